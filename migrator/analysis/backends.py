@@ -1,0 +1,85 @@
+"""The S3 backends of a repository, and how each of them signs in.
+
+The arguments are those of https://developer.hashicorp.com/terraform/language/backend/s3 and, for the flat role family,
+of its edition for Terraform 1.5: from 1.6 on the family is deprecated, from 1.10 on an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.endpoints import foreign_endpoint
+from migrator.analysis.providers import CREDENTIALS
+from migrator.model import LeftAlone, Place, Refusal
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Document, Module
+
+ROLE_FAMILY = (
+    "role_arn",
+    "session_name",
+    "external_id",
+    "assume_role_duration_seconds",
+    "assume_role_policy",
+    "assume_role_policy_arns",
+    "assume_role_tags",
+    "assume_role_transitive_tag_keys",
+)
+"""The flat arguments that make the backend assume a role."""
+
+
+@dataclass(frozen=True, eq=False)
+class S3Backend:
+    """A ``backend "s3"`` block."""
+
+    module: Module
+    document: Document
+    block: Block
+
+    @property
+    def place(self) -> Place:
+        """Where the block begins."""
+        return self.document.place(self.block)
+
+    @cached_property
+    def credentials(self) -> tuple[Attribute, ...]:
+        """The arguments that name static credentials, in the order of the text."""
+        return tuple(attribute for attribute in self.block.attributes if attribute.name in CREDENTIALS)
+
+    @cached_property
+    def role_family(self) -> tuple[Attribute, ...]:
+        """The flat arguments that make the backend assume a role, in the order of the text."""
+        return tuple(attribute for attribute in self.block.attributes if attribute.name in ROLE_FAMILY)
+
+    @property
+    def role_arn(self) -> str | None:
+        """The expression of the flat ``role_arn``; None where there is none, or it is empty."""
+        attribute = self.block.attribute("role_arn")
+        expression = attribute.value.of(self.document.text) if attribute else None
+        return None if expression in (None, "null") or hcl.string_value(expression) == "" else expression
+
+    @property
+    def assumes_role(self) -> bool:
+        """Whether the block assumes a role in any form."""
+        return self.role_arn is not None or self.block.attribute("assume_role") is not None
+
+    @property
+    def has_web_identity(self) -> bool:
+        """Whether the block signs in with web identity itself, as it can from Terraform 1.6 on."""
+        return self.block.attribute("assume_role_with_web_identity") is not None
+
+    @cached_property
+    def foreign(self) -> LeftAlone | Refusal | None:
+        """Why the backend is no sign-in to AWS, if so."""
+        return foreign_endpoint(self.module, self.document, self.block)
+
+
+def s3_backends(module: Module) -> list[S3Backend]:
+    """The ``backend "s3"`` blocks of ``module``; Terraform allows one."""
+    return [
+        S3Backend(module, document, backend)
+        for document, terraform in module.blocks("terraform")
+        for backend in terraform.blocks("backend")
+        if backend.labels == ("s3",)
+    ]

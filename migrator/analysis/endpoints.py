@@ -1,0 +1,47 @@
+"""Whether a provider or backend speaks to AWS at all: emulators and S3-compatible stores have keys of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.analysis.values import resolve
+from migrator.model import LeftAlone, Refusal
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Document, Module
+
+_EMULATOR = re.compile(
+    r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
+)
+_AWS_HOST = re.compile(r"(?:https?://)?[^/]*\.(?:amazonaws\.com(?:\.cn)?|api\.aws)(?::\d+)?(?:/.*)?", re.I)
+_ENDPOINT_ARGUMENT = re.compile(r"(?:\w+_)?endpoint")
+_MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_dualstack_endpoint"})
+
+
+def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
+    """Why the block is no sign-in to AWS, or may be none; None if it has no endpoints, or they are AWS's own."""
+    for attribute in _endpoints(document, block):
+        expression = attribute.value.of(document.text)
+        value = resolve(module, expression)
+        if _EMULATOR.search(value if value is not None else expression):
+            return LeftAlone(f"its endpoint {attribute.name} is an emulator's")
+        if value is None and expression != "null":
+            return Refusal(f"its endpoint {attribute.name} is not known here, and may not be AWS")
+        if value and not _AWS_HOST.fullmatch(value):
+            return LeftAlone(f"its endpoint {attribute.name} is not AWS")
+    return None
+
+
+def _endpoints(document: Document, block: Block) -> Iterator[Attribute]:
+    for attribute in block.attributes:
+        if attribute.name == "endpoints":
+            yield from hcl.object_items(document.text, attribute.value) or (attribute,)
+        elif _ENDPOINT_ARGUMENT.fullmatch(attribute.name) and attribute.name not in _MODES:
+            yield attribute
+    for nested in block.blocks():
+        if nested.type == "endpoints":
+            yield from nested.attributes
+        elif nested.type == "dynamic" and nested.labels == ("endpoints",):
+            for content in nested.blocks("content"):
+                yield from content.attributes

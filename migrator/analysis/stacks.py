@@ -1,0 +1,88 @@
+"""The Spacelift stacks that a repository defines, and the code that each of them runs.
+
+The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.values import resolve
+from migrator.model import Place
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Document, Module, Workspace
+
+_OTHER_VENDORS = frozenset({"ansible", "cloudformation", "kubernetes", "pulumi"})
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A ``spacelift_stack`` resource."""
+
+    module: Module
+    document: Document
+    block: Block
+
+    @property
+    def place(self) -> Place:
+        """Where the resource begins."""
+        return self.document.place(self.block)
+
+    @property
+    def title(self) -> str:
+        """The resource's address."""
+        return ".".join(self.block.labels)
+
+    @property
+    def before_init(self) -> Attribute | None:
+        """The argument that holds the hooks before ``terraform init``."""
+        return self.block.attribute("before_init")
+
+    @cached_property
+    def repository(self) -> str | None:
+        """The name, without its owner, of the repository with the stack's code; None if it is not known."""
+        return self._resolve("repository")
+
+    @cached_property
+    def project_root(self) -> str | None:
+        """The folder with the stack's code, ``""`` for the repository's root; None if it is not known."""
+        attribute = self.block.attribute("project_root")
+        if attribute is None or attribute.value.of(self.document.text) == "null":
+            return ""
+        folder = self._resolve("project_root")
+        return None if folder is None else posixpath.normpath("/" + folder.lstrip("/")).lstrip("/")
+
+    @property
+    def ignores_hooks(self) -> bool:
+        """Whether ``lifecycle { ignore_changes }`` keeps a change of the hooks from ever being applied."""
+        for lifecycle in self.block.blocks("lifecycle"):
+            if ignored := lifecycle.attribute("ignore_changes"):
+                names = ignored.value.of(self.document.text)
+                return "before_init" in names or names == "all"
+        return False
+
+    def _resolve(self, name: str) -> str | None:
+        attribute = self.block.attribute(name)
+        return resolve(self.module, attribute.value.of(self.document.text)) if attribute else None
+
+
+def terraform_stacks(workspace: Workspace) -> list[Stack]:
+    """Every stack of the workspace that runs Terraform or OpenTofu."""
+    return [
+        Stack(module, document, block)
+        for module in workspace.interesting_modules()
+        for document, block in module.blocks("resource", "spacelift_stack")
+        if not any(nested.type in _OTHER_VENDORS for nested in block.blocks())
+    ]
+
+
+def stacks_running(path: str, stacks: list[Stack], workspace: Workspace, *, is_only_root: bool) -> list[Stack]:
+    """The ``stacks`` whose code is the root module at ``path``: by repository and project root.
+
+    The only stack of a repository with a single root module is that module's.
+    """
+    if is_only_root and len(stacks) == 1:
+        return stacks
+    return [stack for stack in stacks if stack.repository == workspace.name and stack.project_root == path]

@@ -1,0 +1,42 @@
+"""What an expression means where that can be said without running Terraform: literals, defaults, locals."""
+
+from __future__ import annotations
+
+import re
+
+from migrator.syntax import hcl
+from migrator.workspace import Module
+
+_WRAPPED = re.compile(r'"\$\{\s*([^"{}]+?)\s*\}"')
+_REFERENCE = re.compile(r"(var|local)\.([\w-]+)")
+_DEPTH = 8
+
+
+def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
+    """The string that ``expression`` has in ``module``; None where that is not known, or is ``null``.
+
+    A variable has its default (what a caller or a ``tfvars`` file says may differ), a local its definition.
+    """
+    literal = hcl.string_value(expression)
+    if literal is not None or depth == 0:
+        return literal
+    wrapped = _WRAPPED.fullmatch(expression)
+    reference = _REFERENCE.fullmatch(wrapped[1] if wrapped else expression)
+    if reference is None:
+        return None
+    meant = _default(module, reference[2]) if reference[1] == "var" else _local(module, reference[2])
+    return None if meant is None else resolve(module, meant, depth - 1)
+
+
+def _default(module: Module, name: str) -> str | None:
+    for document, block in module.blocks("variable", name):
+        default = block.attribute("default")
+        return default.value.of(document.text) if default else None
+    return None
+
+
+def _local(module: Module, name: str) -> str | None:
+    for document, block in module.blocks("locals"):
+        if attribute := block.attribute(name):
+            return attribute.value.of(document.text)
+    return None

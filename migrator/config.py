@@ -1,0 +1,48 @@
+"""The options of a run, checked once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from migrator.errors import UsageError
+from migrator.model import Mode
+
+TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
+"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
+
+BRANCH = "spacelift-oidc"
+ROLE_VARIABLE = "aws_role_arn"
+
+_ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the user asked for. Raises `UsageError` at construction for a value that makes no sense."""
+
+    mode: Mode = Mode.BRANCH
+    role_arn: str | None = None
+    backend_role_arn: str | None = None
+    token_file: str = TOKEN_FILE
+    branch: str = BRANCH
+    message: str | None = None
+    switch: bool = True
+    show_secrets: bool = False
+    include_ambient: bool = False
+
+    def __post_init__(self) -> None:
+        for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):
+            if arn is not None and not is_role_arn(arn):
+                raise UsageError(
+                    f"{option} must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name"
+                )
+        if not re.fullmatch(r"/[\w./@+-]+", self.token_file, re.ASCII):
+            raise UsageError("--token-file must be an absolute path of letters, digits and ./_@+-")
+        if self.message is not None and not self.message.strip():
+            raise UsageError("--message must not be empty")
+
+
+def is_role_arn(arn: str) -> bool:
+    """Whether ``arn`` names an IAM role in one of AWS's partitions aws, aws-cn, aws-us-gov."""
+    return _ROLE_ARN.fullmatch(arn) is not None

@@ -1,0 +1,58 @@
+"""Before and after of files -> a unified diff that ``git apply`` takes from the repository's root."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+
+from migrator.model import Change
+from migrator.secret import mask
+
+_PLAIN_NAME = re.compile(rb'[^\x00-\x1f\x7f-\xff"\\]+')
+_C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
+
+
+def unified_diff(changes: Iterable[Change]) -> bytes:
+    """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are."""
+    return b"".join(line for change in changes for line in _file_diff(change))
+
+
+def masked(diff: bytes, secrets: Iterable[str]) -> bytes:
+    """``diff`` with every credential replaced: readable, and where it was changed no longer applicable."""
+    return mask(diff.decode("utf-8", "surrogateescape"), secrets).encode("utf-8", "surrogateescape")
+
+
+def _file_diff(change: Change) -> Iterator[bytes]:
+    old, new = quote_path("a/" + change.path), quote_path("b/" + change.path)
+    yield b"diff --git " + old + b" " + new + b"\n"
+    if change.before is None:
+        yield b"new file mode 100644\n"
+        old = b"/dev/null"
+    lines = difflib.unified_diff(_lines(change.before or b""), _lines(change.after), lineterm="")
+    for number, line in enumerate(lines):
+        if number < 2:  # difflib's own "--- " and "+++ "
+            name = (old, new)[number]
+            yield line.encode() + name + (b"\t" if b" " in name else b"") + b"\n"
+        else:
+            yield _encoded(line)
+
+
+def _encoded(line: str) -> bytes:
+    data = line.encode("utf-8", "surrogateescape")
+    if line.startswith("@@"):
+        return data + b"\n"
+    return data if data.endswith(b"\n") else data + b"\n\\ No newline at end of file\n"
+
+
+def _lines(data: bytes) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", data.decode("utf-8", "surrogateescape"))
+
+
+def quote_path(path: str) -> bytes:
+    """``path`` as git prints it: in quotes with C escapes if it holds control characters, quotes or non-ASCII."""
+    raw = path.encode("utf-8", "surrogateescape")
+    if _PLAIN_NAME.fullmatch(raw):
+        return raw
+    escaped = (_C_ESCAPES.get(byte) or (bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte) for byte in raw)
+    return b'"' + b"".join(escaped) + b'"'

@@ -1,0 +1,1 @@
+"""The changes that more than one rule makes; a rule decides, these know how."""

@@ -1,0 +1,32 @@
+"""Spacelift's documented ``before_init`` hook, which exports temporary credentials for the backend."""
+
+from __future__ import annotations
+
+from migrator.analysis.stacks import Stack
+from migrator.syntax.scanner import tokens
+
+_COMMAND = "assume-role-with-web-identity"
+
+SHELL_ROLE = "$TF_VAR_aws_role_arn"
+"""The role where none is known: the shell's own variable, set on the stack."""
+
+
+def hook(role_arn: str, token_file: str) -> str:
+    """The shell command for ``role_arn`` (an ARN or a shell variable) and the token at ``token_file``.
+
+    It is that of https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc, to the letter.
+    """
+    return (
+        'export $(printf "AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=%s"'
+        f' $(aws sts {_COMMAND} --web-identity-token "$(cat {token_file})"'
+        f" --role-arn {role_arn} --role-session-name spacelift-run-${{TF_VAR_spacelift_run_id}}"
+        ' --query "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text))'
+    )
+
+
+def has_hook(stack: Stack) -> bool:
+    """Whether the stack's ``before_init`` exchanges a token already, in whatever spelling; comments do not count."""
+    if stack.before_init is None:
+        return False
+    text = stack.before_init.value.of(stack.document.text)
+    return any(_COMMAND in text[token.start : token.end] for token in tokens(text) if token.kind == "text")

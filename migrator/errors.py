@@ -1,0 +1,27 @@
+"""The exceptions of the package; none of their messages ever holds a value read from a file."""
+
+from __future__ import annotations
+
+
+class MigrateError(Exception):
+    """Something that ends the work on one repository, told to the user as one sentence."""
+
+
+class UsageError(MigrateError):
+    """An option or argument whose value makes no sense; exit code 2."""
+
+
+class SyntaxProblem(Exception):
+    """A text that cannot be understood.
+
+    ``offset`` is the place in characters from the start of the text, ``reason`` a sentence without any value of it.
+    """
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(reason)
+        self.offset = offset
+        self.reason = reason
+
+
+class EditConflict(Exception):
+    """Two edits that claim the same characters."""

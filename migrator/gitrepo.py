@@ -1,0 +1,277 @@
+"""The git side: which files a checkout holds, and one commit on a new branch, made without touching the work tree.
+
+The only importer of GitPython. Every git command runs without hooks, file system monitors and filters of the
+repository's own configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import git
+from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
+
+from migrator.errors import MigrateError
+from migrator.model import Change
+from migrator.writer import Replacement, uninterrupted
+
+_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=0")
+_SURROUNDING = re.compile(
+    r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR"
+    r"|NAMESPACE|PREFIX|QUARANTINE_PATH|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CEILING_DIRECTORIES)"
+)
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+_FILE_MODES = ("100644", "100755")
+
+
+class _Entry(NamedTuple):
+    mode: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch that was made, with its one commit; ``switched`` tells whether the checkout is on it now."""
+
+    name: str
+    commit: str
+    switched: bool
+
+
+def forget_surrounding_repository() -> None:
+    """Take out of this process's environment what binds git to another repository, such as that of a running hook."""
+    for name in [name for name in os.environ if _SURROUNDING.fullmatch(name)]:
+        del os.environ[name]
+
+
+class GitRepo:
+    """A checkout. Raises `MigrateError` for whatever git says no to."""
+
+    def __init__(self, repo: git.Repo) -> None:
+        self._repo = repo
+        if repo.bare or repo.working_tree_dir is None:
+            raise MigrateError("a bare repository has no files to migrate; clone it first")
+        self.root = Path(repo.working_tree_dir)
+        self._git = git.Git(self.root)
+
+    @classmethod
+    def open(cls, path: Path) -> GitRepo | None:
+        """The checkout that ``path`` is, or lies in; None if it is in none."""
+        try:
+            return cls(git.Repo(path, search_parent_directories=True))
+        except (InvalidGitRepositoryError, NoSuchPathError):
+            return None
+        except GitCommandNotFound:
+            raise MigrateError("the git program is not installed") from None
+        except (GitCommandError, ValueError, OSError):
+            raise MigrateError("git cannot read this repository") from None
+
+    @cached_property
+    def name(self) -> str:
+        """The repository's name without its owner: from the URL of ``origin``, else the folder's."""
+        url = self._ask("config", "--get", "remote.origin.url") or ""
+        return posixpath.basename(url.rstrip("/").replace(":", "/")).removesuffix(".git") or self.root.name
+
+    def paths(self) -> list[str]:
+        """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
+        tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
+        untracked = self._run("ls-files", "-z", "--others", "--exclude-standard").split("\0")
+        return sorted({*tracked, *(path for path in untracked if path and not path.endswith("/"))})
+
+    def commit_branch(self, branch: str, message: str, changes: Sequence[Change], *, switch: bool) -> Branch:
+        """Make ``branch`` at HEAD with one commit of ``changes``, and switch the checkout to it if so wanted.
+
+        Work that is not committed survives as it is. Raises `MigrateError`, with the repository as it was before, if
+        the branch exists or its name is none, nothing is committed yet, a merge or the like is under way, a file to be
+        changed has uncommitted changes, or the disk is full.
+        """
+        self._require_ready(branch)
+        with self._temporary_index() as environment, tempfile.TemporaryDirectory() as folder:
+            entries = self._store(self._committed_contents(changes), Path(folder))
+            self._run("read-tree", "HEAD", env=environment)
+            self._update_index(entries, environment)
+            tree = self._run("write-tree", env=environment).strip()
+            commit = self._commit(tree, message, Path(folder))
+        if not switch:
+            self._create(branch, commit)
+        else:
+            with Replacement(self.root, changes) as replacement, uninterrupted():
+                self._create(branch, commit)
+                self._switch(branch, entries, replacement)
+        return Branch(branch, commit, switch)
+
+    # --- what must hold ---------------------------------------------------------------------------------------------
+
+    def _require_ready(self, branch: str) -> None:
+        if self._ask("check-ref-format", "--branch", branch) is None:
+            raise MigrateError("--branch is not a name that git allows for a branch")
+        if self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+            raise MigrateError("nothing is committed yet: commit first, or use --in-place")
+        if self._ask("show-ref", "--verify", "--quiet", f"refs/heads/{branch}") is not None:
+            raise MigrateError(
+                f"the branch {branch} exists already: delete or rename it, or choose another by --branch"
+            )
+        for mark, what in _UNDER_WAY.items():
+            if (Path(self._repo.git_dir) / mark).exists():
+                raise MigrateError(f"a {what} is under way: finish or abort it first")
+
+    def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
+        """Mode and new content of each change as git is to store it. Refuses files with uncommitted changes."""
+        contents = {}
+        dirty = []
+        for change in changes:
+            head, staged = self._head.get(change.path), self._index.get(change.path)
+            if change.before is None and head is None and staged is None:
+                contents[change.path] = ("100644", change.after)
+            elif change.before is None or head is None or staged != head or head.mode not in _FILE_MODES:
+                dirty.append(change.path)
+            elif _sha(change.before, head.sha) == head.sha:
+                contents[change.path] = (head.mode, change.after)
+            elif _sha(_to_lf(change.before), head.sha) == head.sha:
+                contents[change.path] = (head.mode, _to_lf(change.after))
+            else:
+                dirty.append(change.path)
+        if dirty:
+            raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")
+        return contents
+
+    @cached_property
+    def _head(self) -> dict[str, _Entry]:
+        rows = self._run("ls-tree", "-r", "-z", "HEAD").split("\0")
+        parts = [row.partition("\t") for row in rows if row]
+        return {path: _Entry(meta.split()[0], meta.split()[2]) for meta, _, path in parts}
+
+    @cached_property
+    def _index(self) -> dict[str, _Entry]:
+        rows = self._run("ls-files", "-z", "--stage").split("\0")
+        parts = [row.partition("\t") for row in rows if row]
+        return {path: _Entry(meta.split()[0], meta.split()[1]) for meta, _, path in parts}
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def _store(self, contents: dict[str, tuple[str, bytes]], folder: Path) -> dict[str, _Entry]:
+        names = []
+        for number, (_, data) in enumerate(contents.values()):
+            names.append(folder / str(number))
+            names[-1].write_bytes(data)
+        listed = "".join(f"{name}\n" for name in names)
+        shas = self._run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listed).split()
+        return {path: _Entry(mode, sha) for (path, (mode, _)), sha in zip(contents.items(), shas, strict=True)}
+
+    def _update_index(self, entries: dict[str, _Entry], environment: dict[str, str] | None = None) -> None:
+        listed = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
+        self._run("update-index", "-z", "--index-info", stdin=listed, env=environment)
+
+    def _commit(self, tree: str, message: str, folder: Path) -> str:
+        file = folder / "message"
+        file.write_text(message.rstrip("\n") + "\n", encoding="utf-8")
+        signs = self._ask("config", "--type=bool", "--get", "commit.gpgsign") == "true"
+        options = ["-S"] if signs else []
+        return self._run("commit-tree", *options, "-p", "HEAD", "-F", str(file), tree).strip()
+
+    # --- branch and checkout ----------------------------------------------------------------------------------------
+
+    def _create(self, branch: str, commit: str) -> None:
+        nothing = "0" * len(commit)
+        self._run("update-ref", "-m", "branch: Created from HEAD", f"refs/heads/{branch}", commit, nothing)
+
+    def _switch(self, branch: str, entries: dict[str, _Entry], replacement: Replacement) -> None:
+        """Do as ``git switch``: the files, the index, HEAD; undone if one of them fails."""
+        old_branch = self._ask("symbolic-ref", "--quiet", "--short", "HEAD")
+        moving = f"checkout: moving from {old_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
+        old_entries = {path: self._index[path] for path in entries if path in self._index}
+        try:
+            replacement.commit()
+            self._update_index(entries)
+            self._run("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
+        except BaseException:
+            replacement.roll_back()
+            added = {path: _Entry("0", entry.sha) for path, entry in entries.items() if path not in old_entries}
+            with suppress(MigrateError):
+                self._update_index({**old_entries, **added})
+            self._run("update-ref", "-d", f"refs/heads/{branch}")
+            raise
+        self._ask("update-index", "-q", "--refresh")
+
+    # --- running git ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _temporary_index(self) -> Iterator[dict[str, str]]:
+        with tempfile.TemporaryDirectory() as folder:
+            yield {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+
+    @cached_property
+    def _without_filters(self) -> tuple[str, ...]:
+        """Options that switch off the content filters that the repository's own configuration names."""
+        listing = ("config", "--local", "--includes", "--name-only", "-z", "--get-regexp", r"^filter\.")
+        try:
+            names = self._execute(listing, options=_SAFE).split("\0")
+        except GitCommandError:  # there are none
+            return ()
+        overrides = [f"{name}={'false' if name.endswith('.required') else ''}" for name in names if name]
+        return tuple(part for override in overrides for part in ("-c", override))
+
+    def _run(self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> str:
+        """What a git command prints. Raises `MigrateError` if it fails."""
+        try:
+            return self._execute(arguments, stdin=stdin, env=env)
+        except GitCommandError as error:
+            raise MigrateError(f"git {arguments[0]} failed: {_last_line(error)}") from None
+
+    def _ask(self, *arguments: str) -> str | None:
+        """What a git command prints, without its newline; None if it fails."""
+        try:
+            return self._execute(arguments).rstrip("\n")
+        except GitCommandError:
+            return None
+
+    def _execute(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: str = "",
+        env: dict[str, str] | None = None,
+        options: Sequence[str] | None = None,
+    ) -> str:
+        command = ["git", *(options or (*_SAFE, *self._without_filters)), *arguments]
+        with tempfile.TemporaryFile() as file:
+            file.write(os.fsencode(stdin))
+            file.seek(0)
+            printed = self._git.execute(
+                command, istream=file, env=env, stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        return os.fsdecode(printed if isinstance(printed, bytes) else b"")
+
+
+def _last_line(error: GitCommandError) -> str:
+    lines = [line for line in str(error.stderr).splitlines() if line.strip(" '")]
+    return lines[-1].strip(" '") if lines else f"exit code {error.status}"
+
+
+def _sha(data: bytes, like: str) -> str:
+    """The object id that git gives to ``data``, by the algorithm of the id ``like``."""
+    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(data))
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def _to_lf(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")

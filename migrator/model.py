@@ -1,0 +1,142 @@
+"""What is found, what becomes of it, and what a run on one repository comes to; plain data, fit to be pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from migrator.span import Edit
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file."""
+
+    path: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Edits that are made all together, in all their files, or not at all; ``outcome`` says what they come to."""
+
+    edits: tuple[Edit, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Found, and cannot be rewritten safely: ``reason`` says why. Exit code 3."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Found, and rightly left as it is: ``reason`` says why. Not an error."""
+
+    reason: str
+
+
+Fix = Rewrite | Refusal | LeftAlone
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
+
+    Notes alike but for their subjects are told as one.
+    """
+
+    task: str
+    subjects: tuple[str, ...] = ()
+    paste: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found at a place, and what is to become of it.
+
+    Findings that name the same ``group`` (a root module) stand or fall together: if one of them is refused, none of
+    the group is rewritten. ``notes`` count unless the finding or its group is refused.
+    """
+
+    rule: str
+    place: Place
+    message: str
+    fix: Fix
+    group: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def fate(self) -> str:
+        """What becomes of it, or why nothing does."""
+        return self.fix.outcome if isinstance(self.fix, Rewrite) else self.fix.reason
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file that could not be read or understood, and was therefore left as it is. Exit code 3."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before (None: it does not exist yet) and after."""
+
+    path: str
+    before: bytes | None = field(repr=False)
+    after: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run would do to one repository: every finding with its final fate, and the files after it."""
+
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    notes: tuple[Note, ...] = ()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something was found that could not be processed."""
+        return bool(self.problems) or any(isinstance(finding.fix, Refusal) for finding in self.findings)
+
+
+class Mode(Enum):
+    """What is done with a plan."""
+
+    BRANCH = "branch"
+    PREVIEW = "preview"
+    CHECK = "check"
+    IN_PLACE = "in-place"
+
+
+@dataclass(frozen=True, slots=True)
+class RepoResult:
+    """What a run on one repository came to."""
+
+    repo: str
+    mode: Mode
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    notes: tuple[Note, ...] = ()
+    changed: tuple[str, ...] = ()
+    diff: bytes = field(default=b"", repr=False)
+    is_masked: bool = False
+    branch: str = ""
+    commit: str = ""
+    switched: bool = False
+    error: str = ""
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether something could not be processed: exit code 3."""
+        return bool(self.error or self.problems) or any(isinstance(one.fix, Refusal) for one in self.findings)

@@ -1,0 +1,69 @@
+"""The summary of a run for people, on a terminal or in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from migrator.model import Fix, LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.secret import mask, printable
+
+_DONE = {
+    Mode.PREVIEW: "would be migrated",
+    Mode.CHECK: "would be migrated",
+    Mode.IN_PLACE: "migrated",
+    Mode.BRANCH: "migrated",
+}
+
+
+def summary(result: RepoResult, *, verbose: bool = False) -> str:
+    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it."""
+    return printable_lines(_lines(result, verbose))
+
+
+def printable_lines(lines: Iterator[str]) -> str:
+    """The lines, each masked and fit for a terminal."""
+    return "".join(printable(mask(line)) + "\n" for line in lines)
+
+
+def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
+    yield f"{result.repo}: {_headline(result)}"
+    if not result.error:
+        yield from _section(_DONE[result.mode], _rows(result, Rewrite))
+    problems = (f"{one.place}: {one.reason}" for one in result.problems)
+    yield from _section("refused", chain(_rows(result, Refusal), problems))
+    yield from _section("left alone", _rows(result, LeftAlone))
+    if result.mode is Mode.CHECK or verbose:
+        yield from _section("files", result.changed)
+    if not result.error:
+        yield from _section("to do", _tasks(result))
+
+
+def _rows(result: RepoResult, kind: type[Fix]) -> Iterator[str]:
+    arrow = " ->" if kind is Rewrite else ":"
+    return (f"{one.place}: {one.message}{arrow} {one.fate}" for one in result.findings if isinstance(one.fix, kind))
+
+
+def _headline(result: RepoResult) -> str:
+    if result.error:
+        return f"not migrated: {result.error}"
+    if not result.changed:
+        return "nothing was migrated" if result.is_failed else "nothing to migrate"
+    files = f"{len(result.changed)} file{'s' if len(result.changed) > 1 else ''}"
+    if result.branch:
+        return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
+    return f"{files} changed" if result.mode is Mode.IN_PLACE else f"{files} would change"
+
+
+def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
+    listed = list(rows)
+    if listed:
+        yield f"  {title}:"
+        yield from (f"    {row}" for row in listed)
+
+
+def _tasks(result: RepoResult) -> Iterator[str]:
+    for note in result.notes:
+        yield f"- {note.task}{' ' if note.subjects else ''}{', '.join(note.subjects)}{':' if note.paste else ''}"
+        if note.paste:
+            yield f"    {note.paste}"

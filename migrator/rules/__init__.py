@@ -1,0 +1,1 @@
+"""One module for each rule; the registry finds them by being in this folder."""

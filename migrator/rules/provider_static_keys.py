@@ -1,0 +1,43 @@
+"""Static keys in an AWS provider give way to web identity.
+
+``access_key``, ``secret_key``, ``token``, ``profile`` and shared files go, ``assume_role_with_web_identity`` comes:
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs#assuming-an-iam-role-using-a-web-identity. Keys that
+were left would silently win over it. An ``assume_role`` stays and is chained after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.analysis.providers import Provider
+from migrator.edits.web_identity import set_value, sign_in
+from migrator.model import Finding, Note
+from migrator.rules.registry import Context, Rule
+from migrator.syntax import hcl
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each provider that names static credentials."""
+    for provider in context.facts.providers:
+        if provider.foreign is not None and provider.credentials:
+            yield RULE.finding(provider.place, _message(provider), provider.foreign)
+        elif provider.credentials:
+            facts = (context.workspace, context.facts, context.config, provider)
+            notes = (*set_value(*facts), *_rotate(provider))
+            yield RULE.finding(provider.place, _message(provider), sign_in(*facts, provider.credentials), notes=notes)
+
+
+def _rotate(provider: Provider) -> Iterator[Note]:
+    text = provider.document.text
+    for attribute in provider.credentials:
+        if attribute.name == "access_key" and hcl.string_value(attribute.value.of(text)):
+            yield Note("rotate the keys, which git's history keeps, at", (str(provider.document.place(attribute)),))
+
+
+def _message(provider: Provider) -> str:
+    names = ", ".join(attribute.name for attribute in provider.credentials)
+    alias = f" ({provider.alias})" if provider.alias else ""
+    return f"{provider.block.title()}{alias}: {names}"
+
+
+RULE = Rule("provider-static-keys", "static keys in an AWS provider give way to web identity", check)

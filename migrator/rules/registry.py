@@ -1,0 +1,50 @@
+"""What a rule is, and which there are."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from migrator import rules
+from migrator.analysis.facts import Facts
+from migrator.config import Config
+from migrator.model import Finding, Fix, Note, Place
+from migrator.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule looks at."""
+
+    workspace: Workspace
+    facts: Facts
+    config: Config
+
+
+Check = Callable[[Context], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds."""
+
+    id: str
+    summary: str
+    check: Check
+
+    def finding(
+        self, place: Place, message: str, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()
+    ) -> Finding:
+        """A `Finding` of this rule."""
+        return Finding(self.id, place, message, fix, group, tuple(notes))
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, by id: the object called ``RULE`` of each module in this folder that has one."""
+    names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
+    modules = [import_module(f"{rules.__name__}.{name}") for name in names]
+    return tuple(module.RULE for module in modules if hasattr(module, "RULE"))

@@ -1,0 +1,76 @@
+"""Spacelift's documented hook becomes the first ``before_init`` entry of the stack that runs a migrated root module.
+
+It exports temporary credentials, for which the stack's OIDC token is exchanged, before ``terraform init`` reads the
+backend: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.analysis.facts import Root
+from migrator.analysis.stacks import Stack
+from migrator.config import ROLE_VARIABLE, Config, is_role_arn
+from migrator.edits.hook import SHELL_ROLE, has_hook, hook
+from migrator.edits.role_variable import value_note
+from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.rules.registry import Context, Rule
+from migrator.syntax import hcl, hcl_edit
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """A finding for each stack of a root module that needs the hook; one with the hook to paste where none is known."""
+    for root in context.facts.roots:
+        if root.needs_hook(context.config.include_ambient):
+            role = _role(root, context.config)
+            if isinstance(role, Refusal):
+                yield RULE.finding(root.backend.place, "the role of the hook", role, root.group)
+            else:
+                yield from _findings(context, root, role)
+
+
+def _findings(context: Context, root: Root, role: str) -> Iterator[Finding]:
+    command, path = hook(role, context.config.token_file), root.module.path or "."
+    notes = [value_note(ROLE_VARIABLE, path)] if role == SHELL_ROLE else []
+    stacks = [stack for stack in root.stacks if context.workspace.in_scope(stack.document.path)]
+    for stack in stacks:
+        yield RULE.finding(stack.place, f"{stack.title}, which runs {path}", _fix(stack, command), root.group, notes)
+    if not stacks:
+        task = "no stack definition found: make this the first before_init entry of the stacks that run"
+        fix = LeftAlone("no stack definition found")
+        notes.append(Note(task, (path,), command))
+        yield RULE.finding(root.backend.place, "the hook of its stack", fix, root.group, notes)
+
+
+def _role(root: Root, config: Config) -> str | Refusal:
+    """The role for the state: the one asked for, the one that reached it before, the providers', the shell's."""
+    if config.backend_role_arn is not None:
+        return config.backend_role_arn
+    if root.backend.role_arn is not None:
+        role = hcl.string_value(root.backend.role_arn)
+        if role is None or not is_role_arn(role):
+            return Refusal("the backend's role_arn is no literal ARN of a role: name the hook's by --backend-role-arn")
+        return role
+    return config.role_arn or SHELL_ROLE
+
+
+def _fix(stack: Stack, command: str) -> Fix:
+    path, text, hooks = stack.document.path, stack.document.text, stack.before_init
+    if has_hook(stack):
+        return LeftAlone("its before_init has the hook already")
+    if stack.ignores_hooks:
+        return Refusal("its lifecycle ignores changes of before_init, so that a hook would never be applied")
+    entry = hcl.quote(command)
+    if hooks is None:
+        change = hcl_edit.BodyChange(append=(f"before_init = [\n  {entry},\n]",))
+        edits = hcl_edit.change_body(path, text, stack.block, change)
+    elif hooks.value.of(text) == "null":
+        edits = (hcl_edit.replace_by_list(path, text, hooks.value, entry),)
+    elif hcl.list_items(text, hooks.value) is not None:
+        edits = (hcl_edit.prepend_item(path, text, hooks.value, entry),)
+    else:
+        return Refusal("its before_init is not a literal list")
+    return Rewrite(edits, "the hook, first in before_init")
+
+
+RULE = Rule("spacelift-hook-hcl", "the stack exports temporary credentials before terraform init", check)

@@ -1,0 +1,52 @@
+"""What a credential looks like, and how to speak of a text without giving one away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MASK = "********"
+
+STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
+"""Arguments of the AWS provider and the S3 backend that hold a credential itself."""
+
+_ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_SECRET_KEY = re.compile(
+    r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
+_TELLING_NAME = re.compile(
+    r"""(?ix)
+    (?P<name> [\w-]* (?: access_?key | secret | passw(?:or)?d | token | private_?key | api_?key | credential )
+        [\w-]* ["']? \s* [=:] \s* )
+    (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
+    """
+)
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_REFERENCE = re.compile(r"\$\{|^/[\w./-]+$|^(?:true|false|string|null)$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def mask(text: str, known: Iterable[str] = ()) -> str:
+    """``text`` with every credential in it replaced by `MASK`, line for line.
+
+    Masked are the ``known`` values, AWS access key ids and secret access keys by their shape, literals given to a name
+    that tells (``password = "…"``), and private keys.
+    """
+    for value in sorted(set(known), key=len, reverse=True):
+        text = text.replace(value, MASK)
+    text = _PRIVATE_KEY.sub(lambda match: match[1] + re.sub(r"[^\n]+", MASK, match[0][len(match[1]) :]), text)
+    text = _ACCESS_KEY_ID.sub(MASK, text)
+    text = _SECRET_KEY.sub(MASK, text)
+    return _TELLING_NAME.sub(_mask_value, text)
+
+
+def _mask_value(match: re.Match[str]) -> str:
+    if _REFERENCE.search(match["value"]):
+        return match[0]
+    return f"{match['name']}{match['quote']}{MASK}{match['quote']}"
+
+
+def printable(text: str) -> str:
+    """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
+    shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return shown.encode("utf-8", "backslashreplace").decode()

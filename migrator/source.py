@@ -1,0 +1,62 @@
+"""One file: its bytes, its text, and the way from one to the other and back without loss."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+_NEWLINE = re.compile(r"\r\n|\n")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as it was read.
+
+    ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are carried through the text as lone
+    surrogates, so that `encode` gives back the very bytes of everything that was not edited.
+    """
+
+    path: str
+    data: bytes
+
+    @cached_property
+    def has_bom(self) -> bool:
+        """Whether the file begins with UTF-8's byte-order mark, which is no part of `text`."""
+        return self.data.startswith(codecs.BOM_UTF8)
+
+    @cached_property
+    def text(self) -> str:
+        """The decoded characters, without the byte-order mark."""
+        data = self.data[len(codecs.BOM_UTF8) :] if self.has_bom else self.data
+        return data.decode("utf-8", "surrogateescape")
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+
+    def line(self, offset: int) -> int:
+        """The line, counted from 1, that holds the character at ``offset``."""
+        return bisect_right(self._line_starts, offset)
+
+    def column(self, offset: int) -> int:
+        """The column, counted from 1 in characters, of ``offset`` in its line."""
+        return offset - self._line_starts[self.line(offset) - 1] + 1
+
+    def encode(self, text: str) -> bytes:
+        """The bytes that a changed ``text`` has in this file: its byte-order mark and odd bytes included."""
+        return (codecs.BOM_UTF8 if self.has_bom else b"") + text.encode("utf-8", "surrogateescape")
+
+
+def newline_at(text: str, offset: int) -> str:
+    """The line ending in use at ``offset``: that of the line before it, else the first one after, else ``\\n``."""
+    before = text.rfind("\n", 0, offset)
+    found = before if before >= 0 else text.find("\n", offset)
+    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
+
+
+def with_newlines(text: str, newline: str) -> str:
+    """``text``, which has ``\\n`` alone, with ``newline`` instead."""
+    return text if newline == "\n" else text.replace("\n", newline)

@@ -1,0 +1,60 @@
+"""Spans of a text, edits of spans, and their application; the vocabulary is that of LSP's ``TextEdit``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from migrator.errors import EditConflict
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters ``start`` up to, not including, ``end`` of a decoded text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The characters that the span covers in ``text``."""
+        return text[self.start : self.end]
+
+    def covers(self, other: Span) -> bool:
+        """Whether ``other`` lies wholly inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put ``text`` in place of ``span`` in the file ``path`` (relative to the repository, with ``/``).
+
+    An empty text removes; an empty span inserts. Spans always refer to the text as it was read.
+    """
+
+    path: str
+    span: Span
+    text: str
+
+
+def settle(edits: Iterable[Edit]) -> list[Edit]:
+    """The edits of one file in the order of their places, each once.
+
+    Inserts at one place keep the order in which they were made. Raises `EditConflict` where two edits claim the same
+    characters, or one inserts into what another replaces.
+    """
+    ordered = sorted(dict.fromkeys(edits), key=lambda edit: edit.span)
+    for before, after in pairwise(ordered):
+        if after.span.start < before.span.end:
+            raise EditConflict("two edits claim the same characters")
+    return ordered
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """``text`` with all ``edits`` made at once. Raises `EditConflict` as `settle` does."""
+    pieces: list[str] = []
+    position = 0
+    for edit in settle(edits):
+        pieces += text[position : edit.span.start], edit.text
+        position = edit.span.end
+    return "".join(pieces) + text[position:]

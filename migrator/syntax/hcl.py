@@ -1,0 +1,162 @@
+"""HCL: text to blocks with spans (our scanner), and the opinion of a whole parser on a block (python-hcl2)."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from migrator.errors import SyntaxProblem
+from migrator.span import Span
+from migrator.syntax.scanner import IDENTIFIER, skip_balanced, skip_blanks, skip_expression, skip_trivia
+from migrator.syntax.terraform import Attribute, Block
+
+_IDENTIFIER = re.compile(IDENTIFIER)
+_LABEL = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*)"|({IDENTIFIER})')
+_STRING = re.compile(r'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*)"')
+_ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|([$%])\4\{")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+def parse(text: str) -> tuple[Attribute | Block, ...]:
+    """What stands at the top of a file, in order. Raises `SyntaxProblem` where the text is no HCL."""
+    return _read_body(text, Span(0, len(text)))
+
+
+def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
+    items: list[Attribute | Block] = []
+    position = skip_trivia(text, body.start)
+    while position < body.end:
+        item = _read_item(text, position)
+        items.append(item)
+        _expect_end_of_item(text, item, body.end)
+        position = skip_trivia(text, item.span.end)
+    return tuple(items)
+
+
+def _read_item(text: str, start: int) -> Attribute | Block:
+    name = _IDENTIFIER.match(text, start)
+    if name is None:
+        raise SyntaxProblem(start, "an argument or a block should begin here")
+    position = skip_blanks(text, name.end())
+    if text.startswith("=", position):
+        return _read_attribute(text, start, name[0], position + 1)
+    return _read_block(text, start, name[0], position)
+
+
+def _read_attribute(text: str, start: int, name: str, position: int) -> Attribute:
+    value = skip_blanks(text, position)
+    end = skip_expression(text, value, in_brackets=False)
+    if end == value:
+        raise SyntaxProblem(start, f"the argument {name} has no value")
+    return Attribute(name, Span(start, end), Span(value, end))
+
+
+def _read_block(text: str, start: int, type_: str, position: int) -> Block:
+    labels: list[str] = []
+    while label := _LABEL.match(text, position):
+        labels.append(label[1] if label[1] is not None else label[2])
+        position = skip_blanks(text, label.end())
+    if not text.startswith("{", position):
+        raise SyntaxProblem(start, f"{type_} is neither an argument nor a block")
+    end = skip_balanced(text, position)
+    return Block(type_, tuple(labels), Span(start, end), Span(position + 1, end - 1), partial(_read_body, text))
+
+
+def _expect_end_of_item(text: str, item: Attribute | Block, end: int) -> None:
+    position = skip_blanks(text, item.span.end)
+    if position < end and text[position] not in "\n#/":
+        raise SyntaxProblem(position, "a new line should begin after an argument or block")
+
+
+def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
+    """The elements of the list constructor ``[…]`` at ``value``; None if the expression is anything else.
+
+    Raises `SyntaxProblem` where the brackets hold what is no list.
+    """
+    if not text.startswith("[", value.start) or skip_balanced(text, value.start) != value.end:
+        return None
+    elements: list[Span] = []
+    position = skip_trivia(text, value.start + 1)
+    if re.match(r"for\b", text[position : position + 4]):
+        return None
+    while position < value.end - 1:
+        end = skip_expression(text, position, in_brackets=True)
+        if end == position:
+            raise SyntaxProblem(position, "an element of the list is missing")
+        elements.append(Span(position, end))
+        position = skip_trivia(text, end)
+        if text.startswith(",", position):
+            position = skip_trivia(text, position + 1)
+        elif position < value.end - 1:
+            raise SyntaxProblem(position, "a comma should stand here")
+    return tuple(elements)
+
+
+def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
+    """The ``key = value`` items of the object constructor ``{…}`` at ``value``; None if it is anything else."""
+    if not text.startswith("{", value.start) or skip_balanced(text, value.start) != value.end:
+        return None
+    items: list[Attribute] = []
+    position = skip_trivia(text, value.start + 1)
+    while position < value.end - 1:
+        key = _LABEL.match(text, position)
+        after = skip_blanks(text, key.end()) if key else position
+        if key is None or text[after] not in "=:":
+            return None
+        start = skip_trivia(text, after + 1)
+        end = skip_expression(text, start, in_brackets=False)
+        items.append(Attribute(key[1] if key[1] is not None else key[2], Span(position, end), Span(start, end)))
+        position = skip_trivia(text, end)
+        if text.startswith(",", position):
+            position = skip_trivia(text, position + 1)
+    return tuple(items)
+
+
+def string_value(expression: str) -> str | None:
+    """What a quoted string without templates means, unescaped; None for every other expression."""
+    match = _STRING.fullmatch(expression)
+    return None if match is None else _ESCAPE.sub(_unescape, match[1])
+
+
+def _unescape(match: re.Match[str]) -> str:
+    if match[4]:
+        return match[4] + "{"
+    return _ESCAPED[match[1]] if match[1] else chr(int(match[2] or match[3], 16))
+
+
+def quote(value: str) -> str:
+    """``value`` as a quoted string that means just that: quotes, backslashes, line ends and templates escaped."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def evaluate(expression: str) -> Any:
+    """The expression as python-hcl2 sees it: Python data in which a string that is no literal is ``${…}``.
+
+    Raises `SyntaxProblem` if the parser rejects it.
+    """
+    return _loads(f"value = {expression}\n")["value"]
+
+
+def check(text: str) -> None:
+    """Have python-hcl2 parse ``text``. Raises `SyntaxProblem`, at the start of the line that it stumbles over."""
+    _loads(text if text.endswith("\n") else text + "\n")
+
+
+def _loads(text: str) -> dict[str, Any]:
+    import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
+    from lark.exceptions import LarkError, UnexpectedInput
+
+    try:
+        parsed: dict[str, Any] = hcl2.api.loads(text.encode("utf-8", "replace").decode())
+    except UnexpectedInput as error:
+        raise SyntaxProblem(_offset(text, getattr(error, "line", 1)), "python-hcl2 cannot read it") from None
+    except (LarkError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+        raise SyntaxProblem(0, "python-hcl2 cannot read it") from None
+    return parsed
+
+
+def _offset(text: str, line: int) -> int:
+    lines = text.split("\n")
+    return sum(len(one) + 1 for one in lines[: max(line, 1) - 1])

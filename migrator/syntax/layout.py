@@ -1,0 +1,114 @@
+"""The alignment that ``terraform fmt`` gives to equals signs and trailing comments.
+
+It is the cell algorithm of hclwrite (``formatCells`` in hashicorp/hcl, hclwrite/format.go): lines that follow each
+other and hold a whole ``name = value`` form one column of equals signs; lines that follow each other and end in a
+``#`` or ``//`` comment form one column of comments.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from migrator.syntax.scanner import Token, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them."""
+
+    lead: str
+    assign: str | None
+    comment: str | None
+    assign_gap: str = ""
+    comment_gap: str = ""
+    ending: str = ""
+
+    def text(self) -> str:
+        assign = "" if self.assign is None else self.assign_gap + self.assign
+        comment = "" if self.comment is None else self.comment_gap + self.comment
+        return self.lead + assign + comment + self.ending
+
+
+def align(text: str) -> str:
+    """``text`` (one or more whole blocks) with its equals signs and comments aligned as ``terraform fmt`` does."""
+    lines = _lines(text)
+    lines = _align_column(lines, lambda line: line.assign is not None, _place_assign)
+    lines = _align_column(lines, lambda line: line.comment is not None, _place_comment)
+    return "".join(line.text() for line in lines)
+
+
+def _align_column(
+    lines: list[_Line], has_cell: Callable[[_Line], bool], place: Callable[[list[_Line]], list[_Line]]
+) -> list[_Line]:
+    aligned: list[_Line] = []
+    for is_chain, group in groupby(lines, has_cell):
+        chain = list(group)
+        aligned += place(chain) if is_chain else chain
+    return aligned
+
+
+def _place_assign(chain: list[_Line]) -> list[_Line]:
+    width = max(_columns(line.lead) for line in chain)
+    return [replace(line, assign_gap=" " * (width - _columns(line.lead) + 1)) for line in chain]
+
+
+def _place_comment(chain: list[_Line]) -> list[_Line]:
+    widths = [_columns(replace(line, comment=None, ending="").text()) for line in chain]
+    return [
+        replace(line, comment_gap=" " * (max(widths) - width + 1)) for line, width in zip(chain, widths, strict=True)
+    ]
+
+
+def _columns(text: str) -> int:
+    return sum(1 for character in text if not unicodedata.combining(character))
+
+
+def _lines(text: str) -> list[_Line]:
+    lines: list[_Line] = []
+    row: list[Token] = []
+    for token in tokens(text):
+        row.append(token)
+        if token.kind == "newline":
+            lines.append(_cells(text, row))
+            row = []
+    if row:
+        lines.append(_cells(text, row))
+    return lines
+
+
+def _cells(text: str, row: list[Token]) -> _Line:
+    start = row[0].start
+    ending = row[-1].start if row[-1].kind == "newline" else row[-1].end
+    ending -= text[start:ending].endswith("\r")
+    solid = [token for token in row if token.kind not in ("space", "newline")]
+    comment = solid[-1] if len(solid) > 1 and solid[-1].kind == "comment" else None
+    code = solid[:-1] if comment else solid
+    assign = _assignment(code)
+    comment_start = comment.start if comment else ending
+    code_end = code[-1].end if comment else ending
+    assign_start = assign.start if assign else code_end
+    lead_end = _before(row, assign) if assign else code_end
+    return _Line(
+        lead=text[start:lead_end],
+        assign=text[assign_start:code_end] if assign else None,
+        comment=text[comment_start:ending] if comment else None,
+        assign_gap=text[lead_end:assign_start],
+        comment_gap=text[code_end:comment_start],
+        ending=text[ending : row[-1].end],
+    )
+
+
+def _before(row: list[Token], assign: Token) -> int:
+    return next(token.end for token in reversed(row) if token.end <= assign.start and token.kind != "space")
+
+
+def _assignment(code: list[Token]) -> Token | None:
+    index = next((i for i, token in enumerate(code) if i > 0 and token.kind == "equal"), None)
+    if index is None:
+        return None
+    opened = sum(token.kind in ("open", "template") for token in code[index:])
+    closed = sum(token.kind == "close" for token in code[index:])
+    return code[index] if opened == closed else None

@@ -1,0 +1,173 @@
+"""HCL's tokens, as far as one must know them to find where a string, a template, a heredoc or a bracket ends.
+
+The rules are those of HashiCorp's own scanner (hclsyntax/scan_tokens.rl and spec.md in hashicorp/hcl): templates nest
+in strings and heredocs, ``$${`` and ``%%{`` are escapes, a heredoc ends at a line that is its marker and blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from migrator.errors import SyntaxProblem
+
+IDENTIFIER = r"[^\W\d][\w-]*"
+
+_CODE = re.compile(
+    rf"""
+    (?P<space>[ \t\r]+)
+  | (?P<newline>\n)
+  | (?P<comment>(?:\#|//)[^\n]*)
+  | (?P<inline>/\*(?s:.*?)\*/)
+  | (?P<quote>")
+  | (?P<heredoc><<-?(?P<marker>{IDENTIFIER})\r?\n)
+  | (?P<open>[(\[{{])
+  | (?P<close>[)\]}}])
+  | (?P<comma>,)
+  | (?P<equal>=(?![=>]))
+  | (?P<other>[^\s"\#/<>=!(){{}}\[\],]+|[=!<>]=|=>|.)
+    """,
+    re.VERBOSE,
+)
+_LITERAL = r"\$\$\{|%%\{|\$(?!\{)|%(?!\{)"
+_IN_QUOTES = re.compile(rf'(?P<text>(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})++)|(?P<template>[$%]\{{)|(?P<unquote>")')
+_IN_HEREDOC = re.compile(
+    rf"(?P<text>(?:[^$%\n]+|{_LITERAL})*+\n)|(?P<text2>(?:[^$%\n]+|{_LITERAL})++)|(?P<template>[$%]\{{)"
+)
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
+_BLANKS = re.compile(r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+")
+
+
+class Token(NamedTuple):
+    """A piece of the text.
+
+    ``kind`` is one of space, newline, comment, inline, quote, unquote, heredoc, marker, template, text, open, close,
+    comma, equal, other; ``depth`` counts what was open before it: brackets, strings, heredocs and templates.
+    """
+
+    kind: str
+    start: int
+    end: int
+    depth: int
+
+
+def tokens(text: str, position: int = 0) -> Iterator[Token]:
+    """All tokens of ``text`` from ``position`` on, which must lie outside of strings and comments.
+
+    Ends at the end of the text, or after a closing bracket that was not opened on the way. Raises `SyntaxProblem` for
+    a string that is not closed on its line, a bracket closed by another kind, or an end inside of any of them.
+    """
+    stack: list[tuple[str, int]] = []
+    length = len(text)
+    while position < length:
+        inside = stack[-1][0] if stack else ""
+        depth = len(stack)
+        if inside == '"':
+            kind, end = _step_quoted(text, position, stack)
+        elif inside[:2] == "<<":
+            kind, end = _step_heredoc(text, position, stack)
+        else:
+            kind, end = _step_code(text, position, stack)
+        yield Token(kind, position, end, depth)
+        if kind == "close" and depth == 0:
+            return
+        position = end
+    if stack:
+        opened, at = stack[-1]
+        raise SyntaxProblem(at, f"{_NAMES.get(opened, 'the heredoc')} is never closed")
+
+
+_NAMES = {'"': "the string", "(": "the parenthesis", "[": "the bracket", "{": "the brace", "${": "the template"}
+
+
+def _step_code(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[str, int]:
+    match = _CODE.match(text, position)
+    if match is None:
+        raise SyntaxProblem(position, "unexpected character")
+    kind = match.lastgroup or "other"
+    if kind == "quote":
+        stack.append(('"', position))
+    elif kind == "heredoc" or kind == "marker":
+        kind = "heredoc"
+        stack.append(("<<" + match["marker"], position))
+    elif kind == "open":
+        stack.append((text[position], position))
+    elif kind == "close" and stack:
+        opened = stack[-1][0]
+        wanted = _CLOSES[text[position]]
+        if opened != wanted and not (opened == "${" and wanted == "{"):
+            raise SyntaxProblem(position, f'"{text[position]}" closes what was opened as "{opened}"')
+        stack.pop()
+    return kind, match.end()
+
+
+def _step_quoted(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[str, int]:
+    match = _IN_QUOTES.match(text, position)
+    if match is None:
+        raise SyntaxProblem(stack[-1][1], "the string is not closed on its line")
+    kind = match.lastgroup or "text"
+    if kind == "template":
+        stack.append(("${", position))
+    elif kind == "unquote":
+        stack.pop()
+    return kind, match.end()
+
+
+def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[str, int]:
+    if text[position - 1] == "\n":
+        end = text.find("\n", position)
+        line = text[position : end if end >= 0 else len(text)]
+        if line.strip(" \t\r") == stack[-1][0][2:] and end >= 0:
+            stack.pop()
+            return "marker", position + len(line.rstrip())
+    match = _IN_HEREDOC.match(text, position)
+    if match is None:
+        raise SyntaxProblem(stack[-1][1], "the heredoc is never closed")
+    if match.lastgroup == "template":
+        stack.append(("${", position))
+        return "template", match.end()
+    return "text", match.end()
+
+
+def skip_trivia(text: str, position: int) -> int:
+    """The first place from ``position`` on that is neither blank nor newline nor comment."""
+    match = _TRIVIA.match(text, position)
+    return match.end() if match else position
+
+
+def skip_blanks(text: str, position: int) -> int:
+    """The first place from ``position`` on that is neither blank nor a ``/* */`` comment."""
+    match = _BLANKS.match(text, position)
+    return match.end() if match else position
+
+
+def skip_balanced(text: str, position: int) -> int:
+    """The place after the bracket that closes the one at ``position``. Raises `SyntaxProblem` if there is none."""
+    for token in tokens(text, position):
+        if token.kind == "close" and token.depth == 1:
+            return token.end
+    raise SyntaxProblem(position, "the bracket is never closed")
+
+
+def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
+    """The end of the expression that begins at ``position``: after its last token that is neither blank nor comment.
+
+    It ends before a comma or a closing bracket that is not its own, and before a newline unless ``in_brackets``, where
+    newlines mean nothing. An expression of no token at all ends where it begins. Raises `SyntaxProblem` as `tokens`.
+    """
+    end = position
+    for token in tokens(text, position):
+        if token.depth == 0:
+            if token.kind in ("comma", "close"):
+                break
+            if token.kind in ("newline", "comment"):
+                if in_brackets:
+                    continue
+                break
+            if token.kind == "equal":
+                raise SyntaxProblem(token.start, "a second = where the value of an argument should have ended")
+        if token.kind not in ("space", "inline", "newline", "comment"):
+            end = token.end
+    return end

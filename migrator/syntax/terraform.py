@@ -1,0 +1,56 @@
+"""What Terraform reads: arguments and blocks, in one shape for every syntax that they can be written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from migrator.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An argument, ``name = value``: ``span`` from the name to the end of the value, ``value`` the expression alone."""
+
+    name: str
+    span: Span
+    value: Span
+
+
+@dataclass(slots=True)
+class Block:
+    """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.
+
+    What is inside is read when it is first asked for; reading may raise `SyntaxProblem`.
+    """
+
+    type: str
+    labels: tuple[str, ...]
+    span: Span
+    body: Span
+    _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
+    _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
+
+    @property
+    def items(self) -> tuple[Attribute | Block, ...]:
+        """Arguments and nested blocks in the order of the text."""
+        if self._items is None:
+            self._items = self._read(self.body)
+        return self._items
+
+    @property
+    def attributes(self) -> Iterator[Attribute]:
+        """The block's own arguments."""
+        return (item for item in self.items if isinstance(item, Attribute))
+
+    def attribute(self, name: str) -> Attribute | None:
+        """The argument called ``name``, if the block has one."""
+        return next((item for item in self.attributes if item.name == name), None)
+
+    def blocks(self, type_: str | None = None) -> Iterator[Block]:
+        """The nested blocks, all or those of one type."""
+        return (item for item in self.items if isinstance(item, Block) and type_ in (None, item.type))
+
+    def title(self) -> str:
+        """The block's header as people write it, for messages: ``provider "aws"``."""
+        return " ".join([self.type, *(f'"{label}"' for label in self.labels)])
