@@ -22,14 +22,15 @@ _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_d
 def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
     """Why the block is no sign-in to AWS, or may be none; None if it has no endpoints, or they are AWS's own."""
     for attribute in _endpoints(document, block):
+        name = "endpoint" if attribute.name in ("endpoint", "endpoints") else f"{attribute.name} endpoint"
         expression = attribute.value.of(document.text)
         value = resolve(module, expression)
         if _EMULATOR.search(value if value is not None else expression):
-            return LeftAlone(f"its endpoint {attribute.name} is an emulator's")
+            return LeftAlone(f"its {name} is an emulator's")
         if value is None and expression != "null":
-            return Refusal(f"its endpoint {attribute.name} is not known here, and may not be AWS")
+            return Refusal(f"its {name} is not known here, and may not be AWS")
         if value and not _AWS_HOST.fullmatch(value):
-            return LeftAlone(f"its endpoint {attribute.name} is not AWS")
+            return LeftAlone(f"its {name} is not AWS")
     return None
 
 

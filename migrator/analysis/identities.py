@@ -6,18 +6,17 @@ import re
 from collections.abc import Sequence
 
 from migrator.analysis.providers import Origin, Provider
-from migrator.config import ROLE_VARIABLE
 
 
-def identities(providers: Sequence[Provider]) -> dict[Origin, str | None]:
+def identities(providers: Sequence[Provider], first_role: str) -> dict[Origin, str | None]:
     """A name for every origin of credentials among the providers of one module.
 
-    None is the name of the first identity, that of the default provider, whose role is simply the module's. It is not
-    given away where a provider that was migrated before has it. The others are called by their alias.
+    None is the name of the first identity, that of the default provider, whose role is the expression ``first_role``.
+    It is not given away where a provider that was migrated before has that role. The others are called by their alias.
     """
     migrating = [one for one in providers if not one.has_web_identity and one.foreign is None]
     migrating.sort(key=lambda one: one.alias is not None)
-    is_taken = any(_uses_variable(one, ROLE_VARIABLE) for one in providers if one.has_web_identity)
+    is_taken = any(_holds(one, first_role) for one in providers if one.has_web_identity)
     names: dict[Origin, str | None] = {}
     for provider in migrating:
         if provider.origin not in names:
@@ -26,8 +25,9 @@ def identities(providers: Sequence[Provider]) -> dict[Origin, str | None]:
     return names
 
 
-def _uses_variable(provider: Provider, name: str) -> bool:
-    return re.search(rf"\bvar\.{name}\b(?!-)", provider.block.span.of(provider.document.text)) is not None
+def _holds(provider: Provider, expression: str) -> bool:
+    text = provider.block.span.of(provider.document.text)
+    return re.search(rf"{re.escape(expression)}(?![\w-])", text) is not None
 
 
 def _name(provider: Provider) -> str:

@@ -7,8 +7,8 @@ import re
 from migrator.syntax import hcl
 from migrator.workspace import Module
 
-_WRAPPED = re.compile(r'"\$\{\s*([^"{}]+?)\s*\}"')
 _REFERENCE = re.compile(r"(var|local)\.([\w-]+)")
+_TEMPLATE = re.compile(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
 _DEPTH = 8
 
 
@@ -20,12 +20,20 @@ def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
     literal = hcl.string_value(expression)
     if literal is not None or depth == 0:
         return literal
-    wrapped = _WRAPPED.fullmatch(expression)
-    reference = _REFERENCE.fullmatch(wrapped[1] if wrapped else expression)
+    if expression.startswith('"'):
+        return _resolve_template(module, expression, depth)
+    reference = _REFERENCE.fullmatch(expression)
     if reference is None:
         return None
     meant = _default(module, reference[2]) if reference[1] == "var" else _local(module, reference[2])
     return None if meant is None else resolve(module, meant, depth - 1)
+
+
+def _resolve_template(module: Module, template: str, depth: int) -> str | None:
+    values = {reference: resolve(module, reference, depth - 1) for reference in _TEMPLATE.findall(template)}
+    if not values or None in values.values():
+        return None
+    return hcl.string_value(_TEMPLATE.sub(lambda match: hcl.quote(values[match[1]] or "")[1:-1], template))
 
 
 def _default(module: Module, name: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from migrator.analysis.facts import Facts
 from migrator.analysis.identities import identities
 from migrator.analysis.providers import Provider
-from migrator.config import Config
+from migrator.config import ROLE_VARIABLE, Config
 from migrator.edits.role_variable import RoleVariable, provide, role_variable, roots_of, value_note
 from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
@@ -61,11 +61,12 @@ def _change(provider: Provider, change: BodyChange) -> tuple[Edit, ...]:
 
 def _role(facts: Facts, config: Config, provider: Provider) -> str | RoleVariable | Refusal:
     """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
-    names = identities(facts.in_module(provider.module))
+    first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else hcl.quote(config.role_arn)
+    names = identities(facts.in_module(provider.module), first_role)
     name = names[provider.origin]
     if config.role_arn is None:
         return role_variable(name)
     if name is not None:
         first = "the module's first provider" if None in names.values() else "a provider that has web identity"
-        return Refusal(f"its credentials are not those of {first}: --role-arn may not be its role")
+        return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks")
     return config.role_arn

@@ -8,7 +8,7 @@ from typing import Any
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.scanner import IDENTIFIER, skip_balanced, skip_blanks, skip_expression, skip_trivia
+from migrator.syntax.scanner import IDENTIFIER, skip_balanced, skip_blanks, skip_expression, skip_trivia, tokens
 from migrator.syntax.terraform import Attribute, Block
 
 _IDENTIFIER = re.compile(IDENTIFIER)
@@ -144,12 +144,26 @@ def check(text: str) -> None:
     _loads(text if text.endswith("\n") else text + "\n")
 
 
+def without_comments(text: str) -> str:
+    """``text`` with a blank for every comment and after heredoc markers: what they hold means nothing in HCL."""
+    pieces: list[str] = []
+    for token in tokens(text):
+        if token.kind == "inline":
+            pieces.append(" ")
+        elif token.kind != "comment" and not (token.kind == "space" and pieces and pieces[-1] == ""):
+            pieces.append(text[token.start : token.end])
+        if token.kind == "marker":
+            pieces.append("")
+    return "".join(pieces)
+
+
 def _loads(text: str) -> dict[str, Any]:
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
-        parsed: dict[str, Any] = hcl2.api.loads(text.encode("utf-8", "replace").decode())
+        plain = without_comments(text).replace("\r\n", "\n").encode("utf-8", "replace").decode()
+        parsed: dict[str, Any] = hcl2.api.loads(plain)
     except UnexpectedInput as error:
         raise SyntaxProblem(_offset(text, getattr(error, "line", 1)), "python-hcl2 cannot read it") from None
     except (LarkError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError):

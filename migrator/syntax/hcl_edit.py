@@ -130,8 +130,7 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
     while line < end:
-        own = _indent_at(text, line)
-        after = line + len(indent) if own.startswith(indent) else line + len(own)
+        after = line + len(indent) if text.startswith(indent, line) else line
         edits.append(Edit(path, Span(line, after), indent + ("# " if text[after] not in "\r\n" else "#")))
         line = _line_end(text, line)
     return edits
@@ -181,7 +180,7 @@ def append_block(path: str, text: str, block: str) -> Edit:
     """``block`` (with ``\\n``, no newline at its end) as the last of the file, a blank line before it."""
     end = len(text)
     newline = newline_at(text, end)
-    gap = "" if not text.strip() else "\n" if text.endswith("\n") else "\n\n"
+    gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
         gap = ""
     return Edit(path, Span(end, end), with_newlines(gap + block + "\n", newline))
@@ -227,7 +226,8 @@ def finish(text: str, edits: Sequence[Edit]) -> str:
             (mine if edit.span.start > item.span.start and edit.span.end <= item.span.end else made).append(edit)
         if mine:
             made.append(_realigned(text, item.span, mine))
-    return apply_edits(text, [*made, *pending])
+    after = apply_edits(text, [*made, *pending])
+    return after if text else after.lstrip("\n")
 
 
 def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:

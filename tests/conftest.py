@@ -1,0 +1,160 @@
+"""Real programs for the tests: git repositories, terraform, a moto server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+IN_CI = bool(os.environ.get("CI"))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's own git, AWS or Terraform configuration."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+    )
+    (home / "terraformrc").touch()
+    for name in [name for name in os.environ if name.startswith(("AWS_", "TF_", "GIT_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(home / "terraformrc"))
+    monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def needed(program: str) -> str:
+    """The path of ``program``; in CI a missing one fails the test, elsewhere it is skipped with that reason."""
+    path = shutil.which(program)
+    if path is None:
+        message = f"{program} is not installed"
+        if IN_CI:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """The real terraform binary."""
+
+    path: str
+
+    def run(self, *arguments: str, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.path, *arguments], cwd=cwd, input=stdin, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether ``terraform fmt`` can parse ``text``."""
+        done = subprocess.run([self.path, "fmt", "-"], input=text, capture_output=True, check=False, timeout=60)
+        return done.returncode == 0
+
+    def is_formatted(self, text: bytes) -> bool:
+        """Whether ``terraform fmt -check`` finds nothing to do in ``text``."""
+        done = subprocess.run(
+            [self.path, "fmt", "-check", "-"], input=text, capture_output=True, check=False, timeout=60
+        )
+        return done.returncode == 0
+
+    def evaluate(self, folder: Path, expression: str) -> str:
+        """What ``terraform console`` prints for ``expression`` among the files of ``folder``."""
+        done = self.run("console", cwd=folder, stdin=expression + "\n")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Terraform:
+    return Terraform(needed("terraform"))
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A real git repository in a temporary place."""
+
+    root: Path
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return file
+
+    def commit(self, message: str = "import") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def status(self) -> str:
+        return self.git("status", "--porcelain")
+
+    def branch(self) -> str:
+        return self.git("rev-parse", "--abbrev-ref", "HEAD").strip()
+
+
+MakeRepo = Callable[..., Repo]
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> MakeRepo:
+    """A function that makes a repository of the given files and commits them."""
+
+    def make(files: dict[str, str | bytes] | None = None, *, name: str = "repo", source: Path | None = None) -> Repo:
+        repo = Repo(tmp_path / name)
+        if source:
+            shutil.copytree(source, repo.root)
+        repo.root.mkdir(exist_ok=True)
+        repo.git("init", "--quiet")
+        for path, text in (files or {}).items():
+            repo.write(path, text)
+        if files or source:
+            repo.commit()
+        return repo
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The URL of an emulated AWS on loopback."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(url + "/moto-api/data.json", server)
+            yield url
+        finally:
+            server.terminate()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the moto server has ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the moto server does not answer")

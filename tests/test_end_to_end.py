@@ -1,0 +1,161 @@
+"""The whole way: a repository is migrated, and its hook, taken out of it, lets the real terraform reach its state."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migrator.cli import cli
+from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
+
+WEBSHOP = FIXTURES / "repos" / "webshop"
+KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+HOOK = (
+    'export $(printf "AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=%s" $(aws sts'
+    ' assume-role-with-web-identity --web-identity-token "$(cat {token})" --role-arn {role} --role-session-name'
+    " spacelift-run-${{TF_VAR_spacelift_run_id}} --query"
+    ' "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text))'
+)
+STATE_ROLE = "arn:aws:iam::123456789012:role/terraform-state"
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    file = tmp_path / "spacelift.oidc"
+    file.write_text("eyJhbGciOiJub25lIn0.eyJzdWIiOiJzcGFjZTpyb290In0.")
+    return file
+
+
+@pytest.fixture
+def webshop(make_repo: MakeRepo) -> Repo:
+    return make_repo(source=WEBSHOP, name="webshop")
+
+
+def migrate(repo: Repo, *options: str) -> str:
+    done = CliRunner().invoke(cli, [str(repo.root), *options])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def hooks_of(terraform: Terraform, repo: Repo, stack: str, folder: Path) -> list[str]:
+    """``before_init`` of a stack as terraform evaluates it: the resource's body as locals, which need no provider."""
+    text = (repo.root / "spacelift" / "stacks.tf").read_text()
+    body = re.search(rf'resource "spacelift_stack" "{stack}" (\{{.*?\n\}})', text, re.DOTALL)
+    assert body
+    folder.mkdir()
+    (folder / "main.tf").write_text(f"locals {body[1]}\n")
+    return [str(item) for item in json.loads(json.loads(terraform.evaluate(folder, "jsonencode(local.before_init)")))]
+
+
+@pytest.mark.parametrize(
+    ("stack", "role", "rest"),
+    [
+        ("releases", STATE_ROLE, ["terraform fmt -check", 'echo "run ${TF_VAR_spacelift_run_id}"']),
+        ("shop", "$TF_VAR_aws_role_arn", []),
+    ],
+)
+def test_terraform_reads_the_documented_hook_to_the_letter(
+    terraform: Terraform, webshop: Repo, tmp_path: Path, stack: str, role: str, rest: list[str]
+) -> None:
+    migrate(webshop)
+    expected = HOOK.format(token="/mnt/workspace/spacelift.oidc", role=role)
+    assert hooks_of(terraform, webshop, stack, tmp_path / "evaluated") == [expected, *rest]
+
+
+def environment(moto: str, **more: str) -> dict[str, str]:
+    """What a Spacelift run has, and the way to the emulated AWS; no credentials of any kind."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "TF_CLI_CONFIG_FILE": os.environ["TF_CLI_CONFIG_FILE"],
+        "TF_IN_AUTOMATION": "1",
+        "TF_VAR_spacelift_run_id": "01HZZZZZZZZZZZZZZZZZZZZZZZ",
+        "AWS_ENDPOINT_URL": moto,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",
+        **more,
+    }
+
+
+def shell(program: str, script: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [needed(program), "-c", script], cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+INIT_AND_APPLY = "terraform init -input=false -no-color && terraform apply -auto-approve -input=false -no-color"
+
+
+@pytest.fixture
+def bucket(moto: str) -> str:
+    """The state's bucket, made by its owner, in an account that is emptied first."""
+    env = environment(moto, AWS_ACCESS_KEY_ID="owner", AWS_SECRET_ACCESS_KEY="owner", AWS_DEFAULT_REGION="eu-west-1")
+    script = f"""curl -sf -X POST {moto}/moto-api/reset >/dev/null
+    aws s3 mb s3://webshop-terraform-state --region eu-west-1"""
+    done = shell("bash", script, Path("/"), env)
+    assert done.returncode == 0, done.stderr
+    return "webshop-terraform-state"
+
+
+@pytest.mark.parametrize("program", ["bash", "dash"])
+def test_a_run_reads_and_writes_its_state_with_nothing_but_the_hook(
+    terraform: Terraform, webshop: Repo, tmp_path: Path, token: Path, moto: str, bucket: str, program: str
+) -> None:
+    needed("aws")
+    migrate(webshop, "--token-file", str(token))
+    hook = hooks_of(terraform, webshop, "releases", tmp_path / "evaluated")[0]
+    root, env = webshop.root / "releases", environment(moto)
+
+    assert hook == HOOK.format(token=token, role=STATE_ROLE)
+    without = shell(program, INIT_AND_APPLY, root, env)
+    assert without.returncode != 0
+    assert "No valid credential sources found" in without.stderr
+
+    first = shell(program, f"{{ {hook}; }} && {INIT_AND_APPLY}", root, env)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert 'release = "2024.1"' in first.stdout
+
+    again = f"rm -rf .terraform && {{ {hook}; }} && {INIT_AND_APPLY} -var release=2024.2"
+    second = shell(program, again, root, env)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert '"2024.1" -> "2024.2"' in second.stdout
+
+    listed = shell(program, f"{{ {hook}; }} && aws s3 ls --recursive s3://{bucket}", root, env)
+    assert "releases/terraform.tfstate" in listed.stdout
+
+
+def test_before_the_migration_a_run_fails_as_users_see_it_fail(webshop: Repo, moto: str, bucket: str) -> None:
+    needed("terraform")
+    flat_role = shell("bash", INIT_AND_APPLY, webshop.root / "releases", environment(moto))
+    assert flat_role.returncode != 0
+    assert "Unsupported argument" in flat_role.stderr
+    assert "role_arn" in flat_role.stderr
+
+    lost_profile = shell("bash", INIT_AND_APPLY, webshop.root / "shop", environment(moto))
+    assert lost_profile.returncode != 0
+    assert "failed to get shared config profile, webshop-state" in lost_profile.stderr
+
+
+def test_no_output_and_no_commit_holds_a_key(webshop: Repo) -> None:
+    outputs = [migrate(webshop, "--preview"), migrate(webshop, "-v"), webshop.git("log", "-1", "--format=%B")]
+    outputs.append(CliRunner().invoke(cli, [str(webshop.root), "--check"]).output)
+    for key in KEYS:
+        assert not any(key in output for output in outputs)
+        assert not any(key in file.read_text() for file in webshop.root.rglob("*.tf"))
+
+
+def test_the_preview_with_secrets_is_what_the_migration_does(webshop: Repo) -> None:
+    diff = CliRunner().invoke(cli, [str(webshop.root), "--preview", "--show-secrets"]).stdout
+    migrate(webshop)
+    migrated = webshop.git("rev-parse", "HEAD^{tree}")
+    webshop.git("switch", "--quiet", "main")
+    patch = webshop.root.parent / "preview.patch"
+    patch.write_text(diff)
+    webshop.git("apply", "--index", str(patch))
+    assert webshop.git("write-tree") == migrated

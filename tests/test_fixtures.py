@@ -1,0 +1,120 @@
+"""Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
+
+``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused`` or ``left_alone``: one beginning
+of a line for each.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.config import Config
+from migrator.discover import is_terraform
+from migrator.model import LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.pipeline import migrate_repo
+from migrator.rules.registry import all_rules
+from migrator.source import SourceFile
+from tests.conftest import FIXTURES, Terraform
+
+CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
+FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and is_terraform(path.name))
+
+
+def case_id(case: Path) -> str:
+    return case.relative_to(FIXTURES / "rules").as_posix()
+
+
+def settings(case: Path) -> dict[str, Any]:
+    file = case / "case.toml"
+    return tomllib.loads(file.read_text()) if file.exists() else {}
+
+
+def tree(folder: Path) -> dict[str, bytes | str]:
+    """Every file below ``folder`` with its bytes, and every link with where it leads."""
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink() else path.read_bytes()
+        for path in paths
+    }
+
+
+def migrate(case: Path, folder: Path) -> RepoResult:
+    return migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, **settings(case).get("options", {})))
+
+
+def lines(result: RepoResult, kind: type) -> list[str]:
+    return [f"{one.place}: {one.message}: {one.fate}" for one in result.findings if isinstance(one.fix, kind)]
+
+
+@pytest.fixture
+def copy(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
+    case: Path = request.param
+    shutil.copytree(case / "before", tmp_path / "webshop", symlinks=True)
+    return case, tmp_path / "webshop"
+
+
+each_case = pytest.mark.parametrize("copy", CASES, indirect=True, ids=case_id)
+
+
+@each_case
+def test_before_becomes_after(copy: tuple[Path, Path]) -> None:
+    case, folder = copy
+    result = migrate(case, folder)
+    after = case / "after"
+    assert result.error == ""
+    assert tree(folder) == tree(after if after.exists() else case / "before")
+    assert bool(result.changed) == after.exists()
+
+
+@each_case
+def test_what_is_told(copy: tuple[Path, Path]) -> None:
+    case, folder = copy
+    result = migrate(case, folder)
+    expected = settings(case)
+    refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
+    told = [line for line in lines(result, LeftAlone) if "no stack definition found" not in line]
+    for actual, wanted in ((refused, expected.get("refused", [])), (told, expected.get("left_alone", []))):
+        assert len(actual) == len(wanted), actual
+        assert all(line.startswith(beginning) for line, beginning in zip(actual, wanted, strict=True)), actual
+    assert result.is_failed == bool(refused)
+
+
+@each_case
+def test_a_second_run_changes_nothing(copy: tuple[Path, Path]) -> None:
+    case, folder = copy
+    migrate(case, folder)
+    before = tree(folder)
+    again = migrate(case, folder)
+    assert again.changed == ()
+    assert tree(folder) == before
+    assert not lines(again, Rewrite)
+
+
+@each_case
+def test_terraform_accepts_what_comes_out(copy: tuple[Path, Path], terraform: Terraform) -> None:
+    case, folder = copy
+    for path in migrate(case, folder).changed:
+        before, after = case / "before" / path, folder / path
+        data = after.read_bytes()
+        assert terraform.accepts(data), path
+        if not before.exists() or terraform.is_formatted(before.read_bytes()):
+            assert terraform.is_formatted(data), path
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(FIXTURES).as_posix())
+def test_a_file_without_edits_keeps_its_bytes(file: Path) -> None:
+    source = SourceFile(file.name, file.read_bytes())
+    assert source.encode(source.text) == source.data
+
+
+def test_each_rule_has_rewrites_and_at_least_as_many_that_must_not_change() -> None:
+    rules = {rule.id for rule in all_rules()}
+    assert {case.parent.name for case in CASES} == rules
+    for rule in rules:
+        assert any((case / "after").exists() for case in CASES if case.parent.name == rule), rule
+        assert any(not (case / "after").exists() for case in CASES if case.parent.name == rule), rule
