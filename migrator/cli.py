@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -77,13 +76,13 @@ def cli(repos: tuple[str, ...], **options: Any) -> None:
     raise SystemExit(run(repos or (".",), options))
 
 
-def main() -> None:
-    """The console script."""
+def execute() -> int:
+    """Run the command line; its exit code. Raises `KeyboardInterrupt` for whoever called to act upon."""
     try:
-        cli.main(prog_name="tf-oidc-migrate", standalone_mode=False)
+        code: int | None = cli.main(prog_name="tf-oidc-migrate", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return code or 0

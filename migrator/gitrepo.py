@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,10 +25,22 @@ from migrator.model import Change
 from migrator.writer import Replacement, uninterrupted
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=0")
-_SURROUNDING = re.compile(
-    r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR"
-    r"|NAMESPACE|PREFIX|QUARANTINE_PATH|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CEILING_DIRECTORIES)"
+_SURROUNDING = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
 )
+"""What binds git to another repository (``git rev-parse --local-env-vars``), as in the environment of its hooks."""
+
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -55,12 +66,6 @@ class Branch:
     switched: bool
 
 
-def forget_surrounding_repository() -> None:
-    """Take out of this process's environment what binds git to another repository, such as that of a running hook."""
-    for name in [name for name in os.environ if _SURROUNDING.fullmatch(name)]:
-        del os.environ[name]
-
-
 class GitRepo:
     """A checkout. Raises `MigrateError` for whatever git says no to."""
 
@@ -73,7 +78,12 @@ class GitRepo:
 
     @classmethod
     def open(cls, path: Path) -> GitRepo | None:
-        """The checkout that ``path`` is, or lies in; None if it is in none."""
+        """The checkout that ``path`` is, or lies in; None if it is in none.
+
+        Takes out of this process's environment what binds git to another repository.
+        """
+        for name in _SURROUNDING:
+            os.environ.pop(name, None)
         try:
             return cls(git.Repo(path, search_parent_directories=True))
         except (InvalidGitRepositoryError, NoSuchPathError):

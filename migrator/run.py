@@ -19,7 +19,7 @@ DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     """Migrate ``repos`` as the command line's ``options`` say; the exit code. Raises `click.UsageError`."""
     config = _config(options)
-    results = []
+    results: list[RepoResult] = []
     for repo in repos:
         result = migrate_repo(repo, config)
         results.append(result)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from migrator.discover import Listing
 from migrator.errors import SyntaxProblem
@@ -21,15 +22,20 @@ _READ_AT_ONCE = frozenset({"provider", "terraform", "module", "variable", "local
 
 @dataclass(eq=False)
 class Document:
-    """One file: its source, and its blocks, which are read when they are first asked for."""
+    """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it."""
 
-    source: SourceFile
+    root: Path
+    path: str
     problem: FileProblem | None = None
 
-    @property
-    def path(self) -> str:
-        """The file's path in the repository."""
-        return self.source.path
+    @cached_property
+    def source(self) -> SourceFile:
+        """The file as it was read; empty where it cannot be, and then `problem` says why."""
+        try:
+            return SourceFile(self.path, (self.root / self.path).read_bytes())
+        except OSError as error:
+            self.problem = FileProblem(Place(self.path), f"it cannot be read: {error.strerror}")
+            return SourceFile(self.path, b"")
 
     @property
     def text(self) -> str:
@@ -95,35 +101,34 @@ class Workspace:
 
     def __init__(self, listing: Listing, name: str, scope: str = "") -> None:
         self.root = listing.root
-        self.name = name
         self.scope = scope
-        self.unreadable: list[FileProblem] = []
-        self.documents: dict[str, Document] = {}
+        self._name = name
+        self.documents = {path: Document(listing.root, path) for path in sorted(set(listing.files.values()))}
         self.modules: dict[str, Module] = {}
         for path, target in sorted(listing.files.items()):
-            document = self.documents.get(target) or self._read(target)
-            if document is not None:
-                folder = posixpath.dirname(path)
-                self.modules.setdefault(folder, Module(folder)).documents.append(document)
-
-    def _read(self, path: str) -> Document | None:
-        try:
-            data = (self.root / path).read_bytes()
-        except OSError as error:
-            self.unreadable.append(FileProblem(Place(path), f"it cannot be read: {error.strerror}"))
-            return None
-        document = self.documents[path] = Document(SourceFile(path, data))
-        return document
+            folder = posixpath.dirname(path)
+            self.modules.setdefault(folder, Module(folder)).documents.append(self.documents[target])
 
     @property
     def problems(self) -> list[FileProblem]:
-        """The files that could not be read, and those that were looked into and could not be understood."""
-        found = [document.problem for document in self.documents.values() if document.problem]
-        return self.unreadable + found
+        """The files that were asked for and could not be read or understood."""
+        return [document.problem for document in self.documents.values() if document.problem]
+
+    def locate(self, repository: str, project_root: str) -> str | None:
+        """The path that ``project_root`` of ``repository`` has here; None if the repository is another.
+
+        A folder inside a checkout may be a repository of its own, such as a subtree, and has its name then.
+        """
+        if repository == self._name:
+            return project_root
+        if self.scope and repository == posixpath.basename(self.scope):
+            return posixpath.join(self.scope, project_root).rstrip("/")
+        return None
 
     def interesting_modules(self) -> Iterator[Module]:
-        """The modules that rules look at, by path."""
-        return (module for _, module in sorted(self.modules.items()) if module.is_interesting)
+        """The modules of the folder that may be changed in which a rule can find something, by path."""
+        inside = (module for path, module in sorted(self.modules.items()) if self.in_scope(path))
+        return (module for module in inside if module.is_interesting)
 
     def modules_of(self, document: Document) -> list[Module]:
         """The modules that a file is part of: its folder's, and those that link to it."""
@@ -143,8 +148,8 @@ class Workspace:
         return found
 
     def in_scope(self, path: str) -> bool:
-        """Whether the file at ``path`` lies in the folder that may be changed."""
-        return not self.scope or path.startswith(self.scope + "/")
+        """Whether the file or module at ``path`` lies in the folder that may be changed."""
+        return not self.scope or path == self.scope or path.startswith(self.scope + "/")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,7 +26,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test sees the user's own git, AWS or Terraform configuration."""
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text(
-        "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+        "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n"
+        "[advice]\n\tdetachedHead = false\n"
     )
     (home / "terraformrc").touch()
     for name in [name for name in os.environ if name.startswith(("AWS_", "TF_", "GIT_", "XDG_"))]:
@@ -75,6 +78,12 @@ class Terraform:
         done = self.run("console", cwd=folder, stdin=expression + "\n")
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def evaluate_text(self, expression: str) -> str:
+        """The string that terraform takes ``expression`` for."""
+        with tempfile.TemporaryDirectory() as folder:
+            value: str = json.loads(json.loads(self.evaluate(Path(folder), f"jsonencode({expression})")))
+            return value
 
 
 @pytest.fixture(scope="session")

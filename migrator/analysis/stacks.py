@@ -85,4 +85,11 @@ def stacks_running(path: str, stacks: list[Stack], workspace: Workspace, *, is_o
     """
     if is_only_root and len(stacks) == 1:
         return stacks
-    return [stack for stack in stacks if stack.repository == workspace.name and stack.project_root == path]
+    return [stack for stack in stacks if _place(stack, workspace) == path]
+
+
+def _place(stack: Stack, workspace: Workspace) -> str | None:
+    """Where in this repository the stack's code is; None if it is elsewhere, or not known."""
+    if stack.repository is None or stack.project_root is None:
+        return None
+    return workspace.locate(stack.repository, stack.project_root)

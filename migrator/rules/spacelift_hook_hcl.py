@@ -32,10 +32,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _findings(context: Context, root: Root, role: str) -> Iterator[Finding]:
     command, path = hook(role, context.config.token_file), root.module.path or "."
     notes = [value_note(ROLE_VARIABLE, path)] if role == SHELL_ROLE else []
-    stacks = [stack for stack in root.stacks if context.workspace.in_scope(stack.document.path)]
-    for stack in stacks:
+    for stack in root.stacks:
         yield RULE.finding(stack.place, f"{stack.title}, which runs {path}", _fix(stack, command), root.group, notes)
-    if not stacks:
+    if not root.stacks:
         task = "no stack definition found: make this the first before_init entry of the stacks that run"
         fix = LeftAlone("no stack definition found")
         notes.append(Note(task, (path,), command))

@@ -25,10 +25,14 @@ def parse(text: str) -> tuple[Attribute | Block, ...]:
 
 def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
     items: list[Attribute | Block] = []
+    names: set[str] = set()
     position = skip_trivia(text, body.start)
     while position < body.end:
         item = _read_item(text, position)
+        if isinstance(item, Attribute) and item.name in names:
+            raise SyntaxProblem(position, f"the argument {item.name} is set twice")
         items.append(item)
+        names.add(item.name if isinstance(item, Attribute) else "")
         _expect_end_of_item(text, item, body.end)
         position = skip_trivia(text, item.span.end)
     return tuple(items)

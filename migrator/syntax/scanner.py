@@ -20,6 +20,7 @@ _CODE = re.compile(
   | (?P<newline>\n)
   | (?P<comment>(?:\#|//)[^\n]*)
   | (?P<inline>/\*(?s:.*?)\*/)
+  | (?P<unclosed>/\*)
   | (?P<quote>")
   | (?P<heredoc><<-?(?P<marker>{IDENTIFIER})\r?\n)
   | (?P<open>[(\[{{])
@@ -87,6 +88,8 @@ def _step_code(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[
     if match is None:
         raise SyntaxProblem(position, "unexpected character")
     kind = match.lastgroup or "other"
+    if kind == "unclosed":
+        raise SyntaxProblem(position, "the comment is never closed")
     if kind == "quote":
         stack.append(('"', position))
     elif kind == "heredoc" or kind == "marker":

@@ -1,0 +1,111 @@
+"""Imports run one way: a module imports from lower floors only, and no sibling but the base module of its package."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import migrator
+
+ROOT = Path(migrator.__file__).parent
+FLOORS = (
+    ("errors", "secret", "__init__"),
+    ("span", "source"),
+    ("model",),
+    ("config", "diff", "discover", "writer"),
+    ("gitrepo", "syntax.__init__", "syntax.terraform", "syntax.scanner"),
+    ("syntax.hcl", "syntax.layout"),
+    ("syntax.hcl_edit",),
+    ("workspace",),
+    ("analysis.__init__", "analysis.values"),
+    ("analysis.endpoints",),
+    ("analysis.providers",),
+    ("analysis.backends", "analysis.identities", "analysis.stacks"),
+    ("analysis.facts",),
+    ("edits.__init__", "edits.hook", "edits.role_variable"),
+    ("edits.web_identity",),
+    ("rules.__init__",),
+    ("rules.registry",),
+    ("rules.*",),
+    ("planner", "report.__init__", "report.text"),
+    ("pipeline",),
+    ("run",),
+    ("cli",),
+    ("__main__",),
+)
+SOLE_IMPORTERS = {"git": "gitrepo", "hcl2": "syntax.hcl", "click": ("cli", "run")}
+
+
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+MODULES = {name_of(file): file for file in ROOT.rglob("*.py")}
+
+
+def floor(module: str) -> int:
+    for number, names in enumerate(FLOORS):
+        if module in names:
+            return number
+    package = module.rpartition(".")[0]
+    return next(number for number, names in enumerate(FLOORS) if f"{package}.*" in names)
+
+
+def imported(file: Path) -> set[str]:
+    """The modules that ``file`` imports, by full dotted name; ``from package import module`` counts as the module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inner if name.removeprefix("migrator.") in MODULES}
+            found |= modules or {node.module}
+    return found
+
+
+def own(name: str) -> str:
+    short = name.removeprefix("migrator").lstrip(".") or "__init__"
+    return short if short in MODULES else f"{short}.__init__"
+
+
+def test_every_module_has_a_floor() -> None:
+    for module in MODULES:
+        floor(module)
+
+
+def test_no_import_goes_up_or_aside() -> None:
+    for module, file in MODULES.items():
+        for name in imported(file):
+            if name.split(".")[0] == "migrator":
+                assert floor(own(name)) < floor(module), f"{module} imports {name}"
+
+
+def test_a_library_has_one_importer() -> None:
+    for module, file in MODULES.items():
+        for name in imported(file):
+            importers = SOLE_IMPORTERS.get(name.split(".")[0])
+            assert importers is None or module in importers, f"{module} imports {name}"
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    """What ``--version`` and ``--help`` load."""
+    for module in ("__main__", "cli", "config", "errors", "model", "span"):
+        top = ast.parse(MODULES[module].read_text()).body
+        names = {name for node in top for name in _names(node)}
+        assert not names & {"git", "hcl2", "libcst", "migrator.pipeline", "migrator.planner", "migrator.run"}, module
+
+
+def _names(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    return {node.module} if isinstance(node, ast.ImportFrom) and node.module else set()
+
+
+def test_modules_and_functions_stay_small() -> None:
+    for file in MODULES.values():
+        text = file.read_text()
+        assert len(text.splitlines()) <= 350, file
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{file}:{node.lineno}"

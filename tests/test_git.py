@@ -1,0 +1,411 @@
+"""What happens to a checkout, in every state that one can be in; all on real repositories."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from migrator.config import Config
+from migrator.errors import MigrateError
+from migrator.gitrepo import GitRepo
+from migrator.model import Change, Mode
+from migrator.pipeline import migrate_repo
+from tests.conftest import MakeRepo, Repo, needed
+
+PROVIDER = 'provider "aws" {\n  profile = "webshop"\n}\n'
+MIGRATED = """\
+provider "aws" {
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+"""
+FILES: dict[str, str | bytes] = {"main.tf": PROVIDER, "variables.tf": "", "other.txt": "one\n"}
+
+
+def run(repo: Repo | Path, **options: object) -> str:
+    """Migrate, and the error if there is one."""
+    root = repo.root if isinstance(repo, Repo) else repo
+    return migrate_repo(str(root), Config(**options)).error  # type: ignore[arg-type]
+
+
+def untouched(repo: Repo) -> tuple[str, str, str, str, dict[str, bytes]]:
+    """Everything that a refused run must leave as it was."""
+    files = {
+        str(path): path.read_bytes() for path in repo.root.rglob("*") if path.is_file() and ".git" not in path.parts
+    }
+    return repo.git("branch", "--all"), repo.branch(), repo.status(), repo.git("stash", "list"), files
+
+
+def test_a_clean_checkout_ends_on_the_new_branch(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    start = repo.git("rev-parse", "HEAD")
+    assert run(repo) == ""
+    assert repo.branch() == "spacelift-oidc"
+    assert repo.status() == ""
+    assert repo.git("rev-parse", "HEAD^") == start
+    assert repo.git("diff", "--name-status", "HEAD^", "HEAD") == "M\tmain.tf\nM\tvariables.tf\n"
+    assert (repo.root / "main.tf").read_text() == MIGRATED
+    repo.git("fsck", "--strict")
+    repo.git("switch", "--quiet", "-")
+    assert repo.branch() == "main"
+    assert (repo.root / "main.tf").read_text() == PROVIDER
+
+
+def test_author_and_committer_come_from_the_configuration(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.git("config", "user.name", "Ada Lovelace")
+    assert run(repo) == ""
+    assert repo.git("log", "-1", "--format=%an <%ae> %cn") == "Ada Lovelace <test@example.com> Ada Lovelace\n"
+
+
+def test_no_identity(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.git("config", "--global", "--remove-section", "user")
+    repo.git("config", "--global", "user.useConfigOnly", "true")
+    before = untouched(repo)
+    assert "git commit-tree failed" in run(repo)
+    assert untouched(repo) == before
+
+
+def test_a_wish_for_signatures_is_heard(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo(FILES)
+    needed("ssh-keygen")
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("commit.gpgSign", "true")):
+        repo.git("config", name, value)
+    assert run(repo) == ""
+    assert "-----BEGIN SSH SIGNATURE-----" in repo.git("cat-file", "commit", "HEAD")
+
+
+def test_message_and_branch(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    assert run(repo, branch="oidc/main", message="Take the keys out\n\nAll of them.") == ""
+    assert repo.branch() == "oidc/main"
+    assert repo.git("log", "-1", "--format=%B").strip() == "Take the keys out\n\nAll of them."
+
+
+def test_the_message_says_what_changed_where(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    assert run(repo) == ""
+    message = repo.git("log", "-1", "--format=%B")
+    assert '- main.tf:1: provider "aws": profile -> web identity with var.aws_role_arn' in message
+
+
+def test_no_switch(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    files = untouched(repo)[-1]
+    assert run(repo, switch=False) == ""
+    assert (repo.branch(), repo.status(), untouched(repo)[-1]) == ("main", "", files)
+    assert repo.git("show", "spacelift-oidc:main.tf") == MIGRATED
+
+
+def test_uncommitted_changes_where_it_would_change(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.write("main.tf", PROVIDER + "# mine\n")
+    before = untouched(repo)
+    assert run(repo) == "uncommitted changes in files to be migrated: main.tf; commit or stash them"
+    assert untouched(repo) == before
+
+
+def test_staged_changes_where_it_would_change(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.write("main.tf", PROVIDER + "# mine\n")
+    repo.git("add", "main.tf")
+    repo.write("main.tf", PROVIDER)
+    before = untouched(repo)
+    assert "main.tf" in run(repo)
+    assert untouched(repo) == before
+
+
+def test_an_untracked_file_that_would_change(make_repo: MakeRepo) -> None:
+    repo = make_repo({"other.txt": "one\n"})
+    repo.write("new/main.tf", PROVIDER)
+    before = untouched(repo)
+    assert "new/main.tf" in run(repo)
+    assert untouched(repo) == before
+
+
+def test_unrelated_work_survives_and_is_not_committed(make_repo: MakeRepo) -> None:
+    repo = make_repo({**FILES, "staged.txt": "one\n", "gone.txt": "one\n"})
+    repo.write("other.txt", "two\n")
+    repo.write("staged.txt", "two\n")
+    repo.git("add", "staged.txt")
+    repo.git("rm", "--quiet", "gone.txt")
+    repo.write("untracked.txt", "new\n")
+    before = repo.status()
+    assert run(repo) == ""
+    assert repo.status() == before
+    assert repo.branch() == "spacelift-oidc"
+    assert repo.git("diff", "--name-only", "HEAD^", "HEAD") == "main.tf\nvariables.tf\n"
+
+
+def test_an_existing_branch(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.git("branch", "spacelift-oidc")
+    before = untouched(repo)
+    assert "the branch spacelift-oidc exists already" in run(repo)
+    assert untouched(repo) == before
+
+
+@pytest.mark.parametrize("name", ["no spaces", "-d", "..", "a..b", "HEAD~1", "@{-1}"])
+def test_a_name_that_is_none(make_repo: MakeRepo, name: str) -> None:
+    repo = make_repo(FILES)
+    before = untouched(repo)
+    assert run(repo, branch=name) == "--branch is not a name that git allows for a branch"
+    assert untouched(repo) == before
+
+
+def test_a_name_in_the_way_of_a_branch(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.git("branch", "spacelift-oidc/other")
+    before = untouched(repo)
+    assert "git update-ref failed" in run(repo)
+    assert untouched(repo) == before
+
+
+def test_nothing_to_migrate(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": MIGRATED})
+    before = untouched(repo)
+    result = migrate_repo(str(repo.root), Config())
+    assert (result.error, result.changed, result.branch) == ("", (), "")
+    assert untouched(repo) == before
+
+
+def test_a_detached_head(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    repo.git("checkout", "--quiet", "--detach")
+    assert run(repo) == ""
+    assert repo.branch() == "spacelift-oidc"
+    assert repo.status() == ""
+
+
+def test_no_commit_yet(make_repo: MakeRepo) -> None:
+    repo = make_repo()
+    repo.write("main.tf", PROVIDER)
+    assert run(repo) == "nothing is committed yet: commit first, or use --in-place"
+    assert (repo.root / "main.tf").read_text() == PROVIDER
+
+
+def test_a_bare_repository(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo(FILES)
+    repo.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    assert run(tmp_path / "bare.git") == "a bare repository has no files to migrate; clone it first"
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(PROVIDER)
+    assert "not a git repository" in run(tmp_path)
+    assert (tmp_path / "main.tf").read_text() == PROVIDER
+
+
+def test_a_linked_worktree(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo(FILES)
+    repo.git("worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "linked")
+    linked = Repo(tmp_path / "linked")
+    assert run(linked) == ""
+    assert (linked.branch(), linked.status()) == ("spacelift-oidc", "")
+    assert (repo.branch(), repo.status()) == ("main", "")
+
+
+def test_a_submodule_is_not_part_of_the_repository_around_it(make_repo: MakeRepo) -> None:
+    inner = make_repo({"main.tf": PROVIDER}, name="inner")
+    outer = make_repo({"other.txt": ""}, name="outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.root), "sub")
+    outer.commit("with a submodule")
+    before = untouched(outer)
+    assert migrate_repo(str(outer.root), Config()).changed == ()
+    assert untouched(outer) == before
+    assert run(outer.root / "sub") == ""
+    assert Repo(outer.root / "sub").branch() == "spacelift-oidc"
+
+
+@pytest.mark.parametrize("what", ["merge", "rebase"])
+def test_an_unfinished_operation(make_repo: MakeRepo, what: str) -> None:
+    repo = make_repo(FILES)
+    repo.git("switch", "--quiet", "-c", "side")
+    repo.write("other.txt", "side\n")
+    repo.commit()
+    repo.git("switch", "--quiet", "main")
+    repo.write("other.txt", "main\n")
+    repo.commit()
+    subprocess.run(["git", what, "side"], cwd=repo.root, capture_output=True, check=False)
+    before = untouched(repo)
+    assert run(repo) == f"a {what} is under way: finish or abort it first"
+    assert untouched(repo) == before
+
+
+def test_only_the_given_folder(make_repo: MakeRepo) -> None:
+    repo = make_repo({"a/main.tf": PROVIDER, "a/variables.tf": "", "b/main.tf": PROVIDER})
+    result = migrate_repo(str(repo.root / "a"), Config())
+    assert [finding.place.path for finding in result.findings] == ["a/main.tf"]
+    assert not result.is_failed
+    assert repo.git("diff", "--name-only", "HEAD^", "HEAD") == "a/main.tf\na/variables.tf\n"
+
+
+def test_a_change_outside_of_the_given_folder_is_refused(make_repo: MakeRepo) -> None:
+    call = 'module "a" {\n  source = "./a"\n}\n'
+    repo = make_repo({"a/main.tf": PROVIDER, "main.tf": call})
+    result = migrate_repo(str(repo.root / "a"), Config())
+    assert result.changed == ()
+    assert "main.tf would have to change, and is outside of the given folder" in result.findings[0].fate
+
+
+def test_ignored_files_are_left_alone(make_repo: MakeRepo) -> None:
+    repo = make_repo({".gitignore": "override.tf\nvariables.tf\n", "other.txt": ""})
+    repo.write("override.tf", PROVIDER)
+    assert migrate_repo(str(repo.root), Config()).changed == ()
+    repo.write("main.tf", PROVIDER)
+    repo.write("variables.tf", 'variable "x" {}\n')
+    result = migrate_repo(str(repo.root), Config(mode=Mode.PREVIEW))
+    assert "variables.tf is there, but cannot be changed" in result.findings[0].fate
+
+
+def test_hooks_filters_and_monitors_of_the_repository_do_not_run(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo({**FILES, ".gitattributes": "*.tf filter=spy\n"})
+    witness = tmp_path / "witness"
+    spy = repo.write("spy.sh", f"#!/bin/sh\necho $0 >> {witness}\ncat\n")
+    spy.chmod(0o755)
+    repo.commit()
+    hooks = ("pre-commit", "commit-msg", "post-commit", "post-checkout", "reference-transaction", "post-index-change")
+    for hook in hooks:
+        file = repo.write(f".git/hooks/{hook}", f"#!/bin/sh\necho {hook} >> {witness}\n")
+        file.chmod(0o755)
+    for name in ("filter.spy.clean", "filter.spy.smudge", "filter.spy.process", "core.fsmonitor"):
+        repo.git("config", name, str(spy))
+    os.utime(repo.root / "main.tf")
+    assert run(repo) == ""
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("setting", ["true", "input"])
+def test_line_endings_that_git_converts(make_repo: MakeRepo, setting: str) -> None:
+    repo = make_repo(FILES)
+    repo.git("config", "core.autocrlf", setting)
+    repo.write("main.tf", PROVIDER.replace("\n", "\r\n"))
+    repo.git("add", "--renormalize", ".")
+    assert repo.git("diff", "--cached", "--name-only") == ""
+    assert run(repo) == ""
+    assert (repo.root / "main.tf").read_bytes() == MIGRATED.replace("\n", "\r\n").encode()
+    assert repo.git("show", "HEAD:main.tf") == MIGRATED
+    assert repo.status() == ""
+
+
+def test_line_endings_that_git_keeps(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": PROVIDER.replace("\n", "\r\n").encode(), "variables.tf": ""})
+    assert run(repo) == ""
+    shown = subprocess.run(["git", "show", "HEAD:main.tf"], cwd=repo.root, capture_output=True, check=True).stdout
+    assert shown == MIGRATED.replace("\n", "\r\n").encode()
+
+
+def test_file_modes_survive(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    (repo.root / "main.tf").chmod(0o755)
+    repo.commit("executable")
+    assert run(repo) == ""
+    assert stat.S_IMODE((repo.root / "main.tf").stat().st_mode) == 0o755
+    assert repo.git("ls-tree", "HEAD", "main.tf").startswith("100755")
+    assert repo.status() == ""
+
+
+def test_names_that_need_quoting(make_repo: MakeRepo) -> None:
+    folder = 'a "folder"\twith ünicode'
+    repo = make_repo({f"{folder}/main.tf": PROVIDER})
+    diff = migrate_repo(str(repo.root), Config(mode=Mode.PREVIEW)).diff
+    assert run(repo) == ""
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    repo.git("switch", "--quiet", "main")
+    (repo.root.parent / "patch").write_bytes(diff)
+    repo.git("apply", "--index", str(repo.root.parent / "patch"))
+    assert repo.git("write-tree") == tree
+
+
+def test_a_surrounding_git_hook_does_not_redirect_us(make_repo: MakeRepo) -> None:
+    outer, inner = make_repo(FILES, name="outer"), make_repo(FILES, name="inner")
+    environment = {**os.environ, "GIT_DIR": str(outer.root / ".git"), "GIT_INDEX_FILE": str(outer.root / ".git/index")}
+    command = [sys.executable, "-m", "migrator", str(inner.root)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (inner.branch(), outer.branch()) == ("spacelift-oidc", "main")
+
+
+def test_a_locked_index_rolls_everything_back(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    before = untouched(repo)
+    repo.write(".git/index.lock", "")
+    assert "git update-index failed" in run(repo)
+    (repo.root / ".git/index.lock").unlink()
+    assert untouched(repo) == before
+
+
+def test_a_locked_head_rolls_everything_back(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    before = untouched(repo)
+    repo.write(".git/HEAD.lock", "")
+    assert "git symbolic-ref failed" in run(repo)
+    (repo.root / ".git/HEAD.lock").unlink()
+    assert untouched(repo) == before
+
+
+def test_a_file_changed_after_it_was_read(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    checkout = GitRepo.open(repo.root)
+    assert checkout
+    repo.write("main.tf", "# somebody was faster\n")
+    before = untouched(repo)
+    with pytest.raises(MigrateError, match="changed by someone else"):
+        checkout.commit_branch("new", "m", [Change("main.tf", PROVIDER.encode(), b"")], switch=True)
+    assert untouched(repo) == before
+
+
+def test_a_full_disk_leaves_everything_as_it_was(make_repo: MakeRepo, tmp_path: Path) -> None:
+    """A file size limit makes every larger write fail, as a full disk does: in git's store and in the work tree."""
+    big = PROVIDER + "# filler\n" * 40_000
+    repo = make_repo({"main.tf": big, "variables.tf": ""})
+    before = untouched(repo)
+    for limit in (0, 1, 64):
+        command = ["bash", "-c", f"ulimit -f {limit} && exec {sys.executable} -m migrator {repo.root}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 3, (limit, done.stderr)
+        assert "Traceback" not in done.stderr
+        assert untouched(repo) == before, limit
+
+
+def test_read_only_folder(make_repo: MakeRepo) -> None:
+    if os.geteuid() == 0:
+        command = ["chattr", "+i", "main.tf"]
+        repo = make_repo(FILES)
+        if subprocess.run(command, cwd=repo.root, capture_output=True, check=False).returncode:
+            pytest.skip("root may write everywhere, and this file system has no immutable files")
+        try:
+            before = untouched(repo)
+            assert "main.tf cannot be" in run(repo)
+            assert untouched(repo) == before
+        finally:
+            subprocess.run(["chattr", "-i", "main.tf"], cwd=repo.root, check=True)
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.15, 0.25, 0.35, 0.45, 0.6])
+def test_an_interrupt_leaves_all_or_nothing(make_repo: MakeRepo, delay: float) -> None:
+    repo = make_repo({**FILES, **{f"m{number}/main.tf": PROVIDER for number in range(60)}})
+    before = untouched(repo)
+    process = subprocess.Popen([sys.executable, "-m", "migrator", str(repo.root)], stderr=subprocess.PIPE, text=True)
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    if repo.branch() == "main":
+        assert process.returncode in (130, -signal.SIGINT), stderr
+        assert untouched(repo) == before
+    else:
+        assert repo.status() == ""
+        assert repo.git("rev-list", "--count", "main..HEAD") == "1\n"
+    assert "/migrator/" not in stderr

@@ -1,0 +1,74 @@
+"""The alignment of ``terraform fmt``, held against the real one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrator.syntax.layout import align
+from tests.conftest import Terraform
+
+NAMES = st.sampled_from(["a", "bb", "region", "secret_key", "a_rather_long_name", "größe"])
+VALUES = st.sampled_from(
+    [
+        '"x"',
+        "1",
+        "[1, 2]",
+        "{ a = 1 }",
+        "[\n    1,\n  ]",
+        "{\n    a   = 1 # one\n    bbb = 2\n  }",
+        "<<EOT\nx = 1\nEOT",
+        'f(\n    "x",\n  )',
+        '"${a == b}"',
+        "a == b ? 1 : 2",
+        '"é"',
+        "<<-EOT\n    x\n  EOT",
+    ]
+)
+COMMENTS = st.sampled_from(["", "", "", " # why", "   // so", " /* c */"])
+GAPS = st.sampled_from([" ", "  ", "     "])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """A line of a body, or a few; ``NUMBER`` keeps names apart."""
+    kind = draw(st.sampled_from(["attribute"] * 6 + ["blank", "comment", "block"]))
+    if kind == "blank":
+        return ""
+    if kind == "comment":
+        return "  # a line of its own"
+    if kind == "block":
+        return f"  nested {{{draw(COMMENTS).replace('/* c */', '')}\n    x{draw(GAPS)}= 1\n    yy = 2\n  }}"
+    value = draw(VALUES)
+    comment = "" if "EOT" in value else draw(COMMENTS)
+    return f"  {draw(NAMES)}NUMBER{draw(GAPS)}= {value}{comment}"
+
+
+def block(body: list[str]) -> str:
+    numbered = [line.replace("NUMBER", "x" * number) for number, line in enumerate(body)]
+    return "\n".join(["block {", *numbered, "}"]) + "\n"
+
+
+BLOCKS = st.lists(lines(), max_size=8).map(block)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(BLOCKS, min_size=20, max_size=40))
+def test_terraform_fmt_has_nothing_to_add(terraform: Terraform, blocks: list[str]) -> None:
+    """``terraform fmt`` of a text, and of its alignment, are the same; and what it made is aligned."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "raw.tf").write_text("\n".join(blocks))
+        (folder / "aligned.tf").write_text("\n".join(align(one) for one in blocks))
+        done = terraform.run("fmt", "-list=false", str(folder))
+        assert done.returncode == 0, done.stderr
+        formatted = (folder / "raw.tf").read_text()
+        assert (folder / "aligned.tf").read_text() == formatted
+        assert align(formatted) == formatted
+
+
+def test_carriage_returns_and_no_newline_at_the_end() -> None:
+    assert align("a {\r\n  b = 1\r\n  cc = 2\r\n}") == "a {\r\n  b  = 1\r\n  cc = 2\r\n}"

@@ -1,0 +1,158 @@
+"""The scanner and the reader of HCL: where strings, heredocs, expressions and blocks end."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator.errors import SyntaxProblem
+from migrator.span import Span
+from migrator.syntax import hcl
+from migrator.syntax.scanner import skip_expression, tokens
+from migrator.syntax.terraform import Attribute, Block
+from tests.conftest import Terraform
+
+READ_BY_TERRAFORM = {
+    "brackets in strings": 'a = "]}" # }\n',
+    "template in a template": 'a = "${"${b}"}"\n',
+    "escaped template": 'a = "$${b" \n',
+    "dollar before an escape": 'a = "$$${b}"\n',
+    "percent": 'a = "100%"\n',
+    "directive": 'a = "%{if b}c%{endif}"\n',
+    "escaped directive": 'a = "%%{if"\n',
+    "escaped quote": 'a = "\\"}"\n',
+    "heredoc": 'a = <<EOT\n}\n]"\nEOT\n',
+    "indented heredoc": "a = <<-EOT\n    }\n    EOT\n",
+    "marker with blanks after it": "a = <<EOT\n}\nEOT  \n",
+    "marker inside the text": "a = <<EOT\nEOT no\n EOTX\nEOT\n",
+    "template in a heredoc": 'a = <<EOT\n${join("}", ["x"])}\nEOT\n',
+    "a template that ends before the marker": "a = <<EOT\n${b}EOT\nEOT\n",
+    "heredoc in a template in a heredoc": "a = <<A\n${<<B\nx\nB\n}\nA\n",
+    "heredoc in a list": "a = [<<A\nx\nA\n, <<B\ny\nB\n]\n",
+    "comparison": "a = b == c && d <= e\n",
+    "arrow": "a = { for k, v in b : k => v }\n",
+    "conditional in brackets": "a = (\n  b ?\n  c : # why\n  d\n)\n",
+    "conditional in a template over lines": 'a = "${\n  b ? "c" : "d"\n}"\n',
+    "comment signs in a string": 'a = "# // /*"\n',
+    "inline comments": "a /* x */ = /* y */ 1 /* z */\n",
+    "comment over lines after a value": "a = 1 /* x\ny */\n",
+    "unquoted label": "a b {\n}\n",
+    "one line": 'a { b = "c" }\n',
+    "one line over lines": "a { b = [\n1\n] }\n",
+    "empty": "a {}\n",
+    "unicode": 'größe = "ß" # é\n',
+    "carriage returns": "a {\r\n  b = <<EOT\r\nx\r\nEOT\r\n}\r\n",
+    "division": "a = 1 / 2\n",
+    "legacy splat": "a = b.*.c\n",
+    "dashes": "a-b = c-d\n",
+}
+REJECTED_BY_TERRAFORM = {
+    "no value": ("a = ##X##\n", "the argument a has no value"),
+    "open block": ('a {\n  b = "c"\n', "the brace is never closed"),
+    "open string": 'a = "b\n',
+    "open heredoc": "a = <<EOT\nx\nEOT",
+    "open comment": "a = 1 /* x\n",
+    "crossed brackets": "a = [(])\n",
+    "closed too often": "a {}\n}\n",
+    "two arguments on a line": "a = 1 b = 2\n",
+    "two blocks on a line": "a {} b {}\n",
+    "neither": "a\n",
+    "a string on its own": '"a"\n',
+    "a comma": "a = 1,\n",
+    "an argument twice": ("a {\n  b = 1\n  b = 2\n}\n", "the argument b is set twice"),
+    "open template": 'a = "${b"\n',
+}
+
+
+@pytest.mark.parametrize("text", READ_BY_TERRAFORM.values(), ids=READ_BY_TERRAFORM)
+def test_what_terraform_reads(text: str, terraform: Terraform) -> None:
+    assert terraform.accepts(text.encode())
+    items = hcl.parse(text)
+    assert len(items) == 1
+    assert items[0].span.of(text).strip() == items[0].span.of(text)
+    if isinstance(items[0], Block):
+        assert all(isinstance(item, Attribute) for item in items[0].items)
+
+
+def read_through(text: str) -> None:
+    for item in hcl.parse(text):
+        assert isinstance(item, Attribute) or item.items
+
+
+@pytest.mark.parametrize("case", REJECTED_BY_TERRAFORM.values(), ids=REJECTED_BY_TERRAFORM)
+def test_what_terraform_rejects(case: str | tuple[str, str], terraform: Terraform) -> None:
+    text, reason = case if isinstance(case, tuple) else (case, None)
+    assert not terraform.accepts(text.encode())
+    with pytest.raises(SyntaxProblem, match=reason):
+        read_through(text)
+
+
+@pytest.mark.parametrize("text", READ_BY_TERRAFORM.values(), ids=READ_BY_TERRAFORM)
+def test_tokens_cover_the_text(text: str) -> None:
+    assert "".join(text[token.start : token.end] for token in tokens(text)) == text
+
+
+def test_an_expression_ends_before_its_comment() -> None:
+    text = "1 + 2 /* three */ # four\n"
+    assert text[: skip_expression(text, 0, in_brackets=False)] == "1 + 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("[]", []),
+        ("[ # nothing\n]", []),
+        ('["a", b]', ['"a"', "b"]),
+        ('[\n"a", # one\n/* two */ b,\n]', ['"a"', "b"]),
+        ("[[1, 2], {a = 1, b = 2}, f(x, y)]", ["[1, 2]", "{a = 1, b = 2}", "f(x, y)"]),
+        ("[<<A\n,\nA\n, 1]", ["<<A\n,\nA", "1"]),
+        ("[forest]", ["forest"]),
+    ],
+)
+def test_elements_of_a_list(text: str, elements: list[str]) -> None:
+    found = hcl.list_items(text, Span(0, len(text)))
+    assert found is not None
+    assert [element.of(text) for element in found] == elements
+
+
+@pytest.mark.parametrize("text", ["[for x in y : x]", "concat([])", "[1][0]", "var.x", '"[]"'])
+def test_no_list(text: str) -> None:
+    assert hcl.list_items(text, Span(0, len(text))) is None
+
+
+@pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]"])
+def test_a_broken_list(text: str) -> None:
+    with pytest.raises(SyntaxProblem):
+        hcl.list_items(text, Span(0, len(text)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "plain",
+        'a "quoted" \\ word',
+        "line\nline\ttab\r",
+        "${x} %{y} $${z} $ %",
+        "é 😀",
+        "spacelift-run-${TF_VAR_x}",
+    ],
+)
+def test_quoting_is_terraforms(value: str, terraform: Terraform) -> None:
+    assert hcl.string_value(hcl.quote(value)) == value
+    assert terraform.evaluate_text(hcl.quote(value)) == value
+
+
+@pytest.mark.parametrize("expression", ["var.x", '"${x}"', '"a" + "b"', "null", "1", '"%{if x}%{endif}"', "<<A\nx\nA"])
+def test_no_literal(expression: str) -> None:
+    assert hcl.string_value(expression) is None
+
+
+def test_unescaping() -> None:
+    assert hcl.string_value('"\\u00e9\\U0001F600"') == "é😀"
+
+
+def test_deep_nesting_ends() -> None:
+    deep = "a = " + "[" * 20_000 + "]" * 20_000 + "\n"
+    assert len(hcl.parse(deep)) == 1
+    with pytest.raises(SyntaxProblem):
+        hcl.check(deep)

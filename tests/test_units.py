@@ -1,0 +1,193 @@
+"""The small parts: edits, sources, diffs, secrets, options."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.config import Config, is_role_arn
+from migrator.diff import masked, unified_diff
+from migrator.errors import EditConflict, MigrateError, UsageError
+from migrator.model import Change
+from migrator.secret import MASK, mask, printable
+from migrator.source import SourceFile, newline_at
+from migrator.span import Edit, Span, apply_edits
+from migrator.writer import Replacement
+from tests.conftest import Repo
+
+KEY_ID, KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+def edit(start: int, end: int, text: str) -> Edit:
+    return Edit("f", Span(start, end), text)
+
+
+def test_edits_refer_to_the_text_as_it_was() -> None:
+    assert apply_edits("0123456789", [edit(8, 9, ""), edit(0, 1, "zero"), edit(5, 5, "-"), edit(5, 5, "+")]) == (
+        "zero1234-+5679"
+    )
+
+
+def test_the_same_edit_counts_once() -> None:
+    assert apply_edits("ab", [edit(1, 1, "x"), edit(1, 1, "x")]) == "axb"
+
+
+@pytest.mark.parametrize("other", [edit(3, 5, ""), edit(1, 3, "x"), edit(3, 3, "x"), edit(2, 4, "other")])
+def test_colliding_edits(other: Edit) -> None:
+    with pytest.raises(EditConflict):
+        apply_edits("0123456789", [edit(2, 4, ""), other])
+
+
+@given(st.binary())
+def test_any_bytes_survive(data: bytes) -> None:
+    source = SourceFile("f", data)
+    assert source.encode(source.text) == data
+
+
+@given(st.text(alphabet="a\r\n", max_size=20), st.integers(0, 20))
+def test_lines_and_columns(text: str, offset: int) -> None:
+    source = SourceFile("f", text.encode())
+    offset = min(offset, len(text))
+    assert source.line(offset) == text[:offset].count("\n") + 1
+    assert source.column(offset) == offset - (text[:offset].rfind("\n") + 1) + 1
+
+
+def test_the_line_ending_in_use() -> None:
+    text = "a\r\nb\nc"
+    assert [newline_at(text, offset) for offset in (0, 3, 5)] == ["\r\n", "\r\n", "\n"]
+    assert newline_at("none", 2) == "\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a\nb\n", b"a\nc\n"),
+        (b"a", b"a\n"),
+        (b"a\n", b"a"),
+        (b"", b"a\n"),
+        (None, b"new\n"),
+        (b"a\r\nb\n", b"a\nb\r\n"),
+        (b"-- x\n++ y\n", b"++ x\n-- y\n"),
+        (b"\xff\n\x0c\n\xe2\x80\xa8\n", b"\xfe\n\x0c\n\xe2\x80\xa8x\n"),
+    ],
+)
+@pytest.mark.parametrize("name", ["main.tf", "with space.tf", "ümläut\t.tf"])
+def test_git_applies_the_diff(tmp_path: Path, name: str, before: bytes | None, after: bytes) -> None:
+    repo = Repo(tmp_path)
+    repo.git("init", "--quiet")
+    if before is not None:
+        repo.write(name, before)
+    diff = unified_diff([Change(name, before, after)])
+    done = subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=tmp_path, input=diff, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / name).read_bytes() == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'access_key = "{KEY_ID}"',
+        f"secret: '{KEY}'",
+        f"export AWS_SECRET_ACCESS_KEY={KEY}",
+        f'# secret_key = "{KEY}"',
+        f"arn:{KEY_ID}:x",
+        f'"{KEY_ID}:{KEY}"',
+    ],
+)
+def test_keys_are_masked(text: str) -> None:
+    assert MASK in mask(text)
+    assert not any(key[4:9] in mask(text) for key in (KEY_ID, KEY))
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ('db_password = "hunter22"', "hunter22"),
+        ('  "auth-token": "abc-def"', "abc-def"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabcd\n-----END RSA PRIVATE KEY-----", "MIIE"),
+        ("-----BEGIN PRIVATE KEY-----\n+MIIE", "MIIE"),
+    ],
+)
+def test_other_secrets_are_masked(text: str, secret: str) -> None:
+    assert secret not in mask(text)
+    assert mask(text).count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "role_arn = var.aws_role_arn",
+        'web_identity_token_file = "/mnt/workspace/spacelift.oidc"',
+        "secret_key = var.secret_key",
+        'secret_key = "${var.secret_key}"',
+        "commit 0123456789012345678901234567890123456789",
+        'source = "terraform-aws-modules/vpc/aws"',
+        'role_arn = "arn:aws:iam::123456789012:role/spacelift"',
+    ],
+)
+def test_what_is_no_secret_is_shown(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_known_values_are_masked_wherever_they_stand() -> None:
+    diff = b'-  access_key = "short-key"\n+  # short-key\n'
+    assert b"short-key" not in masked(diff, ["short-key"])
+
+
+def test_nothing_acts_on_a_terminal() -> None:
+    assert printable("a\x1b[31mb\u202ec\udcff\n\t") == "a\\x1b[31mb\\u202ec\\udcff\n\t"
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_arns_of_roles(partition: str) -> None:
+    assert is_role_arn(f"arn:{partition}:iam::123456789012:role/team/deployer+=,.@-_1")
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "<ROLE ARN>",
+        "arn:aws:iam::12345:role/x",
+        "arn:aws:iam::123456789012:user/x",
+        "arn:aws:iam::123456789012:role/",
+        "arn:aws-iso:iam::123456789012:role/x",
+        "arn:aws:iam::123456789012:role/x y",
+        "arn:aws:iam::123456789012:role/x\n",
+        "arn:aws:iam::123456789012:role/$(id)",
+        "x arn:aws:iam::123456789012:role/x",
+    ],
+)
+def test_no_arns_of_roles(arn: str) -> None:
+    assert not is_role_arn(arn)
+    with pytest.raises(UsageError):
+        Config(role_arn=arn)
+    with pytest.raises(UsageError):
+        Config(backend_role_arn=arn)
+
+
+@pytest.mark.parametrize("path", ["relative", "", "/with space", "/$(id)", "/a\nb", '/"'])
+def test_no_token_files(path: str) -> None:
+    with pytest.raises(UsageError):
+        Config(token_file=path)
+
+
+def test_an_empty_message() -> None:
+    with pytest.raises(UsageError):
+        Config(message=" \n")
+
+
+def test_replacing_files_is_all_or_nothing(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("old")
+    changes = [Change("a", b"old", b"new"), Change("c", None, b"new"), Change("b", b"not the old", b"new")]
+    with Replacement(tmp_path, changes) as replacement, pytest.raises(MigrateError, match="b was changed"):
+        replacement.commit()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
+    with Replacement(tmp_path, changes[:2]) as replacement:
+        replacement.commit()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "new", "b": "old", "c": "new"}
