@@ -30,14 +30,13 @@ from pathlib import Path, PurePosixPath
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser
 
+from migrator.analysis.providers import CREDENTIALS as CREDENTIAL_NAMES
 from migrator.config import Config
-from migrator.discover import is_terraform
+from migrator.discover import Kind, kind_of
 from migrator.model import LeftAlone, Refusal, RepoResult, Rewrite
 from migrator.pipeline import migrate_repo
 
-CREDENTIALS = frozenset(
-    "access_key secret_key token profile shared_credentials_file shared_credentials_files shared_config_files".split()
-)
+CREDENTIALS = frozenset(CREDENTIAL_NAMES)
 ROLE_FAMILY = frozenset({"role_arn", "session_name", "external_id"})
 ONE_OF_OURS = re.compile(rb'(?:provider|terraform|module|variable)\b|resource\s+"?spacelift_')
 PARSER = Parser(Language(tree_sitter_hcl.language()))
@@ -70,16 +69,12 @@ class Place:
 
 def main(checkouts: list[str]) -> int:
     rows = [measure(Path(checkout)) for checkout in checkouts]
-    print(
-        "| repository | files | providers | backends | stacks | migrated | refused | left alone | seconds | violations |"
-    )
+    print("| repository | files | providers | backends | stacks | migrated | refused | left | seconds | violations |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row in rows:
         refused = f"{row.refused.total()} {dict(row.refused) or ''}"
-        print(
-            f"| {row.name} | {row.files} | {row.providers} | {row.backends} | {row.stacks} | {row.migrated} | {refused} "
-            f"| {row.left_alone} | {row.seconds:.2f} | {len(row.violations)} |"
-        )
+        found = f"{row.files} | {row.providers} | {row.backends} | {row.stacks} | {row.migrated}"
+        print(f"| {row.name} | {found} | {refused} | {row.left_alone} | {row.seconds:.2f} | {len(row.violations)} |")
     for row in rows:
         for violation in row.violations:
             print(f"{row.name}: {violation}")
@@ -180,9 +175,8 @@ def undeclared(files: dict[str, bytes], modules: set[str]) -> Iterator[str]:
         mine = {path: data for path, data in files.items() if str(PurePosixPath(path).parent) == module}
         if any(path.endswith(".json") for path in mine):
             continue
-        declared = {
-            header(block)[1] for data in mine.values() for block in blocks(data) if header(block)[0] == "variable"
-        }
+        headers = [header(block) for data in mine.values() for block in blocks(data)]
+        declared = {parts[1] for parts in headers if parts[0] == "variable"}
         for path, data in mine.items():
             for block in blocks(data):
                 text = (block.text or b"").decode(errors="replace")
@@ -214,7 +208,9 @@ def attributes(block: Node) -> set[str]:
 
 
 def files_of(clone: Path) -> dict[str, bytes]:
-    names = [name for name in git(clone, "ls-files", "-z").split("\0") if name and is_terraform(name)]
+    names = [
+        name for name in git(clone, "ls-files", "-z").split("\0") if name and kind_of(name) not in (None, Kind.SCRIPT)
+    ]
     return {name: (clone / name).read_bytes() for name in names if not (clone / name).is_symlink()}
 
 

@@ -61,6 +61,7 @@ _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, e
 @_option(_GIT, "--message", metavar="TEXT", help="Commit message.  [default: what was changed where]")
 @_option(_GIT, "--no-switch", is_flag=True, help="Leave the checkout on its branch.")
 @_option(_SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all.")
+@_option(_SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
 @_option(_OUTPUT, "--show-secrets", is_flag=True, help="Do not mask secrets in --preview.")
 @_option(_OUTPUT, "-v", "--verbose", is_flag=True, help="Say more.")
 @_option(_OUTPUT, "-q", "--quiet", is_flag=True, help="Say only what went wrong.")

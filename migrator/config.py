@@ -30,6 +30,7 @@ class Config:
     switch: bool = True
     show_secrets: bool = False
     include_ambient: bool = False
+    exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):

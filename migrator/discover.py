@@ -1,34 +1,70 @@
-"""Which files of a checkout or a folder belong to a run."""
+"""Which files of a checkout or a folder belong to a run, and what each of them is to Terraform."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 SKIPPED_FOLDERS = frozenset({".git", ".terraform", ".terragrunt-cache", "cdktf.out", "node_modules"})
-SUFFIXES = (".tf",)
+
+
+class Kind(Enum):
+    """What a file is to Terraform or OpenTofu."""
+
+    CONFIG = "configuration"
+    TEST = "test"
+    BACKEND = "partial backend configuration"
+    SCRIPT = "script"
+
+
+_SUFFIXES = (
+    (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
+    (Kind.BACKEND, (".tfbackend",)),
+    (Kind.CONFIG, (".tf", ".tf.json", ".tofu", ".tofu.json")),
+    (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),
+)
+_NAMES = {"backend.hcl": Kind.BACKEND, "Makefile": Kind.SCRIPT, "justfile": Kind.SCRIPT, "Jenkinsfile": Kind.SCRIPT}
+_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The Terraform files below ``root``: ``files`` maps every path to the path of the file itself.
+    """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
-    The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``.
+    The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;
+    ``others`` are the paths of all other regular files.
     """
 
     root: Path
     files: dict[str, str]
+    others: frozenset[str] = frozenset()
 
 
-def is_terraform(path: str) -> bool:
-    """Whether Terraform would read the file at ``path`` in its folder, and the folder is one that people write to."""
+def kind_of(path: str) -> Kind | None:
+    """What the file at ``path`` is; None if neither Terraform nor we would read it in its folder."""
     pure = PurePosixPath(path)
     name = pure.name
     if name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#")):
-        return False
-    return name.endswith(SUFFIXES) and SKIPPED_FOLDERS.isdisjoint(pure.parts[:-1])
+        return None
+    if not SKIPPED_FOLDERS.isdisjoint(pure.parts[:-1]):
+        return None
+    return _NAMES.get(name) or next((kind for kind, suffixes in _SUFFIXES if name.endswith(suffixes)), None)
+
+
+def is_override(path: str) -> bool:
+    """Whether Terraform merges the file over the others of its folder."""
+    return _OVERRIDE.fullmatch(PurePosixPath(path).name) is not None
+
+
+def is_excluded(path: str, globs: Iterable[str]) -> bool:
+    """Whether ``path``, or a folder that it lies in, matches one of ``globs`` (``*`` matches ``/`` as well)."""
+    ancestors = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)]
+    return any(fnmatchcase(one, glob.rstrip("/")) for glob in globs for one in ancestors)
 
 
 def walk(root: Path) -> Iterator[str]:
@@ -40,13 +76,16 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def listing(root: Path, paths: Iterable[str]) -> Listing:
-    """The Terraform files among ``paths``, each with the file that it is; what leads out of ``root`` is left out."""
+    """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
     real_root = os.path.realpath(root)
     files: dict[str, str] = {}
+    others: set[str] = set()
     for path in paths:
-        if is_terraform(path) and (target := _target(real_root, path)) is not None:
+        if kind_of(path) is None:
+            others.add(path)
+        elif (target := _target(real_root, path)) is not None:
             files[path] = target
-    return Listing(root, files)
+    return Listing(root, files, frozenset(others))
 
 
 def _target(real_root: str, path: str) -> str | None:

@@ -41,7 +41,14 @@ class LeftAlone:
     reason: str
 
 
-Fix = Rewrite | Refusal | LeftAlone
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Found, and left as it is because the user wants it so: ``reason`` says how they said it. Not an error."""
+
+    reason: str
+
+
+Fix = Rewrite | Refusal | LeftAlone | Ignored
 
 
 @dataclass(frozen=True, slots=True)

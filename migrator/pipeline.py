@@ -41,7 +41,7 @@ def _migrate(repo: str, config: Config) -> RepoResult:
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
-    workspace = _workspace(path, checkout)
+    workspace = _workspace(path, checkout, config)
     plan = make_plan(workspace, config)
     result = _result(repo, config, plan)
     if not plan.changes or config.mode is Mode.CHECK:
@@ -57,12 +57,12 @@ def _checkout(path: Path) -> GitRepo | None:
     return GitRepo.open(path)
 
 
-def _workspace(path: Path, checkout: GitRepo | None) -> Workspace:
+def _workspace(path: Path, checkout: GitRepo | None, config: Config) -> Workspace:
     if checkout is None:
-        return Workspace(listing(path, walk(path)), path.name)
+        return Workspace(listing(path, walk(path)), path.name, exclude=config.exclude)
     root = Path(os.path.realpath(checkout.root))
     scope = "" if path == root else path.relative_to(root).as_posix()
-    return Workspace(listing(root, checkout.paths()), checkout.name, scope)
+    return Workspace(listing(root, checkout.paths()), checkout.name, scope, config.exclude)
 
 
 def _result(repo: str, config: Config, plan: Plan) -> RepoResult:

@@ -13,8 +13,8 @@ from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite
 from migrator.rules.registry import Context, all_rules
 from migrator.secret import STATIC_KEYS
-from migrator.span import Edit, settle
-from migrator.syntax import hcl, hcl_edit
+from migrator.span import Edit, Span, settle
+from migrator.syntax.languages import syntax_of
 from migrator.workspace import Document, Workspace
 
 _SHORTEST_SECRET = 8
@@ -49,9 +49,10 @@ def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
 
 def _within_scope(workspace: Workspace, finding: Finding) -> Finding:
     if isinstance(finding.fix, Rewrite):
-        outside = next((edit.path for edit in finding.fix.edits if not workspace.in_scope(edit.path)), None)
-        if outside is not None:
-            return replace(finding, fix=Refusal(f"{outside} would have to change, and is outside of the given folder"))
+        objections = (workspace.objection(edit.path) for edit in finding.fix.edits)
+        objection = next((one for one in objections if one), None)
+        if objection is not None:
+            return replace(finding, fix=Refusal(objection))
     return finding
 
 
@@ -102,7 +103,7 @@ class _Settlement:
             if block.span.start < edit.span.end and edit.span.start < block.span.end:
                 key = (edit.path, block.span.start)
                 if key not in verdicts:
-                    verdicts[key] = _parser_objection(document, block.span.of(document.text), block.span.start)
+                    verdicts[key] = _parser_objection(document, block.span)
                 return verdicts[key]
         return None
 
@@ -117,8 +118,9 @@ class _Settlement:
         self.changes = []
         for path, edits in sorted(wanted.items()):
             document = self.workspace.documents.get(path)
-            after = hcl_edit.finish(document.text if document else "", edits)
-            if objection := _objection(document, after):
+            text = document.text if document else ""
+            after = syntax_of(path).finish(text, edits)
+            if objection := _objection(path, text, after):
                 return {
                     index: f"the outcome in {path} would not be sound: {objection}"
                     for index, rewrite in self._rewrites()
@@ -139,31 +141,29 @@ def _collides(edits: Iterable[Edit]) -> bool:
     return False
 
 
-def _objection(document: Document | None, after: str) -> str | None:
-    """What is wrong with a file's new text, by our reader and, for the blocks that are new in it, by python-hcl2."""
-    known = {block.span.of(document.text) for block in document.blocks} if document else set()
+def _objection(path: str, before: str, after: str) -> str | None:
+    """What is wrong with a file's new text."""
     try:
-        new = [text for item in hcl.parse(after) if (text := item.span.of(after)) not in known]
-        for text in new:
-            hcl.check(text)
+        syntax_of(path).verify(before, after)
     except SyntaxProblem as problem:
         return problem.reason
     return None
 
 
-def _parser_objection(document: Document, text: str, start: int) -> str | None:
+def _parser_objection(document: Document, block: Span) -> str | None:
     try:
-        hcl.check(text)
+        document.syntax.check(document.text, block)
     except SyntaxProblem as problem:
-        return f"{problem.reason} at {Place(document.path, document.source.line(start + problem.offset))}"
+        return f"{problem.reason} at {Place(document.path, document.source.line(problem.offset))}"
     return None
 
 
 def _secrets(facts: Facts) -> Iterator[str]:
     """The literal keys that the repository's providers and backends hold."""
-    holders: list[Provider | S3Backend] = [*facts.providers, *(root.backend for root in facts.roots)]
+    holders: list[Provider | S3Backend] = [*facts.providers, *facts.stray_backends]
+    holders += (backend for root in facts.roots for backend in root.backends)
     for holder in holders:
         for attribute in holder.credentials:
-            value = hcl.string_value(attribute.value.of(holder.document.text))
+            value = holder.document.literal(attribute)
             if attribute.name in STATIC_KEYS and value and len(value) >= _SHORTEST_SECRET:
                 yield value

@@ -44,6 +44,7 @@ def _config(options: Mapping[str, Any]) -> Config:
             switch=not options["no_switch"],
             show_secrets=options["show_secrets"],
             include_ambient=options["include_ambient"],
+            exclude=options["exclude"],
         )
     except UsageError as error:
         raise click.UsageError(str(error)) from None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from migrator.discover import Listing
+from migrator.discover import Kind, Listing, is_excluded, is_override, kind_of
 from migrator.errors import SyntaxProblem
 from migrator.model import FileProblem, Place
 from migrator.source import SourceFile
+from migrator.span import Edit, Span
 from migrator.syntax import hcl
-from migrator.syntax.terraform import Attribute, Block
+from migrator.syntax.languages import Syntax, syntax_of
+from migrator.syntax.terraform import Attribute, Block, BodyChange
+
+IGNORE = "tf-oidc-migrate:ignore"
+"""What a comment on a block or argument says to have it left alone."""
 
 _INTERESTING = re.compile(rb"\bprovider\b|\bbackend\b|\bspacelift_")
 _READ_AT_ONCE = frozenset({"provider", "terraform", "module", "variable", "locals"})
@@ -26,6 +31,8 @@ class Document:
 
     root: Path
     path: str
+    kind: Kind
+    is_excluded: bool = False
     problem: FileProblem | None = None
 
     @cached_property
@@ -42,16 +49,37 @@ class Document:
         """The file's characters."""
         return self.source.text
 
+    @property
+    def syntax(self) -> Syntax:
+        """How the file is written."""
+        return syntax_of(self.path)
+
+    @property
+    def is_override(self) -> bool:
+        """Whether Terraform merges the file over the others of its folder."""
+        return is_override(self.path)
+
+    @property
+    def is_tofu(self) -> bool:
+        """Whether the file is OpenTofu's alone."""
+        return self.path.endswith((".tofu", ".tofu.json"))
+
     @cached_property
     def is_interesting(self) -> bool:
         """Whether the file can hold what any rule looks for."""
-        return _INTERESTING.search(self.source.data) is not None
+        return self.kind is Kind.BACKEND or _INTERESTING.search(self.source.data) is not None
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks at the top of the file; none where it cannot be understood, and then `problem` says why."""
+        """The blocks at the top of the file; none where it cannot be understood, and then `problem` says why.
+
+        A partial backend configuration is the body of one block.
+        """
         try:
-            items = hcl.parse(self.text)
+            items = self.syntax.parse(self.text)
+            if self.kind is Kind.BACKEND:
+                whole = Span(0, len(self.text))
+                return (Block("backend", ("s3",), whole, whole, lambda _: items),)
             for item in items:
                 _read_through(item)
         except SyntaxProblem as problem:
@@ -60,9 +88,29 @@ class Document:
             return ()
         return tuple(item for item in items if isinstance(item, Block))
 
-    def place(self, block: Block | Attribute) -> Place:
-        """Where ``block`` begins."""
-        return Place(self.path, self.source.line(block.span.start))
+    def place(self, item: Block | Attribute) -> Place:
+        """Where ``item`` begins."""
+        return Place(self.path, self.source.line(item.span.start))
+
+    def expression(self, attribute: Attribute) -> str:
+        """The argument's value, in HCL's terms whatever the file's syntax."""
+        return self.syntax.expression(self.text, attribute.value)
+
+    def literal(self, attribute: Attribute | None) -> str | None:
+        """The string that the argument is, if it is there and a literal one."""
+        return None if attribute is None else hcl.string_value(self.expression(attribute))
+
+    def object_items(self, attribute: Attribute) -> tuple[Attribute, ...]:
+        """The items of the argument's value; none where it is no object."""
+        return self.syntax.object_items(self.text, attribute.value) or ()
+
+    def change(self, block: Block, change: BodyChange) -> tuple[Edit, ...]:
+        """The edits that make ``change`` in ``block``."""
+        return self.syntax.change_body(self.path, self.text, block, change)
+
+    def is_ignored(self, item: Block | Attribute) -> bool:
+        """Whether a comment, or the user, wants ``item`` to be left alone."""
+        return self.is_excluded or IGNORE in self.syntax.comments_on(self.text, item)
 
 
 def _read_through(item: Attribute | Block) -> None:
@@ -82,37 +130,95 @@ class Module:
 
     path: str
     documents: list[Document] = field(default_factory=list)
+    tests: list[Document] = field(default_factory=list)
 
     def blocks(self, type_: str, label: str | None = None) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type, with the file that it stands in."""
-        for document in self.documents:
-            for block in document.blocks:
-                if block.type == type_ and (label is None or block.labels[:1] == (label,)):
-                    yield document, block
+        """Every top-level block of a type in the module's configuration, with the file that it stands in."""
+        return _blocks(self.documents, type_, label)
+
+    def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
+        """Every top-level block of a type in the module's tests, with the file that it stands in."""
+        return _blocks(self.tests, type_, None)
+
+    @property
+    def views(self) -> list[list[Document]]:
+        """The files that Terraform reads, and those that OpenTofu does: there ``x.tofu`` replaces ``x.tf``."""
+        tofu = {posixpath.splitext(one.path.removesuffix(".json"))[0] for one in self.documents if one.is_tofu}
+        terraform = [one for one in self.documents if not one.is_tofu]
+        if not tofu:
+            return [terraform]
+        unshadowed = [one for one in terraform if posixpath.splitext(one.path.removesuffix(".json"))[0] not in tofu]
+        return [terraform, unshadowed + [one for one in self.documents if one.is_tofu]]
 
     @property
     def is_interesting(self) -> bool:
         """Whether any of the files can hold what a rule looks for."""
-        return any(document.is_interesting for document in self.documents)
+        return any(document.is_interesting for document in (*self.documents, *self.tests))
+
+
+def _blocks(documents: Iterable[Document], type_: str, label: str | None) -> Iterator[tuple[Document, Block]]:
+    for document in documents:
+        for block in document.blocks:
+            if block.type == type_ and (label is None or block.labels[:1] == (label,)):
+                yield document, block
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleCall:
+    """A ``module`` block that calls a module of the same repository."""
+
+    caller: Module
+    document: Document
+    block: Block
 
 
 class Workspace:
     """All modules of a repository. ``name`` is the repository's, ``scope`` the folder that may be changed."""
 
-    def __init__(self, listing: Listing, name: str, scope: str = "") -> None:
+    def __init__(self, listing: Listing, name: str, scope: str = "", exclude: tuple[str, ...] = ()) -> None:
         self.root = listing.root
         self.scope = scope
         self._name = name
-        self.documents = {path: Document(listing.root, path) for path in sorted(set(listing.files.values()))}
+        self._exclude = exclude
+        self.documents: dict[str, Document] = {}
         self.modules: dict[str, Module] = {}
+        self._others = listing.others
         for path, target in sorted(listing.files.items()):
+            kind = kind_of(path) or Kind.SCRIPT
+            document = self.documents.get(target) or self._add(target, kind)
             folder = posixpath.dirname(path)
-            self.modules.setdefault(folder, Module(folder)).documents.append(self.documents[target])
+            if kind is Kind.CONFIG:
+                self.modules.setdefault(folder, Module(folder)).documents.append(document)
+        for path, target in sorted(listing.files.items()):
+            if kind_of(path) is Kind.TEST:
+                self._tested_module(posixpath.dirname(path)).tests.append(self.documents[target])
+
+    def _add(self, path: str, kind: Kind) -> Document:
+        self.documents[path] = Document(self.root, path, kind, is_excluded(path, self._exclude))
+        return self.documents[path]
+
+    def _tested_module(self, folder: str) -> Module:
+        """The module that the tests in ``folder`` are for: that of the folder, or of the one around ``tests/``."""
+        parent = posixpath.dirname(folder)
+        if folder not in self.modules and posixpath.basename(folder) == "tests" and parent in self.modules:
+            return self.modules[parent]
+        return self.modules.setdefault(folder, Module(folder))
 
     @property
     def problems(self) -> list[FileProblem]:
         """The files that were asked for and could not be read or understood."""
         return [document.problem for document in self.documents.values() if document.problem]
+
+    def of_kind(self, kind: Kind) -> Iterator[Document]:
+        """The documents of one kind in the folder that may be changed, by path."""
+        found = (document for _, document in sorted(self.documents.items()) if document.kind is kind)
+        return (document for document in found if self.in_scope(document.path))
+
+    def partial_backend(self, path: str) -> Document | None:
+        """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
+        if path in self._others and (self.root / path).is_file():
+            return self.documents.get(path) or self._add(path, Kind.BACKEND)
+        return None
 
     def locate(self, repository: str, project_root: str) -> str | None:
         """The path that ``project_root`` of ``repository`` has here; None if the repository is another.
@@ -132,7 +238,7 @@ class Workspace:
 
     def modules_of(self, document: Document) -> list[Module]:
         """The modules that a file is part of: its folder's, and those that link to it."""
-        return [module for module in self.modules.values() if document in module.documents]
+        return [one for one in self.modules.values() if document in one.documents or document in one.tests]
 
     @cached_property
     def calls(self) -> dict[str, list[ModuleCall]]:
@@ -140,8 +246,7 @@ class Workspace:
         found: dict[str, list[ModuleCall]] = {}
         for module in self.modules.values():
             for document, block in module.blocks("module"):
-                source = block.attribute("source")
-                local = hcl.string_value(source.value.of(document.text)) if source else None
+                local = document.literal(block.attribute("source"))
                 if local is not None and local.startswith(("./", "../")):
                     target = posixpath.normpath(posixpath.join(module.path, local))
                     found.setdefault("" if target == "." else target, []).append(ModuleCall(module, document, block))
@@ -151,11 +256,10 @@ class Workspace:
         """Whether the file or module at ``path`` lies in the folder that may be changed."""
         return not self.scope or path == self.scope or path.startswith(self.scope + "/")
 
-
-@dataclass(frozen=True, eq=False)
-class ModuleCall:
-    """A ``module`` block that calls a module of the same repository."""
-
-    caller: Module
-    document: Document
-    block: Block
+    def objection(self, path: str) -> str | None:
+        """Why the file at ``path`` may not be changed, if so."""
+        if not self.in_scope(path):
+            return f"{path} would have to change, and is outside of the given folder"
+        if is_excluded(path, self._exclude):
+            return f"{path} would have to change, and is excluded"
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n"
         "[advice]\n\tdetachedHead = false\n"
     )
-    (home / "terraformrc").touch()
+    (home / "mirror").mkdir()
+    mirror = f'filesystem_mirror {{\n    path = "{home}/mirror"\n  }}'
+    (home / "terraformrc").write_text(f"provider_installation {{\n  {mirror}\n}}\n")
     for name in [name for name in os.environ if name.startswith(("AWS_", "TF_", "GIT_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
@@ -72,6 +75,20 @@ class Terraform:
             [self.path, "fmt", "-check", "-"], input=text, capture_output=True, check=False, timeout=60
         )
         return done.returncode == 0
+
+    def complaints(self, folder: Path) -> set[str]:
+        """The summaries of the errors that ``terraform init`` finds in a module, dependencies aside."""
+        with tempfile.TemporaryDirectory() as data:
+            done = subprocess.run(
+                [self.path, "init", "-backend=false", "-input=false", "-no-color"],
+                cwd=folder,
+                env={**os.environ, "TF_DATA_DIR": data},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        return set(re.findall(r"Error: (.+)", done.stderr))
 
     def evaluate(self, folder: Path, expression: str) -> str:
         """What ``terraform console`` prints for ``expression`` among the files of ``folder``."""

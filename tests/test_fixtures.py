@@ -1,7 +1,7 @@
 """Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
 
-``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused`` or ``left_alone``: one beginning
-of a line for each.
+``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused``, ``left_alone`` or ``ignored``:
+the beginning of a line for each.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from migrator.config import Config
-from migrator.discover import is_terraform
-from migrator.model import LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.discover import kind_of
+from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
 from migrator.pipeline import migrate_repo
 from migrator.rules.registry import all_rules
 from migrator.source import SourceFile
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
-FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and is_terraform(path.name))
+FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
 
 
 def case_id(case: Path) -> str:
@@ -78,7 +78,8 @@ def test_what_is_told(copy: tuple[Path, Path]) -> None:
     expected = settings(case)
     refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
     told = [line for line in lines(result, LeftAlone) if "no stack definition found" not in line]
-    for actual, wanted in ((refused, expected.get("refused", [])), (told, expected.get("left_alone", []))):
+    for actual, kind in ((refused, "refused"), (told, "left_alone"), (lines(result, Ignored), "ignored")):
+        wanted = expected.get(kind, [])
         assert len(actual) == len(wanted), actual
         assert all(line.startswith(beginning) for line, beginning in zip(actual, wanted, strict=True)), actual
     assert result.is_failed == bool(refused)
@@ -101,9 +102,23 @@ def test_terraform_accepts_what_comes_out(copy: tuple[Path, Path], terraform: Te
     for path in migrate(case, folder).changed:
         before, after = case / "before" / path, folder / path
         data = after.read_bytes()
+        if path.endswith(".json"):
+            continue
         assert terraform.accepts(data), path
         if not before.exists() or terraform.is_formatted(before.read_bytes()):
             assert terraform.is_formatted(data), path
+
+
+@each_case
+def test_terraform_has_no_more_to_complain_of(copy: tuple[Path, Path], terraform: Terraform) -> None:
+    """``terraform init`` reads each module before and after; providers are not to be had, and no backend is asked."""
+    case, folder = copy
+    modules = {(folder / path).parent for path in migrate(case, folder).changed}
+    for module in modules:
+        before = case / "before" / module.relative_to(folder)
+        assert terraform.complaints(module) <= terraform.complaints(before) | {
+            "Failed to query available provider packages"
+        }
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(FIXTURES).as_posix())

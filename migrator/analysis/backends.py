@@ -11,7 +11,8 @@ from functools import cached_property
 
 from migrator.analysis.endpoints import foreign_endpoint
 from migrator.analysis.providers import CREDENTIALS
-from migrator.model import LeftAlone, Place, Refusal
+from migrator.discover import Kind
+from migrator.model import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Document, Module
@@ -31,7 +32,7 @@ ROLE_FAMILY = (
 
 @dataclass(frozen=True, eq=False)
 class S3Backend:
-    """A ``backend "s3"`` block."""
+    """A ``backend "s3"`` block, or a file with a part of one."""
 
     module: Module
     document: Document
@@ -42,21 +43,37 @@ class S3Backend:
         """Where the block begins."""
         return self.document.place(self.block)
 
+    @property
+    def title(self) -> str:
+        """What it is, for messages."""
+        return "partial configuration of a backend" if self.is_partial else self.block.title()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is a file for ``-backend-config``."""
+        return self.document.kind is Kind.BACKEND
+
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
-        """The arguments that name static credentials, in the order of the text."""
-        return tuple(attribute for attribute in self.block.attributes if attribute.name in CREDENTIALS)
+        """The arguments that name static credentials, in the order of the text; no ignored ones."""
+        return self._named(CREDENTIALS)
 
     @cached_property
     def role_family(self) -> tuple[Attribute, ...]:
-        """The flat arguments that make the backend assume a role, in the order of the text."""
-        return tuple(attribute for attribute in self.block.attributes if attribute.name in ROLE_FAMILY)
+        """The flat arguments that make the backend assume a role, in the order of the text; no ignored ones."""
+        return self._named(ROLE_FAMILY)
+
+    @cached_property
+    def ignored(self) -> tuple[Attribute, ...]:
+        """The arguments that would be changed, but for a comment."""
+        found = (one for one in self.block.attributes if one.name in (*CREDENTIALS, *ROLE_FAMILY))
+        return tuple(one for one in found if self.document.is_ignored(one))
 
     @property
     def role_arn(self) -> str | None:
-        """The expression of the flat ``role_arn``; None where there is none, or it is empty."""
-        attribute = self.block.attribute("role_arn")
-        expression = attribute.value.of(self.document.text) if attribute else None
+        """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
+        attribute = next((one for one in self.role_family if one.name == "role_arn"), None)
+        expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or hcl.string_value(expression) == "" else expression
 
     @property
@@ -70,13 +87,20 @@ class S3Backend:
         return self.block.attribute("assume_role_with_web_identity") is not None
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | None:
-        """Why the backend is no sign-in to AWS, if so."""
+    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+        """Why the backend is no sign-in to AWS, or not to be touched, if so."""
+        if self.document.is_excluded:
+            return Ignored("it is excluded")
+        if not self.is_partial and self.document.is_ignored(self.block):
+            return Ignored("a comment says so")
         return foreign_endpoint(self.module, self.document, self.block)
+
+    def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
+        return tuple(one for one in self.block.attributes if one.name in names and one not in self.ignored)
 
 
 def s3_backends(module: Module) -> list[S3Backend]:
-    """The ``backend "s3"`` blocks of ``module``; Terraform allows one."""
+    """The ``backend "s3"`` blocks of ``module``; Terraform allows one, and one in each override file."""
     return [
         S3Backend(module, document, backend)
         for document, terraform in module.blocks("terraform")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from migrator.analysis.values import resolve
 from migrator.model import LeftAlone, Refusal
-from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Document, Module
 
@@ -23,7 +22,7 @@ def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAl
     """Why the block is no sign-in to AWS, or may be none; None if it has no endpoints, or they are AWS's own."""
     for attribute in _endpoints(document, block):
         name = "endpoint" if attribute.name in ("endpoint", "endpoints") else f"{attribute.name} endpoint"
-        expression = attribute.value.of(document.text)
+        expression = document.expression(attribute)
         value = resolve(module, expression)
         if _EMULATOR.search(value if value is not None else expression):
             return LeftAlone(f"its {name} is an emulator's")
@@ -37,7 +36,7 @@ def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAl
 def _endpoints(document: Document, block: Block) -> Iterator[Attribute]:
     for attribute in block.attributes:
         if attribute.name == "endpoints":
-            yield from hcl.object_items(document.text, attribute.value) or (attribute,)
+            yield from document.object_items(attribute) or (attribute,)
         elif _ENDPOINT_ARGUMENT.fullmatch(attribute.name) and attribute.name not in _MODES:
             yield attribute
     for nested in block.blocks():

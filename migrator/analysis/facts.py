@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator.analysis.backends import S3Backend, s3_backends
+from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.providers import Provider, aws_providers
 from migrator.analysis.stacks import Stack, stacks_running, terraform_stacks
+from migrator.discover import Kind
 from migrator.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, eq=False)
 class Root:
-    """A root module with an S3 backend, and the stacks that run it."""
+    """A root module with an S3 backend, and the stacks that run it.
+
+    ``backends`` are the block itself, those of override files, and the partial configurations for it.
+    """
 
     module: Module
-    backend: S3Backend
+    backends: tuple[S3Backend, ...]
     providers: tuple[Provider, ...]
     stacks: tuple[Stack, ...]
 
@@ -25,26 +30,44 @@ class Root:
         return f"root module {self.module.path or '.'}"
 
     @property
+    def backend(self) -> S3Backend:
+        """The block that counts: an override file's replaces the others."""
+        blocks = [one for one in self.backends if not one.is_partial]
+        return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
+
+    @property
+    def role_arns(self) -> set[str]:
+        """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
+        partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
+        return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
+
+    @property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider beside it, names static credentials or a role."""
-        providers = [one for one in self.providers if one.foreign is None]
-        named = any(one.credentials or (one.is_bare and one.assumed_roles) for one in providers)
-        return named or bool(self.backend.credentials or self.backend.role_family or self.backend.assumes_role)
+        providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
+        if any(one.credentials or (one.is_bare and one.assumed_roles) for one in providers):
+            return True
+        return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
     def needs_hook(self, include_ambient: bool) -> bool:
         """Whether the root module is being migrated, and its backend needs a hook to sign in."""
-        if self.backend.foreign is not None or self.backend.has_web_identity:
+        if self.backend.foreign is not None or any(one.has_web_identity for one in self.backends):
             return False
         return include_ambient or self.names_credentials
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """The repository's AWS providers, its root modules with an S3 backend, and its Spacelift stacks."""
+    """What the folder that may be changed holds.
+
+    ``stray_backends`` are partial configurations for an unknown root module, ``given_values`` those in scripts.
+    """
 
     providers: tuple[Provider, ...]
     roots: tuple[Root, ...]
     stacks: tuple[Stack, ...]
+    stray_backends: tuple[S3Backend, ...]
+    given_values: tuple[GivenValue, ...]
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -53,16 +76,22 @@ class Facts:
 
 def gather(workspace: Workspace) -> Facts:
     """Read the facts of all interesting modules of ``workspace``."""
-    providers = {module.path: tuple(aws_providers(module)) for module in workspace.interesting_modules()}
-    backends = [backend for module in workspace.interesting_modules() for backend in s3_backends(module)]
+    modules = list(workspace.interesting_modules())
+    providers = {module.path: tuple(aws_providers(module)) for module in modules}
+    backends = {module.path: s3_backends(module) for module in modules}
+    root_modules = [module for module in modules if backends[module.path]]
+    stray: list[S3Backend] = []
+    for owner, partial in partial_backends(workspace, root_modules):
+        (stray if owner is None else backends[owner.path]).append(partial)
     stacks = terraform_stacks(workspace)
     roots = tuple(
         Root(
-            backend.module,
-            backend,
-            providers[backend.module.path],
-            tuple(stacks_running(backend.module.path, stacks, workspace, is_only_root=len(backends) == 1)),
+            module,
+            tuple(backends[module.path]),
+            providers[module.path],
+            tuple(stacks_running(module.path, stacks, workspace, is_only_root=len(root_modules) == 1)),
         )
-        for backend in backends
+        for module in root_modules
     )
-    return Facts(tuple(one for found in providers.values() for one in found), roots, tuple(stacks))
+    found = tuple(provider for module in modules for provider in providers[module.path])
+    return Facts(found, roots, tuple(stacks), tuple(stray), tuple(given_values(workspace)))

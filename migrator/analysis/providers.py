@@ -5,13 +5,15 @@ The arguments are those of https://registry.terraform.io/providers/hashicorp/aws
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from migrator.analysis.endpoints import foreign_endpoint
-from migrator.model import LeftAlone, Place, Refusal
-from migrator.syntax import hcl
+from migrator.discover import Kind
+from migrator.model import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Document, Module
 
@@ -32,64 +34,104 @@ Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
 
 
+_SELDOM_IN_EARNEST = re.compile(r"(?i)(?:mock|test|fake|dummy|example|foo|anything|x+)(?:[_-]?\w*)?")
+
+
 @dataclass(frozen=True, eq=False)
 class Provider:
-    """A ``provider`` block of hashicorp/aws in one of the modules that it is part of."""
+    """A ``provider`` block of hashicorp/aws in one of the modules that it is part of.
+
+    ``family`` is the block itself and those that Terraform merges with it: override files may each hold another.
+    """
 
     module: Module
     document: Document
     block: Block
+    family: list[Provider]
 
     @property
     def place(self) -> Place:
         """Where the block begins."""
         return self.document.place(self.block)
 
+    @property
+    def title(self) -> str:
+        """The block's header and alias, for messages."""
+        return f"{self.block.title()} ({self.alias})" if self.alias else self.block.title()
+
     @cached_property
     def alias(self) -> str | None:
         """The provider's alias; None for the default provider."""
-        attribute = self.block.attribute("alias")
-        return hcl.string_value(self._expression(attribute)) if attribute else None
+        return self.document.literal(self.block.attribute("alias"))
+
+    @property
+    def bodies(self) -> tuple[Block, ...]:
+        """The block, and its escape blocks ``_ {}``, whose arguments are the provider's too."""
+        return (self.block, *self.block.blocks("_"))
 
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
         """The arguments that name static credentials, in the order of the text."""
-        return tuple(attribute for attribute in self.block.attributes if attribute.name in CREDENTIALS)
+        found = [one for body in self.bodies for one in body.attributes if one.name in CREDENTIALS]
+        return tuple(sorted(found, key=lambda attribute: attribute.span))
 
     @cached_property
     def origin(self) -> Origin:
-        """What tells this provider's identity from those of its neighbours."""
-        return tuple(sorted((attribute.name, self._expression(attribute)) for attribute in self.credentials))
+        """What tells this provider's identity from those of its neighbours; overrides count for more."""
+        merged: dict[str, str] = {}
+        for one in sorted(self.family, key=lambda provider: provider.document.is_override):
+            merged |= {attribute.name: one.document.expression(attribute) for attribute in one.credentials}
+        return tuple(sorted(merged.items()))
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether this is the block of its family that is to say how to sign in: the first with credentials."""
+        return self is min(self.family, key=lambda one: (not one.credentials, one.document.is_override))
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether the block has ``assume_role_with_web_identity``, written out or ``dynamic``."""
-        return any(_makes(block, "assume_role_with_web_identity") for block in self.block.blocks())
+        """Whether the provider has ``assume_role_with_web_identity``, written out or ``dynamic``."""
+        return any(
+            _makes(block, "assume_role_with_web_identity")
+            for provider in self.family
+            for body in provider.bodies
+            for block in body.blocks()
+        )
 
     @property
     def assumed_roles(self) -> list[str]:
         """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for one that is not to be read off."""
-        blocks = [block for block in self.block.blocks() if _makes(block, "assume_role")]
+        blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, "assume_role")]
         roles = [block.attribute("role_arn") if block.type == "assume_role" else None for block in blocks]
-        return [self._expression(role) if role else "" for role in roles]
+        return [self.document.expression(role) if role else "" for role in roles]
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | None:
-        """Why the block is no sign-in to AWS, if so."""
+    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+        """Why the provider is no sign-in to AWS, or not to be touched, if so."""
+        return next((reason for one in self.family if (reason := one._own_foreign) is not None), None)
+
+    @cached_property
+    def _own_foreign(self) -> LeftAlone | Refusal | Ignored | None:
+        if self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials)):
+            return Ignored("it is excluded" if self.document.is_excluded else "a comment says so")
+        if self.document.kind is Kind.TEST and self._is_mock:
+            return LeftAlone("its keys are a mock for tests")
         return foreign_endpoint(self.module, self.document, self.block)
 
     @property
     def is_bare(self) -> bool:
-        """Whether the block's first credentials are those of the environment."""
-        return not self.credentials and not self.has_web_identity and self.foreign is None
+        """Whether the provider's first credentials are those of the environment; said of one block of a family."""
+        return self.is_lead and not self.origin and not self.has_web_identity and self.foreign is None
 
     @property
     def is_proxy(self) -> bool:
         """Whether the block may only stand for a provider that a caller passes in, as modules once had to."""
         return all(isinstance(item, Attribute) and item.name == "alias" for item in self.block.items)
 
-    def _expression(self, attribute: Attribute) -> str:
-        return attribute.value.of(self.document.text)
+    @property
+    def _is_mock(self) -> bool:
+        keys = [self.document.literal(one) for one in self.credentials if one.name in ("access_key", "secret_key")]
+        return bool(keys) and all(key is not None and _SELDOM_IN_EARNEST.fullmatch(key) for key in keys)
 
 
 def _makes(block: Block, type_: str) -> bool:
@@ -97,13 +139,20 @@ def _makes(block: Block, type_: str) -> bool:
 
 
 def aws_providers(module: Module) -> list[Provider]:
-    """The blocks of hashicorp/aws in ``module``, under whatever local name it has there."""
+    """The blocks of hashicorp/aws in ``module`` and its tests, under whatever local name it has there."""
     names = _local_names(module)
-    return [
-        Provider(module, document, block)
-        for document, block in module.blocks("provider")
-        if block.labels and block.labels[0] in names
-    ]
+    found: list[Provider] = []
+    families: dict[tuple[str | None, bool], list[Provider]] = {}
+    blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
+    for document, block in sorted(blocks, key=lambda item: item[0].is_override):
+        if block.labels and block.labels[0] in names:
+            alias = document.literal(block.attribute("alias"))
+            family = families.setdefault((alias, document.is_tofu), []) if document.is_override else []
+            family.append(Provider(module, document, block, family))
+            found.append(family[-1])
+            if document.kind is Kind.CONFIG:
+                families.setdefault((alias, document.is_tofu), family)
+    return found
 
 
 def _local_names(module: Module) -> set[str]:
@@ -116,7 +165,6 @@ def _required_sources(module: Module) -> Iterator[tuple[str, str]]:
     for document, terraform in module.blocks("terraform"):
         for required in terraform.blocks("required_providers"):
             for provider in required.attributes:
-                for item in hcl.object_items(document.text, provider.value) or ():
+                for item in document.object_items(provider):
                     if item.name == "source":
-                        source = hcl.string_value(item.value.of(document.text)) or ""
-                        yield provider.name, source.lower()
+                        yield provider.name, (document.literal(item) or "").lower()

@@ -49,23 +49,29 @@ class Stack:
     def project_root(self) -> str | None:
         """The folder with the stack's code, ``""`` for the repository's root; None if it is not known."""
         attribute = self.block.attribute("project_root")
-        if attribute is None or attribute.value.of(self.document.text) == "null":
+        if attribute is None or self.document.expression(attribute) == "null":
             return ""
         folder = self._resolve("project_root")
         return None if folder is None else posixpath.normpath("/" + folder.lstrip("/")).lstrip("/")
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether the user wants the stack, or its hooks, to be left alone."""
+        items = (self.block, self.before_init) if self.before_init else (self.block,)
+        return any(self.document.is_ignored(item) for item in items)
 
     @property
     def ignores_hooks(self) -> bool:
         """Whether ``lifecycle { ignore_changes }`` keeps a change of the hooks from ever being applied."""
         for lifecycle in self.block.blocks("lifecycle"):
             if ignored := lifecycle.attribute("ignore_changes"):
-                names = ignored.value.of(self.document.text)
+                names = self.document.expression(ignored)
                 return "before_init" in names or names == "all"
         return False
 
     def _resolve(self, name: str) -> str | None:
         attribute = self.block.attribute(name)
-        return resolve(self.module, attribute.value.of(self.document.text)) if attribute else None
+        return resolve(self.module, self.document.expression(attribute)) if attribute else None
 
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:

@@ -39,12 +39,12 @@ def _resolve_template(module: Module, template: str, depth: int) -> str | None:
 def _default(module: Module, name: str) -> str | None:
     for document, block in module.blocks("variable", name):
         default = block.attribute("default")
-        return default.value.of(document.text) if default else None
+        return document.expression(default) if default else None
     return None
 
 
 def _local(module: Module, name: str) -> str | None:
     for document, block in module.blocks("locals"):
         if attribute := block.attribute(name):
-            return attribute.value.of(document.text)
+            return document.expression(attribute)
     return None

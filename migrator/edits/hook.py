@@ -28,5 +28,5 @@ def has_hook(stack: Stack) -> bool:
     """Whether the stack's ``before_init`` exchanges a token already, in whatever spelling; comments do not count."""
     if stack.before_init is None:
         return False
-    text = stack.before_init.value.of(stack.document.text)
+    text = stack.document.expression(stack.before_init)
     return any(_COMMAND in text[token.start : token.end] for token in tokens(text) if token.kind == "text")

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.config import ROLE_VARIABLE
 from migrator.model import Note, Refusal
 from migrator.span import Edit
-from migrator.syntax import hcl_edit
+from migrator.syntax.languages import HCL
+from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Document, Module, Workspace
 
-_DECLARATION = """\
-variable "{name}" {{
-  description = "{description}"
-  type        = string
-}}"""
+_HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +24,16 @@ class RoleVariable:
     of: str | None = None
 
     @property
-    def declaration(self) -> str:
-        """The ``variable`` block, with ``\\n`` and no newline at its end."""
+    def reference(self) -> Reference:
+        """The variable in an expression."""
+        return Reference(f"var.{self.name}")
+
+    @property
+    def declaration(self) -> NewBlock:
+        """The ``variable`` block."""
         suffix = f" ({self.of})" if self.of else ""
-        return _DECLARATION.format(
-            name=self.name, description=f"IAM role assumed with the Spacelift OIDC token{suffix}"
-        )
+        description = NewArgument("description", Literal(f"IAM role assumed with the Spacelift OIDC token{suffix}"))
+        return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string"))))
 
 
 def role_variable(of: str | None) -> RoleVariable:
@@ -49,44 +49,45 @@ def provide(workspace: Workspace, module: Module, variable: RoleVariable) -> tup
     pending, seen = [module], set[str]()
     while pending:
         current = pending.pop()
-        if current.path in seen or _is_declared(current, variable.name):
+        missing = [view for view in current.views if view and not _is_declared(view, variable.name)]
+        if current.path in seen or not missing:
             continue
         seen.add(current.path)
-        declared = _declare(workspace, current, variable)
-        if isinstance(declared, Refusal):
-            return declared
-        edits.append(declared)
+        for view in missing:
+            declared = _declare(workspace, current, view, variable)
+            if isinstance(declared, Refusal):
+                return declared
+            edits.append(declared)
         for call in workspace.calls.get(current.path, ()):
             pending.append(call.caller)
             if call.block.attribute(variable.name) is None:
-                change = hcl_edit.BodyChange(append=(f"{variable.name} = var.{variable.name}",))
-                edits += hcl_edit.change_body(call.document.path, call.document.text, call.block, change)
+                passed = NewArgument(variable.name, variable.reference)
+                edits += call.document.change(call.block, BodyChange(append=(passed,)))
     return tuple(edits)
 
 
-def _is_declared(module: Module, name: str) -> bool:
-    return any(True for _ in module.blocks("variable", name))
+def _is_declared(view: Sequence[Document], name: str) -> bool:
+    return any(block.type == "variable" and block.labels == (name,) for one in view for block in one.blocks)
 
 
-def _declare(workspace: Workspace, module: Module, variable: RoleVariable) -> Edit | Refusal:
-    document = _home_of_variables(module)
+def _declare(workspace: Workspace, module: Module, view: Sequence[Document], variable: RoleVariable) -> Edit | Refusal:
+    document = _home_of_variables(view)
     if document is not None:
-        return hcl_edit.append_block(document.path, document.text, variable.declaration)
+        return document.syntax.add_block(document.path, document.text, variable.declaration)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
         return Refusal(f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood")
-    return hcl_edit.append_block(path, "", variable.declaration)
+    return HCL.add_block(path, "", variable.declaration)
 
 
-def _home_of_variables(module: Module) -> Document | None:
+def _home_of_variables(view: Sequence[Document]) -> Document | None:
     """Where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
-    sound = [document for document in module.documents if document.blocks or not document.problem]
+    sound = [one for one in view if (one.blocks or not one.problem) and not one.is_override]
     for document in sound:
-        if posixpath.basename(document.path).lower() == "variables.tf":
+        if posixpath.basename(document.path).lower() in _HOMES:
             return document
-    declared = Counter(document.path for document, _ in module.blocks("variable"))
-    home = max(declared, key=lambda path: declared[path], default=None)
-    return next((document for document in sound if document.path == home), None)
+    counts = {one.path: sum(block.type == "variable" for block in one.blocks) for one in sound}
+    return next((one for one in sound if counts[one.path] and counts[one.path] == max(counts.values())), None)
 
 
 def value_note(name: str, *roots: str) -> Note:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from migrator.model import Fix, LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
 from migrator.secret import mask, printable
 
 _DONE = {
@@ -33,6 +33,8 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
     problems = (f"{one.place}: {one.reason}" for one in result.problems)
     yield from _section("refused", chain(_rows(result, Refusal), problems))
     yield from _section("left alone", _rows(result, LeftAlone))
+    ignored = list(_rows(result, Ignored))
+    yield from _section(f"ignored ({len(ignored)})", ignored)
     if result.mode is Mode.CHECK or verbose:
         yield from _section("files", result.changed)
     if not result.error:

@@ -24,8 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _finding(context: Context, provider: Provider, root: Root | None) -> Finding:
-    alias = f" ({provider.alias})" if provider.alias else ""
-    title = f"{provider.block.title()}{alias}: names no credentials"
+    title = f"{provider.title}: names no credentials"
     if _is_passed_in(context, provider):
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")

@@ -13,7 +13,6 @@ from migrator.analysis.providers import Provider
 from migrator.edits.web_identity import set_value, sign_in
 from migrator.model import Finding, Note
 from migrator.rules.registry import Context, Rule
-from migrator.syntax import hcl
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -24,20 +23,18 @@ def check(context: Context) -> Iterator[Finding]:
         elif provider.credentials:
             facts = (context.workspace, context.facts, context.config, provider)
             notes = (*set_value(*facts), *_rotate(provider))
-            yield RULE.finding(provider.place, _message(provider), sign_in(*facts, provider.credentials), notes=notes)
+            yield RULE.finding(provider.place, _message(provider), sign_in(*facts), notes=notes)
 
 
 def _rotate(provider: Provider) -> Iterator[Note]:
-    text = provider.document.text
     for attribute in provider.credentials:
-        if attribute.name == "access_key" and hcl.string_value(attribute.value.of(text)):
+        if attribute.name == "access_key" and '"' in provider.document.expression(attribute):
             yield Note("rotate the keys, which git's history keeps, at", (str(provider.document.place(attribute)),))
 
 
 def _message(provider: Provider) -> str:
     names = ", ".join(attribute.name for attribute in provider.credentials)
-    alias = f" ({provider.alias})" if provider.alias else ""
-    return f"{provider.block.title()}{alias}: {names}"
+    return f"{provider.title}: {names}"
 
 
 RULE = Rule("provider-static-keys", "static keys in an AWS provider give way to web identity", check)

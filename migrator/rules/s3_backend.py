@@ -3,6 +3,7 @@
 Before Terraform and OpenTofu 1.6 the backend knows no OIDC, and signs in with what the hook exports; a ``role_arn``
 would make it assume a role once more, a ``profile`` or key would win over the hook:
 https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. A literal secret is deleted, never commented out.
+Files with partial configuration are treated alike.
 """
 
 from __future__ import annotations
@@ -10,35 +11,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.backends import S3Backend
+from migrator.analysis.facts import Root
 from migrator.edits.hook import has_hook
-from migrator.model import Finding, Fix, LeftAlone, Refusal, Rewrite
+from migrator.model import Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
-from migrator.syntax.hcl_edit import BodyChange, change_body
+from migrator.syntax.terraform import BodyChange
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each backend that names credentials or a role, or lives on the environment's credentials."""
-    seen: dict[str, S3Backend] = {}
     for root in context.facts.roots:
-        backend = root.backend
-        names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
-        message = f"{backend.block.title()}: {', '.join(names) or 'names no credentials'}"
-        group = root.group if root.needs_hook(context.config.include_ambient) else None
-        first = seen.setdefault(root.module.path, backend)
-        if first is not backend:
-            fix: Fix = Refusal(f"the module has another backend at {first.place}, which Terraform does not allow")
-            yield RULE.finding(backend.place, message, fix, group)
-        elif names:
-            yield RULE.finding(backend.place, message, backend.foreign or _rewrite(backend), group)
-        elif group is None and not backend.has_web_identity and not any(has_hook(stack) for stack in root.stacks):
-            yield RULE.finding(backend.place, message, LeftAlone("it lives on the environment's credentials"))
+        yield from _duplicates(root)
+        for backend in root.backends:
+            yield from _findings(context, root, backend)
+    for backend in context.facts.stray_backends:
+        if backend.credentials or backend.role_family:
+            fix = backend.foreign or Refusal("no root module with an S3 backend is known to use it")
+            yield RULE.finding(backend.place, _message(backend), fix)
+    for given in context.facts.given_values:
+        fix = Refusal("a command line gives it to the backend, and must be changed by hand")
+        yield RULE.finding(given.place, f"-backend-config of {given.name}", fix)
+
+
+def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
+    group = root.group if root.needs_hook(context.config.include_ambient) else None
+    for attribute in backend.ignored:
+        place = backend.document.place(attribute)
+        yield RULE.finding(place, f"{backend.title}: {attribute.name}", Ignored("a comment says so"))
+    if backend.credentials or backend.role_family:
+        yield RULE.finding(backend.place, _message(backend), backend.foreign or _rewrite(backend), group)
+    elif _is_ambient(root, backend) and group is None:
+        fix: Fix = backend.foreign or LeftAlone("it lives on the environment's credentials")
+        yield RULE.finding(backend.place, _message(backend), fix)
+
+
+def _is_ambient(root: Root, backend: S3Backend) -> bool:
+    """Whether nothing that is known signs the backend in."""
+    if backend is not root.backend or backend.assumes_role or backend.ignored:
+        return False
+    return not any(one.has_web_identity for one in root.backends) and not any(has_hook(stack) for stack in root.stacks)
+
+
+def _duplicates(root: Root) -> Iterator[Finding]:
+    blocks = [one for one in root.backends if not one.is_partial and not one.document.is_override]
+    for backend in blocks[1:]:
+        fix = Refusal(f"the module has another at {blocks[0].place}, which Terraform does not allow")
+        yield RULE.finding(backend.place, f"{backend.title} for the second time", fix, root.group)
+
+
+def _message(backend: S3Backend) -> str:
+    names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
+    return f"{backend.title}: {', '.join(names) or 'names no credentials'}"
 
 
 def _rewrite(backend: S3Backend) -> Rewrite:
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
-    edits = change_body(backend.document.path, backend.document.text, backend.block, change)
-    return Rewrite(edits, ", ".join(outcomes))
+    return Rewrite(backend.document.change(backend.block, change), ", ".join(outcomes))
 
 
 RULE = Rule("s3-backend", "the S3 backend leaves signing in to the hook", check)

@@ -13,9 +13,10 @@ from migrator.analysis.stacks import Stack
 from migrator.config import ROLE_VARIABLE, Config, is_role_arn
 from migrator.edits.hook import SHELL_ROLE, has_hook, hook
 from migrator.edits.role_variable import value_note
-from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
-from migrator.syntax import hcl, hcl_edit
+from migrator.syntax import hcl
+from migrator.syntax.terraform import BodyChange, Literal, NewArgument
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -32,41 +33,45 @@ def check(context: Context) -> Iterator[Finding]:
 def _findings(context: Context, root: Root, role: str) -> Iterator[Finding]:
     command, path = hook(role, context.config.token_file), root.module.path or "."
     notes = [value_note(ROLE_VARIABLE, path)] if role == SHELL_ROLE else []
+    task = "make this the first before_init entry of the stacks that run"
+    paste = [*notes, Note(task, (path,), command)]
     for stack in root.stacks:
-        yield RULE.finding(stack.place, f"{stack.title}, which runs {path}", _fix(stack, command), root.group, notes)
+        message = f"{stack.title}, which runs {path}"
+        if stack.is_ignored:
+            yield RULE.finding(stack.place, message, Ignored("a comment says so"), root.group, paste)
+        else:
+            yield RULE.finding(stack.place, message, _fix(stack, Literal(command)), root.group, notes)
     if not root.stacks:
-        task = "no stack definition found: make this the first before_init entry of the stacks that run"
         fix = LeftAlone("no stack definition found")
-        notes.append(Note(task, (path,), command))
-        yield RULE.finding(root.backend.place, "the hook of its stack", fix, root.group, notes)
+        yield RULE.finding(root.backend.place, "the hook of its stack", fix, root.group, paste)
 
 
 def _role(root: Root, config: Config) -> str | Refusal:
     """The role for the state: the one asked for, the one that reached it before, the providers', the shell's."""
     if config.backend_role_arn is not None:
         return config.backend_role_arn
-    if root.backend.role_arn is not None:
-        role = hcl.string_value(root.backend.role_arn)
+    if len(root.role_arns) > 1:
+        return Refusal("its backend assumes one of several roles: name the hook's by --backend-role-arn")
+    for expression in root.role_arns:
+        role = hcl.string_value(expression)
         if role is None or not is_role_arn(role):
             return Refusal("the backend's role_arn is no literal ARN of a role: name the hook's by --backend-role-arn")
         return role
     return config.role_arn or SHELL_ROLE
 
 
-def _fix(stack: Stack, command: str) -> Fix:
-    path, text, hooks = stack.document.path, stack.document.text, stack.before_init
+def _fix(stack: Stack, command: Literal) -> Fix:
+    document, hooks = stack.document, stack.before_init
     if has_hook(stack):
         return LeftAlone("its before_init has the hook already")
     if stack.ignores_hooks:
         return Refusal("its lifecycle ignores changes of before_init, so that a hook would never be applied")
-    entry = hcl.quote(command)
     if hooks is None:
-        change = hcl_edit.BodyChange(append=(f"before_init = [\n  {entry},\n]",))
-        edits = hcl_edit.change_body(path, text, stack.block, change)
-    elif hooks.value.of(text) == "null":
-        edits = (hcl_edit.replace_by_list(path, text, hooks.value, entry),)
-    elif hcl.list_items(text, hooks.value) is not None:
-        edits = (hcl_edit.prepend_item(path, text, hooks.value, entry),)
+        edits = document.change(stack.block, BodyChange(append=(NewArgument("before_init", (command,)),)))
+    elif document.expression(hooks) == "null":
+        edits = (document.syntax.replace_by_list(document.path, document.text, hooks.value, command),)
+    elif document.syntax.list_items(document.text, hooks.value) is not None:
+        edits = (document.syntax.prepend_item(document.path, document.text, hooks.value, command),)
     else:
         return Refusal("its before_init is not a literal list")
     return Rewrite(edits, "the hook, first in before_init")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -26,6 +25,8 @@ def parse(text: str) -> tuple[Attribute | Block, ...]:
 def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
     items: list[Attribute | Block] = []
     names: set[str] = set()
+    if body.start and text[skip_blanks(text, body.start)] not in "\n#/":
+        return _read_one_line(text, body)
     position = skip_trivia(text, body.start)
     while position < body.end:
         item = _read_item(text, position)
@@ -33,9 +34,19 @@ def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
             raise SyntaxProblem(position, f"the argument {item.name} is set twice")
         items.append(item)
         names.add(item.name if isinstance(item, Attribute) else "")
-        _expect_end_of_item(text, item, body.end)
-        position = skip_trivia(text, item.span.end)
+        position = _end_of_line(text, item)
     return tuple(items)
+
+
+def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
+    """A body that begins on the line of its brace ends there too, and holds one argument or none."""
+    position = skip_blanks(text, body.start)
+    if position == body.end:
+        return ()
+    item = _read_item(text, position)
+    if isinstance(item, Block) or skip_blanks(text, item.span.end) != body.end:
+        raise SyntaxProblem(position, "a block on one line may hold one argument, and nothing else")
+    return (item,)
 
 
 def _read_item(text: str, start: int) -> Attribute | Block:
@@ -67,10 +78,17 @@ def _read_block(text: str, start: int, type_: str, position: int) -> Block:
     return Block(type_, tuple(labels), Span(start, end), Span(position + 1, end - 1), partial(_read_body, text))
 
 
-def _expect_end_of_item(text: str, item: Attribute | Block, end: int) -> None:
+def _end_of_line(text: str, item: Attribute | Block) -> int:
+    """The place of what follows ``item``, which must begin on another line."""
     position = skip_blanks(text, item.span.end)
-    if position < end and text[position] not in "\n#/":
+    if position < len(text) and text[position] not in "\n#/":
         raise SyntaxProblem(position, "a new line should begin after an argument or block")
+    return skip_trivia(text, position)
+
+
+def expression(text: str, value: Span) -> str:
+    """The expression at ``value``."""
+    return value.of(text)
 
 
 def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
@@ -135,46 +153,85 @@ def quote(value: str) -> str:
     return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
 
 
-def evaluate(expression: str) -> Any:
-    """The expression as python-hcl2 sees it: Python data in which a string that is no literal is ``${…}``.
+def check(text: str, block: Span) -> None:
+    """Have python-hcl2 parse ``block``. Raises `SyntaxProblem`, at the start of the line that it stumbles over."""
+    try:
+        _loads(block.of(text) + "\n")
+    except SyntaxProblem as problem:
+        raise SyntaxProblem(block.start + problem.offset, problem.reason) from None
 
-    Raises `SyntaxProblem` if the parser rejects it.
+
+def verify(before: str, after: str) -> None:
+    """Read ``after``, and have python-hcl2 read what is new in it. Raises `SyntaxProblem` where it is not sound."""
+    known = {item.span.of(before) for item in parse(before)}
+    for item in parse(after):
+        if item.span.of(after) not in known:
+            check(after, item.span)
+
+
+def plain(text: str) -> str:
+    """``text`` without what means nothing in HCL, but makes python-hcl2 stumble: see docs/python-hcl2.md.
+
+    Comments, line breaks inside of brackets and templates, blanks after a heredoc's marker, ``~``, ``$${``, non-ASCII
+    letters.
     """
-    return _loads(f"value = {expression}\n")["value"]
-
-
-def check(text: str) -> None:
-    """Have python-hcl2 parse ``text``. Raises `SyntaxProblem`, at the start of the line that it stumbles over."""
-    _loads(text if text.endswith("\n") else text + "\n")
-
-
-def without_comments(text: str) -> str:
-    """``text`` with a blank for every comment and after heredoc markers: what they hold means nothing in HCL."""
     pieces: list[str] = []
+    opened: list[str] = []
+    last = ""
     for token in tokens(text):
-        if token.kind == "inline":
-            pieces.append(" ")
-        elif token.kind != "comment" and not (token.kind == "space" and pieces and pieces[-1] == ""):
-            pieces.append(text[token.start : token.end])
-        if token.kind == "marker":
-            pieces.append("")
-    return "".join(pieces)
+        piece = text[token.start : token.end]
+        if token.kind == "template" or token.kind == "open":
+            opened.append(piece[-1] if token.kind == "open" else "$")
+        elif token.kind == "close" and opened:
+            opened.pop()
+        if token.kind == "newline" and opened and opened[-1] in "([$" and last != "marker":
+            piece = " "
+        if token.kind != "space":
+            last = token.kind
+        pieces.append(_piece(token.kind, piece))
+    return re.sub(r"[ \t\r]+\n", "\n", "".join(pieces))
 
 
-def _loads(text: str) -> dict[str, Any]:
+def _piece(kind: str, piece: str) -> str:
+    if kind in ("comment", "inline"):
+        return " "
+    if kind == "other":
+        piece = piece.replace("~", "")
+    if kind == "text":
+        piece = piece.replace("$${", "").replace("%%{", "")
+    return re.sub(r"[^\x00-\x7f]", "x", piece)
+
+
+def _loads(text: str) -> None:
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
-        plain = without_comments(text).replace("\r\n", "\n").encode("utf-8", "replace").decode()
-        parsed: dict[str, Any] = hcl2.api.loads(plain)
+        hcl2.api.parses_to_tree(plain(text))
     except UnexpectedInput as error:
         raise SyntaxProblem(_offset(text, getattr(error, "line", 1)), "python-hcl2 cannot read it") from None
-    except (LarkError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except (LarkError, RecursionError):
         raise SyntaxProblem(0, "python-hcl2 cannot read it") from None
-    return parsed
 
 
 def _offset(text: str, line: int) -> int:
     lines = text.split("\n")
     return sum(len(one) + 1 for one in lines[: max(line, 1) - 1])
+
+
+_IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
+
+
+def comments_on(text: str, item: Attribute | Block) -> str:
+    """The comments on the lines where ``item`` begins and ends, and on the comment lines right above it."""
+    first = text.rfind("\n", 0, item.span.start) + 1
+    found = [_rest_of_line(text, item.body.start if isinstance(item, Block) else item.span.end)]
+    while first and _IGNORED_ABOVE.match(text, above := text.rfind("\n", 0, first - 1) + 1):
+        found.append(text[above:first])
+        first = above
+    return "\n".join(found)
+
+
+def _rest_of_line(text: str, offset: int) -> str:
+    end = text.find("\n", offset)
+    return text[offset : end if end >= 0 else len(text)]

@@ -9,32 +9,23 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
 _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChange:
-    """What is to become of a block's body; ``append`` holds whole arguments or blocks, unindented, with ``\\n``."""
-
-    remove: tuple[Attribute | Block, ...] = ()
-    comment_out: tuple[Attribute, ...] = ()
-    append: tuple[str, ...] = ()
-
-
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
     """The edits that make ``change`` in ``block`` of the file ``path`` with the text ``text``."""
-    if "\n" not in _outline(text, block):
+    if block.span != block.body and "\n" not in _outline(text, block):
         return (_open_up(path, text, block, change),)
     removed = _widen([_extent(text, block, item, change.remove) for item in change.remove], text, block)
     edits = [Edit(path, span, "") for span in removed]
@@ -70,30 +61,31 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
         elif item not in change.remove:
             lines.append(inner + item.span.of(text))
     lines = [inner + comment for comment in kept] + lines
-    for number, addition in enumerate(change.append):
-        lines += [""] if lines and _is_block(addition) and (number or kept or block.items) else []
-        lines += _indented(addition, inner, _unit(outer))
+    for addition in change.append:
+        lines += [""] if lines and isinstance(addition, NewBlock) else []
+        lines += _rendered(addition, inner, _unit(outer))
     return Edit(path, block.body, newline + newline.join([*lines, outer]))
 
 
 # --- removal --------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
+def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> Span:
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
     previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
     start = item.span.start
-    for comment in reversed(list(_COMMENT.finditer(text, _line_end(text, previous), item.span.start))):
+    begin = _line_end(text, previous) if previous != block.body.start else _first_line(text, block)
+    for comment in reversed(list(_COMMENT.finditer(text, begin, item.span.start))):
         if text[comment.end() : start].count("\n") > 1 or _belongs_to_another(comment[0], item, removed):
             break
         start = comment.start()
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
 
 
-def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+def _belongs_to_another(comment: str, item: Attribute, removed: Sequence[Attribute]) -> bool:
     """Whether a comment is an argument that someone commented out, and not one of those that go."""
     argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {one.name for one in (item, *removed) if isinstance(one, Attribute)}
+    names = {one.name for one in (item, *removed)}
     return argument is not None and argument[1] not in names
 
 
@@ -109,7 +101,7 @@ def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
 
 
 def _with_blank_line(span: Span, text: str, block: Block) -> Span:
-    first = _line_end(text, block.body.start)
+    first = _first_line(text, block)
     above = _line_start(text, span.start - 1) if span.start > first else first
     blank_above = span.start <= first or _BLANK_LINE.fullmatch(text[above : span.start]) is not None
     below = _BLANK_LINE.match(text, span.end, block.body.end)
@@ -150,13 +142,13 @@ def _append(path: str, text: str, block: Block, change: BodyChange, removed: Seq
     outer = _indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
-    kept = _kept(text, Span(_line_end(text, block.body.start), place), removed)
+    kept = _kept(text, Span(_first_line(text, block), place), removed)
     lines: list[str] = []
     for addition in change.append:
         before = lines or kept
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
-        lines += _indented(addition, inner, inner.removeprefix(outer) or _unit(inner))
+        lines += _rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
     addition_text = "".join(line + "\n" for line in lines)
     if text[place : block.body.end].strip():
         place, addition_text = block.body.end, "\n" + addition_text + outer
@@ -168,26 +160,45 @@ def _kept(text: str, body: Span, removed: Sequence[Span]) -> list[str]:
     return apply_edits(body.of(text), cut).splitlines()
 
 
-def _is_apart(addition: str, before: str) -> bool:
-    return _is_block(addition) or before.strip() in ("}", "]", ")")
+def _is_apart(addition: NewArgument | NewBlock, before: str) -> bool:
+    is_one_line = isinstance(addition, NewArgument) and not isinstance(addition.value, tuple)
+    return not is_one_line or before.strip() in ("}", "]", ")")
 
 
-def _is_block(addition: str) -> bool:
-    return "\n" in addition
-
-
-def append_block(path: str, text: str, block: str) -> Edit:
-    """``block`` (with ``\\n``, no newline at its end) as the last of the file, a blank line before it."""
+def add_block(path: str, text: str, block: NewBlock) -> Edit:
+    """``block`` as the last of the file, a blank line before it."""
     end = len(text)
-    newline = newline_at(text, end)
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
         gap = ""
-    return Edit(path, Span(end, end), with_newlines(gap + block + "\n", newline))
+    lines = _rendered(block, "", "  ")
+    return Edit(path, Span(end, end), with_newlines(gap + "\n".join(lines) + "\n", newline_at(text, end)))
 
 
-def prepend_item(path: str, text: str, value: Span, item: str) -> Edit:
+def _rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[str]:
+    """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
+    if isinstance(addition, NewBlock):
+        header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
+        width = max((len(argument.name) for argument in addition.arguments), default=0)
+        body = [line for one in addition.arguments for line in _argument(one, indent + unit, unit, width)]
+        return [f"{indent}{header} {{", *body, f"{indent}}}"]
+    return _argument(addition, indent, unit, len(addition.name))
+
+
+def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
+    if isinstance(argument.value, tuple):
+        elements = [f"{indent}{unit}{_expression(element)}," for element in argument.value]
+        return [f"{indent}{argument.name} = [", *elements, f"{indent}]"]
+    return [f"{indent}{argument.name:{width}} = {_expression(argument.value)}"]
+
+
+def _expression(value: Literal | Reference) -> str:
+    return value.address if isinstance(value, Reference) else hcl.quote(value.text)
+
+
+def prepend_item(path: str, text: str, value: Span, item: Literal) -> Edit:
     """``item`` as the first element of the list constructor at ``value``: on a line of its own if the others are."""
+    quoted = hcl.quote(item.text)
     elements = hcl.list_items(text, value) or ()
     inside = Span(value.start + 1, value.end - 1)
     indent = _indent_at(text, value.start)
@@ -197,16 +208,16 @@ def prepend_item(path: str, text: str, value: Span, item: str) -> Edit:
     if not elements and not inside.of(text).strip():
         return replace_by_list(path, text, value, item)
     if not on_own_lines:
-        return Edit(path, Span(inside.start, inside.start), f"{item}, ")
+        return Edit(path, Span(inside.start, inside.start), f"{quoted}, ")
     place = _line_end(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
-    return Edit(path, Span(place, place), f"{inner}{item},{newline}")
+    return Edit(path, Span(place, place), f"{inner}{quoted},{newline}")
 
 
-def replace_by_list(path: str, text: str, value: Span, item: str) -> Edit:
+def replace_by_list(path: str, text: str, value: Span, item: Literal) -> Edit:
     """A list of the one element ``item``, on a line of its own, in place of ``value``."""
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
-    return Edit(path, value, f"[{newline}{indent}{_unit(indent)}{item},{newline}{indent}]")
+    return Edit(path, value, f"[{newline}{indent}{_unit(indent)}{hcl.quote(item.text)},{newline}{indent}]")
 
 
 # --- the columns of what was touched --------------------------------------------------------------------------------
@@ -219,7 +230,10 @@ def finish(text: str, edits: Sequence[Edit]) -> str:
     """
     pending = deque(settle(edits))
     made: list[Edit] = []
-    for item in hcl.parse(text):
+    items = hcl.parse(text)
+    if any(isinstance(item, Attribute) for item in items):
+        return _realigned(text, Span(0, len(text)), list(pending)).text
+    for item in items:
         mine: list[Edit] = []
         while pending and pending[0].span.start < item.span.end:
             edit = pending.popleft()
@@ -234,7 +248,7 @@ def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
     before = block.of(text)
     shifted = [replace(edit, span=Span(edit.span.start - block.start, edit.span.end - block.start)) for edit in edits]
     after = apply_edits(before, shifted)
-    return Edit(edits[0].path, block, align(after) if align(before) == before else after)
+    return Edit(edits[0].path if edits else "", block, align(after) if align(before) == before else after)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -242,6 +256,11 @@ def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
 
 def _line_start(text: str, offset: int) -> int:
     return text.rfind("\n", 0, max(offset, 0)) + 1
+
+
+def _first_line(text: str, block: Block) -> int:
+    """Where the first line of a body begins: after that of its brace, if it has one."""
+    return block.body.start if block.span == block.body else _line_end(text, block.body.start)
 
 
 def _line_end(text: str, offset: int) -> int:
@@ -272,12 +291,3 @@ def _body_indent(text: str, block: Block) -> str:
             return _indent_at(text, item.span.start)
     outer = _indent_at(text, block.span.start)
     return outer + _unit(outer)
-
-
-def _indented(addition: str, indent: str, unit: str) -> list[str]:
-    """The lines of ``addition``, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
-    lines = []
-    for line in addition.split("\n"):
-        level = (len(line) - len(line.lstrip(" "))) // 2
-        lines.append(indent + unit * level + line[2 * level :] if line else "")
-    return lines

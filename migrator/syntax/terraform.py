@@ -17,6 +17,46 @@ class Attribute:
     value: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string that means just what it says, whatever the syntax would make of its characters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference such as ``var.aws_role_arn``, or a keyword such as ``string``."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewArgument:
+    """An argument to be written; a tuple is a list with each element on a line of its own."""
+
+    name: str
+    value: Literal | Reference | tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """A block to be written."""
+
+    type: str
+    labels: tuple[str, ...]
+    arguments: tuple[NewArgument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyChange:
+    """What is to become of a block's body; what is added comes last."""
+
+    remove: tuple[Attribute, ...] = ()
+    comment_out: tuple[Attribute, ...] = ()
+    append: tuple[NewArgument | NewBlock, ...] = ()
+
+
 @dataclass(slots=True)
 class Block:
     """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.

@@ -1,0 +1,93 @@
+"""Partial backend configuration: files and values that ``terraform init`` is given with ``-backend-config``.
+
+See https://developer.hashicorp.com/terraform/language/backend#partial-configuration. Such files are called
+``*.tfbackend`` or ``backend.hcl``, or as scripts and the variable ``TF_CLI_ARGS_init`` name them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from migrator.analysis.backends import ROLE_FAMILY, S3Backend
+from migrator.analysis.providers import CREDENTIALS
+from migrator.discover import Kind
+from migrator.model import Place
+from migrator.workspace import Document, Module, Workspace
+
+_GIVEN = re.compile(r"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>[^\s\"'`;&|)\\]+)")
+_OTHER_BACKENDS = frozenset(
+    {
+        "address",
+        "conn_str",
+        "container_name",
+        "credentials",
+        "hostname",
+        "organization",
+        "prefix",
+        "storage_account_name",
+    }
+)
+_S3 = frozenset(
+    {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenValue:
+    """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
+
+    place: Place
+    name: str
+
+
+def given_values(workspace: Workspace) -> Iterator[GivenValue]:
+    """The credentials and roles that scripts give to a backend one by one."""
+    for document, match in _mentions(workspace):
+        name, equals, _ = match["given"].partition("=")
+        if equals and name in (*CREDENTIALS, *ROLE_FAMILY):
+            yield GivenValue(Place(document.path, document.source.line(match.start())), name)
+
+
+def partial_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[tuple[Module | None, S3Backend]]:
+    """Every partial configuration of an S3 backend, with the root module that it is for, if that is known."""
+    paths = {document.path for document in workspace.of_kind(Kind.BACKEND)}
+    for document, match in _mentions(workspace):
+        if "=" not in match["given"]:
+            paths |= _existing(workspace, document, match["given"], roots)
+    for path in sorted(paths):
+        document = workspace.documents[path]
+        for block in document.blocks:
+            names = {attribute.name for attribute in block.attributes}
+            if names & _S3 and not names & _OTHER_BACKENDS:
+                owner = _owner(path, roots)
+                yield owner, S3Backend(owner or Module(posixpath.dirname(path)), document, block)
+
+
+def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
+    for kind in (Kind.SCRIPT, Kind.CONFIG):
+        for document in workspace.of_kind(kind):
+            if b"-backend-config" in document.source.data:
+                yield from ((document, match) for match in _GIVEN.finditer(document.text))
+
+
+def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
+    """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
+    folders = {posixpath.dirname(script.path), "", *(root.path for root in roots)}
+    candidates = {posixpath.normpath(posixpath.join(folder, name)) for folder in folders}
+    inside = {path for path in candidates if not path.startswith("..") and workspace.in_scope(path)}
+    return {path for path in inside if workspace.partial_backend(path) is not None}
+
+
+def _owner(path: str, roots: Sequence[Module]) -> Module | None:
+    """The root module around a file, else the only one there is."""
+    by_path = {root.path: root for root in roots}
+    folder = posixpath.dirname(path)
+    while True:
+        if folder in by_path:
+            return by_path[folder]
+        if not folder:
+            return roots[0] if len(by_path) == 1 else None
+        folder = posixpath.dirname(folder)

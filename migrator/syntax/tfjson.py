@@ -1,0 +1,228 @@
+"""Terraform's JSON syntax: text to the same blocks and arguments as HCL, with spans.
+
+Which properties are labels and which are blocks is said by https://developer.hashicorp.com/terraform/language/syntax/json;
+``"//"`` is a comment inside of bodies. A block stands for itself as an object, or several times as an array of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from migrator.errors import SyntaxProblem
+from migrator.span import Span
+from migrator.syntax.terraform import Attribute, Block
+
+COMMENT = "//"
+_TOKEN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
+_BLANK = re.compile(r"[ \t\r\n]*")
+_INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
+_DEEPEST = 100
+_LABELS = {
+    "provider": 1,
+    "variable": 1,
+    "output": 1,
+    "module": 1,
+    "resource": 2,
+    "data": 2,
+    "terraform": 0,
+    "locals": 0,
+}
+_VENDORS = ("ansible", "cloudformation", "kubernetes", "pulumi", "terragrunt", "opentofu")
+_NESTED = {
+    "terraform": {"backend": 1, "required_providers": 0},
+    "provider": {
+        "assume_role": 0,
+        "assume_role_with_web_identity": 0,
+        "default_tags": 0,
+        "endpoints": 0,
+        "ignore_tags": 0,
+        "dynamic": 1,
+    },
+    "resource": {"lifecycle": 0, **dict.fromkeys(_VENDORS, 0)},
+    "dynamic": {"content": 0},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A JSON value: ``members`` of an object, ``elements`` of an array, neither of anything else."""
+
+    span: Span
+    kind: str
+    members: tuple[Member, ...] = ()
+    elements: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A property of an object: ``span`` from its name's quote to the end of its value."""
+
+    name: str
+    span: Span
+    value: Node
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def read(text: str, start: int = 0) -> Node:
+    """The JSON value at ``start``. Raises `SyntaxProblem` where there is none, or it is nested too deeply."""
+    return _value(text, _skip(text, start), 0)
+
+
+def _skip(text: str, position: int) -> int:
+    match = _BLANK.match(text, position)
+    return match.end() if match else position
+
+
+def _value(text: str, start: int, depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise SyntaxProblem(start, "it is nested too deeply")
+    opening = text[start : start + 1]
+    if opening == "{":
+        members, end = _sequence(text, start, "}", partial(_member, depth=depth))
+        return Node(Span(start, end), "object", members=tuple(one for one in members if isinstance(one, Member)))
+    if opening == "[":
+        elements, end = _sequence(text, start, "]", partial(_value, depth=depth + 1))
+        return Node(Span(start, end), "array", elements=tuple(one for one in elements if isinstance(one, Node)))
+    token = _TOKEN.match(text, start)
+    if token is None or token[0] in "]},:":
+        raise SyntaxProblem(start, "a JSON value should stand here")
+    try:
+        json.loads(token[0])
+    except ValueError:
+        raise SyntaxProblem(start, "this is no JSON value") from None
+    return Node(Span(start, token.end()), "string" if opening == '"' else "literal")
+
+
+def _sequence(
+    text: str, start: int, closing: str, item: partial[Member] | partial[Node]
+) -> tuple[list[Member | Node], int]:
+    found: list[Member | Node] = []
+    position = _skip(text, start + 1)
+    while not text.startswith(closing, position):
+        found.append(item(text, position))
+        position = _skip(text, found[-1].span.end)
+        if text.startswith(",", position):
+            position = _skip(text, position + 1)
+            if text.startswith(closing, position):
+                raise SyntaxProblem(position, "JSON allows no comma before a closing bracket")
+        elif not text.startswith(closing, position):
+            raise SyntaxProblem(position, f"a comma or {closing} should stand here")
+    return found, position + 1
+
+
+def _member(text: str, start: int, depth: int) -> Member:
+    name = _value(text, start, depth)
+    if name.kind != "string":
+        raise SyntaxProblem(start, "the name of a property should stand here")
+    colon = _skip(text, name.span.end)
+    if not text.startswith(":", colon):
+        raise SyntaxProblem(colon, "a colon should stand here")
+    value = _value(text, _skip(text, colon + 1), depth + 1)
+    return Member(string(text, name), Span(start, value.span.end), value)
+
+
+def string(text: str, node: Node) -> str:
+    """What a JSON string means."""
+    return str(json.loads(node.span.of(text)))
+
+
+# --- Terraform ------------------------------------------------------------------------------------------------------
+
+
+def parse(text: str) -> tuple[Attribute | Block, ...]:
+    """What stands at the top of a file, in order. Raises `SyntaxProblem` where the text is no JSON."""
+    root = read(text)
+    rest = _skip(text, root.span.end)
+    if rest < len(text):
+        raise SyntaxProblem(rest, "nothing may follow the JSON value")
+    return tuple(_blocks_in(text, root, _LABELS))
+
+
+def _blocks_in(text: str, node: Node, labels: dict[str, int]) -> Iterator[Block]:
+    for holder in node.elements or (node,):
+        for member in holder.members:
+            if member.name in labels:
+                yield from _expand(text, member.value, member.name, (), labels[member.name], member.span)
+
+
+def _expand(text: str, node: Node, type_: str, labels: tuple[str, ...], missing: int, span: Span) -> Iterator[Block]:
+    if node.kind == "array":
+        for element in node.elements:
+            yield from _expand(text, element, type_, labels, missing, element.span)
+    elif missing:
+        for member in node.members:
+            yield from _expand(text, member.value, type_, (*labels, member.name), missing - 1, member.span)
+    elif node.kind == "object":
+        body = Span(node.span.start + 1, node.span.end - 1)
+        yield Block(type_, labels, span, body, partial(_read_body, text, type_))
+
+
+def _read_body(text: str, type_: str, body: Span) -> tuple[Attribute | Block, ...]:
+    node = read(text, body.start - 1)
+    nested = _NESTED.get(type_, {})
+    items: list[Attribute | Block] = []
+    seen: set[str] = set()
+    for member in node.members:
+        if member.name in seen and member.name not in nested:
+            raise SyntaxProblem(member.span.start, f"the argument {member.name} is set twice")
+        if member.name != COMMENT:
+            seen.add(member.name)
+        if member.name in nested:
+            items += _expand(text, member.value, member.name, (), nested[member.name], member.span)
+        elif member.name != COMMENT:
+            items.append(Attribute(member.name, member.span, member.value.span))
+    return tuple(items)
+
+
+def expression(text: str, value: Span) -> str:
+    """The value in HCL's terms: a string is a template, ``"${var.x}"`` is ``var.x``; objects and arrays as they are."""
+    node = read(text, value.start)
+    if node.kind != "string":
+        return value.of(text)
+    template = string(text, node)
+    whole = _INTERPOLATION.fullmatch(template)
+    if whole:
+        return whole[1].strip()
+    escaped = template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return '"' + escaped.replace("\t", "\\t") + '"'
+
+
+def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
+    """The elements of the array at ``value``; None if it is anything else."""
+    node = read(text, value.start)
+    return tuple(element.span for element in node.elements) if node.kind == "array" else None
+
+
+def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
+    """The properties of the object at ``value``; None if it is anything else."""
+    node = read(text, value.start)
+    if node.kind != "object":
+        return None
+    return tuple(Attribute(member.name, member.span, member.value.span) for member in node.members)
+
+
+def comments_on(text: str, item: Attribute | Block) -> str:
+    """The comments inside of a block; an argument has none of its own in JSON."""
+    if isinstance(item, Attribute):
+        return ""
+    node = read(text, item.body.start - 1)
+    return "\n".join(member.value.span.of(text) for member in node.members if member.name == COMMENT)
+
+
+def check(text: str, block: Span) -> None:
+    """Nothing: what was read is JSON."""
+
+
+def verify(before: str, after: str) -> None:  # noqa: ARG001 - as HCL's
+    """Read ``after``, and have Python's own parser read it. Raises `SyntaxProblem` where it is not sound."""
+    parse(after)
+    try:
+        json.loads(after)
+    except (ValueError, RecursionError):
+        raise SyntaxProblem(0, "Python's JSON parser cannot read it") from None

@@ -1,0 +1,170 @@
+"""Edits of Terraform's JSON: an object's properties removed, turned into a comment and added, an array's first element.
+
+Indentation, order, escapes and line endings of everything else stay. A comment can only be a ``"//"`` property.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from migrator.source import newline_at, with_newlines
+from migrator.span import Edit, Span, apply_edits
+from migrator.syntax import tfjson
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
+from migrator.syntax.tfjson import Member, Node
+
+
+def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
+    """The edits that make ``change`` in ``block`` of the file ``path`` with the text ``text``."""
+    node = tfjson.read(text, block.body.start - 1)
+    commented = [member for member in node.members if _names(change.comment_out, member)]
+    removed = [member for member in node.members if _names(change.remove, member) or member in commented[1:]]
+    edits = [Edit(path, span, "") for span in _cuts(node, removed)]
+    if commented:
+        kept = ", ".join(member.span.of(text) for member in commented)
+        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
+    if change.append:
+        edits.append(_append(path, text, node, removed, [_property(addition) for addition in change.append]))
+    return tuple(edits)
+
+
+def _names(attributes: Sequence[Attribute], member: Member) -> bool:
+    return any(attribute.span == member.span for attribute in attributes)
+
+
+def _cuts(node: Node, removed: Sequence[Member]) -> Iterator[Span]:
+    """The spans that take ``removed`` out together with one comma each."""
+    members = node.members
+    for is_removed, group in groupby(enumerate(members), lambda item: item[1] in removed):
+        indices = [index for index, _ in group]
+        first, last = indices[0], indices[-1]
+        if not is_removed:
+            continue
+        if first > 0:
+            yield Span(members[first - 1].span.end, members[last].span.end)
+        elif last + 1 < len(members):
+            yield Span(members[0].span.start, members[last + 1].span.start)
+        else:
+            yield Span(members[0].span.start, members[last].span.end)
+
+
+def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
+    kept = [member for member in node.members if member not in removed]
+    outer = _indent_at(text, node.span.start)
+    newline = newline_at(text, node.span.start)
+    if kept and _is_spread(text, node):
+        indent = _indent_at(text, node.members[0].span.start)
+        added = "".join(f",\n{_indented(one, indent, indent.removeprefix(outer))}" for one in properties)
+        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
+    if kept:
+        added = "".join(f", {_flat(one)}" for one in properties)
+        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), added)
+    if node.members and _is_spread(text, node):
+        indent = _indent_at(text, node.members[0].span.start)
+        lines = f",\n{indent}".join(_indented(one, indent, indent.removeprefix(outer)).lstrip() for one in properties)
+        return Edit(path, Span(node.members[0].span.start, node.members[0].span.start), with_newlines(lines, newline))
+    place = node.members[0].span.start if node.members else node.span.start + 1
+    if "\n" not in text or node.members:
+        return Edit(path, Span(place, place), ", ".join(_flat(one) for one in properties))
+    unit = _unit(text)
+    lines = ",\n".join(_indented(one, outer + unit, unit) for one in properties)
+    return Edit(path, Span(place, node.span.end - 1), with_newlines(f"\n{lines}\n{outer}", newline))
+
+
+def _is_spread(text: str, node: Node) -> bool:
+    return bool(node.members) and "\n" in text[node.span.start : node.members[0].span.start]
+
+
+def add_block(path: str, text: str, block: NewBlock) -> Edit:
+    """``block`` beside the others of its type, or as the last property of the file."""
+    root = tfjson.read(text)
+    holder = root.elements[-1] if root.elements else root
+    content = _value(block)
+    for label in reversed(block.labels):
+        content = {label: content}
+    for member in holder.members:
+        if member.name == block.type and member.value.kind == "object":
+            one = f"{json.dumps(block.labels[0])}: {_pretty(content[block.labels[0]])}"
+            return _append(path, text, member.value, (), [one])
+    return _append(path, text, holder, (), [f"{json.dumps(block.type)}: {_pretty(content)}"])
+
+
+def prepend_item(path: str, text: str, value: Span, item: Literal) -> Edit:
+    """``item`` as the first element of the array at ``value``: on a line of its own if the others are."""
+    node = tfjson.read(text, value.start)
+    if not node.elements:
+        return replace_by_list(path, text, value, item)
+    first = node.elements[0].span.start
+    gap = text[value.start + 1 : first] if "\n" in text[value.start : first] else " "
+    return Edit(path, Span(first, first), f"{json.dumps(_template(item), ensure_ascii=False)},{gap}")
+
+
+def replace_by_list(path: str, text: str, value: Span, item: Literal) -> Edit:
+    """An array of the one element ``item`` in place of ``value``."""
+    element = json.dumps(_template(item), ensure_ascii=False)
+    if "\n" not in text:
+        return Edit(path, value, f"[{element}]")
+    indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
+    return Edit(path, value, f"[{newline}{indent}{_unit(text)}{element}{newline}{indent}]")
+
+
+def finish(text: str, edits: Sequence[Edit]) -> str:
+    """``text`` with ``edits`` made. Raises `EditConflict` where they collide."""
+    return apply_edits(text or "{}\n", edits)
+
+
+# --- values and their layout ----------------------------------------------------------------------------------------
+
+
+def _property(addition: NewArgument | NewBlock) -> str:
+    name = addition.type if isinstance(addition, NewBlock) else addition.name
+    return f"{json.dumps(name)}: {_pretty(_value(addition))}"
+
+
+def _value(addition: NewArgument | NewBlock) -> Any:
+    if isinstance(addition, NewBlock):
+        return {argument.name: _value(argument) for argument in addition.arguments}
+    if isinstance(addition.value, tuple):
+        return [_template(element) for element in addition.value]
+    return _template(addition.value)
+
+
+def _template(value: Literal | Reference) -> str:
+    """The string that Terraform's JSON has for ``value``: every string is a template, and a type a bare word."""
+    if isinstance(value, Reference):
+        return f"${{{value.address}}}" if "." in value.address else value.address
+    return value.text.replace("${", "$${").replace("%{", "%%{")
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _flat(one: str) -> str:
+    return json.dumps(json.loads(f"{{{one}}}"), ensure_ascii=False)[1:-1]
+
+
+def _indented(one: str, indent: str, unit: str) -> str:
+    """The lines of a property, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
+    lines = []
+    for line in one.split("\n"):
+        level = (len(line) - len(line.lstrip(" "))) // 2
+        lines.append(indent + unit * level + line[2 * level :])
+    return "\n".join(lines)
+
+
+def _indent_at(text: str, offset: int) -> str:
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:offset]
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _unit(text: str) -> str:
+    """One level of indentation: that of the file's first indented line."""
+    for line in text.split("\n"):
+        if line.strip() and line[0] in " \t":
+            return line[: len(line) - len(line.lstrip())]
+    return "  "
