@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -128,6 +129,31 @@ def test_a_run_reads_and_writes_its_state_with_nothing_but_the_hook(
 
     listed = shell(program, f"{{ {hook}; }} && aws s3 ls --recursive s3://{bucket}", root, env)
     assert "releases/terraform.tfstate" in listed.stdout
+
+
+def test_a_backend_in_json_reads_and_writes_its_state_too(webshop: Repo, token: Path, moto: str, bucket: str) -> None:
+    """The role family is a ``"//"`` comment afterwards, which terraform must not read."""
+    needed("terraform")
+    backend = {
+        "bucket": bucket,
+        "role_arn": STATE_ROLE,
+        "key": "json.tfstate",
+        "region": "eu-west-1",
+        "session_name": "releases",
+    }
+    shutil.rmtree(webshop.root / "releases")
+    webshop.write("releases/main.tf.json", json.dumps({"terraform": {"backend": {"s3": backend}}}, indent=2))
+    webshop.write("releases/outputs.tf", 'output "release" {\n  value = "2024.3"\n}\n')
+    webshop.commit()
+    before = shell("bash", INIT_AND_APPLY, webshop.root / "releases", environment(moto))
+    assert "Extraneous JSON object property" in before.stderr
+
+    migrate(webshop, "--token-file", str(token))
+    hook = HOOK.format(token=token, role=STATE_ROLE)
+    after = shell("bash", f"{{ {hook}; }} && {INIT_AND_APPLY}", webshop.root / "releases", environment(moto))
+    assert after.returncode == 0, after.stdout + after.stderr
+    listed = shell("bash", f"{{ {hook}; }} && aws s3 ls s3://{bucket}", webshop.root, environment(moto))
+    assert "json.tfstate" in listed.stdout
 
 
 def test_before_the_migration_a_run_fails_as_users_see_it_fail(webshop: Repo, moto: str, bucket: str) -> None:

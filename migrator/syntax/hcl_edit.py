@@ -90,10 +90,10 @@ def _belongs_to_another(comment: str, item: Attribute, removed: Sequence[Attribu
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
-    """Adjoining ``spans`` joined, each with one of two blank lines that would meet, or the one at the body's edge."""
+    """``spans`` joined over blank lines, each with one of two blank lines that would meet, or that at an edge."""
     joined: list[Span] = []
     for span in sorted(spans):
-        if joined and joined[-1].end >= span.start:
+        if joined and not text[joined[-1].end : span.start].strip():
             joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
         else:
             joined.append(span)
