@@ -191,7 +191,7 @@ class GitRepo:
 
     def _commit(self, tree: str, message: str, folder: Path) -> str:
         file = folder / "message"
-        file.write_text(message.rstrip("\n") + "\n", encoding="utf-8")
+        file.write_text(message.rstrip("\n") + "\n", encoding="utf-8", errors="backslashreplace")
         signs = self._ask("config", "--type=bool", "--get", "commit.gpgsign") == "true"
         options = ["-S"] if signs else []
         return self._run("commit-tree", *options, "-p", "HEAD", "-F", str(file), tree).strip()

@@ -118,9 +118,9 @@ class _Settlement:
         self.changes = []
         for path, edits in sorted(wanted.items()):
             document = self.workspace.documents.get(path)
-            text = document.text if document else ""
-            after = syntax_of(path).finish(text, edits)
-            if objection := _objection(path, text, after):
+            text, items = (document.text, document.items) if document else ("", ())
+            after = syntax_of(path).finish(text, items, edits)
+            if objection := _objection(path, {item.span.of(text) for item in items}, after):
                 return {
                     index: f"the outcome in {path} would not be sound: {objection}"
                     for index, rewrite in self._rewrites()
@@ -141,10 +141,10 @@ def _collides(edits: Iterable[Edit]) -> bool:
     return False
 
 
-def _objection(path: str, before: str, after: str) -> str | None:
+def _objection(path: str, known: set[str], after: str) -> str | None:
     """What is wrong with a file's new text."""
     try:
-        syntax_of(path).verify(before, after)
+        syntax_of(path).verify(known, after)
     except SyntaxProblem as problem:
         return problem.reason
     return None

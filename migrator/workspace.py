@@ -70,23 +70,25 @@ class Document:
         return self.kind is Kind.BACKEND or _INTERESTING.search(self.source.data) is not None
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
-        """The blocks at the top of the file; none where it cannot be understood, and then `problem` says why.
-
-        A partial backend configuration is the body of one block.
-        """
+    def items(self) -> tuple[Attribute | Block, ...]:
+        """What stands at the top of the file; nothing if it cannot be understood, and then `problem` says why."""
         try:
             items = self.syntax.parse(self.text)
-            if self.kind is Kind.BACKEND:
-                whole = Span(0, len(self.text))
-                return (Block("backend", ("s3",), whole, whole, lambda _: items),)
-            for item in items:
+            for item in items if self.kind is not Kind.BACKEND else ():
                 _read_through(item)
         except SyntaxProblem as problem:
             place = Place(self.path, self.source.line(problem.offset))
             self.problem = FileProblem(place, f"{problem.reason}; the file was left as it is")
             return ()
-        return tuple(item for item in items if isinstance(item, Block))
+        return items
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks at the top of the file; a partial backend configuration is the body of one."""
+        if self.kind is Kind.BACKEND and self.items:
+            whole = Span(0, len(self.text))
+            return (Block("backend", ("s3",), whole, whole, lambda _: self.items),)
+        return tuple(item for item in self.items if isinstance(item, Block))
 
     def place(self, item: Block | Attribute) -> Place:
         """Where ``item`` begins."""

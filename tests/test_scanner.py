@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_expression, tokens
+from migrator.syntax.scanner import skip_balanced, skip_expression, tokens
 from migrator.syntax.terraform import Attribute, Block
 from tests.conftest import Terraform
 
@@ -95,6 +97,40 @@ def test_what_terraform_rejects(case: str | tuple[str, str], terraform: Terrafor
 @pytest.mark.parametrize("text", READ_BY_TERRAFORM.values(), ids=READ_BY_TERRAFORM)
 def test_tokens_cover_the_text(text: str) -> None:
     assert "".join(text[token.start : token.end] for token in tokens(text)) == text
+
+
+TRICKY = [
+    "x",
+    " ",
+    "\n",
+    '"a"',
+    '"}"',
+    '"${b["]"]}"',
+    "# }\n",
+    "// ]\n",
+    "/* ) */",
+    "/",
+    "<",
+    "<<A\n}\n${c}\nA\n",
+    '"$${"',
+    "()",
+]
+
+
+@given(st.lists(st.sampled_from([*TRICKY, "[", "]", "{", "}"]), max_size=12))
+def test_the_fast_way_over_brackets_is_that_of_the_tokens(pieces: list[str]) -> None:
+    text = "{" + "".join(pieces) + "}"
+    expected: int | str
+    try:
+        closing = (token.end for token in tokens(text) if token.kind == "close" and token.depth == 1)
+        expected = next(closing, "never closed")
+    except SyntaxProblem:
+        expected = "never closed"
+    try:
+        actual: int | str = skip_balanced(text, 0)
+    except SyntaxProblem:
+        actual = "never closed"
+    assert actual == expected
 
 
 def test_an_expression_ends_before_its_comment() -> None:

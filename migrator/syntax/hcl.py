@@ -161,9 +161,8 @@ def check(text: str, block: Span) -> None:
         raise SyntaxProblem(block.start + problem.offset, problem.reason) from None
 
 
-def verify(before: str, after: str) -> None:
-    """Read ``after``, and have python-hcl2 read what is new in it. Raises `SyntaxProblem` where it is not sound."""
-    known = {item.span.of(before) for item in parse(before)}
+def verify(known: set[str], after: str) -> None:
+    """Read ``after``, and have python-hcl2 read its items that are not ``known``. Raises `SyntaxProblem`."""
     for item in parse(after):
         if item.span.of(after) not in known:
             check(after, item.span)

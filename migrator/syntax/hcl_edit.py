@@ -223,14 +223,13 @@ def replace_by_list(path: str, text: str, value: Span, item: Literal) -> Edit:
 # --- the columns of what was touched --------------------------------------------------------------------------------
 
 
-def finish(text: str, edits: Sequence[Edit]) -> str:
-    """``text`` with ``edits`` made, and every top-level block that was aligned before and was touched aligned again.
+def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
+    """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
 
-    Raises `EditConflict` where edits collide, `SyntaxProblem` where the text is no HCL.
+    Raises `EditConflict` where edits collide.
     """
     pending = deque(settle(edits))
     made: list[Edit] = []
-    items = hcl.parse(text)
     if any(isinstance(item, Attribute) for item in items):
         return _realigned(text, Span(0, len(text)), list(pending)).text
     for item in items:

@@ -20,12 +20,12 @@ class Syntax:
     object_items: Callable[[str, Span], tuple[Attribute, ...] | None]
     comments_on: Callable[[str, Attribute | Block], str]
     check: Callable[[str, Span], None]
-    verify: Callable[[str, str], None]
+    verify: Callable[[set[str], str], None]
     change_body: Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
     add_block: Callable[[str, str, NewBlock], Edit]
     prepend_item: Callable[[str, str, Span, Literal], Edit]
     replace_by_list: Callable[[str, str, Span, Literal], Edit]
-    finish: Callable[[str, Sequence[Edit]], str]
+    finish: Callable[[str, Sequence[Attribute | Block], Sequence[Edit]], str]
 
 
 HCL = Syntax(

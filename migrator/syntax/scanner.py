@@ -36,7 +36,13 @@ _IN_QUOTES = re.compile(rf'(?P<text>(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})++)|(?P<te
 _IN_HEREDOC = re.compile(
     rf"(?P<text>(?:[^$%\n]+|{_LITERAL})*+\n)|(?P<text2>(?:[^$%\n]+|{_LITERAL})++)|(?P<template>[$%]\{{)"
 )
+_GULP = re.compile(
+    rf"""(?:[^"\#/<()\[\]{{}}]+|"(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})*+"|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/|/(?![/*])|<(?!<))*+"""
+)
+_OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
+_BEGINNINGS = frozenset({"quote", "heredoc"})
+_ENDINGS = frozenset({("unquote", 1), ("marker", 1)})
 _TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
 _BLANKS = re.compile(r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+")
 
@@ -147,11 +153,39 @@ def skip_blanks(text: str, position: int) -> int:
 
 
 def skip_balanced(text: str, position: int) -> int:
-    """The place after the bracket that closes the one at ``position``. Raises `SyntaxProblem` if there is none."""
-    for token in tokens(text, position):
-        if token.kind == "close" and token.depth == 1:
-            return token.end
-    raise SyntaxProblem(position, "the bracket is never closed")
+    """The place after the bracket that closes the one at ``position``. Raises `SyntaxProblem` if there is none.
+
+    What is between is taken in gulps, without its tokens: most of a file is blocks that nobody asks about.
+    """
+    stack: list[tuple[str, int]] = []
+    while True:
+        match = _GULP.match(text, position)
+        position = match.end() if match else position
+        character = text[position : position + 1]
+        if character in _OPENS:
+            stack.append((character, position))
+        elif character in _CLOSES:
+            if stack.pop()[0] != _CLOSES[character]:
+                raise SyntaxProblem(position, f'"{character}" closes a bracket of another kind')
+            if not stack:
+                return position + 1
+        elif character:
+            position = _skip_text(text, position)
+            continue
+        else:
+            raise SyntaxProblem(stack[-1][1], f"{_NAMES[stack[-1][0]]} is never closed")
+        position += 1
+
+
+def _skip_text(text: str, position: int) -> int:
+    """The place after the string or heredoc at ``position``, which has templates in it, or after one other token."""
+    return next(
+        token.end for token in tokens(text, position) if (token.kind, token.depth) in _ENDINGS or _is_alone(token)
+    )
+
+
+def _is_alone(token: Token) -> bool:
+    return token.depth == 0 and token.kind not in _BEGINNINGS
 
 
 def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:

@@ -219,8 +219,8 @@ def check(text: str, block: Span) -> None:
     """Nothing: what was read is JSON."""
 
 
-def verify(before: str, after: str) -> None:  # noqa: ARG001 - as HCL's
-    """Read ``after``, and have Python's own parser read it. Raises `SyntaxProblem` where it is not sound."""
+def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
+    """Read ``after``, and have Python's own parser read it. Raises `SyntaxProblem`."""
     parse(after)
     try:
         json.loads(after)

@@ -111,7 +111,7 @@ def replace_by_list(path: str, text: str, value: Span, item: Literal) -> Edit:
     return Edit(path, value, f"[{newline}{indent}{_unit(text)}{element}{newline}{indent}]")
 
 
-def finish(text: str, edits: Sequence[Edit]) -> str:
+def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
     """``text`` with ``edits`` made. Raises `EditConflict` where they collide."""
     return apply_edits(text or "{}\n", edits)
 
