@@ -41,8 +41,6 @@ _GULP = re.compile(
 )
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_BEGINNINGS = frozenset({"quote", "heredoc"})
-_ENDINGS = frozenset({("unquote", 1), ("marker", 1)})
 _TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
 _BLANKS = re.compile(r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+")
 
@@ -179,13 +177,12 @@ def skip_balanced(text: str, position: int) -> int:
 
 def _skip_text(text: str, position: int) -> int:
     """The place after the string or heredoc at ``position``, which has templates in it, or after one other token."""
-    return next(
-        token.end for token in tokens(text, position) if (token.kind, token.depth) in _ENDINGS or _is_alone(token)
-    )
+    return next(token.end for token in tokens(text, position) if _is_end(token))
 
 
-def _is_alone(token: Token) -> bool:
-    return token.depth == 0 and token.kind not in _BEGINNINGS
+def _is_end(token: Token) -> bool:
+    is_alone = token.depth == 0 and token.kind not in ("quote", "heredoc")
+    return is_alone or (token.depth == 1 and token.kind in ("unquote", "marker"))
 
 
 def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
