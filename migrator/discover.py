@@ -78,13 +78,14 @@ def walk(root: Path) -> Iterator[str]:
 def listing(root: Path, paths: Iterable[str]) -> Listing:
     """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
     real_root = os.path.realpath(root)
+    known = set(paths)
     files: dict[str, str] = {}
     others: set[str] = set()
-    for path in paths:
+    for path in known:
         if kind_of(path) is None:
             others.add(path)
-        elif (target := _target(real_root, path)) is not None:
-            files[path] = target
+        elif (target := _target(real_root, path)) in known:
+            files[path] = str(target)
     return Listing(root, files, frozenset(others))
 
 

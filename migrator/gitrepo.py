@@ -130,7 +130,8 @@ class GitRepo:
     # --- what must hold ---------------------------------------------------------------------------------------------
 
     def _require_ready(self, branch: str) -> None:
-        if self._ask("check-ref-format", "--branch", branch) is None:
+        is_name = self._ask("check-ref-format", f"refs/heads/{branch}") is not None
+        if not is_name or branch.startswith(("-", "refs/")):
             raise MigrateError("--branch is not a name that git allows for a branch")
         if self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
             raise MigrateError("nothing is committed yet: commit first, or use --in-place")
@@ -271,8 +272,9 @@ class GitRepo:
 
 
 def _last_line(error: GitCommandError) -> str:
-    lines = [line for line in str(error.stderr).splitlines() if line.strip(" '")]
-    return lines[-1].strip(" '") if lines else f"exit code {error.status}"
+    lines = [line.strip(" '").removeprefix("stderr: '") for line in str(error.stderr).splitlines()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
+    return telling[0] if telling else f"exit code {error.status}"
 
 
 def _sha(data: bytes, like: str) -> str:

@@ -111,11 +111,6 @@ class Plan:
     notes: tuple[Note, ...] = ()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
-    @property
-    def is_incomplete(self) -> bool:
-        """Whether something was found that could not be processed."""
-        return bool(self.problems) or any(isinstance(finding.fix, Refusal) for finding in self.findings)
-
 
 class Mode(Enum):
     """What is done with a plan."""
@@ -140,7 +135,6 @@ class RepoResult:
     is_masked: bool = False
     branch: str = ""
     commit: str = ""
-    switched: bool = False
     error: str = ""
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,6 @@ def _result(repo: str, config: Config, plan: Plan) -> RepoResult:
 def _deliver(
     result: RepoResult, plan: Plan, config: Config, workspace: Workspace, checkout: GitRepo | None
 ) -> RepoResult:
-    from dataclasses import replace
-
     if config.mode is Mode.PREVIEW:
         diff = unified_diff(plan.changes)
         shown = diff if config.show_secrets else masked(diff, plan.secrets)
@@ -94,7 +93,7 @@ def _deliver(
         branch = checkout.commit_branch(config.branch, message, plan.changes, switch=config.switch)
     except MigrateError as error:
         return replace(result, error=str(error), changed=())
-    return replace(result, branch=branch.name, commit=branch.commit, switched=branch.switched)
+    return replace(result, branch=branch.name, commit=branch.commit)
 
 
 def commit_message(plan: Plan) -> str:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from migrator.analysis.backends import S3Backend
-from migrator.analysis.facts import Facts, gather
-from migrator.analysis.providers import Provider
+from migrator.analysis.facts import gather
+from migrator.analysis.secrets import secrets_of
 from migrator.config import Config
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite
 from migrator.rules.registry import Context, all_rules
-from migrator.secret import STATIC_KEYS
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import syntax_of
 from migrator.workspace import Document, Workspace
-
-_SHORTEST_SECRET = 8
 
 
 def make_plan(workspace: Workspace, config: Config) -> Plan:
@@ -25,14 +21,15 @@ def make_plan(workspace: Workspace, config: Config) -> Plan:
     facts = gather(workspace)
     context = Context(workspace, facts, config)
     found = (finding for rule in all_rules() for finding in rule.check(context))
-    settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in found])
+    settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
     settled.run()
+    touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
-        secrets=frozenset(_secrets(facts)),
+        secrets=frozenset(secret for document in touched for secret in secrets_of(document)),
     )
 
 
@@ -81,12 +78,22 @@ class _Settlement:
         return ((index, one.fix) for index, one in enumerate(self.findings) if isinstance(one.fix, Rewrite))
 
     def _decline_groups(self) -> None:
-        """A group of which one part is refused is refused whole."""
-        refused = {one.group: one for one in reversed(self.findings) if one.group and isinstance(one.fix, Refusal)}
-        for index, _ in list(self._rewrites()):
-            group = self.findings[index].group
-            if group and (cause := refused.get(group)):
-                self._decline(index, f"not without {cause.place}, which is refused")
+        """A group of which one part is refused is refused whole, and so is what a file does in another module."""
+        while True:
+            refused = [one for one in reversed(self.findings) if isinstance(one.fix, Refusal)]
+            groups = {one.group: one for one in refused if one.group}
+            places = {(one.rule, one.place) for one in refused}
+            declined = 0
+            for index, _ in list(self._rewrites()):
+                finding = self.findings[index]
+                if finding.group in groups:
+                    self._decline(index, f"not without {groups[finding.group].place}, which is refused")
+                    declined += 1
+                elif (finding.rule, finding.place) in places:
+                    self._decline(index, "not without the same in another module that the file is part of")
+                    declined += 1
+            if not declined:
+                return
 
     def _decline_what_the_parser_rejects(self) -> None:
         verdicts: dict[tuple[str, int], str | None] = {}
@@ -110,11 +117,12 @@ class _Settlement:
     def _make_changes(self) -> dict[int, str]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""
         wanted: dict[str, list[Edit]] = {}
-        for index, rewrite in self._rewrites():
+        for _, rewrite in self._rewrites():
             for edit in rewrite.edits:
                 wanted.setdefault(edit.path, []).append(edit)
-                if _collides(wanted[edit.path]):
-                    return {index: f"its change of {edit.path} collides with another"}
+        for path in wanted:
+            if _collides(wanted[path]):
+                return self._culprit(path)
         self.changes = []
         for path, edits in sorted(wanted.items()):
             document = self.workspace.documents.get(path)
@@ -130,6 +138,15 @@ class _Settlement:
             data = document.source.encode(after) if document else after.encode()
             if data != before:
                 self.changes.append(Change(path, before, data))
+        return {}
+
+    def _culprit(self, path: str) -> dict[int, str]:
+        """The first rewrite that cannot be made beside those before it."""
+        made: list[Edit] = []
+        for index, rewrite in self._rewrites():
+            made += (edit for edit in rewrite.edits if edit.path == path)
+            if _collides(made):
+                return {index: f"its change of {path} collides with another"}
         return {}
 
 
@@ -156,14 +173,3 @@ def _parser_objection(document: Document, block: Span) -> str | None:
     except SyntaxProblem as problem:
         return f"{problem.reason} at {Place(document.path, document.source.line(problem.offset))}"
     return None
-
-
-def _secrets(facts: Facts) -> Iterator[str]:
-    """The literal keys that the repository's providers and backends hold."""
-    holders: list[Provider | S3Backend] = [*facts.providers, *facts.stray_backends]
-    holders += (backend for root in facts.roots for backend in root.backends)
-    for holder in holders:
-        for attribute in holder.credentials:
-            value = holder.document.literal(attribute)
-            if attribute.name in STATIC_KEYS and value and len(value) >= _SHORTEST_SECRET:
-                yield value

@@ -14,16 +14,21 @@ _ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-
 _SECRET_KEY = re.compile(
     r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
+_TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
 _TELLING_NAME = re.compile(
-    r"""(?ix)
-    (?P<name> [\w-]* (?: access_?key | secret | passw(?:or)?d | token | private_?key | api_?key | credential )
-        [\w-]* ["']? \s* [=:] \s* )
+    rf"""(?ix)
+    (?P<name> (?<![\w-]) [\w-]{{0,60}}? (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
     (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
     """
 )
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_REFERENCE = re.compile(r"\$\{|^/[\w./-]+$|^(?:true|false|string|null)$")
+_NO_SECRET = re.compile(r"\$\{[^{}]*\}|/[\w./-]+|true|false|string|null")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def is_telling(name: str) -> bool:
+    """Whether an argument or variable called ``name`` may hold a secret."""
+    return re.search(_TELLING, name, re.IGNORECASE) is not None
 
 
 def mask(text: str, known: Iterable[str] = ()) -> str:
@@ -41,7 +46,7 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
 
 
 def _mask_value(match: re.Match[str]) -> str:
-    if _REFERENCE.search(match["value"]):
+    if _NO_SECRET.fullmatch(match["value"]):
         return match[0]
     return f"{match['name']}{match['quote']}{MASK}{match['quote']}"
 

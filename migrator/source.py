@@ -41,10 +41,6 @@ class SourceFile:
         """The line, counted from 1, that holds the character at ``offset``."""
         return bisect_right(self._line_starts, offset)
 
-    def column(self, offset: int) -> int:
-        """The column, counted from 1 in characters, of ``offset`` in its line."""
-        return offset - self._line_starts[self.line(offset) - 1] + 1
-
     def encode(self, text: str) -> bytes:
         """The bytes that a changed ``text`` has in this file: its byte-order mark and odd bytes included."""
         return (codecs.BOM_UTF8 if self.has_bom else b"") + text.encode("utf-8", "surrogateescape")

@@ -20,10 +20,6 @@ class Span:
         """The characters that the span covers in ``text``."""
         return text[self.start : self.end]
 
-    def covers(self, other: Span) -> bool:
-        """Whether ``other`` lies wholly inside this span."""
-        return self.start <= other.start and other.end <= self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:

@@ -22,6 +22,7 @@ IGNORE = "tf-oidc-migrate:ignore"
 """What a comment on a block or argument says to have it left alone."""
 
 _INTERESTING = re.compile(rb"\bprovider\b|\bbackend\b|\bspacelift_")
+_DEEPEST = 30
 _READ_AT_ONCE = frozenset({"provider", "terraform", "module", "variable", "locals"})
 
 
@@ -66,13 +67,17 @@ class Document:
 
     @cached_property
     def is_interesting(self) -> bool:
-        """Whether the file can hold what any rule looks for."""
-        return self.kind is Kind.BACKEND or _INTERESTING.search(self.source.data) is not None
+        """Whether the file can hold what any rule looks for, or cannot be known to."""
+        return (
+            self.kind is Kind.BACKEND or b"\0" in self.source.data or _INTERESTING.search(self.source.data) is not None
+        )
 
     @cached_property
     def items(self) -> tuple[Attribute | Block, ...]:
         """What stands at the top of the file; nothing if it cannot be understood, and then `problem` says why."""
         try:
+            if "\0" in self.text:
+                raise SyntaxProblem(0, "it is no UTF-8 text")
             items = self.syntax.parse(self.text)
             for item in items if self.kind is not Kind.BACKEND else ():
                 _read_through(item)
@@ -104,7 +109,10 @@ class Document:
 
     def object_items(self, attribute: Attribute) -> tuple[Attribute, ...]:
         """The items of the argument's value; none where it is no object."""
-        return self.syntax.object_items(self.text, attribute.value) or ()
+        try:
+            return self.syntax.object_items(self.text, attribute.value) or ()
+        except SyntaxProblem:
+            return ()
 
     def change(self, block: Block, change: BodyChange) -> tuple[Edit, ...]:
         """The edits that make ``change`` in ``block``."""
@@ -121,9 +129,12 @@ def _read_through(item: Attribute | Block) -> None:
         raise SyntaxProblem(item.span.start, f"the argument {item.name} stands outside of any block")
     if item.type not in _READ_AT_ONCE and not (item.labels and item.labels[0].startswith("spacelift_")):
         return
-    pending = [item]
+    pending = [(item, 0)]
     while pending:
-        pending += pending.pop().blocks()
+        block, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise SyntaxProblem(block.span.start, "blocks are nested too deeply")
+        pending += ((nested, depth + 1) for nested in block.blocks())
 
 
 @dataclass(eq=False)

@@ -38,7 +38,9 @@ def evaluated(terraform: Terraform, folder: Path, file: Path) -> list[str] | Non
     if file.name.endswith(".json"):
         stack = stack_in(json.loads(file.read_text()))
         (folder / "main.tf.json").write_text(json.dumps({"locals": {"hooks": stack.get("before_init")}}))
-        (folder / "greeting.tf").write_text('variable "greeting" {\n  default = "hello"\n}\n')
+        (folder / "greeting.tf").write_text(
+            'variable "greeting" {\n  default = "hello"\n}\nvariable "a" {\n  default = ["a"]\n}\n'
+        )
     else:
         (folder / "main.tf").write_text(f"locals {{\n  hooks = {expression(file)}\n}}\n")
     value: list[str] | None = json.loads(json.loads(terraform.evaluate(folder, "jsonencode(local.hooks)")))
@@ -51,6 +53,101 @@ def stack_in(document: Any) -> dict[str, Any]:
         document = document[0][step] if isinstance(document, list) else document[step]
     stack: dict[str, Any] = document[0] if isinstance(document, list) else document
     return stack
+
+
+VARIABLES = """\
+variable "unset" {
+  default = null
+}
+variable "list" {
+  type    = list(string)
+  default = ["a", "b"]
+}
+variable "none" {
+  type    = list(string)
+  default = null
+}
+variable "empty" {
+  type    = list(string)
+  default = []
+}
+variable "set" {
+  type    = set(string)
+  default = ["b", "a"]
+}
+variable "map" {
+  default = { one = ["a"], two = [], three = null }
+}
+locals {
+  tuple = ["a", 1]
+  each  = { value = { hooks = ["a"], null = null } }
+}
+"""
+FORMS = [
+    "var.unset",
+    "var.list",
+    "var.none",
+    "var.empty",
+    "var.set",
+    "local.tuple",
+    "local.each.value.hooks",
+    "local.each.value.null",
+    'local.each.value["hooks"]',
+    'concat(["a"], var.list)',
+    "concat( var.list )",
+    'concat(\n    ["a"], # first\n    var.list,\n  )',
+    "concat( # why\n    var.list\n  )",
+    "concat(var.list, var.list)[*]",
+    "true ? [] : var.list",
+    'false ? null : ["a"]',
+    "true ? null : var.list",
+    '[for one in var.list : "${one}]"]',
+    "[ for one in var.set : one ]",
+    "[for key, one in var.map : key if one != null]",
+    "var.list[*]",
+    'lookup(var.map, "one", [])',
+    'lookup(var.map, "three", null)',
+    'try(var.map.three, ["a"])',
+    "try(var.map.four, null)",
+    'toset(["a"])',
+    "tolist(var.set)",
+    'compact(["", "a"])',
+    'split(",", "a,b")',
+    "merge(var.map, {}).one",
+    'jsondecode("[\\"a\\"]")',
+    "flatten([var.list, [var.list]])",
+    '"${concat(["a"], var.list)}"',
+    '"${var.list}"',
+    '"${ var.none }"',
+    "(\n    var.list\n  )",
+    "var.list # as before\n",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_list(terraform: Terraform, tmp_path: Path, form: str) -> None:
+    """As the real terraform evaluates it before and after, converted to the list of strings that the provider takes."""
+    stack = 'resource "spacelift_stack" "this" {{\n  repository  = "webshop"\n  before_init = {}\n}}\n'
+    (tmp_path / "webshop").mkdir()
+    (tmp_path / "webshop" / "backend.tf").write_text('terraform {\n  backend "s3" {\n    profile = "x"\n  }\n}\n')
+    file = tmp_path / "webshop" / "stack.tf"
+    file.write_text(VARIABLES + stack.format(form))
+    old = in_terraform(terraform, tmp_path / "old", form)
+    assert not migrate_repo(str(tmp_path / "webshop"), Config(mode=Mode.IN_PLACE)).is_failed
+    new = in_terraform(terraform, tmp_path / "new", expression(file))
+    assert new == [HOOK.format(token=TOKEN, role=SHELL_ROLE), *(old or [])]
+    assert migrate_repo(str(tmp_path / "webshop"), Config(mode=Mode.IN_PLACE)).changed == ()
+
+
+def in_terraform(terraform: Terraform, folder: Path, form: str) -> list[str] | None:
+    folder.mkdir()
+    output = f'output "hooks" {{\n  value = tolist({form}\n)\n}}\n'
+    (folder / "main.tf").write_text(VARIABLES + output)
+    done = terraform.run("apply", "-auto-approve", "-no-color", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    outputs = json.loads(terraform.run("output", "-json", cwd=folder).stdout)
+    value: list[object] | None = outputs.get("hooks", {}).get("value")
+    return None if value is None else [str(one) for one in value]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +163,7 @@ def stack_in(document: Any) -> dict[str, Any]:
         ("json", "stack.tf.json", SHELL_ROLE),
         ("json-absent", "stack.tf.json", SHELL_ROLE),
         ("json-null", "stack.tf.json", SHELL_ROLE),
+        ("json-other-forms", "stack.tf.json", SHELL_ROLE),
     ],
 )
 def test_the_hook_comes_first(terraform: Terraform, tmp_path: Path, case: str, file: str, role: str) -> None:

@@ -7,7 +7,9 @@ import re
 from migrator.syntax import hcl
 from migrator.workspace import Module
 
-_REFERENCE = re.compile(r"(var|local)\.([\w-]+)")
+REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
+"""A reference to a variable or local."""
+
 _TEMPLATE = re.compile(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
 _DEPTH = 8
 
@@ -22,11 +24,16 @@ def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
         return literal
     if expression.startswith('"'):
         return _resolve_template(module, expression, depth)
-    reference = _REFERENCE.fullmatch(expression)
+    reference = REFERENCE.fullmatch(expression)
     if reference is None:
         return None
-    meant = _default(module, reference[2]) if reference[1] == "var" else _local(module, reference[2])
+    meant = definition(module, reference)
     return None if meant is None else resolve(module, meant, depth - 1)
+
+
+def definition(module: Module, reference: re.Match[str]) -> str | None:
+    """The expression behind a `REFERENCE` in ``module``: a variable's default, a local's value; None if unknown."""
+    return _default(module, reference[2]) if reference[1] == "var" else _local(module, reference[2])
 
 
 def _resolve_template(module: Module, template: str, depth: int) -> str | None:

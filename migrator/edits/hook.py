@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from migrator.analysis.stacks import Stack
+from migrator.analysis.values import REFERENCE, definition
 from migrator.syntax.scanner import tokens
 
 _COMMAND = "assume-role-with-web-identity"
+_DEPTH = 4
 
 SHELL_ROLE = "$TF_VAR_aws_role_arn"
 """The role where none is known: the shell's own variable, set on the stack."""
@@ -25,8 +27,17 @@ def hook(role_arn: str, token_file: str) -> str:
 
 
 def has_hook(stack: Stack) -> bool:
-    """Whether the stack's ``before_init`` exchanges a token already, in whatever spelling; comments do not count."""
+    """Whether the stack's ``before_init`` exchanges a token already, in whatever spelling; comments do not count.
+
+    Locals and variables' defaults that it refers to are looked into.
+    """
     if stack.before_init is None:
         return False
-    text = stack.document.expression(stack.before_init)
-    return any(_COMMAND in text[token.start : token.end] for token in tokens(text) if token.kind == "text")
+    return _exchanges(stack, stack.document.expression(stack.before_init), _DEPTH)
+
+
+def _exchanges(stack: Stack, expression: str, depth: int) -> bool:
+    if any(_COMMAND in expression[one.start : one.end] for one in tokens(expression) if one.kind == "text"):
+        return True
+    meant = (definition(stack.module, reference) for reference in REFERENCE.finditer(expression)) if depth else ()
+    return any(_exchanges(stack, one, depth - 1) for one in meant if one is not None)

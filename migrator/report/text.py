@@ -23,7 +23,7 @@ def summary(result: RepoResult, *, verbose: bool = False) -> str:
 
 def printable_lines(lines: Iterator[str]) -> str:
     """The lines, each masked and fit for a terminal."""
-    return "".join(printable(mask(line)) + "\n" for line in lines)
+    return "".join(printable(mask(line)).replace("\n", "\\n") + "\n" for line in lines)
 
 
 def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Root
 from migrator.analysis.stacks import Stack
 from migrator.config import ROLE_VARIABLE, Config, is_role_arn
+from migrator.edits.before_init import prepend_hook
 from migrator.edits.hook import SHELL_ROLE, has_hook, hook
 from migrator.edits.role_variable import value_note
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax import hcl
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def _findings(context: Context, root: Root, role: str) -> Iterator[Finding]:
         if stack.is_ignored:
             yield RULE.finding(stack.place, message, Ignored("a comment says so"), root.group, paste)
         else:
-            yield RULE.finding(stack.place, message, _fix(stack, Literal(command)), root.group, notes)
+            yield RULE.finding(stack.place, message, _fix(stack, command), root.group, notes)
     if not root.stacks:
         fix = LeftAlone("no stack definition found")
         yield RULE.finding(root.backend.place, "the hook of its stack", fix, root.group, paste)
@@ -60,21 +60,13 @@ def _role(root: Root, config: Config) -> str | Refusal:
     return config.role_arn or SHELL_ROLE
 
 
-def _fix(stack: Stack, command: Literal) -> Fix:
-    document, hooks = stack.document, stack.before_init
+def _fix(stack: Stack, command: str) -> Fix:
     if has_hook(stack):
         return LeftAlone("its before_init has the hook already")
     if stack.ignores_hooks:
         return Refusal("its lifecycle ignores changes of before_init, so that a hook would never be applied")
-    if hooks is None:
-        edits = document.change(stack.block, BodyChange(append=(NewArgument("before_init", (command,)),)))
-    elif document.expression(hooks) == "null":
-        edits = (document.syntax.replace_by_list(document.path, document.text, hooks.value, command),)
-    elif document.syntax.list_items(document.text, hooks.value) is not None:
-        edits = (document.syntax.prepend_item(document.path, document.text, hooks.value, command),)
-    else:
-        return Refusal("its before_init is not a literal list")
-    return Rewrite(edits, "the hook, first in before_init")
+    edits = prepend_hook(stack, command)
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, "the hook, first in before_init")
 
 
 RULE = Rule("spacelift-hook-hcl", "the stack exports temporary credentials before terraform init", check)

@@ -91,6 +91,21 @@ def expression(text: str, value: Span) -> str:
     return value.of(text)
 
 
+def interior(text: str, value: Span) -> Span | None:
+    """The expression at ``value`` without the quotes and braces of ``"${…}"``; None for any other string."""
+    if not text.startswith('"', value.start):
+        return value
+    if text.startswith("${", value.start + 1) and skip_balanced(text, value.start + 2) == value.end - 1:
+        start = skip_trivia(text, value.start + 3)
+        return Span(start, skip_expression(text, start, in_brackets=True))
+    return None
+
+
+def inside(text: str, value: Span, addition: str) -> str:  # noqa: ARG001 - as JSON's
+    """``addition``, an expression's text, as it is to be written within the value at ``value``."""
+    return addition
+
+
 def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
     """The elements of the list constructor ``[…]`` at ``value``; None if the expression is anything else.
 
@@ -138,7 +153,10 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
 def string_value(expression: str) -> str | None:
     """What a quoted string without templates means, unescaped; None for every other expression."""
     match = _STRING.fullmatch(expression)
-    return None if match is None else _ESCAPE.sub(_unescape, match[1])
+    try:
+        return None if match is None else _ESCAPE.sub(_unescape, match[1])
+    except (OverflowError, ValueError):  # \U beyond Unicode
+        return None
 
 
 def _unescape(match: re.Match[str]) -> str:

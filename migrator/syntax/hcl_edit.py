@@ -20,6 +20,7 @@ from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, New
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
+_SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
 _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
@@ -74,12 +75,29 @@ def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribut
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
     previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
     start = item.span.start
-    begin = _line_end(text, previous) if previous != block.body.start else _first_line(text, block)
+    begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
+    may_head_others = _heads_kept(text, block, item, removed)
     for comment in reversed(list(_COMMENT.finditer(text, begin, item.span.start))):
         if text[comment.end() : start].count("\n") > 1 or _belongs_to_another(comment[0], item, removed):
             break
+        if may_head_others and not _SPEAKS_OF_CREDENTIALS.search(comment[0]):
+            break
         start = comment.start()
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
+
+
+def _heads_kept(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> bool:
+    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all."""
+    end = item.span.end
+    for other in block.items:
+        if other.span.start > end:
+            between = text[end : other.span.start]
+            if between.count("\n") > 1 or _COMMENT.search(between.partition("\n")[2]):
+                return False
+            if other not in removed:
+                return True
+            end = other.span.end
+    return False
 
 
 def _belongs_to_another(comment: str, item: Attribute, removed: Sequence[Attribute]) -> bool:
@@ -230,17 +248,27 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     """
     pending = deque(settle(edits))
     made: list[Edit] = []
-    if any(isinstance(item, Attribute) for item in items):
-        return _realigned(text, Span(0, len(text)), list(pending)).text
-    for item in items:
+    for region in _regions(text, items):
         mine: list[Edit] = []
-        while pending and pending[0].span.start < item.span.end:
+        while pending and pending[0].span.start < region.end:
             edit = pending.popleft()
-            (mine if edit.span.start > item.span.start and edit.span.end <= item.span.end else made).append(edit)
+            (mine if region.start <= edit.span.start and edit.span.end <= region.end else made).append(edit)
         if mine:
-            made.append(_realigned(text, item.span, mine))
+            made.append(_realigned(text, region, mine))
     after = apply_edits(text, [*made, *pending])
     return after if text else after.lstrip("\n")
+
+
+def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
+    """The whole lines of the items, those on adjoining lines together: columns reach from one to the next."""
+    regions: list[Span] = []
+    for item in items:
+        lines = Span(_line_start(text, item.span.start), _end_with_comment(text, item.span.end))
+        if regions and not text[regions[-1].end : lines.start]:
+            regions[-1] = Span(regions[-1].start, lines.end)
+        else:
+            regions.append(lines)
+    return regions
 
 
 def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
@@ -259,7 +287,7 @@ def _line_start(text: str, offset: int) -> int:
 
 def _first_line(text: str, block: Block) -> int:
     """Where the first line of a body begins: after that of its brace, if it has one."""
-    return block.body.start if block.span == block.body else _line_end(text, block.body.start)
+    return block.body.start if block.span == block.body else _end_with_comment(text, block.body.start)
 
 
 def _line_end(text: str, offset: int) -> int:

@@ -18,6 +18,8 @@ class Syntax:
     expression: Callable[[str, Span], str]
     list_items: Callable[[str, Span], tuple[Span, ...] | None]
     object_items: Callable[[str, Span], tuple[Attribute, ...] | None]
+    interior: Callable[[str, Span], Span | None]
+    inside: Callable[[str, Span, str], str]
     comments_on: Callable[[str, Attribute | Block], str]
     check: Callable[[str, Span], None]
     verify: Callable[[set[str], str], None]
@@ -33,6 +35,8 @@ HCL = Syntax(
     hcl.expression,
     hcl.list_items,
     hcl.object_items,
+    hcl.interior,
+    hcl.inside,
     hcl.comments_on,
     hcl.check,
     hcl.verify,
@@ -47,6 +51,8 @@ JSON = Syntax(
     tfjson.expression,
     tfjson.list_items,
     tfjson.object_items,
+    tfjson.interior,
+    tfjson.inside,
     tfjson.comments_on,
     tfjson.check,
     tfjson.verify,

@@ -7,12 +7,17 @@ other and hold a whole ``name = value`` form one column of equals signs; lines t
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from migrator.syntax.scanner import Token, tokens
+
+_JOINED = re.compile("\u200d.")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,11 @@ def _place_comment(chain: list[_Line]) -> list[_Line]:
 
 
 def _columns(text: str) -> int:
-    return sum(1 for character in text if not unicodedata.combining(character))
+    """The characters as people count them: what combines with the one before counts for nothing."""
+    if text.isascii():
+        return len(text)
+    text = _FLAG.sub("x", _JOINED.sub("", text))
+    return sum(not unicodedata.combining(character) and character not in _MODIFIERS for character in text)
 
 
 def _lines(text: str) -> list[_Line]:

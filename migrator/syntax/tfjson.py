@@ -20,6 +20,7 @@ COMMENT = "//"
 _TOKEN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _BLANK = re.compile(r"[ \t\r\n]*")
 _INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
+_WHOLE = re.compile(r'"\$\{\s*((?:[^"\\{}]|\\.)+?)\s*\}"')
 _DEEPEST = 100
 _LABELS = {
     "provider": 1,
@@ -191,6 +192,17 @@ def expression(text: str, value: Span) -> str:
         return whole[1].strip()
     escaped = template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return '"' + escaped.replace("\t", "\\t") + '"'
+
+
+def interior(text: str, value: Span) -> Span | None:
+    """The expression in the string ``"${…}"`` at ``value``; None if it is anything else."""
+    found = _WHOLE.fullmatch(text, value.start, value.end)
+    return Span(found.start(1), found.end(1)) if found else None
+
+
+def inside(text: str, value: Span, addition: str) -> str:  # noqa: ARG001 - as HCL's
+    """``addition``, an expression's text, as it is to be written within the string at ``value``."""
+    return json.dumps(addition, ensure_ascii=False)[1:-1]
 
 
 def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
