@@ -37,12 +37,14 @@ class Listing:
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
     The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;
-    ``others`` are the paths of all other regular files.
+    ``others`` are the paths of all other regular files, ``missing`` those of Terraform files that a sparse
+    checkout leaves out.
     """
 
     root: Path
     files: dict[str, str]
     others: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
 
 
 def kind_of(path: str) -> Kind | None:
@@ -75,7 +77,7 @@ def walk(root: Path) -> Iterator[str]:
             yield Path(folder, name).relative_to(root).as_posix()
 
 
-def listing(root: Path, paths: Iterable[str]) -> Listing:
+def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Listing:
     """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
     real_root = os.path.realpath(root)
     known = set(paths)
@@ -86,7 +88,9 @@ def listing(root: Path, paths: Iterable[str]) -> Listing:
             others.add(path)
         elif (target := _target(real_root, path)) in known:
             files[path] = str(target)
-    return Listing(root, files, frozenset(others))
+    absent = (path for path in known if is_sparse and kind_of(path) is Kind.CONFIG)
+    missing = tuple(sorted(path for path in absent if not os.path.lexists(root / path)))
+    return Listing(root, files, frozenset(others), missing)
 
 
 def _target(real_root: str, path: str) -> str | None:

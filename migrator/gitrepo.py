@@ -99,6 +99,11 @@ class GitRepo:
         url = self._ask("config", "--get", "remote.origin.url") or ""
         return posixpath.basename(url.rstrip("/").replace(":", "/")).removesuffix(".git") or self.root.name
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the checkout may leave files out."""
+        return self._ask("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
+
     def paths(self) -> list[str]:
         """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]

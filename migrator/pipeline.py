@@ -63,7 +63,9 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config) -> Workspac
         return Workspace(listing(path, walk(path)), path.name, exclude=config.exclude)
     root = Path(os.path.realpath(checkout.root))
     scope = "" if path == root else path.relative_to(root).as_posix()
-    return Workspace(listing(root, checkout.paths()), checkout.name, scope, config.exclude)
+    return Workspace(
+        listing(root, checkout.paths(), is_sparse=checkout.is_sparse), checkout.name, scope, config.exclude
+    )
 
 
 def _result(repo: str, config: Config, plan: Plan) -> RepoResult:

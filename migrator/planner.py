@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from migrator.analysis.facts import gather
 from migrator.analysis.secrets import secrets_of
 from migrator.config import Config
+from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite
 from migrator.rules.registry import Context, all_rules
@@ -19,7 +20,7 @@ from migrator.workspace import Document, Workspace
 def make_plan(workspace: Workspace, config: Config) -> Plan:
     """What ``config`` asks for on ``workspace``; nothing is written."""
     facts = gather(workspace)
-    context = Context(workspace, facts, config)
+    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config))
     found = (finding for rule in all_rules() for finding in rule.check(context))
     settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
     settled.run()

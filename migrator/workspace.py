@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -68,9 +69,8 @@ class Document:
     @cached_property
     def is_interesting(self) -> bool:
         """Whether the file can hold what any rule looks for, or cannot be known to."""
-        return (
-            self.kind is Kind.BACKEND or b"\0" in self.source.data or _INTERESTING.search(self.source.data) is not None
-        )
+        data = self.source.data
+        return self.kind is Kind.BACKEND or b"\0" in data or _INTERESTING.search(data) is not None
 
     @cached_property
     def items(self) -> tuple[Attribute | Block, ...]:
@@ -196,6 +196,7 @@ class Workspace:
         self.documents: dict[str, Document] = {}
         self.modules: dict[str, Module] = {}
         self._others = listing.others
+        self.missing = listing.missing
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
             document = self.documents.get(target) or self._add(target, kind)
@@ -233,16 +234,20 @@ class Workspace:
             return self.documents.get(path) or self._add(path, Kind.BACKEND)
         return None
 
-    def locate(self, repository: str, project_root: str) -> str | None:
+    def locate(self, repository: str, project_root: str, said_in: str) -> str | None:
         """The path that ``project_root`` of ``repository`` has here; None if the repository is another.
 
-        A folder inside a checkout may be a repository of its own, such as a subtree, and has its name then.
+        The given folder may be a repository of its own, such as a subtree, and has its name for the files inside.
         """
         if repository == self._name:
             return project_root
-        if self.scope and repository == posixpath.basename(self.scope):
-            return posixpath.join(self.scope, project_root).rstrip("/")
+        if self.scope and repository == posixpath.basename(self.scope) and self.in_scope(said_in):
+            return self.scoped(project_root)
         return None
+
+    def scoped(self, path: str) -> str:
+        """``path`` in the given folder, from the repository's root."""
+        return posixpath.join(self.scope, path).rstrip("/")
 
     def interesting_modules(self) -> Iterator[Module]:
         """The modules of the folder that may be changed in which a rule can find something, by path."""
@@ -251,7 +256,15 @@ class Workspace:
 
     def modules_of(self, document: Document) -> list[Module]:
         """The modules that a file is part of: its folder's, and those that link to it."""
-        return [one for one in self.modules.values() if document in one.documents or document in one.tests]
+        return self._modules_by_document[document.path]
+
+    @cached_property
+    def _modules_by_document(self) -> dict[str, list[Module]]:
+        found: dict[str, list[Module]] = {}
+        for module in self.modules.values():
+            for document in (*module.documents, *module.tests):
+                found.setdefault(document.path, []).append(module)
+        return found
 
     @cached_property
     def calls(self) -> dict[str, list[ModuleCall]]:
@@ -261,9 +274,28 @@ class Workspace:
             for document, block in module.blocks("module"):
                 local = document.literal(block.attribute("source"))
                 if local is not None and local.startswith(("./", "../")):
-                    target = posixpath.normpath(posixpath.join(module.path, local))
-                    found.setdefault("" if target == "." else target, []).append(ModuleCall(module, document, block))
+                    called = self._folder(posixpath.join(module.path, local))
+                    found.setdefault(called, []).append(ModuleCall(module, document, block))
         return found
+
+    def _folder(self, path: str) -> str:
+        """The folder at ``path``, which may lead over links, by the path that its module has."""
+        plain = posixpath.normpath(path)
+        if plain not in self.modules:
+            plain = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root))
+        return "" if plain == "." else plain
+
+    def reached_from(self, path: str) -> set[str]:
+        """The paths of the modules that the module at ``path`` calls by local paths, and those that they call."""
+        reached: set[str] = set()
+        pending = [path]
+        while pending:
+            caller = pending.pop()
+            for called, calls in self.calls.items():
+                if called not in reached and any(call.caller.path == caller for call in calls):
+                    reached.add(called)
+                    pending.append(called)
+        return reached
 
     def in_scope(self, path: str) -> bool:
         """Whether the file or module at ``path`` lies in the folder that may be changed."""

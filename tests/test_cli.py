@@ -137,3 +137,55 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     assert done.exit_code == 3
     assert "internal error (KeyError at test_cli.py" in done.stderr
     assert "AKIA" not in done.output
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'access_key = trimspace("AKIAIOSFODNN7EXAMPL0 hunter2hunter2")',
+        'secret_key = var.x ? "hunter2hunter2" : "other-hunter2"',
+        "token = <<EOT\nhunter2hunter2\nEOT",
+        'secret_key = "${"hunter2hunter2"}"',
+        'token = join("", ["s.hunter2"])',
+    ],
+)
+def test_no_form_of_a_secret_is_shown(tmp_path: Path, body: str) -> None:
+    variable = 'variable "db_password" {\n  default = "hunter2-of-db"\n}\n'
+    other = 'locals {\n  password = "pa$${x}hunter2"\n}\n'
+    (tmp_path / "variables.tf").write_text(variable)
+    (tmp_path / "main.tf").write_text(f'{other}provider "aws" {{\n  {body}\n}}\n{other.replace("locals", "output")}')
+    shown = run("--preview", tmp_path)
+    assert shown.exit_code in (0, 3)
+    assert "hunter2" not in shown.output
+    assert "hunter2" in run("--preview", "--show-secrets", tmp_path).output
+
+
+def test_a_long_line_beside_an_edit_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('locals {\n  x = "' + "aZ09+/-_" * 20_000 + '"\n}\n' + PROVIDER)
+    assert run("--preview", tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'provider "aws" {\n  alias   = "\\UFFFFFFFF"\n  profile = "x"\n}\n',
+        "terraform {\n  required_providers {\n    aws = { source = a = b }\n  }\n}\n" + PROVIDER,
+        'provider "aws" { profile = "me"\n  region = "x" }\n',
+        'provider "aws" {\n  profile = "x"\n' + "  a {\n" * 3000 + "  }\n" * 3000 + "}\n",
+        'provider "aws" {\n  profile = "x"\n  b = ' + "[" * 3000 + "]" * 3000 + "\n}\n",
+        "\ufeffprovider".encode("utf-16").decode("latin-1"),
+    ],
+)
+def test_odd_texts_end_in_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "main.tf").write_text(text, encoding="utf-8")
+    done = run("--preview", tmp_path)
+    assert done.exit_code in (0, 3)
+    assert "internal error" not in done.output
+
+
+def test_many_providers_in_one_file(tmp_path: Path) -> None:
+    providers = ('provider "aws" {\n  alias   = "a%d"\n  profile = "p%d"\n}\n' % (n, n) for n in range(400))
+    (tmp_path / "main.tf").write_text("".join(providers))
+    done = run("--check", tmp_path)
+    assert done.exit_code == 1
+    assert done.stderr.count("web identity with var.aws_role_arn") == 400

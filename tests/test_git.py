@@ -409,3 +409,66 @@ def test_an_interrupt_leaves_all_or_nothing(make_repo: MakeRepo, delay: float) -
         assert repo.status() == ""
         assert repo.git("rev-list", "--count", "main..HEAD") == "1\n"
     assert "/migrator/" not in stderr
+
+
+def test_a_sparse_checkout_that_may_lack_a_caller(make_repo: MakeRepo) -> None:
+    repo = make_repo({"live/main.tf": 'module "a" {\n  source = "../mod"\n}\n', "mod/main.tf": PROVIDER})
+    repo.git("sparse-checkout", "set", "mod")
+    result = migrate_repo(str(repo.root), Config())
+    assert result.changed == ()
+    assert "live/main.tf is not in the work tree, and may call its module" in result.findings[0].fate
+
+
+def test_a_stack_outside_of_the_given_folder(make_repo: MakeRepo) -> None:
+    backend = 'terraform {\n  backend "s3" {\n    profile = "webshop"\n  }\n}\n'
+    stack = 'resource "spacelift_stack" "app" {\n  repository   = "repo"\n  project_root = "app"\n}\n'
+    repo = make_repo({"app/main.tf": backend, "stacks/main.tf": stack})
+    result = migrate_repo(str(repo.root / "app"), Config())
+    assert result.changed == ()
+    assert any("stacks/main.tf would have to change" in finding.fate for finding in result.findings)
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_shared_backend_is_changed_for_all_its_modules_or_for_none(make_repo: MakeRepo, is_same: bool) -> None:
+    hooks = '["echo"]' if is_same else '"a string"'
+    stack = 'resource "spacelift_stack" "{0}" {{\n  repository   = "repo"\n  project_root = "{0}"\n  before_init  = {1}\n}}\n'
+    backend = 'terraform {\n  backend "s3" {\n    profile = "webshop"\n  }\n}\n'
+    repo = make_repo(
+        {"shared/backend.tf": backend, "stacks/main.tf": stack.format("a", "[]") + stack.format("b", hooks)}
+    )
+    for root in ("a", "b"):
+        (repo.root / root).mkdir()
+        (repo.root / root / "backend.tf").symlink_to("../shared/backend.tf")
+    repo.commit("links")
+    result = migrate_repo(str(repo.root), Config())
+    assert ("shared/backend.tf" in result.changed) == is_same
+    assert result.is_failed != is_same
+
+
+def test_a_shared_provider_that_would_need_two_roles(make_repo: MakeRepo) -> None:
+    shared = 'provider "aws" {\n  alias   = "b"\n  profile = "b"\n}\n'
+    repo = make_repo({"shared/providers.tf": shared, "a/main.tf": PROVIDER, "c/main.tf": ""})
+    for root in ("a", "c"):
+        (repo.root / root / "providers.tf").symlink_to("../shared/providers.tf")
+    repo.commit("links")
+    result = migrate_repo(str(repo.root), Config())
+    assert "shared/providers.tf" not in result.changed
+    assert any("would need another role in each" in finding.fate for finding in result.findings)
+
+
+def test_a_shared_variables_file(make_repo: MakeRepo) -> None:
+    repo = make_repo({"shared/variables.tf": 'variable "x" {}\n', "a/main.tf": PROVIDER, "b/main.tf": ""})
+    for root in ("a", "b"):
+        (repo.root / root / "variables.tf").symlink_to("../shared/variables.tf")
+    repo.commit("links")
+    result = migrate_repo(str(repo.root), Config())
+    assert result.changed == ()
+    assert "is part of other modules too" in result.findings[0].fate
+
+
+def test_a_module_called_over_a_link(make_repo: MakeRepo) -> None:
+    repo = make_repo({"real/main.tf": PROVIDER, "envs/main.tf": 'module "a" {\n  source = "./mod"\n}\n'})
+    (repo.root / "envs/mod").symlink_to("../real")
+    repo.commit("link")
+    assert run(repo) == ""
+    assert "aws_role_arn = var.aws_role_arn" in (repo.root / "envs/main.tf").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
@@ -71,7 +72,14 @@ class Facts:
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
-        return [provider for provider in self.providers if provider.module is module]
+        return self._by_module.get(module.path, [])
+
+    @cached_property
+    def _by_module(self) -> dict[str, list[Provider]]:
+        found: dict[str, list[Provider]] = {}
+        for provider in self.providers:
+            found.setdefault(provider.module.path, []).append(provider)
+        return found
 
 
 def gather(workspace: Workspace) -> Facts:

@@ -12,11 +12,12 @@ def identities(providers: Sequence[Provider], first_role: str) -> dict[Origin, s
     """A name for every origin of credentials among the providers of one module.
 
     None is the name of the first identity, that of the default provider, whose role is the expression ``first_role``.
-    It is not given away where a provider that was migrated before has that role. The others are called by their alias.
+    It is not given away where a provider that was migrated before may have that role. The others are called by their
+    alias.
     """
     migrating = [one for one in providers if not one.has_web_identity and one.foreign is None]
     migrating.sort(key=lambda one: one.alias is not None)
-    is_taken = any(_holds(one, first_role) for one in providers if one.has_web_identity)
+    is_taken = any(_may_have(one, first_role) for one in providers if one.has_web_identity)
     names: dict[Origin, str | None] = {}
     for provider in migrating:
         if provider.origin not in names:
@@ -25,9 +26,10 @@ def identities(providers: Sequence[Provider], first_role: str) -> dict[Origin, s
     return names
 
 
-def _holds(provider: Provider, expression: str) -> bool:
-    text = provider.block.span.of(provider.document.text)
-    return re.search(rf"{re.escape(expression)}(?![\w-])", text) is not None
+def _may_have(provider: Provider, role: str) -> bool:
+    """Whether the provider's web identity is ``role``, or is no literal that could be told from it."""
+    roles = provider.web_identity_roles
+    return not roles or any(one == role or not one.startswith('"') for one in roles)
 
 
 def _name(provider: Provider) -> str:

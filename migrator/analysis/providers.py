@@ -101,8 +101,16 @@ class Provider:
     @property
     def assumed_roles(self) -> list[str]:
         """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for one that is not to be read off."""
-        blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, "assume_role")]
-        roles = [block.attribute("role_arn") if block.type == "assume_role" else None for block in blocks]
+        return self._roles("assume_role")
+
+    @property
+    def web_identity_roles(self) -> list[str]:
+        """The same of the ``assume_role_with_web_identity`` blocks."""
+        return self._roles("assume_role_with_web_identity")
+
+    def _roles(self, type_: str) -> list[str]:
+        blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
+        roles = [block.attribute("role_arn") if block.type == type_ else None for block in blocks]
         return [self.document.expression(role) if role else "" for role in roles]
 
     @cached_property

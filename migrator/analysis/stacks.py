@@ -19,11 +19,12 @@ _OTHER_VENDORS = frozenset({"ansible", "cloudformation", "kubernetes", "pulumi"}
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A ``spacelift_stack`` resource."""
+    """A ``spacelift_stack`` resource; ``is_called`` tells whether its module is, so that variables may be anything."""
 
     module: Module
     document: Document
     block: Block
+    is_called: bool
 
     @property
     def place(self) -> Place:
@@ -69,16 +70,23 @@ class Stack:
                 return "before_init" in names or names == "all"
         return False
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the resource stands for several stacks, or for none."""
+        return any(self.block.attribute(name) for name in ("for_each", "count"))
+
     def _resolve(self, name: str) -> str | None:
         attribute = self.block.attribute(name)
-        return resolve(self.module, self.document.expression(attribute)) if attribute else None
+        expression = self.document.expression(attribute) if attribute else ""
+        return None if self.is_called and "var." in expression else resolve(self.module, expression)
 
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the workspace that runs Terraform or OpenTofu."""
+    """Every stack of the repository that runs Terraform or OpenTofu."""
     return [
-        Stack(module, document, block)
-        for module in workspace.interesting_modules()
+        Stack(module, document, block, module.path in workspace.calls)
+        for _, module in sorted(workspace.modules.items())
+        if module.is_interesting
         for document, block in module.blocks("resource", "spacelift_stack")
         if not any(nested.type in _OTHER_VENDORS for nested in block.blocks())
     ]
@@ -87,10 +95,11 @@ def terraform_stacks(workspace: Workspace) -> list[Stack]:
 def stacks_running(path: str, stacks: list[Stack], workspace: Workspace, *, is_only_root: bool) -> list[Stack]:
     """The ``stacks`` whose code is the root module at ``path``: by repository and project root.
 
-    The only stack of a repository with a single root module is that module's.
+    The only stack of a repository is that of its only root module with an S3 backend, unless it names another folder.
     """
-    if is_only_root and len(stacks) == 1:
-        return stacks
+    if is_only_root and len(stacks) == 1 and not stacks[0].is_repeated:
+        folder = stacks[0].project_root
+        return stacks if not folder or workspace.scoped(folder) == path or folder == path else []
     return [stack for stack in stacks if _place(stack, workspace) == path]
 
 
@@ -98,4 +107,4 @@ def _place(stack: Stack, workspace: Workspace) -> str | None:
     """Where in this repository the stack's code is; None if it is elsewhere, or not known."""
     if stack.repository is None or stack.project_root is None:
         return None
-    return workspace.locate(stack.repository, stack.project_root)
+    return workspace.locate(stack.repository, stack.project_root, stack.document.path)

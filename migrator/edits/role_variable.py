@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from migrator.analysis.facts import Facts
+from migrator.analysis.identities import identities
+from migrator.analysis.providers import Origin
+from migrator.analysis.values import REFERENCE, definition
 from migrator.config import ROLE_VARIABLE
 from migrator.model import Note, Refusal
 from migrator.span import Edit
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
-from migrator.workspace import Document, Module, Workspace
+from migrator.workspace import Document, Module, ModuleCall, Workspace
 
+_REFERS = re.compile(r"\b(?:var|local|data|module|each|count|path|terraform)\.")
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
@@ -43,27 +49,86 @@ def role_variable(of: str | None) -> RoleVariable:
     return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
-def provide(workspace: Workspace, module: Module, variable: RoleVariable) -> tuple[Edit, ...] | Refusal:
-    """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it."""
-    edits: list[Edit] = []
-    pending, seen = [module], set[str]()
-    while pending:
-        current = pending.pop()
-        missing = [view for view in current.views if view and not _is_declared(view, variable.name)]
-        if current.path in seen or not missing:
-            continue
-        seen.add(current.path)
-        for view in missing:
-            declared = _declare(workspace, current, view, variable)
-            if isinstance(declared, Refusal):
-                return declared
-            edits.append(declared)
-        for call in workspace.calls.get(current.path, ()):
-            pending.append(call.caller)
-            if call.block.attribute(variable.name) is None:
-                passed = NewArgument(variable.name, variable.reference)
-                edits += call.document.change(call.block, BodyChange(append=(passed,)))
-    return tuple(edits)
+class RoleVariables:
+    """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
+
+    def __init__(self, workspace: Workspace, facts: Facts, first_role: str) -> None:
+        self._workspace = workspace
+        self._facts = facts
+        self._first_role = first_role
+        self._identities: dict[str, dict[Origin, str | None]] = {}
+        self._holders: dict[tuple[str, str], Origin] = {}
+        for provider in facts.providers:
+            for origin, name in self.identities(provider.module).items():
+                self._holders[provider.module.path, role_variable(name).name] = origin
+
+    def identities(self, module: Module) -> dict[Origin, str | None]:
+        """A name for each identity of ``module``: see `identities`."""
+        if module.path not in self._identities:
+            self._identities[module.path] = identities(self._facts.in_module(module), self._first_role)
+        return self._identities[module.path]
+
+    def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
+        """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
+
+        Refuses where a module would hand it down for two identities, or where not all callers may be known.
+        """
+        edits: list[Edit] = []
+        pending, seen = [(module, origin)], set[str]()
+        while pending:
+            current, origin = pending.pop()
+            if self._holders.setdefault((current.path, variable.name), origin) != origin:
+                return Refusal(f"var.{variable.name} of the module {current.path or '.'} would be for two identities")
+            if current.path in seen:
+                continue
+            seen.add(current.path)
+            added = self._declare_in(current, variable)
+            if isinstance(added, Refusal):
+                return added
+            edits += added
+            for call in self._workspace.calls.get(current.path, ()):
+                pending.append((call.caller, _seen_from(call, current, origin)))
+                if call.block.attribute(variable.name) is None:
+                    if _is_in_use(call.caller, variable.name):
+                        where = call.caller.path or "."
+                        return Refusal(
+                            f"var.{variable.name} of the module {where} is in use, maybe for another identity"
+                        )
+                    passed = NewArgument(variable.name, variable.reference)
+                    edits += call.document.change(call.block, BodyChange(append=(passed,)))
+        return tuple(edits)
+
+    def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
+        edits: list[Edit] = []
+        for view in module.views:
+            if view and not _is_declared(view, variable.name):
+                declared = _declare(self._workspace, module, view, variable)
+                if isinstance(declared, Refusal):
+                    return declared
+                edits.append(declared)
+        if edits and self._workspace.missing:
+            return Refusal(f"{self._workspace.missing[0]} is not in the work tree, and may call its module")
+        return edits
+
+
+def _is_in_use(module: Module, name: str) -> bool:
+    used = re.compile(rf"\bvar\.{re.escape(name)}(?![\w-])")
+    return any(used.search(document.text) for document in module.documents)
+
+
+def _seen_from(call: ModuleCall, called: Module, origin: Origin) -> Origin:
+    """An identity of the module called, in the terms of the caller."""
+    return tuple((name, _argument(call, called, expression)) for name, expression in origin)
+
+
+def _argument(call: ModuleCall, called: Module, expression: str) -> str:
+    reference = REFERENCE.fullmatch(expression)
+    if reference is not None and reference[1] == "var":
+        passed = call.block.attribute(reference[2])
+        if passed is not None:
+            return call.document.expression(passed)
+        return definition(called, reference) or f"{called.path}: {expression}"
+    return f"{called.path}: {expression}" if _REFERS.search(expression) else expression
 
 
 def _is_declared(view: Sequence[Document], name: str) -> bool:
@@ -72,6 +137,8 @@ def _is_declared(view: Sequence[Document], name: str) -> bool:
 
 def _declare(workspace: Workspace, module: Module, view: Sequence[Document], variable: RoleVariable) -> Edit | Refusal:
     document = _home_of_variables(view)
+    if document is not None and len(workspace.modules_of(document)) > 1:
+        return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
     if document is not None:
         return document.syntax.add_block(document.path, document.text, variable.declaration)
     path = posixpath.join(module.path, "variables.tf")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.identities import identities
 from migrator.analysis.providers import Provider
+from migrator.analysis.versions import too_old
 from migrator.config import ROLE_VARIABLE, Config
-from migrator.edits.role_variable import RoleVariable, provide, role_variable, roots_of, value_note
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, roots_of, value_note
 from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
@@ -16,26 +16,68 @@ from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock
 from migrator.workspace import Workspace
 
 
-def sign_in(workspace: Workspace, facts: Facts, config: Config, provider: Provider) -> Rewrite | Refusal:
-    """Take its credentials from the provider and let it sign in by web identity, in all modules that it is part of."""
-    if provider.has_web_identity:
-        return Rewrite(tuple(_edits(provider, ())), "removed; it has web identity")
-    role = _role(facts, config, provider)
-    if isinstance(role, Refusal):
-        return role
-    expression = hcl.quote(role.text) if isinstance(role, Literal) else role.reference.address
-    if expression in provider.assumed_roles:
-        return Refusal(f"it assumes {expression} already, which a role cannot do to itself: name another by --role-arn")
-    if not provider.is_lead:
-        return Rewrite(tuple(_edits(provider, ())), f"removed; the block that it overrides gets {expression}")
-    edits = list(_edits(provider, (_block(role, config.token_file),)))
-    if isinstance(role, RoleVariable):
-        for module in workspace.modules_of(provider.document):
-            provided = provide(workspace, module, role)
-            if isinstance(provided, Refusal):
-                return provided
-            edits += provided
-    return Rewrite(tuple(edits), f"web identity with {expression}")
+class WebIdentity:
+    """What every provider of a repository is to sign in with."""
+
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
+        first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else hcl.quote(config.role_arn)
+        self._workspace = workspace
+        self._facts = facts
+        self._config = config
+        self._variables = RoleVariables(workspace, facts, first_role)
+
+    def sign_in(self, provider: Provider) -> Rewrite | Refusal:
+        """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
+        if provider.has_web_identity:
+            return Rewrite(tuple(_edits(provider, ())), "removed; it has web identity")
+        role = self._role(provider)
+        if isinstance(role, Refusal):
+            return role
+        expression = hcl.quote(role.text) if isinstance(role, Literal) else role.reference.address
+        if objection := self._objection(provider, expression):
+            return Refusal(objection)
+        if not provider.is_lead:
+            return Rewrite(tuple(_edits(provider, ())), f"removed; the block that it overrides gets {expression}")
+        edits = list(_edits(provider, (_block(role, self._config.token_file),)))
+        if isinstance(role, RoleVariable):
+            for module in self._workspace.modules_of(provider.document):
+                provided = self._variables.provide(module, role, provider.origin)
+                if isinstance(provided, Refusal):
+                    return provided
+                edits += provided
+        return Rewrite(tuple(edits), f"web identity with {expression}")
+
+    def set_value(self, provider: Provider) -> Iterator[Note]:
+        """A note for each root module in which the provider's role variable is to be given its value."""
+        role = None if provider.has_web_identity else self._role(provider)
+        if isinstance(role, RoleVariable):
+            for module in self._workspace.modules_of(provider.document):
+                yield value_note(role.name, *(root.path or "." for root in roots_of(self._workspace, module)))
+
+    def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
+        """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
+        modules = self._workspace.modules_of(provider.document)
+        names = {self._variables.identities(module).get(provider.origin) for module in modules}
+        if len(names) > 1:
+            return Refusal("it is part of several modules, and would need another role in each")
+        name = names.pop()
+        if self._config.role_arn is None:
+            return role_variable(name)
+        if name is not None:
+            is_first_there = None in self._variables.identities(provider.module).values()
+            first = "the module's first provider" if is_first_there else "a provider that has web identity"
+            return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks")
+        return Literal(self._config.role_arn)
+
+    def _objection(self, provider: Provider, role: str) -> str | None:
+        """Why the provider cannot sign in with ``role``, an expression."""
+        if any("each." in expression for _, expression in provider.origin):
+            return "its credentials differ from one instance of it to the next"
+        if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
+            return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
+        if constraint := too_old(provider.module, provider.block.labels[0]):
+            return f"the constraint {constraint} admits no release from 4.12 on, and none before knows web identity"
+        return None
 
 
 def _block(role: Literal | RoleVariable, token_file: str) -> NewBlock:
@@ -50,25 +92,3 @@ def _edits(provider: Provider, added: tuple[NewBlock, ...]) -> Iterator[Edit]:
         change = BodyChange(remove=removed, append=added if body is provider.block else ())
         if change != BodyChange():
             yield from provider.document.change(body, change)
-
-
-def set_value(workspace: Workspace, facts: Facts, config: Config, provider: Provider) -> Iterator[Note]:
-    """A note for each root module in which the provider's role variable is to be given its value."""
-    role = None if provider.has_web_identity else _role(facts, config, provider)
-    if isinstance(role, RoleVariable):
-        for module in workspace.modules_of(provider.document):
-            roots = (root.path or "." for root in roots_of(workspace, module))
-            yield value_note(role.name, *roots)
-
-
-def _role(facts: Facts, config: Config, provider: Provider) -> Literal | RoleVariable | Refusal:
-    """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
-    first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else hcl.quote(config.role_arn)
-    names = identities(facts.in_module(provider.module), first_role)
-    name = names[provider.origin]
-    if config.role_arn is None:
-        return role_variable(name)
-    if name is not None:
-        first = "the module's first provider" if None in names.values() else "a provider that has web identity"
-        return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks")
-    return Literal(config.role_arn)

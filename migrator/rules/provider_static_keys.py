@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.providers import Provider
-from migrator.edits.web_identity import set_value, sign_in
-from migrator.model import Finding, Note
+from migrator.edits.rotation import rotate
+from migrator.model import Finding
 from migrator.rules.registry import Context, Rule
 
 
@@ -21,15 +21,9 @@ def check(context: Context) -> Iterator[Finding]:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
         elif provider.credentials:
-            facts = (context.workspace, context.facts, context.config, provider)
-            notes = (*set_value(*facts), *_rotate(provider))
-            yield RULE.finding(provider.place, _message(provider), sign_in(*facts), notes=notes)
-
-
-def _rotate(provider: Provider) -> Iterator[Note]:
-    for attribute in provider.credentials:
-        if attribute.name == "access_key" and '"' in provider.document.expression(attribute):
-            yield Note("rotate the keys, which git's history keeps, at", (str(provider.document.place(attribute)),))
+            notes = (*context.web_identity.set_value(provider), *rotate(provider))
+            fix = context.web_identity.sign_in(provider)
+            yield RULE.finding(provider.place, _message(provider), fix, notes=notes)
 
 
 def _message(provider: Provider) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
 from migrator.edits.hook import has_hook
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
+from migrator.edits.rotation import rotate
+from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax.terraform import BodyChange
 
@@ -39,10 +40,11 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", Ignored("a comment says so"))
     if backend.credentials or backend.role_family:
-        yield RULE.finding(backend.place, _message(backend), backend.foreign or _rewrite(backend), group)
+        fix = backend.foreign or _rewrite(backend)
+        yield RULE.finding(backend.place, _message(backend), fix, group, rotate(backend) if not backend.foreign else ())
     elif _is_ambient(root, backend) and group is None:
-        fix: Fix = backend.foreign or LeftAlone("it lives on the environment's credentials")
-        yield RULE.finding(backend.place, _message(backend), fix)
+        alone = backend.foreign or LeftAlone("it lives on the environment's credentials")
+        yield RULE.finding(backend.place, _message(backend), alone)
 
 
 def _is_ambient(root: Root, backend: S3Backend) -> bool:

@@ -1,0 +1,45 @@
+"""Whether a module's version constraints admit a provider that knows web identity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.workspace import Module
+
+FIRST_WITH_WEB_IDENTITY = (4, 12, 0)
+"""The AWS provider's release that brought ``assume_role_with_web_identity``: its CHANGELOG, 4.12.0 of April 2022."""
+
+_CLAUSE = re.compile(r"\s*(~>|<=|<|=|)\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\s*")
+
+
+def too_old(module: Module, provider: str) -> str | None:
+    """The constraint on ``provider``, a local name, that admits no release with web identity; None if there is none."""
+    for constraint in _constraints(module, provider):
+        if any(_excludes(clause) for clause in constraint.split(",")):
+            return constraint
+    return None
+
+
+def _constraints(module: Module, provider: str) -> Iterator[str]:
+    for document, terraform in module.blocks("terraform"):
+        for required in terraform.blocks("required_providers"):
+            if (argument := required.attribute(provider)) is not None:
+                yield document.literal(argument) or ""
+                versions = (one for one in document.object_items(argument) if one.name == "version")
+                yield from (document.literal(one) or "" for one in versions)
+    for document, block in module.blocks("provider", provider):
+        yield document.literal(block.attribute("version")) or ""
+
+
+def _excludes(clause: str) -> bool:
+    """Whether a clause keeps every release from `FIRST_WITH_WEB_IDENTITY` on out."""
+    match = _CLAUSE.fullmatch(clause)
+    if match is None:
+        return False
+    operator, parts = match[1], [int(part) for part in match.groups()[1:] if part is not None]
+    if operator == "~>":  # all but the last part stay, the one before it may grow no more
+        fixed = parts[:-1] or parts
+        operator, parts = "<", [*fixed[:-1], fixed[-1] + 1]
+    version = tuple(parts + [0] * (3 - len(parts)))
+    return version <= FIRST_WITH_WEB_IDENTITY if operator == "<" else version < FIRST_WITH_WEB_IDENTITY
