@@ -184,7 +184,7 @@ def test_odd_texts_end_in_a_sentence(tmp_path: Path, text: str) -> None:
 
 
 def test_many_providers_in_one_file(tmp_path: Path) -> None:
-    providers = ('provider "aws" {\n  alias   = "a%d"\n  profile = "p%d"\n}\n' % (n, n) for n in range(400))
+    providers = (f'provider "aws" {{\n  alias   = "a{n}"\n  profile = "p{n}"\n}}\n' for n in range(400))
     (tmp_path / "main.tf").write_text("".join(providers))
     done = run("--check", tmp_path)
     assert done.exit_code == 1

@@ -431,7 +431,8 @@ def test_a_stack_outside_of_the_given_folder(make_repo: MakeRepo) -> None:
 @pytest.mark.parametrize("is_same", [True, False])
 def test_a_shared_backend_is_changed_for_all_its_modules_or_for_none(make_repo: MakeRepo, is_same: bool) -> None:
     hooks = '["echo"]' if is_same else '"a string"'
-    stack = 'resource "spacelift_stack" "{0}" {{\n  repository   = "repo"\n  project_root = "{0}"\n  before_init  = {1}\n}}\n'
+    arguments = '  repository   = "repo"\n  project_root = "{0}"\n  before_init  = {1}\n'
+    stack = f'resource "spacelift_stack" "{{0}}" {{{{\n{arguments}}}}}\n'
     backend = 'terraform {\n  backend "s3" {\n    profile = "webshop"\n  }\n}\n'
     repo = make_repo(
         {"shared/backend.tf": backend, "stacks/main.tf": stack.format("a", "[]") + stack.format("b", hooks)}

@@ -26,6 +26,8 @@ VALUES = st.sampled_from(
         "a == b ? 1 : 2",
         '"é"',
         "<<-EOT\n    x\n  EOT",
+        '"🇩🇪"',
+        '"👨‍👩‍👧 é"',
     ]
 )
 COMMENTS = st.sampled_from(["", "", "", " # why", "   // so", " /* c */"])
@@ -47,22 +49,24 @@ def lines(draw: st.DrawFn) -> str:
     return f"  {draw(NAMES)}NUMBER{draw(GAPS)}= {value}{comment}"
 
 
-def block(body: list[str]) -> str:
+@st.composite
+def blocks(draw: st.DrawFn) -> str:
+    """A block, with comments behind its braces or not."""
+    body = draw(st.lists(lines(), max_size=8))
     numbered = [line.replace("NUMBER", "x" * number) for number, line in enumerate(body)]
-    return "\n".join(["block {", *numbered, "}"]) + "\n"
-
-
-BLOCKS = st.lists(lines(), max_size=8).map(block)
+    header = draw(st.sampled_from(["", " # head", "   // head"]))
+    end = draw(st.sampled_from(["", " # end", "    # end"]))
+    return "\n".join([f"block {{{header}", *numbered, f"}}{end}"]) + "\n"
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(BLOCKS, min_size=20, max_size=40))
-def test_terraform_fmt_has_nothing_to_add(terraform: Terraform, blocks: list[str]) -> None:
+@given(st.lists(blocks(), min_size=20, max_size=40), st.sampled_from(["", "\n"]))
+def test_terraform_fmt_has_nothing_to_add(terraform: Terraform, written: list[str], gap: str) -> None:
     """``terraform fmt`` of a text, and of its alignment, are the same; and what it made is aligned."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "raw.tf").write_text("\n".join(blocks))
-        (folder / "aligned.tf").write_text("\n".join(align(one) for one in blocks))
+        (folder / "raw.tf").write_text(gap.join(written))
+        (folder / "aligned.tf").write_text(align(gap.join(written)))
         done = terraform.run("fmt", "-list=false", str(folder))
         assert done.returncode == 0, done.stderr
         formatted = (folder / "raw.tf").read_text()

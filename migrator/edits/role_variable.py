@@ -90,10 +90,8 @@ class RoleVariables:
                 pending.append((call.caller, _seen_from(call, current, origin)))
                 if call.block.attribute(variable.name) is None:
                     if _is_in_use(call.caller, variable.name):
-                        where = call.caller.path or "."
-                        return Refusal(
-                            f"var.{variable.name} of the module {where} is in use, maybe for another identity"
-                        )
+                        used = f"var.{variable.name} of the module {call.caller.path or '.'}"
+                        return Refusal(f"{used} is in use, and may be for another identity")
                     passed = NewArgument(variable.name, variable.reference)
                     edits += call.document.change(call.block, BodyChange(append=(passed,)))
         return tuple(edits)
