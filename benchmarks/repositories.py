@@ -209,7 +209,9 @@ def attributes(block: Node) -> set[str]:
 
 def files_of(clone: Path) -> dict[str, bytes]:
     names = [
-        name for name in git(clone, "ls-files", "-z").split("\0") if name and kind_of(name) not in (None, Kind.SCRIPT)
+        name
+        for name in git(clone, "ls-files", "-z").split("\0")
+        if name and kind_of(name) not in (None, Kind.PYTHON, Kind.SCRIPT)
     ]
     return {name: (clone / name).read_bytes() for name in names if not (clone / name).is_symlink()}
 

@@ -20,12 +20,14 @@ class Kind(Enum):
     TEST = "test"
     BACKEND = "partial backend configuration"
     SCRIPT = "script"
+    PYTHON = "Python program"
 
 
 _SUFFIXES = (
     (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
     (Kind.BACKEND, (".tfbackend",)),
     (Kind.CONFIG, (".tf", ".tf.json", ".tofu", ".tofu.json")),
+    (Kind.PYTHON, (".py",)),
     (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),
 )
 _NAMES = {"backend.hcl": Kind.BACKEND, "Makefile": Kind.SCRIPT, "justfile": Kind.SCRIPT, "Jenkinsfile": Kind.SCRIPT}

@@ -14,7 +14,7 @@ FLOORS = (
     ("model",),
     ("config", "diff", "discover", "writer"),
     ("gitrepo", "syntax.__init__", "syntax.terraform", "syntax.scanner"),
-    ("syntax.hcl", "syntax.layout", "syntax.tfjson"),
+    ("syntax.hcl", "syntax.layout", "syntax.python", "syntax.tfjson"),
     ("syntax.hcl_edit", "syntax.tfjson_edit"),
     ("syntax.languages",),
     ("workspace",),
@@ -35,7 +35,7 @@ FLOORS = (
     ("cli",),
     ("__main__",),
 )
-SOLE_IMPORTERS = {"git": "gitrepo", "hcl2": "syntax.hcl", "click": ("cli", "run")}
+SOLE_IMPORTERS = {"git": "gitrepo", "hcl2": "syntax.hcl", "libcst": "syntax.python", "click": ("cli", "run")}
 
 
 def name_of(file: Path) -> str:
