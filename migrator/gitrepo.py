@@ -127,7 +127,8 @@ class GitRepo:
         if not switch:
             self._create(branch, commit)
         else:
-            with Replacement(self.root, changes) as replacement, uninterrupted():
+            with uninterrupted() as checkpoint, Replacement(self.root, changes, checkpoint) as replacement:
+                checkpoint()
                 self._create(branch, commit)
                 self._switch(branch, entries, replacement)
         return Branch(branch, commit, switch)

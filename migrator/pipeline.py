@@ -87,7 +87,7 @@ def _deliver(
         shown = diff if config.show_secrets else masked(diff, plan.secrets)
         return replace(result, diff=shown, is_masked=shown != diff)
     if config.mode is Mode.IN_PLACE or checkout is None:
-        with Replacement(workspace.root, plan.changes) as replacement, uninterrupted():
+        with uninterrupted() as checkpoint, Replacement(workspace.root, plan.changes, checkpoint) as replacement:
             replacement.commit()
         return result
     try:

@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,19 +17,22 @@ from migrator.model import Change
 class Replacement:
     """The new contents of files, staged beside them; nothing is replaced until `commit`.
 
-    Used as a context manager, which removes what was staged and not moved. Raises `MigrateError` where a file cannot
-    be written, or is no longer what the change was computed from.
+    Used as a context manager, within `uninterrupted`, whose ``checkpoint`` it calls between files while it may still
+    turn back; removes what was staged and not moved. Raises `MigrateError` where a file cannot be written, or is no
+    longer what the change was computed from.
     """
 
-    def __init__(self, root: Path, changes: Sequence[Change]) -> None:
+    def __init__(self, root: Path, changes: Sequence[Change], checkpoint: Callable[[], None]) -> None:
         self._root = root
         self._changes = changes
+        self._checkpoint = checkpoint
         self._staged: list[Path] = []
         self._moved: list[Change] = []
 
     def __enter__(self) -> Replacement:
         try:
             for change in self._changes:
+                self._checkpoint()
                 self._staged.append(_stage(self._root / change.path, change))
         except OSError as error:
             self._discard()
@@ -102,15 +105,23 @@ def _umask() -> int:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back SIGINT and SIGTERM until the block is done, then let the first one held back act."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def uninterrupted() -> Iterator[Callable[[], None]]:
+    """Hold back SIGINT and SIGTERM until the block is done, then let the first one held back act.
+
+    Yields a function that raises `KeyboardInterrupt` if there was one: to be called where turning back is safe.
+    """
     held: list[int] = []
+
+    def checkpoint() -> None:
+        if held:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield checkpoint
+        return
     before = {one: signal.signal(one, lambda number, _: held.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield checkpoint
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from migrator.model import Change
 from migrator.secret import MASK, mask, printable
 from migrator.source import SourceFile, newline_at
 from migrator.span import Edit, Span, apply_edits
-from migrator.writer import Replacement
+from migrator.writer import Replacement, uninterrupted
 from tests.conftest import Repo
 
 KEY_ID, KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -184,9 +185,29 @@ def test_replacing_files_is_all_or_nothing(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text("old")
     changes = [Change("a", b"old", b"new"), Change("c", None, b"new"), Change("b", b"not the old", b"new")]
-    with Replacement(tmp_path, changes) as replacement, pytest.raises(MigrateError, match="b was changed"):
+    with (
+        Replacement(tmp_path, changes, lambda: None) as replacement,
+        pytest.raises(MigrateError, match="b was changed"),
+    ):
         replacement.commit()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
-    with Replacement(tmp_path, changes[:2]) as replacement:
+    with Replacement(tmp_path, changes[:2], lambda: None) as replacement:
         replacement.commit()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "new", "b": "old", "c": "new"}
+
+
+def test_an_interrupt_while_staging_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(KeyboardInterrupt), uninterrupted() as checkpoint:
+        signal.raise_signal(signal.SIGINT)
+        with Replacement(tmp_path, [Change("a", b"old", b"new")], checkpoint):
+            pytest.fail("it went on")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
+
+
+def test_an_interrupt_acts_when_the_block_is_done() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+    assert done == [True]
