@@ -220,8 +220,9 @@ class Workspace:
 
     @property
     def problems(self) -> list[FileProblem]:
-        """The files that were asked for and could not be read or understood."""
-        return [document.problem for document in self.documents.values() if document.problem]
+        """The files of the given folder that were asked for and could not be read or understood."""
+        inside = (one for one in self.documents.values() if self.in_scope(one.path))
+        return [document.problem for document in inside if document.problem]
 
     def of_kind(self, kind: Kind) -> Iterator[Document]:
         """The documents of one kind in the folder that may be changed, by path."""

@@ -31,8 +31,15 @@ def test_an_example_is_what_the_program_prints(arguments: str, shown: str) -> No
         assert part in output
 
 
-def test_the_readme_has_an_example() -> None:
+def test_the_first_command_of_the_readme_succeeds() -> None:
     assert EXAMPLES
+    command = ".venv/bin/tf-oidc-migrate --preview fixtures/repos/webshop"
+    assert f"\n{command}\n" in README
+    done = subprocess.run(
+        [sys.executable, "-m", "migrator", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "refused" not in done.stderr
 
 
 def test_every_option_is_in_the_readme_and_only_those() -> None:
