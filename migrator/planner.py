@@ -14,6 +14,7 @@ from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite
 from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import syntax_of
+from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Document, Workspace
 
 
@@ -128,8 +129,8 @@ class _Settlement:
         for path, edits in sorted(wanted.items()):
             document = self.workspace.documents.get(path)
             text, items = (document.text, document.items) if document else ("", ())
-            after = syntax_of(path).finish(text, items, edits)
-            if objection := _objection(path, {item.span.of(text) for item in items}, after):
+            after, objection = _outcome(path, text, items, edits)
+            if objection:
                 return {
                     index: f"the outcome in {path} would not be sound: {objection}"
                     for index, rewrite in self._rewrites()
@@ -159,13 +160,15 @@ def _collides(edits: Iterable[Edit]) -> bool:
     return False
 
 
-def _objection(path: str, known: set[str], after: str) -> str | None:
-    """What is wrong with a file's new text."""
+def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> tuple[str, str | None]:
+    """A file's new text, and what is wrong with it."""
+    syntax = syntax_of(path)
     try:
-        syntax_of(path).verify(known, after)
+        after = syntax.finish(text, items, edits)
+        syntax.verify({item.span.of(text) for item in items}, after)
     except SyntaxProblem as problem:
-        return problem.reason
-    return None
+        return text, problem.reason
+    return after, None
 
 
 def _parser_objection(document: Document, block: Span) -> str | None:

@@ -28,6 +28,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 
 def is_telling(name: str) -> bool:
     """Whether an argument or variable called ``name`` may hold a secret."""
+    if name.endswith(("_arn", "_file", "_files", "_id", "_name", "_path")):
+        return False
     return re.search(_TELLING, name, re.IGNORECASE) is not None
 
 

@@ -6,30 +6,41 @@ import re
 from collections.abc import Sequence
 
 from migrator.analysis.providers import Origin, Provider
+from migrator.config import ROLE_VARIABLE
+from migrator.workspace import Module
 
 
-def identities(providers: Sequence[Provider], first_role: str) -> dict[Origin, str | None]:
-    """A name for every origin of credentials among the providers of one module.
+def identities(module: Module, providers: Sequence[Provider], first_role: str) -> dict[Origin, str | None]:
+    """A name for every origin of credentials among the ``providers`` of ``module``.
 
     None is the name of the first identity, that of the default provider, whose role is the expression ``first_role``.
-    It is not given away where a provider that was migrated before may have that role. The others are called by their
-    alias.
+    It is not given away where that role is in use already, or may be. The others are called by their alias, and never
+    like one that has a role variable already: who that was for is not known any more.
     """
     migrating = [one for one in providers if not one.has_web_identity and one.foreign is None]
     migrating.sort(key=lambda one: one.alias is not None)
-    is_taken = any(_may_have(one, first_role) for one in providers if one.has_web_identity)
+    is_taken = _is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
+    declared = {
+        block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
+    }
     names: dict[Origin, str | None] = {}
     for provider in migrating:
         if provider.origin not in names:
             is_first = not names and not is_taken
-            names[provider.origin] = None if is_first else _unused(_name(provider), set(names.values()))
+            names[provider.origin] = None if is_first else _unused(_name(provider), {*names.values(), *declared})
     return names
 
 
+def _is_in_use(module: Module, reference: str) -> bool:
+    """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
+    used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
+    return reference.startswith("var.") and any(used.search(document.text) for document in module.documents)
+
+
 def _may_have(provider: Provider, role: str) -> bool:
-    """Whether the provider's web identity is ``role``, or is no literal that could be told from it."""
+    """Whether the provider has web identity with ``role``, or with none that could be told from it."""
     roles = provider.web_identity_roles
-    return not roles or any(one == role or not one.startswith('"') for one in roles)
+    return (provider.has_web_identity and not roles) or any(one == role or not one.startswith('"') for one in roles)
 
 
 def _name(provider: Provider) -> str:

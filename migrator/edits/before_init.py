@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from migrator.analysis.stacks import Stack
+from migrator.errors import SyntaxProblem
 from migrator.model import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax import hcl
@@ -21,6 +22,13 @@ _FOR = re.compile(r"\[\s*for\b")
 
 def prepend_hook(stack: Stack, command: str) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``command`` comes first in the stack's ``before_init``, and then what was there."""
+    try:
+        return _prepend(stack, command)
+    except SyntaxProblem as problem:
+        return Refusal(f"its before_init cannot be understood: {problem.reason}")
+
+
+def _prepend(stack: Stack, command: str) -> tuple[Edit, ...] | Refusal:
     document, hooks, item = stack.document, stack.before_init, Literal(command)
     if hooks is None:
         return document.change(stack.block, BodyChange(append=(NewArgument("before_init", (item,)),)))

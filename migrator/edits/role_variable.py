@@ -65,7 +65,7 @@ class RoleVariables:
     def identities(self, module: Module) -> dict[Origin, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
-            self._identities[module.path] = identities(self._facts.in_module(module), self._first_role)
+            self._identities[module.path] = identities(module, self._facts.in_module(module), self._first_role)
         return self._identities[module.path]
 
     def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
