@@ -34,7 +34,7 @@ def identities(module: Module, providers: Sequence[Provider], first_role: str) -
 def _is_in_use(module: Module, reference: str) -> bool:
     """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
     used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
-    return reference.startswith("var.") and any(used.search(document.text) for document in module.documents)
+    return reference.startswith("var.") and any(used.search(one.text) for one in (*module.documents, *module.tests))
 
 
 def _may_have(provider: Provider, role: str) -> bool:
