@@ -21,6 +21,12 @@ _TELLING_NAME = re.compile(
     (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
     """
 )
+_SHELL_VARIABLE = re.compile(
+    r"(?P<name>\b[A-Z0-9_]{0,60}(?:ACCESS_KEY|SECRET|PASSW(?:OR)?D|TOKEN|API_KEY|CREDENTIAL)[A-Z0-9_]{0,60}=)"
+    r"(?!%s)[^\s\"'$`;&|()\\]+"
+)
+_USER_INFO = re.compile(r"(://[^\s/@:]{1,100}:)[^\s/@]{1,200}@")
+_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/-]{6,}=*")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NO_SECRET = re.compile(r"\$\{[^{}]*\}|/[\w./-]+|true|false|string|null")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -37,13 +43,15 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     """``text`` with every credential in it replaced by `MASK`, line for line.
 
     Masked are the ``known`` values, AWS access key ids and secret access keys by their shape, literals given to a name
-    that tells (``password = "…"``), and private keys.
+    that tells (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
     for value in sorted(set(known), key=len, reverse=True):
         text = text.replace(value, MASK)
     text = _PRIVATE_KEY.sub(lambda match: match[1] + re.sub(r"[^\n]+", MASK, match[0][len(match[1]) :]), text)
     text = _ACCESS_KEY_ID.sub(MASK, text)
     text = _SECRET_KEY.sub(MASK, text)
+    text = _SHELL_VARIABLE.sub(rf"\g<name>{MASK}", text)
+    text = _BEARER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<1>{MASK}@", text))
     return _TELLING_NAME.sub(_mask_value, text)
 
 

@@ -120,6 +120,9 @@ FORMS = [
     '"${var.list}"',
     '"${ var.none }"',
     "(\n    var.list\n  )",
+    '[ /* m\n */\n "a"]',
+    '[ /* m\n */ "a",\n "b"]',
+    '[ // m\n "a"]',
     "var.list # as before\n",
 ]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from migrator.config import Config, is_role_arn
 from migrator.diff import masked, unified_diff
+from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model import Change
 from migrator.secret import MASK, mask, printable
@@ -110,6 +111,9 @@ def test_keys_are_masked(text: str) -> None:
         ('  "auth-token": "abc-def"', "abc-def"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabcd\n-----END RSA PRIVATE KEY-----", "MIIE"),
         ("-----BEGIN PRIVATE KEY-----\n+MIIE", "MIIE"),
+        ('"export AWS_SECRET_ACCESS_KEY=hunter2hunter2"', "hunter2"),
+        ("curl -H 'Authorization: Bearer hunter2c' x", "hunter2c"),
+        ("https://user:hunter2d@host/", "hunter2d"),
     ],
 )
 def test_other_secrets_are_masked(text: str, secret: str) -> None:
@@ -121,6 +125,8 @@ def test_other_secrets_are_masked(text: str, secret: str) -> None:
     "text",
     [
         "role_arn = var.aws_role_arn",
+        hook("arn:aws:iam::123456789012:role/spacelift", "/mnt/workspace/spacelift.oidc"),
+        hook("$TF_VAR_aws_role_arn", "/mnt/workspace/spacelift.oidc"),
         'web_identity_token_file = "/mnt/workspace/spacelift.oidc"',
         "secret_key = var.secret_key",
         'secret_key = "${var.secret_key}"',

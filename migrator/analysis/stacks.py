@@ -71,6 +71,12 @@ class Stack:
         return False
 
     @property
+    def is_overridden(self) -> bool:
+        """Whether an override file changes the resource, and may replace its hooks."""
+        blocks = self.module.blocks("resource", "spacelift_stack")
+        return any(document.is_override and block.labels == self.block.labels for document, block in blocks)
+
+    @property
     def is_repeated(self) -> bool:
         """Whether the resource stands for several stacks, or for none."""
         return any(self.block.attribute(name) for name in ("for_each", "count"))
@@ -82,13 +88,13 @@ class Stack:
 
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the repository that runs Terraform or OpenTofu."""
+    """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
     return [
         Stack(module, document, block, module.path in workspace.calls)
         for _, module in sorted(workspace.modules.items())
         if module.is_interesting
         for document, block in module.blocks("resource", "spacelift_stack")
-        if not any(nested.type in _OTHER_VENDORS for nested in block.blocks())
+        if not document.is_override and not any(nested.type in _OTHER_VENDORS for nested in block.blocks())
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrator.analysis.stacks import Stack
 from migrator.analysis.values import REFERENCE, definition
+from migrator.errors import SyntaxProblem
 from migrator.syntax.scanner import tokens
 
 _COMMAND = "assume-role-with-web-identity"
@@ -37,7 +38,11 @@ def has_hook(stack: Stack) -> bool:
 
 
 def _exchanges(stack: Stack, expression: str, depth: int) -> bool:
-    if any(_COMMAND in expression[one.start : one.end] for one in tokens(expression) if one.kind == "text"):
+    try:
+        texts = [expression[one.start : one.end] for one in tokens(expression) if one.kind == "text"]
+    except SyntaxProblem:  # JSON within JSON's own escapes
+        texts = [expression]
+    if any(_COMMAND in text for text in texts):
         return True
     meant = (definition(stack.module, reference) for reference in REFERENCE.finditer(expression)) if depth else ()
     return any(_exchanges(stack, one, depth - 1) for one in meant if one is not None)

@@ -29,9 +29,10 @@ def check(context: Context) -> Iterator[Finding]:
         if backend.credentials or backend.role_family:
             fix = backend.foreign or Refusal("no root module with an S3 backend is known to use it")
             yield RULE.finding(backend.place, _message(backend), fix)
+    only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
     for given in context.facts.given_values:
         fix = Refusal("a command line gives it to the backend, and must be changed by hand")
-        yield RULE.finding(given.place, f"-backend-config of {given.name}", fix)
+        yield RULE.finding(given.place, f"-backend-config of {given.name}", fix, only)
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:

@@ -63,6 +63,8 @@ def _role(root: Root, config: Config) -> str | Refusal:
 def _fix(stack: Stack, command: str) -> Fix:
     if has_hook(stack):
         return LeftAlone("its before_init has the hook already")
+    if stack.is_overridden:
+        return Refusal("an override file changes it too, and may replace its hooks")
     if stack.ignores_hooks:
         return Refusal("its lifecycle ignores changes of before_init, so that a hook would never be applied")
     edits = prepend_hook(stack, command)

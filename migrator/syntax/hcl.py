@@ -242,7 +242,9 @@ _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
 def comments_on(text: str, item: Attribute | Block) -> str:
     """The comments on the lines where ``item`` begins and ends, and on the comment lines right above it."""
     first = text.rfind("\n", 0, item.span.start) + 1
-    found = [_rest_of_line(text, item.body.start if isinstance(item, Block) else item.span.end)]
+    found = [text[first : item.span.start], _rest_of_line(text, item.span.end)]
+    if isinstance(item, Block):
+        found.append(_rest_of_line(text, item.body.start))
     while first and _IGNORED_ABOVE.match(text, above := text.rfind("\n", 0, first - 1) + 1):
         found.append(text[above:first])
         first = above

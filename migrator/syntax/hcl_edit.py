@@ -227,7 +227,7 @@ def prepend_item(path: str, text: str, value: Span, item: Literal) -> Edit:
         return replace_by_list(path, text, value, item)
     if not on_own_lines:
         return Edit(path, Span(inside.start, inside.start), f"{quoted}, ")
-    place = _line_end(text, inside.start)
+    place = _end_with_comment(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), f"{inner}{quoted},{newline}")
 
