@@ -59,11 +59,10 @@ class _Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch that was made, with its one commit; ``switched`` tells whether the checkout is on it now."""
+    """A branch that was made, with its one commit."""
 
     name: str
     commit: str
-    switched: bool
 
 
 class GitRepo:
@@ -131,7 +130,7 @@ class GitRepo:
                 checkpoint()
                 self._create(branch, commit)
                 self._switch(branch, entries, replacement)
-        return Branch(branch, commit, switch)
+        return Branch(branch, commit)
 
     # --- what must hold ---------------------------------------------------------------------------------------------
 
@@ -250,7 +249,7 @@ class GitRepo:
         try:
             return self._execute(arguments, stdin=stdin, env=env)
         except GitCommandError as error:
-            raise MigrateError(f"git {arguments[0]} failed: {_last_line(error)}") from None
+            raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
     def _ask(self, *arguments: str) -> str | None:
         """What a git command prints, without its newline; None if it fails."""
@@ -277,7 +276,7 @@ class GitRepo:
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 
-def _last_line(error: GitCommandError) -> str:
+def _telling_line(error: GitCommandError) -> str:
     lines = [line.strip(" '").removeprefix("stderr: '") for line in str(error.stderr).splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
     return telling[0] if telling else f"exit code {error.status}"

@@ -380,18 +380,20 @@ def test_a_full_disk_leaves_everything_as_it_was(make_repo: MakeRepo, tmp_path: 
         assert untouched(repo) == before, limit
 
 
-def test_read_only_folder(make_repo: MakeRepo) -> None:
-    if os.geteuid() == 0:
-        command = ["chattr", "+i", "main.tf"]
-        repo = make_repo(FILES)
-        if subprocess.run(command, cwd=repo.root, capture_output=True, check=False).returncode:
-            pytest.skip("root may write everywhere, and this file system has no immutable files")
-        try:
-            before = untouched(repo)
-            assert "main.tf cannot be" in run(repo)
-            assert untouched(repo) == before
-        finally:
-            subprocess.run(["chattr", "-i", "main.tf"], cwd=repo.root, check=True)
+def test_a_file_that_cannot_be_replaced(make_repo: MakeRepo) -> None:
+    repo = make_repo(FILES)
+    if os.geteuid() == 0:  # who may write everywhere but to what is immutable
+        lock, unlock = ["chattr", "+i", "main.tf"], ["chattr", "-i", "main.tf"]
+    else:
+        lock, unlock = ["chmod", "a-w", "."], ["chmod", "u+w", "."]
+    if subprocess.run(lock, cwd=repo.root, capture_output=True, check=False).returncode:
+        pytest.skip("this file system has no immutable files, and root may write everywhere")
+    try:
+        before = untouched(repo)
+        assert "cannot be" in run(repo)
+        assert untouched(repo) == before
+    finally:
+        subprocess.run(unlock, cwd=repo.root, check=True)
 
 
 @pytest.mark.parametrize("delay", [0.1, 0.15, 0.25, 0.35, 0.45, 0.6])

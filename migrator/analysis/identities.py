@@ -19,7 +19,7 @@ def identities(module: Module, providers: Sequence[Provider], first_role: str) -
     """
     migrating = [one for one in providers if not one.has_web_identity and one.foreign is None]
     migrating.sort(key=lambda one: one.alias is not None)
-    is_taken = _is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
+    is_taken = is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
@@ -31,7 +31,7 @@ def identities(module: Module, providers: Sequence[Provider], first_role: str) -
     return names
 
 
-def _is_in_use(module: Module, reference: str) -> bool:
+def is_in_use(module: Module, reference: str) -> bool:
     """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
     used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
     return reference.startswith("var.") and any(used.search(one.text) for one in (*module.documents, *module.tests))

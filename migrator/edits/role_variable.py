@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.identities import identities
+from migrator.analysis.identities import identities, is_in_use
 from migrator.analysis.providers import Origin
 from migrator.analysis.values import REFERENCE, definition
 from migrator.config import ROLE_VARIABLE
@@ -89,7 +89,7 @@ class RoleVariables:
             for call in self._workspace.calls.get(current.path, ()):
                 pending.append((call.caller, _seen_from(call, current, origin)))
                 if call.block.attribute(variable.name) is None:
-                    if _is_in_use(call.caller, variable.name):
+                    if is_in_use(call.caller, variable.reference.address):
                         used = f"var.{variable.name} of the module {call.caller.path or '.'}"
                         return Refusal(f"{used} is in use, and may be for another identity")
                     passed = NewArgument(variable.name, variable.reference)
@@ -107,11 +107,6 @@ class RoleVariables:
         if edits and self._workspace.missing:
             return Refusal(f"{self._workspace.missing[0]} is not in the work tree, and may call its module")
         return edits
-
-
-def _is_in_use(module: Module, name: str) -> bool:
-    used = re.compile(rf"\bvar\.{re.escape(name)}(?![\w-])")
-    return any(used.search(document.text) for document in module.documents)
 
 
 def _seen_from(call: ModuleCall, called: Module, origin: Origin) -> Origin:

@@ -275,7 +275,7 @@ def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
     before = block.of(text)
     shifted = [replace(edit, span=Span(edit.span.start - block.start, edit.span.end - block.start)) for edit in edits]
     after = apply_edits(before, shifted)
-    return Edit(edits[0].path if edits else "", block, align(after) if align(before) == before else after)
+    return Edit(edits[0].path, block, align(after) if align(before) == before else after)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
