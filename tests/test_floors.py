@@ -44,7 +44,7 @@ FLOORS = (
         "analysis.secrets",
         "analysis.values",
     ),
-    ("analysis.endpoints",),
+    ("analysis.endpoints", "analysis.written"),
     ("analysis.providers",),
     (
         "analysis.backends",

@@ -14,22 +14,11 @@ from typing import TypeVar
 
 from migrator.analysis.decoded_files import decoded
 from migrator.analysis.effort import Effort, MissingError, UnknownError
-from migrator.analysis.forms import (
-    Call,
-    Loop,
-    call,
-    comparison,
-    conditional,
-    loop,
-    member_type,
-    object_items,
-    optional_members,
-)
+from migrator.analysis.forms import Call, Loop, call, comparison, conditional, loop
+from migrator.analysis.written import Written
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.span import Span
 from migrator.syntax import hcl
-from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import skip_balanced
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, ModuleCall
@@ -72,21 +61,8 @@ class Scope:
 
 
 @dataclass(frozen=True, eq=False)
-class Expression:
-    """An expression: its ``text`` in HCL's terms, and where it is written, if it stands in a file as it is.
-
-    ``type_`` is the type constraint of a variable's value, or of the part of it that this is.
-    """
-
-    text: str
-    scope: Scope
-    document: Document | None = None
-    span: Span | None = None
-    type_: str = ""
-
-    def derived(self, text: str, type_: str = "") -> Expression:
-        """Another expression of the same scope."""
-        return Expression(text, self.scope, type_=type_)
+class Expression(Written[Scope]):
+    """An expression, and what it comes to."""
 
     @property
     def string(self) -> str | None:
@@ -138,7 +114,7 @@ def _known(ask: Callable[[], T], missing: T | None = None) -> T | None:
 
 
 def _strings(expression: Expression, effort: Effort) -> tuple[str, ...] | None:
-    items = _elements(_follow(expression, effort))
+    items = _follow(expression, effort).elements
     values = [_string(item, effort) for item in items or ()]
     return None if items is None or None in values else tuple(value for value in values if value is not None)
 
@@ -246,9 +222,7 @@ def _variable(scope: Scope, name: str) -> Expression | None:
         document, attribute = given
         if attribute is None:
             return None
-        found = Expression(
-            document.expression(attribute), scope
-        )  # nobody's to edit: the list behind it is not a stack's
+        found = Expression(document.expression(attribute), scope)  # without its place: values are not edited there
     found = found or _last(scope, "default", declarations)
     return replace(found, type_=constraint.text) if found is not None and constraint is not None else found
 
@@ -316,10 +290,9 @@ _FUNCTIONS: dict[str, Callable[[Expression, list[Expression], Effort], Expressio
 
 def _member(expression: Expression, name: str, effort: Effort) -> Expression:
     found = _follow(expression, effort)
-    items = _object(found)
-    if items is not None and name in items:
-        return _part(found, name, items[name])
-    if (elements := _elements(found)) is not None:
+    if (items := found.items) is not None and name in items:
+        return found.part(name, items[name])
+    if (elements := found.elements) is not None:
         if not name.isdecimal() or int(name) >= len(elements):
             raise MissingError
         return elements[int(name)]
@@ -343,24 +316,19 @@ def _entries(expression: Expression, effort: Effort) -> dict[str, Expression]:
         }
     if (parts := loop(text)) is not None:
         return dict(_loop(found, parts, effort.more()))
-    if (elements := _elements(found)) is not None:
+    if (elements := found.elements) is not None:
         keyed = [(_string(element, effort), element) for element in elements]
         if any(key is None for key, _ in keyed):
             raise UnknownError
         return {key: element for key, element in keyed if key is not None}
-    items = _object(found)
-    if items is None:
+    if (members := found.parts) is None:
         raise UnknownError
-    entries = {name: _part(found, name, item) for name, item in items.items()}
-    for name, default in optional_members(found.type_).items():
-        if name not in entries:
-            entries[name] = found.derived(default, member_type(found.type_, name))
-    return entries
+    return members
 
 
 def _loop(found: Expression, parts: Loop, effort: Effort) -> Iterator[tuple[str, Expression]]:
     source = _follow(found.derived(parts.source), effort)
-    elements = _elements(source)
+    elements = source.elements
     pairs = _entries(source, effort).items() if elements is None else [(str(i), one) for i, one in enumerate(elements)]
     for key, value in pairs:
         values = (value,) if len(parts.names) == 1 else (source.derived(hcl.quote(key)), value)
@@ -369,31 +337,3 @@ def _loop(found: Expression, parts: Loop, effort: Effort) -> Iterator[tuple[str,
             if (name := _string(inner.derived(parts.key), effort)) is None:
                 raise UnknownError
             yield name, inner.derived(parts.value)
-
-
-def _object(found: Expression) -> Mapping[str, Attribute] | None:
-    if found.document is not None and found.span is not None:
-        return object_items(found.document.syntax, found.document.text, found.span)
-    return object_items(HCL, found.text, Span(0, len(found.text)))
-
-
-def _part(found: Expression, name: str, item: Attribute) -> Expression:
-    type_ = member_type(found.type_, name) if found.type_ else ""
-    if found.document is not None:
-        part = replace(found.scope.expression(found.document, item), type_=type_)
-    else:
-        part = found.derived(item.value.of(found.text), type_)
-    default = optional_members(found.type_).get(name) if found.type_ and part.text == "null" else None
-    return part if default is None else found.derived(default, type_)
-
-
-def _elements(found: Expression) -> list[Expression] | None:
-    document, span = found.document, found.span
-    type_ = member_type(found.type_, "") if found.type_ else ""
-    if document is not None and span is not None:
-        listed, syntax = document.syntax.list_items(document.text, span), document.syntax
-        places = [(syntax.expression(document.text, one), one) for one in listed or ()]
-        texts = [Expression(text, found.scope, document, one, type_) for text, one in places]
-        return None if listed is None else texts
-    listed = hcl.list_items(found.text, Span(0, len(found.text)))
-    return None if listed is None else [found.derived(one.of(found.text), type_) for one in listed]

@@ -135,6 +135,6 @@ def _members(outer: Call) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def object_items(syntax: Syntax, text: str, span: Span) -> Mapping[str, Attribute] | None:
-    """The items of an object, by name; kept, since each instance of a large ``for_each`` asks for them."""
+    """The items of the object at ``span``, by name; kept, since each instance of a large ``for_each`` asks for them."""
     items = syntax.object_items(text, span)
     return None if items is None else {item.name: item for item in items}

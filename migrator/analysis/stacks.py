@@ -41,7 +41,7 @@ _OTHER_NAMES = {
 https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
 _STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
-_SCOPES = 20_000
+_SCOPES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
