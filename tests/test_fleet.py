@@ -148,3 +148,15 @@ def test_no_repository_is_told_the_commands_of_anothers_hooks(make_repo: MakeRep
     lists = [commands for stack in survey.stacks for _, commands in stack.lists]
     assert lists
     assert set(lists) == {None}
+
+
+def test_the_only_stack_of_an_administrative_repository_is_not_for_its_own_code(make_repo: MakeRepo) -> None:
+    """A stack that names another repository does not run the only root module of the one that defines it."""
+    backend = 'terraform {\n  backend "s3" {\n    profile = "admin"\n  }\n}\n'
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+    admin = make_repo({"main.tf": backend, "stack.tf": stack}, name="admin")
+    admin.git("remote", "add", "origin", "https://github.com/shop/administration.git")
+    done = migrate(admin)
+    assert done.exit_code == 0, done.output
+    assert "no stack definition found" in done.output
+    assert (admin.root / "stack.tf").read_text() == stack

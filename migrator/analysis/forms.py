@@ -15,7 +15,7 @@ from migrator.syntax.scanner import skip_balanced, tokens
 from migrator.syntax.terraform import Attribute
 
 _CALL = re.compile(r"(?P<function>[a-z]+)\(")
-_MARK = re.compile(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d][\w.-]*|\S")
+_MARK = re.compile(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
 _LONGEST = 100_000
 
 

@@ -181,12 +181,13 @@ def slug_of(name: str | None) -> str | None:
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
+    scopes = Scopes(workspace)
     return [
         stack
         for _, module in sorted(workspace.modules.items())
         if module.is_interesting
         for document, block in _definitions(module)
-        for scope in scopes_of(workspace, module)
+        for scope in scopes.of(module)
         for stack in _instances(document, block, scope)
     ]
 
@@ -225,16 +226,21 @@ def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str 
     ]
 
 
-def scopes_of(workspace: Workspace, module: Module) -> list[Scope]:
-    """The scopes that ``module`` has: one for each call of it in the repository, or its own if nobody calls it."""
-    return list(islice(_scopes(workspace, module, ()), _SCOPES)) or [Scope(module)]
+class Scopes:
+    """The scopes of the modules of a repository, each found once: calls may lead to a module in very many ways."""
 
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, list[Scope]] = {}
 
-def _scopes(workspace: Workspace, module: Module, seen: tuple[str, ...]) -> Iterator[Scope]:
-    inside = (*seen, module.path)
-    calls = [call for call in workspace.calls.get(module.path, ()) if call.caller.path not in inside]
-    if not calls:
-        yield Scope(module)
-    for call in calls:
-        for outer in _scopes(workspace, call.caller, inside):
-            yield from (Scope(module, call, inner) for _, inner in instances(call.document, call.block, outer))
+    def of(self, module: Module) -> list[Scope]:
+        """A scope for each call of ``module`` in the repository, or its own if nobody calls it."""
+        if module.path not in self._known:
+            self._known[module.path] = []  # of a module that calls itself, as long as it is being asked about
+            self._known[module.path] = list(islice(self._called(module), _SCOPES)) or [Scope(module)]
+        return self._known[module.path]
+
+    def _called(self, module: Module) -> Iterator[Scope]:
+        for call in self._workspace.calls.get(module.path, ()):
+            for outer in self.of(call.caller):
+                yield from (Scope(module, call, inner) for _, inner in instances(call.document, call.block, outer))
