@@ -191,14 +191,37 @@ class StackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningRow:
+    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+
+    ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    """
+
+    root: str
+    who: str
+    before: str
+    after: str
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it changes, or lives on static credentials still."""
+        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run would do to one repository: every finding with its final fate, and the files after it."""
+    """What one run would do to one repository: every finding with its final fate, and the files after it.
+
+    ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
+    """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -218,7 +241,7 @@ class RepoResult:
 
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
     the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome.
+    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
     """
 
     repo: str
@@ -227,6 +250,8 @@ class RepoResult:
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)
     is_masked: bool = False

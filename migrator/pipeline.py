@@ -14,8 +14,11 @@ from migrator.diff import masked, unified_diff
 from migrator.discover import listing, walk
 from migrator.errors import MigrateError
 from migrator.fleet import ALONE, Fleet
-from migrator.model import Mode, Plan, RepoIdentity, RepoResult, Rewrite, Survey
+from migrator.history import with_commits
+from migrator.mapping import unmatched
+from migrator.model import Mode, Note, Plan, RepoIdentity, RepoResult, Rewrite, Survey
 from migrator.planner import make_plan
+from migrator.settings import NAME, with_repository
 from migrator.workspace import Workspace
 from migrator.writer import Replacement, uninterrupted
 
@@ -87,9 +90,12 @@ def _prepare(repo: str, config: Config, fleet: Fleet, name: str) -> _Prepared:
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
+    given, config = config, with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, config)
     plan = make_plan(workspace, config, name, fleet)
-    return _Prepared(config, checkout, workspace, plan, _result(name, config, plan, workspace))
+    idle = unmatched((one for one in config.roles if one not in given.roles), plan.mapped)
+    notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
+    return _Prepared(config, checkout, workspace, plan, _result(name, config, plan, workspace, notes))
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
@@ -112,7 +118,7 @@ def _checkout(path: Path) -> GitRepo | None:
 def _workspace(path: Path, checkout: GitRepo | None, config: Config) -> Workspace:
     if checkout is None:
         return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
-    root = Path(os.path.realpath(checkout.root))
+    root = _root(path, checkout)
     scope = "" if path == root else path.relative_to(root).as_posix()
     return Workspace(
         listing(root, checkout.paths(), is_sparse=checkout.is_sparse),
@@ -128,14 +134,20 @@ def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
     return replace(identity, branches=frozenset()) if config.branch in identity.branches else identity
 
 
-def _result(repo: str, config: Config, plan: Plan, workspace: Workspace) -> RepoResult:
+def _root(path: Path, checkout: GitRepo | None) -> Path:
+    return path if checkout is None else Path(os.path.realpath(checkout.root))
+
+
+def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: tuple[Note, ...]) -> RepoResult:
     return RepoResult(
         repo,
         config.mode,
         findings=plan.findings,
         problems=plan.problems,
-        notes=plan.notes,
+        notes=(*plan.notes, *notes),
         stacks=plan.stacks,
+        signers=plan.signers,
+        mapped=plan.mapped,
         changed=tuple(change.path for change in plan.changes),
         inputs=tuple(workspace.inputs()),
         fingerprint=_fingerprint(plan),
@@ -153,6 +165,8 @@ def _fingerprint(plan: Plan) -> str:
 
 def _deliver(prepared: _Prepared) -> RepoResult:
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
+    if checkout is not None:
+        result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result
     if not plan.changes:

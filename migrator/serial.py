@@ -23,11 +23,12 @@ from migrator.model import (
     RepoIdentity,
     RepoResult,
     Rewrite,
+    SigningRow,
     StackRow,
     Survey,
 )
 
-VERSION = 1
+VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
 
 OUTCOMES: dict[type[Fix], str] = {
@@ -57,6 +58,8 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "problems": [{**_plain_place(one.place), "reason": one.reason} for one in result.problems],
         "notes": [_plain_note(one) for one in result.notes],
         "stacks": [_plain_stack(one) for one in result.stacks],
+        "signers": [_plain_signer(one) for one in result.signers],
+        "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
         "is_masked": result.is_masked,
@@ -82,6 +85,8 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             problems=tuple(FileProblem(_place(one), one["reason"]) for one in plain["problems"]),
             notes=tuple(_note(one) for one in plain["notes"]),
             stacks=tuple(_stack(one) for one in plain["stacks"]),
+            signers=tuple(_signer(one) for one in plain["signers"]),
+            mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
             is_masked=plain["is_masked"],
@@ -197,3 +202,11 @@ def _plain_stack(stack: StackRow) -> dict[str, Any]:
 def _stack(plain: Mapping[str, Any]) -> StackRow:
     remarks = tuple(plain["remarks"])
     return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks)
+
+
+def _plain_signer(row: SigningRow) -> dict[str, Any]:
+    return {"root": row.root, "who": row.who, "before": row.before, "after": row.after}
+
+
+def _signer(plain: Mapping[str, Any]) -> SigningRow:
+    return SigningRow(plain["root"], plain["who"], plain["before"], plain["after"])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.document import Document, digest
 from migrator.fleet import runs
-from migrator.model import Code, FileProblem, RepoIdentity
+from migrator.model import Change, Code, FileProblem, RepoIdentity
+from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 
 
@@ -71,6 +73,10 @@ class Module:
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 
+def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
+    return [fresh.get(one.path, one) for one in documents]
+
+
 @dataclass(frozen=True, eq=False)
 class ModuleCall:
     """A ``module`` block that calls a module of the same repository."""
@@ -117,6 +123,22 @@ class Workspace:
         if folder not in self.modules and posixpath.basename(folder) == "tests" and parent in self.modules:
             return self.modules[parent]
         return self.modules.setdefault(folder, Module(folder))
+
+    def changed(self, changes: Iterable[Change]) -> Workspace:
+        """The workspace as ``changes`` leave it, to be read; files that stay are the same documents."""
+        fresh: dict[str, Document] = {}
+        for change in changes:
+            fresh[change.path] = Document(self.root, change.path, kind_of(change.path) or Kind.BACKEND)
+            fresh[change.path].source = SourceFile(change.path, change.after)
+        other = copy(self)
+        other.__dict__.pop("calls", None)
+        other.__dict__.pop("_modules_by_document", None)
+        other.documents = self.documents | fresh
+        other.modules = {
+            path: Module(path, _renewed(module.documents, fresh), _renewed(module.tests, fresh))
+            for path, module in self.modules.items()
+        }
+        return other
 
     @property
     def problems(self) -> list[FileProblem]:
@@ -217,6 +239,18 @@ class Workspace:
                     reached.add(called)
                     pending.append(called)
         return reached
+
+    def roots_of(self, module: Module) -> Iterator[Module]:
+        """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""
+        pending, seen = [module], set[str]()
+        while pending:
+            current = pending.pop()
+            if current.path not in seen:
+                seen.add(current.path)
+                calls = self.calls.get(current.path, ())
+                pending += [call.caller for call in calls]
+                if not calls:
+                    yield current
 
     def in_scope(self, path: str) -> bool:
         """Whether the file or module at ``path`` lies in the folder that may be changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
@@ -14,6 +15,7 @@ from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
+from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
@@ -66,10 +68,10 @@ class Wanted:
 class Wishes:
     """All hooks that the stacks of a repository are to get."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self.targets = tuple(_targets(facts, config))
+        self.targets = tuple(_targets(facts, config, roles))
         here = [
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
@@ -194,14 +196,15 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config) -> Iterator[Target]:
+def _targets(facts: Facts, config: Config, roles: Roles) -> Iterator[Target]:
     for root in facts.roots:
         if root.needs_hook(config.include_ambient):
-            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config)
+            mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
+            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
             yield Target(root.module.path, root.backend.place, root.group, role, root.runners)
     for program, runners in facts.programs:
         if program.needs_hook(config.include_ambient):
-            role = _hook_role(program.role_arns, config)
+            role = _hook_role(program.role_arns, config.at(program.folder))
             yield Target(program.folder, program.backends[0].place, program.group, role, runners)
     yield from _units(facts, config)
 
@@ -210,7 +213,7 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
     found = facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config), runners)
+        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config.at(unit.folder)), runners)
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
@@ -227,8 +230,10 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
 
 
-def _hook_role(role_arns: set[str | None], config: Config) -> str | Refusal:
-    """The role for the state: the one asked for, the one that reached it before, the providers', the shell's."""
+def _hook_role(
+    role_arns: set[str | None], config: Config, mapped: AbstractSet[str | Refusal] = frozenset()
+) -> str | Refusal:
+    """The role for the state: the one asked for, that reached it before, ``mapped``, of the providers, in the shell."""
     if config.backend_role_arn is not None:
         return config.backend_role_arn
     if len(role_arns) > 1:
@@ -237,4 +242,6 @@ def _hook_role(role_arns: set[str | None], config: Config) -> str | Refusal:
         if role is None or not is_role_arn(role):
             return Refusal("the backend's role_arn is no literal ARN of a role: name the hook's by --backend-role-arn")
         return role
-    return config.role_arn or SHELL_ROLE
+    if len(mapped) > 1:
+        return Refusal("its backend is mapped to several roles: name the hook's by --backend-role-arn")
+    return next(iter(mapped), config.role_arn or SHELL_ROLE)

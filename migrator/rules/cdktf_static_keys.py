@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config import Config
+from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
@@ -33,7 +34,7 @@ def _findings(config: Config, program: CdktfProgram) -> Iterator[Finding]:
     group = program.group if is_hooked else None
     has_all = is_hooked or config.include_ambient
     migrating = [one for one in program.providers if one.foreign is None and (one.credentials or has_all)]
-    identity = PythonIdentity(program, migrating, config)
+    identity = PythonIdentity(program, migrating, config.at(program.folder))
     for one in program.calls:
         finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
         for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
@@ -91,7 +92,7 @@ def _rotate(one: CdktfCall) -> Iterator[Note]:
     for _, item in one.credentials:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in one.program.texts(item)):
             place = Place(one.document.path, one.program.line(item.span.start))
-            yield Note("rotate the keys, which git's history keeps, at", (str(place),))
+            yield Note(ROTATE, (str(place),))
             return
 
 

@@ -60,7 +60,7 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
     if beside is None and not context.config.include_ambient:
         return RULE.finding(provider.place, title, LeftAlone("it lives on the environment's credentials"))
     fix = context.web_identity.sign_in(provider)
-    notes = context.web_identity.set_value(provider)
+    notes = context.web_identity.notes(provider)
     return RULE.finding(
         provider.place, title + (beside.why if beside else ""), fix, beside.group if beside else None, notes
     )

@@ -21,7 +21,7 @@ def check(context: Context) -> Iterator[Finding]:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
         elif provider.credentials:
-            notes = (*context.web_identity.set_value(provider), *rotate(provider))
+            notes = (*context.web_identity.notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
             yield RULE.finding(provider.place, _message(provider), fix, notes=notes)
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
-from migrator.edits.role_variable import roots_of
 from migrator.edits.rotation import rotate
 from migrator.errors import SyntaxProblem
 from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
@@ -67,7 +66,7 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     reading = [one for one in context.facts.roots if state in one.remote_states]
     unhooked = [one.module.path for one in reading if not one.needs_hook(context.config.include_ambient)]
     hooked = {one.module.path for one in reading}
-    unhooked += [one.path for one in roots_of(context.workspace, state.module) if one.path not in hooked]
+    unhooked += [one.path for one in context.workspace.roots_of(state.module) if one.path not in hooked]
     if unhooked:
         return Refusal(f"it would need a hook to sign in, and the root module {unhooked[0] or '.'} gets none")
     return reading
