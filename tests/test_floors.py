@@ -90,7 +90,7 @@ FLOORS = (
     ("report.totals",),
     ("report.colour", "report.html", "report.json", "report.junit", "report.markdown", "report.sarif"),
     ("report.registry", "report.rollout"),
-    ("pipeline",),
+    ("explain", "pipeline"),
     ("trust.known",),
     ("trust.grants",),
     ("run",),

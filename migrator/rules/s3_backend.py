@@ -1,9 +1,35 @@
 """The S3 backend's flat role family is commented out, its static keys, profile and shared files go.
 
-Before Terraform and OpenTofu 1.6 the backend knows no OIDC, and signs in with what the hook exports; a ``role_arn``
-would make it assume a role once more, a ``profile`` or key would win over the hook:
-https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. A literal secret is deleted, never commented out.
-Files with partial configuration are treated alike.
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket       = "state"
+    key          = "app.tfstate"
+    region       = "eu-west-1"
+    profile      = "production"
+    role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    session_name = "app"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    # session_name = "app"
+  }
+}
+```
 """
 
 from __future__ import annotations
