@@ -69,7 +69,7 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
-from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting
+from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.errors import SyntaxProblem
 from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
@@ -186,7 +186,7 @@ def _notes(setting: Setting) -> Iterator[Note]:
         )
     if setting.literals:
         yield Note(ROTATE, tuple(map(str, setting.literals)))
-    else:
+    elif any(map(holds_keys, setting.names)):
         yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
 
 
