@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
-from migrator.document import Document, digest
+from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
@@ -145,6 +145,12 @@ class Workspace:
         """The files of the given folder that were asked for and could not be read or understood."""
         inside = (one for one in self.documents.values() if self.in_scope(one.path))
         return [document.problem for document in inside if document.problem]
+
+    def changed_meanwhile(self) -> str | None:
+        """The path of a file that is no longer what it was when it was read, if there is one."""
+        values = (one for module in self.modules.values() for one in module.values)
+        read = (one for one in (*self.documents.values(), *values) if one.is_read)
+        return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
 
     def inputs(self) -> Iterator[tuple[str, str]]:
         """Every file that was read so far, with a hash, and the names of all that may matter under ``""``."""
