@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.document import Document
@@ -181,13 +182,12 @@ def slug_of(name: str | None) -> str | None:
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
-    scopes = Scopes(workspace)
     return [
         stack
         for _, module in sorted(workspace.modules.items())
         if module.is_interesting
         for document, block in _definitions(module)
-        for scope in scopes.of(module)
+        for scope in scopes_of(workspace, module)
         for stack in _instances(document, block, scope)
     ]
 
@@ -226,11 +226,16 @@ def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str 
     ]
 
 
-class Scopes:
+def scopes_of(workspace: Workspace, module: Module) -> list[Scope]:
+    """The scopes that ``module`` has: one for each call of it in the repository, or its own if nobody calls it."""
+    return _KNOWN.setdefault(workspace, _Scopes(workspace)).of(module)
+
+
+class _Scopes:
     """The scopes of the modules of a repository, each found once: calls may lead to a module in very many ways."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self._calls = workspace.calls
         self._known: dict[str, list[Scope]] = {}
 
     def of(self, module: Module) -> list[Scope]:
@@ -241,6 +246,9 @@ class Scopes:
         return self._known[module.path]
 
     def _called(self, module: Module) -> Iterator[Scope]:
-        for call in self._workspace.calls.get(module.path, ()):
+        for call in self._calls.get(module.path, ()):
             for outer in self.of(call.caller):
                 yield from (Scope(module, call, inner) for _, inner in instances(call.document, call.block, outer))
+
+
+_KNOWN: WeakKeyDictionary[Workspace, _Scopes] = WeakKeyDictionary()
