@@ -27,12 +27,22 @@ def files(part: str) -> dict[str, str]:
     return {match["path"]: match["text"] for match in _FILE.finditer(part)}
 
 
-@pytest.mark.parametrize("rule", [one for one in RULES if one not in ONLY_TELL])
-def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, tmp_path: Path) -> None:
-    page = explain(rule)
-    heading = _BEFORE.search(page)
-    assert heading, "the page has no example"
-    before, _, after = page[heading.end() :].partition("\nAfter:\n")
+EXAMPLES = [
+    (rule, number, example)
+    for rule in RULES
+    for number, example in enumerate(re.split(r"^(?=Before(?:, with|:))", explain(rule), flags=re.MULTILINE)[1:])
+]
+
+
+def test_every_rule_has_an_example() -> None:
+    assert {rule for rule, _, _ in EXAMPLES} == set(RULES) - set(ONLY_TELL)
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), EXAMPLES, ids=[f"{one[0]}-{one[1]}" for one in EXAMPLES])
+def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, number: int, example: str, tmp_path: Path) -> None:
+    heading = _BEFORE.match(example)
+    assert heading
+    before, _, after = example.partition("\nAfter:\n")
     repository = tmp_path / "shop"
     for path, text in files(before).items():
         (repository / path).parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +59,7 @@ def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, tmp_path: Path) 
     assert changed.keys() == shown.keys()
     for path, text in changed.items():
         assert re.fullmatch(re.escape(shown[path]).replace("…", ".*"), text), text
-    for told in re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+    for told in re.findall(r"^```text\n(.*?)^```$", example, re.MULTILINE | re.DOTALL):
         assert told in done.stderr.replace("    ", "")
 
 
