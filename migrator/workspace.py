@@ -16,6 +16,8 @@ from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 
+LOCK_FILE = ".terraform.lock.hcl"
+
 
 @dataclass(eq=False)
 class Module:
@@ -175,6 +177,15 @@ class Workspace:
         if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
             known = self._add(path, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
+
+    def lock_file(self, module: Module) -> Document | None:
+        """The releases of providers that Terraform chose for a root module; None where there are none.
+
+        See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+        """
+        path = posixpath.join(module.path, LOCK_FILE)
+        is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
+        return Document(self.root, path, Kind.CONFIG) if is_there else None
 
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.

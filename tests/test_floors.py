@@ -71,6 +71,7 @@ FLOORS = (
         "edits.__init__",
         "edits.before_init",
         "edits.hook",
+        "edits.provider_versions",
         "edits.python_hook",
         "edits.role_variable",
         "edits.roles",
