@@ -16,6 +16,8 @@ from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 
+LOCK_FILE = ".terraform.lock.hcl"
+
 
 @dataclass(eq=False)
 class Module:
@@ -187,6 +189,15 @@ class Workspace:
         if path in self._others and (self.root / path).is_file():
             return self.documents.get(path) or self._add(path, Kind.SCRIPT)
         return None
+
+    def lock_file(self, module: Module) -> Document | None:
+        """The releases of providers that Terraform chose for a root module; None where there are none.
+
+        See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+        """
+        path = posixpath.join(module.path, LOCK_FILE)
+        is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
+        return Document(self.root, path, Kind.CONFIG) if is_there else None
 
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.

@@ -73,6 +73,7 @@ FLOORS = (
         "edits.before_init",
         "edits.hook",
         "edits.native",
+        "edits.provider_versions",
         "edits.python_hook",
         "edits.role_variable",
         "edits.roles",

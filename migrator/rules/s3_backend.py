@@ -37,7 +37,6 @@ terraform {
 }
 ```
 
-
 Before:
 
 ```hcl
