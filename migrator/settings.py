@@ -33,6 +33,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "keep-variables": ("keep_variables", bool),
 }
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
