@@ -44,6 +44,15 @@ class HookPlace(Enum):
     RUNTIME_CONFIG = "runtime-config"
 
 
+class BackendAuth(Enum):
+    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
+
+    AUTO = "auto"
+    HOOK = "hook"
+    NATIVE = "native"
+    ENV = "env"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -72,6 +81,7 @@ class Config:
     keep_diff: bool = False
     show_secrets: bool = False
     include_ambient: bool = False
+    backend_auth: BackendAuth = BackendAuth.AUTO
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
@@ -98,6 +108,8 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.backend_auth is BackendAuth.ENV:
+            raise UsageError("--backend-auth env is not there yet")
         self._require_sound_roles()
 
     def _require_sound_roles(self) -> None:

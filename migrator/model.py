@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from migrator.engine import Engine, Evidence
 from migrator.span import Edit
 
 
@@ -131,7 +132,8 @@ class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
     ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
-    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone.
+    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone. With an
+    ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook then.
     """
 
     repo: str
@@ -140,6 +142,7 @@ class KnownRoot:
     role: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
+    engine: Engine | None = None
 
     @property
     def title(self) -> str:
@@ -152,7 +155,8 @@ class KnownStack:
     """A stack, as other repositories are told of it.
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
-    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known.
+    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
+    ``evidence`` is what it tells of its engine.
     """
 
     repo: str
@@ -163,6 +167,7 @@ class KnownStack:
     has_hook: bool = False
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

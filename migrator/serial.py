@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from migrator.engine import Engine, Evidence
 from migrator.errors import MigrateError
 from migrator.model import (
     Code,
@@ -122,6 +123,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **root,
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
+                    "engine": _engine(root["engine"]),
                 }
             )
             for root in plain["roots"]
@@ -133,6 +135,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "evidence": _evidence(stack["evidence"]),
                 }
             )
             for stack in plain["stacks"]
@@ -140,6 +143,17 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
+    if plain is None:
+        return None
+    entries = tuple((slug, _evidence(found)) for slug, found in plain["entries"])
+    return Engine(_evidence(plain["code"]), entries, _evidence(plain["defaults"]))
+
+
+def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
-from migrator.document import Document, digest
+from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
+
+LOCK_FILE = ".terraform.lock.hcl"
 
 
 @dataclass(eq=False)
@@ -149,6 +151,11 @@ class Workspace:
         inside = (one for one in self.documents.values() if self.in_scope(one.path))
         return [document.problem for document in inside if document.problem]
 
+    def changed_meanwhile(self) -> str | None:
+        """The path of a file that is no longer what it was when it was read, if there is one."""
+        read = (one for one in self.documents.values() if one.is_read)
+        return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
+
     def inputs(self) -> Iterator[tuple[str, str]]:
         """Every file that was read so far, with a hash, and the names of all that may matter under ``""``."""
         yield "", digest("\n".join(sorted(self.documents)).encode("utf-8", "surrogateescape"))
@@ -200,6 +207,21 @@ class Workspace:
         if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
             known = self._add(path, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
+
+    def other(self, path: str) -> Document | None:
+        """The file at ``path``, one that Terraform does not read; None if there is none."""
+        if path in self._others and (self.root / path).is_file():
+            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
+        return None
+
+    def lock_file(self, module: Module) -> Document | None:
+        """The releases of providers that Terraform chose for a root module; None where there are none.
+
+        See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+        """
+        path = posixpath.join(module.path, LOCK_FILE)
+        is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
+        return Document(self.root, path, Kind.CONFIG) if is_there else None
 
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.

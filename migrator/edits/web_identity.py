@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import AWSCC, Provider
-from migrator.analysis.versions import FIRST_AWSCC_WITH_WEB_IDENTITY, FIRST_WITH_WEB_IDENTITY, too_old
 from migrator.config import Config
+from migrator.edits.provider_versions import ProviderVersions
 from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
 from migrator.edits.roles import Roles
 from migrator.model import Note, Refusal, Rewrite
@@ -25,6 +25,7 @@ class WebIdentity:
         self._facts = facts
         self._config = config
         self._roles = roles
+        self._versions = ProviderVersions(workspace)
         self._variables = RoleVariables(workspace, facts, config, roles.is_mapped)
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
@@ -41,17 +42,26 @@ class WebIdentity:
             return Rewrite(
                 tuple(sign_in_edits(provider, ())), f"removed; the block that it overrides gets {expression}"
             )
-        edits = list(sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),)))
+        raised = self._versions.raise_for(provider)
+        if isinstance(raised, Refusal):
+            return raised
+        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),))]
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 provided = self._variables.provide(module, role, provider.origin)
                 if isinstance(provided, Refusal):
                     return provided
                 edits += provided
-        return Rewrite(tuple(edits), f"web identity with {expression}")
+        outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
+        return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """What is left to do: give the provider's role variable its value, in each root module; see to its account."""
+        """What is left to do: give the provider's role variable its value, in each root module; see to its account.
+
+        And what has become of the constraints on its releases.
+        """
+        if provider.is_lead and not provider.has_web_identity:
+            yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
         if isinstance(role, Literal):
             yield from self._roles.account_notes(provider, role.text)
@@ -88,12 +98,6 @@ class WebIdentity:
             return "its credentials differ from one instance of it to the next"
         if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
-        first = FIRST_AWSCC_WITH_WEB_IDENTITY if provider.kind == AWSCC else FIRST_WITH_WEB_IDENTITY
-        if constraint := too_old(provider.module, provider.block.labels[0], first):
-            release = f"{first[0]}.{first[1]}"
-            return (
-                f"the constraint {constraint} admits no release from {release} on, and none before knows web identity"
-            )
         return None
 
 

@@ -3,6 +3,54 @@
 A variable goes with its ``default``, with what module calls, ``tfvars`` files and tests give to it, and then with what
 those took it from. What is used elsewhere too stays, and so does a variable that a command line sets, since Terraform
 rejects a value there that no variable takes: https://developer.hashicorp.com/terraform/language/values/variables.
+
+Before:
+
+```hcl
+# main.tf
+variable "region" {}
+variable "access_key" {}
+variable "secret_key" {}
+
+provider "aws" {
+  region     = var.region
+  access_key = var.access_key
+  secret_key = var.secret_key
+}
+```
+
+```hcl
+# terraform.tfvars
+region     = "eu-west-1"
+access_key = "AKIAIOSFODNN7EXAMPLE"
+secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+```
+
+After:
+
+```hcl
+# terraform.tfvars
+region = "eu-west-1"
+```
+
+```hcl
+# main.tf
+variable "region" {}
+
+provider "aws" {
+  region = var.region
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+
+variable "aws_role_arn" {
+  type        = string
+  description = "…"
+}
+```
 """
 
 from __future__ import annotations

@@ -7,7 +7,16 @@ from functools import lru_cache, partial
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.scanner import IDENTIFIER, skip_balanced, skip_blanks, skip_expression, skip_trivia, tokens
+from migrator.syntax.scanner import (
+    HEREDOC,
+    IDENTIFIER,
+    STRING,
+    skip_balanced,
+    skip_blanks,
+    skip_expression,
+    skip_trivia,
+    tokens,
+)
 from migrator.syntax.terraform import Attribute, Block
 
 _IDENTIFIER = re.compile(IDENTIFIER)
@@ -235,34 +244,58 @@ def _piece(kind: str, piece: str) -> str:
     return re.sub(r"[^\x00-\x7f]", "x", piece)
 
 
+_WORDS = re.compile(
+    rf"""(?P<words>"[^"\\$%\n]+")|(?P<comment>(?:\#|//)[^\n]*)|/\*(?s:.*?)\*/|{HEREDOC}|{STRING}|(?P<intricate>"|<<|/\*)"""
+)
+
+
+def shape(text: str) -> str:
+    """``text`` with the words of strings and comments taken out: python-hcl2 cannot have an opinion on them.
+
+    Blocks of one shape are many, and need but one opinion. What has strings in templates is its own shape.
+    """
+    pieces: list[str] = []
+    position = 0
+    for match in _WORDS.finditer(text):
+        kind = match.lastgroup
+        if kind == "intricate":
+            return text
+        if kind == "words" or kind == "comment":
+            pieces += text[position : match.start()], '"x"' if kind == "words" else "#"
+            position = match.end()
+    return "".join(pieces) + text[position:]
+
+
 def _loads(text: str) -> None:
-    """Have python-hcl2 read ``text``; what is short is remembered: repositories have much in common."""
-    verdict = _short_verdict(text) if len(text) < _SHORT else _verdict(text)
-    if verdict is not None:
-        raise SyntaxProblem(*verdict)
+    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
+    shaped = shape(text)
+    line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
+    if line is not None:
+        raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot read it")
 
 
 @lru_cache(maxsize=2000)
-def _short_verdict(text: str) -> tuple[int, str] | None:
+def _short_verdict(text: str) -> int | None:
     return _verdict(text)
 
 
-def _verdict(text: str) -> tuple[int, str] | None:
+def _verdict(text: str) -> int | None:
+    """The line that python-hcl2 stumbles over; None if it does not."""
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
         hcl2.api.parses_to_tree(plain(text))
     except UnexpectedInput as error:
-        return _offset(text, getattr(error, "line", 1)), "python-hcl2 cannot read it"
+        return max(getattr(error, "line", 1), 1)
     except (LarkError, RecursionError):
-        return 0, "python-hcl2 cannot read it"
+        return 1
     return None
 
 
 def _offset(text: str, line: int) -> int:
     lines = text.split("\n")
-    return sum(len(one) + 1 for one in lines[: max(line, 1) - 1])
+    return sum(len(one) + 1 for one in lines[: line - 1])
 
 
 _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")

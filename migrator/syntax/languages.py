@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from migrator.span import Edit, Span
 from migrator.syntax import hcl, hcl_edit, hcl_object, program, tfjson, tfjson_edit, yaml
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewBlock
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class Syntax(Language):
     inside: Callable[[str, Span, str], str]
     comments_on: Callable[[str, Attribute | Block], str]
     change_body: Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
-    change_object: Callable[[str, str, Span, Sequence[Attribute], Sequence[Attribute]], tuple[Edit, ...]]
+    change_object: Callable[
+        [str, str, Span, Sequence[Attribute], Sequence[Attribute], Sequence[NewArgument]], tuple[Edit, ...]
+    ]
     remove_blocks: Callable[[str, str, Sequence[Attribute | Block], Sequence[Block]], tuple[Edit, ...]]
     body: Callable[[str], Span]
     values: Callable[[str], tuple[Attribute, ...]]
