@@ -87,6 +87,7 @@ class Config:
     guard: bool = True
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
     settings_file: str | None = None

@@ -97,6 +97,8 @@ class Document:
         try:
             if "\0" in self.text:
                 raise SyntaxProblem(0, "it is no UTF-8 text")
+            if self.kind is Kind.VALUES:
+                return self.syntax.values(self.text)
             items = language_of(self.path).parse(self.text)
             for item in items if self.kind not in _WITH_ARGUMENTS else ():
                 _read_through(item)
@@ -107,20 +109,11 @@ class Document:
         return items
 
     @cached_property
-    def assignments(self) -> tuple[Attribute, ...]:
-        """The arguments at the top of the file, as one with the values of variables has them."""
-        if self.path.endswith(".json"):
-            start, end = len(self.text) - len(self.text.lstrip()), len(self.text.rstrip())
-            try:
-                return self.syntax.object_items(self.text, Span(start, end)) or ()
-            except SyntaxProblem as problem:
-                self.problem = FileProblem(Place(self.path), problem.reason)
-                return ()
-        return tuple(item for item in self.items if isinstance(item, Attribute))
-
-    @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks at the top of the file; a partial backend configuration is the body of one."""
+        """The blocks at the top of the file; a partial backend configuration is the body of one, and so are values."""
+        if self.kind is Kind.VALUES and self.items:
+            interior = self.syntax.body(self.text)
+            return (Block("values", (), interior, interior, lambda _: self.items),)
         if self.kind is Kind.BACKEND and self.items:
             whole = Span(0, len(self.text))
             return (Block("backend", ("s3",), whole, whole, lambda _: self.items),)

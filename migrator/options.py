@@ -97,6 +97,9 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
         ),
+        option(
+            SCOPE, "--keep-variables", is_flag=True, help="Keep the variables, data and the like that fed the keys."
+        ),
     )(function)
 
 
@@ -122,6 +125,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),

@@ -35,6 +35,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "keep-variables": ("keep_variables", bool),
 }
 _CHOICES: dict[str, type[Enum]] = {"backend-auth": BackendAuth, "hook-in": HookPlace}
 _TABLES = ("roles", "paths")

@@ -123,7 +123,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
         return Refusal("it is written in a language that is not known")
     try:
         if not setting.entries:
-            return document.syntax.remove_block(document.path, document.text, setting.block)
+            return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
         return tuple(
             edit
             for part, items in setting.entries

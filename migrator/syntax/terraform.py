@@ -70,7 +70,7 @@ class NewBlock:
 class BodyChange:
     """What is to become of a block's body; what is added comes last."""
 
-    remove: tuple[Attribute, ...] = ()
+    remove: tuple[Attribute | Block, ...] = ()
     comment_out: tuple[Attribute, ...] = ()
     append: tuple[NewArgument | NewBlock, ...] = ()
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
+from migrator.errors import SyntaxProblem
 from migrator.source import newline_at, with_newlines
-from migrator.span import Edit, Span, apply_edits
+from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import tfjson
 from migrator.syntax.terraform import (
     Attribute,
@@ -32,7 +34,9 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     node = tfjson.read(text, block.body.start - 1)
     commented = [member for member in node.members if _names(change.comment_out, member)]
     removed = [member for member in node.members if _names(change.remove, member) or member in commented[1:]]
-    edits = [Edit(path, span, "") for span in _cuts(node, removed)]
+    edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
+    if removed and len(removed) == len(node.members) and not change.append:
+        return (Edit(path, Span(node.span.start + 1, node.span.end - 1), ""),)
     if commented:
         kept = ", ".join(member.span.of(text) for member in commented)
         edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
@@ -56,7 +60,7 @@ def change_object(
     node = tfjson.read(text, value.start)
     commented = [member for member in node.members if _names(comment_out, member)]
     removed = [member for member in node.members if _names(remove, member) or member in commented]
-    edits = [Edit(path, span, "") for span in _cuts(node, removed)]
+    edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
     around = [
         one for one in tfjson.parse(text) if isinstance(one, Block) and one.body.start < value.start < one.body.end
     ]
@@ -71,13 +75,30 @@ def change_object(
     return tuple(edits)
 
 
-def _names(attributes: Sequence[Attribute], member: Member) -> bool:
+def remove_blocks(
+    path: str,
+    text: str,
+    items: Sequence[Attribute | Block],  # noqa: ARG001 - as HCL's
+    removed: Sequence[Block],
+) -> tuple[Edit, ...]:
+    """The edits that take the blocks ``removed`` out of the file; `finish` takes out the labels that this empties."""
+    spans = {block.span for block in removed}
+    edits: list[Edit] = []
+    pending = [tfjson.read(text)]
+    while pending:
+        node = pending.pop()
+        children = node.members or node.elements
+        edits += (Edit(path, span, "") for span in _cuts(children, [one for one in children if one.span in spans]))
+        pending += (_node(one) for one in children if one.span not in spans)
+    return tuple(edits)
+
+
+def _names(attributes: Sequence[Attribute | Block], member: Member) -> bool:
     return any(attribute.span == member.span for attribute in attributes)
 
 
-def _cuts(node: Node, removed: Sequence[Member]) -> Iterator[Span]:
+def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) -> Iterator[Span]:
     """The spans that take ``removed`` out together with one comma each."""
-    members = node.members
     for is_removed, group in groupby(enumerate(members), lambda item: item[1] in removed):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
@@ -152,8 +173,56 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
-    """``text`` with ``edits`` made. Raises `EditConflict` where they collide."""
-    return apply_edits(text or "{}\n", edits)
+    """``text`` with ``edits`` made, without the labels that they emptied. Raises `EditConflict` where they collide."""
+    pieces = [""]
+    position = 0
+    for edit in settle(edits):
+        pieces.append(text[position : edit.span.start])
+        is_first = edit.text.startswith(",") and "".join(pieces).rstrip().endswith(("{", "["))
+        pieces.append(edit.text[1:].lstrip() if is_first else edit.text)
+        position = edit.span.end
+    after = "".join(pieces) + text[position:] if text else apply_edits("{}\n", edits)
+    return after if any(_empty_labels(text)) else _without_empty_labels(after)
+
+
+def _without_empty_labels(text: str) -> str:
+    while cut := next(_empty_labels(text), None):
+        text = text[: cut.start] + text[cut.end :]
+    return text
+
+
+def _empty_labels(text: str) -> Iterator[Span]:
+    """Where types and labels without any block stand, which Terraform rejects: the outermost of each first."""
+    with suppress(SyntaxProblem):
+        root = tfjson.read(text)
+        for holder in root.elements or (root,):
+            yield from _cuts(holder.members, [one for one in holder.members if _is_empty(one.value, _labels(one))])
+            for member in holder.members:
+                yield from _empty_below(member.value, _labels(member))
+
+
+def _labels(member: Member) -> int:
+    return tfjson.LABELS.get(member.name, 0)
+
+
+def _empty_below(node: Node, labels: int) -> Iterator[Span]:
+    left = labels - bool(node.members)
+    if left >= 0 and labels:
+        children = node.members or node.elements
+        yield from _cuts(children, [one for one in children if _is_empty(_node(one), left)])
+        for child in children:
+            yield from _empty_below(_node(child), left)
+
+
+def _is_empty(node: Node, labels: int) -> bool:
+    """Whether no block stands below ``labels`` labels at ``node``."""
+    if node.kind == "array":
+        return all(_is_empty(one, labels) for one in node.elements)
+    return labels > 0 and node.kind == "object" and all(_is_empty(one.value, labels - 1) for one in node.members)
+
+
+def _node(child: Member | Node) -> Node:
+    return child.value if isinstance(child, Member) else child
 
 
 # --- values and their layout ----------------------------------------------------------------------------------------
