@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from migrator.discover import matches
 from migrator.errors import UsageError
+from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
 
 TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
@@ -41,9 +44,31 @@ class HookPlace(Enum):
     RUNTIME_CONFIG = "runtime-config"
 
 
+class BackendAuth(Enum):
+    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
+
+    AUTO = "auto"
+    HOOK = "hook"
+    NATIVE = "native"
+    ENV = "env"
+
+
+@dataclass(frozen=True, slots=True)
+class PathRoles:
+    """The roles of the folders that ``glob`` matches, where they differ from the others'."""
+
+    glob: str
+    role_arn: str | None = None
+    backend_role_arn: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the user asked for. Raises `UsageError` at construction for a value that makes no sense."""
+    """What the user asked for. Raises `UsageError` at construction for a value that makes no sense.
+
+    ``given`` names the fields that the command line set: a settings file (``settings_file``, else the repository's
+    own) does not change them.
+    """
 
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
@@ -56,11 +81,16 @@ class Config:
     keep_diff: bool = False
     show_secrets: bool = False
     include_ambient: bool = False
+    backend_auth: BackendAuth = BackendAuth.AUTO
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    roles: tuple[RoleMapping, ...] = ()
+    paths: tuple[PathRoles, ...] = ()
+    settings_file: str | None = None
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):
@@ -77,8 +107,31 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.backend_auth is BackendAuth.ENV:
+            raise UsageError("--backend-auth env is not there yet")
+        self._require_sound_roles()
+
+    def _require_sound_roles(self) -> None:
+        for mapping in self.roles:
+            if not is_role_arn(mapping.arn):
+                raise UsageError(f"--role {mapping} must be mapped to the ARN of an IAM role")
+        if (twice := conflict(self.roles)) is not None:
+            raise UsageError(f"--role maps {twice} to two roles")
+
+    def at(self, path: str) -> Config:
+        """The options for the folder at ``path``; of the globs that match it, the last one counts."""
+        config = self
+        for one in self.paths:
+            if matches(path, one.glob):
+                changes = {"role_arn": one.role_arn, "backend_role_arn": one.backend_role_arn}
+                config = replace(config, **_without(changes, self.given))  # type: ignore[arg-type]
+        return config
 
 
 def is_role_arn(arn: str) -> bool:
     """Whether ``arn`` names an IAM role in one of AWS's partitions aws, aws-cn, aws-us-gov."""
     return _ROLE_ARN.fullmatch(arn) is not None
+
+
+def _without(changes: dict[str, str | None], given: Iterable[str]) -> dict[str, str | None]:
+    return {name: value for name, value in changes.items() if value is not None and name not in given}

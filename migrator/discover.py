@@ -83,8 +83,13 @@ def is_values(path: str) -> bool:
 
 def is_excluded(path: str, globs: Iterable[str]) -> bool:
     """Whether ``path``, or a folder that it lies in, matches one of ``globs`` (``*`` matches ``/`` as well)."""
+    return any(matches(path, glob) for glob in globs)
+
+
+def matches(path: str, glob: str) -> bool:
+    """Whether ``path``, or a folder that it lies in, matches ``glob``."""
     ancestors = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)]
-    return any(fnmatchcase(one, glob.rstrip("/")) for glob in globs for one in ancestors)
+    return any(fnmatchcase(one, glob.rstrip("/")) for one in ancestors)
 
 
 def walk(root: Path) -> Iterator[str]:

@@ -30,19 +30,25 @@ _READ_RESOURCES = ("spacelift_", "terraform_remote_state")
 
 @dataclass(eq=False)
 class Document:
-    """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it."""
+    """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
+
+    ``seen`` is the file's `state_of` right before it was read.
+    """
 
     root: Path
     path: str
     kind: Kind
     is_excluded: bool = False
     problem: FileProblem | None = None
+    seen: tuple[int, ...] = ()
 
     @cached_property
     def source(self) -> SourceFile:
         """The file as it was read; empty where it cannot be, and then `problem` says why."""
+        file = self.root / self.path
         try:
-            return SourceFile(self.path, (self.root / self.path).read_bytes())
+            self.seen = state_of(file)
+            return SourceFile(self.path, file.read_bytes())
         except OSError as error:
             self.problem = FileProblem(Place(self.path), f"it cannot be read: {error.strerror}")
             return SourceFile(self.path, b"")
@@ -146,6 +152,15 @@ class Document:
     def is_ignored(self, item: Block | Attribute) -> bool:
         """Whether a comment, or the user, wants ``item`` to be left alone."""
         return self.is_excluded or IGNORE in self.syntax.comments_on(self.text, item)
+
+
+def state_of(file: Path) -> tuple[int, ...]:
+    """What tells whether a file was written since: its number, size and times; nothing if it cannot be asked."""
+    try:
+        now = file.stat()
+    except OSError:
+        return ()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
 def digest(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from migrator.engine import Engine, Evidence
 from migrator.span import Edit
 
 
@@ -131,7 +132,8 @@ class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
     ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
-    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone.
+    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone. With an
+    ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook then.
     """
 
     repo: str
@@ -140,6 +142,7 @@ class KnownRoot:
     role: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
+    engine: Engine | None = None
 
     @property
     def title(self) -> str:
@@ -152,7 +155,8 @@ class KnownStack:
     """A stack, as other repositories are told of it.
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
-    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known.
+    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
+    ``evidence`` is what it tells of its engine.
     """
 
     repo: str
@@ -163,6 +167,7 @@ class KnownStack:
     has_hook: bool = False
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +196,37 @@ class StackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningRow:
+    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+
+    ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    """
+
+    root: str
+    who: str
+    before: str
+    after: str
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it changes, or lives on static credentials still."""
+        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run would do to one repository: every finding with its final fate, and the files after it."""
+    """What one run would do to one repository: every finding with its final fate, and the files after it.
+
+    ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
+    """
 
     findings: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -218,7 +246,7 @@ class RepoResult:
 
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
     the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome.
+    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
     """
 
     repo: str
@@ -227,6 +255,8 @@ class RepoResult:
     problems: tuple[FileProblem, ...] = ()
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)
     is_masked: bool = False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Config, HookPlace
+from migrator.config import BRANCH, TOKEN_FILE, BackendAuth, Config, HookPlace
 from migrator.errors import UsageError
+from migrator.mapping import flag_mapping
 from migrator.model import Mode
+from migrator.settings import with_file
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
@@ -17,7 +21,14 @@ PROVIDER, TRUST = _TRUST = ("Identity provider", "Who may sign in")
 _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
+_ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_BACKEND_AUTH = (
+    "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
+)
+_WAYS = click.Choice([one.value for one in BackendAuth])
+_CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
+_FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
@@ -67,10 +78,12 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             ROLES, "--role-arn", metavar="ARN", help="Role of the providers, literally.  [default: var.aws_role_arn]"
         ),
+        option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, help=_ROLE),
         option(ROLES, "--backend-role-arn", metavar="ARN", help=_HOOK_ROLE),
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
+        option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
             HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
@@ -79,6 +92,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS denies the exchange."),
         option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True, help="Branch to make."),
         option(GIT, "--message", metavar="TEXT", help="Commit message.  [default: what was changed where]"),
+        option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE, help=_CONFIG),
         option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
@@ -97,7 +111,7 @@ def output_options(function: _Decorated) -> _Decorated:
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
     try:
-        return Config(
+        config = Config(
             mode=mode,
             role_arn=options["role_arn"],
             backend_role_arn=options["backend_role_arn"],
@@ -108,10 +122,24 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
+            roles=tuple(map(flag_mapping, options["roles"])),
+            settings_file=options["settings_file"],
+            given=frozenset(_given()),
         )
+        file = config.settings_file
+        return config if file is None else with_file(config, Path(file), file)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _given() -> Iterator[str]:
+    """The fields of `Config` that the command line set."""
+    context = click.get_current_context(silent=True)
+    for name in context.params if context is not None else ():
+        if context is not None and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            yield name.removeprefix("no_")

@@ -9,6 +9,8 @@ from migrator.analysis.facts import gather
 from migrator.analysis.secrets import secrets_of
 from migrator.config import Config
 from migrator.document import Document
+from migrator.edits.roles import Roles
+from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
@@ -25,8 +27,9 @@ from migrator.workspace import Workspace
 def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> Plan:
     """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``; nothing is written."""
     facts = gather(workspace, repo, fleet)
-    wishes = Wishes(workspace, facts, config)
-    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config), wishes)
+    roles = Roles(workspace, config)
+    wishes = Wishes(workspace, facts, config, roles)
+    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles), wishes)
     found = (finding for rule in all_rules() for finding in rule.check(context))
     settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
     settled.run()
@@ -37,6 +40,8 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
+        signers=signing_rows(workspace, facts, wishes, settled.findings, settled.changes),
+        mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),
         secrets=frozenset(secret for document in touched for secret in secrets_of(document)),

@@ -14,6 +14,7 @@ import click
 from migrator.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.fleet import parts
+from migrator.mapping import unmatched
 from migrator.model import Mode, RepoResult, Survey
 from migrator.options import config_of
 from migrator.pipeline import migrate_repo, survey_repo
@@ -29,6 +30,9 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     for result in _results(repos, config):
         results.append(result)
         _show(result, verbose=options["verbose"], quiet=options["quiet"])
+    used = {origin for result in results for origin in result.mapped}
+    for origin in () if options["quiet"] else unmatched(config.roles, used):
+        click.echo(f"a role is mapped to {origin}, but no credentials are", err=True)
     is_reported = _report(options["report"], results)
     return _exit_code(results) if is_reported else FAILED
 

@@ -61,6 +61,11 @@ def _mask_value(match: re.Match[str]) -> str:
     return f"{match['name']}{match['quote']}{MASK}{match['quote']}"
 
 
+def shown_key(key: str) -> str:
+    """An AWS access key id with all but its kind and its last four characters left out; ``""`` for anything else."""
+    return f"{key[:4]}…{key[-4:]}" if _ACCESS_KEY_ID.fullmatch(key) else ""
+
+
 def printable(text: str) -> str:
     """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
     shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from migrator.engine import Engine, Evidence
 from migrator.errors import MigrateError
 from migrator.model import (
     Code,
@@ -23,11 +24,12 @@ from migrator.model import (
     RepoIdentity,
     RepoResult,
     Rewrite,
+    SigningRow,
     StackRow,
     Survey,
 )
 
-VERSION = 1
+VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
 
 OUTCOMES: dict[type[Fix], str] = {
@@ -57,6 +59,8 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "problems": [{**_plain_place(one.place), "reason": one.reason} for one in result.problems],
         "notes": [_plain_note(one) for one in result.notes],
         "stacks": [_plain_stack(one) for one in result.stacks],
+        "signers": [_plain_signer(one) for one in result.signers],
+        "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
         "is_masked": result.is_masked,
@@ -82,6 +86,8 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             problems=tuple(FileProblem(_place(one), one["reason"]) for one in plain["problems"]),
             notes=tuple(_note(one) for one in plain["notes"]),
             stacks=tuple(_stack(one) for one in plain["stacks"]),
+            signers=tuple(_signer(one) for one in plain["signers"]),
+            mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
             is_masked=plain["is_masked"],
@@ -117,6 +123,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **root,
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
+                    "engine": _engine(root["engine"]),
                 }
             )
             for root in plain["roots"]
@@ -128,6 +135,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "evidence": _evidence(stack["evidence"]),
                 }
             )
             for stack in plain["stacks"]
@@ -135,6 +143,17 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
+    if plain is None:
+        return None
+    entries = tuple((slug, _evidence(found)) for slug, found in plain["entries"])
+    return Engine(_evidence(plain["code"]), entries, _evidence(plain["defaults"]))
+
+
+def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:
@@ -197,3 +216,11 @@ def _plain_stack(stack: StackRow) -> dict[str, Any]:
 def _stack(plain: Mapping[str, Any]) -> StackRow:
     remarks = tuple(plain["remarks"])
     return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks)
+
+
+def _plain_signer(row: SigningRow) -> dict[str, Any]:
+    return {"root": row.root, "who": row.who, "before": row.before, "after": row.after}
+
+
+def _signer(plain: Mapping[str, Any]) -> SigningRow:
+    return SigningRow(plain["root"], plain["who"], plain["before"], plain["after"])

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
-from migrator.document import Document, digest
+from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
-from migrator.model import Code, FileProblem, RepoIdentity
+from migrator.model import Change, Code, FileProblem, RepoIdentity
+from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
+
+LOCK_FILE = ".terraform.lock.hcl"
 
 
 @dataclass(eq=False)
@@ -71,6 +75,10 @@ class Module:
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 
+def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
+    return [fresh.get(one.path, one) for one in documents]
+
+
 @dataclass(frozen=True, eq=False)
 class ModuleCall:
     """A ``module`` block that calls a module of the same repository."""
@@ -118,11 +126,33 @@ class Workspace:
             return self.modules[parent]
         return self.modules.setdefault(folder, Module(folder))
 
+    def changed(self, changes: Iterable[Change]) -> Workspace:
+        """The workspace as ``changes`` leave it, to be read; files that stay are the same documents."""
+        fresh: dict[str, Document] = {}
+        for change in changes:
+            fresh[change.path] = Document(self.root, change.path, kind_of(change.path) or Kind.BACKEND)
+            fresh[change.path].source = SourceFile(change.path, change.after)
+        other = copy(self)
+        other.__dict__.pop("calls", None)
+        other.__dict__.pop("_modules_by_document", None)
+        other.documents = self.documents | fresh
+        other.modules = {
+            path: Module(path, _renewed(module.documents, fresh), _renewed(module.tests, fresh))
+            for path, module in self.modules.items()
+        }
+        return other
+
     @property
     def problems(self) -> list[FileProblem]:
         """The files of the given folder that were asked for and could not be read or understood."""
         inside = (one for one in self.documents.values() if self.in_scope(one.path))
         return [document.problem for document in inside if document.problem]
+
+    def changed_meanwhile(self) -> str | None:
+        """The path of a file that is no longer what it was when it was read, if there is one."""
+        values = (one for module in self.modules.values() for one in module.values)
+        read = (one for one in (*self.documents.values(), *values) if one.is_read)
+        return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
 
     def inputs(self) -> Iterator[tuple[str, str]]:
         """Every file that was read so far, with a hash, and the names of all that may matter under ``""``."""
@@ -153,6 +183,21 @@ class Workspace:
         if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
             known = self._add(path, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
+
+    def other(self, path: str) -> Document | None:
+        """The file at ``path``, one that Terraform does not read; None if there is none."""
+        if path in self._others and (self.root / path).is_file():
+            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
+        return None
+
+    def lock_file(self, module: Module) -> Document | None:
+        """The releases of providers that Terraform chose for a root module; None where there are none.
+
+        See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+        """
+        path = posixpath.join(module.path, LOCK_FILE)
+        is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
+        return Document(self.root, path, Kind.CONFIG) if is_there else None
 
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.
@@ -217,6 +262,18 @@ class Workspace:
                     reached.add(called)
                     pending.append(called)
         return reached
+
+    def roots_of(self, module: Module) -> Iterator[Module]:
+        """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""
+        pending, seen = [module], set[str]()
+        while pending:
+            current = pending.pop()
+            if current.path not in seen:
+                seen.add(current.path)
+                calls = self.calls.get(current.path, ())
+                pending += [call.caller for call in calls]
+                if not calls:
+                    yield current
 
     def in_scope(self, path: str) -> bool:
         """Whether the file or module at ``path`` lies in the folder that may be changed."""

@@ -17,6 +17,7 @@ from migrator.model import (
     Refusal,
     RepoResult,
     Rewrite,
+    SigningRow,
     StackRow,
 )
 
@@ -93,6 +94,11 @@ def migrated(repo: str = "shop") -> RepoResult:
             StackRow("spacelift_stack.shop", Place("stacks.tf", 8), "", "live", "added", ("for_each: one for each",)),
             StackRow("spacelift_stack.other", Place("main.tf", 2), "infra/stacks"),
         ),
+        signers=(
+            SigningRow("live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"),
+            SigningRow("live", 'backend "s3"', "profile state", "web identity $TF_VAR_aws_role_arn, by the hook"),
+            SigningRow("live", 'provider "aws" (eu)', "the environment", "the environment"),
+        ),
         changed=("live/main.tf",),
         diff=DIFF,
         is_masked=True,
@@ -154,6 +160,8 @@ def _all_of(text: str) -> RepoResult:
         problems=(FileProblem(place, text),),
         notes=(note, Note(ROTATE, (text,))),
         stacks=(StackRow(text, place, "", text, text, (text,)), StackRow(text, place, text)),
+        signers=(SigningRow(text, text, text, text),),
+        mapped=(text,),
         changed=(text,),
         diff=b"diff --git a/x b/x\n--- a/x\n+++ b/"
         + line

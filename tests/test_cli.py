@@ -53,7 +53,8 @@ def test_preview_prints_a_diff_and_changes_nothing(folder: Path) -> None:
     done = run("--preview", folder)
     assert done.exit_code == 0
     assert done.stdout.startswith("diff --git a/main.tf b/main.tf\n--- a/main.tf\n+++ b/main.tf\n@@")
-    assert "AKIA" not in done.output
+    assert "AKIAIOSFODNN7EXAMPLE" not in done.output
+    assert "AKIA…MPLE" in done.stderr
     assert "1 " not in done.stdout.splitlines()[0]
     assert "secrets are masked" in done.stderr
     assert (folder / "main.tf").read_text() == PROVIDER

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Config, HookPlace
+from migrator.config import BackendAuth, Config, HookPlace
 from migrator.discover import kind_of
+from migrator.mapping import flag_mapping
 from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
 from migrator.pipeline import migrate_repo
 from migrator.rules.registry import all_rules
@@ -50,7 +51,12 @@ def options(case: Path) -> dict[str, Any]:
     given = {
         name: tuple(one) if isinstance(one, list) else one for name, one in settings(case).get("options", {}).items()
     }
-    return given | ({"hook_in": HookPlace(given["hook_in"])} if "hook_in" in given else {})
+    converted = {
+        "backend_auth": BackendAuth,
+        "hook_in": HookPlace,
+        "roles": lambda roles: tuple(map(flag_mapping, roles)),
+    }
+    return given | {name: converted[name](given[name]) for name in converted if name in given}
 
 
 def migrate(case: Path, folder: Path) -> RepoResult:

@@ -14,7 +14,7 @@ import pytest
 
 from migrator.config import Config
 from migrator.errors import MigrateError
-from migrator.gitrepo import GitRepo
+from migrator.gitbranch import Checkout
 from migrator.model import Change, Mode
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo, needed
@@ -358,7 +358,7 @@ def test_a_locked_head_rolls_everything_back(make_repo: MakeRepo) -> None:
 
 def test_a_file_changed_after_it_was_read(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
-    checkout = GitRepo.open(repo.root)
+    checkout = Checkout.open(repo.root)
     assert checkout
     repo.write("main.tf", "# somebody was faster\n")
     before = untouched(repo)

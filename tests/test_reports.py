@@ -36,6 +36,7 @@ from migrator.model import (
     Refusal,
     RepoResult,
     Rewrite,
+    SigningRow,
     StackRow,
 )
 from migrator.pipeline import migrate_repo
@@ -72,6 +73,7 @@ fixes = st.one_of(
 )
 findings = st.builds(Finding, st.text(), places, st.text(), fixes, st.none() | st.text(), st.tuples(notes))
 stacks = st.builds(StackRow, st.text(), places, st.text(), st.text(), st.text(), st.tuples(st.text()))
+signers = st.builds(SigningRow, st.text(), st.text(), st.text(), st.text())
 results = st.builds(
     RepoResult,
     st.text(),
@@ -80,6 +82,8 @@ results = st.builds(
     problems=st.lists(st.builds(FileProblem, places, st.text()), max_size=2).map(tuple),
     notes=st.lists(notes, max_size=2).map(tuple),
     stacks=st.lists(stacks, max_size=2).map(tuple),
+    signers=st.lists(signers, max_size=2).map(tuple),
+    mapped=st.lists(st.text(), max_size=2).map(tuple),
     changed=st.lists(st.text(), max_size=2).map(tuple),
     diff=st.binary(),
     is_masked=st.booleans(),
@@ -256,7 +260,7 @@ def test_the_json_report_is_what_its_schema_says(make: Callable[[], Iterable[Rep
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": 2}, {"results": [{}]}, {"totals": {}}, {"extra": 1}, {"tool": {"name": "other"}}]
+    "change", [{"version": 1}, {"results": [{}]}, {"totals": {}}, {"extra": 1}, {"tool": {"name": "other"}}]
 )
 def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
     good = json.loads(report(".json", sample()))
@@ -385,8 +389,9 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     tables = [[["".join(cell.itertext()) for cell in row] for row in table.iter("tr")] for table in body.iter("table")]
     assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]
     assert tables[1][1] == ["not without …, which is refused", "2", "payments: live/main.tf:5"]
-    assert ["shop", "live/main.tf:31"] in tables[2]
-    assert tables[3][1] == ["spacelift_stack.shop", "shop: stacks.tf:8", "live", "added", "for_each: one for each"]
+    assert tables[2][1] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
+    assert ["shop", "live/main.tf:31"] in tables[3]
+    assert tables[4][1] == ["spacelift_stack.shop", "shop: stacks.tf:8", "live", "added", "for_each: one for each"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

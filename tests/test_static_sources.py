@@ -92,7 +92,9 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{KEY}"\n  secret_key = "{SECRET}"\n}}\n')
     result = check(tree)
     assert told(result) == []
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [("main.tf:2",)]
+    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [
+        (f"main.tf:2 (AKIA…{KEY[-4:]})",)
+    ]
 
 
 def test_a_repository_with_nothing_of_aws_is_not_searched(tmp_path: Path) -> None:
@@ -306,3 +308,19 @@ def test_a_heredoc_on_a_shared_line_is_refused() -> None:
     items = hcl.object_items(text, value) or ()
     with pytest.raises(SyntaxProblem):
         hcl_object.change_object("x.tf", text, value, (), items[1:])
+
+
+def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n'
+    stack += f'  repository = "{tree.name}"\n}}\n'
+    variable = (
+        'resource "spacelift_environment_variable" "%s" {\n'
+        '  stack_id = spacelift_stack.app.id\n  name     = "%s"\n  value    = "%s"\n}\n'
+    )
+    (tree / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
+    (tree / "admin").mkdir()
+    (tree / "admin/main.tf").write_text(stack + variable % ("profile", "AWS_PROFILE", "shop"))
+    assert not [note for note in check(tree).notes if note.task.startswith(("rotate", "delete"))]
+    with (tree / "admin/main.tf").open("a") as file:
+        file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
+    assert [note.subjects for note in check(tree).notes if note.task.startswith("rotate")] == [("admin/main.tf:14",)]

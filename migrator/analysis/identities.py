@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 
 from migrator.analysis.providers import AWS, Origin, Provider
+from migrator.analysis.values import resolve
 from migrator.config import ROLE_VARIABLE
 from migrator.workspace import Module
 
@@ -17,14 +18,17 @@ def identities(
     first_role: str,
     origin: Callable[[Provider], Origin] = attrgetter("origin"),
     taken: Collection[str | None] = (),
+    mapped: Collection[Provider] = (),
 ) -> dict[Origin, str | None]:
-    """A name for every ``origin`` of credentials among the ``providers`` of ``module``.
+    """A name for every ``origin`` of credentials among the ``providers`` of ``module`` but for the ``mapped`` ones.
 
     None is the name of the first identity, that of the default provider, whose role is the expression ``first_role``.
-    It is not given away where that role is in use already, or may be. The others are called by their alias, and never
-    like one that has a role variable already: who that was for is not known any more. Nor are names that are ``taken``.
+    It is not given away where that role is in use already, or may be. The others are called by their alias, or by the
+    profile that several share, and never like one that has a role variable already: who that was for is not known any
+    more. Nor are names that are ``taken``.
     """
-    migrating = [one for one in providers if not one.has_web_identity and one.foreign is None]
+    needing = [one for one in providers if one not in mapped]
+    migrating = [one for one in needing if not one.has_web_identity and one.foreign is None]
     migrating.sort(key=lambda one: one.alias is not None)
     is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
     declared = {
@@ -34,9 +38,9 @@ def identities(
     for provider in migrating:
         if origin(provider) not in names:
             is_first = not names and not is_taken
-            names[origin(provider)] = (
-                None if is_first else _unused(_name(provider), {*names.values(), *declared, *taken})
-            )
+            alike = [one for one in migrating if origin(one) == origin(provider)]
+            unused = _unused(_name(alike), {*names.values(), *declared, *taken})
+            names[origin(provider)] = None if is_first else unused
     return names
 
 
@@ -52,8 +56,14 @@ def _may_have(provider: Provider, role: str) -> bool:
     return (provider.has_web_identity and not roles) or any(one == role or not one.startswith('"') for one in roles)
 
 
-def _name(provider: Provider) -> str:
-    return re.sub(r"[^\w-]+", "_", provider.alias or ("default" if provider.kind == AWS else provider.kind))
+def _name(alike: Sequence[Provider]) -> str:
+    """The alias of an identity's provider, or the profile that several of them share."""
+    first = alike[0]
+    is_shared = first.alias is not None and len({one.alias for one in alike}) > 1
+    profile = dict(first.origin).get("profile") if is_shared else None
+    if profile and (shared := resolve(first.module, profile)):
+        return re.sub(r"\W+", "_", shared)
+    return re.sub(r"[^\w-]+", "_", first.alias or ("default" if first.kind == AWS else first.kind))
 
 
 def _unused(name: str, used: set[str | None]) -> str:

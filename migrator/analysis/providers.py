@@ -157,7 +157,7 @@ def _makes(block: Block, type_: str) -> bool:
 
 def aws_providers(module: Module) -> list[Provider]:
     """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under whatever local names they have there."""
-    names = _local_names(module)
+    names = local_names(module)
     found: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
     blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
@@ -172,8 +172,8 @@ def aws_providers(module: Module) -> list[Provider]:
     return sorted(found, key=lambda one: one.kind)
 
 
-def _local_names(module: Module) -> dict[str, str]:
-    """The kind that each local name stands for."""
+def local_names(module: Module) -> dict[str, str]:
+    """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = required_sources(module)
     usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     return usual | {name: _SOURCES[source] for name, source in sources.items() if source in _SOURCES}

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.identities import identities, is_in_use
-from migrator.analysis.providers import Origin
+from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.values import REFERENCE, definition
-from migrator.config import ROLE_VARIABLE
+from migrator.config import ROLE_VARIABLE, Config
 from migrator.document import Document
 from migrator.model import Note, Refusal
 from migrator.span import Edit
+from migrator.syntax import hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Module, ModuleCall, Workspace
 
 _REFERS = re.compile(r"\b(?:var|local|data|module|each|count|path|terraform)\.")
+_VARIES = re.compile(r"\b(?:each|count)\.")
+_MOST = 99
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
@@ -54,13 +57,26 @@ def role_variable(of: str | None) -> RoleVariable:
     return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A module in which ``variable`` is declared, and its ``calls``, each with what the caller calls the variable."""
+
+    module: Module
+    variable: RoleVariable
+    calls: tuple[tuple[ModuleCall, RoleVariable], ...]
+
+
 class RoleVariables:
     """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, first_role: str) -> None:
+    def __init__(
+        self, workspace: Workspace, facts: Facts, config: Config, has_role: Callable[[Provider], bool]
+    ) -> None:
+        """``has_role`` says of a provider whether the user named its role, so that it needs none of these."""
         self._workspace = workspace
         self._facts = facts
-        self._first_role = first_role
+        self._config = config
+        self._has_role = has_role
         self._identities: dict[str, dict[Origin, str | None]] = {}
         self._holders: dict[tuple[str, str], Origin] = {}
         for provider in facts.providers:
@@ -70,36 +86,97 @@ class RoleVariables:
     def identities(self, module: Module) -> dict[Origin, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
-            self._identities[module.path] = identities(module, self._facts.in_module(module), self._first_role)
+            role_arn = self._config.at(module.path).role_arn
+            first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
+            providers = self._facts.in_module(module)
+            mapped = [one for one in providers if self._has_role(one)]
+            self._identities[module.path] = identities(module, providers, first_role, mapped=mapped)
         return self._identities[module.path]
 
     def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
         """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
 
-        Refuses where a module would hand it down for two identities, or where not all callers may be known.
+        Refuses where a call may be for several identities, or where not all callers may be known.
         """
         edits: list[Edit] = []
-        pending, seen = [(module, origin)], set[str]()
-        while pending:
-            current, origin = pending.pop()
-            if self._holders.setdefault((current.path, variable.name), origin) != origin:
-                return Refusal(f"var.{variable.name} of the module {current.path or '.'} would be for two identities")
-            if current.path in seen:
-                continue
-            seen.add(current.path)
-            added = self._declare_in(current, variable)
+        for step in self._way_up(module, variable, origin):
+            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable)
             if isinstance(added, Refusal):
                 return added
             edits += added
-            for call in self._workspace.calls.get(current.path, ()):
-                pending.append((call.caller, _seen_from(call, current, origin)))
-                if call.block.attribute(variable.name) is None:
-                    if is_in_use(call.caller, variable.reference.address):
-                        used = f"var.{variable.name} of the module {call.caller.path or '.'}"
-                        return Refusal(f"{used} is in use, and may be for another identity")
-                    passed = NewArgument(variable.name, variable.reference)
-                    edits += call.document.change(call.block, BodyChange(append=(passed,)))
+            if not isinstance(step, Refusal):
+                for call, passed in step.calls:
+                    change = BodyChange(append=(NewArgument(step.variable.name, passed.reference),))
+                    edits += call.document.change(call.block, change)
         return tuple(edits)
+
+    def values_needed(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[Note]:
+        """Notes on what the root modules, from which ``module`` is reached, call ``variable``, for its value."""
+        for step in self._way_up(module, variable, origin):
+            if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
+                yield value_note(step.variable.name, step.module.path or ".")
+
+    def is_several(self, module: Module, origin: Origin) -> bool:
+        """Whether calls of ``module``, or of those around it, are for several identities within one caller."""
+        pending, seen = [(module, origin)], set[tuple[str, Origin]]()
+        while pending:
+            current, origin = pending.pop()
+            if (current.path, origin) in seen:
+                continue
+            seen.add((current.path, origin))
+            callers: dict[str, Origin] = {}
+            for call in self._workspace.calls.get(current.path, ()):
+                there = _seen_from(call, current, origin)
+                varies = any(_VARIES.search(expression) for _, expression in there)
+                if varies or callers.setdefault(call.caller.path, there) != there:
+                    return True
+                pending.append((call.caller, there))
+        return False
+
+    def _way_up(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[_Step | Refusal]:
+        """``module`` and all that call it, with what each of them calls the variable."""
+        pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
+        while pending:
+            current, variable, origin = pending.pop()
+            if self._holders.setdefault((current.path, variable.name), origin) != origin:
+                yield Refusal(f"var.{variable.name} of the module {current.path or '.'} would be for two identities")
+                return
+            if (current.path, variable.name) in seen:
+                continue
+            seen.add((current.path, variable.name))
+            calls: list[tuple[ModuleCall, RoleVariable]] = []
+            for call in self._workspace.calls.get(current.path, ()):
+                there = _seen_from(call, current, origin)
+                above = variable
+                if call.block.attribute(variable.name) is None:
+                    if objection := self._objection(call, variable, there):
+                        yield Refusal(objection)
+                        return
+                    above = self._called_there(call, variable, there)
+                    self._holders.setdefault((call.caller.path, above.name), there)
+                    calls.append((call, above))
+                pending.append((call.caller, above, there))
+            yield _Step(current, variable, tuple(calls))
+
+    def _objection(self, call: ModuleCall, variable: RoleVariable, origin: Origin) -> str:
+        """Why a module cannot hand the variable down in ``call``; ``""`` if it can."""
+        if any(_VARIES.search(expression) for _, expression in origin):
+            return f"its credentials differ from one instance of module.{'.'.join(call.block.labels)} to the next"
+        if is_in_use(call.caller, variable.reference.address):
+            used = f"var.{variable.name} of the module {call.caller.path or '.'}"
+            return f"{used} is in use, and may be for another identity"
+        return ""
+
+    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Origin) -> RoleVariable:
+        """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
+        path = call.caller.path
+        same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
+        if same and variable.name not in same:
+            return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
+        label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
+        new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
+        candidates = (variable, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
+        return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), variable)
 
     def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
         edits: list[Edit] = []
@@ -158,16 +235,3 @@ def _home_of_variables(view: Sequence[Document]) -> Document | None:
 def value_note(name: str, *roots: str) -> Note:
     """That the stacks which run ``roots`` must give the variable ``name`` its value."""
     return Note(f"set TF_VAR_{name} to the ARN of a role on the stacks that run", roots)
-
-
-def roots_of(workspace: Workspace, module: Module) -> Iterator[Module]:
-    """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""
-    pending, seen = [module], set[str]()
-    while pending:
-        current = pending.pop()
-        if current.path not in seen:
-            seen.add(current.path)
-            calls = workspace.calls.get(current.path, ())
-            pending += [call.caller for call in calls]
-            if not calls:
-                yield current

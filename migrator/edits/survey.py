@@ -43,7 +43,7 @@ class Surveyor:
                     for stack in self._wishes.runtime_stacks(target)
                     if not any(self._wishes.runtime.belongs_in_stack(stack, name) for name in phase_lists(self._config))
                 )
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine)
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._wishes.runtime_stack(stack)
@@ -56,6 +56,7 @@ class Surveyor:
             self._wishes.has_hook(stack),
             known.slug if known else "",
             self._told(known.lists) if known else (),
+            stack.evidence,
         )
 
     def _told(

@@ -102,7 +102,7 @@ class GeneratedSignIn:
             return Refusal(
                 f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
             )
-        if constraint := too_old(part.module, provider.block.labels[0]):
+        if constraint := too_old(part.module, provider.kind):
             return Refusal(
                 f"the constraint {constraint} admits no release from 4.12 on, and none before knows web identity"
             )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
 from migrator.analysis.runtime_config import PATH
-from migrator.config import ROLE_VARIABLE, Config, HookPlace, is_role_arn
+from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
+from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.strategy import Strategies
+from migrator.engine import Engine
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
@@ -25,7 +29,8 @@ from migrator.workspace import Workspace
 class Target:
     """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
 
-    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`.
+    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
+    `KnownRoot`.
     """
 
     path: str
@@ -33,6 +38,7 @@ class Target:
     group: str
     role: str | Refusal
     runners: Runners
+    engine: Engine | None = None
 
     @property
     def title(self) -> str:
@@ -66,10 +72,16 @@ class Wanted:
 class Wishes:
     """All hooks that the stacks of a repository are to get."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self.targets = tuple(_targets(facts, config))
+        early = HookLists(facts.stacks)
+
+        def has_hook(stack: StackDefinition) -> bool:
+            return self._has_hook(early, stack)
+
+        self.strategies = Strategies(config, roles, self.runtime, has_hook)
+        self.targets = tuple(_targets(facts, config, roles, self.strategies))
         here = [
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
@@ -133,9 +145,12 @@ class Wishes:
 
     def has_hook(self, stack: StackDefinition) -> bool:
         """Whether the stack exchanges a token before init already."""
-        known = self.runtime_stack(stack)
-        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
-        return by_file or self._lists.has_hook(stack, "before_init")
+        return self._has_hook(self._lists, stack)
+
+    def _has_hook(self, lists: HookLists, stack: StackDefinition) -> bool:
+        is_read = stack.slug is not None and not stack.is_ignored and IGNORES not in stack.labels
+        by_file = is_read and self.runtime.has_hook(stack.slug or "", "before_init")
+        return by_file or lists.has_hook(stack, "before_init")
 
     def obstacle(self, stack: StackDefinition) -> str:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
@@ -194,14 +209,18 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config) -> Iterator[Target]:
+def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
     for root in facts.roots:
-        if root.needs_hook(config.include_ambient):
-            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config)
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners)
+        if strategies.needs_hook(root):
+            mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
+            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
+            engine = strategies.engine(root) if strategies.may_become_native(root) else None
+            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine)
     for program, runners in facts.programs:
         if program.needs_hook(config.include_ambient):
-            role = _hook_role(program.role_arns, config)
+            role = _hook_role(program.role_arns, config.at(program.folder))
+            if config.backend_auth is BackendAuth.NATIVE:
+                role = Refusal("a program's backend cannot be made to sign in by itself: use --backend-auth hook")
             yield Target(program.folder, program.backends[0].place, program.group, role, runners)
     yield from _units(facts, config)
 
@@ -210,7 +229,7 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
     found = facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config), runners)
+        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config.at(unit.folder)), runners)
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
@@ -227,8 +246,10 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
 
 
-def _hook_role(role_arns: set[str | None], config: Config) -> str | Refusal:
-    """The role for the state: the one asked for, the one that reached it before, the providers', the shell's."""
+def _hook_role(
+    role_arns: set[str | None], config: Config, mapped: AbstractSet[str | Refusal] = frozenset()
+) -> str | Refusal:
+    """The role for the state: the one asked for, that reached it before, ``mapped``, of the providers, in the shell."""
     if config.backend_role_arn is not None:
         return config.backend_role_arn
     if len(role_arns) > 1:
@@ -237,4 +258,6 @@ def _hook_role(role_arns: set[str | None], config: Config) -> str | Refusal:
         if role is None or not is_role_arn(role):
             return Refusal("the backend's role_arn is no literal ARN of a role: name the hook's by --backend-role-arn")
         return role
-    return config.role_arn or SHELL_ROLE
+    if len(mapped) > 1:
+        return Refusal("its backend is mapped to several roles: name the hook's by --backend-role-arn")
+    return next(iter(mapped), config.role_arn or SHELL_ROLE)

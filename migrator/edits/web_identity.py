@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import AWSCC, Provider
-from migrator.analysis.versions import FIRST_AWSCC_WITH_WEB_IDENTITY, FIRST_WITH_WEB_IDENTITY, too_old
-from migrator.config import ROLE_VARIABLE, Config
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, roots_of, value_note
+from migrator.config import Config
+from migrator.edits.provider_versions import ProviderVersions
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
+from migrator.edits.roles import Roles
 from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
@@ -19,12 +20,13 @@ from migrator.workspace import Workspace
 class WebIdentity:
     """What every provider of a repository is to sign in with."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
-        first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else hcl.quote(config.role_arn)
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
-        self._variables = RoleVariables(workspace, facts, first_role)
+        self._roles = roles
+        self._versions = ProviderVersions(workspace)
+        self._variables = RoleVariables(workspace, facts, config, roles.is_mapped)
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
@@ -40,36 +42,55 @@ class WebIdentity:
             return Rewrite(
                 tuple(sign_in_edits(provider, ())), f"removed; the block that it overrides gets {expression}"
             )
-        edits = list(sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),)))
+        raised = self._versions.raise_for(provider)
+        if isinstance(raised, Refusal):
+            return raised
+        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),))]
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 provided = self._variables.provide(module, role, provider.origin)
                 if isinstance(provided, Refusal):
                     return provided
                 edits += provided
-        return Rewrite(tuple(edits), f"web identity with {expression}")
+        outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
+        return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
 
-    def set_value(self, provider: Provider) -> Iterator[Note]:
-        """A note for each root module in which the provider's role variable is to be given its value."""
+    def notes(self, provider: Provider) -> Iterator[Note]:
+        """What is left to do: give the provider's role variable its value, in each root module; see to its account.
+
+        And what has become of the constraints on its releases.
+        """
+        if provider.is_lead and not provider.has_web_identity:
+            yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
+        if isinstance(role, Literal):
+            yield from self._roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
-                yield value_note(role.name, *(root.path or "." for root in roots_of(self._workspace, module)))
+                yield from self._variables.values_needed(module, role, provider.origin)
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
+        mapped = self._roles.role(provider)
+        if mapped is not None:
+            return mapped if isinstance(mapped, Refusal) else Literal(mapped)
         modules = self._workspace.modules_of(provider.document)
         names = {self._variables.identities(module).get(provider.origin) for module in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
-        if self._config.role_arn is None:
+        role_arn = self._config.at(provider.module.path).role_arn
+        if role_arn is None:
             return role_variable(name)
         if name is not None:
             is_first_there = None in self._variables.identities(provider.module).values()
             first = "the module's first provider" if is_first_there else "a provider that has web identity"
-            return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks")
-        return Literal(self._config.role_arn)
+            option = self._roles.how_to_map(provider)
+            remedy = f"; name its role by {option}" if option else ""
+            return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
+        if any(self._variables.is_several(module, provider.origin) for module in modules):
+            return Refusal("its module is called for several identities, and --role-arn speaks for one")
+        return Literal(role_arn)
 
     def _objection(self, provider: Provider, role: str) -> str | None:
         """Why the provider cannot sign in with ``role``, an expression."""
@@ -77,12 +98,6 @@ class WebIdentity:
             return "its credentials differ from one instance of it to the next"
         if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
-        first = FIRST_AWSCC_WITH_WEB_IDENTITY if provider.kind == AWSCC else FIRST_WITH_WEB_IDENTITY
-        if constraint := too_old(provider.module, provider.block.labels[0], first):
-            release = f"{first[0]}.{first[1]}"
-            return (
-                f"the constraint {constraint} admits no release from {release} on, and none before knows web identity"
-            )
         return None
 
 

@@ -43,6 +43,8 @@ def _lines(results: Iterable[RepoResult]) -> Iterator[str]:
     heads = "Repository | Outcome | Rewritten | Refused | What was done"
     yield from _table("Repositories", heads, totals.repositories, repos)
     yield from _table("Refused, by reason", "Reason | Times | For example", len(totals.reasons), _reasons(totals))
+    signers = sum(len(result.signers) for result in results)
+    yield from _table("Who signs", "Repository | Root module | What | Before | After", signers, _signers(results))
     yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, keys)
     yield from _table("Stacks", "Stack | Place | Code | Hook | Remarks", totals.stacks, stacks)
 
@@ -102,6 +104,12 @@ def _rotations(results: Iterable[RepoResult]) -> Iterator[str]:
         for note in rotations(result):
             for subject in note.subjects:
                 yield _row(code(result.repo), code(subject))
+
+
+def _signers(results: Iterable[RepoResult]) -> Iterator[str]:
+    for result in shown(results):
+        for row in result.signers:
+            yield _row(code(result.repo), code(row.root), code(row.who), prose(row.before), prose(row.after))
 
 
 def _stacks(results: Iterable[RepoResult]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite, StackRow
+from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite, SigningRow, StackRow
 from migrator.secret import mask, printable
 
 _DONE = {
@@ -38,6 +38,7 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
     if result.mode is Mode.CHECK or verbose:
         yield from _section("files", result.changed)
     if not result.error:
+        yield from _section("who signs", (_signer(row) for row in result.signers if row.is_notable or verbose))
         yield from _section("stacks", map(_stack, result.stacks))
         yield from _section("to do", _tasks(result))
 
@@ -52,6 +53,11 @@ def _stack(row: StackRow) -> str:
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
     hook = f"; hook: {row.hook}" if row.hook else ""
     return f"{row.title} ({where}) {runs}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
+
+
+def _signer(row: SigningRow) -> str:
+    becomes = f" -> {row.after}" if row.before != row.after else ", as before"
+    return f"{row.root}: {row.who}: {row.before}{becomes}"
 
 
 def headline(result: RepoResult) -> str:

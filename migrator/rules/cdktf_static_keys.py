@@ -3,6 +3,57 @@
 ``AwsProvider(…)``, ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take the arguments of the blocks that they
 stand for, https://developer.hashicorp.com/terraform/cdktf, and so the same becomes of them. Whoever calls them is found
 under any import; what a call is given that cannot be known is refused.
+
+Before:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate", profile="production")
+        AwsProvider(self, "aws", region="eu-west-1", profile="production")
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
+
+After:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack, TerraformVariable
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRoleWithWebIdentity
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate")
+        aws_role_arn = TerraformVariable(
+            self,
+            "aws_role_arn",
+            type="string",
+            description="IAM role assumed with the Spacelift OIDC token",
+        )
+        AwsProvider(self, "aws", region="eu-west-1", assume_role_with_web_identity=[
+            AwsProviderAssumeRoleWithWebIdentity(
+                role_arn=aws_role_arn.string_value,
+                web_identity_token_file="/mnt/workspace/spacelift.oidc",
+            )
+        ])
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
 """
 
 from __future__ import annotations
@@ -11,6 +62,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config import Config
+from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
@@ -33,7 +85,7 @@ def _findings(config: Config, program: CdktfProgram) -> Iterator[Finding]:
     group = program.group if is_hooked else None
     has_all = is_hooked or config.include_ambient
     migrating = [one for one in program.providers if one.foreign is None and (one.credentials or has_all)]
-    identity = PythonIdentity(program, migrating, config)
+    identity = PythonIdentity(program, migrating, config.at(program.folder))
     for one in program.calls:
         finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
         for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
@@ -91,7 +143,7 @@ def _rotate(one: CdktfCall) -> Iterator[Note]:
     for _, item in one.credentials:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in one.program.texts(item)):
             place = Place(one.document.path, one.program.line(item.span.start))
-            yield Note("rotate the keys, which git's history keeps, at", (str(place),))
+            yield Note(ROTATE, (str(place),))
             return
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.keys import KeyLiteral, key_literals
+from migrator.history import ROTATE
 from migrator.model import Finding, LeftAlone, Note
 from migrator.rules.registry import Context, Rule
 
@@ -21,7 +22,7 @@ def check(context: Context) -> Iterator[Finding]:
     told = set(_told(context))
     for key in key_literals(context.workspace):
         if str(key.place) not in told:
-            note = Note("rotate the keys, which git's history keeps, at", (str(key.place),))
+            note = Note(ROTATE, (str(key.place),))
             yield RULE.finding(key.place, _message(key), LeftAlone("it is for a person to rotate"), notes=(note,))
 
 

@@ -3,6 +3,55 @@
 The ``before_init`` hook exports credentials for the backend; a provider without any of its own would silently sign in
 with them. So beside a hook it gets web identity too, and so where settings of Spacelift hand static credentials to the
 runs. Elsewhere it is listed, and migrated with ``--include-ambient``.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    region   = "eu-west-1"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
@@ -36,7 +85,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _hooked(context: Context) -> dict[str, _Beside]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     ambient = context.config.include_ambient
-    roots = [(one.module, one.group, _HOOK) for one in context.facts.roots if one.is_fed or one.needs_hook(ambient)]
+    needs_hook = context.wishes.strategies.needs_hook
+    roots = [(one.module, one.group, _HOOK) for one in context.facts.roots if one.is_fed or needs_hook(one)]
     roots += [(one.module, one.group, _SETTINGS) for one in context.facts.fed]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):
@@ -60,7 +110,7 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
     if beside is None and not context.config.include_ambient:
         return RULE.finding(provider.place, title, LeftAlone("it lives on the environment's credentials"))
     fix = context.web_identity.sign_in(provider)
-    notes = context.web_identity.set_value(provider)
+    notes = context.web_identity.notes(provider)
     return RULE.finding(
         provider.place, title + (beside.why if beside else ""), fix, beside.group if beside else None, notes
     )

@@ -24,6 +24,7 @@ from migrator.analysis.runtime_config import parse
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
+from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
@@ -204,7 +205,7 @@ def _roles_in(hooks: str) -> Iterator[str | None]:
 
 def _hook_roles(workspace: Workspace, facts: Facts, config: Config) -> Iterator[tuple[str, str | None]]:
     """The roles of the hooks that are still to come."""
-    for target in Wishes(workspace, facts, config).targets:
+    for target in Wishes(workspace, facts, config, RoleMappings(workspace, config)).targets:
         yield target.path, _known(target.role if isinstance(target.role, str) else None)
 
 

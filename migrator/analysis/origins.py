@@ -1,0 +1,148 @@
+"""Where the credentials of a provider or a backend come from, in words that a person would use; never a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.providers import Provider
+from migrator.analysis.stacks import scopes_of
+from migrator.analysis.values import REFERENCE, definition
+from migrator.document import Document
+from migrator.mapping import Origin
+from migrator.secret import STATIC_KEYS, shown_key
+from migrator.syntax.terraform import Attribute
+from migrator.workspace import Module, Workspace
+
+_SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
+_ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")
+
+
+Given = tuple[Document, Attribute]
+"""An argument, and the file that it stands in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Credentials:
+    """The credential ``arguments`` of something in ``module``, by name."""
+
+    workspace: Workspace
+    module: Module
+    arguments: Mapping[str, Given]
+
+    @cached_property
+    def profile(self) -> str | None:
+        """The name of the profile, if it is known, and the same whoever calls the module."""
+        return self.string(*self.arguments["profile"]) if "profile" in self.arguments else None
+
+    @property
+    def title(self) -> str:
+        """Where they come from, for people."""
+        if STATIC_KEYS & self.arguments.keys():
+            return self._key
+        if "profile" in self.arguments:
+            return f"profile {self.profile or self.expression('profile')}"
+        return "a shared credentials file" if self.arguments else "the environment"
+
+    @property
+    def variables(self) -> set[str]:
+        """The variables that they depend on, through locals and through the calls of the module."""
+        expressions = (document.expression(attribute) for document, attribute in self.arguments.values())
+        return {name for one in expressions for name in _variables(self.workspace, self.module, one)}
+
+    def expression(self, name: str) -> str:
+        """The expression of an argument."""
+        document, attribute = self.arguments[name]
+        return document.expression(attribute)
+
+    def string(self, document: Document, attribute: Attribute) -> str | None:
+        """The string that an argument is in all calls of the module; None if it is not known, or not the same."""
+        scopes = scopes_of(self.workspace, self.module)
+        values = {scope.expression(document, attribute).string for scope in scopes}
+        return values.pop() if len(values) == 1 else None
+
+    @property
+    def _key(self) -> str:
+        name = next(one for one in ("access_key", "secret_key", "token") if one in self.arguments)
+        source = _SOURCE.search(self.expression(name))
+        shown = shown_key(self.string(*self.arguments[name]) or "")
+        said = [one for one in (shown, source[0] if source else "") if one]
+        return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
+
+
+@dataclass(frozen=True, eq=False)
+class Origins:
+    """What the credentials of ``holder`` are known by."""
+
+    workspace: Workspace
+    holder: Provider | S3Backend
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The arguments; what an override file says counts."""
+        family: Sequence[Provider | S3Backend]
+        family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
+        merged: dict[str, Given] = {}
+        for one in sorted(family, key=lambda each: each.document.is_override):
+            merged |= {attribute.name: (one.document, attribute) for attribute in one.credentials}
+        return Credentials(self.workspace, self.holder.module, merged)
+
+    @cached_property
+    def known_by(self) -> frozenset[Origin]:
+        """Everything that a role can be mapped by: profile, alias, variables and account."""
+        found = {("var", name) for name in self.credentials.variables}
+        if self.credentials.profile:
+            found.add(("profile", self.credentials.profile))
+        if isinstance(self.holder, Provider):
+            found |= {("account", account) for account in self._accounts(self.holder)}
+            if self.holder.alias:
+                found.add(("alias", self.holder.alias))
+        return frozenset(found)
+
+    def _accounts(self, provider: Provider) -> Iterator[str]:
+        """The account that is allowed, if it is one, and those of the roles that are assumed."""
+        allowed = self.listed("allowed_account_ids")
+        if len(allowed) == 1:
+            yield from allowed
+        for one in provider.family:
+            assumed = (block for body in one.bodies for block in body.blocks("assume_role"))
+            roles = (block.attribute("role_arn") for block in assumed)
+            accounts = (account_of(self.credentials.string(one.document, role) or "") for role in roles if role)
+            yield from (account for account in accounts if account)
+
+    def listed(self, name: str) -> frozenset[str]:
+        """The accounts that a provider's ``allowed_account_ids`` or ``forbidden_account_ids`` lists, if known."""
+        for one in self.holder.family if isinstance(self.holder, Provider) else ():
+            attribute = next((found for body in one.bodies if (found := body.attribute(name))), None)
+            if attribute is not None:
+                scopes = scopes_of(self.workspace, one.module)
+                values = {scope.expression(one.document, attribute).strings for scope in scopes}
+                return frozenset(values.pop() or ()) if len(values) == 1 else frozenset()
+        return frozenset()
+
+
+def account_of(arn: str) -> str:
+    """The account of an IAM role's ARN; ``""`` if it is none."""
+    match = _ACCOUNT.match(arn)
+    return match[1] if match else ""
+
+
+def _variables(workspace: Workspace, module: Module, expression: str) -> Iterator[str]:
+    """The variables that ``expression`` depends on, through locals and through the calls of its module."""
+    pending, seen = [(module, expression)], set[tuple[str, str]]()
+    while pending:
+        current, text = pending.pop()
+        for reference in REFERENCE.finditer(text):
+            if (current.path, reference[0]) in seen:
+                continue
+            seen.add((current.path, reference[0]))
+            if reference[1] == "local":
+                pending.append((current, definition(current, reference) or ""))
+                continue
+            yield reference[2]
+            for call in workspace.calls.get(current.path, ()):
+                passed = call.block.attribute(reference[2])
+                pending.append((call.caller, call.document.expression(passed) if passed else ""))

@@ -1,0 +1,135 @@
+"""Who signs the requests of a provider or a backend, of all that it names and finds around it.
+
+The order is that of hashicorp/aws-sdk-go-base, which the AWS provider and the S3 backend from Terraform 1.6 on share:
+keys in the block win over all else, web identity replaces a profile and what the environment holds, though the profile
+must be there; then roles are assumed, one after the other.
+https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.origins import Credentials, Given
+from migrator.analysis.providers import CREDENTIALS, Provider
+from migrator.secret import STATIC_KEYS
+from migrator.syntax import hcl
+from migrator.workspace import Module, Workspace
+
+INCOMPLETE = "fails: static credentials are empty"
+NO_PROFILE = "fails: failed to get shared config profile"
+_WEB_IDENTITY = "assume_role_with_web_identity"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a block is configured to sign in, in words; ``""`` for what it does not name.
+
+    ``keys`` are the names of the static keys that it sets, ``named`` where its credentials come from.
+    """
+
+    keys: frozenset[str] = frozenset()
+    named: str = ""
+    profile: str = ""
+    web_identity: str = ""
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a run has around it: ``rest`` signs where neither the block nor a variable says who.
+
+    ``profile`` is ``AWS_PROFILE``; ``profiles`` are those that exist, None where that is not known.
+    """
+
+    has_keys: bool = False
+    web_identity: str = ""
+    profile: str = ""
+    profiles: frozenset[str] | None = None
+    rest: str = "the environment"
+
+
+def signer(block: SignIn, environment: Environment) -> str:
+    """Who signs, in words: the first credentials, and the roles that are assumed with them; or how it fails."""
+    first = _first(block, environment)
+    return first if first.startswith("fails: ") else ", then ".join((first, *(f"role {one}" for one in block.assumed)))
+
+
+def _first(block: SignIn, environment: Environment) -> str:
+    if block.keys:
+        return block.named if block.keys >= {"access_key", "secret_key"} else INCOMPLETE
+    profile = block.profile or environment.profile
+    is_missing = environment.profiles is not None and profile not in environment.profiles
+    if profile and is_missing:
+        return NO_PROFILE
+    if block.web_identity:
+        doubt = f", if there is a profile {profile}" if profile and environment.profiles is None else ""
+        return f"web identity {block.web_identity}{doubt}"
+    if block.profile:
+        return f"profile {block.profile}"
+    if environment.has_keys:
+        return "keys in the environment"
+    if environment.profile:
+        return f"profile {environment.profile}"
+    if environment.web_identity:
+        return f"web identity {environment.web_identity}"
+    return block.named or environment.rest
+
+
+def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:
+    """How the provider that ``provider`` is a block of signs in; what an override file says counts."""
+    family = sorted(provider.family, key=lambda one: one.document.is_override)
+    given: dict[str, Given] = {}
+    for one in family:
+        given |= {attribute.name: (one.document, attribute) for attribute in one.credentials}
+    web_identity = next((roles for one in reversed(family) if (roles := one.web_identity_roles)), [])
+    assumed = next((roles for one in reversed(family) if (roles := one.assumed_roles)), [])
+    has_web_identity = provider.has_web_identity
+    return _sign_in(
+        Credentials(workspace, provider.module, given),
+        said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
+        [said(one) for one in assumed],
+    )
+
+
+def backend_sign_in(workspace: Workspace, backends: list[S3Backend]) -> SignIn:
+    """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations."""
+    given: dict[str, Given] = {}
+    for one in backends:
+        given |= {attribute.name: (one.document, attribute) for attribute in one.block.attributes}
+    return configured(workspace, backends[0].module, given)
+
+
+def configured(workspace: Workspace, module: Module, given: Mapping[str, Given]) -> SignIn:
+    """How an S3 backend with the arguments ``given`` signs in, be it a block or a remote state's configuration."""
+    credentials = {name: one for name, one in given.items() if name in CREDENTIALS}
+    flat = given.get("role_arn")
+    roles = [_member(given.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
+    assumed = [said(one) for one in roles if one is not None and one not in ('""', "null")]
+    web_identity = _member(given.get(_WEB_IDENTITY))
+    found = Credentials(workspace, module, credentials)
+    return _sign_in(found, "" if web_identity is None else said(web_identity), assumed)
+
+
+def said(role: str) -> str:
+    """A role's expression for people: its ARN, or what stands for it."""
+    literal = hcl.string_value(role)
+    return role or "a role" if literal is None else literal
+
+
+def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> SignIn:
+    keys = STATIC_KEYS & found.arguments.keys()
+    profile = found.profile or found.expression("profile") if "profile" in found.arguments else ""
+    named = found.title if found.arguments else ""
+    return SignIn(keys, named, profile, web_identity, tuple(assumed))
+
+
+def _member(given: Given | None) -> str | None:
+    """The ``role_arn`` in an object; ``""`` where it cannot be read off, None without one."""
+    if given is None:
+        return None
+    document, attribute = given
+    items = document.object_items(attribute)
+    return next((document.expression(item) for item in items if item.name == "role_arn"), "")

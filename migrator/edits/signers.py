@@ -1,0 +1,107 @@
+"""The table of who signs: for each root module its providers, its backend and the states that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from migrator.analysis.backends import S3Backend, s3_backends
+from migrator.analysis.facts import Facts
+from migrator.analysis.origins import Given
+from migrator.analysis.partial_backends import partial_backends
+from migrator.analysis.providers import Provider, aws_providers
+from migrator.analysis.remote_states import RemoteState, remote_states
+from migrator.analysis.signing import (
+    Environment,
+    backend_sign_in,
+    configured,
+    provider_sign_in,
+    signer,
+)
+from migrator.discover import Kind
+from migrator.edits.wanted import Wishes
+from migrator.model import Change, Finding, LeftAlone, Refusal, SigningRow
+from migrator.workspace import Module, Workspace
+
+_NOBODY = Environment()
+_Signers = dict[tuple[str, str], str]
+
+
+def signing_rows(
+    workspace: Workspace, facts: Facts, wishes: Wishes, findings: Sequence[Finding], changes: Sequence[Change]
+) -> tuple[SigningRow, ...]:
+    """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
+
+    None where nothing was found that is, could or should be changed.
+    """
+    if all(isinstance(one.fix, LeftAlone) for one in findings):
+        return ()
+    then = _environments(facts, wishes)
+    refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
+    now = then | {
+        target.path: Environment(rest=f"web identity {target.role}, by the hook")
+        for target in wishes.targets
+        if isinstance(target.role, str) and target.group not in refused
+    }
+    before = _signers(workspace, then)
+    after = _signers(workspace.changed(changes), now) if changes or now != then else before
+    rows = [SigningRow(root or ".", who, said, after.get((root, who), said)) for (root, who), said in before.items()]
+    telling = {row.root for row in rows if {row.before, row.after} != {_NOBODY.rest}}
+    return tuple(row for row in rows if row.root in telling)
+
+
+def _environments(facts: Facts, wishes: Wishes) -> dict[str, Environment]:
+    """What the root modules with a hook live on already."""
+    hooked = Environment(rest="web identity, by the hook")
+    return {
+        root.module.path: hooked
+        for root in facts.roots
+        if any(map(wishes.has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere)
+    }
+
+
+def _signers(workspace: Workspace, environments: Mapping[str, Environment]) -> _Signers:
+    """Who signs, by root module and what it is that signs."""
+    interesting = {module.path: module for module in workspace.interesting_modules()}
+    providers = {path: _leads(module) for path, module in interesting.items()}
+    backends = {path: s3_backends(module) for path, module in interesting.items()}
+    for owner, partial in partial_backends(workspace, [one for path, one in interesting.items() if backends[path]]):
+        if owner is not None:
+            backends[owner.path].append(partial)
+    found: _Signers = {}
+    for path, module in sorted(workspace.modules.items()):
+        if (path in workspace.calls and not backends.get(path)) or not workspace.in_scope(path):
+            continue
+        environment = environments.get(path, _NOBODY)
+        for who, said in _of_backend(workspace, module, backends.get(path, []), environment):
+            found[path, who] = said
+        for inner in (path, *sorted(workspace.reached_from(path))):
+            where = f" in {inner or '.'}" if inner != path else ""
+            for provider in providers.get(inner, ()):
+                found[path, provider.title + where] = signer(provider_sign_in(workspace, provider), environment)
+    return found
+
+
+def _leads(module: Module) -> list[Provider]:
+    """The providers of a module's configuration that sign in to AWS, each by its first block."""
+    own = [one for one in aws_providers(module) if one.document.kind is not Kind.TEST]
+    return [one for one in own if one is one.family[0] and not isinstance(one.foreign, LeftAlone)]
+
+
+def _of_backend(
+    workspace: Workspace, module: Module, backends: Sequence[S3Backend], environment: Environment
+) -> Iterator[tuple[str, str]]:
+    blocks = [one for one in backends if not one.is_partial]
+    if blocks and not isinstance(blocks[0].foreign, LeftAlone):
+        block = next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
+        parts = [block, *(one for one in backends if one.is_partial)]
+        yield block.title, signer(backend_sign_in(workspace, parts), environment)
+    for state in remote_states(module):
+        if state.kind == "s3":
+            sign_in = configured(workspace, module, _given(state))
+            yield f"data.{'.'.join(state.block.labels)}", signer(sign_in, environment)
+
+
+def _given(state: RemoteState) -> dict[str, Given]:
+    """What a remote state gives to its backend."""
+    backends = [one.backend for one in state.configs]
+    return {item.name: (one.document, item) for one in backends for item in one.block.attributes}

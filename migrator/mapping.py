@@ -1,0 +1,80 @@
+"""What the user says of roles: which identity, by where its credentials come from, is to have which role."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from migrator.discover import matches
+from migrator.errors import UsageError
+
+KINDS = ("profile", "alias", "var", "account")
+"""What an identity is known by: its profile, its provider's alias, a variable with its key, its account."""
+
+Origin = tuple[str, str]
+"""One of `KINDS`, and a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMapping:
+    """The role ``arn`` for the identities that ``origin`` says, in the folders that the glob ``paths`` matches.
+
+    ``is_flag``: the command line's, which counts for more than a settings file; so does a path than none.
+    """
+
+    origin: Origin
+    arn: str
+    paths: str = "*"
+    is_flag: bool = False
+
+    def __str__(self) -> str:
+        return ":".join(self.origin)
+
+    @property
+    def weight(self) -> tuple[bool, bool]:
+        """How much it counts."""
+        return self.is_flag, self.paths != "*"
+
+    @property
+    def scope(self) -> tuple[Origin, str, bool]:
+        """What can have one role only."""
+        return self.origin, self.paths, self.is_flag
+
+
+def origin_of(text: str) -> Origin:
+    """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` where it is none."""
+    kind, _, name = text.partition(":")
+    if kind not in KINDS or not name.strip():
+        raise UsageError(f"a role is mapped by {', '.join(f'{one}:NAME' for one in KINDS)}")
+    if kind == "account" and not (len(name) == 12 and name.isascii() and name.isdigit()):
+        raise UsageError("an account is twelve digits")
+    return kind, name
+
+
+def flag_mapping(text: str) -> RoleMapping:
+    """What ``--role KIND:NAME=ARN`` says. Raises `UsageError`."""
+    origin, equals, arn = text.rpartition("=arn:")
+    if not equals:
+        raise UsageError("--role must be KIND:NAME=ARN, such as profile:prod=arn:aws:iam::123456789012:role/name")
+    try:
+        return RoleMapping(origin_of(origin), f"arn:{arn}", is_flag=True)
+    except UsageError as error:
+        raise UsageError(f"--role: {error}") from None
+
+
+def conflict(mappings: Iterable[RoleMapping]) -> RoleMapping | None:
+    """The first mapping that gives something another role than one before it."""
+    roles: dict[tuple[Origin, str, bool], str] = {}
+    return next((one for one in mappings if roles.setdefault(one.scope, one.arn) != one.arn), None)
+
+
+def matching(mappings: Iterable[RoleMapping], path: str, origins: Collection[Origin]) -> list[RoleMapping]:
+    """The mappings that count for an identity in the folder ``path``; those that count for less are left out."""
+    found = [one for one in mappings if one.origin in origins and matches(path, one.paths)]
+    most = max((one.weight for one in found), default=None)
+    return [one for one in found if one.weight == most]
+
+
+def unmatched(mappings: Iterable[RoleMapping], used: Collection[str]) -> tuple[str, ...]:
+    """The origins that ``mappings`` speak of, but for those ``used``."""
+    return tuple(dict.fromkeys(str(one) for one in mappings if str(one) not in used))

@@ -1,0 +1,166 @@
+"""The settings file ``tf-oidc-migrate.toml``: options, and roles by origin and by path; ``docs/settings.md`` tells all.
+
+A repository's own file is not the user's: it chooses roles and options, and names nothing outside of the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from migrator.config import BackendAuth, Config, HookPlace, PathRoles, is_role_arn
+from migrator.errors import UsageError
+from migrator.mapping import RoleMapping, conflict, origin_of
+
+NAME = "tf-oidc-migrate.toml"
+
+_LONGEST = 200_000
+_TYPES = {str: "a string", bool: "true or false", int: "a whole number", list: "a list of strings"}
+_OPTIONS: dict[str, tuple[str, type]] = {
+    "role-arn": ("role_arn", str),
+    "backend-role-arn": ("backend_role_arn", str),
+    "token-file": ("token_file", str),
+    "backend-auth": ("backend_auth", str),
+    "hook-in": ("hook_in", str),
+    "hook-phases": ("hook_phases", list),
+    "session-duration": ("session_duration", int),
+    "no-guard": ("guard", bool),
+    "branch": ("branch", str),
+    "message": ("message", str),
+    "no-switch": ("switch", bool),
+    "include-ambient": ("include_ambient", bool),
+    "exclude": ("exclude", list),
+}
+_CHOICES: dict[str, type[Enum]] = {"backend-auth": BackendAuth, "hook-in": HookPlace}
+_TABLES = ("roles", "paths")
+KEYS = (*_OPTIONS, *_TABLES)
+"""What may stand at the top of the file: options of the command line by their names, and two tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What a file says, piece by piece; every complaint names the ``file`` and the key."""
+
+    file: str
+
+    def wrong(self, key: str, reason: str) -> UsageError:
+        return UsageError(f"{self.file}: {key} {reason}")
+
+    def options(self, plain: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Fields of `Config` with their values."""
+        for key, value in plain.items():
+            if key in _OPTIONS:
+                field, type_ = _OPTIONS[key]
+                yield field, self._checked(key, field, self._typed(key, value, type_))
+            elif key not in _TABLES:
+                raise self.wrong(key, f"is no setting; there are {', '.join(KEYS)}")
+
+    def _typed(self, key: str, value: Any, type_: type) -> Any:
+        if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(one, str) for one in value)):
+            raise self.wrong(key, f"must be {_TYPES[type_]}")
+        return tuple(value) if isinstance(value, list) else value
+
+    def _checked(self, key: str, field: str, value: Any) -> Any:
+        if key in _CHOICES:
+            choices = [one.value for one in _CHOICES[key]]
+            if value not in choices:
+                raise self.wrong(key, f"must be one of {', '.join(choices)}")
+            return _CHOICES[key](value)
+        if key.startswith("no-"):
+            return not value
+        try:
+            replace(Config(), **{field: value})
+        except UsageError as error:
+            raise UsageError(f"{self.file}: {str(error).removeprefix('--')}") from None
+        return value
+
+    def roles(self, plain: Any, within: str = "", paths: str = "*") -> Iterator[RoleMapping]:
+        """The mappings of a table ``roles``, which stands in the table ``within``."""
+        key = f"{within}roles"
+        if not isinstance(plain, dict):
+            raise self.wrong(key, "must be a table of origins and roles")
+        for origin, arn in plain.items():
+            try:
+                mapping = RoleMapping(origin_of(origin), str(arn), paths)
+            except UsageError as error:
+                raise self.wrong(f'{key}."{origin}"', f"is no origin: {error}") from None
+            self.arn(f'{key}."{origin}"', arn)
+            yield mapping
+
+    def arn(self, key: str, value: Any) -> str:
+        """``value``, which is to be a role's ARN."""
+        if not isinstance(value, str) or not is_role_arn(value):
+            raise self.wrong(key, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+        return value
+
+    def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
+        """The tables ``paths``, each with the mappings in it."""
+        if not isinstance(plain, list) or not all(isinstance(one, dict) for one in plain):
+            raise self.wrong("paths", "must be tables, each under [[paths]]")
+        for table in plain:
+            glob = table.get("glob")
+            if not isinstance(glob, str) or not glob:
+                raise self.wrong("paths.glob", "must be a string, and stand in each of the tables")
+            roles = {}
+            for key, value in table.items():
+                if key in ("role-arn", "backend-role-arn"):
+                    roles[key.replace("-", "_")] = self.arn(f"paths.{key}", value)
+                elif key not in ("glob", "roles"):
+                    raise self.wrong(f"paths.{key}", "is no setting; there are glob, role-arn, backend-role-arn, roles")
+            yield PathRoles(glob, **roles), tuple(self.roles(table.get("roles", {}), "paths.", glob))
+
+
+def with_repository(config: Config, root: Path) -> Config:
+    """``config`` with what the settings file of the repository at ``root`` says, unless the user named another.
+
+    Raises `UsageError` for a file that cannot be read or is not sound; it names the key.
+    """
+    file = root / NAME
+    if config.settings_file is not None or not file.is_file():
+        return config
+    if os.path.realpath(file) != os.path.join(os.path.realpath(root), NAME):
+        raise UsageError(f"{NAME}: it is a link, which is not followed")
+    return with_file(config, file, NAME)
+
+
+def with_file(config: Config, file: Path, name: str) -> Config:
+    """``config`` with what a settings file, called ``name``, says; the command line's options count for more.
+
+    Raises `UsageError` as `with_repository` does.
+    """
+    reader, plain = _Reader(name), _read(file, name)
+    options = dict(reader.options(plain))
+    excluded = options.pop("exclude", ())
+    options = {field: value for field, value in options.items() if field not in config.given}
+    tables = list(reader.paths(plain.get("paths", [])))
+    roles = [*reader.roles(plain.get("roles", {})), *(one for _, inner in tables for one in inner)]
+    if (twice := conflict(roles)) is not None:
+        raise UsageError(f"{name}: paths.roles maps {twice} to two roles for the glob {twice.paths}")
+    return replace(
+        config,
+        **options,
+        exclude=(*config.exclude, *excluded),
+        roles=(*config.roles, *roles),
+        paths=(*config.paths, *(one for one, _ in tables)),
+    )
+
+
+def _read(file: Path, name: str) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LONGEST + 1)
+        if len(data) > _LONGEST:
+            raise UsageError(f"{name}: it is too long")
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{name}: it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{name}: it is no text in UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        where = str(error).rpartition("(")[2].rstrip(")") if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise UsageError(f"{name}: it is no TOML{f' ({where})' if where else ''}") from None
