@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.definitions import StackDefinition, definitions_running, stack_definitions
+from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
 from migrator.analysis.engines import code_evidence
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
@@ -164,12 +164,13 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     for owner, partial in partial_backends(workspace, root_modules):
         (stray if owner is None else backends[owner.path]).append(partial)
     stacks = list(stack_definitions(workspace))
+    by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
     units = terragrunt(workspace, providers)
     is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
 
     def runners(path: str) -> Runners:
-        here = definitions_running(path, stacks, workspace, is_only_root=is_only_root)
+        here = definitions_running(path, by_folder, workspace, is_only_root=is_only_root)
         return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
@@ -227,7 +228,8 @@ def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
 
 def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
     stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
+    by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():
-        running = tuple(one for one in stacks if workspace.runs(one.code, path, one.document.path))
+        running = tuple(by_folder.running(path))
         if running and path not in roots and workspace.in_scope(path):
             yield FedModule(module, running)

@@ -96,8 +96,9 @@ class Surveyor:
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""
         identity = self._workspace.identity
-        paths = [target.path for target in self._wishes.targets]
-        return any(runs(stack.code, identity, path) for path in paths) and not is_of_branch(stack.code, identity)
+        if is_of_branch(stack.code, identity):
+            return False
+        return any(runs(stack.code, identity, target.path) for target in self._wishes.targets)
 
 
 def _said(code: Code) -> str:

@@ -8,9 +8,11 @@ from functools import lru_cache, partial
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.scanner import (
+    BLANKS,
     HEREDOC,
     IDENTIFIER,
     STRING,
+    TRIVIA,
     skip_balanced,
     skip_blanks,
     skip_expression,
@@ -21,6 +23,12 @@ from migrator.syntax.terraform import Attribute, Block
 
 _IDENTIFIER = re.compile(IDENTIFIER)
 _LABEL = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*)"|({IDENTIFIER})')
+_USUAL = re.compile(
+    rf"""({IDENTIFIER})[ \t]*+(?:=[ \t]*+([^\s"\#/<>=!,()\[\]{{}}]++|{STRING})(?=\n)|("[^"\\\n]*+"[ \t]*+)*+(\{{))"""
+)
+"""An argument with a value of one token on a line of its own, or the header of a block with plain labels."""
+
+_NEXT_LINE = re.compile(rf"{BLANKS}(?:(?=[\n\#/])|\Z){TRIVIA}")
 _STRING = re.compile(r'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*)"')
 _ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|([$%])\4\{")
 _SHORT = 4000
@@ -60,6 +68,12 @@ def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
 
 
 def _read_item(text: str, start: int) -> Attribute | Block:
+    usual = _USUAL.match(text, start)
+    if usual and usual[2]:
+        return Attribute(usual[1], Span(start, usual.end(2)), Span(*usual.span(2)))
+    if usual:
+        labels = tuple(text[usual.end(1) : usual.start(4)].split('"')[1::2])
+        return _block(text, start, usual[1], labels, usual.start(4))
     name = _IDENTIFIER.match(text, start)
     if name is None:
         raise SyntaxProblem(start, "an argument or a block should begin here")
@@ -84,16 +98,20 @@ def _read_block(text: str, start: int, type_: str, position: int) -> Block:
         position = skip_blanks(text, label.end())
     if not text.startswith("{", position):
         raise SyntaxProblem(start, f"{type_} is neither an argument nor a block")
-    end = skip_balanced(text, position)
-    return Block(type_, tuple(labels), Span(start, end), Span(position + 1, end - 1), partial(_read_body, text))
+    return _block(text, start, type_, tuple(labels), position)
+
+
+def _block(text: str, start: int, type_: str, labels: tuple[str, ...], brace: int) -> Block:
+    end = skip_balanced(text, brace)
+    return Block(type_, labels, Span(start, end), Span(brace + 1, end - 1), partial(_read_body, text))
 
 
 def _end_of_line(text: str, item: Attribute | Block) -> int:
     """The place of what follows ``item``, which must begin on another line."""
-    position = skip_blanks(text, item.span.end)
-    if position < len(text) and text[position] not in "\n#/":
-        raise SyntaxProblem(position, "a new line should begin after an argument or block")
-    return skip_trivia(text, position)
+    following = _NEXT_LINE.match(text, item.span.end)
+    if following is None:
+        raise SyntaxProblem(skip_blanks(text, item.span.end), "a new line should begin after an argument or block")
+    return following.end()
 
 
 def body(text: str) -> Span:

@@ -48,8 +48,10 @@ _GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDS = frozenset(("", *",)]}\n#"))
-_TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
-_BLANKS = re.compile(r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+")
+TRIVIA = r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*(?s:.*?)\*/)*+"
+BLANKS = r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+"
+_TRIVIA = re.compile(TRIVIA)
+_BLANKS = re.compile(BLANKS)
 
 
 class Token(NamedTuple):
