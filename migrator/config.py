@@ -75,6 +75,7 @@ class Config:
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
+    portable: bool = False
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
     roles: tuple[RoleMapping, ...] = ()
@@ -97,6 +98,8 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
+            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
         self._require_sound_roles()
 
     def _require_sound_roles(self) -> None:

@@ -27,6 +27,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
     "session-duration": ("session_duration", int),
+    "portable": ("portable", bool),
     "no-guard": ("guard", bool),
     "branch": ("branch", str),
     "message": ("message", str),

@@ -72,6 +72,8 @@ class PythonIdentity:
     # --- which role ---------------------------------------------------------------------------------------------------
 
     def _objection(self, provider: CdktfCall) -> Refusal | None:
+        if self._config.portable:
+            return Refusal("--portable is for configuration in HCL and JSON alone")
         call, program = provider.call, provider.program
         if call.argument(0, "scope") is None or call.argument(1, "id") is None or len(call.positional) > 2:
             return Refusal("its arguments are not those of an AwsProvider")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import AWSCC, Provider
+from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
 from migrator.config import Config
 from migrator.edits.provider_versions import ProviderVersions
 from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
@@ -13,7 +13,7 @@ from migrator.edits.roles import Roles
 from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewObject
+from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
 from migrator.workspace import Workspace
 
 
@@ -35,6 +35,8 @@ class WebIdentity:
         role = self._role(provider)
         if isinstance(role, Refusal):
             return role
+        if self._config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
+            return Refusal("it has dynamic blocks in JSON, beside which --portable would need another")
         expression = hcl.quote(role.text) if isinstance(role, Literal) else role.reference.address
         if objection := self._objection(provider, expression):
             return Refusal(objection)
@@ -45,7 +47,7 @@ class WebIdentity:
         raised = self._versions.raise_for(provider)
         if isinstance(raised, Refusal):
             return raised
-        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),))]
+        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config),))]
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 provided = self._variables.provide(module, role, provider.origin)
@@ -101,13 +103,22 @@ class WebIdentity:
         return None
 
 
-def web_identity_block(provider: Provider, role: Literal | RoleVariable, token_file: str) -> NewBlock | NewArgument:
-    """What a provider signs in with ``role`` by: a block, in awscc an argument."""
+def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:
+    """What a provider signs in with ``role`` by: a block, in awscc an argument.
+
+    A portable one is there only where the variable is set, so that the code runs outside of Spacelift, too.
+    """
+    variable = role if isinstance(role, RoleVariable) and config.portable else None
     role_arn = role.reference if isinstance(role, RoleVariable) else role
-    arguments = (NewArgument("role_arn", role_arn), NewArgument("web_identity_token_file", Literal(token_file)))
+    token_file = NewArgument("web_identity_token_file", Literal(config.token_file))
+    arguments = (NewArgument("role_arn", role_arn), token_file)
     if provider.kind == AWSCC:
-        return NewArgument("assume_role_with_web_identity", NewObject(arguments))
-    return NewBlock("assume_role_with_web_identity", (), arguments)
+        condition = f"{variable.reference.address} == null ? null : " if variable else ""
+        return NewArgument(WEB_IDENTITY, NewObject(arguments, condition))
+    if variable is None:
+        return NewBlock(WEB_IDENTITY, (), arguments)
+    for_each = NewArgument("for_each", Reference(f"{variable.reference.address}[*]"))
+    return NewBlock("dynamic", (WEB_IDENTITY,), (for_each,), (NewBlock("content", (), arguments),))
 
 
 def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument, ...]) -> Iterator[Edit]:

@@ -197,7 +197,9 @@ def _rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[
     """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
     if isinstance(addition, NewBlock):
         header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
-        return _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
+        *lines, brace = _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
+        inner = [line for one in addition.blocks for line in _rendered(one, indent + unit, unit)]
+        return [*lines, *inner, brace]
     return _argument(addition, indent, unit, len(addition.name))
 
 
@@ -211,7 +213,8 @@ def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list
     if isinstance(argument.value, tuple):
         return [f"{indent}{argument.name} = [", *_elements(argument.value, indent + unit), f"{indent}]"]
     if isinstance(argument.value, NewObject):
-        return _braces(f"{indent}{argument.name} = {{", argument.value.items, indent, unit)
+        opening = f"{indent}{argument.name} = {argument.value.condition}{{"
+        return _braces(opening, argument.value.items, indent, unit)
     return [f"{indent}{argument.name:{width}} = {_expression(argument.value)}"]
 
 

@@ -30,16 +30,17 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string``."""
+    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string`` or ``null``."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """An object to be written, with each item on a line of its own."""
+    """An object to be written, with each item on a line of its own; ``condition`` stands before it, if there is one."""
 
     items: tuple[NewArgument, ...]
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,12 @@ class NewArgument:
 
 @dataclass(frozen=True, slots=True)
 class NewBlock:
-    """A block to be written."""
+    """A block to be written; the ``blocks`` in it come last."""
 
     type: str
     labels: tuple[str, ...]
     arguments: tuple[NewArgument, ...]
+    blocks: tuple[NewBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
