@@ -44,6 +44,13 @@ class HookPlace(Enum):
     RUNTIME_CONFIG = "runtime-config"
 
 
+class ProviderAuth(Enum):
+    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
+
+    WEB_IDENTITY = "web-identity"
+    HOOK = "hook"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -76,6 +83,7 @@ class Config:
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
     portable: bool = False
+    provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
     roles: tuple[RoleMapping, ...] = ()
@@ -100,6 +108,8 @@ class Config:
             raise UsageError("--message must not be empty")
         if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
             raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+        if self.portable and self.provider_auth is ProviderAuth.HOOK:
+            raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
 
     def _require_sound_roles(self) -> None:

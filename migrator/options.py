@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Config, HookPlace
+from migrator.config import BRANCH, TOKEN_FILE, Config, HookPlace, ProviderAuth
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
 from migrator.model import Mode
@@ -23,6 +23,8 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
+_WAYS_IN = click.Choice([one.value for one in ProviderAuth])
 _PORTABLE = "Sign in by web identity only where the role's variable is set, so that the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
@@ -80,6 +82,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
+        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
         option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
@@ -121,6 +124,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             exclude=options["exclude"],
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
+            provider_auth=ProviderAuth(options["provider_auth"]),
             portable=options["portable"],
             guard=not options["no_guard"],
             session_duration=options["session_duration"],

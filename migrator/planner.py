@@ -29,7 +29,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     facts = gather(workspace, repo, fleet)
     roles = Roles(workspace, config)
     wishes = Wishes(workspace, facts, config, roles)
-    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles), wishes)
+    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles, wishes), wishes)
     found = (finding for rule in all_rules() for finding in rule.check(context))
     settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
     settled.run()

@@ -9,10 +9,11 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Config, HookPlace, PathRoles, is_role_arn
+from migrator.config import Config, HookPlace, PathRoles, ProviderAuth, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -27,6 +28,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
     "session-duration": ("session_duration", int),
+    "provider-auth": ("provider_auth", str),
     "portable": ("portable", bool),
     "no-guard": ("guard", bool),
     "branch": ("branch", str),
@@ -35,6 +37,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
 }
+_CHOICES: dict[str, type[Enum]] = {"hook-in": HookPlace, "provider-auth": ProviderAuth}
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""
@@ -64,11 +67,11 @@ class _Reader:
         return tuple(value) if isinstance(value, list) else value
 
     def _checked(self, key: str, field: str, value: Any) -> Any:
-        if key == "hook-in":
-            places = [one.value for one in HookPlace]
-            if value not in places:
-                raise self.wrong(key, f"must be one of {', '.join(places)}")
-            return HookPlace(value)
+        if key in _CHOICES:
+            choices = [one.value for one in _CHOICES[key]]
+            if value not in choices:
+                raise self.wrong(key, f"must be one of {', '.join(choices)}")
+            return _CHOICES[key](value)
         if key.startswith("no-"):
             return not value
         try:

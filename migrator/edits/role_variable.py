@@ -116,6 +116,18 @@ class RoleVariables:
             if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
                 yield value_note(step.variable.name, step.module.path or ".")
 
+    def at_root(self, root: str, module: Module, origin: Origin) -> Iterator[Origin]:
+        """An identity of ``module`` in the terms of the root module at ``root``, once for each way that leads there."""
+        pending, seen = [(module, origin)], set[tuple[str, Origin]]()
+        while pending:
+            current, there = pending.pop()
+            if (current.path, there) not in seen:
+                seen.add((current.path, there))
+                calls = self._workspace.calls.get(current.path, ())
+                pending += [(call.caller, _seen_from(call, current, there)) for call in calls]
+                if current.path == root:
+                    yield there
+
     def is_several(self, module: Module, origin: Origin) -> bool:
         """Whether calls of ``module``, or of those around it, are for several identities within one caller."""
         pending, seen = [(module, origin)], set[tuple[str, Origin]]()

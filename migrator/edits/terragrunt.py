@@ -15,9 +15,9 @@ from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.analysis.versions import too_old
-from migrator.config import ROLE_VARIABLE, Config
+from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
-from migrator.edits.web_identity import sign_in_edits, web_identity_block
+from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.errors import SyntaxProblem
 from migrator.model import Note, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
@@ -96,6 +96,8 @@ class GeneratedSignIn:
             yield value_note(variable.name, *(unit.folder or "." for unit in self.units(part)))
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
+        if self._config.provider_auth is ProviderAuth.HOOK:
+            return Refusal("--provider-auth hook is for configuration in HCL and JSON alone")
         name = self._names[part][_origin(provider)]
         variable = role_variable(name)
         expression = variable.reference.address if self._config.role_arn is None else self._first_role

@@ -16,7 +16,17 @@ from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+    Reference,
+)
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
@@ -178,7 +188,7 @@ def _kept(text: str, body: Span, removed: Sequence[Span]) -> list[str]:
     return apply_edits(body.of(text), cut).splitlines()
 
 
-def _is_apart(addition: NewArgument | NewBlock, before: str) -> bool:
+def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> bool:
     is_one_line = isinstance(addition, NewArgument) and not isinstance(addition.value, tuple | NewObject)
     return not is_one_line or before.strip() in ("}", "]", ")")
 
@@ -193,8 +203,10 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     return Edit(path, Span(end, end), with_newlines(gap + "\n".join(lines) + "\n", newline_at(text, end)))
 
 
-def _rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[str]:
+def _rendered(addition: NewArgument | NewBlock | NewComment, indent: str, unit: str) -> list[str]:
     """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
+    if isinstance(addition, NewComment):
+        return _commented(_rendered(addition.of, indent, unit), indent)
     if isinstance(addition, NewBlock):
         header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
         *lines, brace = _braces(f"{indent}{header} {{", addition.arguments, indent, unit)

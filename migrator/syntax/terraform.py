@@ -62,12 +62,19 @@ class NewBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class NewComment:
+    """An argument or block to be written as a comment."""
+
+    of: NewArgument | NewBlock
+
+
+@dataclass(frozen=True, slots=True)
 class BodyChange:
     """What is to become of a block's body; what is added comes last."""
 
     remove: tuple[Attribute, ...] = ()
     comment_out: tuple[Attribute, ...] = ()
-    append: tuple[NewArgument | NewBlock, ...] = ()
+    append: tuple[NewArgument | NewBlock | NewComment, ...] = ()
 
 
 @dataclass(slots=True)

@@ -13,7 +13,17 @@ from typing import Any
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax import hcl, tfjson
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+    Reference,
+)
 from migrator.syntax.tfjson import Member, Node
 
 
@@ -140,7 +150,9 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
 # --- values and their layout ----------------------------------------------------------------------------------------
 
 
-def _property(addition: NewArgument | NewBlock) -> str:
+def _property(addition: NewArgument | NewBlock | NewComment) -> str:
+    if isinstance(addition, NewComment):
+        return f"{json.dumps(tfjson.COMMENT)}: {_pretty(json.loads(f'{{{_property(addition.of)}}}'))}"
     if isinstance(addition, NewArgument):
         return f"{json.dumps(addition.name)}: {_pretty(_value(addition))}"
     return f"{json.dumps(addition.type)}: {_pretty(_labelled(addition))}"
