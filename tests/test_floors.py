@@ -85,6 +85,8 @@ FLOORS = (
     ("edits.strategy",),
     ("edits.wanted",),
     ("edits.signers", "edits.survey"),
+    ("edits.sign_in",),
+    ("edits.hook_identity",),
     ("edits.python_identity", "edits.web_identity"),
     ("edits.terragrunt", "edits.terragrunt_objects"),
     ("rules.__init__",),

@@ -5,31 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import AWSCC, Provider
-from migrator.config import Config
+from migrator.analysis.providers import Provider
+from migrator.config import Config, ProviderAuth
+from migrator.edits.hook_identity import HookIdentity
 from migrator.edits.provider_versions import ProviderVersions
 from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
 from migrator.edits.roles import Roles
-from migrator.model import Note, Refusal, Rewrite
-from migrator.span import Edit
+from migrator.edits.sign_in import sign_in_edits, web_identity_block
+from migrator.edits.wanted import Wishes
+from migrator.model import LeftAlone, Note, Refusal, Rewrite
 from migrator.syntax import hcl
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewObject
+from migrator.syntax.terraform import Literal
 from migrator.workspace import Workspace
 
 
 class WebIdentity:
     """What every provider of a repository is to sign in with."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, wishes: Wishes) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._roles = roles
         self._versions = ProviderVersions(workspace)
         self._variables = RoleVariables(workspace, facts, config, roles.is_mapped)
+        is_by_hook = config.provider_auth is ProviderAuth.HOOK
+        variables = self._variables
+        self._by_hook = HookIdentity(workspace, facts, config, roles, variables, wishes) if is_by_hook else None
 
-    def sign_in(self, provider: Provider) -> Rewrite | Refusal:
+    def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
+        if self._by_hook is not None:
+            return self._by_hook.sign_in(provider)
         if provider.has_web_identity:
             return Rewrite(tuple(sign_in_edits(provider, ())), "removed; it has web identity")
         role = self._role(provider)
@@ -45,7 +52,7 @@ class WebIdentity:
         raised = self._versions.raise_for(provider)
         if isinstance(raised, Refusal):
             return raised
-        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),))]
+        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config),))]
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 provided = self._variables.provide(module, role, provider.origin)
@@ -60,6 +67,9 @@ class WebIdentity:
 
         And what has become of the constraints on its releases.
         """
+        if self._by_hook is not None:
+            yield from self._by_hook.notes(provider)
+            return
         if provider.is_lead and not provider.has_web_identity:
             yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
@@ -68,6 +78,10 @@ class WebIdentity:
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 yield from self._variables.values_needed(module, role, provider.origin)
+
+    def needs(self, provider: Provider) -> frozenset[str]:
+        """What must be changed for the provider to have credentials: `Finding.needs`."""
+        return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
@@ -94,26 +108,10 @@ class WebIdentity:
 
     def _objection(self, provider: Provider, role: str) -> str | None:
         """Why the provider cannot sign in with ``role``, an expression."""
+        if self._config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
+            return "it has dynamic blocks in JSON, beside which --portable would need another"
         if any("each." in expression for _, expression in provider.origin):
             return "its credentials differ from one instance of it to the next"
         if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
         return None
-
-
-def web_identity_block(provider: Provider, role: Literal | RoleVariable, token_file: str) -> NewBlock | NewArgument:
-    """What a provider signs in with ``role`` by: a block, in awscc an argument."""
-    role_arn = role.reference if isinstance(role, RoleVariable) else role
-    arguments = (NewArgument("role_arn", role_arn), NewArgument("web_identity_token_file", Literal(token_file)))
-    if provider.kind == AWSCC:
-        return NewArgument("assume_role_with_web_identity", NewObject(arguments))
-    return NewBlock("assume_role_with_web_identity", (), arguments)
-
-
-def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument, ...]) -> Iterator[Edit]:
-    """The edits that take its credentials from a provider, and add what is ``added`` to its block."""
-    for body in provider.bodies:
-        removed = tuple(attribute for attribute in provider.credentials if attribute in tuple(body.attributes))
-        change = BodyChange(remove=removed, append=added if body is provider.block else ())
-        if change != BodyChange():
-            yield from provider.document.change(body, change)

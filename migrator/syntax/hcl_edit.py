@@ -14,10 +14,19 @@ from dataclasses import replace
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
-from migrator.syntax.hcl_new import expression, item_lines, rendered
+from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+)
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _BLANK_END = re.compile(r"\n\r?\n\Z")
@@ -69,7 +78,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     kept = [comment for comment in _COMMENT.findall(_outline(text, block)) if not change.remove]
     for item in block.items:
         if isinstance(item, Attribute) and item in change.comment_out:
-            lines += _commented(item.span.of(text).splitlines(), inner)
+            lines += commented(item.span.of(text).splitlines(), inner)
         elif item not in change.remove:
             lines.append(inner + item.span.of(text))
     lines = [inner + comment for comment in kept] + lines
@@ -164,12 +173,6 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
     return edits
 
 
-def _commented(lines: list[str], indent: str) -> list[str]:
-    return [
-        f"{indent}# {line.strip() if not number else line.removeprefix(indent)}" for number, line in enumerate(lines)
-    ]
-
-
 # --- addition -------------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +199,7 @@ def _kept(text: str, body: Span, removed: Sequence[Span]) -> list[str]:
     return apply_edits(body.of(text), cut).splitlines()
 
 
-def _is_apart(addition: NewArgument | NewBlock, before: str) -> bool:
+def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> bool:
     is_one_line = isinstance(addition, NewArgument) and not isinstance(addition.value, tuple | NewObject)
     return not is_one_line or before.strip() in ("}", "]", ")")
 

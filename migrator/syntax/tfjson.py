@@ -175,7 +175,7 @@ def _read_body(text: str, type_: str, body: Span) -> tuple[Attribute | Block, ..
             raise SyntaxProblem(member.span.start, f"the argument {member.name} is set twice")
         if member.name != COMMENT:
             seen.add(member.name)
-        if member.name in nested:
+        if member.name in nested and member.value.kind in ("object", "array"):
             items += _expand(text, member.value, member.name, (), nested[member.name], member.span)
         elif member.name != COMMENT:
             items.append(Attribute(member.name, member.span, member.value.span))

@@ -14,7 +14,7 @@ from typing import Any
 from migrator.errors import SyntaxProblem
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
-from migrator.syntax import tfjson
+from migrator.syntax import hcl, tfjson
 from migrator.syntax.terraform import (
     Attribute,
     Block,
@@ -23,6 +23,7 @@ from migrator.syntax.terraform import (
     Literal,
     NewArgument,
     NewBlock,
+    NewComment,
     NewObject,
     Reference,
 )
@@ -143,9 +144,7 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     """``block`` beside the others of its type, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
-    content = _value(block)
-    for label in reversed(block.labels):
-        content = {label: content}
+    content = _labelled(block)
     for member in holder.members:
         if member.name == block.type and member.value.kind == "object":
             one = f"{json.dumps(block.labels[0])}: {_pretty(content[block.labels[0]])}"
@@ -228,14 +227,28 @@ def _node(child: Member | Node) -> Node:
 # --- values and their layout ----------------------------------------------------------------------------------------
 
 
-def _property(addition: NewArgument | NewBlock) -> str:
-    name = addition.type if isinstance(addition, NewBlock) else addition.name
-    return f"{json.dumps(name)}: {_pretty(_value(addition))}"
+def _property(addition: NewArgument | NewBlock | NewComment) -> str:
+    if isinstance(addition, NewComment):
+        return f"{json.dumps(tfjson.COMMENT)}: {_pretty(json.loads(f'{{{_property(addition.of)}}}'))}"
+    if isinstance(addition, NewArgument):
+        return f"{json.dumps(addition.name)}: {_pretty(_value(addition))}"
+    return f"{json.dumps(addition.type)}: {_pretty(_labelled(addition))}"
+
+
+def _labelled(block: NewBlock) -> Any:
+    """A block's content in an object for each of its labels."""
+    content = _value(block)
+    for label in reversed(block.labels):
+        content = {label: content}
+    return content
 
 
 def _value(addition: NewArgument | NewBlock) -> Any:
     if isinstance(addition, NewBlock):
-        return {argument.name: _value(argument) for argument in addition.arguments}
+        arguments = {argument.name: _value(argument) for argument in addition.arguments}
+        return arguments | {block.type: _labelled(block) for block in addition.blocks}
+    if isinstance(addition.value, NewObject) and addition.value.condition:
+        return f"${{{addition.value.condition}{_expression(addition.value)}}}"
     if isinstance(addition.value, NewObject):
         return {item.name: _value(item) for item in addition.value.items}
     if isinstance(addition.value, Copied):
@@ -245,8 +258,19 @@ def _value(addition: NewArgument | NewBlock) -> Any:
     return _template(addition.value)
 
 
-def _template(value: Literal | Reference) -> str:
+def _expression(value: object) -> str:
+    """What HCL has for ``value``, in an expression within a string."""
+    if isinstance(value, NewObject):
+        return f"{{ {', '.join(f'{one.name} = {_expression(one.value)}' for one in value.items)} }}"
+    return (
+        value.address if isinstance(value, Reference) else hcl.quote(value.text) if isinstance(value, Literal) else ""
+    )
+
+
+def _template(value: Literal | Reference) -> str | None:
     """The string that Terraform's JSON has for ``value``: every string is a template, and a type a bare word."""
+    if isinstance(value, Reference) and value.address == "null":
+        return None
     if isinstance(value, Reference):
         return f"${{{value.address}}}" if "." in value.address else value.address
     return value.text.replace("${", "$${").replace("%{", "%%{")
