@@ -21,6 +21,7 @@ _RESOURCE = re.compile(
     r"(?P<data>data\.)?(?P<type>spacelift_stack|spacelift_context|module)\.(?P<name>[\w-]+)"
     r"(?:\[(?P<key>[^\[\]]+)\])?(?:\.[\w-]+)*"
 )
+_REPEATED = re.compile(r"spacelift_stack\.[\w-]+")
 _ATTACHMENT = "spacelift_context_attachment"
 
 
@@ -33,7 +34,7 @@ class Reaches:
 
     def of(self, document: Document, block: Block, scope: Scope) -> Reach:
         """The stacks that a resource in ``scope`` reaches by ``stack_id`` or ``context_id``."""
-        if (stack := scope.argument(document, block, "stack_id")) is not None:
+        if (stack := _stack_id(document, block, scope)) is not None:
             return self._by_stack(stack)
         if (context := scope.argument(document, block, "context_id")) is not None:
             return self._by_context(context.behind)
@@ -95,7 +96,7 @@ class Reaches:
                             yield document, block, inner
 
     def _attached(self, document: Document, block: Block, scope: Scope) -> Reach:
-        stack = scope.argument(document, block, "stack_id")
+        stack = _stack_id(document, block, scope)
         return Reach(unknown="a module's runs get its context too") if stack is None else self._by_stack(stack)
 
     def _labelled(self, scope: Scope, address: str) -> list[Reach]:
@@ -110,6 +111,15 @@ class Reaches:
             stacks = [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
             return [Reach(tuple(stacks), "", tuple(sorted(wanted)))] if wanted else []
         return []
+
+
+def _stack_id(document: Document, block: Block, scope: Scope) -> Expression | None:
+    """The stack that a resource names; of one that stacks repeat, ``each.value`` is each of them."""
+    named, each = scope.argument(document, block, "stack_id"), block.attribute("for_each")
+    stacks = document.expression(each) if each is not None else ""
+    if named is None or not named.text.startswith("each.value") or not _REPEATED.fullmatch(stacks):
+        return named
+    return named.derived(named.text.replace("each.value", stacks, 1))
 
 
 def _is_same(named: Expression, literal: str | None, address: str) -> bool:
