@@ -44,6 +44,13 @@ class HookPlace(Enum):
     RUNTIME_CONFIG = "runtime-config"
 
 
+class RoleIn(Enum):
+    """Where a provider's role stands that is known: in its block, or in a variable that the stacks set."""
+
+    LITERAL = "literal"
+    VARIABLE = "variable"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -64,6 +71,7 @@ class Config:
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    role_in: RoleIn = RoleIn.LITERAL
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -98,6 +106,11 @@ class Config:
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
         self._require_sound_roles()
+
+    @property
+    def literal_role_arn(self) -> str | None:
+        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

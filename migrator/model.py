@@ -130,8 +130,9 @@ class Code:
 class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
-    ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
-    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone.
+    ``role`` is the hook's, ``""`` where none is needed; ``refusal`` says why the module is not migrated, if so.
+    ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
+    and there alone. ``variables`` are those that its stacks are to set, each with its value.
     """
 
     repo: str
@@ -140,6 +141,7 @@ class KnownRoot:
     role: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
+    variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -153,6 +155,7 @@ class KnownStack:
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known.
+    ``roles`` are the variables that set the ARN of a role for its runs, each with its value.
     """
 
     repo: str
@@ -163,6 +166,7 @@ class KnownStack:
     has_hook: bool = False
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -122,6 +122,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **root,
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
+                    "variables": _pairs(root["variables"]),
                 }
             )
             for root in plain["roots"]
@@ -133,6 +134,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "roles": _pairs(stack["roles"]),
                 }
             )
             for stack in plain["stacks"]
@@ -140,6 +142,10 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:

@@ -9,10 +9,11 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Config, HookPlace, PathRoles, is_role_arn
+from migrator.config import Config, HookPlace, PathRoles, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -23,6 +24,7 @@ _TYPES = {str: "a string", bool: "true or false", int: "a whole number", list: "
 _OPTIONS: dict[str, tuple[str, type]] = {
     "role-arn": ("role_arn", str),
     "backend-role-arn": ("backend_role_arn", str),
+    "role-in": ("role_in", str),
     "token-file": ("token_file", str),
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
@@ -34,6 +36,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
 }
+_CHOICES: dict[str, type[Enum]] = {"role-in": RoleIn, "hook-in": HookPlace}
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""
@@ -63,11 +66,11 @@ class _Reader:
         return tuple(value) if isinstance(value, list) else value
 
     def _checked(self, key: str, field: str, value: Any) -> Any:
-        if key == "hook-in":
-            places = [one.value for one in HookPlace]
-            if value not in places:
-                raise self.wrong(key, f"must be one of {', '.join(places)}")
-            return HookPlace(value)
+        if key in _CHOICES:
+            choices = {one.value: one for one in _CHOICES[key]}
+            if value not in choices:
+                raise self.wrong(key, f"must be one of {', '.join(choices)}")
+            return choices[value]
         if key.startswith("no-"):
             return not value
         try:
