@@ -51,6 +51,15 @@ class RoleIn(Enum):
     VARIABLE = "variable"
 
 
+class BackendAuth(Enum):
+    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
+
+    AUTO = "auto"
+    HOOK = "hook"
+    NATIVE = "native"
+    ENV = "env"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -80,6 +89,7 @@ class Config:
     keep_diff: bool = False
     show_secrets: bool = False
     include_ambient: bool = False
+    backend_auth: BackendAuth = BackendAuth.AUTO
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
@@ -105,6 +115,8 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.backend_auth is BackendAuth.ENV:
+            raise UsageError("--backend-auth env is not there yet")
         self._require_sound_roles()
 
     @property

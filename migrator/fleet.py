@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from migrator.engine import verdict
 from migrator.model import Code, KnownRoot, KnownStack, RepoIdentity, Survey
 
 
@@ -77,19 +78,33 @@ class _Index:
 def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
     """For each of ``surveys`` what it must know of the others, and no more.
 
-    In none of them a root module is migrated that one of its stacks, wherever it is defined, cannot serve.
+    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
+    migrated that one of its stacks, wherever it is defined, cannot serve.
     """
     known = list(surveys)
     index = _Index(known)
-    settled_ones = [replace(one, roots=tuple(_settle(index, one, root) for root in one.roots)) for one in known]
-    index = _Index(settled_ones)
-    for survey in settled_ones:
+    index = _Index(
+        replace(one, roots=tuple(_settle(index, one, root) for root in one.roots if not _is_native(index, one, root)))
+        for one in known
+    )
+    for survey in known:
         yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey))))
 
 
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
     for one in found:
         yield Survey(one.repo, roots=(one,)) if isinstance(one, KnownRoot) else Survey(one.repo, stacks=(one,))
+
+
+def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook."""
+    engine = root.engine
+    if engine is None:
+        return False
+    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
+    return bool(stacks) and all(
+        not one.has_hook and verdict(engine.of_stack(one.slug, one.evidence)).is_native for one in stacks
+    )
 
 
 def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:

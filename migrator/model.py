@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from migrator.engine import Engine, Evidence
 from migrator.span import Edit
 
 
@@ -132,7 +133,8 @@ class KnownRoot:
 
     ``role`` is the hook's, ``""`` where none is needed; ``refusal`` says why the module is not migrated, if so.
     ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
-    and there alone. ``variables`` are those that its stacks are to set, each with its value.
+    and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
+    then. ``variables`` are those that its stacks are to set, each with its value.
     """
 
     repo: str
@@ -141,6 +143,7 @@ class KnownRoot:
     role: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
+    engine: Engine | None = None
     variables: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -154,8 +157,9 @@ class KnownStack:
     """A stack, as other repositories are told of it.
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
-    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known.
-    ``roles`` are the variables that set the ARN of a role for its runs, each with its value.
+    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
+    ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
+    each with its value.
     """
 
     repo: str
@@ -166,6 +170,7 @@ class KnownStack:
     has_hook: bool = False
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
 
 

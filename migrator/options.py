@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Config, HookPlace, RoleIn
+from migrator.config import BRANCH, TOKEN_FILE, BackendAuth, Config, HookPlace, RoleIn
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
 from migrator.model import Mode
@@ -23,6 +23,10 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_BACKEND_AUTH = (
+    "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
+)
+_WAYS = click.Choice([one.value for one in BackendAuth])
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
@@ -82,6 +86,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
+        option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
             HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
@@ -121,6 +126,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
             guard=not options["no_guard"],

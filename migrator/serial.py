@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from migrator.engine import Engine, Evidence
 from migrator.errors import MigrateError
 from migrator.model import (
     Code,
@@ -122,6 +123,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **root,
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
+                    "engine": _engine(root["engine"]),
                     "variables": _pairs(root["variables"]),
                 }
             )
@@ -134,6 +136,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "evidence": _evidence(stack["evidence"]),
                     "roles": _pairs(stack["roles"]),
                 }
             )
@@ -146,6 +149,17 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
 
 def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in plain)
+
+
+def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
+    if plain is None:
+        return None
+    entries = tuple((slug, _evidence(found)) for slug, found in plain["entries"])
+    return Engine(_evidence(plain["code"]), entries, _evidence(plain["defaults"]))
+
+
+def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:

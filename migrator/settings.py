@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Config, HookPlace, PathRoles, RoleIn, is_role_arn
+from migrator.config import BackendAuth, Config, HookPlace, PathRoles, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -26,6 +26,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "backend-role-arn": ("backend_role_arn", str),
     "role-in": ("role_in", str),
     "token-file": ("token_file", str),
+    "backend-auth": ("backend_auth", str),
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
     "session-duration": ("session_duration", int),
@@ -36,7 +37,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
 }
-_CHOICES: dict[str, type[Enum]] = {"role-in": RoleIn, "hook-in": HookPlace}
+_CHOICES: dict[str, type[Enum]] = {"role-in": RoleIn, "backend-auth": BackendAuth, "hook-in": HookPlace}
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""
@@ -67,10 +68,10 @@ class _Reader:
 
     def _checked(self, key: str, field: str, value: Any) -> Any:
         if key in _CHOICES:
-            choices = {one.value: one for one in _CHOICES[key]}
+            choices = [one.value for one in _CHOICES[key]]
             if value not in choices:
                 raise self.wrong(key, f"must be one of {', '.join(choices)}")
-            return choices[value]
+            return _CHOICES[key](value)
         if key.startswith("no-"):
             return not value
         try:

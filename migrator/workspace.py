@@ -176,6 +176,12 @@ class Workspace:
             known = self._add(path, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
 
+    def other(self, path: str) -> Document | None:
+        """The file at ``path``, one that Terraform does not read; None if there is none."""
+        if path in self._others and (self.root / path).is_file():
+            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
+        return None
+
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.
 

@@ -157,6 +157,88 @@ def test_a_backend_in_json_reads_and_writes_its_state_too(webshop: Repo, token: 
     assert "json.tfstate" in listed.stdout
 
 
+FLAT = """terraform {
+  required_version = ">= 1.10"
+
+  backend "s3" {
+    bucket       = "webshop-terraform-state"
+    key          = "shop.tfstate"
+    region       = "eu-west-1"
+    role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    session_name = "shop"
+  }
+}
+
+output "release" {
+  value = "2024.4"
+}
+"""
+REMOTE = """
+data "terraform_remote_state" "shop" {
+  backend = "s3"
+
+  config = {
+    bucket   = "webshop-terraform-state"
+    key      = "shop.tfstate"
+    region   = "eu-west-1"
+    role_arn = var.state_role
+  }
+}
+
+variable "state_role" {
+  default = "arn:aws:iam::111122223333:role/terraform-state"
+}
+
+output "of_the_shop" {
+  value = data.terraform_remote_state.shop.outputs.release
+}
+"""
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_backend_and_a_remote_state_sign_in_by_themselves(
+    make_repo: MakeRepo, token: Path, moto: str, bucket: str, chained: bool
+) -> None:
+    """No hook and no credentials; the flat role is an error of the installed terraform before."""
+    needed("terraform")
+    reader = FLAT.replace("shop.tfstate", "reader.tfstate") + REMOTE
+    repo = make_repo({"shop/main.tf": FLAT, "reader/main.tf": reader})
+    env = environment(moto)
+    for folder in ("shop", "reader"):
+        before = shell("bash", INIT_AND_APPLY, repo.root / folder, env)
+        assert before.returncode != 0
+        assert "Unsupported argument" in before.stderr
+
+    through = ["--backend-role-arn", "arn:aws:iam::123456789012:role/spacelift"] if chained else []
+    migrate(repo, "--token-file", str(token), *through)
+    for folder in ("shop", "reader"):
+        after = shell("bash", INIT_AND_APPLY, repo.root / folder, env)
+        assert after.returncode == 0, after.stdout + after.stderr
+        assert ("assume_role = {" in (repo.root / folder / "main.tf").read_text()) == chained
+    assert 'of_the_shop = "2024.4"' in after.stdout
+
+    token.unlink()
+    lost = shell("bash", "terraform init -reconfigure -input=false -no-color", repo.root / "shop", env)
+    assert "unable to read file" in lost.stderr.replace("\n", " ")
+
+
+def test_partial_configuration_in_json_and_hcl_signs_in_by_itself(
+    make_repo: MakeRepo, token: Path, moto: str, bucket: str
+) -> None:
+    needed("terraform")
+    root = json.dumps({"terraform": {"required_version": ">= 1.10", "backend": {"s3": {"bucket": bucket}}}}, indent=2)
+    partial = f'key      = "partial.tfstate"\nregion   = "eu-west-1"\nrole_arn = "{STATE_ROLE}"\n'
+    outputs = 'output "release" {\n  value = "2024.5"\n}\n'
+    repo = make_repo({"main.tf.json": root, "prod.s3.tfbackend": partial, "outputs.tf": outputs})
+    script = INIT_AND_APPLY.replace("init ", "init -backend-config=prod.s3.tfbackend ")
+    before = shell("bash", script, repo.root, environment(moto))
+    assert "Invalid backend configuration argument" in before.stderr
+
+    migrate(repo, "--token-file", str(token))
+    after = shell("bash", script, repo.root, environment(moto))
+    assert after.returncode == 0, after.stdout + after.stderr
+
+
 def test_before_the_migration_a_run_fails_as_users_see_it_fail(webshop: Repo, moto: str, bucket: str) -> None:
     needed("terraform")
     flat_role = shell("bash", INIT_AND_APPLY, webshop.root / "releases", environment(moto))

@@ -70,6 +70,41 @@ def test_a_second_run_changes_nothing(make_repo: MakeRepo) -> None:
     assert again.exit_code == 0, again.output
 
 
+def _shop(make_repo: MakeRepo, tool: str) -> tuple[Repo, Repo]:
+    stack = f"""resource "spacelift_stack" "shop" {{
+  name                    = "shop"
+  repository              = "shop"
+  terraform_workflow_tool = "{tool}"
+}}
+"""
+    backend = """terraform {
+  backend "s3" {
+    bucket   = "state"
+    role_arn = "arn:aws:iam::123456789012:role/state"
+  }
+}
+"""
+    return make_repo({"stacks.tf": stack}, name="admin"), make_repo({"main.tf": backend}, name="shop")
+
+
+def test_the_engine_of_a_stack_elsewhere_decides_whether_there_is_a_hook(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "OPEN_TOFU")
+    done = migrate(admin, shop)
+    assert done.exit_code == 0, done.output
+    assert "assume_role_with_web_identity" in (shop.root / "main.tf").read_text()
+    assert "before_init" not in (admin.root / "stacks.tf").read_text()
+    again = migrate(admin, shop, options=("--check",))
+    assert again.exit_code == 0, again.output
+
+
+def test_an_engine_that_is_too_old_gets_the_hook_elsewhere(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    done = migrate(admin, shop)
+    assert done.exit_code == 0, done.output
+    assert "assume_role_with_web_identity" not in (shop.root / "main.tf").read_text()
+    assert "before_init" in (admin.root / "stacks.tf").read_text()
+
+
 def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     """A stack that cannot get the hook keeps its root module, in another repository, and that module alone."""
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.analysis.attachments import contexts_of, integration_of
+from migrator.analysis.engines import stack_evidence
 from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
+from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, FileProblem, Place
@@ -31,7 +33,8 @@ class StackDefinition:
     """A stack that the ``document`` defines at ``place``, in some language.
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it.
+    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it,
+    ``evidence`` what it says of its engine.
     """
 
     document: Document
@@ -45,6 +48,7 @@ class StackDefinition:
     manages_state: bool | None = None
     waits: bool | None = None
     remarks: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,6 +106,7 @@ def _in_terraform(stack: Stack) -> TerraformDefinition:
         manages_state=stack.is_true("manage_state", True),
         waits=None if autodeploys is None else not autodeploys,
         remarks=tuple(_remarks(stack)),
+        evidence=stack_evidence(stack),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition, definitions_running, stack_definitions
+from migrator.analysis.engines import code_evidence
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
@@ -21,6 +22,7 @@ from migrator.analysis.terraform_settings import terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
 from migrator.discover import Kind
+from migrator.engine import Evidence
 from migrator.fleet import ALONE, Fleet, is_of_branch
 from migrator.model import KnownRoot, KnownStack
 from migrator.workspace import Module, Workspace
@@ -48,7 +50,7 @@ class Root:
 
     ``backends`` are the block itself, those of override files, and the partial configurations for it;
     ``remote_states`` what it and the modules that it calls read from S3. ``is_fed`` tells that settings of Spacelift
-    hand static credentials to its runs.
+    hand static credentials to its runs; ``evidence`` is what it says of its engine.
     """
 
     module: Module
@@ -57,6 +59,7 @@ class Root:
     runners: Runners
     remote_states: tuple[RemoteState, ...] = ()
     is_fed: bool = False
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def group(self) -> str:
@@ -85,9 +88,14 @@ class Root:
             return True
         return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
-    def needs_hook(self, include_ambient: bool) -> bool:
-        """Whether the root module is being migrated, and its backend needs a hook to sign in."""
-        if self.backend.foreign is not None or any(one.has_web_identity for one in self.backends):
+    @property
+    def has_web_identity(self) -> bool:
+        """Whether the backend signs in with web identity itself already."""
+        return any(one.has_web_identity for one in self.backends)
+
+    def is_migrated(self, include_ambient: bool) -> bool:
+        """Whether the root module is being migrated, and its backend needs another way to sign in."""
+        if self.backend.foreign is not None or self.has_web_identity:
             return False
         return include_ambient or self.names_credentials
 
@@ -185,7 +193,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         run_by = runners(module.path)
         is_fed = not fed.isdisjoint((module.path, *run_by.here))
         found = tuple(backends[module.path])
-        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
+        evidence = tuple(code_evidence(workspace, module, found))
+        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed, evidence)
 
     roots = tuple(map(root, root_modules))
     found = tuple(provider for module in modules for provider in providers[module.path])

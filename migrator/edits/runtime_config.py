@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from migrator.analysis.engines import entry_evidence
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config import Config, HookPlace
 from migrator.document import Document
 from migrator.edits.before_init import Entries
+from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
 from migrator.model import FileProblem, Place, Refusal
 from migrator.span import Edit, apply_edits
@@ -67,6 +69,11 @@ class RuntimeHooks:
             )
             self.objection = "it cannot be understood"
             return parse("")
+
+    def evidence(self) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
+        """What the file says of engines: by the slugs of stacks, and by default."""
+        entries = ((slug, entry_evidence(self.path, entry)) for slug, entry in self._config.stacks.items())
+        return tuple(entries), entry_evidence(self.path, self._config.stack_defaults)
 
     def lists_of(self, stack: RuntimeStack) -> dict[Keys, str]:
         """The lists of the file that need a hook of the stack, each with its plain name."""

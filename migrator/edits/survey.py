@@ -48,7 +48,9 @@ class Surveyor:
                 reason = f"{finding.place} is refused" if finding else ""
                 given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
                 alone = self._in_runtime_config(target)
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone, given)
+                yield KnownRoot(
+                    repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine, given
+                )
         hooked = {target.path for target in self._wishes.targets}
         for path in sorted({one.root for one in self._given} - hooked):
             given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
@@ -76,6 +78,7 @@ class Surveyor:
             self._wishes.has_hook(stack),
             known.slug if known else "",
             self._told(known.lists) if known else (),
+            stack.evidence,
             self._roles(stack),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
 from migrator.analysis.runtime_config import PATH
-from migrator.config import ROLE_VARIABLE, Config, HookPlace, is_role_arn
+from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries
@@ -17,6 +17,8 @@ from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.strategy import Strategies
+from migrator.engine import Engine
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
@@ -27,7 +29,8 @@ from migrator.workspace import Workspace
 class Target:
     """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
 
-    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`.
+    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
+    `KnownRoot`.
     """
 
     path: str
@@ -35,6 +38,7 @@ class Target:
     group: str
     role: str | Refusal
     runners: Runners
+    engine: Engine | None = None
 
     @property
     def title(self) -> str:
@@ -71,7 +75,13 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self.targets = tuple(_targets(facts, config, roles))
+        early = HookLists(facts.stacks)
+
+        def has_hook(stack: StackDefinition) -> bool:
+            return self._has_hook(early, stack)
+
+        self.strategies = Strategies(config, roles, self.runtime, has_hook)
+        self.targets = tuple(_targets(facts, config, roles, self.strategies))
         here = [
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
@@ -136,9 +146,12 @@ class Wishes:
 
     def has_hook(self, stack: StackDefinition) -> bool:
         """Whether the stack exchanges a token before init already."""
-        known = self.runtime_stack(stack)
-        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
-        return by_file or self._lists.has_hook(stack, "before_init")
+        return self._has_hook(self._lists, stack)
+
+    def _has_hook(self, lists: HookLists, stack: StackDefinition) -> bool:
+        is_read = stack.slug is not None and not stack.is_ignored and IGNORES not in stack.labels
+        by_file = is_read and self.runtime.has_hook(stack.slug or "", "before_init")
+        return by_file or lists.has_hook(stack, "before_init")
 
     def obstacle(self, stack: StackDefinition) -> str:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
@@ -208,15 +221,18 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config, roles: Roles) -> Iterator[Target]:
+def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
     for root in facts.roots:
-        if root.needs_hook(config.include_ambient):
+        if strategies.needs_hook(root):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
             role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners)
+            engine = strategies.engine(root) if strategies.may_become_native(root) else None
+            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine)
     for program, runners in facts.programs:
         if program.needs_hook(config.include_ambient):
             role = _hook_role(program.role_arns, config.at(program.folder))
+            if config.backend_auth is BackendAuth.NATIVE:
+                role = Refusal("a program's backend cannot be made to sign in by itself: use --backend-auth hook")
             yield Target(program.folder, program.backends[0].place, program.group, role, runners)
     yield from _units(facts, config)
 

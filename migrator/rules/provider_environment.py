@@ -36,7 +36,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _hooked(context: Context) -> dict[str, _Beside]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     ambient = context.config.include_ambient
-    roots = [(one.module, one.group, _HOOK) for one in context.facts.roots if one.is_fed or one.needs_hook(ambient)]
+    needs_hook = context.wishes.strategies.needs_hook
+    roots = [(one.module, one.group, _HOOK) for one in context.facts.roots if one.is_fed or needs_hook(one)]
     roots += [(one.module, one.group, _SETTINGS) for one in context.facts.fed]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):

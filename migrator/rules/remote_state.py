@@ -2,7 +2,8 @@
 
 Keys, profile and shared files of ``data "terraform_remote_state"`` go, the flat role family is commented out: it takes
 the backend's arguments, https://developer.hashicorp.com/terraform/language/backend/s3, and signs in with what the hook
-exports. From Terraform 1.10 on the flat family is an error here as well.
+exports. From Terraform 1.10 on the flat family is an error here as well. Where the backend signs in by itself, so does
+this; other than in a backend, the role may be any expression.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
+from migrator.config import BackendAuth
+from migrator.config import Config as Options
+from migrator.edits.native import SignIn, sign_in
 from migrator.edits.rotation import rotate
+from migrator.edits.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
@@ -49,22 +54,89 @@ def _unread(is_telling: bool) -> Fix:
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
     message = f"{state.block.title()}: {', '.join(state.names)}"
     fix = state.foreign or _rewrite(state, known)
-    roots = _roots(context, state)
-    if isinstance(fix, Rewrite) and not state.has_web_identity:
+    if not isinstance(fix, Rewrite) or state.has_web_identity:
+        yield RULE.finding(state.place, message, fix, notes=_keys(state) if isinstance(fix, Rewrite) else ())
+        return
+    native = _native_roots(context, state)
+    if isinstance(native, Refusal):
+        yield RULE.finding(state.place, message, native)
+    elif native is not None:
+        yield from _native_findings(context, state, known, native)
+    else:
+        roots = _roots(context, state)
+        for root in [] if isinstance(roots, Refusal) else roots:
+            yield RULE.finding(state.place, message, fix, root.group, _notes(state, root))
         if isinstance(roots, Refusal):
-            fix = roots
-        else:
-            for root in roots:
-                yield RULE.finding(state.place, message, fix, root.group, _notes(state, root))
-            return
-    notes = _keys(state) if isinstance(fix, Rewrite) else ()
-    yield RULE.finding(state.place, message, fix, notes=notes)
+            yield RULE.finding(state.place, message, roots)
+
+
+def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
+    """The root modules that read the state where it is to sign in by itself; None where a hook does that."""
+    strategies = context.wishes.strategies
+    reading = [one for one in context.facts.roots if state in one.remote_states]
+    if context.config.backend_auth is BackendAuth.NATIVE:
+        return reading
+    if not any(strategies.of(one).is_native for one in reading):
+        return None
+    known = {one.module.path for one in reading if strategies.of(one).is_native}
+    others = {one.module.path for one in reading} | {one.path for one in context.workspace.roots_of(state.module)}
+    if missing := sorted(others - known):
+        return Refusal(f"not every root module that reads it can sign in by itself: {missing[0] or '.'}")
+    return reading
+
+
+def _native_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[Root]
+) -> Iterator[Finding]:
+    """One finding for each root module, or one of no group where none is known."""
+    strategies = context.wishes.strategies
+    message = f"{state.block.title()}: {', '.join(state.names)}"
+    roles = {strategies.role(one) for one in roots}
+    options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
+    signed = list(_signed(options, state, roles.pop() if len(roles) == 1 else options.role_arn))
+    refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
+    fix = refused or _native(state, known, [(config, one) for config, one in signed if isinstance(one, SignIn)])
+    notes = [*_keys(state)]
+    for config, one in signed:
+        notes += one.notes(config.backend) if isinstance(one, SignIn) else ()
+    for root in roots or (None,):
+        told = fix
+        if isinstance(fix, Rewrite) and root is not None:
+            told = Rewrite(fix.edits, since(fix.outcome, strategies.of(root).because))
+        group = root.group if root is not None and root.is_migrated(context.config.include_ambient) else None
+        yield RULE.finding(state.place, message, told, group, notes)
+
+
+def _signed(options: Options, state: RemoteState, role: str | None) -> Iterator[tuple[Config, SignIn | Refusal]]:
+    changed = [one for one in state.configs if one.changes or one.backend.assumes_role]
+    carriers = [one for one in changed if one.backend.assumes_role] or changed[-1:]
+    for one in changed:
+        yield one, sign_in(one.backend, options, role, has_own=one in carriers, may_vary=True)
+
+
+def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
+    edits: list[Edit] = []
+    for config, one in signed:
+        document, part = config.backend.document, config.part
+        for name in part.locals if part else ():
+            if is_used_beside(state.module, name, known):
+                return Refusal(f"{name} has them, and is used elsewhere too")
+        try:
+            if part is None:
+                edits += document.change(config.backend.block, BodyChange(one.remove, (), one.append))
+            else:
+                edits += document.syntax.change_object(
+                    document.path, document.text, part.value, one.remove, (), one.append
+                )
+        except SyntaxProblem as problem:
+            return Refusal(problem.reason)
+    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
 
 
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     """The root modules that read the state, each of which gets a hook, or has one."""
     reading = [one for one in context.facts.roots if state in one.remote_states]
-    unhooked = [one.module.path for one in reading if not one.needs_hook(context.config.include_ambient)]
+    unhooked = [one.module.path for one in reading if not context.wishes.strategies.needs_hook(one)]
     hooked = {one.module.path for one in reading}
     unhooked += [one.path for one in context.workspace.roots_of(state.module) if one.path not in hooked]
     if unhooked:
@@ -94,7 +166,7 @@ def _edits(config: Config) -> tuple[Edit, ...]:
     if config.part is None:
         return document.change(backend.block, BodyChange(backend.credentials, backend.role_family))
     change = document.syntax.change_object
-    return change(document.path, document.text, config.part.value, backend.credentials, backend.role_family)
+    return change(document.path, document.text, config.part.value, backend.credentials, backend.role_family, ())
 
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
@@ -110,4 +182,6 @@ def _keys(state: RemoteState) -> Iterator[Note]:
         yield from rotate(config.backend)
 
 
-RULE = Rule("remote-state", "what reads a state from S3 leaves signing in to the hook", check)
+RULE = Rule(
+    "remote-state", "what reads a state from S3 leaves signing in to the hook, or does it with web identity", check
+)

@@ -70,7 +70,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
             edit
             for part, items in setting.entries
             for edit in part.document.syntax.change_object(
-                part.document.path, part.document.text, part.value, items, ()
+                part.document.path, part.document.text, part.value, items, (), ()
             )
         )
     except SyntaxProblem as problem:
@@ -97,7 +97,7 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
 
 
 def _root_way(context: Context, root: Root) -> _Way:
-    return _module_way(context, root, is_hooked=root.needs_hook(context.config.include_ambient))
+    return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
 def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) -> _Way:

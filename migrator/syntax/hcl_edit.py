@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
+from migrator.syntax.hcl_new import expression, item_lines, rendered
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
@@ -64,7 +65,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     lines = [inner + comment for comment in kept] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
-        lines += _rendered(addition, inner, _unit(outer))
+        lines += rendered(addition, inner, _unit(outer))
     return Edit(path, block.body, newline + newline.join([*lines, outer]))
 
 
@@ -166,7 +167,7 @@ def _append(path: str, text: str, block: Block, change: BodyChange, removed: Seq
         before = lines or kept
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
-        lines += _rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
+        lines += rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
     addition_text = "".join(line + "\n" for line in lines)
     if text[place : block.body.end].strip():
         place, addition_text = block.body.end, "\n" + addition_text + outer
@@ -189,41 +190,8 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
         gap = ""
-    lines = _rendered(block, "", "  ")
+    lines = rendered(block, "", "  ")
     return Edit(path, Span(end, end), with_newlines(gap + "\n".join(lines) + "\n", newline_at(text, end)))
-
-
-def _rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[str]:
-    """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
-    if isinstance(addition, NewBlock):
-        header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
-        return _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
-    return _argument(addition, indent, unit, len(addition.name))
-
-
-def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
-    width = max((len(argument.name) for argument in arguments), default=0)
-    body = [line for one in arguments for line in _argument(one, indent + unit, unit, width)]
-    return [header, *body, f"{indent}}}"]
-
-
-def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
-    if isinstance(argument.value, tuple):
-        return [f"{indent}{argument.name} = [", *_elements(argument.value, indent + unit), f"{indent}]"]
-    if isinstance(argument.value, NewObject):
-        return _braces(f"{indent}{argument.name} = {{", argument.value.items, indent, unit)
-    return [f"{indent}{argument.name:{width}} = {_expression(argument.value)}"]
-
-
-def _elements(items: Sequence[Literal], indent: str) -> Iterator[str]:
-    for item in items:
-        if item.comment:
-            yield f"{indent}# {item.comment}"
-        yield f"{indent}{_expression(item)},"
-
-
-def _expression(value: Literal | Reference) -> str:
-    return value.address if isinstance(value, Reference) else hcl.quote(value.text)
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -237,18 +205,18 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not elements and not inside.of(text).strip():
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
-        return Edit(path, Span(inside.start, inside.start), "".join(f"{_expression(item)}, " for item in items))
+        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(item)}, " for item in items))
     place = _end_with_comment(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
-    return Edit(path, Span(place, place), "".join(line + newline for line in _elements(items, inner)))
+    return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
     """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
-        return Edit(path, value, f"[{', '.join(map(_expression, items))}]")
+        return Edit(path, value, f"[{', '.join(map(expression, items))}]")
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
-    return Edit(path, value, newline.join(["[", *_elements(items, indent + _unit(indent)), f"{indent}]"]))
+    return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
 # --- the columns of what was touched --------------------------------------------------------------------------------

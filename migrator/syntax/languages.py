@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from migrator.span import Edit, Span
 from migrator.syntax import hcl, hcl_block, hcl_edit, hcl_object, program, tfjson, tfjson_edit, yaml
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewBlock
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class Syntax(Language):
     inside: Callable[[str, Span, str], str]
     comments_on: Callable[[str, Attribute | Block], str]
     change_body: Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
-    change_object: Callable[[str, str, Span, Sequence[Attribute], Sequence[Attribute]], tuple[Edit, ...]]
+    change_object: Callable[
+        [str, str, Span, Sequence[Attribute], Sequence[Attribute], Sequence[NewArgument]], tuple[Edit, ...]
+    ]
     add_block: Callable[[str, str, NewBlock], Edit]
     remove_block: Callable[[str, str, Block], tuple[Edit, ...]]
     prepend_items: Callable[[str, str, Span, Sequence[Literal]], Edit]

@@ -36,8 +36,15 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """A value as it is written in the same file already, in whatever syntax that has."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewObject:
-    """An object to be written, with each item on a line of its own."""
+    """An object to be written as the value of an argument, each item on a line of its own."""
 
     items: tuple[NewArgument, ...]
 
@@ -47,7 +54,7 @@ class NewArgument:
     """An argument to be written; a tuple is a list with each element on a line of its own."""
 
     name: str
-    value: Literal | Reference | NewObject | tuple[Literal, ...]
+    value: Literal | Reference | Copied | NewObject | tuple[Literal, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from typing import Any
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax import tfjson
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Copied,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewObject,
+    Reference,
+)
 from migrator.syntax.tfjson import Member, Node
 
 
@@ -32,9 +42,14 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
 
 
 def change_object(
-    path: str, text: str, value: Span, remove: Sequence[Attribute], comment_out: Sequence[Attribute]
+    path: str,
+    text: str,
+    value: Span,
+    remove: Sequence[Attribute],
+    comment_out: Sequence[Attribute] = (),
+    append: Sequence[NewArgument] = (),
 ) -> tuple[Edit, ...]:
-    """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``.
+    """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``, and ``append``.
 
     In an expression ``"//"`` would be one more key, so the latter become a comment of the block around it.
     """
@@ -51,6 +66,8 @@ def change_object(
         first = holder.members[0].span.start
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
         edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
+    if append:
+        edits.append(_append(path, text, node, removed, [_property(one) for one in append]))
     return tuple(edits)
 
 
@@ -152,6 +169,8 @@ def _value(addition: NewArgument | NewBlock) -> Any:
         return {argument.name: _value(argument) for argument in addition.arguments}
     if isinstance(addition.value, NewObject):
         return {item.name: _value(item) for item in addition.value.items}
+    if isinstance(addition.value, Copied):
+        return json.loads(addition.value.text)
     if isinstance(addition.value, tuple):
         return [_template(element) for element in addition.value]
     return _template(addition.value)

@@ -1,0 +1,128 @@
+"""Whether a root module's backend signs in by itself or leaves that to a hook, and why.
+
+A hook works with every version of Terraform and OpenTofu, so that is what is taken unless a version that signs in by
+itself is certain: see ``docs/strategies.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.engines import rejects_flat_role
+from migrator.analysis.facts import Root
+from migrator.config import BackendAuth, Config
+from migrator.edits.native import SignIn, sign_in
+from migrator.edits.roles import Roles
+from migrator.edits.runtime_config import RuntimeHooks
+from migrator.engine import Engine, Evidence, Verdict, verdict
+from migrator.model import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a root module's backend is to sign in, and ``because`` of what, for people; ``""`` where nothing says so.
+
+    ``way`` is never `BackendAuth.AUTO`.
+    """
+
+    way: BackendAuth
+    because: str = ""
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the backend signs in with web identity itself."""
+        return self.way is BackendAuth.NATIVE
+
+
+class Strategies:
+    """How the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
+
+    def __init__(
+        self, config: Config, roles: Roles, runtime: RuntimeHooks, has_hook: Callable[[StackDefinition], bool]
+    ) -> None:
+        self._config = config
+        self._roles = roles
+        self._entries, self._defaults = runtime.evidence()
+        self._has_hook = has_hook
+        self.of = cache(self._choose)
+
+    def needs_hook(self, root: Root) -> bool:
+        """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
+        return root.is_migrated(self._config.include_ambient) and self.of(root).way is BackendAuth.HOOK
+
+    def sign_in(self, root: Root, backend: S3Backend) -> SignIn | Refusal:
+        """How one of the root module's backends is to sign in by itself."""
+        carriers = [one for one in root.backends if one.assumes_role]
+        is_carrier = backend in carriers or (not carriers and backend is root.backend)
+        if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
+            return Refusal("it names no role, and other partial configurations of the backend do")
+        is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root))
+        config, mapped = self._config.at(root.module.path), self._roles.role(backend)
+        if isinstance(mapped, Refusal):
+            return mapped
+        return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
+
+    def objection(self, root: Root) -> Refusal | None:
+        """Why the root module's backends cannot sign in by themselves, if so."""
+        signed = () if root.has_web_identity else (self.sign_in(root, one) for one in root.backends)
+        return next((one for one in signed if isinstance(one, Refusal)), None)
+
+    def engine(self, root: Root) -> Engine:
+        """What is known of the root module's engine, but for what its stacks say."""
+        return Engine(root.evidence, self._entries, self._defaults)
+
+    def may_become_native(self, root: Root) -> bool:
+        """Whether the root module signs in by itself if stacks in other repositories say that their engine can."""
+        is_open = self._config.backend_auth is BackendAuth.AUTO and not root.runners.here
+        return is_open and self.objection(root) is None
+
+    def role(self, root: Root) -> str | None:
+        """The one literal role with which the root module's backend signs in by itself, if there is one."""
+        signed = [self.sign_in(root, one) for one in root.backends]
+        roles = {one.role for one in signed if isinstance(one, SignIn) and one.append}
+        config = self._config.at(root.module.path)
+        return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
+
+    def rejecting(self, root: Root) -> str:
+        """Why the root module's flat role is an error already, for people; ``""`` if it may be none."""
+        found = next((one for known in self._of_stacks(root) if (one := rejects_flat_role(known))), None)
+        return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
+
+    def _choose(self, root: Root) -> Strategy:
+        if self._config.backend_auth is not BackendAuth.AUTO:
+            return Strategy(self._config.backend_auth)
+        if any(map(self._has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere):
+            return Strategy(BackendAuth.HOOK)
+        verdicts = [verdict(known) for known in self._of_stacks(root)]
+        against = next((one for one in verdicts if not one.is_native), None)
+        if against is not None:
+            return Strategy(BackendAuth.HOOK, _why(against))
+        if objection := self.objection(root):
+            return Strategy(BackendAuth.HOOK, objection.reason)
+        return Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
+
+    def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
+        """What is known of the engine of each stack that runs the root module; of one, where none is known."""
+        engine = self.engine(root)
+        for stack in root.runners.here:
+            yield engine.of_stack(stack.slug, stack.evidence)
+        for known in root.runners.elsewhere:
+            yield engine.of_stack(known.slug, known.evidence)
+        if not root.runners.here and not root.runners.elsewhere:
+            yield engine.of_stack(None, ())
+
+
+def _why(against: Verdict) -> str:
+    if against.contradiction:
+        first, second = against.contradiction
+        return f"{first} contradicts that {second}"
+    return str(against.why or "")
+
+
+def since(outcome: str, because: str) -> str:
+    """``outcome`` with its reason, if there is one."""
+    return f"{outcome}, because {because}" if because else outcome
