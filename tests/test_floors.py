@@ -65,7 +65,7 @@ FLOORS = (
     ("analysis.definitions", "analysis.terragrunt_unit"),
     ("analysis.settings", "analysis.terragrunt"),
     ("analysis.reach",),
-    ("analysis.stack_variables", "analysis.terraform_settings", "analysis.yaml_settings"),
+    ("analysis.integrations", "analysis.stack_variables", "analysis.terraform_settings", "analysis.yaml_settings"),
     ("analysis.facts", "analysis.origins"),
     ("analysis.signing",),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition, definitions_running, stack_definitions
 from migrator.analysis.engines import code_evidence
+from migrator.analysis.integrations import integrations
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
@@ -24,7 +25,7 @@ from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
 from migrator.discover import Kind
 from migrator.engine import Evidence
 from migrator.fleet import ALONE, Fleet, is_of_branch
-from migrator.model import KnownRoot, KnownStack
+from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Facts:
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
-    the stacks that run a root module, by its path, whether it has a backend or not.
+    the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
+    Spacelift's AWS integration.
     """
 
     providers: tuple[Provider, ...]
@@ -145,6 +147,7 @@ class Facts:
     other_providers: tuple[OtherProvider, ...] = ()
     variables: StackVariables = field(kw_only=True)
     runners_of: Callable[[str], Runners] = field(kw_only=True)
+    integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -215,6 +218,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         tuple(provider for module in modules for provider in other_providers(module)),
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
+        integrations=integrations(workspace, stacks),
     )
 
 

@@ -107,10 +107,27 @@ class Reaches:
                 continue
             if labels.strings is None:
                 return [Reach(unknown="the labels of its context are not known here")]
-            wanted = {one.removeprefix("autoattach:") for one in labels.strings if one.startswith("autoattach:")}
-            stacks = [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
-            return [Reach(tuple(stacks), "", tuple(sorted(wanted)))] if wanted else []
+            wanted = _attaching(labels.strings)
+            return [Reach(tuple(self.labelled(labels.strings)), "", tuple(sorted(wanted)))] if wanted else []
         return []
+
+    def labelled(self, labels: Iterable[str]) -> list[StackDefinition]:
+        """The stacks that something with ``labels`` attaches itself to."""
+        wanted = _attaching(labels)
+        return [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
+
+
+def resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope]]:
+    """Every resource of a type of Spacelift's, once for each scope that its module and ``for_each`` make."""
+    for module in workspace.modules.values():
+        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
+            for outer in scopes_of(workspace, module):
+                for _, scope in instances(document, block, outer):
+                    yield document, block, scope
+
+
+def _attaching(labels: Iterable[str]) -> set[str]:
+    return {one.removeprefix("autoattach:") for one in labels if one.startswith("autoattach:")}
 
 
 def _stack_id(document: Document, block: Block, scope: Scope) -> Expression | None:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.reach import Reaches
+from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.runtime_config import PATH, StackEntry, parse
-from migrator.analysis.stacks import instances, scopes_of
 from migrator.errors import SyntaxProblem
 from migrator.model import Place
 from migrator.syntax.yaml_tree import string_at
@@ -49,16 +48,12 @@ class StackVariables:
     def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
         found: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
-        for module in self._workspace.modules.values() if self._stacks else ():
-            for document, block in module.blocks("resource", _RESOURCE):
-                for outer in scopes_of(self._workspace, module):
-                    for _, scope in instances(document, block, outer):
-                        name = scope.argument(document, block, "name")
-                        value = scope.argument(document, block, "value")
-                        if name is not None and name.string is not None:
-                            known = SetVariable(name.string, value.string if value else None, document.place(block))
-                            for stack in reaches.of(document, block, scope).stacks:
-                                found.setdefault(stack, []).append(known)
+        for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
+            name, value = (scope.argument(document, block, one) for one in ("name", "value"))
+            if name is not None and name.string is not None:
+                known = SetVariable(name.string, value.string if value else None, document.place(block))
+                for stack in reaches.of(document, block, scope).stacks:
+                    found.setdefault(stack, []).append(known)
         return found
 
     @cached_property

@@ -119,6 +119,8 @@ class Surveyor:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
         if is_wanted and stack.waits and self._config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+        if place := self._facts.integrations.get(stack):
+            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
         yield from stack.remarks
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:

@@ -75,7 +75,7 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        early = HookLists(facts.stacks)
+        early = HookLists(facts.stacks, facts.integrations)
 
         def has_hook(stack: StackDefinition) -> bool:
             return self._has_hook(early, stack)
@@ -96,7 +96,7 @@ class Wishes:
             if root.role
         ]
         self.all = (*here, *elsewhere)
-        self._lists = HookLists(facts.stacks)
+        self._lists = HookLists(facts.stacks, facts.integrations)
         entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
         self._hooks = WantedHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
