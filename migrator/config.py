@@ -44,6 +44,13 @@ class HookPlace(Enum):
     RUNTIME_CONFIG = "runtime-config"
 
 
+class RoleIn(Enum):
+    """Where a provider's role stands that is known: in its block, or in a variable that the stacks set."""
+
+    LITERAL = "literal"
+    VARIABLE = "variable"
+
+
 class BackendAuth(Enum):
     """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
 
@@ -80,6 +87,7 @@ class Config:
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    role_in: RoleIn = RoleIn.LITERAL
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -124,6 +132,11 @@ class Config:
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
             raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
+
+    @property
+    def literal_role_arn(self) -> str | None:
+        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

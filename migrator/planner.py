@@ -34,7 +34,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles, wishes), wishes)
     settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, settled.findings)
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
