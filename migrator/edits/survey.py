@@ -95,11 +95,13 @@ class Surveyor:
         return lists if is_repeated else tuple((name, None) for name, _ in lists)
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the repository defines, or that runs a root module of it."""
+        """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
+            if wish is None and not self._workspace.in_scope(stack.place.path):
+                continue
             fate = fates.get((stack.place, wish.message), "") if wish else ""
             runs_it = wish.code if wish else _said(stack.code)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))

@@ -29,11 +29,6 @@ secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 After:
 
 ```hcl
-# terraform.tfvars
-region = "eu-west-1"
-```
-
-```hcl
 # main.tf
 variable "region" {}
 
@@ -47,9 +42,14 @@ provider "aws" {
 }
 
 variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
   type        = string
-  description = "…"
 }
+```
+
+```hcl
+# terraform.tfvars
+region = "eu-west-1"
 ```
 """
 

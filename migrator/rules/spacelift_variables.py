@@ -3,6 +3,63 @@
 A variable of a root module without a default must have a value, and gets it from the environment of its runs:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. Where no resource can be
 written, what to set is told. A value that is set already is respected; another one has the provider refused.
+
+Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/shop``:
+
+```hcl
+# main.tf
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+
+resource "spacelift_environment_variable" "shop_tf_var_aws_role_arn" {
+  stack_id   = spacelift_stack.shop.id
+  name       = "TF_VAR_aws_role_arn"
+  value      = "arn:aws:iam::123456789012:role/shop"
+  write_only = false
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
