@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import accumulate
 
 from migrator.errors import EditConflict, SyntaxProblem
+from migrator.line_diff import LineMatcher
 from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
@@ -92,7 +92,7 @@ def _line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
     """The lines that differ, as edits."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = [0, *accumulate(map(len, old))]
-    for kind, first, last, low, high in SequenceMatcher(None, old, new).get_opcodes():
+    for kind, first, last, low, high in LineMatcher(old, new).get_opcodes():
         if kind != "equal":
             yield Edit(path, Span(starts[first], starts[last]), "".join(new[low:high]))
 
