@@ -62,19 +62,19 @@ class Root:
         """The name that binds together what must be changed together: `Finding.group`."""
         return group_of(self.module)
 
-    @property
+    @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: an override file's replaces the others."""
         blocks = [one for one in self.backends if not one.is_partial]
         return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
 
-    @property
+    @cached_property
     def role_arns(self) -> set[str]:
         """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
         partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
-    @property
+    @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
         providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
@@ -86,9 +86,11 @@ class Root:
 
     def needs_hook(self, include_ambient: bool) -> bool:
         """Whether the root module is being migrated, and its backend needs a hook to sign in."""
-        if self.backend.foreign is not None or any(one.has_web_identity for one in self.backends):
-            return False
-        return include_ambient or self.names_credentials
+        return self._backend_takes_hook and (include_ambient or self.names_credentials)
+
+    @cached_property
+    def _backend_takes_hook(self) -> bool:
+        return self.backend.foreign is None and not any(one.has_web_identity for one in self.backends)
 
 
 @dataclass(frozen=True, eq=False)

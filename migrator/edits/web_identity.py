@@ -14,7 +14,7 @@ from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewObject
-from migrator.workspace import Workspace
+from migrator.workspace import Module, Workspace
 
 
 class WebIdentity:
@@ -26,6 +26,8 @@ class WebIdentity:
         self._config = config
         self._roles = roles
         self._variables = RoleVariables(workspace, facts, config, roles.is_mapped)
+        self._assumed: dict[str, frozenset[str]] = {}
+        self._too_old: dict[tuple[str, str], str | None] = {}
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
@@ -86,15 +88,25 @@ class WebIdentity:
         """Why the provider cannot sign in with ``role``, an expression."""
         if any("each." in expression for _, expression in provider.origin):
             return "its credentials differ from one instance of it to the next"
-        if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
+        if role in self._assumed_in(provider.module):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
         first = FIRST_AWSCC_WITH_WEB_IDENTITY if provider.kind == AWSCC else FIRST_WITH_WEB_IDENTITY
-        if constraint := too_old(provider.module, provider.block.labels[0], first):
+        name = provider.module.path, provider.block.labels[0]
+        if name not in self._too_old:
+            self._too_old[name] = too_old(provider.module, name[1], first)
+        if constraint := self._too_old[name]:
             release = f"{first[0]}.{first[1]}"
             return (
                 f"the constraint {constraint} admits no release from {release} on, and none before knows web identity"
             )
         return None
+
+    def _assumed_in(self, module: Module) -> frozenset[str]:
+        """The expressions of the roles that the providers of a module assume."""
+        if module.path not in self._assumed:
+            roles = (role for one in self._facts.in_module(module) for role in one.assumed_roles)
+            self._assumed[module.path] = frozenset(roles)
+        return self._assumed[module.path]
 
 
 def web_identity_block(provider: Provider, role: Literal | RoleVariable, token_file: str) -> NewBlock | NewArgument:
