@@ -39,7 +39,7 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
 
 
 def _with_empty_holders(tree: Tree, wanted: set[Keys]) -> set[Keys]:
-    """``wanted``, and in place of all that a value holds, that value; the only one of a file stays, and holds nothing."""
+    """``wanted``, and in place of all that a value holds, that value; a file keeps its only one."""
     gone = set(wanted)
     only = list(_held(tree.root))
     for keys in sorted(wanted, key=len, reverse=True):
