@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -146,13 +147,14 @@ class _Settlement:
         document = self.workspace.documents.get(edit.path)
         if document is None:
             return None
-        for block in document.blocks:
-            if block.span.start < edit.span.end and edit.span.start < block.span.end:
-                key = (edit.path, block.span.start)
-                if key not in self.verdicts:
-                    self.verdicts[key] = _parser_objection(document, block.span)
-                return self.verdicts[key]
-        return None
+        index = bisect_right(document.blocks, edit.span.start, key=lambda block: block.span.end)
+        if index == len(document.blocks) or edit.span.end <= document.blocks[index].span.start:
+            return None
+        block = document.blocks[index]
+        key = (edit.path, block.span.start)
+        if key not in self.verdicts:
+            self.verdicts[key] = _parser_objection(document, block.span)
+        return self.verdicts[key]
 
     def _make_changes(self) -> dict[int, str]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""

@@ -45,6 +45,18 @@ class Module:
                     found.setdefault((block.type, label), []).append((document, block))
         return found
 
+    def overrides(self, block: Block) -> list[tuple[Document, Block]]:
+        """The blocks of override files that Terraform merges over ``block``."""
+        return self._overrides.get((block.type, block.labels), [])
+
+    @cached_property
+    def _overrides(self) -> dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]]:
+        found: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
+        for document in self.documents:
+            for block in document.blocks if document.is_override else ():
+                found.setdefault((block.type, block.labels), []).append((document, block))
+        return found
+
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's tests, with the file that it stands in."""
         return ((document, block) for document in self.tests for block in document.blocks if block.type == type_)

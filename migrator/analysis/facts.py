@@ -67,19 +67,19 @@ class Root:
         """The name that binds together what must be changed together: `Finding.group`."""
         return group_of(self.module)
 
-    @property
+    @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: an override file's replaces the others."""
         blocks = [one for one in self.backends if not one.is_partial]
         return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
 
-    @property
+    @cached_property
     def role_arns(self) -> set[str]:
         """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
         partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
-    @property
+    @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
         providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
@@ -89,16 +89,18 @@ class Root:
             return True
         return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
-    @property
+    @cached_property
     def has_web_identity(self) -> bool:
         """Whether the backend signs in with web identity itself already."""
         return any(one.has_web_identity for one in self.backends)
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the root module is being migrated, and its backend needs another way to sign in."""
-        if self.backend.foreign is not None or self.has_web_identity:
-            return False
-        return include_ambient or self.names_credentials
+        return self._is_to_sign_in and (include_ambient or self.names_credentials)
+
+    @cached_property
+    def _is_to_sign_in(self) -> bool:
+        return self.backend.foreign is None and not self.has_web_identity
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ class WebIdentity:
         self._roles = roles
         self._versions = ProviderVersions(workspace)
         self._variables = RoleVariables(workspace, facts, config, self._has_literal_role, self._origin)
+        self._assumed: dict[str, frozenset[str]] = {}
         is_by_hook = config.provider_auth is ProviderAuth.HOOK
         variables = self._variables
         self._by_hook = HookIdentity(workspace, facts, config, roles, variables, wishes) if is_by_hook else None
@@ -158,6 +159,13 @@ class WebIdentity:
             return "its credentials differ from one instance of it to the next"
         known = self._roles.role(provider) or self._config.at(provider.module.path).role_arn
         names = {role, hcl.quote(known)} if isinstance(known, str) else {role}
-        if any(names & set(one.assumed_roles) for one in self._facts.in_module(provider.module)):
+        if names & self._assumed_in(provider.module):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
         return None
+
+    def _assumed_in(self, module: Module) -> frozenset[str]:
+        """The expressions of the roles that the providers of a module assume."""
+        if module.path not in self._assumed:
+            roles = (role for one in self._facts.in_module(module) for role in one.assumed_roles)
+            self._assumed[module.path] = frozenset(roles)
+        return self._assumed[module.path]
