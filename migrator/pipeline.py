@@ -192,7 +192,7 @@ def _fingerprint(plan: Plan) -> str:
 
 def _deliver(prepared: _Prepared) -> RepoResult:
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
-    if checkout is not None:
+    if checkout is not None and checkout.has_whole_history:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result
