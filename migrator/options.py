@@ -23,9 +23,7 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
-_BACKEND_AUTH = (
-    "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
-)
+_BACKEND_AUTH = "auto, hook, native or env."
 _WAYS = click.Choice([one.value for one in BackendAuth])
 _WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
 _WAYS_IN = click.Choice([one.value for one in ProviderAuth])
@@ -89,7 +87,15 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
-        option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
+        option(
+            HOOK,
+            "--backend-auth",
+            metavar="WAY",
+            type=_WAYS,
+            default="auto",
+            show_default=True,
+            help=_BACKEND_AUTH,
+        ),
         option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
         option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),

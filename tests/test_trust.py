@@ -28,6 +28,7 @@ from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 HOST = "demo.app.spacelift.io"
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 STATE = "arn:aws:iam::123456789012:role/terraform-state"
+HUB = "arn:aws:iam::111122223333:role/terraform-state"
 BY_PATH = "{spacePath}|{callerType}:{callerId}|{runType}|{scope}"
 PROVIDER = re.compile(r"(?:data\.)?aws_iam_openid_connect_provider\.(\w+)\.arn")
 
@@ -574,6 +575,38 @@ def test_a_repository_tells_the_same_before_its_migration_and_after(
     assert not any(one == "space:*" for patterns in before.values() for one in patterns)
     migrated(*repos, options=options)
     assert subjects(*folders) == before
+
+
+@pytest.mark.parametrize("options", [(), ("--backend-role-arn", ROLE)])
+def test_backends_and_states_that_sign_in_by_themselves_tell_their_roles(
+    make_repo: MakeRepo, options: tuple[str, ...]
+) -> None:
+    text = f'''terraform {{
+  required_version = ">= 1.10"
+
+  backend "s3" {{
+    bucket   = "b"
+    role_arn = "{STATE}"
+  }}
+}}
+
+data "terraform_remote_state" "hub" {{
+  backend = "s3"
+
+  config = {{
+    bucket   = "b"
+    role_arn = "{HUB}"
+  }}
+}}
+'''
+    repo = make_repo({"main.tf": text, "stacks/main.tf": STACK})
+    expected = {"space:live-01HND:stack:shop-live:*"}
+    roles = {STATE, HUB} if not options else {ROLE}
+    if not options:
+        assert subjects(repo.root) == dict.fromkeys(roles, expected)
+    migrated(repo, options=options)
+    assert "before_init" not in (repo.root / "stacks/main.tf").read_text()
+    assert subjects(repo.root) == dict.fromkeys(roles, expected)
 
 
 def test_hooks_in_the_runtime_configuration_tell_their_roles(make_repo: MakeRepo) -> None:

@@ -131,7 +131,7 @@ def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
-    """The stacks that run migrated code, each once: those of which a hook is told."""
+    """The stacks that run migrated code, each once: those of which it is told what becomes of their hooks."""
     rows = (row for result in results for row in result.stacks if row.hook)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
 

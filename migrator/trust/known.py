@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.attachments import contexts_of, variables_of
+from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
     PythonDefinition,
@@ -17,13 +18,14 @@ from migrator.analysis.definitions import (
     definitions_running,
 )
 from migrator.analysis.expressions import Expression, Scope
-from migrator.analysis.facts import Facts, Root, gather
+from migrator.analysis.facts import Facts, gather
 from migrator.analysis.hooks import EXCHANGE, said_in
 from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
+from migrator.edits.native import SignIn, sign_in
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
@@ -95,8 +97,10 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read what the repository tells, migrated or not."""
     facts = gather(workspace)
     roles: dict[str, set[str | None]] = {}
-    coming = list(_hook_roles(workspace, facts, config))
-    hooked = {path for path, _ in coming}
+    wishes = Wishes(workspace, facts, config, RoleMappings(workspace, config))
+    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
+    coming = [*hooks, *_native_roles(facts, config, wishes)]
+    hooked = {path for path, _ in hooks}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
@@ -107,8 +111,8 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths)) for stack, paths in running.items())
-    hooks = frozenset(_runtime_hooks(workspace))
-    return Knowledge(workspace.identity, code, known, hooks, tuple(workspace.problems))
+    written = frozenset(_runtime_hooks(workspace))
+    return Knowledge(workspace.identity, code, known, written, tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -203,19 +207,32 @@ def _roles_in(hooks: str) -> Iterator[str | None]:
             yield from (_known(role) for role in _HOOK_ROLE.findall(line))
 
 
-def _hook_roles(workspace: Workspace, facts: Facts, config: Config) -> Iterator[tuple[str, str | None]]:
-    """The roles of the hooks that are still to come."""
-    for target in Wishes(workspace, facts, config, RoleMappings(workspace, config)).targets:
-        yield target.path, _known(target.role if isinstance(target.role, str) else None)
+def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
+    for root in facts.roots:
+        if root.is_migrated(config.include_ambient) and wishes.strategies.of(root).is_native:
+            signed = [wishes.strategies.sign_in(root, one) for one in root.backends]
+            signed += [
+                sign_in(one.backend, config.at(root.module.path), None, has_own=True, may_vary=True)
+                for state in root.remote_states
+                if not state.has_web_identity and state.foreign is None
+                for one in state.configs
+                if one.backend.assumes_role
+            ]
+            for one in signed:
+                if isinstance(one, SignIn) and one.role:
+                    yield root.module.path, _known(one.role)
 
 
 def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends and remote states sign in by themselves already."""
     for root in facts.roots:
-        yield from ((root.module.path, role) for role in _web_identities(root))
+        states = [one.backend for state in root.remote_states if state.foreign is None for one in state.configs]
+        yield from ((root.module.path, role) for role in _web_identities((*root.backends, *states)))
 
 
-def _web_identities(root: Root) -> Iterator[str | None]:
-    for backend in root.backends:
+def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
+    for backend in backends:
         argument = backend.block.attribute(_WEB_IDENTITY)
         if argument is not None and backend.foreign is None:
             items = [one for one in backend.document.object_items(argument) if one.name == "role_arn"]
