@@ -47,8 +47,8 @@ provider "aws" {
 }
 
 variable "aws_role_arn" {
-  type        = string
   description = "…"
+  type        = string
 }
 ```
 """
