@@ -174,6 +174,7 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
         notes=(*plan.notes, *notes),
         stacks=plan.stacks,
         signers=plan.signers,
+        trusts=plan.trusts,
         mapped=plan.mapped,
         changed=tuple(change.path for change in plan.changes),
         inputs=tuple(workspace.inputs()),

@@ -128,15 +128,6 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     return list(uses)
 
 
-def trusts_of(uses: Sequence[Use]) -> dict[str, list[str]]:
-    """The titles of the stacks that sign in with each role, by its ARN; none where no known stack does."""
-    found: dict[str, list[str]] = {}
-    for use in uses:
-        if use.role is not None:
-            found.setdefault(use.role, []).extend([use.stack.title] if use.stack else [])
-    return found
-
-
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
     root = stack.code.project_root
     beside = (one for one in repositories if root is not None and runs(stack.code, one.identity, root))
