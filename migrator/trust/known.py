@@ -92,12 +92,12 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not."""
+    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
     facts = gather(workspace)
     roles: dict[str, set[str | None]] = {}
     coming = list(_hook_roles(workspace, facts, config))
     hooked = {path for path, _ in coming}
-    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, hooked)):
+    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, config, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
@@ -213,12 +213,16 @@ def _web_identities(root: Root) -> Iterator[str | None]:
             yield from (_known(hcl.string_value(backend.document.expression(one))) for one in items)
 
 
-def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
+def _provider_roles(
+    workspace: Workspace, facts: Facts, config: Config, hooked: set[str]
+) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for a role that is still open, and so do no credentials at all in the ``hooked`` root modules.
+    Static keys stand for the role that ``config`` names, or for one that is still open, and so do no credentials at all
+    in the ``hooked`` root modules.
     What is to be left as it is signs in all the same.
     """
+    mappings = RoleMappings(workspace, config)
     for provider in facts.providers:
         is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
         if is_aws and provider.document.kind is not Kind.TEST:
@@ -227,7 +231,8 @@ def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Ite
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
                 if not provider.has_web_identity and (provider.credentials or path in hooked):
-                    yield path, None
+                    mapped = mappings.role(provider) or config.at(provider.module.path).role_arn
+                    yield path, mapped if isinstance(mapped, str) else None
 
 
 def _outermost(scope: Scope) -> Scope:
