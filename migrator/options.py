@@ -25,9 +25,9 @@ _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUM
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
 _BACKEND_AUTH = "auto, hook, native or env."
 _WAYS = click.Choice([one.value for one in BackendAuth])
-_WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
+_WAY_IN = "Of providers: their own, or the hook's credentials."
 _WAYS_IN = click.Choice([one.value for one in ProviderAuth])
-_PORTABLE = "Sign in by web identity only where the role's variable is set, so that the code runs elsewhere, too."
+_PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
@@ -118,8 +118,9 @@ def migration_options(function: _Decorated) -> _Decorated:
 
 
 def output_options(function: _Decorated) -> _Decorated:
-    """How much is said."""
+    """What is said, and how much."""
     return _all(
+        option(OUTPUT, "--plan-file", metavar="FILE", help="Write the order of rollout, as Markdown."),
         option(OUTPUT, "-v", "--verbose", is_flag=True, help="Say more."),
         option(OUTPUT, "-q", "--quiet", is_flag=True, help="Say only what went wrong."),
     )(function)

@@ -66,9 +66,13 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
-    """The files of the checkout or folder at ``repo``. Raises `MigrateError` for what git cannot read."""
+    """The files of the checkout or folder at ``repo``, as the settings file in it wants them read.
+
+    Raises `MigrateError` for what git cannot read, and for a file that is not sound.
+    """
     path = Path(os.path.realpath(repo))
-    return _workspace(path, _checkout(path), config)
+    checkout = _checkout(path)
+    return _workspace(path, checkout, with_repository(config, _root(path, checkout)))
 
 
 def reason_of(error: Exception) -> str:
@@ -174,6 +178,7 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
         notes=(*plan.notes, *notes),
         stacks=plan.stacks,
         signers=plan.signers,
+        trusts=plan.trusts,
         mapped=plan.mapped,
         changed=tuple(change.path for change in plan.changes),
         inputs=tuple(workspace.inputs()),

@@ -94,14 +94,14 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not."""
+    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
     facts = gather(workspace)
     roles: dict[str, set[str | None]] = {}
     wishes = Wishes(workspace, facts, config, RoleMappings(workspace, config))
     hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
     coming = [*hooks, *_native_roles(facts, config, wishes)]
     hooked = {path for path, _ in hooks}
-    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, hooked)):
+    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, config, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
@@ -130,15 +130,6 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     alone = (one for knowledge in repositories for one in knowledge.code if one not in found)
     uses.update(dict.fromkeys(Use(role, None) for one in alone for role in one.roles))
     return list(uses)
-
-
-def trusts_of(uses: Sequence[Use]) -> dict[str, list[str]]:
-    """The titles of the stacks that sign in with each role, by its ARN; none where no known stack does."""
-    found: dict[str, list[str]] = {}
-    for use in uses:
-        if use.role is not None:
-            found.setdefault(use.role, []).extend([use.stack.title] if use.stack else [])
-    return found
 
 
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
@@ -239,12 +230,16 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
             yield from (_known(hcl.string_value(backend.document.expression(one))) for one in items)
 
 
-def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
+def _provider_roles(
+    workspace: Workspace, facts: Facts, config: Config, hooked: set[str]
+) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for a role that is still open, and so do no credentials at all in the ``hooked`` root modules.
+    Static keys stand for the role that ``config`` names, or for one that is still open, and so do no credentials at all
+    in the ``hooked`` root modules.
     What is to be left as it is signs in all the same.
     """
+    mappings = RoleMappings(workspace, config)
     for provider in facts.providers:
         is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
         if is_aws and provider.document.kind is not Kind.TEST:
@@ -253,7 +248,8 @@ def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Ite
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
                 if not provider.has_web_identity and (provider.credentials or path in hooked):
-                    yield path, None
+                    mapped = mappings.role(provider) or config.at(provider.module.path).role_arn
+                    yield path, mapped if isinstance(mapped, str) else None
 
 
 def _outermost(scope: Scope) -> Scope:
