@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from migrator.choices import BRANCH as BRANCH
+from migrator.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.choices import BackendAuth as BackendAuth
+from migrator.choices import HookPlace as HookPlace
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
 
-TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
-
-BRANCH = "spacelift-oidc"
 ROLE_VARIABLE = "aws_role_arn"
 
 _ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
@@ -34,23 +34,6 @@ class ExistingBranch(Enum):
     FAIL = "fail"
     SKIP = "skip"
     REPLACE = "replace"
-
-
-class HookPlace(Enum):
-    """Where the hook is put."""
-
-    STACK = "stack"
-    CONTEXT = "context"
-    RUNTIME_CONFIG = "runtime-config"
-
-
-class BackendAuth(Enum):
-    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
-
-    AUTO = "auto"
-    HOOK = "hook"
-    NATIVE = "native"
-    ENV = "env"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""What the command line offers to choose from, and its defaults: apart from `Config`, so that ``--help`` loads little."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
+"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
+
+BRANCH = "spacelift-oidc"
+
+
+class HookPlace(Enum):
+    """Where the hook is put."""
+
+    STACK = "stack"
+    CONTEXT = "context"
+    RUNTIME_CONFIG = "runtime-config"
+
+
+class BackendAuth(Enum):
+    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
+
+    AUTO = "auto"
+    HOOK = "hook"
+    NATIVE = "native"
+    ENV = "env"
