@@ -1,4 +1,4 @@
-"""What the command line offers to choose from, and its defaults: apart from `Config`, so that ``--help`` loads little."""
+"""What the command line offers to choose from, and its defaults; apart, so that ``--help`` loads little."""
 
 from __future__ import annotations
 
