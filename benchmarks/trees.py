@@ -1,7 +1,8 @@
 """Trees of Terraform files to be measured: made up, alike from run to run, and such as repositories hold.
 
-A module is six files of some 50 lines each: ``main.tf``, ``iam.tf``, ``providers.tf``, ``versions.tf``, ``variables.tf``
-and ``outputs.tf``. One module in 40 holds Spacelift's stacks for the others instead. Every tree is a git checkout.
+A module is six files of some 50 lines each: ``main.tf``, ``iam.tf``, ``providers.tf``, ``versions.tf``,
+``variables.tf`` and ``outputs.tf``. One module in 40 holds Spacelift's stacks for the others instead. Every tree is a
+git checkout.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def keyed(folder: Path, modules: int) -> Path:
         path = _path(number)
         if number % _STACKS_EVERY == 0:
             others = range(number + 1, min(number + _STACKS_EVERY, modules))
-            _write(folder / path, _stacks(folder.name, path, others))
+            _write(folder / path, _stacks(folder.name, others))
         else:
             name = _NAMES[number % len(_NAMES)]
             backend = _BACKEND.format(name=path, role=_ROLE_OF_BACKEND)
@@ -279,7 +280,7 @@ def _module(name: str, providers: str, backend: str) -> dict[str, str]:
     }
 
 
-def _stacks(repository: str, path: str, others: range) -> dict[str, str]:
+def _stacks(repository: str, others: range) -> dict[str, str]:
     numbers = list(others)
     share = -(-len(numbers) // FILES_OF_A_MODULE)
     files: dict[str, str] = {}

@@ -25,3 +25,17 @@ class BackendAuth(Enum):
     HOOK = "hook"
     NATIVE = "native"
     ENV = "env"
+
+
+class RoleIn(Enum):
+    """Where a provider's role stands that is known: in its block, or in a variable that the stacks set."""
+
+    LITERAL = "literal"
+    VARIABLE = "variable"
+
+
+class ProviderAuth(Enum):
+    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
+
+    WEB_IDENTITY = "web-identity"
+    HOOK = "hook"

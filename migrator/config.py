@@ -11,6 +11,8 @@ from migrator.choices import BRANCH as BRANCH
 from migrator.choices import TOKEN_FILE as TOKEN_FILE
 from migrator.choices import BackendAuth as BackendAuth
 from migrator.choices import HookPlace as HookPlace
+from migrator.choices import ProviderAuth as ProviderAuth
+from migrator.choices import RoleIn as RoleIn
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
@@ -56,6 +58,7 @@ class Config:
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    role_in: RoleIn = RoleIn.LITERAL
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -68,8 +71,11 @@ class Config:
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
+    portable: bool = False
+    provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
     settings_file: str | None = None
@@ -92,7 +98,16 @@ class Config:
             raise UsageError("--message must not be empty")
         if self.backend_auth is BackendAuth.ENV:
             raise UsageError("--backend-auth env is not there yet")
+        if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
+            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+        if self.portable and self.provider_auth is ProviderAuth.HOOK:
+            raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
+
+    @property
+    def literal_role_arn(self) -> str | None:
+        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

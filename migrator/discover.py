@@ -22,6 +22,7 @@ class Kind(Enum):
     CONFIG = "configuration"
     TEST = "test"
     BACKEND = "partial backend configuration"
+    VALUES = "values of variables"
     SCRIPT = "script"
     PYTHON = "Python program"
     TERRAGRUNT = "Terragrunt configuration"
@@ -30,6 +31,7 @@ class Kind(Enum):
 _SUFFIXES = (
     (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
     (Kind.BACKEND, (".tfbackend",)),
+    (Kind.VALUES, (".tfvars", ".tfvars.json")),
     (Kind.CONFIG, (".tf", ".tf.json", ".tofu", ".tofu.json")),
     (Kind.PYTHON, (".py",)),
     (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),

@@ -110,7 +110,15 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
 def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    refused = next((one for one in stacks if one.refusal), None)
-    if root.refusal or refused is None:
-        return root
-    return replace(root, refusal=f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
+    why = next((why for one in stacks if (why := _objection(one, root))), "")
+    return root if root.refusal or not why else replace(root, refusal=why)
+
+
+def _objection(stack: KnownStack, root: KnownRoot) -> str:
+    """Why a stack cannot serve a root module; ``""`` if it can."""
+    at = f"{stack.repo}: {stack.place}"
+    if stack.refusal and root.role:
+        return f"its stack at {at} is refused: {stack.refusal}"
+    there = dict(stack.roles)
+    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
+    return f"its stack at {at} has {other} set to another role" if other else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.choices import BRANCH, TOKEN_FILE, BackendAuth, HookPlace
+from migrator.choices import BRANCH, TOKEN_FILE, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +27,14 @@ _BACKEND_AUTH = (
     "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
 )
 _WAYS = click.Choice([one.value for one in BackendAuth])
+_WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
+_WAYS_IN = click.Choice([one.value for one in ProviderAuth])
+_PORTABLE = "Sign in by web identity only where the role's variable is set, so that the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
+_ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
+_ROLE_PLACES = click.Choice([one.value for one in RoleIn])
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
 
@@ -79,11 +84,14 @@ def migration_options(function: _Decorated) -> _Decorated:
             ROLES, "--role-arn", metavar="ARN", help="Role of the providers, literally.  [default: var.aws_role_arn]"
         ),
         option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, help=_ROLE),
+        option(ROLES, "--role-in", type=_ROLE_PLACES, default="literal", show_default=True, help=_ROLE_IN),
         option(ROLES, "--backend-role-arn", metavar="ARN", help=_HOOK_ROLE),
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
         option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
+        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
+        option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
             HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
@@ -96,6 +104,9 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
+        ),
+        option(
+            SCOPE, "--keep-variables", is_flag=True, help="Keep the variables, data and the like that fed the keys."
         ),
     )(function)
 
@@ -118,6 +129,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             mode=mode,
             role_arn=options["role_arn"],
             backend_role_arn=options["backend_role_arn"],
+            role_in=RoleIn(options["role_in"]),
             token_file=options["token_file"],
             branch=options["branch"],
             message=options["message"],
@@ -125,9 +137,12 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
+            provider_auth=ProviderAuth(options["provider_auth"]),
+            portable=options["portable"],
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),

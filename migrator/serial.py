@@ -124,6 +124,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
                     "engine": _engine(root["engine"]),
+                    "variables": _pairs(root["variables"]),
                 }
             )
             for root in plain["roots"]
@@ -136,6 +137,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
                     "evidence": _evidence(stack["evidence"]),
+                    "roles": _pairs(stack["roles"]),
                 }
             )
             for stack in plain["stacks"]
@@ -143,6 +145,10 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)
 
 
 def _engine(plain: Mapping[str, Any] | None) -> Engine | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -54,7 +55,7 @@ class Module:
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
         for document in reversed(self.values):
-            given = [one for one in document.assignments if one.name == variable]
+            given = [one for one in document.items if isinstance(one, Attribute) and one.name == variable]
             if given or document.problem:
                 return document, given[-1] if given else None
         return None
@@ -113,9 +114,9 @@ class Workspace:
                 tests.append((folder, target))
         for folder, target in tests:
             self._tested_module(folder).tests.append(self.documents[target])
-        for path in sorted(filter(is_values, listing.others), key=lambda path: (".auto." in path, path)):
+        for path in sorted(filter(is_values, listing.files), key=lambda path: (".auto." in path, path)):
             if module := self.modules.get(posixpath.dirname(path)):
-                module.values.append(Document(self.root, path, Kind.BACKEND))
+                module.values.append(self.documents[listing.files[path]])
 
     def _add(self, path: str, kind: Kind) -> Document:
         self.documents[path] = Document(self.root, path, kind, is_excluded(path, self._exclude))
@@ -132,14 +133,16 @@ class Workspace:
         """The workspace as ``changes`` leave it, to be read; files that stay are the same documents."""
         fresh: dict[str, Document] = {}
         for change in changes:
-            fresh[change.path] = Document(self.root, change.path, kind_of(change.path) or Kind.BACKEND)
+            known = self.documents.get(change.path)
+            kind = known.kind if known else kind_of(change.path) or Kind.BACKEND
+            fresh[change.path] = Document(self.root, change.path, kind)
             fresh[change.path].source = SourceFile(change.path, change.after)
         other = copy(self)
         other.__dict__.pop("calls", None)
         other.__dict__.pop("_modules_by_document", None)
         other.documents = self.documents | fresh
         other.modules = {
-            path: Module(path, _renewed(module.documents, fresh), _renewed(module.tests, fresh))
+            path: Module(path, *(_renewed(one, fresh) for one in (module.documents, module.tests, module.values)))
             for path, module in self.modules.items()
         }
         return other
@@ -157,8 +160,7 @@ class Workspace:
 
     def changed_meanwhile(self) -> str | None:
         """The path of a file that is no longer what it was when it was read, if there is one."""
-        values = (one for module in self.modules.values() for one in module.values)
-        read = (one for one in (*self.documents.values(), *values) if one.is_read)
+        read = (one for one in self.documents.values() if one.is_read)
         return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
 
     def inputs(self) -> Iterator[tuple[str, str]]:
@@ -180,8 +182,30 @@ class Workspace:
 
     def partial_backend(self, path: str) -> Document | None:
         """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
+        document = self.documents.get(path)
+        if document is not None and document.kind is Kind.VALUES:
+            return self._add(path, Kind.BACKEND)
+        return self._other(path, Kind.BACKEND)
+
+    def values(self, path: str) -> Document | None:
+        """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
+        document = self.documents.get(path)
+        if document is not None:
+            return document if document.kind in (Kind.VALUES, Kind.BACKEND) else None
+        return self._other(path, Kind.VALUES)
+
+    def others(self, pattern: re.Pattern[str]) -> Iterator[Document]:
+        """The files whose names match ``pattern`` among those that no rule reads, by path."""
+        paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
+        return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    def has_file(self, path: str) -> bool:
+        """Whether the repository has a file at ``path``."""
+        return path in self._others or path in self.documents
+
+    def _other(self, path: str, kind: Kind) -> Document | None:
         if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, Kind.BACKEND)
+            return self.documents.get(path) or self._add(path, kind)
         return None
 
     def terragrunt_file(self, path: str) -> Document | None:

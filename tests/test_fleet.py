@@ -195,3 +195,48 @@ def test_the_only_stack_of_an_administrative_repository_is_not_for_its_own_code(
     assert done.exit_code == 0, done.output
     assert "no stack definition found" in done.output
     assert (admin.root / "stack.tf").read_text() == stack
+
+
+PROFILE = 'provider "aws" {\n  profile = "app"\n}\n'
+APP = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+SET = """
+resource "spacelift_environment_variable" "app_tf_var_aws_role_arn" {{
+  stack_id   = spacelift_stack.app.id
+  name       = "TF_VAR_aws_role_arn"
+  value      = "{}"
+  write_only = false
+}}
+"""
+ROLE, OTHER = (f"arn:aws:iam::{account}:role/spacelift" for account in ("123456789012", "111122223333"))
+IN_VARIABLE = ("--role-in", "variable", "--role-arn", ROLE)
+
+
+def test_a_stack_of_another_repository_sets_the_role_of_a_provider(make_repo: MakeRepo) -> None:
+    """Also where there is no backend, and so no hook; a second run changes nothing."""
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()
+    assert "set TF_VAR_aws_role_arn" not in done.output
+    again = migrate(admin, app, options=(*IN_VARIABLE, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(OTHER)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 3
+    assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
+    assert (app.root / "main.tf").read_text() == PROFILE
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
+
+
+def test_a_role_that_a_stack_elsewhere_sets_is_respected(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()

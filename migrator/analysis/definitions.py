@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migrator.analysis.attachments import contexts_of, integration_of
+from migrator.analysis.attachments import contexts_of
 from migrator.analysis.engines import stack_evidence
 from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
 from migrator.discover import Kind
@@ -111,8 +111,6 @@ def _in_terraform(stack: Stack) -> TerraformDefinition:
 
 
 def _remarks(stack: Stack) -> Iterator[str]:
-    if place := integration_of(stack):
-        yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
     for context in contexts_of(stack):
         if context.runs_too_early:
             yield f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"

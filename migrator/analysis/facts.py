@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
 from migrator.analysis.engines import code_evidence
+from migrator.analysis.integrations import integrations
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
@@ -17,13 +18,14 @@ from migrator.analysis.providers import Provider, aws_providers
 from migrator.analysis.reach import Reaches
 from migrator.analysis.remote_states import RemoteState, remote_states
 from migrator.analysis.settings import Setting
+from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
 from migrator.discover import Kind
 from migrator.engine import Evidence
 from migrator.fleet import ALONE, Fleet, is_of_branch
-from migrator.model import KnownRoot, KnownStack
+from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:
@@ -125,7 +127,9 @@ class Facts:
     ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
-    ``other_providers`` those of others that take AWS keys.
+    ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
+    the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
+    Spacelift's AWS integration.
     """
 
     providers: tuple[Provider, ...]
@@ -141,6 +145,9 @@ class Facts:
     settings: tuple[Setting, ...] = ()
     fed: tuple[FedModule, ...] = ()
     other_providers: tuple[OtherProvider, ...] = ()
+    variables: StackVariables = field(kw_only=True)
+    runners_of: Callable[[str], Runners] = field(kw_only=True)
+    integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -168,9 +175,13 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     programs = cdktf_programs(workspace)
     units = terragrunt(workspace, providers)
     is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
+    with_state = {one.path for one in root_modules} | {one.folder for one in programs}
+    with_state |= {one.folder for one in units.units}
 
+    @cache
     def runners(path: str) -> Runners:
-        here = definitions_running(path, by_folder, workspace, is_only_root=is_only_root)
+        is_only = is_only_root and path in with_state
+        here = definitions_running(path, by_folder, workspace, is_only_root=is_only)
         return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
@@ -206,6 +217,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         settings,
         tuple(_fed_modules(workspace, {module.path for module in root_modules}, fed)),
         tuple(provider for module in modules for provider in other_providers(module)),
+        variables=StackVariables(workspace, stacks),
+        runners_of=runners,
+        integrations=integrations(workspace, stacks),
     )
 
 

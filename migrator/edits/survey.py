@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
-from migrator.config import Config, HookPlace
-from migrator.edits.wanted import Wishes, phase_lists
+from migrator.config import Config, HookPlace, is_role_arn
+from migrator.edits.given_roles import GivenRole, GivenRoles
+from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
 from migrator.workspace import Workspace
@@ -19,12 +20,19 @@ class Surveyor:
     """Knows a repository, and the fates of what was found in it."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, wishes: Wishes, findings: Sequence[Finding]
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        wishes: Wishes,
+        given: GivenRoles,
+        findings: Sequence[Finding],
     ) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._wishes = wishes
+        self._given = given
         self._findings = findings
 
     def survey(self, repo: str) -> Survey:
@@ -38,12 +46,26 @@ class Surveyor:
             if isinstance(target.role, str):
                 finding = refused.get(target.group)
                 reason = f"{finding.place} is refused" if finding else ""
-                alone = frozenset(
-                    stack.slug
-                    for stack in self._wishes.runtime_stacks(target)
-                    if not any(self._wishes.runtime.belongs_in_stack(stack, name) for name in phase_lists(self._config))
+                given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
+                alone = self._in_runtime_config(target)
+                yield KnownRoot(
+                    repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine, given
                 )
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine)
+        hooked = {target.path for target in self._wishes.targets}
+        for path in sorted({one.root for one in self._given} - hooked):
+            given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
+            yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
+
+    def _given_to(self, root: str) -> Iterator[GivenRole]:
+        """The roles that the stacks of a root module are to set, for providers that are migrated."""
+        kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
+        yield from (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+
+    def _in_runtime_config(self, target: Target) -> frozenset[str]:
+        """The slugs of the stacks whose hooks go into the runtime configuration alone."""
+        runtime, names = self._wishes.runtime, phase_lists(self._config)
+        stacks = self._wishes.runtime_stacks(target)
+        return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._wishes.runtime_stack(stack)
@@ -57,7 +79,13 @@ class Surveyor:
             known.slug if known else "",
             self._told(known.lists) if known else (),
             stack.evidence,
+            self._roles(stack),
         )
+
+    def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
+        """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
+        known = ((one.name, one.value) for one in self._facts.variables.of(stack))
+        return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
     def _told(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -67,11 +95,13 @@ class Surveyor:
         return lists if is_repeated else tuple((name, None) for name, _ in lists)
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the repository defines, or that runs a root module of it."""
+        """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
+            if wish is None and not self._workspace.in_scope(stack.place.path):
+                continue
             fate = fates.get((stack.place, wish.message), "") if wish else ""
             runs_it = wish.code if wish else _said(stack.code)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
@@ -91,6 +121,8 @@ class Surveyor:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
         if is_wanted and stack.waits and self._config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+        if place := self._facts.integrations.get(stack):
+            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
         yield from stack.remarks
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -75,7 +75,7 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        early = HookLists(facts.stacks)
+        early = HookLists(facts.stacks, facts.integrations)
 
         def has_hook(stack: StackDefinition) -> bool:
             return self._has_hook(early, stack)
@@ -93,9 +93,10 @@ class Wishes:
                 stack, root.title, root.role, f"root module {root.title}", root.refusal, root.in_runtime_config, False
             )
             for stack, root in facts.serving
+            if root.role
         ]
         self.all = (*here, *elsewhere)
-        self._lists = HookLists(facts.stacks)
+        self._lists = HookLists(facts.stacks, facts.integrations)
         entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
         self._hooks = WantedHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
@@ -170,6 +171,17 @@ class Wishes:
             return context_objection(stack)
         made = (hooks.prepend(stack, name) for name in missing)
         return next((one.reason for one in made if isinstance(one, Refusal)), "")
+
+    def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
+        """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
+        wanted = [
+            (stack, self.entries(target.role))
+            for target in self.targets
+            if isinstance(target.role, str)
+            for stack in self.runtime_stacks(target)
+            if self.runtime.lists_of(stack)
+        ]
+        return self.runtime.add(wanted, variables)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""

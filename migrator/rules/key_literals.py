@@ -36,10 +36,12 @@ def _told(context: Context) -> Iterator[str]:
     for backend in backends:
         yield from (str(backend.document.place(one)) for one in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
+    notes = (note for one in context.settled for note in one.notes if note.task == ROTATE)
+    yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 
 def _message(key: KeyLiteral) -> str:
     return f"access key {key.masked}{' and its secret' if key.has_secret else ''}"
 
 
-RULE = Rule("key-literals", "access keys elsewhere in the tree are told, to be rotated", check)
+RULE = Rule("key-literals", "access keys elsewhere in the tree are told, to be rotated", check, phase=2)

@@ -48,6 +48,7 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrator.analysis.providers import Provider
 from migrator.edits.rotation import rotate
@@ -63,7 +64,8 @@ def check(context: Context) -> Iterator[Finding]:
         elif provider.credentials:
             notes = (*context.web_identity.notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
-            yield RULE.finding(provider.place, _message(provider), fix, notes=notes)
+            finding = RULE.finding(provider.place, _message(provider), fix, notes=notes)
+            yield replace(finding, needs=context.web_identity.needs(provider))
 
 
 def _message(provider: Provider) -> str:

@@ -114,6 +114,21 @@ def _end_of_line(text: str, item: Attribute | Block) -> int:
     return following.end()
 
 
+def body(text: str) -> Span:
+    """All of the file, which is the body of a block as well."""
+    return Span(0, len(text))
+
+
+def values(text: str) -> tuple[Attribute, ...]:
+    """What a ``tfvars`` file gives to variables. Raises `SyntaxProblem` where it is none."""
+    found: list[Attribute] = []
+    for item in parse(text):
+        if isinstance(item, Block):
+            raise SyntaxProblem(item.span.start, "a block stands where only values of variables may")
+        found.append(item)
+    return tuple(found)
+
+
 def expression(text: str, value: Span) -> str:
     """The expression at ``value``."""
     return value.of(text)

@@ -80,7 +80,7 @@ def prepend_all(
         part = Span(now.part.start, now.part.end + len(after) - len(text))
         before, text, now = now, after, read(after, part)
         waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, now, other.keys)]
-    return tuple(_line_edits(path, tree.text, text))
+    return tuple(line_edits(path, tree.text, text))
 
 
 def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
@@ -88,7 +88,7 @@ def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
     return old is new or (old is not None and new is not None and are_equal(old.node, new.node))
 
 
-def _line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
+def line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
     """The lines that differ, as edits."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = [0, *accumulate(map(len, old))]
