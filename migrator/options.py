@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
+from migrator.choices import BRANCH, TOKEN_FILE, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
-from migrator.mapping import flag_mapping
-from migrator.model import Mode
-from migrator.settings import with_file
+
+if TYPE_CHECKING:
+    from migrator.config import Config
+    from migrator.model import Mode
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
@@ -128,6 +128,9 @@ def output_options(function: _Decorated) -> _Decorated:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
+    from migrator.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.mapping import flag_mapping
+
     try:
         config = Config(
             mode=mode,
@@ -153,10 +156,19 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        file = config.settings_file
-        return config if file is None else with_file(config, Path(file), file)
+        return _with_settings(config)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _with_settings(config: Config) -> Config:
+    if config.settings_file is None:
+        return config
+    from pathlib import Path
+
+    from migrator.settings import with_file
+
+    return with_file(config, Path(config.settings_file), config.settings_file)
 
 
 def _given() -> Iterator[str]:

@@ -9,7 +9,7 @@ import migrator
 
 ROOT = Path(migrator.__file__).parent
 FLOORS = (
-    ("blobs", "errors", "line_diff", "secret", "__init__"),
+    ("blobs", "choices", "errors", "line_diff", "secret", "__init__"),
     ("engine", "span", "source", "job"),
     ("model",),
     ("lock", "undo"),
