@@ -39,6 +39,10 @@ _IN_HEREDOC = re.compile(
 _GULP = re.compile(
     rf"""(?:[^"\#/<()\[\]{{}}]+|"(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})*+"|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/|/(?![/*])|<(?!<))*+"""
 )
+_DEEPEST = 250
+"""Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
+
+_TOO_DEEP = "it is nested too deeply"
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
@@ -69,6 +73,8 @@ def tokens(text: str, position: int = 0) -> Iterator[Token]:
     while position < length:
         inside = stack[-1][0] if stack else ""
         depth = len(stack)
+        if depth > _DEEPEST:
+            raise SyntaxProblem(position, _TOO_DEEP)
         if inside == '"':
             kind, end = _step_quoted(text, position, stack)
         elif inside[:2] == "<<":
@@ -162,6 +168,8 @@ def skip_balanced(text: str, position: int) -> int:
         character = text[position : position + 1]
         if character in _OPENS:
             stack.append((character, position))
+            if len(stack) > _DEEPEST:
+                raise SyntaxProblem(position, _TOO_DEEP)
         elif character in _CLOSES:
             if stack.pop()[0] != _CLOSES[character]:
                 raise SyntaxProblem(position, f'"{character}" closes a bracket of another kind')
