@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from migrator.plan_file import read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
+from migrator.report.colour import for_terminal
 from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.text import headline
 from migrator.secret import mask, printable
@@ -109,7 +111,8 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         shown.finished(told.repo, headline(told), told.is_failed)
         if told.diff and told.mode is Mode.PREVIEW:
             with shown.hidden():
-                os.write(1, told.diff)
+                sys.stdout.flush()
+                os.write(1, for_terminal(told.diff, has_colours=False).encode() if os.isatty(1) else told.diff)
 
 
 def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:

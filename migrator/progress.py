@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from migrator.secret import printable
+from migrator.secret import plain_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -66,7 +66,7 @@ class Progress:
         return f"[{count}] {name}: {outcome}"
 
     def _write(self, text: str) -> None:
-        self._stream.write(_one_line(text) + "\n")
+        self._stream.write(plain_line(text) + "\n")
         self._stream.flush()
 
 
@@ -122,7 +122,7 @@ class _Bars(Progress):
             self._live.start(refresh=True)
 
     def started(self, name: str) -> None:
-        self._tasks.setdefault(name, []).append(self._flying.add_task(_one_line(name)))
+        self._tasks.setdefault(name, []).append(self._flying.add_task(plain_line(name)))
 
     def _show(self, name: str, outcome: str, is_failed: bool) -> None:
         if tasks := self._tasks.get(name):
@@ -133,7 +133,7 @@ class _Bars(Progress):
     def _write(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(_one_line(text)))
+        self._console.print(Text(plain_line(text)))
 
 
 def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream: TextIO | None = None) -> Progress:
@@ -144,7 +144,3 @@ def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream
     if stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
         return _Bars(stream, total, done)
     return _Lines(stream, total, done)
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
