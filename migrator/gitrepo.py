@@ -174,7 +174,7 @@ class GitRepo:
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
         """What git is configured to: the scope, the name in lower case (but for the middle part), the value."""
-        parts = self._execute(("config", "--list", "--show-scope", "-z"), options=SAFE).split("\0")[:-1]
+        parts = self._run("config", "--list", "--show-scope", "-z", options=SAFE).split("\0")[:-1]
         named = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
         return [(scope, name, value if separator else "true") for scope, name, separator, value in named]
 
@@ -216,10 +216,10 @@ class GitRepo:
         overrides = [f"{name}={'false' if name.endswith('.required') else ''}" for name in names]
         return tuple(part for override in overrides for part in ("-c", override))
 
-    def _run(self, *arguments: str, stdin: str | bytes = "") -> str:
+    def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return self._execute(arguments, stdin=stdin)
+            return self._execute(arguments, stdin=stdin, options=options)
         except GitCommandError as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
