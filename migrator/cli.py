@@ -79,7 +79,7 @@ def execute() -> int:
     try:
         code: int | None = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        error.message = printable(error.message)
+        vars(error)["message"] = printable(error.message)
         error.show()
         return error.exit_code
     except click.Abort:

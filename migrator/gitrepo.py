@@ -191,7 +191,7 @@ class GitRepo:
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
         """What git is configured to: the scope, the name in lower case (but for the middle part), the value."""
-        return settings_in(self._execute(("config", "--list", "--show-scope", "-z"), options=SAFE))
+        return settings_in(self._run("config", "--list", "--show-scope", "-z", options=SAFE))
 
     def _setting(self, name: str) -> str:
         """The value that counts of the setting ``name``, ``""`` if there is none."""
@@ -227,10 +227,10 @@ class GitRepo:
     def _options(self) -> tuple[str, ...]:
         return (*SAFE, *without_programs(self._settings))
 
-    def _run(self, *arguments: str, stdin: str | bytes = "") -> str:
+    def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return self._execute(arguments, stdin=stdin)
+            return self._execute(arguments, stdin=stdin, options=options)
         except GitCommandError as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
