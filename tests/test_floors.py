@@ -78,6 +78,7 @@ FLOORS = (
         "edits.rotation",
     ),
     ("edits.context", "edits.hook_lists", "edits.runtime_config"),
+    ("edits.python_native",),
     ("edits.strategy",),
     ("edits.wanted",),
     ("edits.signers", "edits.survey"),

@@ -95,6 +95,10 @@ class Surveyor:
             is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
             if is_migrated and self._wishes.strategies.of(root).is_native:
                 found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        for program, runners in self._facts.programs:
+            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
+            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+                found |= dict.fromkeys(runners.all, program.folder or ".")
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
 from migrator.analysis.runtime_config import PATH
+from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
@@ -76,7 +77,7 @@ class Wishes:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks)
-        self.strategies = Strategies(config, roles, self.runtime, self.has_hook)
+        self.strategies = Strategies(workspace, config, roles, self.runtime, self.has_hook)
         self.targets = tuple(_targets(facts, config, roles, self.strategies))
         here = [
             Wanted(stack, target.title, target.role, target.group)
@@ -209,10 +210,8 @@ def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies)
             engine = strategies.engine(root) if strategies.may_become_native(root) else None
             yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine)
     for program, runners in facts.programs:
-        if program.needs_hook(config.include_ambient):
+        if program.is_migrated(config.include_ambient) and not strategies.of_program(program, runners).is_native:
             role = _hook_role(program.role_arns, config.at(program.folder))
-            if config.backend_auth is BackendAuth.NATIVE:
-                role = Refusal("a program's backend cannot be made to sign in by itself: use --backend-auth hook")
             yield Target(program.folder, program.backends[0].place, program.group, role, runners)
     yield from _units(facts, config)
 
@@ -221,7 +220,7 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
     found = facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config.at(unit.folder)), runners)
+        Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
@@ -236,6 +235,13 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
             target = replace(target, role=several)
         is_refused = isinstance(target.role, Refusal)
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
+
+
+def _unit_role(unit: Unit, config: Config) -> str | Refusal:
+    """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
+    if config.backend_auth is BackendAuth.NATIVE:
+        return Refusal("Terragrunt's own requests for the bucket know no web identity: use --backend-auth hook")
+    return _hook_role(unit.role_arns, config)
 
 
 def _hook_role(
