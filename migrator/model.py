@@ -133,7 +133,8 @@ class KnownRoot:
 
     ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
     of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone. With an
-    ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook then.
+    ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook then. It does so
+    (``is_native``) where no stack of another repository is known.
     """
 
     repo: str
@@ -143,6 +144,7 @@ class KnownRoot:
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
     engine: Engine | None = None
+    is_native: bool = False
 
     @property
     def title(self) -> str:

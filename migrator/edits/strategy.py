@@ -15,12 +15,12 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.engines import code_evidence, rejects_flat_role
 from migrator.analysis.facts import Root, Runners
-from migrator.config import BackendAuth, Config
+from migrator.config import BackendAuth, Config, is_role_arn
 from migrator.edits.native import SignIn, sign_in
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
 from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
-from migrator.model import Refusal
+from migrator.model import Note, Refusal
 from migrator.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,21 +90,27 @@ class Strategies:
 
     def engine(self, root: Root) -> Engine:
         """What is known of the root module's engine, but for what its stacks say."""
-        code = self._code(root)
-        return Engine(code, *self._runtime.evidence(root.module.path))
+        return Engine(self._code(root), *self._runtime.evidence(root.module.path))
+
+    def program_engine(self, program: CdktfProgram) -> Engine:
+        """The same of a program: nothing in it says which engine reads what it writes."""
+        return Engine((), *self._runtime.evidence(program.folder))
 
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
         return tuple(code_evidence(self._workspace, root.module, root.backends))
 
-    def may_become_native(self, root: Root) -> bool:
-        """Whether the root module signs in by itself if stacks in other repositories say that their engine can."""
-        is_open = self._config.backend_auth is BackendAuth.AUTO and not root.runners.here
-        return is_open and self.objection(root) is None
+    def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
+        """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
+        if self._config.backend_auth is not BackendAuth.AUTO or any(map(self._has_hook, runners.here)):
+            return False
+        strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
+        objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
+        return strategy.is_native or (not runners.here and objection is None)
 
     def role(self, root: Root) -> str | None:
         """The one literal role with which the root module's backend signs in by itself, if there is one."""
         signed = [self.sign_in(root, one) for one in root.backends]
-        roles = {one.role for one in signed if isinstance(one, SignIn) and one.append}
+        roles = {one.role for one in signed if isinstance(one, SignIn) and is_role_arn(one.role)}
         config = self._config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
@@ -113,15 +119,20 @@ class Strategies:
         found = next((one for known in self._of_stacks(root) if (one := rejects_flat_role(known))), None)
         return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
 
+    def doubts(self, root: Root) -> Iterator[Note]:
+        """What speaks against signing in by itself where the user wants it in any case."""
+        if self._config.backend_auth is BackendAuth.NATIVE:
+            against = (one for known in self._of_stacks(root) if not (one := verdict(known)).is_native)
+            why = next((one.why for one in against if one.why and one.why.high <= FIRST_NATIVE), None)
+            if why is not None:
+                yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
+
     def _choose(self, root: Root) -> Strategy:
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
 
     def _choose_for_program(self, program: CdktfProgram, runners: Runners) -> Strategy:
-        """The stack alone says which engine reads what a program writes; those of other repositories bring the hook."""
-        if runners.elsewhere and self._config.backend_auth is BackendAuth.AUTO:
-            return Strategy(BackendAuth.HOOK)
-        engine = Engine((), *self._runtime.evidence(program.folder))
-        return self._decide(runners, _evidence(engine, runners), lambda: self._program_objection(program))
+        known = _evidence(self.program_engine(program), runners)
+        return self._decide(runners, known, lambda: self._program_objection(program))
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
         from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
@@ -35,7 +36,7 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
-        for target in self._wishes.targets:
+        for target in (*self._wishes.targets, *self._wishes.natives):
             if isinstance(target.role, str):
                 finding = refused.get(target.group)
                 reason = f"{finding.place} is refused" if finding else ""
@@ -44,7 +45,8 @@ class Surveyor:
                     for stack in self._wishes.runtime_stacks(target)
                     if not any(self._wishes.runtime.belongs_in_stack(stack, name) for name in phase_lists(self._config))
                 )
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine)
+                known = KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                yield replace(known, engine=target.engine, is_native=target.is_native)
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._wishes.runtime_stack(stack)
