@@ -23,7 +23,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
-    pasted = ["paste the hook"] * any(note.paste for note in result.notes)
+    pasted = ["paste the hook"] * any(one.paste for one in result.notes if one not in tuple(to_set(result)))
     if live or pasted:
         yield f"{', '.join([*live, *pasted])}, before the code is merged"
     yield f"discard waiting runs, push {result.branch or 'the branch'}: its proposed runs must plan"
