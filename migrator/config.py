@@ -60,6 +60,13 @@ class BackendAuth(Enum):
     ENV = "env"
 
 
+class Auth(Enum):
+    """What runs sign in by: their OIDC token, or the AWS integration of Spacelift itself."""
+
+    OIDC = "oidc"
+    CLOUD_INTEGRATION = "cloud-integration"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -81,6 +88,7 @@ class Config:
     role_arn: str | None = None
     backend_role_arn: str | None = None
     role_in: RoleIn = RoleIn.LITERAL
+    auth: Auth = Auth.OIDC
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -115,9 +123,12 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
-        if self.backend_auth is BackendAuth.ENV:
-            raise UsageError("--backend-auth env is not there yet")
         self._require_sound_roles()
+
+    @property
+    def has_integration(self) -> bool:
+        """Whether runs are to sign in by Spacelift's AWS integration; then ``backend_auth`` does not count."""
+        return self.auth is Auth.CLOUD_INTEGRATION
 
     @property
     def literal_role_arn(self) -> str | None:

@@ -9,6 +9,7 @@ from migrator.analysis.facts import gather
 from migrator.analysis.secrets import secrets_of
 from migrator.config import Config
 from migrator.document import Document
+from migrator.edits.ambient import Ambient
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
@@ -29,18 +30,19 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     facts = gather(workspace, repo, fleet)
     roles = Roles(workspace, config)
     wishes = Wishes(workspace, facts, config, roles)
-    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles), wishes)
+    ambient = Ambient(workspace, facts, config, roles, wishes)
+    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles), wishes, ambient)
     found = (finding for rule in all_rules() for finding in rule.check(context))
     settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
     settled.run()
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, ambient, settled.findings)
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
-        signers=signing_rows(workspace, facts, wishes, settled.findings, settled.changes),
+        signers=signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes),
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),

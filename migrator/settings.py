@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import BackendAuth, Config, HookPlace, PathRoles, RoleIn, is_role_arn
+from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -25,6 +25,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "role-arn": ("role_arn", str),
     "backend-role-arn": ("backend_role_arn", str),
     "role-in": ("role_in", str),
+    "auth": ("auth", str),
     "token-file": ("token_file", str),
     "backend-auth": ("backend_auth", str),
     "hook-in": ("hook_in", str),
@@ -37,7 +38,12 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
 }
-_CHOICES: dict[str, type[Enum]] = {"role-in": RoleIn, "backend-auth": BackendAuth, "hook-in": HookPlace}
+_CHOICES: dict[str, type[Enum]] = {
+    "role-in": RoleIn,
+    "auth": Auth,
+    "backend-auth": BackendAuth,
+    "hook-in": HookPlace,
+}
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""

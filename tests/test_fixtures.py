@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from migrator.config import BackendAuth, Config, HookPlace, RoleIn
+from migrator.config import Auth, BackendAuth, Config, HookPlace, RoleIn
 from migrator.discover import kind_of
 from migrator.mapping import flag_mapping
 from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
@@ -52,6 +52,7 @@ def options(case: Path) -> dict[str, Any]:
         name: tuple(one) if isinstance(one, list) else one for name, one in settings(case).get("options", {}).items()
     }
     converted = {
+        "auth": Auth,
         "backend_auth": BackendAuth,
         "role_in": RoleIn,
         "hook_in": HookPlace,

@@ -132,6 +132,12 @@ def _chained(assumed: _Assumed) -> tuple[NewArgument, ...]:
     return (NewArgument("assume_role", NewObject(items)),)
 
 
+def chained_role(backend: S3Backend) -> tuple[NewArgument, ...] | Refusal:
+    """``assume_role`` in place of the flat role family of ``backend``."""
+    assumed = _assumed(backend)
+    return assumed if isinstance(assumed, Refusal) else _chained(assumed) if assumed is not None else ()
+
+
 def _signed_in(
     role: Literal | Copied,
     config: Config,

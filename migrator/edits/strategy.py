@@ -77,7 +77,8 @@ class Strategies:
 
     def may_become_native(self, root: Root) -> bool:
         """Whether the root module signs in by itself if stacks in other repositories say that their engine can."""
-        is_open = self._config.backend_auth is BackendAuth.AUTO and not root.runners.here
+        is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
+        is_open = is_auto and not root.runners.here
         return is_open and self.objection(root) is None
 
     def role(self, root: Root) -> str | None:
@@ -93,6 +94,8 @@ class Strategies:
         return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
 
     def _choose(self, root: Root) -> Strategy:
+        if self._config.has_integration:
+            return Strategy(BackendAuth.ENV)
         if self._config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._config.backend_auth)
         if any(map(self._has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere):

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.config import Config, HookPlace, is_role_arn
-from migrator.edits.given_roles import GivenRole, GivenRoles
+from migrator.edits.ambient import Ambient, others_credentials, static_keys
+from migrator.edits.beside import objection, sharing_objection
+from migrator.edits.given_roles import GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
@@ -26,6 +28,7 @@ class Surveyor:
         config: Config,
         wishes: Wishes,
         given: GivenRoles,
+        ambient: Ambient,
         findings: Sequence[Finding],
     ) -> None:
         self._workspace = workspace
@@ -33,6 +36,7 @@ class Surveyor:
         self._config = config
         self._wishes = wishes
         self._given = given
+        self._ambient = ambient
         self._findings = findings
 
     def survey(self, repo: str) -> Survey:
@@ -41,25 +45,31 @@ class Surveyor:
         return Survey(repo, tuple(self._roots(repo)), tuple(self._known(repo, stack) for stack in stacks))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
-        refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
+        identity = self._workspace.identity
         for target in self._wishes.targets:
             if isinstance(target.role, str):
-                finding = refused.get(target.group)
-                reason = f"{finding.place} is refused" if finding else ""
-                given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
+                given, reason = self._given_to(target.path), self._reason(target.group)
                 alone = self._in_runtime_config(target)
-                yield KnownRoot(
-                    repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine, given
-                )
-        hooked = {target.path for target in self._wishes.targets}
-        for path in sorted({one.root for one in self._given} - hooked):
-            given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
-            yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
+                yield KnownRoot(repo, identity, target.path, target.role, reason, alone, target.engine, given)
+        for root in self._ambient.roots:
+            if not isinstance(root.role, Refusal):
+                role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
+                path, reason = root.module.path, self._reason(root.group)
+                yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
+        told = {target.path for target in self._wishes.targets} | {one.module.path for one in self._ambient.roots}
+        for path in sorted({one.root for one in self._given} - told):
+            yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
-    def _given_to(self, root: str) -> Iterator[GivenRole]:
-        """The roles that the stacks of a root module are to set, for providers that are migrated."""
+    def _reason(self, group: str) -> str:
+        """Why a group is not migrated; ``""`` if it is."""
+        refused = (one for one in self._findings if one.group == group and isinstance(one.fix, Refusal))
+        return next((f"{one.place} is refused" for one in refused), "")
+
+    def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
+        """The variables that the stacks of a root module are to set, for providers that are migrated."""
         kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
-        yield from (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+        given = (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+        return tuple((one.environment_variable, one.role) for one in given)
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
@@ -80,7 +90,17 @@ class Surveyor:
             self._told(known.lists) if known else (),
             stack.evidence,
             self._roles(stack),
+            stack in self._facts.integrations,
+            tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
         )
+
+    def _obstacle(self, stack: StackDefinition, by: str) -> str:
+        """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
+        if reason := static_keys(self._facts, stack):
+            return reason
+        if by == "integration":
+            return "" if stack in self._facts.integrations else sharing_objection(stack)
+        return others_credentials(self._facts, self._wishes, stack) or objection(stack)
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""

@@ -15,6 +15,8 @@ from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
 from migrator.config import BackendAuth
 from migrator.config import Config as Options
+from migrator.edits.ambient import AmbientRoot
+from migrator.edits.leaving import Leaving, leaving, state_notes
 from migrator.edits.native import SignIn, sign_in
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
@@ -57,8 +59,11 @@ def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]
     if not isinstance(fix, Rewrite) or state.has_web_identity:
         yield RULE.finding(state.place, message, fix, notes=_keys(state) if isinstance(fix, Rewrite) else ())
         return
-    native = _native_roots(context, state)
-    if isinstance(native, Refusal):
+    ambient = context.ambient.reaching(state.module)
+    native = None if ambient else _native_roots(context, state)
+    if ambient:
+        yield from _ambient_findings(context, state, known, ambient)
+    elif isinstance(native, Refusal):
         yield RULE.finding(state.place, message, native)
     elif native is not None:
         yield from _native_findings(context, state, known, native)
@@ -68,6 +73,35 @@ def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]
             yield RULE.finding(state.place, message, fix, root.group, _notes(state, root))
         if isinstance(roots, Refusal):
             yield RULE.finding(state.place, message, roots)
+
+
+def _ambient_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[AmbientRoot]
+) -> Iterator[Finding]:
+    """One finding for each root module whose environment signs in for the state."""
+    message = f"{state.block.title()}: {', '.join(state.names)}"
+    others = [one.path for one in context.workspace.roots_of(state.module) if context.ambient.at(one.path) is None]
+    for root in roots:
+        found = [one for one in context.facts.roots if one.module is root.module]
+        rejects = any(context.wishes.strategies.rejecting(one) for one in found)
+        signed = [
+            (config, leaving(context.workspace, config.backend, root, rejects_flat=rejects)) for config in state.configs
+        ]
+        refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
+        if others:
+            refused = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
+        fix: Fix = refused or _changed(
+            state, known, [(config, one) for config, one in signed if isinstance(one, Leaving)]
+        )
+        notes = [*_keys(state), *_of_integration(context, state, root)]
+        if isinstance(fix, Rewrite) and not fix.edits:
+            fix = LeftAlone("its role is assumed with that of the environment")
+        yield RULE.finding(state.place, message, fix, root.group, notes)
+
+
+def _of_integration(context: Context, state: RemoteState, root: AmbientRoot) -> Iterator[Note]:
+    for one in state.configs:
+        yield from state_notes(context.workspace, one.backend, root)
 
 
 def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
@@ -95,7 +129,10 @@ def _native_findings(
     options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
     signed = list(_signed(options, state, roles.pop() if len(roles) == 1 else options.role_arn))
     refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
-    fix = refused or _native(state, known, [(config, one) for config, one in signed if isinstance(one, SignIn)])
+    made = [(config, one) for config, one in signed if isinstance(one, SignIn)]
+    fix = refused or _changed(
+        state, known, [(one, Leaving(own.remove, (), own.append, own.outcome)) for one, own in made]
+    )
     notes = [*_keys(state)]
     for config, one in signed:
         notes += one.notes(config.backend) if isinstance(one, SignIn) else ()
@@ -114,23 +151,25 @@ def _signed(options: Options, state: RemoteState, role: str | None) -> Iterator[
         yield one, sign_in(one.backend, options, role, has_own=one in carriers, may_vary=True)
 
 
-def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
+def _changed(state: RemoteState, known: set[tuple[str, Span]], made: list[tuple[Config, Leaving]]) -> Rewrite | Refusal:
     edits: list[Edit] = []
-    for config, one in signed:
+    for config, one in made:
         document, part = config.backend.document, config.part
+        if one.is_empty:
+            continue
         for name in part.locals if part else ():
             if is_used_beside(state.module, name, known):
                 return Refusal(f"{name} has them, and is used elsewhere too")
         try:
             if part is None:
-                edits += document.change(config.backend.block, BodyChange(one.remove, (), one.append))
+                edits += document.change(config.backend.block, BodyChange(one.remove, one.comment_out, one.append))
             else:
                 edits += document.syntax.change_object(
-                    document.path, document.text, part.value, one.remove, (), one.append
+                    document.path, document.text, part.value, one.remove, one.comment_out, one.append
                 )
         except SyntaxProblem as problem:
             return Refusal(problem.reason)
-    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
+    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in made if one.outcome)))
 
 
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
