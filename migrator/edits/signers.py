@@ -71,13 +71,15 @@ def _living_on(root: AmbientRoot) -> Environment:
 
 def _environments(facts: Facts, wishes: Wishes) -> dict[str, Environment]:
     """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
-    found: dict[str, Environment] = {}
+    found = {one.module.path: Environment(has_keys=True) for one in facts.fed}
     for root in facts.roots:
         here, elsewhere = root.runners.here, root.runners.elsewhere
         if any(map(wishes.has_hook, here)) or any(one.has_hook for one in elsewhere):
             found[root.module.path] = Environment(rest="web identity, by the hook")
         elif any(one in facts.integrations for one in here) or any(one.has_integration for one in elsewhere):
             found[root.module.path] = Environment(rest=_INTEGRATION)
+        elif root.is_fed:
+            found[root.module.path] = Environment(has_keys=True)
         elif role := next((role for one in here if (role := _role_of(facts, one))), ""):
             found[root.module.path] = Environment(web_identity=role)
     return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.config import Config
 from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
     for program, _ in context.facts.programs:
-        yield from _findings(context.config, program)
+        yield from refused_without_hook(context, _findings(context.config, program))
 
 
 def _findings(config: Config, program: CdktfProgram) -> Iterator[Finding]:

@@ -1,8 +1,64 @@
-"""Stacks set the role variables whose values are known: ``TF_VAR_…``, by a ``spacelift_environment_variable``.
+"""Stacks set the variables that their runs sign in by: roles of providers, or that of the whole environment.
 
-A variable of a root module without a default must have a value, and gets it from the environment of its runs:
-https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. Where no resource can be
-written, what to set is told. A value that is set already is respected; another one has the provider refused.
+A variable of a root module without a default must have a value, and gets it from the environment of its runs, with
+``--role-in variable``: https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. With
+``--backend-auth env``, ``AWS_ROLE_ARN`` and ``AWS_WEB_IDENTITY_TOKEN_FILE`` let all that a run does sign in:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. Where no resource can be written,
+what to set is told. A value that is set already is respected; another one has what needs it refused.
+
+Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/spacelift``:
+
+```hcl
+# main.tf
+provider "aws" {
+  profile = "production"
+}
+```
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name       = "app"
+  repository = "shop"
+  branch     = "main"
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name       = "app"
+  repository = "shop"
+  branch     = "main"
+}
+
+resource "spacelift_environment_variable" "app_tf_var_aws_role_arn" {
+  stack_id   = spacelift_stack.app.id
+  name       = "TF_VAR_aws_role_arn"
+  value      = "arn:aws:iam::123456789012:role/spacelift"
+  write_only = false
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
