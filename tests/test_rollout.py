@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.config import Config
+from migrator.config import Auth, Config, RoleIn
 from migrator.fleet import parts
 from migrator.model import Mode, Refusal, RepoResult, Survey
 from migrator.pipeline import migrate_repo, open_workspace, survey_repo
@@ -110,3 +110,26 @@ def test_texts_of_a_repository_are_text(hostile: str) -> None:
     assert not re.search(r"<\w|\]\(|https?://|@\w", outside)
     assert not any(key in text for key in KEYS)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> None:
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n', "stack.tf": stack}, name="app")
+    config = replace(CONFIG, auth=Auth.CLOUD_INTEGRATION, role_arn=STATE)
+    result = migrate_repo(str(repo.root), config)
+    text = rollout([replace(result, repo="app")])
+    assert "trusts Spacelift's account instead" in section(text, "Let AWS trust")
+    live = section(text, "Make the variables")
+    assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
+    assert "assume_role_policy" in live
+    assert "spacelift_stack.app" in section(text, "Push")
+    assert [row.hook for row in result.stacks] == ["none needed: the AWS integration is attached"]
+
+
+def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n'}, name="app")
+    config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
+    text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
+    live = section(text, "Make the variables")
+    assert live.count("set TF_VAR_aws_role_arn to this value") == 1
+    assert f"      {STATE}" in live

@@ -16,6 +16,8 @@ from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackR
 from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
+_GIVING = ("spacelift-aws-integration", "spacelift-variables")
+_COMING = "comes with the migration of that repository"
 
 
 class Surveyor:
@@ -120,14 +122,26 @@ class Surveyor:
         wanted = {one.stack: one for one in self._wishes.all}
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
-            fate = fates.get((stack.place, wish.message), "") if wish else ""
+            fate = fates.get((stack.place, wish.message), "") if wish else self._given_fate(stack)
             runs_it = wish.code if wish else _said(stack.code)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
         for target in self._wishes.targets:
             for known in target.runners.elsewhere:
-                coming = known.refusal or "comes with the migration of that repository"
-                fate = "is there" if known.has_hook else coming
+                fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
+        for root in self._ambient.roots:
+            for known in root.runners.elsewhere:
+                obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
+                yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
+
+    def _given_fate(self, stack: StackDefinition) -> str:
+        """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
+        about = f"{stack.title}, which runs "
+        for one in self._findings:
+            if one.rule in _GIVING and one.message.startswith(about):
+                _, is_variable, name = one.message.partition(": ")
+                return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
+        return ""
 
     def _remarks(self, stack: StackDefinition, is_wanted: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]

@@ -15,7 +15,8 @@ from migrator.report.shown import show_line, shown
 from migrator.report.totals import refusals, rotations
 
 _BACKENDS = "s3-backend"
-_HOOKS = "spacelift-hook"
+_INTEGRATION = "spacelift-aws-integration"
+_ON_STACKS = ("spacelift-hook", "spacelift-variables", _INTEGRATION)
 _NO_TRUST: Mapping[str, Sequence[str]] = {}
 
 
@@ -48,16 +49,18 @@ def _trust(results: Sequence[RepoResult], roles: Mapping[str, Sequence[str]]) ->
     yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST {repos}", "")
     yield from (f"- {code(arn)}: {', '.join(map(code, stacks)) or 'every stack'}" for arn, stacks in roles.items())
     yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
+    if any(one.rule == _INTEGRATION for result in results for one in result.findings):
+        yield "- the role of an AWS integration trusts Spacelift's account instead, by the policy of the next step"
     yield "- trust that is there stays until the keys are gone: runs of today's code still need it"
 
 
 def _live(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         for note in result.notes:
-            if note.task.startswith("set "):
+            if note.task.startswith("set ") and not note.paste:
                 yield f"- {code(result.repo)}: {note.task} {', '.join(map(code, note.subjects))}"
     for result in results:
-        places = sorted({str(one.place) for one in _rewritten(result, _HOOKS)})
+        places = sorted({str(one.place) for one in _rewritten(result, *_ON_STACKS)})
         if places:
             yield (
                 f"- {code(result.repo)}: merge and apply the stacks' definitions before the code that they run:"
@@ -136,8 +139,8 @@ def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
 
 
-def _rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
-    return (one for one in result.findings if one.rule.startswith(rule) and isinstance(one.fix, Rewrite))
+def _rewritten(result: RepoResult, *rules: str) -> Iterator[Finding]:
+    return (one for one in result.findings if one.rule.startswith(rules) and isinstance(one.fix, Rewrite))
 
 
 def _is_refused(result: RepoResult) -> bool:
