@@ -7,9 +7,10 @@ tree-sitter-hcl counts them), what was migrated, refused by reason, left alone, 
 
 - a changed file that ``terraform fmt`` parsed before and does not parse now, or that was formatted and is not now;
 - a second run that still changes something;
-- a top-level block that differs though it is no provider, terraform, module, variable or Spacelift block;
+- a top-level block that differs though it is none that the rules change, such as a resource;
 - a provider or backend that still has credentials, and was neither refused nor left alone nor in a file reported;
-- a file outside of the commit that differs, and a variable that is referred to and not declared in a changed module.
+- a file outside of the commit that differs, and a role variable that is used and not declared in a changed module;
+- modules that do not fit together any more: see interfaces.py.
 
 Needs the extra ``bench`` and, for the first check, terraform.
 """
@@ -23,12 +24,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import tree_sitter_hcl
-from tree_sitter import Language, Node, Parser
+from interfaces import PARSER, body_of, header, misfits
+from interfaces import attributes as attributes_in
+from interfaces import blocks as blocks_in
+from tree_sitter import Node
 
 from migrator.analysis.providers import CREDENTIALS as CREDENTIAL_NAMES
 from migrator.config import Config
@@ -38,8 +41,10 @@ from migrator.pipeline import migrate_repo
 
 CREDENTIALS = frozenset(CREDENTIAL_NAMES)
 ROLE_FAMILY = frozenset({"role_arn", "session_name", "external_id"})
-ONE_OF_OURS = re.compile(rb'(?:provider|terraform|module|variable)\b|resource\s+"?spacelift_')
-PARSER = Parser(Language(tree_sitter_hcl.language()))
+TERRAFORM = frozenset(Kind) - {Kind.SCRIPT, Kind.PYTHON}
+ONE_OF_OURS = re.compile(
+    rb'(?:provider|terraform|module|variable|locals|data|ephemeral|output)\b|resource\s+"?spacelift_'
+)
 
 
 @dataclass
@@ -129,6 +134,8 @@ def violations(clone: Path, before: dict[str, bytes], result: RepoResult) -> Ite
     for place in credentials(after):
         if (place.path, place.line) not in told and place.path not in reported:
             yield f"{place.path}:{place.line}: {place.kind} still has credentials, and nothing was said of it"
+    scripts = files_of(clone, {Kind.SCRIPT, Kind.PYTHON})
+    yield from misfits(before, after, scripts)
     yield from undeclared(after, {str(PurePosixPath(path).parent) for path in changed})
     again = migrate_repo(str(clone), Config(branch="again"))
     if again.changed or again.error:
@@ -149,7 +156,7 @@ def formats(data: bytes, *arguments: str) -> bool:
 
 
 def foreign_blocks(path: str, before: bytes, after: bytes) -> Iterator[str]:
-    if path.endswith(".json"):
+    if path.endswith((".json", ".tfvars")):
         return
     old, new = (Counter(node.text for node in blocks(data)) for data in (before, after))
     for text in (old - new) + (new - old):
@@ -186,33 +193,19 @@ def undeclared(files: dict[str, bytes], modules: set[str]) -> Iterator[str]:
 
 
 def blocks(data: bytes) -> list[Node]:
-    tree = PARSER.parse(data.removeprefix(b"\xef\xbb\xbf"))
-    bodies = [node for node in tree.root_node.children if node.type == "body"]
-    return [node for body in bodies for node in body.children if node.type == "block"]
+    return blocks_in(PARSER.parse(data.removeprefix(b"\xef\xbb\xbf")).root_node)
 
 
 def inner(block: Node) -> list[Node]:
-    bodies = [node for node in block.children if node.type == "body"]
-    return [node for body in bodies for node in body.children if node.type == "block"]
-
-
-def header(block: Node) -> list[str]:
-    parts = [node for node in block.children if node.type in ("identifier", "string_lit")]
-    return [(part.text or b"").decode(errors="replace").strip('"') for part in parts]
+    return blocks_in(block)
 
 
 def attributes(block: Node) -> set[str]:
-    bodies = [node for node in block.children if node.type == "body"]
-    found = [node for body in bodies for node in body.children if node.type == "attribute"]
-    return {(node.children[0].text or b"").decode(errors="replace") for node in found}
+    return attributes_in(body_of(block))
 
 
-def files_of(clone: Path) -> dict[str, bytes]:
-    names = [
-        name
-        for name in git(clone, "ls-files", "-z").split("\0")
-        if name and kind_of(name) not in (None, Kind.PYTHON, Kind.SCRIPT)
-    ]
+def files_of(clone: Path, kinds: Collection[Kind] = TERRAFORM) -> dict[str, bytes]:
+    names = [name for name in git(clone, "ls-files", "-z").split("\0") if name and kind_of(name) in kinds]
     return {name: (clone / name).read_bytes() for name in names if not (clone / name).is_symlink()}
 
 

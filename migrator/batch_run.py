@@ -30,7 +30,7 @@ from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
-_PRELOADED = ("migrator.pipeline", "migrator.gitrepo")
+_PRELOADED = ("migrator.pipeline", "migrator.gitbranch")
 
 
 @dataclass(frozen=True, slots=True)

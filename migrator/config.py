@@ -67,6 +67,13 @@ class Auth(Enum):
     CLOUD_INTEGRATION = "cloud-integration"
 
 
+class ProviderAuth(Enum):
+    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
+
+    WEB_IDENTITY = "web-identity"
+    HOOK = "hook"
+
+
 @dataclass(frozen=True, slots=True)
 class PathRoles:
     """The roles of the folders that ``glob`` matches, where they differ from the others'."""
@@ -101,8 +108,11 @@ class Config:
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
+    portable: bool = False
+    provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
     settings_file: str | None = None
@@ -123,6 +133,10 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
+            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+        if self.portable and self.provider_auth is ProviderAuth.HOOK:
+            raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
 
     @property

@@ -21,6 +21,7 @@ class Kind(Enum):
     CONFIG = "configuration"
     TEST = "test"
     BACKEND = "partial backend configuration"
+    VALUES = "values of variables"
     SCRIPT = "script"
     PYTHON = "Python program"
     TERRAGRUNT = "Terragrunt configuration"
@@ -29,6 +30,7 @@ class Kind(Enum):
 _SUFFIXES = (
     (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
     (Kind.BACKEND, (".tfbackend",)),
+    (Kind.VALUES, (".tfvars", ".tfvars.json")),
     (Kind.CONFIG, (".tf", ".tf.json", ".tofu", ".tofu.json")),
     (Kind.PYTHON, (".py",)),
     (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),

@@ -1,4 +1,4 @@
-"""The git side: which files a checkout holds, and one commit on a new branch, made without touching the work tree.
+"""The git side: which files a checkout holds, what it is called, and how git is run.
 
 The only importer of GitPython. Every git command runs without hooks, file system monitors and filters of the
 repository's own configuration.
@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import git
 from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
-from migrator.blobs import blob_id, to_lf
 from migrator.errors import MigrateError
 from migrator.gitcommand import SAFE, SURROUNDING
-from migrator.gitimport import import_stream
-from migrator.model import Change, RepoIdentity
-from migrator.writer import Replacement, uninterrupted
-
-_UNDER_WAY = {
-    "MERGE_HEAD": "merge",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-    "BISECT_LOG": "bisect",
-}
-_FILE_MODES = ("100644", "100755")
+from migrator.model import RepoIdentity
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """A file in a tree or in the index: its mode and the id of its content."""
+
     mode: str
     sha: str
 
@@ -61,7 +51,7 @@ class GitRepo:
         self._git = git.Git(self.root)
 
     @classmethod
-    def open(cls, path: Path) -> GitRepo | None:
+    def open(cls, path: Path) -> Self | None:
         """The checkout that ``path`` is, or lies in; None if it is in none.
 
         Takes out of this process's environment what binds git to another repository.
@@ -105,6 +95,18 @@ class GitRepo:
         """Whether the checkout may leave files out."""
         return self._is_on("core.sparsecheckout")
 
+    @property
+    def folder(self) -> Path:
+        """The folder of git's own files, where a run locks the checkout."""
+        return Path(self._repo.git_dir)
+
+    @property
+    def has_whole_history(self) -> bool:
+        """Whether every commit is here: neither a shallow nor a partial clone, which would ask the server for them."""
+        names = {name for _, name, _ in self._settings}
+        is_partial = "extensions.partialclone" in names or any(name.endswith(".promisor") for name in names)
+        return not is_partial and not Path(self._repo.common_dir, "shallow").exists()
+
     def paths(self) -> list[str]:
         """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
@@ -112,167 +114,60 @@ class GitRepo:
 
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""
-        commit = self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
+        commit = self._commit_of(f"refs/heads/{name}")
         return Branch(name, commit) if commit else None
 
-    def commit_branch(
-        self, branch: str, message: str, changes: Sequence[Change], *, switch: bool, replace: bool = False
-    ) -> Branch:
-        """Make ``branch`` at HEAD with one commit of ``changes``, and switch the checkout to it if so wanted.
+    @cached_property
+    def _start(self) -> tuple[str, str] | None:
+        """The commit that is checked out, and its branch in full or ``HEAD``; None if nothing is committed."""
+        return self._position()
 
-        With ``replace`` it takes the place of a branch of that name, unless one that is checked out somewhere.
-
-        Work that is not committed survives as it is. Raises `MigrateError`, with the repository as it was before, if
-        the branch exists or its name is none, nothing is committed yet, a merge or the like is under way, a file to be
-        changed has uncommitted changes, or the disk is full.
-        """
-        old = self.branch(branch) if replace else None
-        self._require_ready(branch, old)
-        contents = self._committed_contents(changes)
-        like = "0" * (64 if self._setting("extensions.objectformat") == "sha256" else 40)
-        entries = {path: _Entry(mode, blob_id(data, like)) for path, (mode, data) in contents.items()}
-        if not switch:
-            commit = self._commit(branch, message, contents, old)
-        else:
-            with (
-                uninterrupted() as checkpoint,
-                Replacement(self.root, changes, checkpoint, is_kept=True) as replacement,
-            ):
-                checkpoint()
-                commit = self._commit(branch, message, contents, old)
-                self._switch(branch, entries, replacement, old)
-        return Branch(branch, commit)
-
-    # --- what must hold ---------------------------------------------------------------------------------------------
-
-    def _require_ready(self, branch: str, old: Branch | None) -> None:
-        if not _is_branch_name(branch) or branch.startswith(("-", "refs/")):
-            raise MigrateError("--branch is not a name that git allows for a branch")
-        if self._head is None:
-            raise MigrateError("nothing is committed yet: commit first, or use --in-place")
-        if old is not None:
-            if f"branch refs/heads/{branch}\n" in self._run("worktree", "list", "--porcelain"):
-                raise MigrateError(f"the branch {branch} is checked out, and cannot be replaced")
-        elif self._has_branch(branch):
-            raise MigrateError(
-                f"the branch {branch} exists already: delete or rename it, or choose another by --branch"
-            )
-        for mark, what in _UNDER_WAY.items():
-            if (Path(self._repo.git_dir) / mark).exists():
-                raise MigrateError(f"a {what} is under way: finish or abort it first")
-
-    def _has_branch(self, branch: str) -> bool:
-        """Whether there is a branch of that name; a glance at the files where git keeps references in files."""
-        ref = f"refs/heads/{branch}"
-        if self._setting("extensions.refstorage") not in ("", "files"):
-            return self._ask("show-ref", "--verify", "--quiet", ref) is not None
-        common = Path(self._repo.common_dir)
-        packed = common / "packed-refs"
-        return (common / ref).is_file() or (packed.is_file() and f" {ref}\n".encode() in packed.read_bytes())
-
-    def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
-        """Mode and new content of each change as git is to store it. Refuses files with uncommitted changes."""
-        contents = {}
-        dirty = []
-        for change in changes:
-            head, staged = (self._head or {}).get(change.path), self._index.get(change.path)
-            if change.before is None and head is None and staged is None:
-                contents[change.path] = ("100644", change.after)
-            elif change.before is None or head is None or staged != head or head.mode not in _FILE_MODES:
-                dirty.append(change.path)
-            elif blob_id(change.before, head.sha) == head.sha:
-                contents[change.path] = (head.mode, change.after)
-            elif blob_id(to_lf(change.before), head.sha) == head.sha:
-                contents[change.path] = (head.mode, to_lf(change.after))
-            else:
-                dirty.append(change.path)
-        if dirty:
-            raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")
-        return contents
+    def _position(self) -> tuple[str, str] | None:
+        if branch := self._head_branch:
+            commit = self._commit_of(f"refs/heads/{branch}")
+            return (commit, f"refs/heads/{branch}") if commit else None
+        found = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
+        return (found[0], found[1]) if len(found) == 2 else None
 
     @cached_property
-    def _head(self) -> dict[str, _Entry] | None:
-        """The files of the last commit; None if there is none."""
-        listed = self._ask("ls-tree", "-r", "-z", "HEAD")
-        if listed is None:
-            return None
-        parts = [row.partition("\t") for row in listed.split("\0") if row]
-        return {path: _Entry(meta.split()[0], meta.split()[2]) for meta, _, path in parts}
+    def _head(self) -> dict[str, Entry]:
+        """The files of the commit that is checked out."""
+        return self._tree(self._start[0]) if self._start else {}
+
+    def _tree(self, commit: str) -> dict[str, Entry]:
+        parts = [row.partition("\t") for row in self._run("ls-tree", "-r", "-z", commit).split("\0") if row]
+        return {path: Entry(meta.split()[0], meta.split()[2]) for meta, _, path in parts}
 
     @cached_property
     def _files(self) -> list[str]:
         """A row for each file, with a letter: ``?`` for one that git does not track, and does not ignore."""
-        return self._run("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard").split("\0")
+        self._index_read = _mark_of(self.folder / "index")
+        return self._run("ls-files", "-z", "-v", "--stage", "--cached", "--others", "--exclude-standard").split("\0")
+
+    def _forget_files(self) -> None:
+        """Have the index read anew, if git has written another one: it puts a new file in the place of the old one."""
+        if self.__dict__.get("_index_read") == _mark_of(self.folder / "index"):
+            return
+        for name in ("_files", "_index"):
+            self.__dict__.pop(name, None)
 
     @property
     def _untracked(self) -> list[str]:
         return [row[2:] for row in self._files if row.startswith("?")]
 
     @cached_property
-    def _index(self) -> dict[str, _Entry]:
+    def _index(self) -> dict[str, Entry]:
         parts = [row[2:].partition("\t") for row in self._files if row and not row.startswith("?")]
-        return {path: _Entry(meta.split()[0], meta.split()[1]) for meta, _, path in parts}
+        return {path: Entry(meta.split()[0], meta.split()[1]) for meta, _, path in parts}
 
-    # --- objects ----------------------------------------------------------------------------------------------------
-
-    def _update_index(self, entries: dict[str, _Entry]) -> None:
-        listed = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
-        self._run("update-index", "-z", "--index-info", stdin=listed)
-
-    def _commit(self, branch: str, message: str, contents: dict[str, tuple[str, bytes]], old: Branch | None) -> str:
-        """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id."""
-        committer = self._run("var", "GIT_COMMITTER_IDENT").strip()
-        author = self._run("var", "GIT_AUTHOR_IDENT").strip() if self._has_own_author else committer
-        stream = import_stream(branch, author, committer, message.rstrip("\n") + "\n", contents)
-        with tempfile.TemporaryDirectory() as folder:
-            marks = Path(folder, "marks")
-            force = ("--force",) if old else ()
-            try:
-                self._run("fast-import", "--quiet", *force, f"--export-marks={marks}", stdin=stream)
-            except MigrateError:
-                for report in Path(self._repo.git_dir).glob("fast_import_crash_*"):
-                    report.unlink(missing_ok=True)
-                raise
-            commit = marks.read_text().split()[1]
-        return self._signed(branch, commit, old) if self._is_on("commit.gpgsign") else commit
-
-    def _signed(self, branch: str, commit: str, old: Branch | None) -> str:
-        """The branch's commit once more, with a signature, in the place of the one without."""
-        try:
-            message = self._run("log", "-1", "--format=%B", commit)
-            signed = self._run("commit-tree", "-S", "-p", f"{commit}^", f"{commit}^{{tree}}", stdin=message).strip()
-        except MigrateError:
-            self._take_back(branch, old)
-            raise
-        self._run("update-ref", f"refs/heads/{branch}", signed, commit)
-        return signed
-
-    @property
-    def _has_own_author(self) -> bool:
-        """Whether the author may be somebody else than the committer."""
-        names = [name for name in os.environ if name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))]
-        return bool(names) or any(name.startswith(("author.", "committer.")) for _, name, _ in self._settings)
-
-    # --- branch and checkout ----------------------------------------------------------------------------------------
-
-    def _take_back(self, branch: str, old: Branch | None) -> None:
-        self._run("update-ref", *((f"refs/heads/{branch}", old.commit) if old else ("-d", f"refs/heads/{branch}")))
-
-    def _switch(self, branch: str, entries: dict[str, _Entry], replacement: Replacement, old: Branch | None) -> None:
-        """Do as ``git switch``: the files, the index, HEAD; undone if one of them fails."""
-        moving = f"checkout: moving from {self._head_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
-        old_entries = {path: self._index[path] for path in entries if path in self._index}
-        try:
-            replacement.commit()
-            self._update_index(entries)
-            self._run("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
-        except BaseException:
-            replacement.roll_back()
-            added = {path: _Entry("0", entry.sha) for path, entry in entries.items() if path not in old_entries}
-            with suppress(MigrateError):
-                self._update_index({**old_entries, **added})
-            self._take_back(branch, old)
-            raise
+    def _commit_of(self, ref: str) -> str | None:
+        """The commit that a branch is at, by its full name; read off its file where references are kept in files."""
+        if self._has_references_in_files:
+            common = Path(self._repo.common_dir)
+            found = _read(common / ref).strip() or _packed(_read(common / "packed-refs"), ref)
+            if not found or re.fullmatch("[0-9a-f]{40,64}", found):
+                return found or None
+        return self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
     # --- running git ------------------------------------------------------------------------------------------------
 
@@ -291,9 +186,13 @@ class GitRepo:
         return self._setting(name).lower() in ("true", "yes", "on", "1")
 
     @property
+    def _has_references_in_files(self) -> bool:
+        return self._setting("extensions.refstorage") in ("", "files")
+
+    @property
     def _head_branch(self) -> str | None:
         """The branch that is checked out; None if none is."""
-        return self._pointed_to(Path(self._repo.git_dir, "HEAD"), "HEAD", "refs/heads/")
+        return self._pointed_to(self.folder / "HEAD", "HEAD", "refs/heads/")
 
     @property
     def _remote_default(self) -> str | None:
@@ -303,13 +202,10 @@ class GitRepo:
 
     def _pointed_to(self, file: Path, name: str, prefix: str) -> str | None:
         """What a symbolic reference is for; read off its file, unless the repository keeps references otherwise."""
-        if self._setting("extensions.refstorage") not in ("", "files"):
-            target = self._ask("symbolic-ref", "--quiet", name) or ""
+        if self._has_references_in_files:
+            target = _read(file).removeprefix("ref:").strip()
         else:
-            try:
-                target = file.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("ref:").strip()
-            except OSError:
-                target = ""
+            target = self._ask("symbolic-ref", "--quiet", name) or ""
         return target.removeprefix(prefix) if target.startswith(prefix) else None
 
     @cached_property
@@ -350,8 +246,31 @@ class GitRepo:
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 
+def _read(file: Path) -> str:
+    """What stands in one of git's own files; nothing if there is none."""
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def _packed(references: str, ref: str) -> str:
+    """The id that the file ``packed-refs`` has for ``ref``: https://git-scm.com/docs/git-pack-refs."""
+    rows = (row.split(" ") for row in references.split("\n") if row.endswith(f" {ref}"))
+    return next((row[0] for row in rows if len(row) == 2), "")
+
+
+def _mark_of(file: Path) -> tuple[int, int, int] | None:
+    """What tells a file from one that was put in its place."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 @cache
-def _is_branch_name(branch: str) -> bool:
+def is_branch_name(branch: str) -> bool:
     """Whether git allows the name for a branch."""
     try:
         git.Git().execute(["git", "check-ref-format", f"refs/heads/{branch}"])

@@ -22,22 +22,13 @@ _COMMIT = re.compile(r"(?!0+ )([0-9a-f]{40,64}) ")
 def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     """``notes``, those on keys with the commit that each line of the checkout at ``root`` comes from.
 
-    Where that is not known, or would take too long to find out, they stay as they are.
+    All of its history must be here. Where it takes too long to find out, or git does not know, they stay as they are.
     """
     deadline = Deadline(_SECONDS)
     for note in notes:
-        if note.task == ROTATE and _is_whole(root, deadline):
+        if note.task == ROTATE:
             note = replace(note, subjects=tuple(_dated(one, root, deadline) for one in note.subjects))
         yield note
-
-
-def _is_whole(root: Path, deadline: Deadline) -> bool:
-    """Whether all of the history is here: neither a shallow nor a partial clone, which would ask the server for it."""
-    shallow = _printed(("rev-parse", "--is-shallow-repository"), root, deadline)
-    promised = _printed(
-        ("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"), root, deadline
-    )
-    return shallow.strip() == "false" and not promised
 
 
 def _dated(subject: str, root: Path, deadline: Deadline) -> str:

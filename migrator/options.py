@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Auth, BackendAuth, Config, HookPlace, RoleIn
+from migrator.config import BRANCH, TOKEN_FILE, Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
 from migrator.model import Mode
@@ -27,6 +27,9 @@ _BACKEND_AUTH = (
     "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
 )
 _WAYS = click.Choice([one.value for one in BackendAuth])
+_WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
+_WAYS_IN = click.Choice([one.value for one in ProviderAuth])
+_PORTABLE = "Sign in by web identity only where the role's variable is set, so that the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
@@ -90,6 +93,8 @@ def migration_options(function: _Decorated) -> _Decorated:
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
         option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
+        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
+        option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
             HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
@@ -102,6 +107,9 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
+        ),
+        option(
+            SCOPE, "--keep-variables", is_flag=True, help="Keep the variables, data and the like that fed the keys."
         ),
     )(function)
 
@@ -130,9 +138,12 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
+            provider_auth=ProviderAuth(options["provider_auth"]),
+            portable=options["portable"],
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),

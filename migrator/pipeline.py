@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator import undo
 from migrator.config import Config, ExistingBranch
 from migrator.diff import masked, unified_diff
 from migrator.discover import listing, walk
 from migrator.errors import MigrateError
 from migrator.fleet import ALONE, Fleet
 from migrator.history import with_commits
+from migrator.lock import locked
 from migrator.mapping import unmatched
 from migrator.model import Mode, Note, Plan, RepoIdentity, RepoResult, Rewrite, Survey
 from migrator.planner import make_plan
@@ -23,7 +28,7 @@ from migrator.workspace import Workspace
 from migrator.writer import Replacement, uninterrupted
 
 if TYPE_CHECKING:
-    from migrator.gitrepo import GitRepo
+    from migrator.gitbranch import Checkout
 
 
 def migrate_repo(
@@ -35,10 +40,11 @@ def migrate_repo(
     """
     name = name or repo
     try:
-        prepared = _prepare(repo, config, fleet, name)
-        if planned is not None:
-            _require_as_planned(prepared.result, planned)
-        return _deliver(prepared)
+        with _begun(repo, config) as (path, checkout):
+            prepared = _prepare(path, checkout, config, fleet, name)
+            if planned is not None:
+                _require_as_planned(prepared.result, planned)
+            return _deliver(prepared)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -51,9 +57,10 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
     """
     name = name or repo
     try:
-        prepared = _prepare(repo, config, ALONE, name)
-        survey = prepared.plan.survey
-        return survey if survey.roots or survey.stacks else _deliver(prepared)
+        with _begun(repo, config) as (path, checkout):
+            prepared = _prepare(path, checkout, config, ALONE, name)
+            survey = prepared.plan.survey
+            return survey if survey.roots or survey.stacks else _deliver(prepared)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -79,17 +86,37 @@ class _Prepared:
     """A repository that was read and planned, before anything is done to it."""
 
     config: Config
-    checkout: GitRepo | None
+    checkout: Checkout | None
     workspace: Workspace
     plan: Plan
     result: RepoResult
 
 
-def _prepare(repo: str, config: Config, fleet: Fleet, name: str) -> _Prepared:
+@contextmanager
+def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
+    """The folder at ``repo`` and its checkout, with nothing of a killed run in it.
+
+    If it may be changed, it is locked for the length of the block.
+    """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
+    log = checkout.undo_log if checkout else path / undo.LOG
+    if config.mode in (Mode.PREVIEW, Mode.CHECK):
+        if os.path.lexists(log):
+            raise MigrateError("a run is changing it, or was killed there: the next one that migrates puts that back")
+        yield path, checkout
+        return
+    with locked(checkout.folder if checkout else path):
+        if checkout:
+            checkout.begin()
+        else:
+            undo.recover(path, log)
+        yield path, checkout
+
+
+def _prepare(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str) -> _Prepared:
     given, config = config, with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, config)
     plan = make_plan(workspace, config, name, fleet)
@@ -107,15 +134,15 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
     raise MigrateError(f"{what} when the plan was made; plan it again")
 
 
-def _checkout(path: Path) -> GitRepo | None:
+def _checkout(path: Path) -> Checkout | None:
     if not any((folder / ".git").exists() or (folder / "HEAD").is_file() for folder in (path, *path.parents)):
         return None
-    from migrator.gitrepo import GitRepo  # here: GitPython is slow to load, and a plain folder needs none of it
+    from migrator.gitbranch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
 
-    return GitRepo.open(path)
+    return Checkout.open(path)
 
 
-def _workspace(path: Path, checkout: GitRepo | None, config: Config) -> Workspace:
+def _workspace(path: Path, checkout: Checkout | None, config: Config) -> Workspace:
     if checkout is None:
         return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
     root = _root(path, checkout)
@@ -128,13 +155,13 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config) -> Workspac
     )
 
 
-def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
+def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
     """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
     identity = checkout.identity
     return replace(identity, branches=frozenset()) if config.branch in identity.branches else identity
 
 
-def _root(path: Path, checkout: GitRepo | None) -> Path:
+def _root(path: Path, checkout: Checkout | None) -> Path:
     return path if checkout is None else Path(os.path.realpath(checkout.root))
 
 
@@ -165,7 +192,7 @@ def _fingerprint(plan: Plan) -> str:
 
 def _deliver(prepared: _Prepared) -> RepoResult:
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
-    if checkout is not None:
+    if checkout is not None and checkout.has_whole_history:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result
@@ -177,15 +204,32 @@ def _deliver(prepared: _Prepared) -> RepoResult:
         result = replace(result, diff=shown, is_masked=shown != diff)
     if config.mode is Mode.PREVIEW:
         return result
+    _require_unchanged(prepared.workspace)
     if config.mode is Mode.IN_PLACE or checkout is None:
-        changes = plan.changes
-        with uninterrupted() as checkpoint, Replacement(prepared.workspace.root, changes, checkpoint) as replacement:
-            replacement.commit()
+        _write(prepared)
         return result
     return _commit(result, plan, config, checkout)
 
 
-def _made_before(result: RepoResult, config: Config, checkout: GitRepo | None) -> RepoResult:
+def _require_unchanged(workspace: Workspace) -> None:
+    """What was read must still be so, or the plan is one for files that never were there together."""
+    path = workspace.changed_meanwhile()
+    if path is not None:
+        raise MigrateError(f"{path} was changed by someone else meanwhile; nothing was changed")
+
+
+def _write(prepared: _Prepared) -> None:
+    """Replace the files where they are."""
+    root, checkout = prepared.workspace.root, prepared.checkout
+    log = checkout.undo_log if checkout else root / undo.LOG
+    with (
+        uninterrupted() as checkpoint,
+        Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo.recover, root, log)) as replacement,
+    ):
+        replacement.commit()
+
+
+def _made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
     """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         there = checkout.branch(config.branch)
@@ -194,7 +238,7 @@ def _made_before(result: RepoResult, config: Config, checkout: GitRepo | None) -
     return result
 
 
-def _commit(result: RepoResult, plan: Plan, config: Config, checkout: GitRepo) -> RepoResult:
+def _commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
     result = replace(result, base=checkout.default_branch or "")
     there = checkout.branch(config.branch) if config.on_existing_branch is ExistingBranch.SKIP else None
     if there is not None:

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, RoleIn, is_role_arn
+from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -31,18 +31,22 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
     "session-duration": ("session_duration", int),
+    "provider-auth": ("provider_auth", str),
+    "portable": ("portable", bool),
     "no-guard": ("guard", bool),
     "branch": ("branch", str),
     "message": ("message", str),
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "keep-variables": ("keep_variables", bool),
 }
 _CHOICES: dict[str, type[Enum]] = {
-    "role-in": RoleIn,
     "auth": Auth,
     "backend-auth": BackendAuth,
     "hook-in": HookPlace,
+    "provider-auth": ProviderAuth,
+    "role-in": RoleIn,
 }
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)

@@ -14,7 +14,7 @@ import pytest
 
 from migrator.config import Config
 from migrator.errors import MigrateError
-from migrator.gitrepo import GitRepo
+from migrator.gitbranch import Checkout
 from migrator.model import Change, Mode
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo, needed
@@ -65,6 +65,20 @@ def test_author_and_committer_come_from_the_configuration(make_repo: MakeRepo) -
     repo.git("config", "user.name", "Ada Lovelace")
     assert run(repo) == ""
     assert repo.git("log", "-1", "--format=%an <%ae> %cn") == "Ada Lovelace <test@example.com> Ada Lovelace\n"
+
+
+def test_every_checkout_is_committed_to_by_its_own_user(make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("Ada Lovelace", "Grace Hopper", "Ada Lovelace")
+    repos = [make_repo(FILES, name=f"repo{number}") for number, _ in enumerate(names)]
+    for repo, name in zip(repos, names, strict=True):
+        repo.git("config", "user.name", name)
+        assert run(repo) == ""
+    assert [repo.git("log", "-1", "--format=%an|%cn") for repo in repos] == [f"{one}|{one}\n" for one in names]
+    assert abs(int(repos[2].git("log", "-1", "--format=%ct")) - time.time()) < 600
+    dated = make_repo(FILES, name="dated")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "1700000000 +0200")
+    assert run(dated) == ""
+    assert dated.git("log", "-1", "--format=%cd", "--date=raw") == "1700000000 +0200\n"
 
 
 def test_no_identity(make_repo: MakeRepo) -> None:
@@ -358,7 +372,7 @@ def test_a_locked_head_rolls_everything_back(make_repo: MakeRepo) -> None:
 
 def test_a_file_changed_after_it_was_read(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
-    checkout = GitRepo.open(repo.root)
+    checkout = Checkout.open(repo.root)
     assert checkout
     repo.write("main.tf", "# somebody was faster\n")
     before = untouched(repo)

@@ -278,7 +278,8 @@ def test_the_table_of_a_root_module_with_all_that_signs(tmp_path: Path) -> None:
 
 
 def test_what_is_refused_signs_as_before(tmp_path: Path) -> None:
-    text = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws", version = "~> 3.0" }\n  }\n'
+    aws = 'aws = { source = "hashicorp/aws", version = "~> 3.0" } # tf-oidc-migrate:ignore'
+    text = f"terraform {{\n  required_providers {{\n    {aws}\n  }}\n"
     backend = '  backend "s3" {\n    bucket  = "b"\n    profile = "state"\n  }\n}\n'
     result = migrated(tmp_path, {"main.tf": text + backend + provider('  profile = "prod"\n')})
     assert result.is_failed

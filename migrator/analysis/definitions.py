@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -195,19 +195,39 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
     )
 
 
+class StacksByFolder:
+    """The stacks of a repository by the folders whose code they run: no module has to ask all of them."""
+
+    def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
+        self.all = list(stacks)
+        self._workspace = workspace
+        self._numbers: dict[str | None, list[int]] = {}
+        for number, stack in enumerate(self.all):
+            folder = stack.code.project_root
+            folders = {None} if stack.code.runs_below or folder is None else {folder, workspace.scoped(folder)}
+            for one in folders:
+                self._numbers.setdefault(one, []).append(number)
+
+    def running(self, path: str) -> list[StackDefinition]:
+        """The stacks that run the root module at ``path``, on whatever branch, in their order."""
+        numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
+        found = (self.all[number] for number in numbers)
+        return [one for one in found if self._workspace.runs(one.code, path, one.document.path)]
+
+
 def definitions_running(
-    path: str, stacks: list[StackDefinition], workspace: Workspace, *, is_only_root: bool
+    path: str, stacks: StacksByFolder, workspace: Workspace, *, is_only_root: bool
 ) -> list[StackDefinition]:
     """The ``stacks`` whose code is the root module at ``path``: by repository, project root and branch.
 
     The only stack of a repository is that of its only root module with an S3 backend, unless it names another folder,
     or, where the repository's name is known, another repository.
     """
-    if is_only_root and len(stacks) == 1 and stacks[0].is_plain and not _is_of_another(stacks[0].code, workspace):
-        folder = stacks[0].code.project_root
-        return stacks if not folder or workspace.scoped(folder) == path or folder == path else []
-    running = (stack for stack in stacks if workspace.runs(stack.code, path, stack.document.path))
-    return [stack for stack in running if is_of_branch(stack.code, workspace.identity)]
+    first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
+    if first is not None and first.is_plain and not _is_of_another(first.code, workspace):
+        folder = first.code.project_root
+        return [first] if not folder or workspace.scoped(folder) == path or folder == path else []
+    return [stack for stack in stacks.running(path) if is_of_branch(stack.code, workspace.identity)]
 
 
 def _is_of_another(code: Code, workspace: Workspace) -> bool:

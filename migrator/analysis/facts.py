@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.definitions import StackDefinition, definitions_running, stack_definitions
+from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
 from migrator.analysis.engines import code_evidence
 from migrator.analysis.integrations import integrations
 from migrator.analysis.other_providers import OtherProvider, other_providers
@@ -67,19 +67,19 @@ class Root:
         """The name that binds together what must be changed together: `Finding.group`."""
         return group_of(self.module)
 
-    @property
+    @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: an override file's replaces the others."""
         blocks = [one for one in self.backends if not one.is_partial]
         return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
 
-    @property
+    @cached_property
     def role_arns(self) -> set[str]:
         """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
         partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
-    @property
+    @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
         providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
@@ -89,16 +89,18 @@ class Root:
             return True
         return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
-    @property
+    @cached_property
     def has_web_identity(self) -> bool:
         """Whether the backend signs in with web identity itself already."""
         return any(one.has_web_identity for one in self.backends)
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the root module is being migrated, and its backend needs another way to sign in."""
-        if self.backend.foreign is not None or self.has_web_identity:
-            return False
-        return include_ambient or self.names_credentials
+        return self._is_to_sign_in and (include_ambient or self.names_credentials)
+
+    @cached_property
+    def _is_to_sign_in(self) -> bool:
+        return self.backend.foreign is None and not self.has_web_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +173,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     for owner, partial in partial_backends(workspace, root_modules):
         (stray if owner is None else backends[owner.path]).append(partial)
     stacks = list(stack_definitions(workspace))
+    by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
     units = terragrunt(workspace, providers)
     is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
@@ -180,7 +183,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     @cache
     def runners(path: str) -> Runners:
         is_only = is_only_root and path in with_state
-        here = definitions_running(path, stacks, workspace, is_only_root=is_only)
+        here = definitions_running(path, by_folder, workspace, is_only_root=is_only)
         return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
@@ -241,7 +244,8 @@ def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
 
 def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
     stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
+    by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():
-        running = tuple(one for one in stacks if workspace.runs(one.code, path, one.document.path))
+        running = tuple(by_folder.running(path))
         if running and path not in roots and workspace.in_scope(path):
             yield FedModule(module, running)

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches
-from migrator.analysis.settings import Reach, TerraformSetting, is_static_file, is_static_variable, mentions_static
+from migrator.analysis.settings import (
+    Reach,
+    TerraformSetting,
+    holds_keys,
+    is_static_file,
+    is_static_variable,
+    mentions_static,
+)
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
@@ -172,7 +179,7 @@ def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
 
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:
-    for one in static:
+    for one in (each for each in static if each.name is None or holds_keys(each.name)):
         given: Expression | None = one.scope.argument(document, block, value)
         origin = given.origin if given else None
         if origin is not None and origin.string and origin.document and origin.span:

@@ -20,8 +20,8 @@ from migrator.config import BackendAuth, Config, is_role_arn
 from migrator.discover import Kind
 from migrator.edits.role_variable import RoleVariables, role_variable
 from migrator.edits.roles import Roles
+from migrator.edits.sign_in import sign_in_edits
 from migrator.edits.wanted import Wishes
-from migrator.edits.web_identity import sign_in_edits
 from migrator.model import Place, Refusal, Rewrite
 from migrator.workspace import Module, Workspace
 

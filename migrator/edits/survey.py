@@ -117,11 +117,13 @@ class Surveyor:
         return lists if is_repeated else tuple((name, None) for name, _ in lists)
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the repository defines, or that runs a root module of it."""
+        """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
+            if wish is None and not self._workspace.in_scope(stack.place.path):
+                continue
             fate = fates.get((stack.place, wish.message), "") if wish else self._given_fate(stack)
             runs_it = wish.code if wish else _said(stack.code)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
@@ -160,8 +162,9 @@ class Surveyor:
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""
         identity = self._workspace.identity
-        paths = [target.path for target in self._wishes.targets]
-        return any(runs(stack.code, identity, path) for path in paths) and not is_of_branch(stack.code, identity)
+        if is_of_branch(stack.code, identity):
+            return False
+        return any(runs(stack.code, identity, target.path) for target in self._wishes.targets)
 
 
 def _said(code: Code) -> str:

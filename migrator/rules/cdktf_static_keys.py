@@ -3,6 +3,57 @@
 ``AwsProvider(…)``, ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take the arguments of the blocks that they
 stand for, https://developer.hashicorp.com/terraform/cdktf, and so the same becomes of them. Whoever calls them is found
 under any import; what a call is given that cannot be known is refused.
+
+Before:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate", profile="production")
+        AwsProvider(self, "aws", region="eu-west-1", profile="production")
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
+
+After:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack, TerraformVariable
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRoleWithWebIdentity
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate")
+        aws_role_arn = TerraformVariable(
+            self,
+            "aws_role_arn",
+            type="string",
+            description="IAM role assumed with the Spacelift OIDC token",
+        )
+        AwsProvider(self, "aws", region="eu-west-1", assume_role_with_web_identity=[
+            AwsProviderAssumeRoleWithWebIdentity(
+                role_arn=aws_role_arn.string_value,
+                web_identity_token_file="/mnt/workspace/spacelift.oidc",
+            )
+        ])
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
 """
 
 from __future__ import annotations

@@ -3,6 +3,55 @@
 The ``before_init`` hook exports credentials for the backend; a provider without any of its own would silently sign in
 with them. So beside a hook it gets web identity too, and so where settings of Spacelift hand static credentials to the
 runs. Elsewhere it is listed, and migrated with ``--include-ambient``.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    region   = "eu-west-1"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from migrator.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule looks at."""
+    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates."""
 
     workspace: Workspace
     facts: Facts
@@ -28,6 +28,7 @@ class Context:
     web_identity: WebIdentity
     wishes: Wishes
     ambient: Ambient
+    settled: tuple[Finding, ...] = ()
 
 
 Check = Callable[[Context], Iterator[Finding]]
@@ -35,11 +36,15 @@ Check = Callable[[Context], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds."""
+    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds.
+
+    Rules of a later ``phase`` look at what those before have settled, and can change nothing of it.
+    """
 
     id: str
     summary: str
     check: Check
+    phase: int = 0
 
     def finding(
         self, place: Place, message: str, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()

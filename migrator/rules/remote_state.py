@@ -4,6 +4,50 @@ Keys, profile and shared files of ``data "terraform_remote_state"`` go, the flat
 the backend's arguments, https://developer.hashicorp.com/terraform/language/backend/s3, and signs in with what the hook
 exports. From Terraform 1.10 on the flat family is an error here as well. Where the backend signs in by itself, so does
 this; other than in a backend, the role may be any expression.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+data "terraform_remote_state" "network" {
+  backend = "s3"
+  config = {
+    bucket   = "state"
+    key      = "network.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+data "terraform_remote_state" "network" {
+  backend = "s3"
+  config = {
+    bucket = "state"
+    key    = "network.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations

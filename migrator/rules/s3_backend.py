@@ -5,6 +5,76 @@ would make it assume a role once more, a ``profile`` or key would win over the h
 https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. A literal secret is deleted, never commented out.
 From 1.6 on it has ``assume_role_with_web_identity``, https://developer.hashicorp.com/terraform/language/backend/s3, and
 signs in by itself. Files with partial configuration are treated alike.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket       = "state"
+    key          = "app.tfstate"
+    region       = "eu-west-1"
+    profile      = "production"
+    role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    session_name = "app"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    # session_name = "app"
+  }
+}
+```
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  required_version = ">= 1.10"
+
+  backend "s3" {
+    bucket  = "state"
+    key     = "app.tfstate"
+    region  = "eu-west-1"
+    profile = "production"
+    assume_role = {
+      role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+    }
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  required_version = ">= 1.10"
+
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+
+    assume_role_with_web_identity = {
+      role_arn                = "arn:aws:iam::123456789012:role/terraform-state"
+      web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+    }
+  }
+}
+```
 """
 
 from __future__ import annotations

@@ -3,6 +3,63 @@
 They are variables and mounted files of stacks and contexts, ``environment`` in ``.spacelift/config.yml`` and in
 blueprints: https://docs.spacelift.io/concepts/configuration/environment. A left ``AWS_PROFILE`` would make a run fail
 even with web identity.
+
+Before:
+
+```hcl
+# main.tf
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+
+resource "spacelift_environment_variable" "profile" {
+  stack_id   = spacelift_stack.shop.id
+  name       = "AWS_PROFILE"
+  value      = "production"
+  write_only = false
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
@@ -12,8 +69,9 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
-from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting
+from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.errors import SyntaxProblem
+from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
@@ -78,7 +136,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
         return Refusal("it is written in a language that is not known")
     try:
         if not setting.entries:
-            return document.syntax.remove_block(document.path, document.text, setting.block)
+            return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
         return tuple(
             edit
             for part, items in setting.entries
@@ -140,8 +198,8 @@ def _notes(setting: Setting) -> Iterator[Note]:
             "see that no stack elsewhere lives on a context that attaches itself to the labels", setting.reach.labels
         )
     if setting.literals:
-        yield Note("rotate the keys, which git's history keeps, at", tuple(map(str, setting.literals)))
-    else:
+        yield Note(ROTATE, tuple(map(str, setting.literals)))
+    elif any(map(holds_keys, setting.names)):
         yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
 
 

@@ -2,6 +2,63 @@
 
 With ``--hook-in runtime-config`` it is put there in any case, and the stacks stay as they are:
 https://docs.spacelift.io/concepts/configuration/runtime-configuration.
+
+Before, with ``--hook-in runtime-config``:
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+}
+```
+
+```yaml
+# .spacelift/config.yml
+version: "2"
+stacks:
+  app:
+    before_init:
+      - make generated
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```yaml
+# .spacelift/config.yml
+version: "2"
+stacks:
+  app:
+    before_init:
+      - 'export $(printf … --role-arn …:role/terraform-state …)'
+      # Stop the run if AWS denied the exchange: the export succeeds all the same.
+      - 'test -n "$AWS_SESSION_TOKEN"'
+      - make generated
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations

@@ -6,19 +6,20 @@ A variable of a root module without a default must have a value, and gets it fro
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. Where no resource can be written,
 what to set is told. A value that is set already is respected; another one has what needs it refused.
 
-Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/spacelift``:
+Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/shop``:
 
 ```hcl
 # main.tf
 provider "aws" {
+  region  = "eu-west-1"
   profile = "production"
 }
 ```
 
 ```hcl
-# stacks.tf
-resource "spacelift_stack" "app" {
-  name       = "app"
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
   repository = "shop"
   branch     = "main"
 }
@@ -29,6 +30,8 @@ After:
 ```hcl
 # main.tf
 provider "aws" {
+  region = "eu-west-1"
+
   assume_role_with_web_identity {
     role_arn                = var.aws_role_arn
     web_identity_token_file = "/mnt/workspace/spacelift.oidc"
@@ -37,17 +40,17 @@ provider "aws" {
 ```
 
 ```hcl
-# stacks.tf
-resource "spacelift_stack" "app" {
-  name       = "app"
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
   repository = "shop"
   branch     = "main"
 }
 
-resource "spacelift_environment_variable" "app_tf_var_aws_role_arn" {
-  stack_id   = spacelift_stack.app.id
+resource "spacelift_environment_variable" "shop_tf_var_aws_role_arn" {
+  stack_id   = spacelift_stack.shop.id
   name       = "TF_VAR_aws_role_arn"
-  value      = "arn:aws:iam::123456789012:role/spacelift"
+  value      = "arn:aws:iam::123456789012:role/shop"
   write_only = false
 }
 ```

@@ -4,6 +4,64 @@ The map of ``remote_state`` and generated backends are treated as an S3 backend 
 are; static credentials in ``env_vars`` go. Where Terragrunt assumes ``iam_role`` itself it gets
 ``iam_web_identity_token``, and then no hook is needed, since Terragrunt hands what it is given to backend and providers
 alike: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#iam_web_identity_token.
+
+Before:
+
+```hcl
+# app/terragrunt.hcl
+remote_state {
+  backend = "s3"
+  config = {
+    bucket  = "state"
+    key     = "app.tfstate"
+    profile = "production"
+  }
+}
+
+generate "provider" {
+  path      = "provider.tf"
+  if_exists = "overwrite"
+  contents  = <<EOF
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+EOF
+}
+```
+
+After:
+
+```hcl
+# app/terragrunt.hcl
+remote_state {
+  backend = "s3"
+  config = {
+    bucket = "state"
+    key    = "app.tfstate"
+  }
+}
+
+generate "provider" {
+  path      = "provider.tf"
+  if_exists = "overwrite"
+  contents  = <<EOF
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+EOF
+}
+```
 """
 
 from __future__ import annotations

@@ -14,14 +14,25 @@ from dataclasses import replace
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
-from migrator.syntax.hcl_new import expression, item_lines, rendered
+from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+)
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
+_BLANK_END = re.compile(r"\n\r?\n\Z")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
 _SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
+_COMMENTED_BLOCK = re.compile(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
 _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
@@ -36,6 +47,14 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     if change.append:
         edits.append(_append(path, text, block, change, removed))
     return tuple(edits)
+
+
+def remove_blocks(
+    path: str, text: str, items: Sequence[Attribute | Block], removed: Sequence[Block]
+) -> tuple[Edit, ...]:
+    """The edits that take the blocks ``removed`` out of ``items``, those at the top of the file."""
+    whole = Span(0, len(text))
+    return change_body(path, text, Block("", (), whole, whole, lambda _: tuple(items)), BodyChange(tuple(removed)))
 
 
 def _outline(text: str, block: Block) -> str:
@@ -59,7 +78,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     kept = [comment for comment in _COMMENT.findall(_outline(text, block)) if not change.remove]
     for item in block.items:
         if isinstance(item, Attribute) and item in change.comment_out:
-            lines += _commented(item.span.of(text).splitlines(), inner)
+            lines += commented(item.span.of(text).splitlines(), inner)
         elif item not in change.remove:
             lines.append(inner + item.span.of(text))
     lines = [inner + comment for comment in kept] + lines
@@ -72,7 +91,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
 # --- removal --------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> Span:
+def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
     previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
     start = item.span.start
@@ -87,8 +106,13 @@ def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribut
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
 
 
-def _heads_kept(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> bool:
-    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all."""
+def _heads_kept(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all.
+
+    The comment on a file's first block may be for the file.
+    """
+    if isinstance(item, Block) and item is block.items[0] and len(removed) < len(block.items):
+        return True
     end = item.span.end
     for other in block.items:
         if other.span.start > end:
@@ -101,10 +125,12 @@ def _heads_kept(text: str, block: Block, item: Attribute, removed: Sequence[Attr
     return False
 
 
-def _belongs_to_another(comment: str, item: Attribute, removed: Sequence[Attribute]) -> bool:
-    """Whether a comment is an argument that someone commented out, and not one of those that go."""
+def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+    """Whether a comment is a block or an argument that someone commented out, and not one of those that go."""
+    if isinstance(item, Block) and _COMMENTED_BLOCK.match(comment):
+        return True
     argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {one.name for one in (item, *removed)}
+    names = {one.name for one in (item, *removed) if isinstance(one, Attribute)}
     return argument is not None and argument[1] not in names
 
 
@@ -147,12 +173,6 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
     return edits
 
 
-def _commented(lines: list[str], indent: str) -> list[str]:
-    return [
-        f"{indent}# {line.strip() if not number else line.removeprefix(indent)}" for number, line in enumerate(lines)
-    ]
-
-
 # --- addition -------------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +199,7 @@ def _kept(text: str, body: Span, removed: Sequence[Span]) -> list[str]:
     return apply_edits(body.of(text), cut).splitlines()
 
 
-def _is_apart(addition: NewArgument | NewBlock, before: str) -> bool:
+def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> bool:
     is_one_line = isinstance(addition, NewArgument) and not isinstance(addition.value, tuple | NewObject)
     return not is_one_line or before.strip() in ("}", "]", ")")
 
@@ -237,7 +257,16 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
         if mine:
             made.append(_realigned(text, region, mine))
     after = apply_edits(text, [*made, *pending])
-    return after if text else after.lstrip("\n")
+    return _without_new_blank_edges(text, after)
+
+
+def _without_new_blank_edges(before: str, after: str) -> str:
+    """``after`` without blank lines at its beginning and end, unless there were such ``before``."""
+    if not before.startswith(("\n", "\r")):
+        after = after.lstrip("\r\n")
+    while _BLANK_END.search(after) and not _BLANK_END.search(before):
+        after = after.removesuffix("\n").removesuffix("\r")
+    return after
 
 
 def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:

@@ -5,27 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migrator.syntax import hcl
-from migrator.syntax.terraform import Copied, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import Copied, Literal, NewArgument, NewBlock, NewComment, NewObject, Reference
 
 
-def rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[str]:
+def rendered(addition: NewArgument | NewBlock | NewComment, indent: str, unit: str) -> list[str]:
     """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
+    if isinstance(addition, NewComment):
+        return commented(rendered(addition.of, indent, unit), indent)
     if isinstance(addition, NewBlock):
         header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
-        width = max((len(argument.name) for argument in addition.arguments), default=0)
-        body = [line for one in addition.arguments for line in _argument(one, indent + unit, unit, width)]
-        return [f"{indent}{header} {{", *body, f"{indent}}}"]
+        *lines, brace = _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
+        inner = [line for one in addition.blocks for line in rendered(one, indent + unit, unit)]
+        return [*lines, *inner, brace]
     return _argument(addition, indent, unit, len(addition.name))
+
+
+def commented(lines: Sequence[str], indent: str) -> list[str]:
+    """The ``lines`` as comments in the column ``indent``."""
+    return [
+        f"{indent}# {line.strip() if not number else line.removeprefix(indent)}" for number, line in enumerate(lines)
+    ]
+
+
+def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
+    width = max((len(argument.name) for argument in arguments), default=0)
+    body = [line for one in arguments for line in _argument(one, indent + unit, unit, width)]
+    return [header, *body, f"{indent}}}"]
 
 
 def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
     if isinstance(argument.value, tuple):
         return [f"{indent}{argument.name} = [", *item_lines(argument.value, indent + unit), f"{indent}]"]
     if isinstance(argument.value, NewObject):
-        items = argument.value.items
-        within = max((len(one.name) for one in items), default=0)
-        body = [line for one in items for line in _argument(one, indent + unit, unit, within)]
-        return [f"{indent}{argument.name} = {{", *body, f"{indent}}}"]
+        opening = f"{indent}{argument.name} = {argument.value.condition}{{"
+        return _braces(opening, argument.value.items, indent, unit)
     first, *rest = expression(argument.value).split("\n")
     if not rest or not rest[-1].lstrip().startswith(("]", "}", ")")):  # a heredoc's lines mean what they are
         return [f"{indent}{argument.name:{width}} = {first}", *rest]

@@ -11,6 +11,7 @@ from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
     PythonDefinition,
     StackDefinition,
+    StacksByFolder,
     TerraformDefinition,
     YamlDefinition,
     definitions_running,
@@ -101,8 +102,9 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
     running: dict[StackDefinition, set[str]] = {stack: set() for stack in stacks}
+    by_folder = StacksByFolder(workspace, stacks)
     for path in roles:
-        for stack in definitions_running(path, stacks, workspace, is_only_root=len(roles) == 1):
+        for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths)) for stack, paths in running.items())
     hooks = frozenset(_runtime_hooks(workspace))

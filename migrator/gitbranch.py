@@ -1,0 +1,227 @@
+"""One commit on a new branch, made without touching the work tree until all of it is there.
+
+The steps of a run are told in an undo log before the first of them, so that the next run can put everything back if
+this one is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from migrator.blobs import blob_id, to_lf
+from migrator.errors import MigrateError
+from migrator.gitimport import import_stream
+from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
+from migrator.model import Change
+from migrator.undo import recover
+from migrator.writer import Replacement, uninterrupted
+
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+_FILE_MODES = ("100644", "100755")
+_PEOPLE: dict[tuple[object, ...], str] = {}
+"""Who commits, by all that git makes that of."""
+
+
+class Checkout(GitRepo):
+    """A checkout that can be given a branch. Raises `MigrateError` for whatever git says no to."""
+
+    @property
+    def undo_log(self) -> Path:
+        """Where a run on this checkout tells how it was before; it is there only while files are being changed."""
+        return self.folder / "tf-oidc-migrate.undo"
+
+    def begin(self) -> None:
+        """Put back what a killed run has left, and remember the commit that is checked out now.
+
+        Raises `MigrateError` where that fails, or where git would work on another folder's files.
+        """
+        self.recover()
+        _ = self._start
+
+    def recover(self) -> None:
+        """Undo what the log of a run that did not end tells of, if there is one."""
+        recover(self.root, self.undo_log, self._is_where, self._put_back)
+
+    def commit_branch(
+        self, branch: str, message: str, changes: Sequence[Change], *, switch: bool, replace: bool = False
+    ) -> Branch:
+        """Make ``branch`` at HEAD with one commit of ``changes``, and switch the checkout to it if so wanted.
+
+        With ``replace`` it takes the place of a branch of that name, unless one that is checked out somewhere.
+
+        Work that is not committed survives as it is. Raises `MigrateError`, with the repository as it was before, if
+        the branch exists or its name is none, nothing is committed yet, a merge or the like is under way, a file to be
+        changed has uncommitted changes, or the disk is full.
+        """
+        old = self.branch(branch) if replace else None
+        self._require_ready(branch, old)
+        contents = self._committed_contents(changes)
+        like = "0" * (64 if self._setting("extensions.objectformat") == "sha256" else 40)
+        entries = {path: Entry(mode, blob_id(data, like)) for path, (mode, data) in contents.items()}
+        log = self._logged(branch, entries, old)
+        files = changes if switch else ()
+        with (
+            uninterrupted() as checkpoint,
+            Replacement(
+                self.root, files, checkpoint, self.undo_log, self.recover, git=log, is_kept=True
+            ) as replacement,
+        ):
+            checkpoint()
+            commit = self._commit(branch, message, contents, old)
+            if switch:
+                self._switch(branch, entries, replacement)
+        return Branch(branch, commit)
+
+    # --- what must hold ----------------------------------------------------------------------------------------------
+
+    def _require_ready(self, branch: str, old: Branch | None) -> None:
+        if not is_branch_name(branch) or branch.startswith(("-", "refs/")):
+            raise MigrateError("--branch is not a name that git allows for a branch")
+        if self._start is None:
+            raise MigrateError("nothing is committed yet: commit first, or use --in-place")
+        if old is not None:
+            if f"branch refs/heads/{branch}\n" in self._run("worktree", "list", "--porcelain"):
+                raise MigrateError(f"the branch {branch} is checked out, and cannot be replaced")
+        elif self.branch(branch):
+            raise MigrateError(
+                f"the branch {branch} exists already: delete or rename it, or choose another by --branch"
+            )
+        for mark, what in _UNDER_WAY.items():
+            if (self.folder / mark).exists():
+                raise MigrateError(f"a {what} is under way: finish or abort it first")
+
+    def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
+        """Mode and new content of each change as git is to store it. Refuses files with uncommitted changes."""
+        contents = {}
+        dirty = []
+        self._forget_files()
+        for change in changes:
+            head, staged = self._head.get(change.path), self._index.get(change.path)
+            if change.before is None and head is None and staged is None:
+                contents[change.path] = ("100644", change.after)
+            elif change.before is None or head is None or staged != head or head.mode not in _FILE_MODES:
+                dirty.append(change.path)
+            elif blob_id(change.before, head.sha) == head.sha:
+                contents[change.path] = (head.mode, change.after)
+            elif blob_id(to_lf(change.before), head.sha) == head.sha:
+                contents[change.path] = (head.mode, to_lf(change.after))
+            else:
+                dirty.append(change.path)
+        if dirty:
+            raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")
+        return contents
+
+    # --- objects -----------------------------------------------------------------------------------------------------
+
+    def _update_index(self, entries: Mapping[str, Entry], flags: Mapping[str, Sequence[str]]) -> None:
+        listed = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
+        self._run("update-index", "-z", "--index-info", stdin=listed)
+        for option, paths in flags.items():
+            if paths:
+                self._run("update-index", option, "-z", "--stdin", stdin="".join(f"{path}\0" for path in paths))
+
+    def _flags(self, paths: Collection[str]) -> dict[str, list[str]]:
+        """The options of ``git update-index`` that say of ``paths`` again what a new entry of the index forgets."""
+        rows = [(row[0], row.partition("\t")[2]) for row in self._files if row and not row.startswith("?")]
+        return {
+            "--skip-worktree": [path for letter, path in rows if letter in "Ss" and path in paths],
+            "--assume-unchanged": [path for letter, path in rows if letter.islower() and path in paths],
+        }
+
+    def _commit(self, branch: str, message: str, contents: dict[str, tuple[str, bytes]], old: Branch | None) -> str:
+        """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id."""
+        committer = self._person("COMMITTER")
+        author = self._person("AUTHOR") if self._has_own_author else committer
+        base = self._start[0] if self._start else "HEAD"
+        stream = import_stream(branch, base, author, committer, message.rstrip("\n") + "\n", contents)
+        try:
+            commit = self._run("fast-import", "--quiet", *(("--force",) if old else ()), stdin=stream).strip()
+        except MigrateError:
+            for report in self.folder.glob("fast_import_crash_*"):
+                report.unlink(missing_ok=True)
+            raise
+        return self._signed(branch, commit, message) if self._is_on("commit.gpgsign") else commit
+
+    def _signed(self, branch: str, commit: str, message: str) -> str:
+        """The branch's commit once more, with a signature, in the place of the one without."""
+        text = message.rstrip("\n") + "\n"
+        signed = self._run("commit-tree", "-S", "-p", f"{commit}^", f"{commit}^{{tree}}", stdin=text).strip()
+        self._run("update-ref", f"refs/heads/{branch}", signed, commit)
+        return signed
+
+    def _person(self, role: str) -> str:
+        """Name, address and the time now as ``git var`` says them, which is asked once for the same configuration."""
+        named = tuple(one for one in self._settings if one[1].startswith(("user.", "author.", "committer.")))
+        surrounding = {name: value for name, value in os.environ.items() if name == "EMAIL" or name.startswith("GIT_")}
+        if f"GIT_{role}_DATE" in surrounding:
+            return self._run("var", f"GIT_{role}_IDENT").strip()
+        key = (role, named, tuple(sorted(surrounding.items())))
+        if key not in _PEOPLE:
+            _PEOPLE[key] = self._run("var", f"GIT_{role}_IDENT").strip().rsplit(" ", 2)[0]
+        return f"{_PEOPLE[key]} {int(time.time())} {time.strftime('%z')}"
+
+    @property
+    def _has_own_author(self) -> bool:
+        """Whether the author may be somebody else than the committer."""
+        names = [name for name in os.environ if name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))]
+        return bool(names) or any(name.startswith(("author.", "committer.")) for _, name, _ in self._settings)
+
+    # --- branch and checkout -----------------------------------------------------------------------------------------
+
+    def _switch(self, branch: str, entries: Mapping[str, Entry], replacement: Replacement) -> None:
+        """Do as ``git switch``: the files, the index, HEAD."""
+        if self._position() != self._start:
+            raise MigrateError("another commit was checked out meanwhile; nothing was changed")
+        moving = f"checkout: moving from {self._head_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
+        replacement.commit()
+        self._update_index(entries, self._flags(entries))
+        self._run("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
+
+    # --- if the run fails or is killed -------------------------------------------------------------------------------
+
+    def _logged(self, branch: str, entries: Mapping[str, Entry], old: Branch | None) -> dict[str, Any]:
+        """What `_put_back` must know."""
+        before = {path: self._index.get(path) for path in entries}
+        return {
+            "start": self._start,
+            "branch": branch,
+            "old": old.commit if old else "",
+            "index": [[path, before[path], entry] for path, entry in entries.items()],
+            "flags": self._flags(entries),
+        }
+
+    def _is_where(self, log: Mapping[str, Any]) -> bool:
+        """Whether HEAD is where it was when the log was written; always if nothing is to be done to it."""
+        return not log or tuple(log["start"]) == self._position()
+
+    def _put_back(self, log: Mapping[str, Any]) -> None:
+        """Put back index and branch, as far as they are what the run of the log has made of them."""
+        if not log:
+            return
+        self._forget_files()
+        new = {path: Entry(*entry) for path, _, entry in log["index"]}
+        old = {path: Entry(*entry) if entry else Entry("0", new[path].sha) for path, entry, _ in log["index"]}
+        changed = {path: entry for path, entry in old.items() if self._index.get(path) == new[path]}
+        if changed:
+            self._update_index(changed, log["flags"])
+        self._forget_files()
+        there = self.branch(log["branch"])
+        if there and there.commit != log["old"] and self._is_made(there.commit, log["start"][0], new):
+            ref = f"refs/heads/{there.name}"
+            self._run("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), there.commit)
+
+    def _is_made(self, commit: str, base: str, entries: Mapping[str, Entry]) -> bool:
+        """Whether a commit is ``base`` with nothing but ``entries`` changed."""
+        parent = self._ask("rev-parse", "--verify", "--quiet", f"{commit}^")
+        return parent == base and self._tree(commit) == {**self._tree(base), **entries}

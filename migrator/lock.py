@@ -1,0 +1,47 @@
+"""One run at a time in a repository: a lock on its folder, which ends with the process that holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from migrator.errors import MigrateError
+
+_PATIENCE = 3.0
+"""Seconds to wait for another run: the workers of one that was killed end by themselves."""
+
+_TICK = 0.05
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep every other run out of ``folder`` for the length of the block; nothing is written there.
+
+    Raises `MigrateError` if another run does not leave it within a few seconds. A file system that knows no locks
+    gives none.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _acquire(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise MigrateError("another run of this program is at work here: try again when it is done") from None
+            time.sleep(_TICK)
+        except OSError:
+            return
+        else:
+            return

@@ -1,0 +1,188 @@
+"""An undo log: how files were, on disk before the first of them is changed, and gone when the last one is.
+
+A run that is killed leaves its log behind, and the next run puts everything back by it before it does anything else.
+A log that is torn was being written when nothing had been changed yet.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from migrator.errors import MigrateError
+from migrator.model import Change
+
+LOG = ".tf-oidc-migrate-undo"
+"""The log's name in a folder that is no repository."""
+
+_FORMAT = "tf-oidc-migrate undo"
+_NO_LOG = "{} is no undo log of this program: remove it"
+_STAGED = ".tf-oidc-migrate-"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A file that is replaced: what it was (None: it was not there), the hash of what it becomes.
+
+    ``staged`` is the name of the new file beside it, until that is moved there.
+    """
+
+    path: str
+    before: bytes | None = field(repr=False)
+    after: str
+    staged: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoLog:
+    """The files that a run changes, the folders that it makes for new ones, and what ``git`` must put back, if any."""
+
+    steps: tuple[Step, ...]
+    folders: tuple[str, ...]
+    git: Mapping[str, Any]
+
+    def clear(self, root: Path) -> None:
+        """Remove what was staged and not moved."""
+        for step in self.steps:
+            (_inside(root, step.path).parent / step.staged).unlink(missing_ok=True)
+        for folder in sorted(self.folders, reverse=True):
+            with suppress(OSError):  # where anything is in it
+                _inside(root, folder).rmdir()
+
+    def put_back(self, root: Path) -> None:
+        """Make every file what it was, but for one that somebody has changed since."""
+        for step in self.steps:
+            target = _inside(root, step.path)
+            staged = target.parent / step.staged
+            staged.unlink(missing_ok=True)
+            if not target.is_file() or _hash(target.read_bytes()) != step.after:
+                continue
+            if step.before is None:
+                target.unlink()
+            else:
+                stage(target, staged, step.before)
+                os.replace(staged, target)
+        self.clear(root)
+
+
+def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> UndoLog:
+    """The log of a run that is to make ``changes`` below ``root``."""
+    token = secrets.token_hex(6)
+    changes = tuple(changes)
+    steps = (
+        Step(one.path, one.before, _hash(one.after), f"{_STAGED}{token}-{number}") for number, one in enumerate(changes)
+    )
+    new = (PurePosixPath(one.path).parents for one in changes if one.before is None)
+    folders = {str(folder) for parents in new for folder in parents if not (root / folder).exists()}
+    return UndoLog(tuple(steps), tuple(sorted(folders)), git)
+
+
+def write(path: Path, log: UndoLog) -> None:
+    """Put ``log`` on disk, for its owner's eyes alone: what it holds are files with credentials."""
+    steps = [[one.path, _encoded(one.before), one.after, one.staged] for one in log.steps]
+    plain = {"format": _FORMAT, "steps": steps, "folders": log.folders, "git": log.git}
+    with open(path, "xb", opener=_private) as file:
+        file.write(json.dumps(plain).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def recover(
+    root: Path,
+    path: Path,
+    is_standing: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    put_back: Callable[[Mapping[str, Any]], None] = lambda _: None,
+) -> None:
+    """Undo what the log at ``path`` tells of, if there is one, and remove it.
+
+    If the repository no longer is where the run had found it, which ``is_standing`` says, the run was through, or a
+    person has taken over: then only what was staged is removed. ``put_back`` undoes what is no file's content. Raises
+    `MigrateError` where that fails; the log stays then, for the next run.
+    """
+    try:
+        log = _read(path)
+        if log is not None:
+            if is_standing(log.git):
+                log.put_back(root)
+                put_back(log.git)
+            log.clear(root)
+        path.unlink(missing_ok=True)
+    except (KeyError, TypeError, ValueError):
+        raise MigrateError(_NO_LOG.format(path.name)) from None
+    except OSError as error:
+        raise MigrateError(f"what a broken-off run has changed cannot be put back: {error.strerror}") from None
+
+
+def stage(target: Path, staged: Path, data: bytes, *, is_synced: bool = True) -> None:
+    """Make ``staged`` a new file with ``data`` and the mode that ``target`` has, or would have if it were new."""
+    with open(staged, "xb", opener=_private) as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        if is_synced:
+            os.fsync(file.fileno())
+
+
+def _read(path: Path) -> UndoLog | None:
+    """The log at ``path``; None if there is none, or it is torn. Raises `MigrateError` for anything else."""
+    if not os.path.lexists(path):
+        return None
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise MigrateError(_NO_LOG.format(path.name))
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        return None
+    try:
+        plain = json.loads(data)
+        if plain["format"] != _FORMAT:
+            raise ValueError
+        steps = tuple(Step(at, _decoded(before), after, _name(staged)) for at, before, after, staged in plain["steps"])
+        return UndoLog(steps, tuple(map(str, plain["folders"])), dict(plain["git"]))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        raise MigrateError(_NO_LOG.format(path.name)) from None
+
+
+def _inside(root: Path, path: str) -> Path:
+    """The file at ``path``. Raises `MigrateError` for one that lies elsewhere, as only a forged log could say."""
+    target = root / path
+    is_odd = not {".git", ".."}.isdisjoint(target.parts[len(root.parts) :])
+    if is_odd or not target.parent.resolve().is_relative_to(root.resolve()):
+        raise MigrateError("the undo log names a file outside of the repository: remove it")
+    return target
+
+
+def _name(text: str) -> str:
+    if not text.startswith(_STAGED) or "/" in text:
+        raise ValueError
+    return text
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _encoded(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def _decoded(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text, validate=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
