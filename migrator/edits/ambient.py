@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
@@ -68,7 +69,6 @@ class Ambient:
         self._config = config
         self._roles = roles
         self._wishes = wishes
-        self._variables = RoleVariables(workspace, facts, config, lambda _: False, lambda one: one.origin)
         is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
         self.roots = tuple(self._find()) if is_asked_for else ()
         self._by_path = {one.module.path: one for one in self.roots}
@@ -76,6 +76,10 @@ class Ambient:
         for one in self.roots:
             for path in {one.module.path, *workspace.reached_from(one.module.path)}:
                 self._by_module.setdefault(path, []).append(one)
+
+    @cached_property
+    def _variables(self) -> RoleVariables:
+        return RoleVariables(self._workspace, self._facts, self._config, lambda _: False, lambda one: one.origin)
 
     def at(self, path: str) -> AmbientRoot | None:
         """The root module at ``path``, if it is one of them."""
@@ -85,8 +89,14 @@ class Ambient:
         """Those from which ``module`` is reached."""
         return self._by_module.get(module.path, [])
 
+    def serves(self, provider: Provider) -> bool:
+        """Whether a provider is to live on its environment, or on nothing that is known here."""
+        return self._config.has_integration or bool(self.reaching(provider.module))
+
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
-        """Take its credentials from a provider of a module that such a root reaches; those of the environment serve."""
+        """Take its credentials from a provider that is to live on its environment."""
+        if not self.reaching(provider.module):
+            return Refusal("no root module that reaches it is to have an integration")
         for module in self._workspace.modules_of(provider.document):
             others = [one.path for one in self._workspace.roots_of(module) if one.path not in self._by_path]
             if others:

@@ -107,7 +107,7 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
-    is_served = bool(context.ambient.reaching(provider.module))
+    is_served = context.ambient.serves(provider)
     if is_served or (beside is None and not context.config.include_ambient):
         return RULE.finding(provider.place, title, LeftAlone("it lives on the environment's credentials"))
     fix = context.web_identity.sign_in(provider)
