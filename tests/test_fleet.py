@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Auth, Config
+from migrator.config import Auth, BackendAuth, Config
 from migrator.model import Mode, Survey
 from migrator.pipeline import migrate_repo, survey_repo
+from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 from tests.evaluated import evaluated_hooks
 from tests.test_end_to_end import GUARD, HOOK
@@ -316,3 +318,17 @@ def test_the_trust_policy_to_paste_is_terraform(terraform: Terraform, make_repo:
     assert len(pasted) == 1
     assert terraform.is_formatted(pasted[0].encode())
     assert "for one in data.spacelift_aws_integration_attachment_external_id.aws_each" in pasted[0]
+
+
+def test_what_one_repository_tells_the_others_survives_being_written_down(make_repo: MakeRepo) -> None:
+    integration = (
+        '\nresource "spacelift_aws_role" "app" {\n  stack_id = spacelift_stack.app.id\n  role_arn = var.role\n}\n'
+    )
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE) + integration}, name="admin")
+    app = make_repo({"main.tf": KEYED}, name="app")
+    for repo, options in ((admin, {}), (app, {"backend_auth": BackendAuth.ENV, "role_arn": ROLE})):
+        survey = survey_repo(str(repo.root), Config(**options))
+        assert isinstance(survey, Survey)
+        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert survey.roots[0].by == "variables"
+    assert dict(survey.roots[0].variables)["AWS_ROLE_ARN"] == ROLE
