@@ -34,6 +34,13 @@ class RoleIn(Enum):
     VARIABLE = "variable"
 
 
+class Auth(Enum):
+    """What runs sign in by: their OIDC token, or the AWS integration of Spacelift itself."""
+
+    OIDC = "oidc"
+    CLOUD_INTEGRATION = "cloud-integration"
+
+
 class ProviderAuth(Enum):
     """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
 

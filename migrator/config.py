@@ -9,6 +9,7 @@ from enum import Enum
 
 from migrator.choices import BRANCH as BRANCH
 from migrator.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.choices import Auth as Auth
 from migrator.choices import BackendAuth as BackendAuth
 from migrator.choices import HookPlace as HookPlace
 from migrator.choices import ProviderAuth as ProviderAuth
@@ -59,6 +60,7 @@ class Config:
     role_arn: str | None = None
     backend_role_arn: str | None = None
     role_in: RoleIn = RoleIn.LITERAL
+    auth: Auth = Auth.OIDC
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -96,13 +98,16 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
-        if self.backend_auth is BackendAuth.ENV:
-            raise UsageError("--backend-auth env is not there yet")
         if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
             raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
             raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
+
+    @property
+    def has_integration(self) -> bool:
+        """Whether runs are to sign in by Spacelift's AWS integration; then ``backend_auth`` does not count."""
+        return self.auth is Auth.CLOUD_INTEGRATION
 
     @property
     def literal_role_arn(self) -> str | None:

@@ -84,8 +84,7 @@ def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
     known = list(surveys)
     index = _Index(known)
     index = _Index(
-        replace(one, roots=tuple(_settle(index, one, root) for root in one.roots if not _is_native(index, one, root)))
-        for one in known
+        replace(one, roots=tuple(_settle(index, one, root) for root in _needing(index, one))) for one in known
     )
     for survey in known:
         yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey))))
@@ -94,6 +93,15 @@ def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
     for one in found:
         yield Survey(one.repo, roots=(one,)) if isinstance(one, KnownRoot) else Survey(one.repo, stacks=(one,))
+
+
+def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
+    for root in survey.roots:
+        if not _is_native(index, survey, root):
+            yield root
+        elif root.variables:
+            yield replace(root, by="variables", role="", engine=None)
 
 
 def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
@@ -123,8 +131,9 @@ def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
 def _objection(stack: KnownStack, root: KnownRoot) -> str:
     """Why a stack cannot serve a root module; ``""`` if it can."""
     at = f"{stack.repo}: {stack.place}"
-    if stack.refusal and root.role:
-        return f"its stack at {at} is refused: {stack.refusal}"
+    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
+    if obstacle and root.is_migrated:
+        return f"its stack at {at} is refused: {obstacle}"
     there = dict(stack.roles)
     other = next((name for name, value in root.variables if there.get(name, value) != value), "")
     return f"its stack at {at} has {other} set to another role" if other else ""

@@ -131,11 +131,12 @@ class Code:
 class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
-    ``role`` is the hook's, ``""`` where none is needed; ``refusal`` says why the module is not migrated, if so.
+    ``by`` says how its runs get their credentials: by a ``hook`` or an ``integration``, whose is the ``role``, or by
+    ``variables`` that its stacks are to set, each with its value; these may be others as well. ``refusal`` says why
+    the module is not migrated, if so.
     ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
     and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
-    then. It does so (``is_native``) where no stack of another repository is known. ``variables`` are those that its
-    stacks are to set, each with its value.
+    then. It does so (``is_native``) where no stack of another repository is known.
     """
 
     repo: str
@@ -147,6 +148,12 @@ class KnownRoot:
     engine: Engine | None = None
     variables: tuple[tuple[str, str], ...] = ()
     is_native: bool = False
+    by: str = "hook"
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether its runs get all their credentials that way."""
+        return self.by != "variables" or any(name == "AWS_ROLE_ARN" for name, _ in self.variables)
 
     @property
     def title(self) -> str:
@@ -161,7 +168,8 @@ class KnownStack:
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
-    each with its value.
+    each with its value, ``has_integration`` tells of Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be
+    set for it, or no ``integration`` be attached, if so.
     """
 
     repo: str
@@ -174,6 +182,8 @@ class KnownStack:
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
     evidence: tuple[Evidence, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
+    has_integration: bool = False
+    obstacles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

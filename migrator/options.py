@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.choices import BRANCH, TOKEN_FILE, BackendAuth, HookPlace, ProviderAuth, RoleIn
+from migrator.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
 _ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
+_AUTH = "What runs sign in by: their OIDC token, or Spacelift's AWS integration."
+_AUTHS = click.Choice([one.value for one in Auth])
 _ROLE_PLACES = click.Choice([one.value for one in RoleIn])
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
@@ -82,6 +84,7 @@ def migration_options(function: _Decorated) -> _Decorated:
             ROLES, "--role-arn", metavar="ARN", help="Role of the providers, literally.  [default: var.aws_role_arn]"
         ),
         option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, help=_ROLE),
+        option(ROLES, "--auth", type=_AUTHS, default="oidc", show_default=True, help=_AUTH),
         option(ROLES, "--role-in", type=_ROLE_PLACES, default="literal", show_default=True, help=_ROLE_IN),
         option(ROLES, "--backend-role-arn", metavar="ARN", help=_HOOK_ROLE),
         option(
@@ -137,6 +140,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             role_arn=options["role_arn"],
             backend_role_arn=options["backend_role_arn"],
             role_in=RoleIn(options["role_in"]),
+            auth=Auth(options["auth"]),
             token_file=options["token_file"],
             branch=options["branch"],
             message=options["message"],

@@ -12,6 +12,7 @@ from migrator.analysis.facts import gather
 from migrator.analysis.secrets import secrets_of
 from migrator.config import Config
 from migrator.document import Document
+from migrator.edits.ambient import Ambient
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
@@ -33,11 +34,13 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     facts = gather(workspace, repo, fleet)
     roles = Roles(workspace, config)
     wishes = Wishes(workspace, facts, config, roles)
-    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles, wishes), wishes)
+    ambient = Ambient(workspace, facts, config, roles, wishes)
+    web_identity = WebIdentity(workspace, facts, config, roles, wishes)
+    context = Context(workspace, facts, config, web_identity, wishes, ambient)
     settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, settled.findings)
-    signers = signing_rows(workspace, facts, wishes, settled.findings, settled.changes)
+    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, ambient, settled.findings)
+    signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
     refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),

@@ -141,6 +141,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
                     "evidence": _evidence(stack["evidence"]),
                     "roles": _pairs(stack["roles"]),
+                    "obstacles": _pairs(stack["obstacles"]),
                 }
             )
             for stack in plain["stacks"]

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
+from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -25,6 +25,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "role-arn": ("role_arn", str),
     "backend-role-arn": ("backend_role_arn", str),
     "role-in": ("role_in", str),
+    "auth": ("auth", str),
     "token-file": ("token_file", str),
     "backend-auth": ("backend_auth", str),
     "hook-in": ("hook_in", str),
@@ -41,6 +42,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "keep-variables": ("keep_variables", bool),
 }
 _CHOICES: dict[str, type[Enum]] = {
+    "auth": Auth,
     "backend-auth": BackendAuth,
     "hook-in": HookPlace,
     "provider-auth": ProviderAuth,

@@ -251,6 +251,54 @@ def test_in_json_too_they_sign_in_by_themselves(make_repo: MakeRepo, token: Path
     assert 'seen = "2024.6"' in after.stdout
 
 
+STACK = """resource "spacelift_stack" "{0}" {{
+  name         = "{0}"
+  repository   = "shop"
+  branch       = "main"
+  project_root = "{0}"
+}}
+"""
+
+
+def variables_of(repo: Repo, stack: str) -> dict[str, str]:
+    """What the resources beside a stack set for its runs."""
+    text = (repo.root / "stacks.tf").read_text()
+    beside = re.findall(rf"spacelift_stack\.{stack}\.id\n(.*?)\n}}", text, re.DOTALL)
+    return dict(re.findall(r'name += "(.*?)"\n +value += "(.*?)"', "\n".join(beside)))
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_backend_and_a_remote_state_sign_in_by_two_variables_of_the_stack(
+    make_repo: MakeRepo, token: Path, moto: str, bucket: str, chained: bool
+) -> None:
+    """No hook, no credentials, no argument: what the resources beside the stack set, and nothing else."""
+    needed("terraform")
+    reader = FLAT.replace("shop.tfstate", "reader.tfstate") + REMOTE
+    stacks = "\n".join(map(STACK.format, ("shop", "reader")))
+    repo = make_repo({"shop/main.tf": FLAT, "reader/main.tf": reader, "stacks.tf": stacks}, name="shop")
+    role = "arn:aws:iam::123456789012:role/spacelift" if chained else STATE_ROLE
+    through = ["--backend-role-arn", role] if chained else []
+    migrate(repo, "--token-file", str(token), "--backend-auth", "env", *through)
+    given = {"AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)}
+    nobody = environment(moto, AWS_ENDPOINT_URL_STS=moto)
+    for folder in ("shop", "reader"):
+        assert variables_of(repo, folder) == given
+        text = (repo.root / folder / "main.tf").read_text()
+        assert "web_identity" not in text
+        assert ("assume_role = {" in text) == (chained or folder == "reader")
+        without = shell("bash", INIT_AND_APPLY, repo.root / folder, nobody)
+        assert "No valid credential sources found" in without.stderr
+        after = shell("bash", INIT_AND_APPLY, repo.root / folder, nobody | variables_of(repo, folder))
+        assert after.returncode == 0, after.stdout + after.stderr
+    assert 'of_the_shop = "2024.4"' in after.stdout
+
+    init = "terraform init -reconfigure -input=false -no-color"
+    lost = nobody | given | {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere"}
+    assert shell("bash", init, repo.root / "shop", lost).returncode != 0
+    static = lost | {"AWS_ACCESS_KEY_ID": "static", "AWS_SECRET_ACCESS_KEY": "static"}
+    assert shell("bash", init, repo.root / "shop", static).returncode == 0, "they win: the token is not even read"
+
+
 def test_partial_configuration_in_json_and_hcl_signs_in_by_itself(
     make_repo: MakeRepo, token: Path, moto: str, bucket: str
 ) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Config
-from migrator.model import Survey
-from migrator.pipeline import survey_repo
+from migrator.config import Auth, BackendAuth, Config
+from migrator.model import Mode, Survey
+from migrator.pipeline import migrate_repo, survey_repo
+from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 from tests.evaluated import evaluated_hooks
 from tests.test_end_to_end import GUARD, HOOK
@@ -271,3 +274,92 @@ def test_a_role_that_a_stack_elsewhere_sets_is_respected(make_repo: MakeRepo) ->
     assert done.exit_code == 0, done.output
     assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
     assert "var.aws_role_arn" in (app.root / "main.tf").read_text()
+
+
+KEYED = 'terraform {\n  backend "s3" {\n    bucket = "state"\n  }\n}\n\n' + PROFILE
+ENVIRONMENT = ("--backend-auth", "env", "--role-arn", ROLE)
+INTEGRATION = ("--auth", "cloud-integration", "--role-arn", ROLE)
+
+
+def test_a_stack_of_another_repository_sets_what_runs_sign_in_by(make_repo: MakeRepo) -> None:
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=ENVIRONMENT)
+    assert done.exit_code == 0, done.output
+    text = (admin.root / "stack.tf").read_text()
+    assert f'name       = "AWS_ROLE_ARN"\n  value      = "{ROLE}"' in text
+    assert "AWS_WEB_IDENTITY_TOKEN_FILE" in text
+    assert "before_init" not in text
+    assert "profile" not in (app.root / "main.tf").read_text()
+    again = migrate(admin, app, options=(*ENVIRONMENT, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+def test_an_integration_is_attached_to_the_stack_of_another_repository(make_repo: MakeRepo) -> None:
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=INTEGRATION)
+    assert done.exit_code == 0, done.output
+    text = (admin.root / "stack.tf").read_text()
+    assert f'role_arn                       = "{ROLE}"' in text
+    assert "before_init" not in text
+    assert "profile" not in (app.root / "main.tf").read_text()
+    again = migrate(admin, app, options=(*INTEGRATION, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+@pytest.mark.parametrize("options", [ENVIRONMENT, INTEGRATION])
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (
+            '\nresource "spacelift_aws_role" "app" {\n  stack_id = spacelift_stack.app.id\n  role_arn = var.role\n}\n',
+            "",
+        ),
+        (
+            '\n# tf-oidc-migrate:ignore\nresource "spacelift_environment_variable" "key" {\n'
+            '  stack_id = spacelift_stack.app.id\n  name     = "AWS_ACCESS_KEY_ID"\n  value    = var.key\n}\n',
+            "static credentials at stack.tf:8, which would win, may not go",
+        ),
+    ],
+    ids=["integration", "static-keys"],
+)
+def test_what_a_stack_elsewhere_has_that_would_win_keeps_the_code_as_it_is(
+    make_repo: MakeRepo, options: tuple[str, ...], beside: str, said: str
+) -> None:
+    """Unless it is the integration that is asked for: then only the code changes."""
+    admin, app = make_repo({"stack.tf": APP + beside}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=options)
+    assert (admin.root / "stack.tf").read_text() == APP + beside
+    if options is INTEGRATION and not said:
+        assert done.exit_code == 0, done.output
+        assert "profile" not in (app.root / "main.tf").read_text()
+    else:
+        assert done.exit_code == 3
+        assert (said or "whose credentials would win: detach it") in " ".join(done.output.split())
+        assert (app.root / "main.tf").read_text() == KEYED
+
+
+def test_the_trust_policy_to_paste_is_terraform(terraform: Terraform, make_repo: MakeRepo) -> None:
+    roots = {f"{name}/main.tf": PROFILE for name in ("a", "b")}
+    each = 'resource "spacelift_stack" "each" {\n  for_each     = toset(["a", "b"])\n  name         = each.key\n'
+    each += '  branch       = "main"\n  repository   = "app"\n  project_root = each.key\n}\n'
+    alone = APP.replace("}", '  project_root = "a"\n}')
+    repo = make_repo({**roots, "stacks.tf": f"{each}\n{alone}"}, name="app")
+    config = Config(mode=Mode.PREVIEW, auth=Auth.CLOUD_INTEGRATION, role_arn=ROLE)
+    pasted = [note.paste for note in migrate_repo(str(repo.root), config).notes if "trust" in note.task]
+    assert len(pasted) == 1
+    assert terraform.is_formatted(pasted[0].encode())
+    assert "for one in data.spacelift_aws_integration_attachment_external_id.aws_each" in pasted[0]
+
+
+def test_what_one_repository_tells_the_others_survives_being_written_down(make_repo: MakeRepo) -> None:
+    integration = (
+        '\nresource "spacelift_aws_role" "app" {\n  stack_id = spacelift_stack.app.id\n  role_arn = var.role\n}\n'
+    )
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE) + integration}, name="admin")
+    app = make_repo({"main.tf": KEYED}, name="app")
+    for repo, options in ((admin, {}), (app, {"backend_auth": BackendAuth.ENV, "role_arn": ROLE})):
+        survey = survey_repo(str(repo.root), Config(**options))
+        assert isinstance(survey, Survey)
+        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert survey.roots[0].by == "variables"
+    assert dict(survey.roots[0].variables)["AWS_ROLE_ARN"] == ROLE

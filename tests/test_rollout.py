@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from migrator.batch_cli import batch
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config import Auth, Config, RoleIn
 from migrator.fleet import parts
 from migrator.model import Finding, Mode, Note, Place, Refusal, RepoResult, SigningRow, Survey, TrustRow
 from migrator.pipeline import migrate_repo, survey_repo
@@ -208,3 +208,26 @@ def test_a_file_that_cannot_be_written_is_told(webshop: Repo, tmp_path: Path) ->
     done = CliRunner().invoke(cli, [str(webshop.root), "--check", "--plan-file", str(tmp_path / "none" / "x.md")])
     assert done.exit_code == 3
     assert "cannot be written" in done.output
+
+
+def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> None:
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n', "stack.tf": stack}, name="app")
+    config = replace(CONFIG, auth=Auth.CLOUD_INTEGRATION, role_arn=STATE)
+    result = migrate_repo(str(repo.root), config)
+    text = rollout([replace(result, repo="app")])
+    assert "trusts Spacelift's account instead" in section(text, "Let AWS trust")
+    live = section(text, "Make the variables")
+    assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
+    assert "assume_role_policy" in live
+    assert "spacelift_stack.app" in section(text, "Push")
+    assert [row.hook for row in result.stacks] == ["none needed: the AWS integration is attached"]
+
+
+def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n'}, name="app")
+    config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
+    text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
+    live = section(text, "Make the variables")
+    assert live.count("set TF_VAR_aws_role_arn to this value") == 1
+    assert f"      {STATE}" in live

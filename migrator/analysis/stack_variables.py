@@ -1,10 +1,11 @@
-"""The environment variables that stacks' runs get: by resources, by contexts, by ``.spacelift/config.yml``.
+"""The environment variables of roles that stacks' runs get: by resources, contexts, ``.spacelift/config.yml``.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ from migrator.syntax.yaml_tree import string_at
 from migrator.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
+_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|TF_VAR_aws_role_arn[\w-]*")
+"""The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class SetVariable:
 
 
 class StackVariables:
-    """What is set for the ``stacks`` of a repository. It is read when somebody asks, which is seldom."""
+    """What roles are set for the ``stacks`` of a repository, by which variables. It is read when somebody asks."""
 
     def __init__(self, workspace: Workspace, stacks: Sequence[StackDefinition]) -> None:
         self._workspace = workspace
@@ -50,8 +53,9 @@ class StackVariables:
         reaches = Reaches(self._workspace, self._stacks)
         for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
             name, value = (scope.argument(document, block, one) for one in ("name", "value"))
-            if name is not None and name.string is not None:
-                known = SetVariable(name.string, value.string if value else None, document.place(block))
+            named = name.string if name is not None else None
+            if named is not None and _OF_ROLES.fullmatch(named):
+                known = SetVariable(named, value.string if value else None, document.place(block))
                 for stack in reaches.of(document, block, scope).stacks:
                     found.setdefault(stack, []).append(known)
         return found

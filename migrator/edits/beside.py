@@ -25,6 +25,8 @@ from migrator.workspace import Module, Workspace
 NEW_FILE = "aws_oidc.tf"
 """Where the resources go beside a stack that is written in JSON."""
 
+_ACCOUNT = re.compile(r":(\d{12}):")
+
 
 def objection(definition: StackDefinition) -> str:
     """Why no resource can refer to a stack; ``""`` if one can."""
@@ -77,11 +79,13 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
     return [], stack.address
 
 
-def written(workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]]) -> tuple[Edit, ...] | Refusal:
-    """The edits that write each of ``blocks`` beside a stack."""
+def written(
+    workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
+) -> tuple[Edit, ...] | Refusal:
+    """The edits that write each of ``blocks`` beside a stack; where that is in JSON, they go to ``new_file``."""
     edits: list[Edit] = []
     for stack, block in blocks:
-        home = _home(workspace, stack)
+        home = _home(workspace, stack, new_file)
         if isinstance(home, Refusal):
             return home
         path, document = home
@@ -89,11 +93,11 @@ def written(workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]]) -> t
     return tuple(edits)
 
 
-def _home(workspace: Workspace, stack: Stack) -> tuple[str, Document | None] | Refusal:
+def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
     """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
     if stack.document.syntax is HCL:
         return stack.document.path, stack.document
-    path = posixpath.join(stack.module.path, NEW_FILE)
+    path = posixpath.join(stack.module.path, new_file)
     if path not in workspace.documents and (workspace.root / path).exists():
         return Refusal(f"{path} is there, but cannot be changed: it is ignored or unreadable")
     return path, workspace.documents.get(path)
@@ -125,7 +129,10 @@ class Sharing:
         name, space = self._kind.name, space_of(stack)
         kinds = {(role, space_of(other)) for other, role in self._wanted if other.module is stack.module}
         if len(kinds) > 1:
-            name += f"_{identifier(role.rpartition('/')[2])}"
+            short = role.rpartition("/")[2]
+            alike = {other for other, _ in kinds if other.rpartition("/")[2] == short}
+            account = _ACCOUNT.search(role) if len(alike) > 1 else None
+            name += f"_{identifier(short)}" + (f"_{account[1]}" if account else "")
         if len({space for other, space in kinds if other == role}) > 1 and space is not None:
             name += f"_{identifier(space)}"
         return free_label(stack.module, self._kind.type, name)

@@ -177,6 +177,12 @@ def _value(document: Document, attribute: Attribute) -> str | None:
     return f'"{number}s"' if number.isascii() and number.isdigit() else None
 
 
+def chained_role(backend: S3Backend) -> tuple[NewArgument, ...] | Refusal:
+    """``assume_role`` in place of the flat role family of ``backend``."""
+    assumed = _assumed(backend)
+    return assumed if isinstance(assumed, Refusal) else assumed.chained if assumed is not None else ()
+
+
 def _signed_in(
     role: Literal | Copied,
     config: Config,

@@ -101,7 +101,8 @@ class Strategies:
 
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
         """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
-        if self._config.backend_auth is not BackendAuth.AUTO or any(map(self._has_hook, runners.here)):
+        is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
+        if not is_auto or any(map(self._has_hook, runners.here)):
             return False
         strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
         objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
@@ -144,6 +145,8 @@ class Strategies:
     def _decide(
         self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
     ) -> Strategy:
+        if self._config.has_integration:
+            return Strategy(BackendAuth.ENV)
         if self._config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._config.backend_auth)
         if any(map(self._has_hook, runners.here)) or any(one.has_hook for one in runners.elsewhere):

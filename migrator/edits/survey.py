@@ -8,7 +8,9 @@ from dataclasses import replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.config import Config, HookPlace, is_role_arn
-from migrator.edits.given_roles import GivenRole, GivenRoles
+from migrator.edits.ambient import Ambient, others_credentials, static_keys
+from migrator.edits.beside import objection, sharing_objection
+from migrator.edits.given_roles import GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
@@ -16,6 +18,8 @@ from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "none is needed: the backend signs in by itself"
+_GIVING = ("spacelift-aws-integration", "spacelift-variables")
+_COMING = "comes with the migration of that repository"
 
 
 class Surveyor:
@@ -28,6 +32,7 @@ class Surveyor:
         config: Config,
         wishes: Wishes,
         given: GivenRoles,
+        ambient: Ambient,
         findings: Sequence[Finding],
     ) -> None:
         self._workspace = workspace
@@ -35,6 +40,7 @@ class Surveyor:
         self._config = config
         self._wishes = wishes
         self._given = given
+        self._ambient = ambient
         self._findings = findings
 
     def survey(self, repo: str) -> Survey:
@@ -43,24 +49,33 @@ class Surveyor:
         return Survey(repo, tuple(self._roots(repo)), tuple(self._known(repo, stack) for stack in stacks))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
-        refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
-        for target in (*self._wishes.targets, *self._wishes.natives):
+        identity = self._workspace.identity
+        hooked = (*self._wishes.targets, *self._wishes.natives)
+        for target in hooked:
             if isinstance(target.role, str):
-                finding = refused.get(target.group)
-                reason = f"{finding.place} is refused" if finding else ""
-                given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
+                given, reason = self._given_to(target.path), self._reason(target.group)
                 alone = self._in_runtime_config(target)
-                known = KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
                 yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
-        hooked = {target.path for target in (*self._wishes.targets, *self._wishes.natives)}
-        for path in sorted({one.root for one in self._given} - hooked):
-            given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
-            yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
+        for root in self._ambient.roots:
+            if not isinstance(root.role, Refusal):
+                role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
+                path, reason = root.module.path, self._reason(root.group)
+                yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
+        told = {target.path for target in hooked} | {one.module.path for one in self._ambient.roots}
+        for path in sorted({one.root for one in self._given} - told):
+            yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
-    def _given_to(self, root: str) -> Iterator[GivenRole]:
-        """The roles that the stacks of a root module are to set, for providers that are migrated."""
+    def _reason(self, group: str) -> str:
+        """Why a group is not migrated; ``""`` if it is."""
+        refused = (one for one in self._findings if one.group == group and isinstance(one.fix, Refusal))
+        return next((f"{one.place} is refused" for one in refused), "")
+
+    def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
+        """The variables that the stacks of a root module are to set, for providers that are migrated."""
         kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
-        yield from (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+        given = (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+        return tuple((one.environment_variable, one.role) for one in given)
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
@@ -81,7 +96,17 @@ class Surveyor:
             self._told(known.lists) if known else (),
             stack.evidence,
             self._roles(stack),
+            stack in self._facts.integrations,
+            tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
         )
+
+    def _obstacle(self, stack: StackDefinition, by: str) -> str:
+        """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
+        if reason := static_keys(self._facts, stack):
+            return reason
+        if by == "integration":
+            return "" if stack in self._facts.integrations else sharing_objection(stack)
+        return others_credentials(self._facts, self._wishes, stack) or objection(stack)
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
@@ -104,18 +129,31 @@ class Surveyor:
             wish = wanted.get(stack)
             if wish is None and stack not in native and not self._workspace.in_scope(stack.place.path):
                 continue
-            fate = fates.get((stack.place, wish.message), "") if wish else _NO_HOOK if stack in native else ""
+            instead = _NO_HOOK if stack in native else self._given_fate(stack)
+            fate = fates.get((stack.place, wish.message), "") if wish else instead
             runs_it = wish.code if wish else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._wishes.targets:
             for known in target.runners.elsewhere:
-                coming = known.refusal or "comes with the migration of that repository"
-                fate = "is there" if known.has_hook else coming
+                fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
         for runner, code in native.items():
             if isinstance(runner, KnownStack):
                 yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
+        for root in self._ambient.roots:
+            for known in root.runners.elsewhere:
+                obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
+                yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
+
+    def _given_fate(self, stack: StackDefinition) -> str:
+        """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
+        about = f"{stack.title}, which runs "
+        for one in self._findings:
+            if one.rule in _GIVING and one.message.startswith(about):
+                _, is_variable, name = one.message.partition(": ")
+                return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
+        return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
         """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""

@@ -11,13 +11,24 @@ from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.stacks import Stack
-from migrator.edits.beside import free_label, identifier, objection, repeated, written
+from migrator.edits.beside import (
+    Shared,
+    Sharing,
+    free_label,
+    identifier,
+    objection,
+    repeated,
+    sharing_objection,
+    space_of,
+    written,
+)
 from migrator.model import Refusal
 from migrator.span import Edit
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Workspace
 
 _TYPE = "spacelift_environment_variable"
+_CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,38 @@ class VariableResources:
         number = list(values).index(variable.value) + 1
         label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
         return _block(free_label(stack.module, _TYPE, label), arguments, variable)
+
+
+class VariableContexts:
+    """Contexts that hold variables by which runs sign in; ``wanted`` says which for which stack."""
+
+    def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
+        self._workspace = workspace
+        self._sharing = Sharing(workspace, _CONTEXT, [(one, _key(variables)) for one, variables in wanted])
+
+    def attach(self, definition: StackDefinition, variables: tuple[Variable, ...]) -> tuple[Edit, ...] | Refusal:
+        """The edits after which a context with the ``variables`` is attached to a stack."""
+        reason = sharing_objection(definition)
+        if reason or not isinstance(definition, TerraformDefinition):
+            return Refusal(f"{reason}: use --hook-in stack")
+        stack, key = definition.source, _key(variables)
+        label, first, space = self._sharing.label(stack, key), self._sharing.alike(stack, key)[0], space_of(stack)
+        arguments = (
+            NewArgument("name", Literal(label.replace("_", "-"))),
+            NewArgument("description", Literal("The role that runs sign in to AWS with, by their OIDC token")),
+            *([NewArgument("space_id", Reference(space))] if space is not None else []),
+        )
+        blocks = [(first, NewBlock("resource", (_CONTEXT.type, label), arguments))]
+        holder = NewArgument("context_id", Reference(f"{_CONTEXT.type}.{label}.id"))
+        for one in variables:
+            name = free_label(stack.module, _TYPE, f"{label}_{identifier(one.name)}")
+            blocks.append((first, _block(name, (holder,), one)))
+        return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
+
+
+def _key(variables: tuple[Variable, ...]) -> str:
+    """What stacks must have in common to share a context: the role comes last, as labels are made of it."""
+    return " ".join(one.value for one in sorted(variables, key=lambda one: one.name, reverse=True))
 
 
 def _block(label: str, arguments: tuple[NewArgument, ...], variable: Variable) -> NewBlock:

@@ -25,6 +25,8 @@ from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.workspace import Workspace
 
+_BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -93,7 +95,7 @@ class Wishes:
                 stack, root.title, root.role, f"root module {root.title}", root.refusal, root.in_runtime_config, False
             )
             for stack, root in facts.serving
-            if root.role
+            if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
         entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
@@ -231,7 +233,8 @@ def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies)
             is_open = strategies.is_open(program, runners)
             is_native = strategies.of_program(program, runners).is_native
             if is_open or not is_native:
-                role = _hook_role(program.role_arns, config.at(program.folder))
+                is_for_environment = config.backend_auth is BackendAuth.ENV or config.has_integration
+                role = _BY_HOOK if is_for_environment else _hook_role(program.role_arns, config.at(program.folder))
                 engine = strategies.program_engine(program) if is_open else None
                 place = program.backends[0].place
                 yield Target(program.folder, place, program.group, role, runners, engine, is_native)
@@ -246,6 +249,8 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
+    if config.backend_auth is BackendAuth.ENV or config.has_integration:
+        targets = [replace(one, role=_BY_HOOK) for one in targets]
     said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
     roles: dict[StackDefinition | KnownStack, set[str]] = {}
     for target in targets:

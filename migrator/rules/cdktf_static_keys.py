@@ -65,6 +65,7 @@ from migrator.config import Config
 from migrator.edits.strategy import Strategy, may_sign_in, since
 from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 
@@ -77,7 +78,7 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
     for program, runners in context.facts.programs:
         strategy = context.wishes.strategies.of_program(program, runners)
-        yield from _findings(context.config, program, strategy)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy))
 
 
 def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iterator[Finding]:

@@ -112,10 +112,11 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
+    is_served = context.ambient.serves(provider)
     is_free = beside is None or not (beside.is_for_all or provider.assumed_roles)
-    if is_free and not context.config.include_ambient:
+    if is_served or (is_free and not context.config.include_ambient):
         alone = "it lives on the environment's credentials"
-        if beside is not None:
+        if beside is not None and not is_served:
             alone += ", which stay what they were: its backend signs in by itself"
         return RULE.finding(provider.place, title, LeftAlone(alone))
     fix = context.web_identity.sign_in(provider)

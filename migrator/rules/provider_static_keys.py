@@ -61,6 +61,11 @@ def check(context: Context) -> Iterator[Finding]:
     for provider in context.facts.providers:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
+        elif provider.credentials and context.ambient.serves(provider):
+            served = context.ambient.sign_in(provider)
+            for root in context.ambient.reaching(provider.module) or (None,):
+                group = root.group if root is not None else None
+                yield RULE.finding(provider.place, _message(provider), served, group, rotate(provider))
         elif provider.credentials:
             notes = (*context.web_identity.notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)

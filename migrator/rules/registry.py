@@ -11,6 +11,7 @@ from importlib import import_module
 from migrator import rules
 from migrator.analysis.facts import Facts
 from migrator.config import Config
+from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.model import Finding, Fix, Note, Place
@@ -26,6 +27,7 @@ class Context:
     config: Config
     web_identity: WebIdentity
     wishes: Wishes
+    ambient: Ambient
     settled: tuple[Finding, ...] = ()
 
 

@@ -60,6 +60,8 @@ from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
 from migrator.config import BackendAuth
 from migrator.config import Config as Options
+from migrator.edits.ambient import AmbientRoot
+from migrator.edits.leaving import Leaving, leaving, state_notes
 from migrator.edits.native import SignIn, sign_in, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
@@ -111,8 +113,12 @@ def _unread(is_telling: bool) -> Fix:
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
     fix = state.foreign or _rewrite(state, known)
-    native = _native_roots(context, state) if state.foreign is None and not state.has_web_identity else None
-    if isinstance(native, Refusal):
+    is_open = state.foreign is None and not state.has_web_identity
+    ambient = context.ambient.reaching(state.module) if is_open and isinstance(fix, Rewrite) else []
+    native = _native_roots(context, state) if is_open and not ambient else None
+    if ambient:
+        yield from _ambient_findings(context, state, known, ambient)
+    elif isinstance(native, Refusal):
         yield RULE.finding(state.place, _message(state), native)
     elif native is not None:
         yield from _native_findings(context, state, known, native)
@@ -132,6 +138,32 @@ def _message(state: RemoteState) -> str:
 
 
 # --- by itself ------------------------------------------------------------------------------------------------------
+
+
+def _ambient_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[AmbientRoot]
+) -> Iterator[Finding]:
+    """One finding for each root module whose environment signs in for the state."""
+    others = [one.path for one in context.workspace.roots_of(state.module) if context.ambient.at(one.path) is None]
+    for root in roots:
+        found = [one for one in context.facts.roots if one.module is root.module]
+        rejects = any(context.wishes.strategies.rejecting(one) for one in found)
+        signed = [
+            (config, leaving(context.workspace, config.backend, root, rejects_flat=rejects)) for config in state.configs
+        ]
+        refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
+        if others:
+            refused = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
+        fix: Fix = refused or _left(state, known, [(config, one) for config, one in signed if isinstance(one, Leaving)])
+        notes = [*_keys(state), *_of_integration(context, state, root)]
+        if isinstance(fix, Rewrite) and not fix.edits:
+            fix = LeftAlone("its role is assumed with that of the environment")
+        yield RULE.finding(state.place, _message(state), fix, root.group, notes)
+
+
+def _of_integration(context: Context, state: RemoteState, root: AmbientRoot) -> Iterator[Note]:
+    for one in state.configs:
+        yield from state_notes(context.workspace, one.backend, root)
 
 
 def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
@@ -209,10 +241,23 @@ def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple
     return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
 
 
+def _left(state: RemoteState, known: set[tuple[str, Span]], made: list[tuple[Config, Leaving]]) -> Rewrite | Refusal:
+    """The edits by which each part leaves signing in to the environment."""
+    edits: list[Edit] = []
+    for config, one in made:
+        changed = _changed(state, known, config, BodyChange(one.remove, one.comment_out, one.append))
+        if isinstance(changed, Refusal):
+            return changed
+        edits += changed
+    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in made if one.outcome)))
+
+
 def _changed(
     state: RemoteState, known: set[tuple[str, Span]], config: Config, change: BodyChange
 ) -> tuple[Edit, ...] | Refusal:
     """The edits that make ``change`` in a part of the configuration, unless it is one of something else, too."""
+    if change == BodyChange():
+        return ()
     document, part = config.backend.document, config.part
     for name in part.locals if part else ():
         if is_used_beside(state.module, name, known):

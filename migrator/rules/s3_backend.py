@@ -83,6 +83,8 @@ from collections.abc import Iterator
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
+from migrator.edits.ambient import AmbientRoot
+from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
@@ -114,7 +116,10 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", Ignored("a comment says so"))
-    if is_migrated and backend.foreign is None and strategies.of(root).is_native:
+    ambient = context.ambient.at(root.module.path)
+    if is_migrated and ambient is not None and backend.foreign is None:
+        yield from _leaving(context, root, ambient, backend)
+    elif is_migrated and backend.foreign is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
         fix = backend.foreign or _rewrite(backend, strategies.of(root).because if is_migrated else "")
@@ -134,6 +139,26 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
     elif signed.remove or signed.append:
         fix = _signed(backend, signed, strategies.of(root).because)
         yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
+
+
+def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
+    """What becomes of a backend for which the environment of its runs signs in."""
+    rejected = context.wishes.strategies.rejecting(root)
+    message, made = (
+        _message(backend, rejected),
+        leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected)),
+    )
+    if isinstance(ambient.role, Refusal):
+        if backend.credentials or backend.role_family:
+            yield RULE.finding(backend.place, message, ambient.role, root.group)
+    elif isinstance(made, Refusal):
+        yield RULE.finding(backend.place, message, made, root.group)
+    elif made.is_empty and made.outcome:
+        yield RULE.finding(backend.place, message, LeftAlone(made.outcome), root.group)
+    elif not made.is_empty:
+        edits = backend.document.change(backend.block, BodyChange(made.remove, made.comment_out, made.append))
+        notes = (*rotate(backend), *state_notes(context.workspace, backend, ambient))
+        yield RULE.finding(backend.place, message, Rewrite(edits, made.outcome), root.group, notes)
 
 
 def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:

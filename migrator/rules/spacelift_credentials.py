@@ -96,7 +96,20 @@ def check(context: Context) -> Iterator[Finding]:
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = _notes(setting) if isinstance(fix, Rewrite) else ()
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
-        yield replace(RULE.finding(setting.place, message, fix, notes=notes), needs=needs)
+        groups = _groups_it_would_beat(context, setting)
+        if groups and not isinstance(fix, Rewrite) and setting.names:
+            fix = Refusal(f"it would win over the role that the environment is to have: {fix.reason}")
+        for group in groups or (None,):
+            yield replace(RULE.finding(setting.place, message, fix, group, notes), needs=needs)
+
+
+def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
+    """The groups of root modules that are to live on their environment, and whose runs get the setting."""
+    return [
+        root.group
+        for root in context.ambient.roots
+        if root.module.path in setting.roots or not set(root.runners.here).isdisjoint(setting.reach.stacks)
+    ]
 
 
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
@@ -145,7 +158,7 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
-        if serving is stack and known.role:
+        if serving is stack and known.is_migrated:
             why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
             ways.append(_Way(frozenset({f"root module {known.title}"}), why))
     if not ways:
@@ -171,7 +184,7 @@ def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) ->
     if kept:
         return _Way(still=f"{kept[0].place} is left as it is")
     reading = [one for one in states if not one.has_web_identity]
-    if reading and not is_hooked:
+    if reading and not is_hooked and context.ambient.at(root.module.path) is None:
         return _Way(still=f"{reading[0].place} has no hook to sign in with")
     places = [str(one.place) for one in providers] + [str(one.place) for one in states]
     return _Way(frozenset((root.group, *places)))

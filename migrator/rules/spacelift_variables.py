@@ -1,8 +1,10 @@
-"""Stacks set the role variables whose values are known: ``TF_VAR_…``, by a ``spacelift_environment_variable``.
+"""Stacks set the variables that their runs sign in by: roles of providers, or that of the whole environment.
 
-A variable of a root module without a default must have a value, and gets it from the environment of its runs:
-https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. Where no resource can be
-written, what to set is told. A value that is set already is respected; another one has the provider refused.
+A variable of a root module without a default must have a value, and gets it from the environment of its runs, with
+``--role-in variable``: https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. With
+``--backend-auth env``, ``AWS_ROLE_ARN`` and ``AWS_WEB_IDENTITY_TOKEN_FILE`` let all that a run does sign in:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. Where no resource can be written,
+what to set is told. A value that is set already is respected; another one has what needs it refused.
 
 Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/shop``:
 
@@ -64,14 +66,15 @@ variable "aws_role_arn" {
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.runtime_config import PATH
 from migrator.config import HookPlace
+from migrator.edits.ambient import others_credentials
 from migrator.edits.context import HookContexts, NewContext
-from migrator.edits.variables import VariableResources
+from migrator.edits.variables import VariableContexts, VariableResources
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
@@ -94,9 +97,18 @@ def check(context: Context) -> Iterator[Finding]:
             yield replace(finding, needs=one.needs if isinstance(finding.fix, Rewrite) else frozenset())
     for given in context.web_identity.given:
         if not context.facts.runners_of(given.root).all:
-            note = _to_set(given.environment_variable, given.root or ".", given.role)
-            message = f"{given.environment_variable} for {given.root or '.'}"
-            yield RULE.finding(given.users[0], message, LeftAlone("no stack definition found"), notes=(note,))
+            yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
+    for root in context.ambient.roots:
+        if isinstance(root.role, Refusal) and not root.has_integration:
+            yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
+        elif root.variables and not root.runners.all:
+            yield _without_stack(root.place, root.title, root.variables)
+
+
+def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]]) -> Finding:
+    message = f"{' and '.join(name for name, _ in variables)} for {code}"
+    notes = [_to_set(name, code, value) for name, value in variables]
+    return RULE.finding(place, message, LeftAlone("no stack definition found"), notes=notes)
 
 
 class _Places:
@@ -108,18 +120,27 @@ class _Places:
         self._resources = VariableResources(context.workspace, context.facts.stacks, self._wanted)
         is_asked_for = context.config.hook_in is HookPlace.CONTEXT
         self._contexts: HookContexts | None = hook_contexts(context) if is_asked_for else None
+        vital = [one for one in wanted if one.is_vital and one.here is not None and not one.refusal]
+        self._vital = {one.here: [two.variable for two in vital if two.here is one.here] for one in vital}
+        pairs = [(one, tuple(variables)) for one, variables in self._vital.items() if one is not None]
+        self._shared = VariableContexts(context.workspace, pairs)
         self._roles = {one.stack: one.role for one in context.wishes.all if context.wishes.settled(one) is None}
 
     def fix(self, stack: StackDefinition, wanted: WantedVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
         made = self._new_context(stack, wanted)
-        if made is None:
+        if self._contexts is not None and wanted.is_vital:
+            edits = self._shared.attach(stack, tuple(self._vital[stack]))
+            outcome = "a context with it is attached"
+        elif made is None:
             edits = self._resources.beside(stack, wanted.variable)
             outcome = "set beside it"
         else:
             edits = self._resources.of_context(made.stacks[0], made.label, wanted.variable)
             outcome = "set on the context with its hook"
-        return LeftAlone(edits.reason) if isinstance(edits, Refusal) else Rewrite(edits, outcome)
+        if isinstance(edits, Refusal):
+            return edits if wanted.is_vital else LeftAlone(edits.reason)
+        return Rewrite(edits, outcome)
 
     def _new_context(self, stack: StackDefinition, wanted: WantedVariable) -> NewContext | None:
         """The context that is made for the hook of the stack, if all stacks that share it want the same."""
@@ -139,13 +160,27 @@ def _finding(context: Context, places: _Places, wanted: WantedVariable) -> Findi
     variable, stack = wanted.variable, wanted.here
     in_file = is_for_runtime_config(context, wanted)
     if stack is None and not in_file:
-        return None  # the repository of the stack sees to it
+        return _elsewhere(wanted)
     title, place = (stack.title, stack.place) if stack is not None else (wanted.slug, Place(PATH))
     place = Place(context.wishes.runtime.path) if in_file else place
     fix = _fix(context, places, wanted, in_file=in_file)
     is_told = isinstance(fix, LeftAlone | Ignored) and not wanted.refusal and set_at(context, wanted) is None
     notes = (_to_set(variable.name, wanted.code, variable.value),) if is_told else ()
-    return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, notes=notes)
+    return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, wanted.group, notes)
+
+
+def _elsewhere(wanted: WantedVariable) -> Finding | None:
+    """Why the stack of another repository cannot have what runs sign in by; else its repository sees to it."""
+    known = wanted.elsewhere
+    if known is None or wanted.place is None:
+        return None
+    there = dict(known.roles).get(wanted.variable.name, wanted.variable.value)
+    reason = dict(known.obstacles).get("variables", "")
+    if there != wanted.variable.value:
+        reason = f"it has {wanted.variable.name} set to another role"
+    fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
+    message = f"{known.title}, which runs {wanted.code}: {wanted.variable.name}"
+    return RULE.finding(wanted.place, message, fix, wanted.group) if reason else None
 
 
 def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: bool) -> Fix:
@@ -154,8 +189,12 @@ def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: 
         return Ignored("it is excluded" if stack.document.is_excluded else "a comment says so")
     if wanted.refusal:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
+    if wanted.is_vital and stack is not None and (reason := others_credentials(context.facts, context.wishes, stack)):
+        return Refusal(reason)
+    if there is not None and wanted.is_vital and there.value not in (None, wanted.variable.value):
+        return Refusal(f"it is set to another value at {there.place}")
     if there is not None:
-        return LeftAlone(f"it is set at {there}")
+        return LeftAlone(f"it is set at {there.place}")
     if wanted.is_in_runtime_config:
         return LeftAlone(f"it goes into {PATH} beside its code")
     if in_file:
@@ -168,4 +207,4 @@ def _to_set(name: str, code: str, value: str) -> Note:
     return Note(f"set {name} to this value on the stacks that run", (code,), value)
 
 
-RULE = Rule("spacelift-variables", "stacks set the role variables whose values are known", check)
+RULE = Rule("spacelift-variables", "stacks set the variables that their runs sign in by", check)

@@ -80,6 +80,7 @@ from migrator.config import is_role_arn
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 from migrator.source import newline_at
@@ -91,6 +92,10 @@ FIRST_WITH_TOKEN = (0, 59, 3)
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each map, heredoc, variable or role by which Terragrunt or what it runs signs in."""
+    yield from refused_without_hook(context, _all(context))
+
+
+def _all(context: Context) -> Iterator[Finding]:
     found = context.facts.terragrunt
     groups = dict(zip(found.units, found.groups, strict=True))
     yield from _states(context, groups)

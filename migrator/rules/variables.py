@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.stack_variables import SetVariable
 from migrator.config import HookPlace
+from migrator.edits.given_roles import PREFIX
 from migrator.edits.variables import Variable
 from migrator.model import KnownStack, Place
 from migrator.rules.registry import Context
@@ -16,7 +18,9 @@ from migrator.rules.registry import Context
 class WantedVariable:
     """A ``variable`` for a stack, since it runs ``code``; ``here`` is None for one that another repository defines.
 
-    ``needs`` is as in `Finding.needs`; ``refusal`` says why what the stack runs is not migrated, if so.
+    ``needs`` and ``group`` are as in `Finding`; ``refusal`` says why what the stack runs is not migrated, if so.
+    ``is_vital`` tells that the runs sign in by it: without it the group is not migrated. What they run stands at
+    ``place``, if it is here.
     """
 
     variable: Variable
@@ -25,6 +29,9 @@ class WantedVariable:
     elsewhere: KnownStack | None = None
     is_local: bool = True
     needs: frozenset[str] = frozenset()
+    group: str | None = None
+    is_vital: bool = False
+    place: Place | None = None
     refusal: str = ""
     is_in_runtime_config: bool = False
 
@@ -43,22 +50,39 @@ def wanted_variables(context: Context) -> Iterator[WantedVariable]:
             yield WantedVariable(variable, given.root or ".", stack, needs=needs)
         for known in runners.elsewhere:
             yield WantedVariable(variable, given.root or ".", None, known, needs=needs)
+    for ambient in context.ambient.roots:
+        for name, value in ambient.variables:
+            variable, code, group = Variable(name, value), ambient.title, ambient.group
+            for stack in ambient.runners.here:
+                yield WantedVariable(variable, code, stack, group=group, is_vital=True)
+            for known in ambient.runners.elsewhere:
+                yield WantedVariable(variable, code, None, known, group=group, is_vital=True, place=ambient.place)
+    yield from _of_others(context)
+
+
+def _of_others(context: Context) -> Iterator[WantedVariable]:
+    """What root modules of other repositories want of the stacks of this one."""
     for stack, root in context.facts.serving:
         for name, value in root.variables:
-            is_there = stack.slug in root.in_runtime_config
-            variable = Variable(name, value)
             yield WantedVariable(
-                variable, root.title, stack, is_local=False, refusal=root.refusal, is_in_runtime_config=is_there
+                Variable(name, value),
+                root.title,
+                stack,
+                is_local=False,
+                refusal=root.refusal,
+                is_in_runtime_config=stack.slug in root.in_runtime_config,
+                group=f"root module {root.title}" if root.is_migrated else None,
+                is_vital=root.is_migrated and not name.startswith(PREFIX),
             )
 
 
-def set_at(context: Context, wanted: WantedVariable) -> Place | None:
-    """Where the variable is set for its stack already."""
+def set_at(context: Context, wanted: WantedVariable) -> SetVariable | None:
+    """The variable as it is set for its stack already."""
     if wanted.here is None:
         known = context.facts.variables.in_runtime_config(wanted.slug)
     else:
         known = context.facts.variables.of(wanted.here)
-    return next((one.place for one in known if one.name == wanted.variable.name), None)
+    return next((one for one in known if one.name == wanted.variable.name), None)
 
 
 def is_for_runtime_config(context: Context, wanted: WantedVariable) -> bool:
