@@ -134,7 +134,8 @@ class KnownRoot:
     ``role`` is the hook's, ``""`` where none is needed; ``refusal`` says why the module is not migrated, if so.
     ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
     and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
-    then. ``variables`` are those that its stacks are to set, each with its value.
+    then. It does so (``is_native``) where no stack of another repository is known. ``variables`` are those that its
+    stacks are to set, each with its value.
     """
 
     repo: str
@@ -145,6 +146,7 @@ class KnownRoot:
     in_runtime_config: frozenset[str] = frozenset()
     engine: Engine | None = None
     variables: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
 
     @property
     def title(self) -> str:

@@ -93,6 +93,7 @@ FLOORS = (
         "edits.rotation",
     ),
     ("edits.context", "edits.hook_lists", "edits.orphans", "edits.runtime_config", "edits.variables"),
+    ("edits.python_native",),
     ("edits.strategy",),
     ("edits.wanted",),
     ("edits.signers", "edits.survey", "edits.trusts"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
@@ -43,16 +44,15 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
-        for target in self._wishes.targets:
+        for target in (*self._wishes.targets, *self._wishes.natives):
             if isinstance(target.role, str):
                 finding = refused.get(target.group)
                 reason = f"{finding.place} is refused" if finding else ""
                 given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
                 alone = self._in_runtime_config(target)
-                yield KnownRoot(
-                    repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine, given
-                )
-        hooked = {target.path for target in self._wishes.targets}
+                known = KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+        hooked = {target.path for target in (*self._wishes.targets, *self._wishes.natives)}
         for path in sorted({one.root for one in self._given} - hooked):
             given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
             yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
@@ -125,6 +125,10 @@ class Surveyor:
             is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
             if is_migrated and self._wishes.strategies.of(root).is_native:
                 found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        for program, runners in self._facts.programs:
+            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
+            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+                found |= dict.fromkeys(runners.all, program.folder or ".")
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
