@@ -61,12 +61,11 @@ def marks(trap: Path) -> str:
     return mark.read_text() if mark.exists() else ""
 
 
-HOOKS = [path.name.removesuffix(".sample") for path in Path("/usr/share/git-core/templates/hooks").iterdir()] + [
-    "post-checkout",
-    "post-commit",
-    "post-index-change",
-    "reference-transaction",
-]
+HOOKS = (
+    *("applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg"),
+    *("commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "reference-transaction"),
+    *("pre-auto-gc", "post-rewrite", "post-index-change", "fsmonitor-watchman", "sendemail-validate"),
+)
 
 SETTINGS = {
     "alias": "alias.ls-files=!TRAP alias.config=!TRAP alias.fast-import=!TRAP alias.var=!TRAP",
