@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -79,8 +80,9 @@ def execute() -> int:
     try:
         code: int | None = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        vars(error)["message"] = printable(error.message)
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(printable(said.getvalue()), err=True, nl=False)
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None

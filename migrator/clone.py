@@ -228,7 +228,8 @@ def _options_for(folder: Path, remote: str, deadline: Deadline) -> tuple[str, ..
 
 def _remote_commit(folder: Path, branch: str, remote: str, deadline: Deadline, options: Sequence[str]) -> str | None:
     pattern = f"refs/heads/{branch}"
-    listed = run_git(("ls-remote", "--heads", "--", remote, pattern), deadline, cwd=folder, options=options)
+    command = ("ls-remote", "--heads", "--upload-pack=git-upload-pack", "--", remote, pattern)
+    listed = run_git(command, deadline, cwd=folder, options=options)
     if listed.status:
         raise MigrateError(f"cannot ask the remote for its branches: {listed.reason}")
     commits = [line.split("\t")[0] for line in listed.printed.splitlines() if line.endswith(f"\t{pattern}")]

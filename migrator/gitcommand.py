@@ -53,8 +53,6 @@ _PROGRAMS = (
     (r"gpg\.ssh\.program", "ssh-keygen"),
     (r"gpg\.ssh\.defaultkeycommand", ""),
     (r"http\.(?:.*\.)?sslverify", "true"),
-    (r"remote\..*\.uploadpack", "git-upload-pack"),
-    (r"remote\..*\.receivepack", "git-receive-pack"),
 )
 """Settings that name programs, as patterns in the case that git lists them in, with what they are by default."""
 
