@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.analysis.facts import gather
-from migrator.analysis.secrets import secrets_of
+from migrator.analysis.secrets import known_secrets
 from migrator.config import Config
 from migrator.document import Document
 from migrator.edits.roles import Roles
@@ -45,7 +45,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),
-        secrets=frozenset(secret for document in touched for secret in secrets_of(document)),
+        secrets=frozenset(known_secrets(workspace, touched)),
     )
 
 
