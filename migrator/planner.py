@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from migrator.analysis.facts import gather
-from migrator.analysis.secrets import secrets_of
+from migrator.analysis.secrets import known_secrets
 from migrator.config import Config
 from migrator.document import Document
 from migrator.edits.ambient import Ambient
@@ -52,7 +52,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),
-        secrets=frozenset(secret for document in touched for secret in secrets_of(document)),
+        secrets=frozenset(known_secrets(workspace, touched)),
     )
 
 
