@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
@@ -56,10 +57,18 @@ class Surveyor:
             given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
             yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
 
-    def _given_to(self, root: str) -> Iterator[GivenRole]:
+    def _given_to(self, root: str) -> Sequence[GivenRole]:
         """The roles that the stacks of a root module are to set, for providers that are migrated."""
+        return self._given_by_root.get(root, ())
+
+    @cached_property
+    def _given_by_root(self) -> dict[str, list[GivenRole]]:
         kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
-        yield from (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+        found: dict[str, list[GivenRole]] = {}
+        for one in self._given:
+            if not kept.issuperset(one.users):
+                found.setdefault(one.root, []).append(one)
+        return found
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""

@@ -45,6 +45,7 @@ HEREDOC = rf"<<-?(?P<end>{IDENTIFIER})\r?\n(?:(?!{_LAST_LINE})(?:[^$%\n]+|{_PIEC
 _WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
 _GULP = re.compile(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
 _GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
+_NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDS = frozenset(("", *",)]}\n#"))
@@ -145,6 +146,22 @@ def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tup
         stack.append(("${", position))
         return "template", match.end()
     return "text", match.end()
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where the comments of ``text`` begin and end, in order. Raises `SyntaxProblem` as `tokens`."""
+    position = 0
+    while match := _NOTABLE.search(text, position):
+        position = match.end()
+        if match.lastgroup == "comment":
+            yield match.span()
+        elif match.lastgroup == "intricate":
+            for token in tokens(text, match.start()):
+                if token.kind in ("comment", "inline"):
+                    yield token.start, token.end
+                position = token.end
+                if _is_end(token):
+                    break
 
 
 def skip_trivia(text: str, position: int) -> int:
