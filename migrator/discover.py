@@ -75,12 +75,12 @@ def kind_of(path: str) -> Kind | None:
 
 def is_override(path: str) -> bool:
     """Whether Terraform merges the file over the others of its folder."""
-    return _OVERRIDE.fullmatch(PurePosixPath(path).name) is not None
+    return _OVERRIDE.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_values(path: str) -> bool:
     """Whether Terraform reads the values of a root module's variables in the file, without being asked to."""
-    return _VALUES.fullmatch(PurePosixPath(path).name) is not None
+    return _VALUES.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_excluded(path: str, globs: Iterable[str]) -> bool:

@@ -24,7 +24,7 @@ Terraform, JSON Web Tokens, and session tokens of AWS STS."""
 _TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
 _TELLING_NAME = re.compile(
     rf"""(?ix)
-    (?P<name> (?<![\w-]) [\w-]{{0,60}}? (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
+    (?P<name> (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
     (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
     """
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced, skip_expression, tokens
+from migrator.syntax.scanner import comments, skip_balanced, skip_expression, tokens
 from migrator.syntax.terraform import Attribute, Block
 from tests.conftest import Terraform
 
@@ -249,3 +249,12 @@ def test_deep_nesting_ends() -> None:
     assert len(hcl.parse(deep)) == 1
     with suppress(SyntaxProblem):
         hcl.check(deep, Span(0, len(deep)))
+
+
+@given(st.lists(st.sampled_from([*TRICKY, '"${ b /* c */ }"', "[", "]", "{", "}", "/*"]), max_size=12))
+def test_the_fast_way_to_comments_is_that_of_the_tokens(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    with suppress(SyntaxProblem):
+        found = [(token.start, token.end) for token in tokens(text) if token.kind in ("comment", "inline")]
+        if "".join(text[token.start : token.end] for token in tokens(text)) == text:
+            assert list(comments(text)) == found

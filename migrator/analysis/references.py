@@ -8,16 +8,18 @@ count alike: one too many keeps something, one too few would break a module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model import Place
 from migrator.span import Span
 from migrator.syntax.languages import HCL
-from migrator.syntax.scanner import IDENTIFIER, tokens
+from migrator.syntax.scanner import IDENTIFIER, comments
 from migrator.workspace import Module
 
 _DOT = r"\s*\.\s*"
@@ -52,17 +54,19 @@ class References:
     def of(self, document: Document) -> tuple[Use, ...]:
         """All references of a file, in the order of the text."""
         if document.path not in self._by_document:
-            comments = _comments(document)
+            ignored = _comments(document)
             self._by_document[document.path] = tuple(
                 Use(document, match.start(), address(match))
                 for match in _REFERENCE.finditer(document.text)
-                if not any(one.start <= match.start() < one.end for one in comments)
+                if not _is_inside(match.start(), ignored)
             )
         return self._by_document[document.path]
 
-    def within(self, document: Document, span: Span) -> Iterator[Use]:
+    def within(self, document: Document, span: Span) -> tuple[Use, ...]:
         """The references of a part of a file."""
-        return (use for use in self.of(document) if span.start <= use.offset < span.end)
+        uses = self.of(document)
+        offset = attrgetter("offset")
+        return uses[bisect_left(uses, span.start, key=offset) : bisect_left(uses, span.end, key=offset)]
 
     def to(self, module: Module, wanted: set[str]) -> Iterator[Use]:
         """The references in a module and its tests to any of the addresses ``wanted``."""
@@ -86,12 +90,16 @@ def mentions(text: str, wanted: str) -> bool:
     return any(address(match) == wanted for match in _REFERENCE.finditer(text))
 
 
-def _comments(document: Document) -> list[Span]:
+def _comments(document: Document) -> list[tuple[int, int]]:
     """Where the comments are; in JSON, and in what is no HCL, none are told apart."""
-    found: list[Span] = []
+    found: list[tuple[int, int]] = []
     if document.syntax is HCL:
         with suppress(SyntaxProblem):
-            for token in tokens(document.text):
-                if token.kind in ("comment", "inline"):
-                    found.append(Span(token.start, token.end))
+            found.extend(comments(document.text))
     return found
+
+
+def _is_inside(offset: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of the ``spans``, which are in order, holds ``offset``."""
+    index = bisect_right(spans, offset, key=itemgetter(0))
+    return index > 0 and offset < spans[index - 1][1]

@@ -35,18 +35,9 @@ def known_secrets(workspace: Workspace, documents: Iterable[Document]) -> Iterat
     chosen = {document.path: document for document in documents}
     folders = {dirname(path) for path in chosen} & workspace.modules.keys()
     for module in (workspace.modules[folder] for folder in sorted(folders)):
-        chosen |= {document.path: document for document in (*module.documents, *module.tests)}
-        for document in module.values:
-            yield from _given(document)
+        chosen |= {document.path: document for document in (*module.documents, *module.tests, *module.values)}
     for document in chosen.values():
         yield from secrets_of(document)
-
-
-def _given(document: Document) -> Iterator[str]:
-    """What a file of values gives to variables whose names tell of a secret."""
-    for attribute in document.assignments:
-        if is_telling(attribute.name):
-            yield from literals(document.expression(attribute))
 
 
 def secrets_of(document: Document) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.config import Config, HookPlace, is_role_arn
 from migrator.edits.ambient import Ambient, others_credentials, static_keys
 from migrator.edits.beside import objection, sharing_objection
-from migrator.edits.given_roles import GivenRoles
+from migrator.edits.given_roles import GivenRole, GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
@@ -68,14 +69,25 @@ class Surveyor:
 
     def _reason(self, group: str) -> str:
         """Why a group is not migrated; ``""`` if it is."""
-        refused = (one for one in self._findings if one.group == group and isinstance(one.fix, Refusal))
-        return next((f"{one.place} is refused" for one in refused), "")
+        return self._refused.get(group, "")
+
+    @cached_property
+    def _refused(self) -> dict[str, str]:
+        refused = (one for one in reversed(self._findings) if one.group and isinstance(one.fix, Refusal))
+        return {str(one.group): f"{one.place} is refused" for one in refused}
 
     def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module are to set, for providers that are migrated."""
+        return tuple((one.environment_variable, one.role) for one in self._given_by_root.get(root, ()))
+
+    @cached_property
+    def _given_by_root(self) -> dict[str, list[GivenRole]]:
         kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
-        given = (one for one in self._given if one.root == root and not kept.issuperset(one.users))
-        return tuple((one.environment_variable, one.role) for one in given)
+        found: dict[str, list[GivenRole]] = {}
+        for one in self._given:
+            if not kept.issuperset(one.users):
+                found.setdefault(one.root, []).append(one)
+        return found
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""

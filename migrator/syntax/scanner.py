@@ -49,6 +49,7 @@ _DEEPEST = 250
 """Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
 
 _TOO_DEEP = "it is nested too deeply"
+_NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDS = frozenset(("", *",)]}\n#"))
@@ -151,6 +152,22 @@ def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tup
         stack.append(("${", position))
         return "template", match.end()
     return "text", match.end()
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where the comments of ``text`` begin and end, in order. Raises `SyntaxProblem` as `tokens`."""
+    position = 0
+    while match := _NOTABLE.search(text, position):
+        position = match.end()
+        if match.lastgroup == "comment":
+            yield match.span()
+        elif match.lastgroup == "intricate":
+            for token in tokens(text, match.start()):
+                if token.kind in ("comment", "inline"):
+                    yield token.start, token.end
+                position = token.end
+                if _is_end(token):
+                    break
 
 
 def skip_trivia(text: str, position: int) -> int:
