@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -24,7 +25,8 @@ from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
-from migrator.report.registry import write_report, writer_for
+from migrator.report.colour import for_terminal
+from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.text import headline
 from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
@@ -54,6 +56,7 @@ class Request:
     plan_out: str | None
     apply: str | None
     reports: tuple[str, ...]
+    plan_file: str | None
     quiet: bool
 
     @property
@@ -77,19 +80,21 @@ def run_batch(request: Request, config: Config) -> int:
             shown.say(f"interrupted: go on with --resume --state {journal.path}")
             raise
         finally:
-            are_written = _write_reports(request.reports, journal, shown)
+            are_written = _write_reports(request, journal, shown)
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
         code = _conclude(journal, shown)
         return code if are_written else FAILED
 
 
-def _write_reports(reports: Sequence[str], journal: Journal, shown: Progress) -> bool:
-    """Write every report that can be written, and tell of the others; whether all are."""
+def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
+    """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
+    wanted = [(write_report, path) for path in request.reports]
+    wanted += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
     are_written = True
-    for report in reports:
+    for write, path in wanted:
         try:
-            write_report(report, Results(journal))
+            write(path, Results(journal))
         except MigrateError as error:
             are_written = False
             shown.say(f"Error: {error}")
@@ -119,7 +124,8 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         shown.finished(told.repo, headline(told), told.is_failed)
         if told.diff and told.mode is Mode.PREVIEW:
             with shown.hidden():
-                os.write(1, told.diff)
+                sys.stdout.flush()
+                os.write(1, for_terminal(told.diff, has_colours=False).encode() if os.isatty(1) else told.diff)
 
 
 def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:

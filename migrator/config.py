@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from migrator.choices import BRANCH as BRANCH
+from migrator.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.choices import BackendAuth as BackendAuth
+from migrator.choices import HookPlace as HookPlace
+from migrator.choices import ProviderAuth as ProviderAuth
+from migrator.choices import RoleIn as RoleIn
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
 
-TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
-
-BRANCH = "spacelift-oidc"
 ROLE_VARIABLE = "aws_role_arn"
 
 _ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
@@ -34,30 +36,6 @@ class ExistingBranch(Enum):
     FAIL = "fail"
     SKIP = "skip"
     REPLACE = "replace"
-
-
-class HookPlace(Enum):
-    """Where the hook is put."""
-
-    STACK = "stack"
-    CONTEXT = "context"
-    RUNTIME_CONFIG = "runtime-config"
-
-
-class BackendAuth(Enum):
-    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
-
-    AUTO = "auto"
-    HOOK = "hook"
-    NATIVE = "native"
-    ENV = "env"
-
-
-class ProviderAuth(Enum):
-    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
-
-    WEB_IDENTITY = "web-identity"
-    HOOK = "hook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +58,7 @@ class Config:
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    role_in: RoleIn = RoleIn.LITERAL
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -124,6 +103,11 @@ class Config:
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
             raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
+
+    @property
+    def literal_role_arn(self) -> str | None:
+        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

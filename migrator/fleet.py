@@ -97,20 +97,34 @@ def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Surv
 
 
 def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook."""
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+
+    Where there is none, what its own repository says of it counts.
+    """
     engine = root.engine
     if engine is None:
         return False
     stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
-    return bool(stacks) and all(
-        not one.has_hook and verdict(engine.of_stack(one.slug, one.evidence)).is_native for one in stacks
+    if not stacks:
+        return root.is_native
+    return all(
+        not one.has_hook and all(verdict(known).is_native for known in engine.of_stack(one.slug, one.evidence))
+        for one in stacks
     )
 
 
 def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    refused = next((one for one in stacks if one.refusal), None)
-    if root.refusal or refused is None:
-        return root
-    return replace(root, refusal=f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
+    why = next((why for one in stacks if (why := _objection(one, root))), "")
+    return root if root.refusal or not why else replace(root, refusal=why)
+
+
+def _objection(stack: KnownStack, root: KnownRoot) -> str:
+    """Why a stack cannot serve a root module; ``""`` if it can."""
+    at = f"{stack.repo}: {stack.place}"
+    if stack.refusal and root.role:
+        return f"its stack at {at} is refused: {stack.refusal}"
+    there = dict(stack.roles)
+    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
+    return f"its stack at {at} has {other} set to another role" if other else ""

@@ -131,9 +131,11 @@ class Code:
 class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
-    ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
-    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone. With an
-    ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook then.
+    ``role`` is the hook's, ``""`` where none is needed; ``refusal`` says why the module is not migrated, if so.
+    ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
+    and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
+    then. It does so (``is_native``) where no stack of another repository is known. ``variables`` are those that its
+    stacks are to set, each with its value.
     """
 
     repo: str
@@ -143,6 +145,8 @@ class KnownRoot:
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
     engine: Engine | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
 
     @property
     def title(self) -> str:
@@ -156,7 +160,8 @@ class KnownStack:
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
-    ``evidence`` is what it tells of its engine.
+    ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
+    each with its value.
     """
 
     repo: str
@@ -168,6 +173,7 @@ class KnownStack:
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +220,14 @@ class SigningRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustRow:
+    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+
+    role: str
+    stacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
@@ -226,6 +240,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -256,6 +271,7 @@ class RepoResult:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

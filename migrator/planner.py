@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -14,6 +15,7 @@ from migrator.document import Document
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
+from migrator.edits.trusts import trust_rows
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
@@ -34,13 +36,16 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles, wishes), wishes)
     settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, settled.findings)
+    signers = signing_rows(workspace, facts, wishes, settled.findings, settled.changes)
+    refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
-        signers=signing_rows(workspace, facts, wishes, settled.findings, settled.changes),
+        signers=signers,
+        trusts=trust_rows(facts, wishes, refused, signers),
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),
@@ -146,13 +151,14 @@ class _Settlement:
         document = self.workspace.documents.get(edit.path)
         if document is None:
             return None
-        for block in document.blocks:
-            if block.span.start < edit.span.end and edit.span.start < block.span.end:
-                key = (edit.path, block.span.start)
-                if key not in self.verdicts:
-                    self.verdicts[key] = _parser_objection(document, block.span)
-                return self.verdicts[key]
-        return None
+        index = bisect_right(document.blocks, edit.span.start, key=lambda block: block.span.end)
+        if index == len(document.blocks) or edit.span.end <= document.blocks[index].span.start:
+            return None
+        block = document.blocks[index]
+        key = (edit.path, block.span.start)
+        if key not in self.verdicts:
+            self.verdicts[key] = _parser_objection(document, block.span)
+        return self.verdicts[key]
 
     def _make_changes(self) -> dict[int, str]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""

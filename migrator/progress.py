@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from migrator.secret import printable
+from migrator.secret import plain_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -69,7 +69,7 @@ class Progress:
         return f"[{count}] {name}: {outcome}"
 
     def _write(self, text: str) -> None:
-        self._stream.write(_one_line(text) + "\n")
+        self._stream.write(plain_line(text) + "\n")
         self._stream.flush()
 
 
@@ -128,7 +128,7 @@ class _Bars(Progress):
 
     def started(self, name: str) -> None:
         self._landed(name)
-        self._tasks[name] = self._flying.add_task(_one_line(name))
+        self._tasks[name] = self._flying.add_task(plain_line(name))
 
     def surveyed(self, name: str) -> None:
         self._landed(name)
@@ -147,7 +147,7 @@ class _Bars(Progress):
     def _write(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(_one_line(text)))
+        self._console.print(Text(plain_line(text)))
 
 
 def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream: TextIO | None = None) -> Progress:
@@ -158,7 +158,3 @@ def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream
     if stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
         return _Bars(stream, total, done)
     return _Lines(stream, total, done)
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

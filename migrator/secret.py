@@ -29,6 +29,7 @@ _USER_INFO = re.compile(r"(://[^\s/@:]{1,100}:)[^\s/@]{1,200}@")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/-]{6,}=*")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NO_SECRET = re.compile(r"\$\{[^{}]*\}|/[\w./-]+|true|false|string|null")
+_FEW = 50  # values that are looked for one after the other
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -45,14 +46,35 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     Masked are the ``known`` values, AWS access key ids and secret access keys by their shape, literals given to a name
     that tells (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
-    for value in sorted(set(known), key=len, reverse=True):
-        text = text.replace(value, MASK)
+    text = _mask_known(text, set(known))
     text = _PRIVATE_KEY.sub(lambda match: match[1] + re.sub(r"[^\n]+", MASK, match[0][len(match[1]) :]), text)
     text = _ACCESS_KEY_ID.sub(MASK, text)
     text = _SECRET_KEY.sub(MASK, text)
     text = _SHELL_VARIABLE.sub(rf"\g<name>{MASK}", text)
     text = _BEARER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<1>{MASK}@", text))
     return _TELLING_NAME.sub(_mask_value, text)
+
+
+def _mask_known(text: str, known: set[str]) -> str:
+    if len(known) <= _FEW:
+        for value in sorted(known, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        return text
+    length = min(map(len, known))
+    by_beginning: dict[str, list[str]] = {}
+    for value in sorted(known, key=len, reverse=True):
+        by_beginning.setdefault(value[:length], []).append(value)
+    pieces: list[str] = []
+    done = place = 0
+    while place < len(text):
+        candidates = by_beginning.get(text[place : place + length], ())
+        found = next((one for one in candidates if text.startswith(one, place)), None)
+        if found is None:
+            place += 1
+        else:
+            pieces += text[done:place], MASK
+            done = place = place + len(found)
+    return "".join(pieces) + text[done:]
 
 
 def _mask_value(match: re.Match[str]) -> str:
@@ -70,3 +92,8 @@ def printable(text: str) -> str:
     """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
     shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
     return shown.encode("utf-8", "backslashreplace").decode()
+
+
+def plain_line(text: str) -> str:
+    """``text`` as `printable`, and in one line."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

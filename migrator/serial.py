@@ -27,6 +27,7 @@ from migrator.model import (
     SigningRow,
     StackRow,
     Survey,
+    TrustRow,
 )
 
 VERSION = 2
@@ -60,6 +61,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "notes": [_plain_note(one) for one in result.notes],
         "stacks": [_plain_stack(one) for one in result.stacks],
         "signers": [_plain_signer(one) for one in result.signers],
+        "trusts": [{"role": one.role, "stacks": list(one.stacks)} for one in result.trusts],
         "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
@@ -87,6 +89,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             notes=tuple(_note(one) for one in plain["notes"]),
             stacks=tuple(_stack(one) for one in plain["stacks"]),
             signers=tuple(_signer(one) for one in plain["signers"]),
+            trusts=tuple(TrustRow(one["role"], tuple(one["stacks"])) for one in plain["trusts"]),
             mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
@@ -124,6 +127,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
                     "engine": _engine(root["engine"]),
+                    "variables": _pairs(root["variables"]),
                 }
             )
             for root in plain["roots"]
@@ -136,6 +140,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
                     "evidence": _evidence(stack["evidence"]),
+                    "roles": _pairs(stack["roles"]),
                 }
             )
             for stack in plain["stacks"]
@@ -143,6 +148,10 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)
 
 
 def _engine(plain: Mapping[str, Any] | None) -> Engine | None:

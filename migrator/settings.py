@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, is_role_arn
+from migrator.config import BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -24,6 +24,7 @@ _TYPES = {str: "a string", bool: "true or false", int: "a whole number", list: "
 _OPTIONS: dict[str, tuple[str, type]] = {
     "role-arn": ("role_arn", str),
     "backend-role-arn": ("backend_role_arn", str),
+    "role-in": ("role_in", str),
     "token-file": ("token_file", str),
     "backend-auth": ("backend_auth", str),
     "hook-in": ("hook_in", str),
@@ -43,6 +44,7 @@ _CHOICES: dict[str, type[Enum]] = {
     "backend-auth": BackendAuth,
     "hook-in": HookPlace,
     "provider-auth": ProviderAuth,
+    "role-in": RoleIn,
 }
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)

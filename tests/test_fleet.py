@@ -105,6 +105,37 @@ def test_an_engine_that_is_too_old_gets_the_hook_elsewhere(make_repo: MakeRepo) 
     assert "before_init" in (admin.root / "stacks.tf").read_text()
 
 
+def test_a_stack_elsewhere_counts_more_than_a_file_for_people(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" not in (shop.root / "main.tf").read_text()
+    assert "before_init" in (admin.root / "stacks.tf").read_text()
+
+
+def test_all_stacks_get_the_hook_if_one_elsewhere_needs_it(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    here = (admin.root / "stacks.tf").read_text().replace("TERRAFORM_FOSS", "OPEN_TOFU")
+    shop.write("stacks/main.tf", here)
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "# role_arn" in (shop.root / "main.tf").read_text()
+    for stacks in (shop.root / "stacks/main.tf", admin.root / "stacks.tf"):
+        assert "before_init" in stacks.read_text()
+    assert migrate(admin, shop, options=("--check",)).exit_code == 0
+
+
+def test_a_file_for_people_counts_where_no_stack_is_known(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    (admin.root / "stacks.tf").write_text((admin.root / "stacks.tf").read_text().replace('"shop"', '"mail"'))
+    admin.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" in (shop.root / "main.tf").read_text()
+
+
 def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     """A stack that cannot get the hook keeps its root module, in another repository, and that module alone."""
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")
@@ -126,7 +157,7 @@ def test_a_stack_gets_no_hook_without_its_code(make_repo: MakeRepo) -> None:
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")
     code = make_repo(source=REPOS / "platform-code", name="platform-code")
     main = code.root / "mail" / "main.tf"
-    main.write_text(main.read_text().replace('"arn:aws:iam', 'var.role # "arn:aws:iam'))
+    main.write_text(main.read_text().replace('"arn:aws:iam', '"role" # "arn:aws:iam'))
     code.commit()
     assert migrate(admin, code).exit_code == 3
     assert "state-mail" not in (admin.root / "main.tf").read_text()
@@ -195,3 +226,48 @@ def test_the_only_stack_of_an_administrative_repository_is_not_for_its_own_code(
     assert done.exit_code == 0, done.output
     assert "no stack definition found" in done.output
     assert (admin.root / "stack.tf").read_text() == stack
+
+
+PROFILE = 'provider "aws" {\n  profile = "app"\n}\n'
+APP = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+SET = """
+resource "spacelift_environment_variable" "app_tf_var_aws_role_arn" {{
+  stack_id   = spacelift_stack.app.id
+  name       = "TF_VAR_aws_role_arn"
+  value      = "{}"
+  write_only = false
+}}
+"""
+ROLE, OTHER = (f"arn:aws:iam::{account}:role/spacelift" for account in ("123456789012", "111122223333"))
+IN_VARIABLE = ("--role-in", "variable", "--role-arn", ROLE)
+
+
+def test_a_stack_of_another_repository_sets_the_role_of_a_provider(make_repo: MakeRepo) -> None:
+    """Also where there is no backend, and so no hook; a second run changes nothing."""
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()
+    assert "set TF_VAR_aws_role_arn" not in done.output
+    again = migrate(admin, app, options=(*IN_VARIABLE, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(OTHER)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 3
+    assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
+    assert (app.root / "main.tf").read_text() == PROFILE
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
+
+
+def test_a_role_that_a_stack_elsewhere_sets_is_respected(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()

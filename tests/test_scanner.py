@@ -50,7 +50,7 @@ READ_BY_TERRAFORM = {
     "dashes": "a-b = c-d\n",
 }
 REJECTED_BY_TERRAFORM = {
-    "no value": ("a = ##X##\n", "the argument a has no value"),
+    "no value": ("a = ##X##\n", "an argument has no value"),
     "open block": ('a {\n  b = "c"\n', "the brace is never closed"),
     "open string": 'a = "b\n',
     "open heredoc": "a = <<EOT\nx\nEOT",

@@ -110,7 +110,7 @@ class Provider:
             self.kind == AWSCC and any(body.attribute(WEB_IDENTITY) for body in bodies)
         )
 
-    @property
+    @cached_property
     def assumed_roles(self) -> list[str]:
         """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for one that is not to be read off."""
         return self._roles("assume_role")

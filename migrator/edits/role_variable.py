@@ -70,27 +70,33 @@ class RoleVariables:
     """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, has_role: Callable[[Provider], bool]
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        has_role: Callable[[Provider], bool],
+        origin: Callable[[Provider], Origin],
     ) -> None:
-        """``has_role`` says of a provider whether the user named its role, so that it needs none of these."""
+        """``has_role`` says of a provider whether its block names its role, ``origin`` what tells its identity."""
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._has_role = has_role
+        self._origin = origin
         self._identities: dict[str, dict[Origin, str | None]] = {}
         self._holders: dict[tuple[str, str], Origin] = {}
         for provider in facts.providers:
-            for origin, name in self.identities(provider.module).items():
-                self._holders[provider.module.path, role_variable(name).name] = origin
+            for identity, name in self.identities(provider.module).items():
+                self._holders[provider.module.path, role_variable(name).name] = identity
 
     def identities(self, module: Module) -> dict[Origin, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
-            role_arn = self._config.at(module.path).role_arn
+            role_arn = self._config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
             providers = self._facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
-            self._identities[module.path] = identities(module, providers, first_role, mapped=mapped)
+            self._identities[module.path] = identities(module, providers, first_role, self._origin, mapped=mapped)
         return self._identities[module.path]
 
     def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
@@ -110,11 +116,11 @@ class RoleVariables:
                     edits += call.document.change(call.block, change)
         return tuple(edits)
 
-    def values_needed(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[Note]:
-        """Notes on what the root modules, from which ``module`` is reached, call ``variable``, for its value."""
+    def in_roots(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[tuple[Module, str]]:
+        """The root modules from which ``module`` is reached, each with what it calls ``variable``."""
         for step in self._way_up(module, variable, origin):
             if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
-                yield value_note(step.variable.name, step.module.path or ".")
+                yield step.module, step.variable.name
 
     def at_root(self, root: str, module: Module, origin: Origin) -> Iterator[Origin]:
         """An identity of ``module`` in the terms of the root module at ``root``, once for each way that leads there."""

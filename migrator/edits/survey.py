@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
-from migrator.config import Config, HookPlace
-from migrator.edits.wanted import Wishes, phase_lists
+from migrator.config import Config, HookPlace, is_role_arn
+from migrator.edits.given_roles import GivenRole, GivenRoles
+from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
 from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
+_NO_HOOK = "none is needed: the backend signs in by itself"
 
 
 class Surveyor:
     """Knows a repository, and the fates of what was found in it."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, wishes: Wishes, findings: Sequence[Finding]
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        wishes: Wishes,
+        given: GivenRoles,
+        findings: Sequence[Finding],
     ) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._wishes = wishes
+        self._given = given
         self._findings = findings
 
     def survey(self, repo: str) -> Survey:
@@ -34,16 +44,29 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
-        for target in self._wishes.targets:
+        for target in (*self._wishes.targets, *self._wishes.natives):
             if isinstance(target.role, str):
                 finding = refused.get(target.group)
                 reason = f"{finding.place} is refused" if finding else ""
-                alone = frozenset(
-                    stack.slug
-                    for stack in self._wishes.runtime_stacks(target)
-                    if not any(self._wishes.runtime.belongs_in_stack(stack, name) for name in phase_lists(self._config))
-                )
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone, target.engine)
+                given = tuple((one.environment_variable, one.role) for one in self._given_to(target.path))
+                alone = self._in_runtime_config(target)
+                known = KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+        hooked = {target.path for target in (*self._wishes.targets, *self._wishes.natives)}
+        for path in sorted({one.root for one in self._given} - hooked):
+            given = tuple((one.environment_variable, one.role) for one in self._given_to(path))
+            yield KnownRoot(repo, self._workspace.identity, path, "", variables=given)
+
+    def _given_to(self, root: str) -> Iterator[GivenRole]:
+        """The roles that the stacks of a root module are to set, for providers that are migrated."""
+        kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
+        yield from (one for one in self._given if one.root == root and not kept.issuperset(one.users))
+
+    def _in_runtime_config(self, target: Target) -> frozenset[str]:
+        """The slugs of the stacks whose hooks go into the runtime configuration alone."""
+        runtime, names = self._wishes.runtime, phase_lists(self._config)
+        stacks = self._wishes.runtime_stacks(target)
+        return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._wishes.runtime_stack(stack)
@@ -57,7 +80,13 @@ class Surveyor:
             known.slug if known else "",
             self._told(known.lists) if known else (),
             stack.evidence,
+            self._roles(stack),
         )
+
+    def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
+        """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
+        known = ((one.name, one.value) for one in self._facts.variables.of(stack))
+        return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
     def _told(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -67,30 +96,53 @@ class Surveyor:
         return lists if is_repeated else tuple((name, None) for name, _ in lists)
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the repository defines, or that runs a root module of it."""
+        """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
+        native = self._native()
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
-            fate = fates.get((stack.place, wish.message), "") if wish else ""
-            runs_it = wish.code if wish else _said(stack.code)
-            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
+            if wish is None and stack not in native and not self._workspace.in_scope(stack.place.path):
+                continue
+            fate = fates.get((stack.place, wish.message), "") if wish else _NO_HOOK if stack in native else ""
+            runs_it = wish.code if wish else native.get(stack, _said(stack.code))
+            remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
+            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._wishes.targets:
             for known in target.runners.elsewhere:
                 coming = known.refusal or "comes with the migration of that repository"
                 fate = "is there" if known.has_hook else coming
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
+        for runner, code in native.items():
+            if isinstance(runner, KnownStack):
+                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
 
-    def _remarks(self, stack: StackDefinition, is_wanted: bool) -> Iterator[str]:
+    def _native(self) -> dict[StackDefinition | KnownStack, str]:
+        """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
+        found: dict[StackDefinition | KnownStack, str] = {}
+        refused = {one.group for one in self._findings if isinstance(one.fix, Refusal)}
+        for root in self._facts.roots:
+            is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
+            if is_migrated and self._wishes.strategies.of(root).is_native:
+                found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        for program, runners in self._facts.programs:
+            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
+            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+                found |= dict.fromkeys(runners.all, program.folder or ".")
+        return found
+
+    def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
         if self._follows_other_branch(stack):
             yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
-        if is_wanted and stack.manages_state:
+        if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
-        if is_wanted and stack.waits and self._config.hook_phases == ("init",):
+        if is_hooked and stack.waits and self._config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+        if place := self._facts.integrations.get(stack):
+            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
         yield from stack.remarks
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
@@ -98,7 +150,9 @@ class Surveyor:
         identity = self._workspace.identity
         if is_of_branch(stack.code, identity):
             return False
-        return any(runs(stack.code, identity, target.path) for target in self._wishes.targets)
+        paths = {one.path for one in self._wishes.targets}
+        paths |= {one.module.path for one in self._facts.roots if one.is_migrated(self._config.include_ambient)}
+        return any(runs(stack.code, identity, path) for path in paths)
 
 
 def _said(code: Code) -> str:

@@ -145,7 +145,7 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
-        if serving is stack:
+        if serving is stack and known.role:
             why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
             ways.append(_Way(frozenset({f"root module {known.title}"}), why))
     if not ways:

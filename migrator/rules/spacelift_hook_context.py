@@ -72,6 +72,7 @@ from migrator.config import HookPlace
 from migrator.edits.context import HookContexts
 from migrator.edits.wanted import Wanted
 from migrator.model import Finding, Refusal, Rewrite
+from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
 
 
@@ -79,10 +80,8 @@ def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack of a root module that needs the hook."""
     if context.config.hook_in is not HookPlace.CONTEXT:
         return
-    wanted = context.wishes.all
-    live = [(one.stack, one.role) for one in wanted if context.wishes.settled(one) is None]
-    contexts = HookContexts(context.workspace, live, context.config.hook_phases)
-    for one in wanted:
+    contexts = hook_contexts(context)
+    for one in context.wishes.all:
         yield _finding(context, contexts, one)
 
 

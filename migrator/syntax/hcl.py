@@ -22,9 +22,10 @@ from migrator.syntax.scanner import (
 from migrator.syntax.terraform import Attribute, Block
 
 _IDENTIFIER = re.compile(IDENTIFIER)
-_LABEL = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*)"|({IDENTIFIER})')
+_LABEL = re.compile(rf'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{{|%%\{{|\$(?!\{{)|%(?!\{{))*+)"|({IDENTIFIER})')
+_KEY = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*+)"|({IDENTIFIER})')
 _USUAL = re.compile(
-    rf"""({IDENTIFIER})[ \t]*+(?:=[ \t]*+([^\s"\#/<>=!,()\[\]{{}}]++|{STRING})(?=\n)|("[^"\\\n]*+"[ \t]*+)*+(\{{))"""
+    rf"""({IDENTIFIER})[ \t]*+(?:=[ \t]*+([^\s"\#/<>=!,()\[\]{{}}]++|{STRING})(?=\n)|("[^"\\$%\n]*+"[ \t]*+)*+(\{{))"""
 )
 """An argument with a value of one token on a line of its own, or the header of a block with plain labels."""
 
@@ -87,7 +88,7 @@ def _read_attribute(text: str, start: int, name: str, position: int) -> Attribut
     value = skip_blanks(text, position)
     end = skip_expression(text, value, in_brackets=False)
     if end == value:
-        raise SyntaxProblem(start, f"the argument {name} has no value")
+        raise SyntaxProblem(start, "an argument has no value")
     return Attribute(name, Span(start, end), Span(value, end))
 
 
@@ -97,7 +98,7 @@ def _read_block(text: str, start: int, type_: str, position: int) -> Block:
         labels.append(label[1] if label[1] is not None else label[2])
         position = skip_blanks(text, label.end())
     if not text.startswith("{", position):
-        raise SyntaxProblem(start, f"{type_} is neither an argument nor a block")
+        raise SyntaxProblem(start, "this is neither an argument nor a block")
     return _block(text, start, type_, tuple(labels), position)
 
 
@@ -180,7 +181,7 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
     items: list[Attribute] = []
     position = skip_trivia(text, value.start + 1)
     while position < value.end - 1:
-        key = _LABEL.match(text, position)
+        key = _KEY.match(text, position)
         after = skip_blanks(text, key.end()) if key else position
         if key is None or text[after] not in "=:":
             return None
@@ -249,7 +250,7 @@ def plain(text: str) -> str:
         if token.kind != "space":
             last = token.kind
         pieces.append(_piece(token.kind, piece))
-    return re.sub(r"[ \t\r]+\n", "\n", "".join(pieces))
+    return re.sub(r"(?<![ \t\r])[ \t\r]+\n", "\n", "".join(pieces))
 
 
 def _piece(kind: str, piece: str) -> str:

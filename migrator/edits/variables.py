@@ -1,0 +1,81 @@
+"""Variables that are set for the runs of stacks: ``spacelift_environment_variable``, beside the stack or its context.
+
+See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable. Roles and
+paths are no secrets, so that their values can be read there: ``write_only = false``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.analysis.definitions import StackDefinition, TerraformDefinition
+from migrator.analysis.stacks import Stack
+from migrator.edits.beside import free_label, identifier, objection, repeated, written
+from migrator.model import Refusal
+from migrator.span import Edit
+from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+from migrator.workspace import Workspace
+
+_TYPE = "spacelift_environment_variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment, and its value."""
+
+    name: str
+    value: str
+
+
+class VariableResources:
+    """The resources that set variables; ``wanted`` says which for which of the ``stacks`` of a repository."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        stacks: Sequence[StackDefinition],
+        wanted: Sequence[tuple[StackDefinition, Variable]],
+    ) -> None:
+        self._workspace = workspace
+        self._stacks = [one.source for one in stacks if isinstance(one, TerraformDefinition)]
+        self._wanted = [(one.source, variable) for one, variable in wanted if isinstance(one, TerraformDefinition)]
+
+    def beside(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the stack has the variable, and no other stack that does not want it."""
+        reason = objection(definition)
+        if reason or not isinstance(definition, TerraformDefinition):
+            return Refusal(reason)
+        stack = definition.source
+        siblings = [one for one in self._stacks if one.block is stack.block]
+        alike = [one for one in siblings if (one, variable) in self._wanted]
+        if len(alike) < len(siblings) and (stack.scope.call is not None or None in [one.key for one in siblings]):
+            return Refusal("its block makes several stacks, and not all of them are to have the same value")
+        keys = () if len(alike) == len(siblings) else dict.fromkeys(one.key for one in alike)
+        repetition, address = repeated(stack, keys)
+        holder = NewArgument("stack_id", Reference(f"{address}.id"))
+        return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
+
+    def of_context(self, stack: Stack, context: str, variable: Variable) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the context of that label, which is written beside ``stack``, has the variable."""
+        holder = NewArgument("context_id", Reference(f"spacelift_context.{context}.id"))
+        label = free_label(stack.module, _TYPE, f"{context}_{identifier(variable.name)}")
+        return written(self._workspace, [(stack, _block(label, (holder,), variable))])
+
+    def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
+        """The resource, with a label that tells it from those of the block's other stacks that have another value."""
+        values = dict.fromkeys(
+            one.value for other, one in self._wanted if other.block is stack.block and one.name == variable.name
+        )
+        number = list(values).index(variable.value) + 1
+        label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
+        return _block(free_label(stack.module, _TYPE, label), arguments, variable)
+
+
+def _block(label: str, arguments: tuple[NewArgument, ...], variable: Variable) -> NewBlock:
+    said = (
+        NewArgument("name", Literal(variable.name)),
+        NewArgument("value", Literal(variable.value)),
+        NewArgument("write_only", Reference("false")),
+    )
+    return NewBlock("resource", (_TYPE, label), (*arguments, *said))
