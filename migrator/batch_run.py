@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from migrator.forges.registry import forge_of, open_forge
 from migrator.job import Executor
 from migrator.journal import Journal
 from migrator.model import Mode, RepoResult
-from migrator.plan_file import read_plan, write_plan
+from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
@@ -175,7 +175,7 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 def _digest(jobs: Sequence[RepoJob]) -> str:
     """A hash of what is asked for, that a resumed run must have in common with the first."""
     asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
-    config = {name: str(value) for name, value in asdict(jobs[0].config).items() if name != "keep_diff"}
+    config = {name: value for name, value in plain_config(jobs[0].config).items() if name != "keep_diff"}
     return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()
 
 

@@ -33,7 +33,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     by_name = {job.name: job for job in jobs}
     try:
         with open(path, "x", encoding="utf-8", opener=_private) as file:
-            header = {"format": _FORMAT, "version": _VERSION, "config": _plain_config(jobs[0].config)}
+            header = {"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}
             file.write(json.dumps(header) + "\n")
             for result in Results(journal):
                 source = by_name[result.repo].source
@@ -75,7 +75,8 @@ def _job(row: dict[str, Any], config: Config) -> RepoJob:
     return RepoJob(RepoSource(**row["source"]), config, fleet=fleet, planned=from_plain(row["result"]))
 
 
-def _plain_config(config: Config) -> dict[str, Any]:
+def plain_config(config: Config) -> dict[str, Any]:
+    """The options as plain data, the same in every process."""
     plain: dict[str, Any] = json.loads(json.dumps(asdict(config), default=_plain))
     return plain
 

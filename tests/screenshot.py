@@ -38,12 +38,12 @@ def main() -> None:
         write_report("report.html", [migrate_repo(name, Config(mode=Mode.PREVIEW)) for name in REPOS])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 1560}, color_scheme="light")
+            page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
             page.goto(Path("report.html").absolute().as_uri())
-            page.locator("#r1 summary").click()
+            page.locator("#r5 summary").click()
             page.mouse.move(0, 0)
-            page.evaluate("document.activeElement.blur()")
-            page.screenshot(path=TARGET)
+            page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+            page.screenshot(path=TARGET, full_page=True)
             browser.close()
 
 

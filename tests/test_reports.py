@@ -474,3 +474,15 @@ def test_what_a_diff_holds_does_not_act_on_the_terminal() -> None:
             r"\x1b\[(?:1|2|36|32|31|0)m", "", for_terminal(result.diff + b"+\xff\xfe\x9b2J\n", has_colours=True)
         )
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", left)
+
+
+def test_a_stack_is_told_of_once_where_its_own_repository_tells_of_it(tmp_path: Path) -> None:
+    own = StackRow("spacelift_stack.shop", Place("main.tf", 3), code="shop: live", hook="the hook")
+    seen = StackRow("spacelift_stack.shop", Place("main.tf", 3), "admin", "live", "comes with that repository")
+    admin, shop = (RepoResult(name, Mode.CHECK, stacks=(row,)) for name, row in (("admin", own), ("shop", seen)))
+    for results, rows in (([admin, shop], [own]), ([shop], [seen])):
+        for ending in ("md", "html"):
+            write_report(str(tmp_path / f"out.{ending}"), results)
+            text = (tmp_path / f"out.{ending}").read_text()
+            assert [one.hook in text for one in (own, seen)] == [one in rows for one in (own, seen)]
+        assert totals_of(results).stacks == 1
