@@ -295,10 +295,10 @@ class Orphans:
             return False
         if path in self._with_values or self.workspace.has_file(posixpath.join(path, ".terraform.lock.hcl")):
             return False
-        folders = path.lower().split("/")
-        if _PUBLISHED.fullmatch(self.workspace.identity.name) and (not path or folders[0] == "modules"):
+        is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
+        if _PUBLISHED.fullmatch(self.workspace.identity.name) and (is_reusable or not path):
             return True
-        return not self.workspace.calls.get(path) and not {"modules", "module"}.isdisjoint(folders)
+        return is_reusable and not self.workspace.calls.get(path)
 
 
 def _may_use(path: str, node: Node) -> bool:

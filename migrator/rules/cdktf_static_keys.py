@@ -58,6 +58,7 @@ app.synth()
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,10 @@ from migrator.secret import STATIC_KEYS
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfCall, CdktfProgram
     from migrator.edits.python_identity import PythonIdentity
+
+
+_LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
+"""An argument or entry with a string."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -163,7 +168,11 @@ def _rotate(one: CdktfCall) -> Iterator[Note]:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in one.program.texts(item)):
             place = Place(one.document.path, one.program.line(item.span.start))
             yield Note(ROTATE, (str(place),))
-            return
+            break
+    for _, item in one.credentials:
+        if not _LITERAL.search(item.span.of(one.program.text)):
+            place = Place(one.document.path, one.program.line(item.span.start))
+            yield Note("see whether the program still needs what it took credentials from, at", (str(place),))
 
 
 RULE = Rule("cdktf-static-keys", "static keys in a CDKTF program give way to web identity", check)
