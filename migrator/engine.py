@@ -15,7 +15,8 @@ FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 """From here on Terraform's S3 backend rejects the flat ``role_arn``; OpenTofu's does not: its CHANGELOG, #35721."""
 
 _CLAUSE = re.compile(
-    r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d+)(?:\.(?P<second>\d+|x|\*))?(?:\.(?P<third>\d+|x|\*))?"
+    r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d{1,5})(?:\.(?P<second>\d{1,5}|x|\*))?"
+    r"(?:\.(?P<third>\d{1,5}|x|\*))?"
     r"(?P<early>-[0-9A-Za-z.-]+)?(?=[\s,]|$)\s*,?",
     re.ASCII,
 )

@@ -43,6 +43,7 @@ NO_END = bounds("")[1]
         ("1.x", (1, 0, 0), (2, 0, 0)),
         (">= 1.6 || 1.5.7", ANY, NO_END),
         ("latest", ANY, NO_END),
+        (f">= {'1' * 5000}", ANY, NO_END),
         ("${var.version}", ANY, NO_END),
     ],
 )

@@ -6,10 +6,12 @@ literal: https://developer.hashicorp.com/terraform/language/backend/s3#assume-ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.backends import S3Backend
+from migrator.analysis.remote_states import Config as StateConfig
+from migrator.analysis.remote_states import RemoteState
 from migrator.config import Config, is_role_arn
 from migrator.document import Document
 from migrator.model import Refusal
@@ -114,6 +116,23 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
         return Refusal(_NO_LITERAL)
     removed += tuple(one for one in assumed.arguments if one not in removed)
     return _signed_in(Copied(assumed.role), config, removed, (), assumed.kept)
+
+
+def state_sign_ins(
+    state: RemoteState, config: Config, role: str | None, mapped: Callable[[S3Backend], str | Refusal | None]
+) -> Iterator[tuple[StateConfig, SignIn | Refusal]]:
+    """What becomes of each part of a remote state's configuration: one that assumes a role signs in, or else the last.
+
+    ``role`` is that of the root module's backend, ``mapped`` the one that the user named for an identity.
+    """
+    changed = [one for one in state.configs if one.changes or one.backend.assumes_role] or list(state.configs[-1:])
+    carriers = [one for one in changed if one.backend.assumes_role] or changed[-1:]
+    for one in changed:
+        own = mapped(one.backend)
+        if isinstance(own, Refusal):
+            yield one, own
+        else:
+            yield one, sign_in(one.backend, config, own or role, has_own=one in carriers, may_vary=True)
 
 
 def with_web_identity(backend: S3Backend) -> SignIn | Refusal:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.engines import code_evidence, rejects_flat_role
-from migrator.analysis.facts import Root, Runners
+from migrator.analysis.facts import Facts, Root, Runners
 from migrator.config import BackendAuth, Config, is_role_arn
-from migrator.edits.native import SignIn, sign_in
+from migrator.edits.native import SignIn, sign_in, state_sign_ins
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
 from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
@@ -49,17 +49,20 @@ class Strategies:
     def __init__(
         self,
         workspace: Workspace,
+        facts: Facts,
         config: Config,
         roles: Roles,
         runtime: RuntimeHooks,
         has_hook: Callable[[StackDefinition], bool],
     ) -> None:
         self._workspace = workspace
+        self._roots = facts.roots
         self._config = config
         self._roles = roles
         self._runtime = runtime
         self._has_hook = has_hook
         self.of = cache(self._choose)
+        self._alone = cache(self._choose_alone)
         self._code = cache(self._code_of)
         self.of_program = cache(self._choose_for_program)
 
@@ -84,8 +87,12 @@ class Strategies:
         return self._roles.role(backend)
 
     def objection(self, root: Root) -> Refusal | None:
-        """Why the root module's backends cannot sign in by themselves, if so."""
-        signed = () if root.has_web_identity else (self.sign_in(root, one) for one in root.backends)
+        """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
+        signed = [] if root.has_web_identity else [self.sign_in(root, one) for one in root.backends]
+        config, role = self._config.at(root.module.path), self.role(root)
+        for state in root.remote_states:
+            if state.foreign is None and not state.has_web_identity and state.names:
+                signed += [one for _, one in state_sign_ins(state, config, role, self.mapped)]
         return next((one for one in signed if isinstance(one, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
@@ -129,7 +136,29 @@ class Strategies:
                 yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
 
     def _choose(self, root: Root) -> Strategy:
+        """Root modules that read the same state leave it to a hook together, if one of them needs that."""
+        alone = self._alone(root)
+        if alone.way is not BackendAuth.NATIVE or self._config.backend_auth is not BackendAuth.AUTO:
+            return alone
+        others = (one for one in self._sharing(root) if not self._alone(one).is_native)
+        hooked = next((one.module.path or "." for one in others if not one.has_web_identity), None)
+        because = f"the root module {hooked}, which reads the same state, needs a hook"
+        return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
+
+    def _choose_alone(self, root: Root) -> Strategy:
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
+
+    def _sharing(self, root: Root) -> list[Root]:
+        """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
+        found = {root: None}
+        pending = [root]
+        while pending:
+            states = set(pending.pop().remote_states)
+            for other in self._roots:
+                if other not in found and not states.isdisjoint(other.remote_states):
+                    found[other] = None
+                    pending.append(other)
+        return list(found)[1:]
 
     def _choose_for_program(self, program: CdktfProgram, runners: Runners) -> Strategy:
         known = _evidence(self.program_engine(program), runners)

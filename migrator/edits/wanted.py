@@ -80,7 +80,7 @@ class Wishes:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks, facts.integrations)
-        self.strategies = Strategies(workspace, config, roles, self.runtime, self.has_hook)
+        self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
         found = tuple(_targets(facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)

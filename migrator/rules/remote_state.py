@@ -59,10 +59,9 @@ from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
 from migrator.config import BackendAuth
-from migrator.config import Config as Options
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import Leaving, leaving, state_notes
-from migrator.edits.native import SignIn, sign_in, with_web_identity
+from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.engine import Verdict, verdict
@@ -195,7 +194,7 @@ def _native_findings(
     roles = {strategies.role(one) for one in roots}
     options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
     role = roles.pop() if len(roles) == 1 else options.role_arn
-    signed = list(_signed(context, options, state, role))
+    signed = list(state_sign_ins(state, options, role, strategies.mapped))
     refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
     fix = refused or _native(state, known, [(config, one) for config, one in signed if isinstance(one, SignIn)])
     for root in roots:
@@ -215,20 +214,6 @@ def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
 def _certain(context: Context, module: Module) -> Verdict:
     """What the code of a root module without an S3 backend is certain of."""
     return verdict(one for one in code_evidence(context.workspace, module, ()) if not one.is_soft)
-
-
-def _signed(
-    context: Context, options: Options, state: RemoteState, role: str | None
-) -> Iterator[tuple[Config, SignIn | Refusal]]:
-    """What becomes of each part of the configuration: the one that assumes a role signs in, or else the last."""
-    changed = [one for one in state.configs if one.changes or one.backend.assumes_role] or list(state.configs[-1:])
-    carriers = [one for one in changed if one.backend.assumes_role] or changed[-1:]
-    for one in changed:
-        mapped = context.wishes.strategies.mapped(one.backend)
-        if isinstance(mapped, Refusal):
-            yield one, mapped
-        else:
-            yield one, sign_in(one.backend, options, mapped or role, has_own=one in carriers, may_vary=True)
 
 
 def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:

@@ -25,7 +25,7 @@ from migrator.analysis.runtime_config import parse
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
-from migrator.edits.native import SignIn, sign_in
+from migrator.edits.native import SignIn, state_sign_ins
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in
 from migrator.edits.wanted import Wishes
@@ -204,13 +204,10 @@ def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tupl
     for root in facts.roots:
         if root.is_migrated(config.include_ambient) and wishes.strategies.of(root).is_native:
             signed = [wishes.strategies.sign_in(root, one) for one in root.backends]
-            signed += [
-                sign_in(one.backend, config.at(root.module.path), None, has_own=True, may_vary=True)
-                for state in root.remote_states
-                if not state.has_web_identity and state.foreign is None
-                for one in state.configs
-                if one.backend.assumes_role
-            ]
+            for state in root.remote_states:
+                if state.foreign is None and not state.has_web_identity and state.names:
+                    found = state_sign_ins(state, config.at(root.module.path), None, wishes.strategies.mapped)
+                    signed += [one for _, one in found]
             for one in signed:
                 if isinstance(one, SignIn) and one.role:
                     yield root.module.path, _known(one.role)
