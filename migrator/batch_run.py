@@ -24,7 +24,7 @@ from migrator.plan_file import read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
-from migrator.report.registry import write_report, writer_for
+from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.text import headline
 from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
@@ -54,6 +54,7 @@ class Request:
     plan_out: str | None
     apply: str | None
     reports: tuple[str, ...]
+    plan_file: str | None
     quiet: bool
 
     @property
@@ -79,6 +80,8 @@ def run_batch(request: Request, config: Config) -> int:
         finally:
             for report in request.reports:
                 write_report(report, Results(journal))
+            if request.plan_file is not None:
+                write_rollout(request.plan_file, Results(journal))
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
         return _conclude(journal, shown)

@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from migrator.choices import BRANCH as BRANCH
+from migrator.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.choices import Auth as Auth
+from migrator.choices import BackendAuth as BackendAuth
+from migrator.choices import HookPlace as HookPlace
+from migrator.choices import ProviderAuth as ProviderAuth
+from migrator.choices import RoleIn as RoleIn
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
 
-TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
-
-BRANCH = "spacelift-oidc"
 ROLE_VARIABLE = "aws_role_arn"
 
 _ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
@@ -34,44 +37,6 @@ class ExistingBranch(Enum):
     FAIL = "fail"
     SKIP = "skip"
     REPLACE = "replace"
-
-
-class HookPlace(Enum):
-    """Where the hook is put."""
-
-    STACK = "stack"
-    CONTEXT = "context"
-    RUNTIME_CONFIG = "runtime-config"
-
-
-class RoleIn(Enum):
-    """Where a provider's role stands that is known: in its block, or in a variable that the stacks set."""
-
-    LITERAL = "literal"
-    VARIABLE = "variable"
-
-
-class BackendAuth(Enum):
-    """How a backend is to sign in: by the hook, by itself, by variables of its stack, or as its engine allows."""
-
-    AUTO = "auto"
-    HOOK = "hook"
-    NATIVE = "native"
-    ENV = "env"
-
-
-class Auth(Enum):
-    """What runs sign in by: their OIDC token, or the AWS integration of Spacelift itself."""
-
-    OIDC = "oidc"
-    CLOUD_INTEGRATION = "cloud-integration"
-
-
-class ProviderAuth(Enum):
-    """How providers are to sign in: by web identity of their own, or with the credentials of the hook."""
-
-    WEB_IDENTITY = "web-identity"
-    HOOK = "hook"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
         return False
     stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
     return bool(stacks) and all(
-        not one.has_hook and verdict(engine.of_stack(one.slug, one.evidence)).is_native for one in stacks
+        not one.has_hook and all(verdict(known).is_native for known in engine.of_stack(one.slug, one.evidence))
+        for one in stacks
     )
 
 

@@ -205,18 +205,19 @@ class Checkout(GitRepo):
         """Whether HEAD is where it was when the log was written; always if nothing is to be done to it."""
         return not log or tuple(log["start"]) == self._position()
 
-    def _put_back(self, log: Mapping[str, Any]) -> None:
+    def _put_back(self, log: Mapping[str, Any], is_standing: bool) -> None:
         """Put back index and branch, as far as they are what the run of the log has made of them."""
         if not log:
             return
-        self._forget_files()
         new = {path: Entry(*entry) for path, _, entry in log["index"]}
-        old = {path: Entry(*entry) if entry else Entry("0", new[path].sha) for path, entry, _ in log["index"]}
-        changed = {path: entry for path, entry in old.items() if self._index.get(path) == new[path]}
-        if changed:
-            self._update_index(changed, log["flags"])
-        self._forget_files()
-        there = self.branch(log["branch"])
+        if is_standing:
+            old = {path: Entry(*entry) if entry else Entry("0", new[path].sha) for path, entry, _ in log["index"]}
+            self._forget_files()
+            changed = {path: entry for path, entry in old.items() if self._index.get(path) == new[path]}
+            if changed:
+                self._update_index(changed, log["flags"])
+            self._forget_files()
+        there = None if self._head_branch == log["branch"] else self.branch(log["branch"])
         if there and there.commit != log["old"] and self._is_made(there.commit, log["start"][0], new):
             ref = f"refs/heads/{there.name}"
             self._run("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), there.commit)

@@ -280,6 +280,8 @@ def is_branch_name(branch: str) -> bool:
 
 
 def _telling_line(error: GitCommandError) -> str:
+    if "dubious ownership" in str(error.stderr):
+        return "the repository belongs to another user, and git does not trust it"
     lines = [line.strip(" '").removeprefix("stderr: '") for line in str(error.stderr).splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
     return telling[0] if telling else f"exit code {error.status}"

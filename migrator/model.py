@@ -229,6 +229,14 @@ class SigningRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustRow:
+    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+
+    role: str
+    stacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
@@ -241,6 +249,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -271,6 +280,7 @@ class RepoResult:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
+from migrator.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
-from migrator.mapping import flag_mapping
-from migrator.model import Mode
-from migrator.settings import with_file
+
+if TYPE_CHECKING:
+    from migrator.config import Config
+    from migrator.model import Mode
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
@@ -23,13 +23,11 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
-_BACKEND_AUTH = (
-    "How backends sign in: by the hook, by themselves (from 1.6 on), by the environment, or as is certain to work."
-)
+_BACKEND_AUTH = "auto, hook, native or env."
 _WAYS = click.Choice([one.value for one in BackendAuth])
-_WAY_IN = "How providers sign in: by themselves, or with the hook's credentials, as Spacelift's workaround has it."
+_WAY_IN = "Of providers: their own, or the hook's credentials."
 _WAYS_IN = click.Choice([one.value for one in ProviderAuth])
-_PORTABLE = "Sign in by web identity only where the role's variable is set, so that the code runs elsewhere, too."
+_PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
@@ -92,7 +90,15 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
-        option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True, help=_BACKEND_AUTH),
+        option(
+            HOOK,
+            "--backend-auth",
+            metavar="WAY",
+            type=_WAYS,
+            default="auto",
+            show_default=True,
+            help=_BACKEND_AUTH,
+        ),
         option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
         option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
@@ -115,8 +121,9 @@ def migration_options(function: _Decorated) -> _Decorated:
 
 
 def output_options(function: _Decorated) -> _Decorated:
-    """How much is said."""
+    """What is said, and how much."""
     return _all(
+        option(OUTPUT, "--plan-file", metavar="FILE", help="Write the order of rollout, as Markdown."),
         option(OUTPUT, "-v", "--verbose", is_flag=True, help="Say more."),
         option(OUTPUT, "-q", "--quiet", is_flag=True, help="Say only what went wrong."),
     )(function)
@@ -124,6 +131,9 @@ def output_options(function: _Decorated) -> _Decorated:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
+    from migrator.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.mapping import flag_mapping
+
     try:
         config = Config(
             mode=mode,
@@ -150,10 +160,19 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        file = config.settings_file
-        return config if file is None else with_file(config, Path(file), file)
+        return _with_settings(config)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _with_settings(config: Config) -> Config:
+    if config.settings_file is None:
+        return config
+    from pathlib import Path
+
+    from migrator.settings import with_file
+
+    return with_file(config, Path(config.settings_file), config.settings_file)
 
 
 def _given() -> Iterator[str]:

@@ -16,6 +16,7 @@ from migrator.edits.ambient import Ambient
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
+from migrator.edits.trusts import trust_rows
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
@@ -38,13 +39,16 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     context = Context(workspace, facts, config, web_identity, wishes, ambient)
     settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, ambient, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, web_identity.given, ambient, settled.findings)
+    signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
+    refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
-        signers=signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes),
+        signers=signers,
+        trusts=trust_rows(facts, wishes, web_identity.given, refused, signers),
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),

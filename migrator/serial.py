@@ -27,6 +27,7 @@ from migrator.model import (
     SigningRow,
     StackRow,
     Survey,
+    TrustRow,
 )
 
 VERSION = 2
@@ -60,6 +61,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "notes": [_plain_note(one) for one in result.notes],
         "stacks": [_plain_stack(one) for one in result.stacks],
         "signers": [_plain_signer(one) for one in result.signers],
+        "trusts": [{"role": one.role, "stacks": list(one.stacks)} for one in result.trusts],
         "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
@@ -87,6 +89,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             notes=tuple(_note(one) for one in plain["notes"]),
             stacks=tuple(_stack(one) for one in plain["stacks"]),
             signers=tuple(_signer(one) for one in plain["signers"]),
+            trusts=tuple(TrustRow(one["role"], tuple(one["stacks"])) for one in plain["trusts"]),
             mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),

@@ -100,20 +100,21 @@ def recover(
     root: Path,
     path: Path,
     is_standing: Callable[[Mapping[str, Any]], bool] = lambda _: True,
-    put_back: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    put_back: Callable[[Mapping[str, Any], bool], None] = lambda *_: None,
 ) -> None:
     """Undo what the log at ``path`` tells of, if there is one, and remove it.
 
     If the repository no longer is where the run had found it, which ``is_standing`` says, the run was through, or a
-    person has taken over: then only what was staged is removed. ``put_back`` undoes what is no file's content. Raises
-    `MigrateError` where that fails; the log stays then, for the next run.
+    person has taken over: then the files stay, but for staged ones. ``put_back`` undoes what is no file's content, and
+    is told which of the two it is. Raises `MigrateError` where that fails; the log stays then, for the next run.
     """
     try:
         log = _read(path)
         if log is not None:
-            if is_standing(log.git):
+            is_untouched = is_standing(log.git)
+            if is_untouched:
                 log.put_back(root)
-                put_back(log.git)
+            put_back(log.git, is_untouched)
             log.clear(root)
         path.unlink(missing_ok=True)
     except (KeyError, TypeError, ValueError):

@@ -115,15 +115,17 @@ class Workspace:
         self.modules: dict[str, Module] = {}
         self._others = listing.others
         self.missing = listing.missing
+        tests: list[tuple[str, str]] = []
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
             document = self.documents.get(target) or self._add(target, kind)
             folder = posixpath.dirname(path)
             if kind is Kind.CONFIG:
                 self.modules.setdefault(folder, Module(folder)).documents.append(document)
-        for path, target in sorted(listing.files.items()):
-            if kind_of(path) is Kind.TEST:
-                self._tested_module(posixpath.dirname(path)).tests.append(self.documents[target])
+            elif kind is Kind.TEST:
+                tests.append((folder, target))
+        for folder, target in tests:
+            self._tested_module(folder).tests.append(self.documents[target])
         for path in sorted(filter(is_values, listing.files), key=lambda path: (".auto." in path, path)):
             if module := self.modules.get(posixpath.dirname(path)):
                 module.values.append(self.documents[listing.files[path]])
@@ -156,6 +158,11 @@ class Workspace:
             for path, module in self.modules.items()
         }
         return other
+
+    @property
+    def is_interesting(self) -> bool:
+        """Whether any file can hold what a rule looks for; if not, all were read to know it."""
+        return any(document.is_interesting for document in self.documents.values())
 
     @property
     def problems(self) -> list[FileProblem]:

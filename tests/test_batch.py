@@ -170,7 +170,7 @@ def troubled(fleet: Fleet) -> tuple[list[str], set[str]]:
         named.append(str(fleet.add(f"good{number:02d}", {"main.tf": text})))
     bad = {f"bad{number}": {"main.tf": PROVIDER} for number in range(10)}
     bad["bad0"] = {"main.tf": 'provider "aws" {\n  profile = "x\n}\n'}  # not understood
-    bad["bad1"] = {"main.tf": 'terraform {\n  backend "s3" {\n    role_arn = var.x\n  }\n}\n'}  # a role unknown
+    bad["bad1"] = {"main.tf": 'terraform {\n  backend "s3" {\n    role_arn = "x"\n  }\n}\n'}  # a role unknown
     repos = {name: fleet.add(name, files) for name, files in bad.items()}
     (repos["bad2"] / "main.tf").write_text(PROVIDER + "# not committed\n")
     (repos["bad3"] / ".git" / "MERGE_HEAD").write_text("0" * 40 + "\n")

@@ -270,6 +270,31 @@ def test_a_backend_and_a_remote_state_sign_in_by_two_variables_of_the_stack(
     assert shell("bash", init, repo.root / "shop", static).returncode == 0, "they win: the token is not even read"
 
 
+def test_in_json_too_they_sign_in_by_themselves(make_repo: MakeRepo, token: Path, moto: str, bucket: str) -> None:
+    needed("terraform")
+    place = {"bucket": bucket, "key": "json.tfstate", "region": "eu-west-1"}
+    flat = place | {"role_arn": STATE_ROLE, "session_name": "shop", "assume_role_duration_seconds": 3600}
+    remote = {"terraform_remote_state": {"own": {"backend": "s3", "config": flat | {"role_arn": "${var.role}"}}}}
+    text = {
+        "terraform": {"required_version": ">= 1.10", "backend": {"s3": flat}},
+        "variable": {"role": {"default": STATE_ROLE}},
+        "output": {"release": {"value": "2024.6"}},
+    }
+    repo = make_repo({"main.tf.json": json.dumps(text, indent=2), "reader/main.tf.json": json.dumps(remote)})
+    reader = {"terraform": {"required_version": ">= 1.10"}, "variable": text["variable"], "data": remote}
+    reader["output"] = {"seen": {"value": "${data.terraform_remote_state.own.outputs.release}"}}
+    repo.write("reader/main.tf.json", json.dumps(reader, indent=2))
+    repo.commit()
+    before = shell("bash", INIT_AND_APPLY, repo.root, environment(moto))
+    assert "Extraneous JSON object property" in before.stderr or "is not expected here" in before.stderr
+
+    migrate(repo, "--token-file", str(token))
+    for folder in (repo.root, repo.root / "reader"):
+        after = shell("bash", INIT_AND_APPLY, folder, environment(moto))
+        assert after.returncode == 0, after.stdout + after.stderr
+    assert 'seen = "2024.6"' in after.stdout
+
+
 def test_partial_configuration_in_json_and_hcl_signs_in_by_itself(
     make_repo: MakeRepo, token: Path, moto: str, bucket: str
 ) -> None:
@@ -280,7 +305,7 @@ def test_partial_configuration_in_json_and_hcl_signs_in_by_itself(
     repo = make_repo({"main.tf.json": root, "prod.s3.tfbackend": partial, "outputs.tf": outputs})
     script = INIT_AND_APPLY.replace("init ", "init -backend-config=prod.s3.tfbackend ")
     before = shell("bash", script, repo.root, environment(moto))
-    assert "Invalid backend configuration argument" in before.stderr
+    assert 'argument named "role_arn" is not expected' in before.stderr
 
     migrate(repo, "--token-file", str(token))
     after = shell("bash", script, repo.root, environment(moto))

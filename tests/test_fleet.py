@@ -129,7 +129,7 @@ def test_a_stack_gets_no_hook_without_its_code(make_repo: MakeRepo) -> None:
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")
     code = make_repo(source=REPOS / "platform-code", name="platform-code")
     main = code.root / "mail" / "main.tf"
-    main.write_text(main.read_text().replace('"arn:aws:iam', 'var.role # "arn:aws:iam'))
+    main.write_text(main.read_text().replace('"arn:aws:iam', '"role" # "arn:aws:iam'))
     code.commit()
     assert migrate(admin, code).exit_code == 3
     assert "state-mail" not in (admin.root / "main.tf").read_text()

@@ -410,11 +410,16 @@ def test_a_file_that_cannot_be_replaced(make_repo: MakeRepo) -> None:
         subprocess.run(unlock, cwd=repo.root, check=True)
 
 
-@pytest.mark.parametrize("delay", [0.1, 0.15, 0.25, 0.35, 0.45, 0.6])
+@pytest.mark.parametrize("delay", [0.05, 0.1, 0.2, 0.3, 0.4, 0.55])
 def test_an_interrupt_leaves_all_or_nothing(make_repo: MakeRepo, delay: float) -> None:
     repo = make_repo({**FILES, **{f"m{number}/main.tf": PROVIDER for number in range(60)}})
     before = untouched(repo)
-    process = subprocess.Popen([sys.executable, "-m", "migrator", str(repo.root)], stderr=subprocess.PIPE, text=True)
+    begin = "import runpy; print('ready', flush=True); runpy.run_module('migrator', run_name='__main__')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", begin, str(repo.root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    process.stdout.readline()
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

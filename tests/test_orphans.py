@@ -79,7 +79,7 @@ def test_what_lies_outside_of_the_given_folder_stays(copy: Copy) -> None:
 
 def test_an_excluded_file_keeps_what_it_gives_a_value_to(copy: Copy) -> None:
     result = preview(copy("variables"), exclude=("staging.tfvars",))
-    assert "staging.tfvars:2: a module that may read the file, or an option, needs it" in fates(result, LeftAlone)
+    assert "staging.tfvars:2: another module may read it, or an option keeps it" in fates(result, LeftAlone)
     assert "staging.tfvars" not in result.changed
 
 

@@ -38,6 +38,7 @@ from migrator.model import (
     Rewrite,
     SigningRow,
     StackRow,
+    TrustRow,
 )
 from migrator.pipeline import migrate_repo
 from migrator.report.colour import coloured
@@ -74,6 +75,7 @@ fixes = st.one_of(
 findings = st.builds(Finding, st.text(), places, st.text(), fixes, st.none() | st.text(), st.tuples(notes))
 stacks = st.builds(StackRow, st.text(), places, st.text(), st.text(), st.text(), st.tuples(st.text()))
 signers = st.builds(SigningRow, st.text(), st.text(), st.text(), st.text())
+trusts = st.builds(TrustRow, st.text(), st.lists(st.text(), max_size=2).map(tuple))
 results = st.builds(
     RepoResult,
     st.text(),
@@ -83,6 +85,7 @@ results = st.builds(
     notes=st.lists(notes, max_size=2).map(tuple),
     stacks=st.lists(stacks, max_size=2).map(tuple),
     signers=st.lists(signers, max_size=2).map(tuple),
+    trusts=st.lists(trusts, max_size=2).map(tuple),
     mapped=st.lists(st.text(), max_size=2).map(tuple),
     changed=st.lists(st.text(), max_size=2).map(tuple),
     diff=st.binary(),

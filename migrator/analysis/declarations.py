@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from migrator.document import Document
 from migrator.model import Place
+from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, ModuleCall, Workspace
 
@@ -39,18 +40,24 @@ class Node(NamedTuple):
 class Piece:
     """A block or argument that goes with a node; its expressions are the module's at the path ``module``.
 
-    ``parents`` are the blocks around it, the outermost first.
+    ``parents`` are the blocks around it, the outermost first; ``holder`` is the object that it is an item of, if it is.
     """
 
     document: Document
     item: Attribute | Block
     module: str
     parents: tuple[Block, ...] = ()
+    holder: Span | None = None
 
     @property
     def place(self) -> Place:
         """Where it begins."""
         return self.document.place(self.item)
+
+    def covers(self, place: Place) -> bool:
+        """Whether the line at ``place`` is one of its own."""
+        first, last = (self.document.source.line(offset) for offset in (self.item.span.start, self.item.span.end))
+        return place.path == self.document.path and first <= place.line <= last
 
     @property
     def value(self) -> Attribute | None:
@@ -58,6 +65,19 @@ class Piece:
         if isinstance(self.item, Attribute):
             return self.item
         return self.item.attribute({"variable": "default", "output": "value"}.get(self.item.type, ""))
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What gives root variables of one name their value from outside, and may stay where no variable takes it.
+
+    ``readers`` are the paths of the modules that it is for; None where not all of them are known. ``objection`` says
+    why it cannot be taken out, if so.
+    """
+
+    piece: Piece
+    readers: frozenset[str] | None
+    objection: str = ""
 
 
 def declarations(module: Module, node: Node) -> Iterator[Piece]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.analysis.attachments import contexts_of
-from migrator.analysis.engines import stack_evidence
+from migrator.analysis.engines import said, stack_evidence
 from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
@@ -145,7 +145,14 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         is_plain=False,
         manages_state=stack.manage_state is not False if known["manage_state"] else None,
         waits=not stack.autodeploy if known["autodeploy"] else None,
+        evidence=_said_in_python(stack),
     )
+
+
+def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
+    if not (stack.is_known("terraform_version") and stack.is_known("terraform_workflow_tool")):
+        return ()
+    return said(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
 
 
 def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinition]:
@@ -192,6 +199,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,
+        evidence=said(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
     )
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.declarations import Node, Piece, arguments, called_by, declarations, test_values
+from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
 from migrator.analysis.references import References, Use, mentions
 from migrator.analysis.variable_values import VariableValues
+from migrator.config import ROLE_VARIABLE
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Place
@@ -25,6 +26,8 @@ from migrator.workspace import Module, Workspace
 
 _PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
+_KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
+_READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
 @dataclass(slots=True)
@@ -36,15 +39,30 @@ class Flow:
 
 
 class Orphans:
-    """The candidates of one repository; ``edits`` are those to be made, by file, ``roots`` the known root modules."""
+    """The candidates of one repository; ``edits`` are those to be made, by file, ``roots`` the known root modules.
 
-    def __init__(self, workspace: Workspace, edits: Mapping[str, Sequence[Edit]], roots: frozenset[str]) -> None:
+    ``values`` and ``given`` find what gives a root variable its value from outside. ``beside`` says which files write
+    Terraform into the folders of which modules, as Terragrunt does; None where that is not known.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        edits: Mapping[str, Sequence[Edit]],
+        roots: Collection[str],
+        values: VariableValues,
+        given: Sequence[Callable[[str], Iterable[Given]]],
+        beside: Mapping[str, frozenset[str] | None],
+    ) -> None:
         self.workspace = workspace
         self._edits = edits
         self._roots = roots
+        self._sources = (values.in_files, *given)
+        self._beside = beside
         self._references = References()
         self._pieces: dict[Node, tuple[Piece, ...]] = {}
-        self.values = VariableValues(workspace)
+        self._given: dict[str, tuple[Given, ...]] = {}
+        self.values = values
         self.flows = self._candidates()
         self.kept = self._kept()
 
@@ -63,17 +81,28 @@ class Orphans:
             self._pieces[node] = tuple(found)
         return self._pieces[node]
 
-    def in_files(self, node: Node) -> tuple[list[Piece], list[Piece]]:
-        """The values of a variable in files: those that go with it, and those that another module may still read."""
+    def given(self, node: Node) -> tuple[list[Piece], list[Piece]]:
+        """What gives a variable its value: what goes with it, and what another module may still read."""
         gone: list[Piece] = []
         left: list[Piece] = []
-        for document, value, readers in self.values.in_files(node.name) if node.kind == "var" else ():
-            declared = [one for one in self.declared(node.name) if any(one.module == each.path for each in readers)]
-            if node in declared:
-                stays = any(one not in self.flows or one in self.kept for one in declared)
-                stays |= self._objection(document, value) is not None
-                (left if stays else gone).append(Piece(document, value, node.module, document.blocks))
+        for one in self._given_to(node):
+            (gone if self._goes_along(one, node, self.kept) else left).append(one.piece)
         return gone, left
+
+    def _given_to(self, node: Node) -> Iterator[Given]:
+        if node.kind != "var":
+            return
+        if node.name not in self._given:
+            self._given[node.name] = tuple(one for source in self._sources for one in source(node.name))
+        for one in self._given[node.name]:
+            if one.readers is None or node.module in one.readers:
+                yield one
+
+    def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
+        if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
+            return False
+        declared = [one for one in self.declared(node.name) if one.module in given.readers]
+        return all(one in self.flows and one not in kept for one in declared)
 
     def declared(self, name: str) -> list[Node]:
         """The variables called ``name`` of all modules."""
@@ -90,7 +119,8 @@ class Orphans:
 
     def neighbours(self, node: Node) -> Iterator[Node]:
         """The nodes that ``node`` refers to."""
-        for piece in self.pieces(node):
+        settings = (one.piece for one in self._given_to(node) if one.piece.document.kind is Kind.CONFIG)
+        for piece in (*self.pieces(node), *settings):
             for use in self._references.within(piece.document, piece.item.span):
                 yield from self._nodes(piece.module, use)
 
@@ -101,12 +131,10 @@ class Orphans:
         pending: list[tuple[Node, Flow]] = []
         for path in self._edits:
             document = self.workspace.documents.get(path)
-            if document is not None and document.kind in (Kind.CONFIG, Kind.TEST):
-                for use in self._references.of(document):
-                    if self._is_gone(use):
-                        is_key = _argument_at(document, use.offset) in STATIC_KEYS
-                        for module in self.workspace.modules_of(document):
-                            pending += ((node, Flow(True, is_key)) for node in self._nodes(module.path, use))
+            for use in self._references.of(document) if document is not None and document.kind in _READ else ():
+                if self._is_gone(use):
+                    flow = Flow(True, _is_for_key(use))
+                    pending += ((node, flow) for module in self._modules_of(use) for node in self._nodes(module, use))
         while pending:
             node, flow = pending.pop()
             known = flows.get(node)
@@ -117,6 +145,13 @@ class Orphans:
                 passed = Flow(merged.is_value and goes_on, merged.is_key and goes_on)
                 pending += ((one, passed) for one in self.neighbours(node) if one != node)
         return flows
+
+    def _modules_of(self, use: Use) -> Collection[str]:
+        """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
+        if use.document.kind is Kind.TERRAGRUNT:
+            is_of_terraform = use.address.startswith(("var.", "data."))
+            return self._beside.get(use.document.path) or () if is_of_terraform else ()
+        return [module.path for module in self.workspace.modules_of(use.document)]
 
     def _nodes(self, module: str, use: Use) -> Iterator[Node]:
         """What a reference in a module is to: an output of a module of the repository is that module's."""
@@ -130,8 +165,8 @@ class Orphans:
 
     def _is_gone(self, use: Use) -> bool:
         edits = self._edits.get(use.document.path, ())
-        covering = [edit for edit in edits if edit.span.start <= use.offset < edit.span.end]
-        return bool(covering) and not any(mentions(edit.text, use.address) for edit in covering)
+        is_covered = any(edit.span.start <= use.offset < edit.span.end for edit in edits)
+        return is_covered and not any(mentions(edit.text, use.address) for edit in edits)
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
@@ -143,8 +178,9 @@ class Orphans:
         is_settled = False
         while not is_settled:
             going: dict[str, list[Span]] = {}
-            for node in self.flows:
-                for piece in self.pieces(node) if node not in kept else ():
+            for node in self.flows.keys() - kept.keys():
+                along = (one.piece for one in self._given_to(node) if self._goes_along(one, node, kept))
+                for piece in (*self.pieces(node), *along):
                     going.setdefault(piece.document.path, []).append(piece.item.span)
             found = {node: self._in_use(node, going, kept) for node in self.flows if node not in kept}
             new = {node: reason for node, reason in found.items() if reason}
@@ -176,6 +212,10 @@ class Orphans:
 
     def _uses(self, node: Node) -> Iterator[Use]:
         yield from self._references.to(self.workspace.modules[node.module], {node.address})
+        for path, modules in self._beside.items() if node.kind in ("var", "data") else ():
+            if modules is None or node.module in modules:
+                uses = self._references.of(self.workspace.documents[path])
+                yield from (use for use in uses if use.address == node.address)
         if node.kind == "output":
             for call in self.workspace.calls.get(node.module, ()):
                 label = f"module.{call.block.labels[0] if call.block.labels else ''}"
@@ -183,6 +223,8 @@ class Orphans:
 
     def _standing(self, node: Node) -> str | None:
         """Why the node has to stay, whoever else goes."""
+        if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
+            return "it names a role"
         if node.kind not in ("var", "local", "data", "ephemeral", "output"):
             return "what it makes must not be destroyed" if node.kind != "module" else "it is another module's output"
         for piece in self.pieces(node):
@@ -261,6 +303,12 @@ class Orphans:
 
 def _may_use(path: str, node: Node) -> bool:
     return node.kind in ("var", "output") or posixpath.dirname(path) == node.module
+
+
+def _is_for_key(use: Use) -> bool:
+    """Whether a reference is in the value of an argument for a key: of a block, or, on its line, an object or text."""
+    line = use.document.text[use.document.text.rfind("\n", 0, use.offset) + 1 : use.offset]
+    return _argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
 
 
 def _argument_at(document: Document, offset: int) -> str:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from migrator.discover import Kind
+from migrator.analysis.declarations import Given, Piece
+from migrator.discover import Kind, is_values
 from migrator.document import Document
 from migrator.model import Place
-from migrator.syntax.terraform import Attribute
 from migrator.workspace import Module, Workspace
 
 _NAME = r"(?P<name>[A-Za-z_][\w-]*)"
@@ -46,7 +46,7 @@ class VariableValues:
 
     @cached_property
     def _programs(self) -> list[Document]:
-        kinds = (Kind.SCRIPT, Kind.PYTHON, Kind.CONFIG)
+        kinds = (Kind.SCRIPT, Kind.PYTHON, Kind.CONFIG, Kind.TERRAGRUNT)
         known = [one for one in self._workspace.documents.values() if one.kind in kinds]
         return [*known, *self._workspace.others(_OTHERS)]
 
@@ -77,14 +77,15 @@ class VariableValues:
                 found.setdefault(match["name"], []).append(place)
         return found
 
-    def in_files(self, name: str) -> Iterator[tuple[Document, Attribute, list[Module]]]:
+    def in_files(self, name: str) -> Iterator[Given]:
         """The values in files, each with the modules that the file may be for."""
         for document in self._files:
             if name.encode() in document.source.data:
                 for block in document.blocks:
                     value = block.attribute(name)
                     if value is not None:
-                        yield document, value, self._readers(document)
+                        readers = frozenset(module.path for module in self._readers(document))
+                        yield Given(Piece(document, value, "", (block,)), readers)
 
     @cached_property
     def _files(self) -> list[Document]:
@@ -109,7 +110,7 @@ class VariableValues:
         folder, name = posixpath.split(document.path)
         modules = self._workspace.modules
         own = [modules[folder]] if folder in modules else []
-        if name in ("terraform.tfvars", "terraform.tfvars.json") or ".auto.tfvars" in name:
+        if is_values(name):
             return own
         found = {module.path: module for module in own}
         for script, path in self._mentioned:

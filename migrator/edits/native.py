@@ -6,12 +6,13 @@ literal: https://developer.hashicorp.com/terraform/language/backend/s3#assume-ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.backends import S3Backend
 from migrator.config import Config, is_role_arn
-from migrator.model import Note, Refusal
+from migrator.document import Document
+from migrator.model import Refusal
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
 
@@ -30,29 +31,28 @@ _NESTED_NAMES = {
 _OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns")
 """What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role."""
 
+_WEB_IDENTITY = "assume_role_with_web_identity"
 _UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
 _NO_LITERAL = "its role is no literal ARN, as a backend's must be: name one by --backend-role-arn"
+_LEFT_ALONE = "its role is to be left alone, and could not stand beside web identity"
+_TWICE = "it has role_arn and assume_role, of which no engine takes both"
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What is to become of a backend's arguments; ``lost`` are those that web identity has no counterpart of."""
+    """What is to become of a backend's arguments; ``role`` is that of its web identity, ``""`` for none."""
 
     role: str
     remove: tuple[Attribute, ...]
     append: tuple[NewArgument, ...] = ()
-    lost: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
         """What it comes to, for people."""
-        return f"web identity with {self.role}" if self.append else "removed"
-
-    def notes(self, backend: S3Backend) -> Iterator[Note]:
-        """What a person must see to."""
-        if self.lost:
-            task = f"web identity knows no {', '.join(self.lost)}: let the role's trust policy not ask for it, at"
-            yield Note(task, (str(backend.place),))
+        if not self.role:
+            return "removed, and its role chained after web identity" if self.append else "removed"
+        is_chained = any(one.name == "assume_role" for one in self.append)
+        return f"web identity with {self.role}" + (", which assumes the role of before" if is_chained else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,33 @@ class _Assumed:
     arguments: tuple[Attribute, ...]
     is_flat: bool
 
+    @property
+    def role(self) -> str:
+        return self.members["role_arn"]
+
+    @property
+    def meant(self) -> str | None:
+        """The role as a literal; None where it is an expression."""
+        return hcl.string_value(self.role)
+
+    @property
+    def kept(self) -> tuple[NewArgument, ...]:
+        """What web identity has as well."""
+        return tuple(NewArgument(one, Copied(self.members[one])) for one in _OF_WEB_IDENTITY if one in self.members)
+
+    @property
+    def lost(self) -> list[str]:
+        """What web identity has no counterpart of: the names of members."""
+        return [name for name in self.members if name not in ("role_arn", *_OF_WEB_IDENTITY)]
+
+    @property
+    def chained(self) -> tuple[NewArgument, ...]:
+        """The same as an object, which may stand beside web identity."""
+        if not self.is_flat:
+            return ()
+        items = tuple(NewArgument(name, Copied(value)) for name, value in self.members.items())
+        return (NewArgument("assume_role", NewObject(items)),)
+
 
 def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bool, may_vary: bool) -> SignIn | Refusal:
     """How ``backend`` signs in by itself, if it is to (``has_own``), with its own role or else with ``role``.
@@ -70,84 +97,95 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
     ``may_vary`` says whether the role may be any expression. Where ``--backend-role-arn`` names another than the role
     that was assumed before, that one is chained after it.
     """
-    if any(backend.document.is_ignored(one) for one in backend.block.attributes if one.name in _ROLES):
-        return Refusal("its role is to be left alone, and could not stand beside web identity")
     assumed = _assumed(backend)
     if isinstance(assumed, Refusal):
         return assumed
     removed = (*backend.credentials, *backend.role_family)
-    if assumed is None and not has_own:
-        return SignIn("", removed)
-    before = assumed.members["role_arn"] if assumed else None
-    if config.backend_role_arn is not None and before is not None and _meant(before) != config.backend_role_arn:
-        chained = _chained(assumed) if assumed and assumed.is_flat else ()
-        return _signed_in(Literal(config.backend_role_arn), config, removed, (), chained)
-    named = config.backend_role_arn or (role if before is None else None)
-    if named is None and before is None:
-        return Refusal(_UNKNOWN)
-    if named is None and not is_role_arn(_meant(before or "") or "") and not may_vary:
+    if assumed is None:
+        if not has_own:
+            return SignIn("", removed)
+        named = config.backend_role_arn or role
+        return Refusal(_UNKNOWN) if named is None else _signed_in(Literal(named), config, removed)
+    if config.backend_role_arn is not None and assumed.meant != config.backend_role_arn:
+        return _signed_in(Literal(config.backend_role_arn), config, removed, assumed.chained)
+    if assumed.lost:
+        names = ", ".join(assumed.lost)
+        return Refusal(f"web identity knows no {names}: name a role by --backend-role-arn, which then assumes its role")
+    if not may_vary and not is_role_arn(assumed.meant or ""):
         return Refusal(_NO_LITERAL)
-    kept = _kept(assumed)
-    lost = tuple(name for name in assumed.members if name not in ("role_arn", *_OF_WEB_IDENTITY)) if assumed else ()
-    arguments = assumed.arguments if assumed else ()
-    value = Literal(named) if named is not None else Copied(before or "")
-    return _signed_in(value, config, (*removed, *(one for one in arguments if one not in removed)), kept, (), lost)
+    removed += tuple(one for one in assumed.arguments if one not in removed)
+    return _signed_in(Copied(assumed.role), config, removed, (), assumed.kept)
 
 
-_ROLES = ("role_arn", "assume_role")
+def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
+    """What is to become of keys and a flat role beside web identity that is there: the role is chained after it.
+
+    Static keys would win over it, and a flat role is an error from Terraform 1.10 on.
+    """
+    removed = (*backend.credentials, *backend.role_family)
+    assumed = _assumed(backend) if backend.role_family else None
+    if isinstance(assumed, Refusal):
+        return assumed
+    if assumed is None or assumed.meant in _roles_there(backend):
+        return SignIn("", removed)
+    return SignIn("", removed, assumed.chained)
+
+
+def _roles_there(backend: S3Backend) -> set[str | None]:
+    argument = backend.block.attribute(_WEB_IDENTITY)
+    items = backend.document.object_items(argument) if argument else ()
+    return {backend.document.literal(one) for one in items if one.name == "role_arn"} - {None}
 
 
 def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
-    """The role that is assumed, each value as it is written; None where there is none."""
+    """The role that is assumed, each value as it is written; None where there is none, or it is to stay as it is."""
     document, nested = backend.document, backend.block.attribute("assume_role")
+    if any(one.name == "role_arn" for one in backend.ignored):
+        return Refusal(_LEFT_ALONE)
     if nested is None:
-        if backend.role_arn is None:
-            return None
-        members = {_NESTED_NAMES[one.name]: one.value.of(document.text) for one in backend.role_family}
-        seconds = next((one for one in backend.role_family if one.name == "assume_role_duration_seconds"), None)
-        if seconds is not None:
-            number = document.expression(seconds).strip('"')
-            if not number.isascii() or not number.isdigit():
-                return Refusal("its assume_role_duration_seconds is no number")
-            members["duration"] = f'"{number}s"'
-        return _Assumed(members, backend.role_family, is_flat=True)
-    items = document.object_items(nested)
-    members = {one.name: one.value.of(document.text) for one in items}
+        return _flat(backend) if backend.role_arn is not None else None
+    if backend.role_arn is not None:
+        return Refusal(_TWICE)
+    if document.is_ignored(nested):
+        return None
+    members = {one.name: one.value.of(document.text) for one in document.object_items(nested)}
     if "role_arn" not in members:
         return Refusal("its assume_role is no object with a role that could be read here")
     return _Assumed(members, (nested,), is_flat=False)
 
 
-def _meant(written: str) -> str | None:
-    return hcl.string_value(written)
+def _flat(backend: S3Backend) -> _Assumed | Refusal:
+    members = {}
+    for one in backend.role_family:
+        value = _value(backend.document, one)
+        if value is None:
+            return Refusal("its assume_role_duration_seconds is no number")
+        members[_NESTED_NAMES[one.name]] = value
+    return _Assumed(members, backend.role_family, is_flat=True)
 
 
-def _kept(assumed: _Assumed | None) -> tuple[NewArgument, ...]:
-    members = assumed.members if assumed else {}
-    return tuple(NewArgument(name, Copied(members[name])) for name in _OF_WEB_IDENTITY if name in members)
-
-
-def _chained(assumed: _Assumed) -> tuple[NewArgument, ...]:
-    items = tuple(NewArgument(name, Copied(value)) for name, value in assumed.members.items())
-    return (NewArgument("assume_role", NewObject(items)),)
+def _value(document: Document, attribute: Attribute) -> str | None:
+    """A flat argument's value as a member of an object: seconds become a duration."""
+    if attribute.name != "assume_role_duration_seconds":
+        return attribute.value.of(document.text)
+    number = document.expression(attribute).strip('"')
+    return f'"{number}s"' if number.isascii() and number.isdigit() else None
 
 
 def chained_role(backend: S3Backend) -> tuple[NewArgument, ...] | Refusal:
     """``assume_role`` in place of the flat role family of ``backend``."""
     assumed = _assumed(backend)
-    return assumed if isinstance(assumed, Refusal) else _chained(assumed) if assumed is not None else ()
+    return assumed if isinstance(assumed, Refusal) else assumed.chained if assumed is not None else ()
 
 
 def _signed_in(
     role: Literal | Copied,
     config: Config,
     remove: Sequence[Attribute],
-    kept: tuple[NewArgument, ...],
-    chained: tuple[NewArgument, ...],
-    lost: tuple[str, ...] = (),
+    chained: tuple[NewArgument, ...] = (),
+    kept: tuple[NewArgument, ...] = (),
 ) -> SignIn:
     token = NewArgument("web_identity_token_file", Literal(config.token_file))
     items = NewObject((NewArgument("role_arn", role), token, *kept))
-    append = (NewArgument("assume_role_with_web_identity", items), *chained)
-    said = role.text if isinstance(role, Literal) else (_meant(role.text) or "the role that it assumed")
-    return SignIn(said, tuple(remove), append, lost)
+    said = role.text if isinstance(role, Literal) else (hcl.string_value(role.text) or "the role that it assumed")
+    return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items), *chained))

@@ -26,9 +26,10 @@ class Removal:
 
 def removals(orphans: Orphans) -> Iterator[Removal]:
     """What goes, in parts that have neither references nor files in common."""
-    pieces = {node: [*orphans.pieces(node), *orphans.in_files(node)[0]] for node in orphans.nodes}
-    for nodes in _connected(orphans, pieces):
-        mine = {node: pieces[node] for node in pieces if node in nodes}
+    nodes = sorted(orphans.nodes, key=lambda node: orphans.pieces(node)[0].place)
+    pieces = {node: [*orphans.pieces(node), *orphans.given(node)[0]] for node in nodes}
+    for part in _connected(orphans, pieces):
+        mine = {node: pieces[node] for node in pieces if node in part}
         yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
 
 
@@ -52,7 +53,8 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
         document = next(iter(found.values())).document
         tops: list[Block] = []
         bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
-        for item, parents in _without_empty_parents(list(found.values())):
+        yield from _edits_of_objects(document, [piece for piece in found.values() if piece.holder is not None])
+        for item, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
             if parents:
                 bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(item)
             elif isinstance(item, Block):
@@ -61,6 +63,15 @@ def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
             yield from document.syntax.remove_blocks(document.path, document.text, document.items, tops)
         for parent, items in bodies.values():
             yield from document.change(parent, BodyChange(remove=tuple(items)))
+
+
+def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[Edit]:
+    holders: dict[Span, list[Attribute]] = {}
+    for piece in pieces:
+        if isinstance(piece.item, Attribute) and piece.holder is not None:
+            holders.setdefault(piece.holder, []).append(piece.item)
+    for holder, items in holders.items():
+        yield from document.syntax.change_object(document.path, document.text, holder, items, (), ())
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:

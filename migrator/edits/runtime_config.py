@@ -70,9 +70,13 @@ class RuntimeHooks:
             self.objection = "it cannot be understood"
             return parse("")
 
-    def evidence(self) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
-        """What the file says of engines: by the slugs of stacks, and by default."""
-        entries = ((slug, entry_evidence(self.path, entry)) for slug, entry in self._config.stacks.items())
+    def evidence(self, path: str) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
+        """What the file says of engines that may run the code at ``path``: by the slugs of stacks, and by default."""
+        entries = (
+            (slug, entry_evidence(self.path, entry))
+            for slug, entry in self._config.stacks.items()
+            if entry.project_root in (None, path)
+        )
         return tuple(entries), entry_evidence(self.path, self._config.stack_defaults)
 
     def lists_of(self, stack: RuntimeStack) -> dict[Keys, str]:

@@ -18,7 +18,7 @@ from migrator.config import BackendAuth, Config
 from migrator.edits.native import SignIn, sign_in
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
-from migrator.engine import Engine, Evidence, Verdict, verdict
+from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model import Refusal
 
 
@@ -46,7 +46,7 @@ class Strategies:
     ) -> None:
         self._config = config
         self._roles = roles
-        self._entries, self._defaults = runtime.evidence()
+        self._runtime = runtime
         self._has_hook = has_hook
         self.of = cache(self._choose)
 
@@ -60,11 +60,15 @@ class Strategies:
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return Refusal("it names no role, and other partial configurations of the backend do")
-        is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root))
-        config, mapped = self._config.at(root.module.path), self._roles.role(backend)
+        is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root)) and not backend.is_partial
+        config, mapped = self._config.at(root.module.path), self.mapped(backend)
         if isinstance(mapped, Refusal):
             return mapped
         return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
+
+    def mapped(self, backend: S3Backend) -> str | Refusal | None:
+        """The role that the user named for the backend's identity, or the one that a remote state is read with."""
+        return self._roles.role(backend)
 
     def objection(self, root: Root) -> Refusal | None:
         """Why the root module's backends cannot sign in by themselves, if so."""
@@ -73,7 +77,7 @@ class Strategies:
 
     def engine(self, root: Root) -> Engine:
         """What is known of the root module's engine, but for what its stacks say."""
-        return Engine(root.evidence, self._entries, self._defaults)
+        return Engine(root.evidence, *self._runtime.evidence(root.module.path))
 
     def may_become_native(self, root: Root) -> bool:
         """Whether the root module signs in by itself if stacks in other repositories say that their engine can."""
@@ -109,21 +113,23 @@ class Strategies:
         return Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
 
     def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
-        """What is known of the engine of each stack that runs the root module; of one, where none is known."""
+        """What is known of the engines of the stacks that run the root module, all that may hold of each."""
         engine = self.engine(root)
         for stack in root.runners.here:
-            yield engine.of_stack(stack.slug, stack.evidence)
+            yield from engine.of_stack(stack.slug, stack.evidence)
         for known in root.runners.elsewhere:
-            yield engine.of_stack(known.slug, known.evidence)
+            yield from engine.of_stack(known.slug, known.evidence)
         if not root.runners.here and not root.runners.elsewhere:
-            yield engine.of_stack(None, ())
+            yield from engine.of_no_stack()
 
 
 def _why(against: Verdict) -> str:
     if against.contradiction:
         first, second = against.contradiction
         return f"{first} contradicts that {second}"
-    return str(against.why or "")
+    if against.why is None:
+        return ""
+    return str(against.why) if against.why.high <= FIRST_NATIVE else f"{against.why}, which admits engines before 1.6"
 
 
 def since(outcome: str, because: str) -> str:

@@ -18,6 +18,7 @@ from migrator.workspace import Workspace
 _HOOK_RULES = "spacelift-hook"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _COMING = "comes with the migration of that repository"
+_NO_HOOK = "none is needed: the backend signs in by itself"
 
 
 class Surveyor:
@@ -120,13 +121,16 @@ class Surveyor:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
+        native = self._native()
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
-            if wish is None and not self._workspace.in_scope(stack.place.path):
+            if wish is None and stack not in native and not self._workspace.in_scope(stack.place.path):
                 continue
             fate = fates.get((stack.place, wish.message), "") if wish else self._given_fate(stack)
-            runs_it = wish.code if wish else _said(stack.code)
-            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
+            fate = fate or (_NO_HOOK if stack in native else "")
+            runs_it = wish.code if wish else native.get(stack, _said(stack.code))
+            remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
+            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._wishes.targets:
             for known in target.runners.elsewhere:
                 fate = "is there" if known.has_hook else known.refusal or _COMING
@@ -135,6 +139,9 @@ class Surveyor:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
                 yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
+        for runner, code in native.items():
+            if isinstance(runner, KnownStack):
+                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
@@ -145,15 +152,25 @@ class Surveyor:
                 return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
         return ""
 
-    def _remarks(self, stack: StackDefinition, is_wanted: bool) -> Iterator[str]:
+    def _native(self) -> dict[StackDefinition | KnownStack, str]:
+        """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
+        found: dict[StackDefinition | KnownStack, str] = {}
+        refused = {one.group for one in self._findings if isinstance(one.fix, Refusal)}
+        for root in self._facts.roots:
+            is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
+            if is_migrated and self._wishes.strategies.of(root).is_native:
+                found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        return found
+
+    def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
         if self._follows_other_branch(stack):
             yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
-        if is_wanted and stack.manages_state:
+        if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
-        if is_wanted and stack.waits and self._config.hook_phases == ("init",):
+        if is_hooked and stack.waits and self._config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
         if place := self._facts.integrations.get(stack):
             yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
@@ -164,7 +181,9 @@ class Surveyor:
         identity = self._workspace.identity
         if is_of_branch(stack.code, identity):
             return False
-        return any(runs(stack.code, identity, target.path) for target in self._wishes.targets)
+        paths = {one.path for one in self._wishes.targets}
+        paths |= {one.module.path for one in self._facts.roots if one.is_migrated(self._config.include_ambient)}
+        return any(runs(stack.code, identity, path) for path in paths)
 
 
 def _said(code: Code) -> str:

@@ -77,12 +77,8 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        early = HookLists(facts.stacks, facts.integrations)
-
-        def has_hook(stack: StackDefinition) -> bool:
-            return self._has_hook(early, stack)
-
-        self.strategies = Strategies(config, roles, self.runtime, has_hook)
+        self._lists = HookLists(facts.stacks, facts.integrations)
+        self.strategies = Strategies(config, roles, self.runtime, self.has_hook)
         self.targets = tuple(_targets(facts, config, roles, self.strategies))
         here = [
             Wanted(stack, target.title, target.role, target.group)
@@ -98,7 +94,6 @@ class Wishes:
             if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
-        self._lists = HookLists(facts.stacks, facts.integrations)
         entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
         self._hooks = WantedHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
@@ -148,12 +143,9 @@ class Wishes:
 
     def has_hook(self, stack: StackDefinition) -> bool:
         """Whether the stack exchanges a token before init already."""
-        return self._has_hook(self._lists, stack)
-
-    def _has_hook(self, lists: HookLists, stack: StackDefinition) -> bool:
-        is_read = stack.slug is not None and not stack.is_ignored and IGNORES not in stack.labels
-        by_file = is_read and self.runtime.has_hook(stack.slug or "", "before_init")
-        return by_file or lists.has_hook(stack, "before_init")
+        known = self.runtime_stack(stack)
+        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
+        return by_file or self._lists.has_hook(stack, "before_init")
 
     def obstacle(self, stack: StackDefinition) -> str:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""

@@ -55,14 +55,18 @@ region = "eu-west-1"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from migrator.analysis.declarations import Node
+from migrator.analysis.declarations import Node, Piece
 from migrator.analysis.orphans import Orphans
+from migrator.analysis.terragrunt_inputs import TerragruntInputs
+from migrator.analysis.variable_settings import VariableSettings
+from migrator.analysis.variable_values import VariableValues
 from migrator.edits.orphans import Removal, removals, rotate_values, unused_providers
 from migrator.model import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
+from migrator.syntax.terraform import Block
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -73,13 +77,17 @@ def check(context: Context) -> Iterator[Finding]:
             edits.setdefault(edit.path, []).append(edit)
     if not edits:
         return
-    roots = frozenset(root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere)
-    orphans = Orphans(context.workspace, edits, roots)
+    inputs = TerragruntInputs(context.workspace, context.facts.terragrunt)
+    roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
+    roots |= {path for paths in inputs.beside.values() for path in paths or ()}
+    settings = VariableSettings(context.workspace, context.facts.stacks)
+    values = VariableValues(context.workspace)
+    orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.beside)
     for removal in removals(orphans):
         yield from _gone(orphans, removal)
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
-            pieces = [*orphans.pieces(node), *(one for found in orphans.in_files(node) for one in found)]
+            pieces = [*orphans.pieces(node), *(one for found in orphans.given(node) for one in found)]
             notes = rotate_values(pieces) if orphans.flows[node].is_key else ()
             yield RULE.finding(
                 pieces[0].place, f"{node.title}: credentials came from it", LeftAlone(reason), None, notes
@@ -93,10 +101,10 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
     group = f"what served credentials at {min(found[0].place for found in removal.pieces.values())}"
     for node, pieces in removal.pieces.items():
-        left = orphans.in_files(node)[1]
+        left = orphans.given(node)[1]
         elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
         outcome = "removed" + (f", with {', '.join(elsewhere)}" if elsewhere else "")
-        notes = [*_unread(orphans, node)]
+        notes = [*_unread(orphans, node, [*pieces, *left]), *_to_apply(pieces)]
         if orphans.flows[node].is_key:
             notes += rotate_values([*pieces, *left])
         yield RULE.finding(
@@ -104,15 +112,26 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
         )
         edits = ()
         for piece in left:
-            reason = "a module that may read the file, or an option, needs it"
+            reason = "another module may read it, or an option keeps it"
             yield RULE.finding(piece.place, f"the value of the {node.title}", LeftAlone(reason))
 
 
-def _unread(orphans: Orphans, node: Node) -> Iterator[Note]:
-    """What the environment sets for a variable that is nowhere any more."""
+def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
+    """That the code must be there before stacks lose what they give to its variables."""
+    for piece in pieces:
+        if isinstance(piece.item, Block) and piece.item.type == "resource":
+            yield Note(
+                "apply after the migrated code is merged, since that needs it until then, what went at",
+                (str(piece.place),),
+            )
+
+
+def _unread(orphans: Orphans, node: Node, told: Sequence[Piece]) -> Iterator[Note]:
+    """What the environment sets for a variable that is nowhere any more, but for what is ``told`` of already."""
     if node.kind == "var" and all(one in orphans.nodes for one in orphans.declared(node.name)):
         for place in orphans.values.in_environment(node.name):
-            yield Note("take out what no variable reads any more at", (str(place),))
+            if not any(piece.covers(place) for piece in told):
+                yield Note("take out what no variable reads any more at", (str(place),))
 
 
 RULE = Rule("orphaned-credentials", "what served only credentials goes with them", check, phase=1)

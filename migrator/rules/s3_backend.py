@@ -85,6 +85,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
+from migrator.edits.native import SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
@@ -136,9 +137,8 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.remove or signed.append:
-        edits = backend.document.change(backend.block, BodyChange(signed.remove, (), signed.append))
-        fix = Rewrite(edits, since(signed.outcome, strategies.of(root).because))
-        yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *signed.notes(backend)))
+        fix = _signed(backend, signed, strategies.of(root).because)
+        yield RULE.finding(backend.place, message, fix, root.group, rotate(backend))
 
 
 def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
@@ -172,8 +172,12 @@ def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
 
 def _duplicates(root: Root) -> Iterator[Finding]:
     blocks = [one for one in root.backends if not one.is_partial and not one.document.is_override]
-    for backend in blocks[1:]:
-        fix = Refusal(f"the module has another at {blocks[0].place}, which Terraform does not allow")
+    seconds: dict[S3Backend, S3Backend] = {}
+    for view in root.module.views if len(blocks) > 1 else ():
+        first, *others = [one for one in blocks if one.document in view] or blocks[:1]
+        seconds |= dict.fromkeys(others, first)
+    for backend, first in seconds.items():
+        fix = Refusal(f"the module has another at {first.place}, which Terraform does not allow")
         yield RULE.finding(backend.place, f"{backend.title} for the second time", fix, root.group)
 
 
@@ -184,7 +188,15 @@ def _message(backend: S3Backend, rejected: str = "") -> str:
     return f"{backend.title}: {named}" + (f", {rejected}" if rejected and backend.role_family else "")
 
 
-def _rewrite(backend: S3Backend, because: str) -> Rewrite:
+def _signed(backend: S3Backend, signed: SignIn, because: str = "") -> Rewrite:
+    edits = backend.document.change(backend.block, BodyChange(signed.remove, (), signed.append))
+    return Rewrite(edits, since(signed.outcome, because))
+
+
+def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
+    if backend.has_web_identity:
+        signed = with_web_identity(backend)
+        return signed if isinstance(signed, Refusal) else _signed(backend, signed)
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
     outcomes += ["left to a hook"] * bool(because)
