@@ -12,6 +12,7 @@ from pathlib import Path
 
 FILES_OF_A_MODULE = 6
 _STACKS_EVERY = 40
+_REPLICA_EVERY = 20
 _SETTINGS = ("-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.com", "-c", "commit.gpgsign=false")
 
 _BUCKET = """\
@@ -100,8 +101,8 @@ locals {
 }
 
 """
-_PROVIDERS = """\
-# The account of the workload, and the region that holds its copies.
+_PROVIDER = """\
+# The account of the workload: {name}.
 provider "aws" {{
   region     = var.region
   access_key = "AKIAIOSFODNN7EXAMPLE"
@@ -111,7 +112,8 @@ provider "aws" {{
     tags = local.tags
   }}
 }}
-
+"""
+_REPLICA = """
 provider "aws" {{
   alias      = "replica"
   region     = "eu-west-1"
@@ -169,9 +171,9 @@ variable "{name}" {{
 }}
 """
 _OUTPUT = """\
-output "{name}_{number}_arn" {{
-  description = "ARN of the bucket {number} of {name}"
-  value       = aws_s3_bucket.{name}_{number}.arn
+output "{name}_{number}_role" {{
+  description = "ARN of the role {number} of {name}"
+  value       = aws_iam_role.{name}_{number}.arn
 }}
 """
 _STACK = """\
@@ -190,6 +192,7 @@ _VARIABLES = (
     ("environment", "string", '"staging"'),
     ("team", "string", '"platform"'),
     ("organization", "string", '"o-example"'),
+    ("retention", "number", "30"),
     ("readers", "list(string)", "[]"),
 )
 _NAMES = ("billing", "catalog", "events", "identity", "ledger", "media", "orders", "search")
@@ -218,7 +221,8 @@ def keyed(folder: Path, modules: int) -> Path:
         else:
             name = _NAMES[number % len(_NAMES)]
             backend = _BACKEND.format(name=path, role=_ROLE_OF_BACKEND)
-            _write(folder / path, _module(name, _PROVIDERS.format(name=path), backend))
+            providers = _PROVIDER + (_REPLICA if number % _REPLICA_EVERY == 1 else "")
+            _write(folder / path, _module(name, providers.format(name=path), backend))
     return commit(folder)
 
 
@@ -251,7 +255,7 @@ def large_file(folder: Path, size: int) -> Path:
         if length >= size:
             break
     folder.mkdir(parents=True)
-    (folder / "main.tf").write_text("\n".join([*pieces, _PROVIDERS.format(name="large")]))
+    (folder / "main.tf").write_text("\n".join([*pieces, _PROVIDER.format(name="large")]))
     return commit(folder)
 
 
@@ -271,12 +275,12 @@ def _module(name: str, providers: str, backend: str) -> dict[str, str]:
 
     variables = (_VARIABLE.format(name=one, type=type_, default=default) for one, type_, default in _VARIABLES)
     return {
-        "main.tf": several(_BUCKET, 2) + "\n" + several(_FUNCTION, 2),
+        "main.tf": several(_BUCKET, 3) + "\n" + several(_FUNCTION, 2),
         "iam.tf": several(_ROLE, 3),
         "providers.tf": _LOCALS + providers,
         "versions.tf": _VERSIONS.format(backend=backend),
         "variables.tf": "\n".join(variables),
-        "outputs.tf": several(_OUTPUT, 2),
+        "outputs.tf": several(_OUTPUT, 3),
     }
 
 

@@ -24,6 +24,7 @@ from migrator.options import (
     option,
     output_options,
 )
+from migrator.secret import plain_line
 
 _POLICIES = click.Choice([one.value for one in ExistingBranch])
 
@@ -149,5 +150,5 @@ def status(state: str | None) -> None:
 
 
 def _fail(error: MigrateError) -> None:
-    click.echo(f"Error: {error}", err=True)
+    click.echo(plain_line(f"Error: {error}"), err=True)
     sys.exit(3)

@@ -10,6 +10,7 @@ import click
 from migrator import __version__
 from migrator.errors import UsageError
 from migrator.options import ACTION, GIT, OUTPUT, GroupedCommand, migration_options, option, output_options
+from migrator.secret import printable
 
 _EPILOG = """\b
 Exit codes:
@@ -78,6 +79,7 @@ def execute() -> int:
     try:
         code: int | None = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
+        vars(error)["message"] = printable(error.message)
         error.show()
         return error.exit_code
     except click.Abort:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from migrator.credentials import git_options
 from migrator.errors import MigrateError, UsageError
-from migrator.gitcommand import Deadline, Outcome, run_git
+from migrator.gitcommand import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.giturl import GitUrl, parse_url
 from migrator.sources import RepoSource
 
@@ -211,16 +211,19 @@ def _default_branch(checkout: Path, location: str, deadline: Deadline, sign_in: 
 
 
 def _options_for(folder: Path, remote: str, deadline: Deadline) -> tuple[str, ...]:
+    """Options to sign in to ``remote``, and to run no program that the repository itself names."""
     if remote.startswith("-"):
         raise UsageError("a remote must not begin with a dash")
+    listed = run_git(("config", "--list", "--show-scope", "-z"), deadline, cwd=folder)
+    safe = without_programs(settings_in(listed.printed))
     known = run_git(("remote", "get-url", "--push", "--", remote), deadline, cwd=folder)
     try:
         url: GitUrl | None = parse_url(remote if known.status else known.printed.rstrip("\n"))
     except UsageError:
         if known.status:
             raise
-        return ()  # the user's own configuration, with whatever it signs in
-    return git_options(url)
+        return safe  # the user's own configuration, with whatever it signs in
+    return (*safe, *git_options(url))
 
 
 def _remote_commit(folder: Path, branch: str, remote: str, deadline: Deadline, options: Sequence[str]) -> str | None:

@@ -105,7 +105,7 @@ def walk(root: Path) -> Iterator[str]:
 def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Listing:
     """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
     real_root = os.path.realpath(root)
-    known = set(paths)
+    known = set(_reachable(real_root, paths))
     kinds = {path: kind_of(path) for path in known}
     targets = {path: _target(real_root, path) for path, kind in kinds.items() if kind is not None}
     files = {path: target for path, target in targets.items() if target in known}
@@ -113,6 +113,18 @@ def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Lis
     absent = (path for path, kind in kinds.items() if is_sparse and kind is Kind.CONFIG)
     missing = tuple(sorted(path for path in absent if not os.path.lexists(root / path)))
     return Listing(root, files, others, missing)
+
+
+def _reachable(real_root: str, paths: Iterable[str]) -> Iterator[str]:
+    """Those of ``paths`` that no folder which is a link, and no ``..``, leads elsewhere; git tracks no others."""
+    folders: dict[str, bool] = {}
+    for path in paths:
+        folder = os.path.dirname(path)
+        if folder not in folders:
+            full = os.path.join(real_root, folder) if folder else real_root
+            folders[folder] = os.path.realpath(full) == full
+        if folders[folder]:
+            yield path
 
 
 def _target(real_root: str, path: str) -> str | None:

@@ -56,6 +56,7 @@ class Document:
                 self.seen = _state(os.fstat(file.fileno()))
                 return SourceFile(self.path, file.readall() or b"")
         except OSError as error:
+            self.seen = state_of(self.root / self.path)
             self.problem = FileProblem(Place(self.path), f"it cannot be read: {error.strerror}")
             return SourceFile(self.path, b"")
 

@@ -105,12 +105,17 @@ def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
 
 
 def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook."""
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+
+    Where there is none, what its own repository says of it counts.
+    """
     engine = root.engine
     if engine is None:
         return False
     stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
-    return bool(stacks) and all(
+    if not stacks:
+        return root.is_native
+    return all(
         not one.has_hook and all(verdict(known).is_native for known in engine.of_stack(one.slug, one.evidence))
         for one in stacks
     )

@@ -42,10 +42,27 @@ SAFE = (
 )
 """Options with which nothing that a repository's configuration names is run beside git."""
 
+_PROGRAMS = (
+    (r"core\.sshcommand", "ssh"),
+    (r"core\.askpass", ""),
+    (r"credential\.(?:.*\.)?helper", ""),
+    (r"filter\..*\.(?:clean|smudge|process)", ""),
+    (r"filter\..*\.required", "false"),
+    (r"gpg\.(?:openpgp\.)?program", "gpg"),
+    (r"gpg\.x509\.program", "gpgsm"),
+    (r"gpg\.ssh\.program", "ssh-keygen"),
+    (r"gpg\.ssh\.defaultkeycommand", ""),
+    (r"http\.(?:.*\.)?sslverify", "true"),
+    (r"remote\..*\.uploadpack", "git-upload-pack"),
+    (r"remote\..*\.receivepack", "git-receive-pack"),
+)
+"""Settings that name programs, as patterns in the case that git lists them in, with what they are by default."""
+
 _REMOTE = ("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_PROXY_COMMAND": "",
     "GIT_TERMINAL_PROMPT": "0",
     "LANGUAGE": "C",
     "LC_ALL": "C",
@@ -53,6 +70,31 @@ _ENVIRONMENT = {
 _GRACE = 2.0
 _LONGEST = 10_000
 """How much of what git says of a failure is read."""
+
+
+def settings_in(listed: str) -> list[tuple[str, str, str]]:
+    """What ``git config --list --show-scope -z`` prints: the scope, the name in git's own case, the value of each."""
+    parts = listed.split("\0")[:-1]
+    named = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
+    return [(scope, name, value if separator else "true") for scope, name, separator, value in named]
+
+
+def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Options with which no program runs that only the repository's own configuration names: the user's do, or git's.
+
+    Raises `MigrateError` for a name that no option can override.
+    """
+    options: list[str] = []
+    for name in dict.fromkeys(name for scope, name, _ in settings if scope in ("local", "worktree")):
+        default = next((value for pattern, value in _PROGRAMS if re.fullmatch(pattern, name, re.DOTALL)), None)
+        if default is None:
+            continue
+        if "=" in name or "\n" in name:
+            raise MigrateError("git's configuration of this repository names a program, and cannot be overridden")
+        users = [value for scope, one, value in settings if one == name and scope not in ("local", "worktree")]
+        for value in (default, *users):
+            options += ("-c", f"{name}={value}")
+    return tuple(options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import git
 from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
 from migrator.errors import MigrateError
-from migrator.gitcommand import SAFE, SURROUNDING
+from migrator.gitcommand import SAFE, SURROUNDING, settings_in, without_programs
 from migrator.model import RepoIdentity
 
 
@@ -49,6 +49,8 @@ class GitRepo:
             raise MigrateError("a bare repository has no files to migrate; clone it first")
         self.root = Path(repo.working_tree_dir)
         self._git = git.Git(self.root)
+        self._git.update_environment(GIT_ALLOW_PROTOCOL="none", GIT_TERMINAL_PROMPT="0")  # no object is fetched for us
+        self._require_at_home()
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
@@ -66,6 +68,21 @@ class GitRepo:
             raise MigrateError("the git program is not installed") from None
         except (GitCommandError, ValueError, OSError):
             raise MigrateError("git cannot read this repository") from None
+
+    def _require_at_home(self) -> None:
+        """What is found here must not lead git to the files, or the branches, of another checkout."""
+        here, folder = os.path.realpath(self.root), os.path.realpath(self._repo.git_dir)
+        tree = self._setting("core.worktree")
+        if tree and os.path.realpath(os.path.join(folder, tree)) != here:
+            raise MigrateError("git's configuration names another folder as this one's work tree")
+        pointer = Path(folder, "gitdir")
+        if pointer.is_file():
+            back = os.path.join(folder, os.fsdecode(pointer.read_bytes()).strip())
+            is_ours = os.path.realpath(os.path.dirname(back)) == here
+        else:
+            is_ours = bool(tree) or os.path.basename(folder) != ".git" or os.path.dirname(folder) == here
+        if not is_ours:
+            raise MigrateError("its .git leads to another checkout; for a linked worktree, see git worktree repair")
 
     @cached_property
     def identity(self) -> RepoIdentity:
@@ -174,9 +191,7 @@ class GitRepo:
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
         """What git is configured to: the scope, the name in lower case (but for the middle part), the value."""
-        parts = self._execute(("config", "--list", "--show-scope", "-z"), options=SAFE).split("\0")[:-1]
-        named = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
-        return [(scope, name, value if separator else "true") for scope, name, separator, value in named]
+        return settings_in(self._run("config", "--list", "--show-scope", "-z", options=SAFE))
 
     def _setting(self, name: str) -> str:
         """The value that counts of the setting ``name``, ``""`` if there is none."""
@@ -209,17 +224,13 @@ class GitRepo:
         return target.removeprefix(prefix) if target.startswith(prefix) else None
 
     @cached_property
-    def _without_filters(self) -> tuple[str, ...]:
-        """Options that switch off the content filters that the repository's own configuration names."""
-        own = [name for scope, name, _ in self._settings if scope in ("local", "worktree")]
-        names = [name for name in own if name.startswith("filter.")]
-        overrides = [f"{name}={'false' if name.endswith('.required') else ''}" for name in names]
-        return tuple(part for override in overrides for part in ("-c", override))
+    def _options(self) -> tuple[str, ...]:
+        return (*SAFE, *without_programs(self._settings))
 
-    def _run(self, *arguments: str, stdin: str | bytes = "") -> str:
+    def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return self._execute(arguments, stdin=stdin)
+            return self._execute(arguments, stdin=stdin, options=options)
         except GitCommandError as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
@@ -237,7 +248,7 @@ class GitRepo:
         stdin: str | bytes = "",
         options: Sequence[str] | None = None,
     ) -> str:
-        command = ["git", *(options or (*SAFE, *self._without_filters)), *arguments]
+        command = ["git", *(options or self._options), *arguments]
         with tempfile.TemporaryFile() if stdin else nullcontext() as file:
             if file is not None:
                 file.write(stdin if isinstance(stdin, bytes) else os.fsencode(stdin))

@@ -136,7 +136,7 @@ class KnownRoot:
     the module is not migrated, if so.
     ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
     and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
-    then.
+    then. It does so (``is_native``) where no stack of another repository is known.
     """
 
     repo: str
@@ -147,6 +147,7 @@ class KnownRoot:
     in_runtime_config: frozenset[str] = frozenset()
     engine: Engine | None = None
     variables: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
     by: str = "hook"
 
     @property

@@ -22,7 +22,7 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
-_HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_HOOK_ROLE = "Role for the state.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
 _BACKEND_AUTH = "auto, hook, native or env."
 _WAYS = click.Choice([one.value for one in BackendAuth])
 _WAY_IN = "Of providers: their own, or the hook's credentials."

@@ -22,6 +22,7 @@ from migrator.history import with_commits
 from migrator.lock import locked
 from migrator.mapping import unmatched
 from migrator.model import Mode, Note, Plan, RepoIdentity, RepoResult, Rewrite, Survey
+from migrator.secret import plain_line
 from migrator.settings import NAME, with_repository
 from migrator.workspace import Workspace
 from migrator.writer import Replacement, uninterrupted
@@ -273,5 +274,5 @@ def commit_message(plan: Plan) -> str:
     lines = ["Sign in to AWS with Spacelift's OIDC token", ""]
     for finding in plan.findings:
         if isinstance(finding.fix, Rewrite):
-            lines.append(f"- {finding.place}: {finding.message} -> {finding.fate}")
+            lines.append(plain_line(f"- {finding.place}: {finding.message} -> {finding.fate}"))
     return "\n".join(lines) + "\n"

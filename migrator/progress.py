@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from migrator.secret import printable
+from migrator.secret import plain_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -43,6 +43,9 @@ class Progress:
     def started(self, name: str) -> None:
         """A repository is in flight."""
 
+    def surveyed(self, name: str) -> None:
+        """It was read, and is in flight no more until its turn comes to be migrated."""
+
     def finished(self, name: str, outcome: str, is_failed: bool) -> None:
         """What became of it."""
         self._done += 1
@@ -66,7 +69,7 @@ class Progress:
         return f"[{count}] {name}: {outcome}"
 
     def _write(self, text: str) -> None:
-        self._stream.write(_one_line(text) + "\n")
+        self._stream.write(plain_line(text) + "\n")
         self._stream.flush()
 
 
@@ -89,12 +92,14 @@ class _Bars(Progress):
 
         super().__init__(stream, total, done)
         self._console = Console(file=stream, highlight=False, emoji=False, markup=False)
-        whole = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), "left:", TimeRemainingColumn())
+        times = (TimeElapsedColumn(), "left:", TimeRemainingColumn())
+        whole = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), *times)
         self._whole = Bars(*whole, console=self._console)
         self._bar = self._whole.add_task("", total=total, completed=done)
         age = TimeElapsedColumn(Column(min_width=7, no_wrap=True))  # however long a name is
         self._flying = Bars(age, TextColumn("{task.description}", markup=False), console=self._console)
-        self._tasks: dict[str, list[TaskID]] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._surveyed = 0
         self._live = Live(
             Group(self._whole, self._flying),
             console=self._console,
@@ -122,18 +127,27 @@ class _Bars(Progress):
             self._live.start(refresh=True)
 
     def started(self, name: str) -> None:
-        self._tasks.setdefault(name, []).append(self._flying.add_task(_one_line(name)))
+        self._landed(name)
+        self._tasks[name] = self._flying.add_task(plain_line(name))
+
+    def surveyed(self, name: str) -> None:
+        self._landed(name)
+        self._surveyed += 1
+        self._whole.update(self._bar, description=f"({self._surveyed} read)")
+
+    def _landed(self, name: str) -> None:
+        if name in self._tasks:
+            self._flying.remove_task(self._tasks.pop(name))
 
     def _show(self, name: str, outcome: str, is_failed: bool) -> None:
-        if tasks := self._tasks.get(name):
-            self._flying.remove_task(tasks.pop(0))
+        self._landed(name)
         self._whole.update(self._bar, completed=self._done)
         super()._show(name, outcome, is_failed)
 
     def _write(self, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(_one_line(text)))
+        self._console.print(Text(plain_line(text)))
 
 
 def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream: TextIO | None = None) -> Progress:
@@ -144,7 +158,3 @@ def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream
     if stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
         return _Bars(stream, total, done)
     return _Lines(stream, total, done)
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -19,6 +19,7 @@ from migrator.model import Mode, RepoResult, Survey
 from migrator.options import config_of
 from migrator.pipeline import migrate_repo, survey_repo
 from migrator.report.text import summary
+from migrator.secret import plain_line
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
@@ -32,7 +33,7 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
         _show(result, verbose=options["verbose"], quiet=options["quiet"])
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
-        click.echo(f"a role is mapped to {origin}, but no credentials are", err=True)
+        click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
     is_reported = _report(options["report"], options["plan_file"], results)
     return _exit_code(results) if is_reported else FAILED
 
@@ -86,7 +87,7 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
         if plan_file is not None:
             write_rollout(plan_file, results)
     except MigrateError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(plain_line(f"Error: {error}"), err=True)
         return False
     return True
 
@@ -102,13 +103,14 @@ def _show(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
 
 def _show_diff(diff: bytes) -> None:
     """The diff; for people on a terminal with colours, and page by page if it is long: https://no-color.org."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not sys.stdout.isatty():
         click.echo(diff, nl=False)
         return
-    from migrator.report.colour import coloured
+    from migrator.report.colour import for_terminal
 
-    shown = coloured(diff)
-    if shown.count("\n") >= shutil.get_terminal_size().lines:
+    has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    shown = for_terminal(diff, has_colours=has_colours)
+    if has_colours and shown.count("\n") >= shutil.get_terminal_size().lines:
         os.environ.setdefault("LESS", "FRX")  # as git does, so that colours are shown as such
         click.echo_via_pager(shown, color=True)
     else:

@@ -92,3 +92,8 @@ def printable(text: str) -> str:
     """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
     shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
     return shown.encode("utf-8", "backslashreplace").decode()
+
+
+def plain_line(text: str) -> str:
+    """``text`` as `printable`, and in one line."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")

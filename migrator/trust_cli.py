@@ -10,6 +10,7 @@ import click
 
 from migrator.errors import MigrateError, UsageError
 from migrator.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
+from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ def trust(repos: tuple[str, ...], **options: Any) -> None:
         documents = json.dumps(issuer.documents(grants), indent=2) + "\n"
         text = write_module(issuer, grants, settings) if options["format_"] == "hcl" else documents
         for warning in warnings(issuer, grants):
-            click.echo(f"warning: {warning}", err=True)
+            click.echo(plain_line(f"warning: {warning}"), err=True)
         _write(text, options["output"], _FILES[options["format_"]])
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except MigrateError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(plain_line(f"error: {error}"), err=True)
         raise SystemExit(3) from None
 
 
@@ -96,7 +97,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for one in knowledge for problem in one.problems]
     for question in (*problems, *open_questions(wanted, uses)):
-        click.echo(f"warning: {question}", err=True)
+        click.echo(plain_line(f"warning: {question}"), err=True)
     return wanted.grants(uses, [stack for one in knowledge for stack in one.stacks])
 
 
@@ -134,4 +135,4 @@ def _write(text: str, folder: str | None, name: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds something else"
         raise UsageError(f"{file} cannot be written: {reason}") from None
-    click.echo(f"{file} written", err=True)
+    click.echo(plain_line(f"{file} written"), err=True)

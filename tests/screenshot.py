@@ -20,7 +20,7 @@ REPOS = {
     "webshop": FIXTURES / "repos" / "webshop",
     "payments": RULES / "provider-static-keys" / "aliases-of-two-identities" / "before",
     "network": RULES / "provider-static-keys" / "child-module" / "before",
-    "search": RULES / "provider-static-keys" / "too-old" / "before",
+    "search": RULES / "provider-static-keys" / "dynamic-role" / "before",
     "data-platform": RULES / "provider-static-keys" / "literal-role" / "before",
     "ledger": RULES / "provider-static-keys" / "what-terraform-rejects" / "before",
     "sandbox": RULES / "provider-static-keys" / "localstack" / "before",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from migrator.cli import cli
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Block
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 
 WEBSHOP = FIXTURES / "repos" / "webshop"
@@ -341,3 +345,93 @@ def test_the_preview_with_secrets_is_what_the_migration_does(webshop: Repo) -> N
     patch.write_text(diff)
     webshop.git("apply", "--index", str(patch))
     assert webshop.git("write-tree") == migrated
+
+
+# --- two accounts, three nested modules, five aliases ---------------------------------------------------------------
+
+TWO_ACCOUNTS = FIXTURES / "repos" / "two-accounts"
+NO_PLUGIN = ("terraform", "variable", "locals", "module", "output")
+LEFT = {
+    "live": {"domain", "dns_profile", "aws_role_arn", "aws_role_arn_platform", "aws_role_arn_dns"},
+    "platform": {"domain", "dns_profile", "aws_role_arn", "aws_role_arn_dns"},
+    "platform/network": {"domain", "profile", "aws_role_arn", "aws_role_arn_dns"},
+    "platform/network/dns": {"domain", "profile", "aws_role_arn"},
+    "spacelift": set(),
+}
+"""The variables of each module after the migration: those for a provisioner stay, all that fed but keys are gone."""
+
+
+@pytest.fixture
+def two_accounts(make_repo: MakeRepo) -> Repo:
+    return make_repo(source=TWO_ACCOUNTS, name="two-accounts")
+
+
+def without_plugins(text: str) -> str:
+    """A file's blocks that need no provider; in place of each AWS provider the role that it signs in with."""
+    pieces = []
+    for block in (item for item in hcl.parse(text) if isinstance(item, Block)):
+        if block.type in NO_PLUGIN or block.labels[:1] == ("terraform_data",):
+            pieces.append(block.span.of(text))
+        for web_identity in block.blocks("assume_role_with_web_identity") if block.type == "provider" else ():
+            alias, role = block.attribute("alias"), web_identity.attribute("role_arn")
+            name = alias.value.of(text) if alias else '"default"'
+            assert role
+            pieces.append(f'resource "terraform_data" {name} {{\n  input = {role.value.of(text)}\n}}')
+    return "\n".join(pieces) + "\n"
+
+
+def roles_of(module: dict[str, Any]) -> dict[str, str]:
+    """What ``terraform show -json`` says of the resources that stand for providers, by address."""
+    found = {
+        one["address"].replace("terraform_data.", ""): one["values"]["input"] for one in module.get("resources", ())
+    }
+    for child in module.get("child_modules", ()):
+        found |= roles_of(child)
+    return found
+
+
+def test_nothing_of_the_keys_is_left_in_any_module(two_accounts: Repo) -> None:
+    output = migrate(two_accounts)
+    files = {
+        path.relative_to(two_accounts.root).as_posix(): path.read_text() for path in two_accounts.root.rglob("*.tf*")
+    }
+    for folder, names in LEFT.items():
+        texts = [text for path, text in files.items() if posixpath.dirname(path) == folder]
+        assert {name for text in texts for name in re.findall(r'(?m)^variable "(\w+)"', text)} == names
+    assert files["live/terraform.tfvars"] == 'domain = "webshop.example"\n'
+    assert files["live/audit.auto.tfvars"] == ""
+    assert not [path for path, text in files.items() for key in (*KEYS, "vault_") if key in text]
+    assert not [key for key in KEYS if key in output or key in two_accounts.git("show", "--stat", "--format=%B")]
+    rotated = re.findall(r"live/[\w.]+:\d+ \((?:AKIA…MPLE, )?since commit \w+\)", output)
+    assert [one.partition(" ")[0] for one in rotated] == [
+        *("live/terraform.tfvars:2", "live/terraform.tfvars:3", "live/audit.auto.tfvars:3"),
+        *("live/variables.tf:20", "live/variables.tf:24"),
+    ]
+    assert "dns_profile: credentials came from it: it is used at" in output
+    again = migrate(two_accounts, "--branch", "again")
+    assert "nothing to migrate" in again
+
+
+def test_every_provider_of_two_accounts_has_its_role_and_the_state_is_reached(
+    terraform: Terraform, two_accounts: Repo, tmp_path: Path, token: Path, moto: str, bucket: str
+) -> None:
+    migrate(two_accounts, "--token-file", str(token))
+    hook = hooks_of(terraform, two_accounts, "platform", tmp_path / "evaluated")[0]
+    for file in two_accounts.root.rglob("*.tf"):
+        file.write_text(without_plugins(file.read_text()))
+    given = {"aws_role_arn": "vaulted", "aws_role_arn_platform": "peer", "aws_role_arn_dns": "dns"}
+    roles = {f"TF_VAR_{name}": f"arn:aws:iam::123456789012:role/{role}" for name, role in given.items()}
+    script = f"{{ {hook}; }} && terraform init -input=false >&2 && terraform validate >&2 && "
+    script += "terraform apply -auto-approve -input=false >&2 && terraform show -json"
+    done = shell("bash", script, two_accounts.root / "live", environment(moto, **roles))
+    assert done.returncode == 0, done.stderr
+    network = "module.platform.module.network"
+    assert roles_of(json.loads(done.stdout)["values"]["root_module"]) == {
+        "default": "arn:aws:iam::123456789012:role/spacelift",
+        "audit": "arn:aws:iam::111122223333:role/spacelift-audit",
+        "prod": "arn:aws:iam::111122223333:role/spacelift",
+        "vaulted": "arn:aws:iam::123456789012:role/vaulted",
+        f"{network}.peer": "arn:aws:iam::123456789012:role/peer",
+        f"{network}.module.dns.dns": "arn:aws:iam::123456789012:role/dns",
+        f"{network}.module.dns.zone": "webshop.example",
+    }

@@ -108,6 +108,37 @@ def test_an_engine_that_is_too_old_gets_the_hook_elsewhere(make_repo: MakeRepo) 
     assert "before_init" in (admin.root / "stacks.tf").read_text()
 
 
+def test_a_stack_elsewhere_counts_more_than_a_file_for_people(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" not in (shop.root / "main.tf").read_text()
+    assert "before_init" in (admin.root / "stacks.tf").read_text()
+
+
+def test_all_stacks_get_the_hook_if_one_elsewhere_needs_it(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    here = (admin.root / "stacks.tf").read_text().replace("TERRAFORM_FOSS", "OPEN_TOFU")
+    shop.write("stacks/main.tf", here)
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "# role_arn" in (shop.root / "main.tf").read_text()
+    for stacks in (shop.root / "stacks/main.tf", admin.root / "stacks.tf"):
+        assert "before_init" in stacks.read_text()
+    assert migrate(admin, shop, options=("--check",)).exit_code == 0
+
+
+def test_a_file_for_people_counts_where_no_stack_is_known(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    (admin.root / "stacks.tf").write_text((admin.root / "stacks.tf").read_text().replace('"shop"', '"mail"'))
+    admin.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" in (shop.root / "main.tf").read_text()
+
+
 def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     """A stack that cannot get the hook keeps its root module, in another repository, and that module alone."""
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")

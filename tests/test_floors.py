@@ -94,6 +94,7 @@ FLOORS = (
     ),
     ("edits.context", "edits.hook_lists", "edits.orphans", "edits.runtime_config"),
     ("edits.integration", "edits.variables"),
+    ("edits.python_native",),
     ("edits.strategy",),
     ("edits.wanted",),
     ("edits.sign_in",),

@@ -41,7 +41,7 @@ from migrator.model import (
     TrustRow,
 )
 from migrator.pipeline import migrate_repo
-from migrator.report.colour import coloured
+from migrator.report.colour import for_terminal
 from migrator.report.difflines import Line, lines_of
 from migrator.report.html import diff_html
 from migrator.report.markdown import LIMIT
@@ -440,11 +440,11 @@ def test_the_lines_of_a_diff_are_told_apart_by_the_counts_of_their_hunk() -> Non
 
 
 def test_a_coloured_diff_says_the_same_and_nothing_more() -> None:
-    text = coloured(DIFF)
+    text = for_terminal(DIFF, has_colours=True)
     assert re.sub(r"\x1b\[\d+m", "", text).encode() == DIFF
     assert "\x1b[32m+  }\x1b[0m\n" in text
     assert '\x1b[31m-  access_key = "********" # the CI user\'s\x1b[0m\n' in text
-    assert coloured(b"") == ""
+    assert for_terminal(b"", has_colours=True) == ""
 
 
 odd_lines = st.text(st.sampled_from("<>&\"'`/=#{}\\ \t!-+@aZ9_é"), max_size=30)
@@ -470,5 +470,7 @@ def test_a_long_diff_is_cut_and_says_so() -> None:
 
 def test_what_a_diff_holds_does_not_act_on_the_terminal() -> None:
     for result in hostile():
-        left = re.sub(r"\x1b\[(?:1|2|36|32|31|0)m", "", coloured(result.diff + b"+\xff\xfe\x9b2J\n"))
+        left = re.sub(
+            r"\x1b\[(?:1|2|36|32|31|0)m", "", for_terminal(result.diff + b"+\xff\xfe\x9b2J\n", has_colours=True)
+        )
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", left)

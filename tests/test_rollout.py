@@ -14,7 +14,7 @@ from migrator.batch_cli import batch
 from migrator.cli import cli
 from migrator.config import Auth, Config, RoleIn
 from migrator.fleet import parts
-from migrator.model import Finding, Mode, Place, Refusal, RepoResult, SigningRow, Survey, TrustRow
+from migrator.model import Finding, Mode, Note, Place, Refusal, RepoResult, SigningRow, Survey, TrustRow
 from migrator.pipeline import migrate_repo, survey_repo
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps
@@ -170,6 +170,18 @@ def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: 
     assert "guides/version-4-upgrade" in push
     assert "`main.tf:3 (~> 3.0 -> ~> 4.12)`" in push
     assert "run terraform init -upgrade -backend=false and commit .terraform.lock.hcl" in push
+
+
+def test_values_to_paste_and_integrations_have_their_places() -> None:
+    value = Note("set TF_VAR_aws_role_arn to this value on the stacks that run", ("shop",), STATE)
+    change = finding(REWRITE, rule="spacelift-aws-integration")
+    result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
+    live = section(rollout([result]), "Make the variables")
+    assert live.count("set TF_VAR_aws_role_arn to this value on the stacks that run `shop`") == 1
+    assert f"\n      {STATE}\n" in live
+    assert f"definitions before the code that they run: `{change.place}`" in live
+    assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
+    assert "paste the hook" not in "".join(short_steps(result))
 
 
 def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: MakeRepo) -> None:

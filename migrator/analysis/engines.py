@@ -17,6 +17,7 @@ from migrator.analysis.runtime_config import StackEntry
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
+from migrator.errors import SyntaxProblem
 from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
@@ -101,11 +102,20 @@ def _syntax_evidence(document: Document) -> Iterator[Evidence]:
             said = f"OpenTofu alone reads encryption, from {_written(_ENCRYPTION)} on"
             yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
     if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
+        place = _function_of_provider(document)
+        if place is not None:
+            yield _read_from("a provider's function", _FUNCTIONS_OF_PROVIDERS, place)
+
+
+def _function_of_provider(document: Document) -> str | None:
+    """Where the file first calls a function of a provider, outside of strings and comments."""
+    try:
         for token in tokens(document.text):
             if token.kind == "other" and document.text.startswith("provider::", token.start):
-                place = f"{document.path}:{document.source.line(token.start)}"
-                yield _read_from("a provider's function", _FUNCTIONS_OF_PROVIDERS, place)
-                return
+                return f"{document.path}:{document.source.line(token.start)}"
+    except SyntaxProblem:  # in a block that nobody else looks into
+        pass
+    return None
 
 
 def _later(block: Block) -> Iterator[tuple[str, Version, Block | Attribute]]:

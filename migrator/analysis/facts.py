@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
-from migrator.analysis.engines import code_evidence
 from migrator.analysis.integrations import integrations
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
@@ -23,7 +22,6 @@ from migrator.analysis.terraform_settings import terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
 from migrator.discover import Kind
-from migrator.engine import Evidence
 from migrator.fleet import ALONE, Fleet, is_of_branch
 from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
@@ -51,7 +49,7 @@ class Root:
 
     ``backends`` are the block itself, those of override files, and the partial configurations for it;
     ``remote_states`` what it and the modules that it calls read from S3. ``is_fed`` tells that settings of Spacelift
-    hand static credentials to its runs; ``evidence`` is what it says of its engine.
+    hand static credentials to its runs.
     """
 
     module: Module
@@ -60,7 +58,6 @@ class Root:
     runners: Runners
     remote_states: tuple[RemoteState, ...] = ()
     is_fed: bool = False
-    evidence: tuple[Evidence, ...] = ()
 
     @property
     def group(self) -> str:
@@ -199,8 +196,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         run_by = runners(module.path)
         is_fed = not fed.isdisjoint((module.path, *run_by.here))
         found = tuple(backends[module.path])
-        evidence = tuple(code_evidence(workspace, module, found))
-        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed, evidence)
+        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
 
     roots = tuple(map(root, root_modules))
     found = tuple(provider for module in modules for provider in providers[module.path])

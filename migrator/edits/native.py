@@ -16,7 +16,7 @@ from migrator.model import Refusal
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
 
-_NESTED_NAMES = {
+NESTED_NAMES = {
     "role_arn": "role_arn",
     "session_name": "session_name",
     "external_id": "external_id",
@@ -28,14 +28,14 @@ _NESTED_NAMES = {
 }
 """What the flat role family is called in ``assume_role``."""
 
-_OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns")
+OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns")
 """What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role."""
 
 _WEB_IDENTITY = "assume_role_with_web_identity"
-_UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
+UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
 _NO_LITERAL = "its role is no literal ARN, as a backend's must be: name one by --backend-role-arn"
-_LEFT_ALONE = "its role is to be left alone, and could not stand beside web identity"
-_TWICE = "it has role_arn and assume_role, of which no engine takes both"
+LEFT_ALONE = "its role is to be left alone, and could not stand beside web identity"
+TWICE = "it has role_arn and assume_role, of which no engine takes both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ class _Assumed:
     @property
     def kept(self) -> tuple[NewArgument, ...]:
         """What web identity has as well."""
-        return tuple(NewArgument(one, Copied(self.members[one])) for one in _OF_WEB_IDENTITY if one in self.members)
+        return tuple(NewArgument(one, Copied(self.members[one])) for one in OF_WEB_IDENTITY if one in self.members)
 
     @property
     def lost(self) -> list[str]:
         """What web identity has no counterpart of: the names of members."""
-        return [name for name in self.members if name not in ("role_arn", *_OF_WEB_IDENTITY)]
+        return [name for name in self.members if name not in ("role_arn", *OF_WEB_IDENTITY)]
 
     @property
     def chained(self) -> tuple[NewArgument, ...]:
@@ -105,12 +105,11 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
         if not has_own:
             return SignIn("", removed)
         named = config.backend_role_arn or role
-        return Refusal(_UNKNOWN) if named is None else _signed_in(Literal(named), config, removed)
+        return Refusal(UNKNOWN) if named is None else _signed_in(Literal(named), config, removed)
     if config.backend_role_arn is not None and assumed.meant != config.backend_role_arn:
         return _signed_in(Literal(config.backend_role_arn), config, removed, assumed.chained)
     if assumed.lost:
-        names = ", ".join(assumed.lost)
-        return Refusal(f"web identity knows no {names}: name a role by --backend-role-arn, which then assumes its role")
+        return Refusal(knows_no(assumed.lost))
     if not may_vary and not is_role_arn(assumed.meant or ""):
         return Refusal(_NO_LITERAL)
     removed += tuple(one for one in assumed.arguments if one not in removed)
@@ -131,6 +130,12 @@ def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
     return SignIn("", removed, assumed.chained)
 
 
+def knows_no(names: Sequence[str]) -> str:
+    """Why a role with the members ``names`` cannot be web identity's."""
+    named = "name another role by --backend-role-arn, which then assumes this one"
+    return f"web identity knows no {', '.join(names)}: {named}"
+
+
 def _roles_there(backend: S3Backend) -> set[str | None]:
     argument = backend.block.attribute(_WEB_IDENTITY)
     items = backend.document.object_items(argument) if argument else ()
@@ -141,11 +146,11 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
     """The role that is assumed, each value as it is written; None where there is none, or it is to stay as it is."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     if any(one.name == "role_arn" for one in backend.ignored):
-        return Refusal(_LEFT_ALONE)
+        return Refusal(LEFT_ALONE)
     if nested is None:
         return _flat(backend) if backend.role_arn is not None else None
     if backend.role_arn is not None:
-        return Refusal(_TWICE)
+        return Refusal(TWICE)
     if document.is_ignored(nested):
         return None
     members = {one.name: one.value.of(document.text) for one in document.object_items(nested)}
@@ -160,7 +165,7 @@ def _flat(backend: S3Backend) -> _Assumed | Refusal:
         value = _value(backend.document, one)
         if value is None:
             return Refusal("its assume_role_duration_seconds is no number")
-        members[_NESTED_NAMES[one.name]] = value
+        members[NESTED_NAMES[one.name]] = value
     return _Assumed(members, backend.role_family, is_flat=True)
 
 

@@ -6,20 +6,25 @@ itself is certain: see ``docs/strategies.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.engines import rejects_flat_role
-from migrator.analysis.facts import Root
-from migrator.config import BackendAuth, Config
+from migrator.analysis.engines import code_evidence, rejects_flat_role
+from migrator.analysis.facts import Root, Runners
+from migrator.config import BackendAuth, Config, is_role_arn
 from migrator.edits.native import SignIn, sign_in
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
 from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
-from migrator.model import Refusal
+from migrator.model import Note, Refusal
+from migrator.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.analysis.cdktf import CdktfCall, CdktfProgram
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,21 @@ class Strategies:
     """How the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
 
     def __init__(
-        self, config: Config, roles: Roles, runtime: RuntimeHooks, has_hook: Callable[[StackDefinition], bool]
+        self,
+        workspace: Workspace,
+        config: Config,
+        roles: Roles,
+        runtime: RuntimeHooks,
+        has_hook: Callable[[StackDefinition], bool],
     ) -> None:
+        self._workspace = workspace
         self._config = config
         self._roles = roles
         self._runtime = runtime
         self._has_hook = has_hook
         self.of = cache(self._choose)
+        self._code = cache(self._code_of)
+        self.of_program = cache(self._choose_for_program)
 
     def needs_hook(self, root: Root) -> bool:
         """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
@@ -77,18 +90,28 @@ class Strategies:
 
     def engine(self, root: Root) -> Engine:
         """What is known of the root module's engine, but for what its stacks say."""
-        return Engine(root.evidence, *self._runtime.evidence(root.module.path))
+        return Engine(self._code(root), *self._runtime.evidence(root.module.path))
 
-    def may_become_native(self, root: Root) -> bool:
-        """Whether the root module signs in by itself if stacks in other repositories say that their engine can."""
+    def program_engine(self, program: CdktfProgram) -> Engine:
+        """The same of a program: nothing in it says which engine reads what it writes."""
+        return Engine((), *self._runtime.evidence(program.folder))
+
+    def _code_of(self, root: Root) -> tuple[Evidence, ...]:
+        return tuple(code_evidence(self._workspace, root.module, root.backends))
+
+    def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
+        """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
         is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
-        is_open = is_auto and not root.runners.here
-        return is_open and self.objection(root) is None
+        if not is_auto or any(map(self._has_hook, runners.here)):
+            return False
+        strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
+        objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
+        return strategy.is_native or (not runners.here and objection is None)
 
     def role(self, root: Root) -> str | None:
         """The one literal role with which the root module's backend signs in by itself, if there is one."""
         signed = [self.sign_in(root, one) for one in root.backends]
-        roles = {one.role for one in signed if isinstance(one, SignIn) and one.append}
+        roles = {one.role for one in signed if isinstance(one, SignIn) and is_role_arn(one.role)}
         config = self._config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
@@ -97,30 +120,65 @@ class Strategies:
         found = next((one for known in self._of_stacks(root) if (one := rejects_flat_role(known))), None)
         return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
 
+    def doubts(self, root: Root) -> Iterator[Note]:
+        """What speaks against signing in by itself where the user wants it in any case."""
+        if self._config.backend_auth is BackendAuth.NATIVE:
+            against = (one for known in self._of_stacks(root) if not (one := verdict(known)).is_native)
+            why = next((one.why for one in against if one.why and one.why.high <= FIRST_NATIVE), None)
+            if why is not None:
+                yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
+
     def _choose(self, root: Root) -> Strategy:
+        return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
+
+    def _choose_for_program(self, program: CdktfProgram, runners: Runners) -> Strategy:
+        known = _evidence(self.program_engine(program), runners)
+        return self._decide(runners, known, lambda: self._program_objection(program))
+
+    def _program_objection(self, program: CdktfProgram) -> Refusal | None:
+        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+
+        config = self._config.at(program.folder)
+        signed = (python_sign_in(one, config) for one in program.calls if may_sign_in(one))
+        return next((one for one in signed if isinstance(one, Refusal)), None)
+
+    def _decide(
+        self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
+    ) -> Strategy:
         if self._config.has_integration:
             return Strategy(BackendAuth.ENV)
         if self._config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._config.backend_auth)
-        if any(map(self._has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere):
+        if any(map(self._has_hook, runners.here)) or any(one.has_hook for one in runners.elsewhere):
             return Strategy(BackendAuth.HOOK)
-        verdicts = [verdict(known) for known in self._of_stacks(root)]
+        verdicts = [verdict(one) for one in known]
         against = next((one for one in verdicts if not one.is_native), None)
         if against is not None:
             return Strategy(BackendAuth.HOOK, _why(against))
-        if objection := self.objection(root):
-            return Strategy(BackendAuth.HOOK, objection.reason)
-        return Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
+        refused = objection()
+        return (
+            Strategy(BackendAuth.HOOK, refused.reason)
+            if refused
+            else Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
+        )
 
     def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
         """What is known of the engines of the stacks that run the root module, all that may hold of each."""
-        engine = self.engine(root)
-        for stack in root.runners.here:
-            yield from engine.of_stack(stack.slug, stack.evidence)
-        for known in root.runners.elsewhere:
-            yield from engine.of_stack(known.slug, known.evidence)
-        if not root.runners.here and not root.runners.elsewhere:
-            yield from engine.of_no_stack()
+        return _evidence(self.engine(root), root.runners)
+
+
+def _evidence(engine: Engine, runners: Runners) -> Iterator[tuple[Evidence, ...]]:
+    for stack in runners.all:
+        yield from engine.of_stack(stack.slug, stack.evidence)
+    if not runners.all:
+        yield from engine.of_no_stack()
+
+
+def may_sign_in(call: CdktfCall) -> bool:
+    """Whether a call of a program that is being migrated is to sign in by itself: a backend, or a state with a role."""
+    if call.is_provider or call.foreign is not None or call.web_identity is not None:
+        return False
+    return call.is_backend or bool(call.credentials or call.role_family or call.assumes_role)
 
 
 def _why(against: Verdict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
@@ -49,17 +50,19 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._workspace.identity
-        for target in self._wishes.targets:
+        for target in (*self._wishes.targets, *self._wishes.natives):
             if isinstance(target.role, str):
                 given, reason = self._given_to(target.path), self._reason(target.group)
                 alone = self._in_runtime_config(target)
-                yield KnownRoot(repo, identity, target.path, target.role, reason, alone, target.engine, given)
+                known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
+                yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
         for root in self._ambient.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        told = {target.path for target in self._wishes.targets} | {one.module.path for one in self._ambient.roots}
+        told = {target.path for target in (*self._wishes.targets, *self._wishes.natives)}
+        told |= {one.module.path for one in self._ambient.roots}
         for path in sorted({one.root for one in self._given} - told):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
@@ -160,6 +163,10 @@ class Surveyor:
             is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
             if is_migrated and self._wishes.strategies.of(root).is_native:
                 found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        for program, runners in self._facts.programs:
+            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
+            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+                found |= dict.fromkeys(runners.all, program.folder or ".")
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:

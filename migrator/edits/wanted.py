@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
 from migrator.analysis.runtime_config import PATH
+from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
@@ -32,7 +33,7 @@ class Target:
     """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
 
     ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
-    `KnownRoot`.
+    `KnownRoot`, and so is ``is_native``.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Target:
     role: str | Refusal
     runners: Runners
     engine: Engine | None = None
+    is_native: bool = False
 
     @property
     def title(self) -> str:
@@ -78,8 +80,10 @@ class Wishes:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks, facts.integrations)
-        self.strategies = Strategies(config, roles, self.runtime, self.has_hook)
-        self.targets = tuple(_targets(facts, config, roles, self.strategies))
+        self.strategies = Strategies(workspace, config, roles, self.runtime, self.has_hook)
+        found = tuple(_targets(facts, config, roles, self.strategies))
+        self.targets = tuple(one for one in found if not one.is_native)
+        self.natives = tuple(one for one in found if one.is_native)
         here = [
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
@@ -216,20 +220,25 @@ def phase_lists(config: Config) -> list[str]:
 
 
 def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
+    """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
     for root in facts.roots:
-        if strategies.needs_hook(root):
+        is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
+        if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
             role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
-            engine = strategies.engine(root) if strategies.may_become_native(root) else None
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine)
+            engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
+            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine, is_native)
     for program, runners in facts.programs:
-        if program.needs_hook(config.include_ambient):
-            role = _hook_role(program.role_arns, config.at(program.folder))
-            if config.backend_auth is BackendAuth.NATIVE:
-                role = Refusal("a program's backend cannot be made to sign in by itself: use --backend-auth hook")
-            if config.backend_auth is BackendAuth.ENV or config.has_integration:
-                role = _BY_HOOK
-            yield Target(program.folder, program.backends[0].place, program.group, role, runners)
+        if program.is_migrated(config.include_ambient):
+            is_open = strategies.is_open(program, runners)
+            is_native = strategies.of_program(program, runners).is_native
+            if is_open or not is_native:
+                role = _hook_role(program.role_arns, config.at(program.folder))
+                if config.backend_auth is BackendAuth.ENV or config.has_integration:
+                    role = _BY_HOOK
+                engine = strategies.program_engine(program) if is_open else None
+                place = program.backends[0].place
+                yield Target(program.folder, place, program.group, role, runners, engine, is_native)
     yield from _units(facts, config)
 
 
@@ -237,7 +246,7 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
     found = facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config.at(unit.folder)), runners)
+        Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
@@ -254,6 +263,13 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
             target = replace(target, role=several)
         is_refused = isinstance(target.role, Refusal)
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
+
+
+def _unit_role(unit: Unit, config: Config) -> str | Refusal:
+    """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
+    if config.backend_auth is BackendAuth.NATIVE:
+        return Refusal("Terragrunt's own requests for the bucket know no web identity: use --backend-auth hook")
+    return _hook_role(unit.role_arns, config)
 
 
 def _hook_role(

@@ -16,10 +16,10 @@ _STYLES = {
 """Parameters of ECMA-48's SGR: bold, cyan, green, red, faint."""
 
 
-def coloured(diff: bytes) -> str:
-    """``diff`` with git's own colours; what its lines hold cannot act on the terminal."""
-    text = diff.decode("utf-8", "surrogateescape")
-    return "".join(_styled(kind, printable(line)) + "\n" for kind, line in lines_of(text))
+def for_terminal(diff: bytes, *, has_colours: bool) -> str:
+    """``diff``, with git's own colours if so wanted; what its lines hold cannot act on the terminal."""
+    lines = ((kind, printable(line)) for kind, line in lines_of(diff.decode("utf-8", "surrogateescape")))
+    return "".join((_styled(kind, line) if has_colours else line) + "\n" for kind, line in lines)
 
 
 def _styled(kind: Line, line: str) -> str:

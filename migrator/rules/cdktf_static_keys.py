@@ -62,6 +62,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config import Config
+from migrator.edits.strategy import Strategy, may_sign_in, since
 from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
@@ -75,20 +76,24 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
-    for program, _ in context.facts.programs:
-        yield from refused_without_hook(context, _findings(context.config, program))
+    for program, runners in context.facts.programs:
+        strategy = context.wishes.strategies.of_program(program, runners)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy))
 
 
-def _findings(config: Config, program: CdktfProgram) -> Iterator[Finding]:
+def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iterator[Finding]:
     from migrator.edits.python_identity import PythonIdentity
 
-    is_hooked = program.needs_hook(config.include_ambient)
-    group = program.group if is_hooked else None
-    has_all = is_hooked or config.include_ambient
+    is_migrated = program.is_migrated(config.include_ambient)
+    group = program.group if is_migrated else None
+    has_all = (is_migrated and not strategy.is_native) or config.include_ambient
     migrating = [one for one in program.providers if one.foreign is None and (one.credentials or has_all)]
     identity = PythonIdentity(program, migrating, config.at(program.folder))
     for one in program.calls:
-        finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
+        if is_migrated and strategy.is_native and may_sign_in(one):
+            finding: Finding | None = _native(one, config.at(program.folder), strategy, program.group)
+        else:
+            finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
         for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
             place = Place(one.document.path, one.program.line(item.span.start))
             yield RULE.finding(place, f"{one.title}: {item.name}", Ignored("a comment says so"))
@@ -114,6 +119,19 @@ def _provider(identity: PythonIdentity, provider: CdktfCall, has_all: bool, grou
     if provider.is_bare:
         return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
     return None
+
+
+def _native(one: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
+    from migrator.edits.python_native import python_sign_in
+
+    signed = python_sign_in(one, config)
+    fix = signed if isinstance(signed, Refusal) else Rewrite(signed.edits, since(signed.outcome, strategy.because))
+    return RULE.finding(one.place, _message(one), fix, group, _rotate(one))
+
+
+def _message(one: CdktfCall) -> str:
+    names = [item.name or "" for _, item in (*one.credentials, *one.role_family)]
+    return f"{one.title}: {', '.join(names or ['assume_role'] * one.assumes_role) or 'names no credentials'}"
 
 
 def _backend(backend: CdktfCall, group: str | None) -> Finding | None:

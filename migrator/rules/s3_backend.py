@@ -138,7 +138,7 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.remove or signed.append:
         fix = _signed(backend, signed, strategies.of(root).because)
-        yield RULE.finding(backend.place, message, fix, root.group, rotate(backend))
+        yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
 
 
 def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:

@@ -45,6 +45,10 @@ HEREDOC = rf"<<-?(?P<end>{IDENTIFIER})\r?\n(?:(?!{_LAST_LINE})(?:[^$%\n]+|{_PIEC
 _WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
 _GULP = re.compile(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
 _GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
+_DEEPEST = 250
+"""Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
+
+_TOO_DEEP = "it is nested too deeply"
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDS = frozenset(("", *",)]}\n#"))
@@ -78,6 +82,8 @@ def tokens(text: str, position: int = 0) -> Iterator[Token]:
     while position < length:
         inside = stack[-1][0] if stack else ""
         depth = len(stack)
+        if depth > _DEEPEST:
+            raise SyntaxProblem(position, _TOO_DEEP)
         if inside == '"':
             kind, end = _step_quoted(text, position, stack)
         elif inside[:2] == "<<":
@@ -171,6 +177,8 @@ def skip_balanced(text: str, position: int) -> int:
         character = text[position : position + 1]
         if character in _OPENS:
             stack.append((character, position))
+            if len(stack) > _DEEPEST:
+                raise SyntaxProblem(position, _TOO_DEEP)
         elif character in _CLOSES:
             if stack.pop()[0] != _CLOSES[character]:
                 raise SyntaxProblem(position, f'"{character}" closes a bracket of another kind')

@@ -27,10 +27,11 @@ from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
 from migrator.edits.native import SignIn, sign_in
 from migrator.edits.roles import Roles as RoleMappings
+from migrator.edits.strategy import may_sign_in
 from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, FileProblem, Ignored, Place, RepoIdentity
+from migrator.model import Code, FileProblem, Ignored, Place, Refusal, RepoIdentity
 from migrator.syntax import hcl
 from migrator.syntax.scanner import skip_balanced
 from migrator.syntax.yaml import read
@@ -99,7 +100,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     roles: dict[str, set[str | None]] = {}
     wishes = Wishes(workspace, facts, config, RoleMappings(workspace, config))
     hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
-    coming = [*hooks, *_native_roles(facts, config, wishes)]
+    coming = [*hooks, *_native_roles(facts, config, wishes), *_program_roles(facts, config, wishes)]
     hooked = {path for path, _ in hooks}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, config, hooked)):
         roles.setdefault(path, set()).add(role)
@@ -213,6 +214,21 @@ def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tupl
             for one in signed:
                 if isinstance(one, SignIn) and one.role:
                     yield root.module.path, _known(one.role)
+
+
+def _program_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends of CDKTF programs sign in by themselves, or will."""
+    for program, runners in facts.programs:
+        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+
+        is_native = wishes.strategies.of_program(program, runners).is_native
+        is_coming = is_native and program.is_migrated(config.include_ambient)
+        for one in program.calls:
+            if one.web_identity is not None and not one.is_provider and one.foreign is None:
+                yield program.folder, _known(one.web_identity_role)
+            elif is_coming and may_sign_in(one):
+                signed = python_sign_in(one, config.at(program.folder))
+                yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
 
 
 def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
