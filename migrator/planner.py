@@ -39,7 +39,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     context = Context(workspace, facts, config, web_identity, wishes, ambient)
     settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, context.web_identity.given, ambient, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, web_identity.given, ambient, settled.findings)
     signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
     refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
@@ -48,7 +48,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
         signers=signers,
-        trusts=trust_rows(facts, wishes, refused, signers),
+        trusts=trust_rows(facts, wishes, web_identity.given, refused, signers),
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),

@@ -150,13 +150,13 @@ class Surveyor:
             for known in target.runners.elsewhere:
                 fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
-        for runner, code in native.items():
-            if isinstance(runner, KnownStack):
-                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
         for root in self._ambient.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
                 yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
+        for runner, code in native.items():
+            if isinstance(runner, KnownStack):
+                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from migrator.analysis.facts import Facts, Runners
 from migrator.config import is_role_arn
+from migrator.edits.given_roles import GivenRole
 from migrator.edits.wanted import Wishes
 from migrator.model import KnownStack, SigningRow, TrustRow
 
@@ -15,11 +16,15 @@ _WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
 
 
 def trust_rows(
-    facts: Facts, wishes: Wishes, refused: AbstractSet[str | None], signers: Sequence[SigningRow]
+    facts: Facts,
+    wishes: Wishes,
+    given: Iterable[GivenRole],
+    refused: AbstractSet[str | None],
+    signers: Sequence[SigningRow],
 ) -> tuple[TrustRow, ...]:
     """A row for each role that is known by its ARN: those of hooks, but ``refused`` groups, and what ``signers`` tell.
 
-    Roles that only a variable of the stack names are none of them.
+    Roles that only a variable of the stack names are none of them, but for those that it is ``given``.
     """
     found: dict[str, dict[str, None]] = {}
     runners = dict(_runners(facts))
@@ -30,6 +35,8 @@ def trust_rows(
     for target in wishes.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))
+    for one in given:
+        found.setdefault(one.role, {}).update(_titles(facts.runners_of(one.root)))
     return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
 
 

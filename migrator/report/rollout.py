@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.model import Note, Refusal, RepoResult, StackRow
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
-from migrator.report.steps import keys_removed, reconfigured, stack_side, to_set
+from migrator.report.steps import integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
 
-_INTEGRATION = "spacelift-aws-integration"
 _REMOVAL, _DELETION = "apply the removal", "delete the access keys"
 _WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
 """What nothing in Markdown is made of but a plain address."""
@@ -56,7 +55,7 @@ def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
         yield f"- {code(role)}: {', '.join(map(code, titles)) or 'its stacks, which are not known here'}"
     if any(any(to_set(result)) for result in results):
         yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
-    if any(one.rule == _INTEGRATION for result in results for one in result.findings):
+    if any(any(integrated(result)) for result in results):
         yield "- the role of an AWS integration trusts Spacelift's account instead, by the policy of the next step"
     yield "- trust that is there stays until the keys are gone: runs of today's code still need it"
 

@@ -9,6 +9,7 @@ from migrator.model import Finding, Note, RepoResult, Rewrite
 _STACK_SIDE = "spacelift-"
 _KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
+_INTEGRATION = "spacelift-aws-integration"
 _MANY = 4
 
 
@@ -19,11 +20,14 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
     roles = one_by_one if len(result.trusts) < _MANY else many
     named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
-    yield f"let AWS trust {named or 'the roles'}: tf-oidc-migrate trust"
+    is_integrated = any(integrated(result))
+    trust = "by the policy in the notes" if is_integrated and not result.trusts else "tf-oidc-migrate trust"
+    yield f"let AWS trust {named or 'the roles'}: {trust}"
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
-    pasted = ["paste the hook"] * any(one.paste for one in result.notes if one not in tuple(to_set(result)))
+    to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
+    pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
     if live or pasted:
         yield f"{', '.join([*live, *pasted])}, before the code is merged"
     yield f"discard waiting runs, push {result.branch or 'the branch'}: its proposed runs must plan"
@@ -40,6 +44,11 @@ def to_set(result: RepoResult) -> Iterator[Note]:
 def stack_side(result: RepoResult) -> Iterator[Finding]:
     """What was changed in the definitions of stacks, and has to be live before the code is."""
     return (one for one in rewritten(result, _STACK_SIDE) if one.rule != _KEYS)
+
+
+def integrated(result: RepoResult) -> Iterator[Finding]:
+    """What is found of the AWS integration of stacks, where that is what runs sign in by."""
+    return (one for one in result.findings if one.rule == _INTEGRATION)
 
 
 def keys_removed(result: RepoResult) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
 from migrator.config import BackendAuth
 from migrator.edits.ambient import AmbientRoot
-from migrator.edits.leaving import Leaving, leaving, state_notes
+from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
@@ -112,9 +112,8 @@ def _unread(is_telling: bool) -> Fix:
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
     fix = state.foreign or _rewrite(state, known)
-    is_open = state.foreign is None and not state.has_web_identity
-    ambient = context.ambient.reaching(state.module) if is_open and isinstance(fix, Rewrite) else []
-    native = _native_roots(context, state) if is_open and not ambient else None
+    ambient = context.ambient.reaching(state.module) if state.foreign is None and not state.has_web_identity else []
+    native = None if ambient or state.foreign is not None or state.has_web_identity else _native_roots(context, state)
     if ambient:
         yield from _ambient_findings(context, state, known, ambient)
     elif isinstance(native, Refusal):
@@ -145,19 +144,36 @@ def _ambient_findings(
     """One finding for each root module whose environment signs in for the state."""
     others = [one.path for one in context.workspace.roots_of(state.module) if context.ambient.at(one.path) is None]
     for root in roots:
-        found = [one for one in context.facts.roots if one.module is root.module]
-        rejects = any(context.wishes.strategies.rejecting(one) for one in found)
-        signed = [
-            (config, leaving(context.workspace, config.backend, root, rejects_flat=rejects)) for config in state.configs
-        ]
-        refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
+        fix: Fix = _left_to(context, state, known, root)
         if others:
-            refused = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
-        fix: Fix = refused or _left(state, known, [(config, one) for config, one in signed if isinstance(one, Leaving)])
-        notes = [*_keys(state), *_of_integration(context, state, root)]
-        if isinstance(fix, Rewrite) and not fix.edits:
+            fix = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
+        elif isinstance(fix, Rewrite) and not fix.edits:
             fix = LeftAlone("its role is assumed with that of the environment")
-        yield RULE.finding(state.place, _message(state), fix, root.group, notes)
+        notes = [*_keys(state), *_of_integration(context, state, root)]
+        if state.names or not isinstance(fix, LeftAlone):
+            yield RULE.finding(state.place, _message(state), fix, root.group, notes)
+
+
+def _left_to(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: AmbientRoot
+) -> Rewrite | Refusal:
+    """The edits after which the state is read with what the environment of a root module holds."""
+    found = [one for one in context.facts.roots if one.module is root.module]
+    rejects = any(context.wishes.strategies.rejecting(one) for one in found)
+    edits: list[Edit] = []
+    outcomes: dict[str, None] = {}
+    for config in state.configs:
+        made = leaving(context.workspace, config.backend, root, rejects_flat=rejects)
+        if isinstance(made, Refusal):
+            return made
+        if not made.is_empty:
+            change = BodyChange(made.remove, made.comment_out, made.append)
+            changed = _changed(state, known, config, change)
+            if isinstance(changed, Refusal):
+                return changed
+            edits += changed
+            outcomes[made.outcome] = None
+    return Rewrite(tuple(edits), ", ".join(outcomes))
 
 
 def _of_integration(context: Context, state: RemoteState, root: AmbientRoot) -> Iterator[Note]:
@@ -224,17 +240,6 @@ def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple
             return made
         edits += made
     return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
-
-
-def _left(state: RemoteState, known: set[tuple[str, Span]], made: list[tuple[Config, Leaving]]) -> Rewrite | Refusal:
-    """The edits by which each part leaves signing in to the environment."""
-    edits: list[Edit] = []
-    for config, one in made:
-        changed = _changed(state, known, config, BodyChange(one.remove, one.comment_out, one.append))
-        if isinstance(changed, Refusal):
-            return changed
-        edits += changed
-    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in made if one.outcome)))
 
 
 def _changed(
