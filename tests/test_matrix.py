@@ -16,7 +16,9 @@ from urllib.parse import parse_qs
 import hcl2
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from migrator.cli import cli
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 from tests.evaluated import evaluated_hooks
 from tests.test_cdktf import needs_cdktf
@@ -24,7 +26,7 @@ from tests.test_end_to_end import INIT_AND_APPLY, KEYS, STATE_ROLE, bucket, envi
 
 __all__ = ["bucket", "token"]
 
-STRATEGIES = ("hook", "native")
+STRATEGIES = ("hook", "native", "env")
 SYNTAXES = ("hcl", "json")
 DEFINITIONS = ("stack", "context", "runtime-config", "cdktf")
 VARIABLE = "spacelift_environment_variable"
@@ -164,6 +166,15 @@ def exchanged(call: dict[str, Any]) -> str:
     return asked["RoleArn"][0] if asked.get("Action") == ["AssumeRoleWithWebIdentity"] else ""
 
 
+def require_refused(repo: Repo, *options: str) -> None:
+    """A program would have to make the variables, which is not done: all stays as it is, and it is said why."""
+    done = CliRunner().invoke(cli, [str(repo.root), *options])
+    assert done.exit_code == 3
+    assert "AWS_ROLE_ARN: it is not defined in Terraform" in done.output
+    assert repo.branch() == "main"
+    assert repo.status() == ""
+
+
 @pytest.mark.parametrize("definition", DEFINITIONS)
 @pytest.mark.parametrize("syntax", SYNTAXES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -181,7 +192,11 @@ def test_a_run_signs_in_with_its_token_alone(
     needed("aws")
     repo = make_repo(files(syntax, definition), name="webshop")
     place = definition if definition in ("context", "runtime-config") else "stack"
-    migrate(repo, "--token-file", str(token), "--backend-auth", strategy, "--hook-in", place)
+    options = ("--token-file", str(token), "--backend-auth", strategy, "--hook-in", place)
+    if (strategy, definition) == ("env", "cdktf"):
+        require_refused(repo, *options)
+        return
+    migrate(repo, *options)
     held = [file.read_bytes() for folder in ("app", "admin") for file in (repo.root / folder).rglob("*.*")]
     assert not any(key.encode() in text for key in KEYS for text in held)
 
@@ -190,7 +205,8 @@ def test_a_run_signs_in_with_its_token_alone(
     script = " && ".join(f"{{ {hook}; }}" for hook in run.hooks) + f" && {INIT_AND_APPLY}"
     record(moto, "reset-recording")
     record(moto, "start-recording")
-    done = shell("dash" if syntax == "json" else "bash", script, repo.root / "app", environment(moto, **run.variables))
+    given = environment(moto, AWS_ENDPOINT_URL_STS=moto, **run.variables)
+    done = shell("dash" if syntax == "json" else "bash", script, repo.root / "app", given)
     record(moto, "stop-recording")
     assert done.returncode == 0, done.stdout + done.stderr
 
