@@ -159,7 +159,8 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 def _digest(jobs: Sequence[RepoJob]) -> str:
     """A hash of what is asked for, that a resumed run must have in common with the first."""
     asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
-    config = {name: str(value) for name, value in asdict(jobs[0].config).items() if name != "keep_diff"}
+    plain = {name: value for name, value in asdict(jobs[0].config).items() if name != "keep_diff"}
+    config = {name: str(sorted(value) if isinstance(value, frozenset) else value) for name, value in plain.items()}
     return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,6 +135,8 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
 def _given() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
     context = click.get_current_context(silent=True)
+    known = {field.name for field in fields(Config)}
     for name in context.params if context is not None else ():
-        if context is not None and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            yield name.removeprefix("no_")
+        field = name.removeprefix("no_")
+        if context is not None and field in known and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            yield field
