@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -169,7 +170,6 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
 def _with_settings(config: Config) -> Config:
     if config.settings_file is None:
         return config
-    from pathlib import Path
 
     from migrator.settings import with_file
 
