@@ -117,10 +117,10 @@ def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: P
     require_no_key(*channels, *files_in(out))
 
 
-def test_no_text_of_a_pull_request_holds_a_key() -> None:
-    for source in SOURCES:
+def test_no_text_of_a_pull_request_holds_a_key(repositories: list[Path]) -> None:
+    for repo in repositories:
         summary = io.StringIO()
-        markdown.write([migrate_repo(str(source), Config(mode=Mode.PREVIEW))], summary)
+        markdown.write([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))], summary)
         text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
         require_no_key(text.title.encode(), text.body.encode())
 
