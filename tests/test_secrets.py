@@ -113,14 +113,14 @@ def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: P
     channels = batch("--plan-out", out / "plan", *state, out / "first", *reports, *repositories)
     channels += batch("--no-switch", "--verbose", *state, out / "second", *repositories)
     assert (out / "plan").exists()
-    assert b"Migrated" in channels[2] + channels[3]
+    assert b" migrated" in channels[3]
     require_no_key(*channels, *files_in(out))
 
 
-def test_no_text_of_a_pull_request_holds_a_key() -> None:
-    for source in SOURCES:
+def test_no_text_of_a_pull_request_holds_a_key(repositories: list[Path]) -> None:
+    for repo in repositories:
         summary = io.StringIO()
-        markdown.write([migrate_repo(str(source), Config(mode=Mode.PREVIEW))], summary)
+        markdown.write([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))], summary)
         text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
         require_no_key(text.title.encode(), text.body.encode())
 
