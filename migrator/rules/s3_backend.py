@@ -144,10 +144,8 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
 def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
     rejected = context.wishes.strategies.rejecting(root)
-    message, made = (
-        _message(backend, rejected),
-        leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected)),
-    )
+    message = _message(backend, rejected)
+    made = leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected))
     if isinstance(ambient.role, Refusal):
         if backend.credentials or backend.role_family:
             yield RULE.finding(backend.place, message, ambient.role, root.group)
