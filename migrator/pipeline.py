@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import traceback
@@ -40,7 +41,7 @@ def migrate_repo(
     """
     name = name or repo
     try:
-        with _begun(repo, config) as (path, checkout):
+        with _uncollected(), _begun(repo, config) as (path, checkout):
             prepared = _prepare(path, checkout, config, fleet, name)
             if planned is not None:
                 _require_as_planned(prepared.result, planned)
@@ -57,7 +58,7 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
     """
     name = name or repo
     try:
-        with _begun(repo, config) as (path, checkout):
+        with _uncollected(), _begun(repo, config) as (path, checkout):
             prepared = _prepare(path, checkout, config, ALONE, name)
             survey = prepared.plan.survey
             return survey if survey.roots or survey.stacks else _deliver(prepared)
@@ -94,6 +95,18 @@ class _Prepared:
     workspace: Workspace
     plan: Plan
     result: RepoResult
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager
