@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Any
 
@@ -21,6 +22,9 @@ Exit codes:
   3    something could not be processed; the rest was done
   130  interrupted
 """
+
+_COMPLETION = "_TF_OIDC_MIGRATE_COMPLETE"
+"""Set in the environment by a shell that asks for completions."""
 
 _EXPLAIN = "Print the page of a rule, with before and after, or of all of them, and exit."
 
@@ -77,8 +81,12 @@ def execute() -> int:
         from migrator.trust_cli import trust
 
         command, name, arguments = trust, f"{name} trust", arguments[1:]
+    if _COMPLETION in os.environ:
+        from migrator.completion import completed
+
+        command = completed(cli)
     try:
-        code: int | None = command.main(arguments, prog_name=name, standalone_mode=False)
+        code: int | None = command.main(arguments, prog_name=name, standalone_mode=False, complete_var=_COMPLETION)
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from click.testing import CliRunner, Result
 
 import migrator
 from migrator.cli import cli
-from tests.conftest import MakeRepo
+from tests.conftest import MakeRepo, needed
 
 PROVIDER = 'provider "aws" {\n  access_key = "AKIAIOSFODNN7EXAMPLE"\n}\n'
 BROKEN = 'provider "aws" {\n  access_key = ##KEY##\n}\n'
@@ -196,3 +198,35 @@ def test_many_providers_in_one_file(tmp_path: Path) -> None:
     done = run("--check", tmp_path)
     assert done.exit_code == 1
     assert done.stderr.count("web identity with var.aws_role_arn") == 400
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ba", ["dir,ba", "plain,batch"]),
+        ("--prev", ["plain,--preview"]),
+        ("shop --prev", ["plain,--preview"]),
+        ("batch st", ["dir,st", "plain,status"]),
+        ("batch --rep", ["plain,--repos-from", "plain,--report"]),
+        ("batch shop --on-existing-branch re", ["plain,replace"]),
+        ("batch status --s", ["plain,--state"]),
+        ("trust --spacelift", ["plain,--spacelift-host"]),
+    ],
+)
+def test_bash_completes_every_command(words: str, offered: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TF_OIDC_MIGRATE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"tf-oidc-migrate {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert program().stdout.splitlines() == offered
+
+
+def test_a_tab_in_bash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tf-oidc-migrate").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migrator "$@"\n')
+    (tmp_path / "tf-oidc-migrate").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    shell = pexpect.spawn(needed("bash"), ["--norc", "-i"], encoding="utf-8", timeout=60)
+    shell.sendline('eval "$(_TF_OIDC_MIGRATE_COMPLETE=bash_source tf-oidc-migrate)"; echo re""ady')
+    shell.expect("ready")
+    shell.send("tf-oidc-migrate batch --on-existing-branch rep\t")
+    shell.expect("replace ")
+    shell.close(force=True)

@@ -110,7 +110,7 @@ FLOORS = (
     ("report.text",),
     ("report.totals",),
     ("report.colour", "report.html", "report.json", "report.junit", "report.markdown", "report.sarif"),
-    ("report.rollout",),
+    ("report.rollout", "report.terminal"),
     ("report.registry",),
     ("explain", "pipeline"),
     ("trust.known",),
@@ -120,11 +120,12 @@ FLOORS = (
     ("plan_file",),
     ("batch_run",),
     ("batch_cli", "trust_cli"),
+    ("completion",),
     ("cli",),
     ("__main__",),
 )
 SOLE_IMPORTERS = {
-    "click": ("batch_cli", "cli", "options", "run", "trust_cli"),
+    "click": ("batch_cli", "cli", "completion", "options", "report.terminal", "run", "trust_cli"),
     "distributed": ("cluster",),
     "git": ("gitrepo",),
     "github": ("forges.github",),

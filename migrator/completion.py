@@ -1,0 +1,31 @@
+"""What a shell's completion is told of the command line: the commands, and the options of each.
+
+https://click.palletsprojects.com/en/stable/shell-completion/
+"""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem
+
+from migrator.batch_cli import batch, status
+from migrator.trust_cli import trust
+
+
+class _Completed(click.Group):
+    """A command that takes folders, and beside them the name of another command."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options; a word that is neither is a folder."""
+        folders = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="dir")]
+        return [*folders, *super().shell_complete(ctx, incomplete)]
+
+
+def completed(main: click.Command) -> click.Command:
+    """The ``main`` command with all others below it, to be completed and not to be run."""
+    batches = _Completed("batch", params=_options(batch), commands=[status], help=batch.help)
+    return _Completed(main.name, params=_options(main), commands=[batches, trust], help=main.help)
+
+
+def _options(command: click.Command) -> list[click.Parameter]:
+    return [one for one in command.params if isinstance(one, click.Option)]
