@@ -179,5 +179,6 @@ def _all_of(text: str) -> RepoResult:
         + line
         + b"\n",
         branch=text,
+        pull_request=text,
         commit=text,
     )

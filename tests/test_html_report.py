@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from migrator.model import RepoResult
+from migrator.model import RepoResult, TrustRow
 from migrator.report.registry import write_report
+from migrator.report.steps import STEPS
 from tests.conftest import needed
-from tests.results import HOSTILE, KEYS, hostile, many, sample
+from tests.results import HOSTILE, KEYS, failed, hostile, many, migrated, nothing, sample
 
 OpenReport = Callable[..., Page]
 
@@ -168,6 +170,26 @@ def test_a_link_to_a_repository_opens_it_even_if_it_was_filtered_out(open_report
     assert page.locator("#r3 .findings tbody tr").count() == 2
 
 
+def test_the_order_of_rollout_leads_from_trust_to_rotation(open_report: OpenReport) -> None:
+    """A step names repositories only if something is to be done there, and links to them and to pull requests."""
+    request = "https://github.com/acme/shop/pull/7"
+    trusts = (TrustRow("arn:aws:iam::123456789012:role/shop", ("spacelift_stack.shop",)),)
+    shop = replace(migrated(), branch="spacelift-oidc", pull_request=request, trusts=trusts)
+    ours = replace(migrated("ours"), pull_request="javascript:window.hit=1")
+    page = open_report([shop, ours, nothing(), failed()])
+    steps = page.get_by_role("region", name="Order of rollout").locator(".steps > li")
+    assert steps.locator("h3").all_inner_texts() == list(STEPS)
+    expect(steps.nth(0)).to_contain_text("shop: arn:aws:iam::123456789012:role/shop, for spacelift_stack.shop")
+    expect(steps.nth(1)).to_contain_text("shop: add to the stack's before_init")
+    assert steps.nth(2).get_by_role("listitem").all_inner_texts() == [f"shop: spacelift-oidc {request}", "ours"]
+    expect(steps.nth(2).get_by_role("link", name=request)).to_have_attribute("href", request)
+    expect(steps.nth(4).get_by_role("list")).to_be_hidden()
+    assert not page.locator("a[href^=javascript]").count()
+    steps.nth(5).get_by_role("link").click()
+    assert page.url.endswith("#keys")
+    expect(open_report([nothing(), failed()]).locator("#rollout")).to_have_count(0)
+
+
 def test_it_can_be_read_without_scripts(open_report: OpenReport) -> None:
     page = open_report(sample(), java_script_enabled=False)
     assert len(names(page)) == 5
@@ -182,8 +204,8 @@ def test_every_part_has_its_role_and_name(open_report: OpenReport) -> None:
     page = open_report(sample())
     for role in ("banner", "main", "contentinfo", "search"):
         expect(page.get_by_role(role)).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Sections").get_by_role("link")).to_have_count(4)
-    for name in ("Repositories", "Stacks", "Keys to rotate"):
+    expect(page.get_by_role("navigation", name="Sections").get_by_role("link")).to_have_count(5)
+    for name in ("Repositories", "Stacks", "Keys to rotate", "Order of rollout"):
         expect(page.get_by_role("region", name=name, exact=True)).to_have_count(1)
     expect(page.get_by_role("img", name="Repositories by outcome")).to_have_count(1)
     for element in page.locator("details").all():

@@ -15,6 +15,7 @@ from migrator import __version__
 from migrator.model import RepoResult
 from migrator.report.difflines import Line, lines_of
 from migrator.report.shown import show_whole, shown
+from migrator.report.steps import STEPS, keys_removed, stack_side, to_set
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, rotations, state_of, totals_of
 from migrator.serial import OUTCOMES, outcome
@@ -47,6 +48,7 @@ def write(results: Iterable[RepoResult], out: TextIO) -> None:
         undefined=StrictUndefined,
     )
     environment.globals.update(diff_html=diff_html, headline=headline, outcome=outcome, rotations=rotations)
+    environment.globals.update(steps=STEPS, to_set=to_set, stack_side=stack_side, keys_removed=keys_removed)
     environment.filters["figure"] = "{:,}".format
     out.writelines(environment.get_template("report.html.j2").generate(_context(results)))
 

@@ -88,8 +88,8 @@ def _repos(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
         if len(rows[state]) < _ROWS:
             rewritten = sum(isinstance(one.fix, Rewrite) for one in result.findings)
             refused = sum(1 for _ in refusals(result))
-            cells = code(result.repo), _label(state, totals), str(rewritten), str(refused), prose(headline(result))
-            rows[state].append(_row(*cells))
+            done = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
+            rows[state].append(_row(code(result.repo), _label(state, totals), str(rewritten), str(refused), done))
     return chain.from_iterable(rows.values())
 
 

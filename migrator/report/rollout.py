@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.model import Note, Refusal, RepoResult, StackRow
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
-from migrator.report.steps import integrated, keys_removed, reconfigured, stack_side, to_set
+from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
 
 _REMOVAL, _DELETION = "apply the removal", "delete the access keys"
@@ -29,16 +29,9 @@ def rollout(results: Iterable[RepoResult], level: int = 1) -> str:
     kept = [result for result in shown(results) if not result.error]
     if not any(result.changed for result in kept):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
-    sections = (
-        ("Let AWS trust the roles", _trust(kept)),
-        ("Make the variables and hooks live on the stacks", _live(kept)),
-        ("Push the branch", _push(kept)),
-        ("Let each stack run once, and confirm it", _confirm(kept)),
-        ("Remove the static keys from stacks and contexts", _remove(kept)),
-        ("Rotate the keys", _rotate(kept)),
-    )
+    bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
     lines = [title, "", "Each step needs those before it."]
-    for number, (heading, body) in enumerate(sections, 1):
+    for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
     return "\n".join((*lines, *_developers(kept, below), *_left(kept, below))) + "\n"
 

@@ -6,6 +6,16 @@ from collections.abc import Iterator
 
 from migrator.model import Finding, Note, RepoResult, Rewrite
 
+STEPS = (
+    "Let AWS trust the roles",
+    "Make the variables and hooks live on the stacks",
+    "Push the branch",
+    "Let each stack run once, and confirm it",
+    "Remove the static keys from stacks and contexts",
+    "Rotate the keys",
+)
+"""What a migration goes live by, each after those before it."""
+
 _STACK_SIDE = "spacelift-"
 _KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
