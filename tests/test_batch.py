@@ -389,7 +389,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
     """git is led to a bare repository where the URL says GitHub; the pull requests go to a server on loopback."""
     with running(GitHubServer()) as server:
         repo, environment = on_github(fleet, server)
-        server.queue = [Answer(429, {"message": "later"}, {"Retry-After": "1"})]
+        server.queue = [Answer(403, {"message": "a secondary rate limit"}, {"Retry-After": "1"})]
         wanted = ("--draft", "--label", "oidc", "--reviewer", "stranger", "--throttle", "0")
         done = fleet.run(str(repo), "--open-pr", *wanted, **environment)
         assert done.returncode == 0, done.stderr

@@ -292,11 +292,12 @@ def limited(reset: float) -> Answer:
     return Answer(403, {"message": "API rate limit exceeded for user ID 1.", "documentation_url": "https://x"}, headers)
 
 
-def test_a_rate_limit_that_is_soon_reset(github: GitHubServer) -> None:
+def test_a_rate_limit_that_is_soon_reset(github: GitHubServer, capfd: pytest.CaptureFixture[str]) -> None:
     github.queue = [limited(time.time() + 1)]
     started = time.monotonic()
     assert opened(forge(GITHUB)).is_new
     assert 0.5 < time.monotonic() - started < 4
+    assert "Request" not in capfd.readouterr().err, "what PyGithub logs"
 
 
 def test_a_rate_limit_that_is_reset_too_late(github: GitHubServer) -> None:

@@ -27,7 +27,7 @@ _READ = "read access to them (a classic token the scope repo, a fine-grained one
 _WRITE = "write access to pull requests (a classic token the scope repo, a fine-grained one Pull requests: write)"
 
 
-logging.getLogger("github").addHandler(logging.NullHandler())  # `Patient` tells of waiting, in a line that is ours
+github.set_log_level(logging.ERROR)  # `Patient` tells of waiting, in lines that are ours
 
 
 class _Retry(Patient, GithubRetry):
