@@ -26,6 +26,12 @@ from migrator.options import (
 )
 from migrator.secret import plain_line
 
+_COMPANY = {
+    ("topic", "name", "archived", "forks"): ("github_org", "gitlab_group"),
+    ("draft", "label", "reviewer", "base", "template"): ("open_pr",),
+}
+"""Options that only mean something beside one of others."""
+
 _POLICIES = click.Choice([one.value for one in ExistingBranch])
 
 
@@ -77,6 +83,7 @@ def batch(**options: Any) -> None:
     from migrator.pull_requests import PullRequests
 
     try:
+        _require_company(options)
         mode = _mode(options)
         config = replace(
             config_of(options, mode),
@@ -109,6 +116,21 @@ def batch(**options: Any) -> None:
         raise click.UsageError(str(error)) from None
     except MigrateError as error:
         _fail(error)
+
+
+def _require_company(options: dict[str, Any]) -> None:
+    """Options that would say nothing are refused, above all those that seem to choose among the repositories."""
+    for names, company in _COMPANY.items():
+        given = [name for name in names if options[name]]
+        if given and not any(options[name] for name in company):
+            raise UsageError(f"{_flag(given[0])} goes with {' or '.join(map(_flag, company))}.")
+    sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
+    if options["apply"] and sources:
+        raise UsageError("--apply does what the plan says in all of its repositories; name none beside it.")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _mode(options: dict[str, Any]) -> Mode:

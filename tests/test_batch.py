@@ -363,6 +363,9 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
         (["--report", "x.doc", "."], "ends in one of"),
         (["--role-arn", "x", "."], "must be the ARN"),
         (["--repos-from", "missing.txt"], "cannot read missing.txt"),
+        (["--name", "shop-*", "."], "--name goes with --github-org or --gitlab-group"),
+        (["--reviewer", "ann", "--push", "."], "--reviewer goes with --open-pr"),
+        (["--apply", "fleet.plan", "."], "name none beside it"),
     ],
 )
 def test_wrong_usage(fleet: Fleet, arguments: list[str], said: str) -> None:
