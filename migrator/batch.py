@@ -130,6 +130,7 @@ class Batch:
     make_executor: Callable[[], Executor]
     timeout: float | None = None
     on_start: Callable[[str], None] = field(default=lambda _: None)
+    on_survey: Callable[[str], None] = field(default=lambda _: None)
     on_interrupt: Callable[[int], None] = field(default=lambda _: None)
 
     def run(self, names: Iterable[str]) -> Iterator[RepoResult]:
@@ -162,9 +163,10 @@ class Batch:
         surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
         unknown = (job for job in self.jobs if job.name in wanted and job.name not in known)
         found: dict[str, Survey] = {}
-        for job, result in self._run(survey_job, unknown):
+        for job, result in self._run(survey_job, unknown, _SURVEY):
             if isinstance(result, Survey):
                 self.journal.finish(_SURVEY + job.name, survey_to_plain(result), is_cheap=True)
+                self.on_survey(job.name)
                 found[job.name] = result
             else:
                 yield self._finish(job.name, result if isinstance(result, RepoResult) else _failed(job, result))
@@ -173,22 +175,22 @@ class Batch:
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
 
     def _run(
-        self, function: Callable[[RepoJob], Survey | RepoResult], jobs: Iterable[RepoJob]
+        self, function: Callable[[RepoJob], Survey | RepoResult], jobs: Iterable[RepoJob], noted_as: str = ""
     ) -> Iterator[tuple[RepoJob, Survey | RepoResult | Failure]]:
         running = run_jobs(
             function,
             jobs,
             self.make_executor(),
             timeout=self.timeout,
-            on_start=self._start,
+            on_start=lambda job: self._start(job, noted_as),
             on_interrupt=self.on_interrupt,
         )
         with closing(running):
             yield from running
 
-    def _start(self, job: RepoJob) -> None:
+    def _start(self, job: RepoJob, noted_as: str) -> None:
         self.on_start(job.name)
-        self.journal.start(job.name)
+        self.journal.start(noted_as + job.name)
 
     def _finish(self, name: str, result: RepoResult) -> RepoResult:
         self.journal.finish(name, to_plain(result), is_failed=result.is_failed)
@@ -214,6 +216,12 @@ def surveys_in(journal: Journal) -> dict[str, Survey]:
     """The surveys in a journal, by the repository's name."""
     found = (one for one in journal.finished() if one[0].startswith(_SURVEY))
     return {name.removeprefix(_SURVEY): survey_from_plain(plain) for name, plain in found}
+
+
+def left(journal: Journal) -> Iterator[tuple[str, bool]]:
+    """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
+    yield from ((name, True) for name in journal.started_only() if not name.startswith(_SURVEY))
+    yield from ((name, False) for name in journal.pending())
 
 
 def unfinished(journal: Journal, jobs: Iterable[RepoJob], *, retry_failed: bool) -> list[str]:

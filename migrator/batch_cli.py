@@ -59,7 +59,7 @@ _POLICIES = click.Choice([one.value for one in ExistingBranch])
 @option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help="With a label; may be repeated.")
 @option(PULL_REQUESTS, "--reviewer", metavar="NAME", multiple=True, help="With a reviewer; may be repeated.")
 @option(PULL_REQUESTS, "--base", metavar="BRANCH", help="To be merged into.  [default: where the work started]")
-@option(PULL_REQUESTS, "--template", metavar="FILE", help="Title and text, with ${summary}, ${repo} and ${branch}.")
+@option(PULL_REQUESTS, "--template", metavar="FILE", help="Title and text: ${summary}, ${rollout}, ${repo}, ${branch}.")
 @option(PULL_REQUESTS, "--throttle", metavar="SECONDS", type=float, default=1.0, show_default=True, help="Between two.")
 @migration_options
 @option(GIT, "--no-switch", is_flag=True, help="Leave checkouts on their branches.")
@@ -101,6 +101,7 @@ def batch(**options: Any) -> None:
             plan_out=options["plan_out"],
             apply=options["apply"],
             reports=options["report"],
+            plan_file=options["plan_file"],
             quiet=options["quiet"],
         )
         raise SystemExit(run_batch(request, config))

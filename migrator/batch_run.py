@@ -9,11 +9,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrator.batch import Batch, RepoJob, Results, unfinished
+from migrator.batch import Batch, RepoJob, Results, left, unfinished
 from migrator.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.forges.base import Filters
@@ -21,12 +21,12 @@ from migrator.forges.registry import forge_of, open_forge
 from migrator.job import Executor
 from migrator.journal import Journal
 from migrator.model import Mode, RepoResult
-from migrator.plan_file import read_plan, write_plan
+from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
 from migrator.report.colour import for_terminal
-from migrator.report.registry import write_report, writer_for
+from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.text import headline
 from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
@@ -56,6 +56,7 @@ class Request:
     plan_out: str | None
     apply: str | None
     reports: tuple[str, ...]
+    plan_file: str | None
     quiet: bool
 
     @property
@@ -79,11 +80,25 @@ def run_batch(request: Request, config: Config) -> int:
             shown.say(f"interrupted: go on with --resume --state {journal.path}")
             raise
         finally:
-            for report in request.reports:
-                write_report(report, Results(journal))
+            are_written = _write_reports(request, journal, shown)
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
-        return _conclude(journal, shown)
+        code = _conclude(journal, shown)
+        return code if are_written else FAILED
+
+
+def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
+    """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
+    wanted = [(write_report, path) for path in request.reports]
+    wanted += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
+    are_written = True
+    for write, path in wanted:
+        try:
+            write(path, Results(journal))
+        except MigrateError as error:
+            are_written = False
+            shown.say(f"Error: {error}")
+    return are_written
 
 
 def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names: list[str], shown: Progress) -> None:
@@ -96,6 +111,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         make_executor,
         timeout=request.timeout,
         on_start=shown.started,
+        on_survey=shown.surveyed,
         on_interrupt=lambda count: shown.say(f"stopping: {count} repositories are being finished"),
     )
     by_name = {job.name: job for job in jobs}
@@ -159,8 +175,7 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 def _digest(jobs: Sequence[RepoJob]) -> str:
     """A hash of what is asked for, that a resumed run must have in common with the first."""
     asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
-    plain = {name: value for name, value in asdict(jobs[0].config).items() if name != "keep_diff"}
-    config = {name: str(sorted(value) if isinstance(value, frozenset) else value) for name, value in plain.items()}
+    config = {name: value for name, value in plain_config(jobs[0].config).items() if name != "keep_diff"}
     return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()
 
 
@@ -196,8 +211,8 @@ def status_lines(state: str | None) -> Iterator[str]:
             where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
             pushed = f"; pushed to {result.pushed}" if result.pushed else ""
             yield printable(mask(f"{result.repo}: {headline(result)}{pushed}{where}"))
-        done = {name for name, _ in journal.finished()}
-        yield from (f"{name}: not done yet" for name in journal.jobs if name not in done)
+        for name, was_in_flight in left(journal):
+            yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
 
 
 def _state_of(result: RepoResult) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from migrator import __version__
+from migrator.errors import UsageError
 from migrator.options import ACTION, GIT, OUTPUT, GroupedCommand, migration_options, option, output_options
 from migrator.secret import printable
 
@@ -21,6 +22,20 @@ Exit codes:
   130  interrupted
 """
 
+_EXPLAIN = "Print the page of a rule, with before and after, or of all of them, and exit."
+
+
+def _explain(context: click.Context, _: click.Parameter, rule: str | None) -> None:
+    if rule is None or context.resilient_parsing:
+        return
+    from migrator.explain import explain  # here: no other run needs the rules this early
+
+    try:
+        click.echo(explain(rule), nl=False)
+    except UsageError as error:
+        raise click.UsageError(str(error), context) from None
+    context.exit()
+
 
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
@@ -32,6 +47,7 @@ Exit codes:
 @option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .sarif, .md, .html or .xml report.")
 @option(OUTPUT, "--show-secrets", is_flag=True, help="Do not mask secrets in --preview.")
 @output_options
+@option(OUTPUT, "--explain", metavar="RULE", is_eager=True, expose_value=False, callback=_explain, help=_EXPLAIN)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli(repos: tuple[str, ...], **options: Any) -> None:
     """Take static AWS credentials out of Terraform and sign in with Spacelift's OIDC token instead.

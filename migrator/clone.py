@@ -109,12 +109,6 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
     raise MigrateError(f"cannot push {branch}: {_refusal(done)}")
 
 
-def remote_branch_exists(folder: Path, branch: str, remote: str, *, timeout: float) -> bool:
-    """Whether ``remote``, the name of one or a URL, has ``branch``. Raises `MigrateError` if it cannot be asked."""
-    deadline = Deadline(timeout)
-    return _remote_commit(folder, branch, remote, deadline, _options_for(folder, remote, deadline)) is not None
-
-
 # --- clone ----------------------------------------------------------------------------------------------------------
 
 

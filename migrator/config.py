@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from migrator.choices import BRANCH as BRANCH
+from migrator.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.choices import Auth as Auth
+from migrator.choices import BackendAuth as BackendAuth
+from migrator.choices import HookPlace as HookPlace
+from migrator.choices import ProviderAuth as ProviderAuth
+from migrator.choices import RoleIn as RoleIn
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
 
-TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
-
-BRANCH = "spacelift-oidc"
 ROLE_VARIABLE = "aws_role_arn"
 
 _ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
@@ -34,14 +37,6 @@ class ExistingBranch(Enum):
     FAIL = "fail"
     SKIP = "skip"
     REPLACE = "replace"
-
-
-class HookPlace(Enum):
-    """Where the hook is put."""
-
-    STACK = "stack"
-    CONTEXT = "context"
-    RUNTIME_CONFIG = "runtime-config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,8 @@ class Config:
     mode: Mode = Mode.BRANCH
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    role_in: RoleIn = RoleIn.LITERAL
+    auth: Auth = Auth.OIDC
     token_file: str = TOKEN_FILE
     branch: str = BRANCH
     message: str | None = None
@@ -72,11 +69,15 @@ class Config:
     keep_diff: bool = False
     show_secrets: bool = False
     include_ambient: bool = False
+    backend_auth: BackendAuth = BackendAuth.AUTO
     hook_in: HookPlace = HookPlace.STACK
     hook_phases: tuple[str, ...] = ("init",)
     guard: bool = True
+    portable: bool = False
+    provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
     settings_file: str | None = None
@@ -97,7 +98,21 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
+        if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
+            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+        if self.portable and self.provider_auth is ProviderAuth.HOOK:
+            raise UsageError("--portable and --provider-auth hook exclude each other")
         self._require_sound_roles()
+
+    @property
+    def has_integration(self) -> bool:
+        """Whether runs are to sign in by Spacelift's AWS integration; then ``backend_auth`` does not count."""
+        return self.auth is Auth.CLOUD_INTEGRATION
+
+    @property
+    def literal_role_arn(self) -> str | None:
+        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

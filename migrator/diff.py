@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 
+from migrator.line_diff import LineMatcher
 from migrator.model import Change
 from migrator.secret import mask
 
@@ -29,19 +29,24 @@ def _file_diff(change: Change) -> Iterator[bytes]:
     if change.before is None:
         yield b"new file mode 100644\n"
         old = b"/dev/null"
-    lines = difflib.unified_diff(_lines(change.before or b""), _lines(change.after), lineterm="")
-    for number, line in enumerate(lines):
-        if number < 2:  # difflib's own "--- " and "+++ "
-            name = (old, new)[number]
-            yield line.encode() + name + (b"\t" if b" " in name else b"") + b"\n"
-        else:
-            yield _encoded(line)
+    for mark, name in ((b"--- ", old), (b"+++ ", new)):
+        yield mark + name + (b"\t" if b" " in name else b"") + b"\n"
+    before, after = _lines(change.before or b""), _lines(change.after)
+    for hunk in LineMatcher(before, after).get_grouped_opcodes():
+        yield b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4]))
+        for kind, i1, i2, j1, j2 in hunk:
+            yield from (_encoded(" " + line) for line in before[i1:i2] if kind == "equal")
+            yield from (_encoded("-" + line) for line in before[i1:i2] if kind != "equal")
+            yield from (_encoded("+" + line) for line in after[j1:j2] if kind != "equal")
+
+
+def _range(start: int, end: int) -> bytes:
+    """Lines ``start`` to ``end``, counted from 0, as a hunk's header has them: a range of none begins a line before."""
+    return b"%d" % (start + 1) if end - start == 1 else b"%d,%d" % (start + (end > start), end - start)
 
 
 def _encoded(line: str) -> bytes:
     data = line.encode("utf-8", "surrogateescape")
-    if line.startswith("@@"):
-        return data + b"\n"
     return data if data.endswith(b"\n") else data + b"\n\\ No newline at end of file\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +22,7 @@ class Kind(Enum):
     CONFIG = "configuration"
     TEST = "test"
     BACKEND = "partial backend configuration"
+    VALUES = "values of variables"
     SCRIPT = "script"
     PYTHON = "Python program"
     TERRAGRUNT = "Terragrunt configuration"
@@ -29,6 +31,7 @@ class Kind(Enum):
 _SUFFIXES = (
     (Kind.TEST, (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")),
     (Kind.BACKEND, (".tfbackend",)),
+    (Kind.VALUES, (".tfvars", ".tfvars.json")),
     (Kind.CONFIG, (".tf", ".tf.json", ".tofu", ".tofu.json")),
     (Kind.PYTHON, (".py",)),
     (Kind.SCRIPT, (".sh", ".bash", ".mk", ".yml", ".yaml", ".ps1")),
@@ -62,23 +65,22 @@ class Listing:
 
 def kind_of(path: str) -> Kind | None:
     """What the file at ``path`` is; None if neither Terraform nor we would read it in its folder."""
-    pure = PurePosixPath(path)
-    name = pure.name
+    folder, _, name = path.rpartition("/")
     if name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#")):
         return None
-    if not SKIPPED_FOLDERS.isdisjoint(pure.parts[:-1]):
+    if not SKIPPED_FOLDERS.isdisjoint(folder.split("/")):
         return None
     return _NAMES.get(name) or next((kind for kind, suffixes in _SUFFIXES if name.endswith(suffixes)), None)
 
 
 def is_override(path: str) -> bool:
     """Whether Terraform merges the file over the others of its folder."""
-    return _OVERRIDE.fullmatch(PurePosixPath(path).name) is not None
+    return _OVERRIDE.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_values(path: str) -> bool:
     """Whether Terraform reads the values of a root module's variables in the file, without being asked to."""
-    return _VALUES.fullmatch(PurePosixPath(path).name) is not None
+    return _VALUES.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_excluded(path: str, globs: Iterable[str]) -> bool:
@@ -104,16 +106,13 @@ def listing(root: Path, paths: Iterable[str], *, is_sparse: bool = False) -> Lis
     """The files among ``paths`` that matter, each with the file that it is; what leads out of ``root`` is left out."""
     real_root = os.path.realpath(root)
     known = set(_reachable(real_root, paths))
-    files: dict[str, str] = {}
-    others: set[str] = set()
-    for path in known:
-        if kind_of(path) is None:
-            others.add(path)
-        elif (target := _target(real_root, path)) in known:
-            files[path] = str(target)
-    absent = (path for path in known if is_sparse and kind_of(path) is Kind.CONFIG)
+    kinds = {path: kind_of(path) for path in known}
+    targets = {path: _target(real_root, path) for path, kind in kinds.items() if kind is not None}
+    files = {path: target for path, target in targets.items() if target in known}
+    others = frozenset(path for path, kind in kinds.items() if kind is None)
+    absent = (path for path, kind in kinds.items() if is_sparse and kind is Kind.CONFIG)
     missing = tuple(sorted(path for path in absent if not os.path.lexists(root / path)))
-    return Listing(root, files, frozenset(others), missing)
+    return Listing(root, files, others, missing)
 
 
 def _reachable(real_root: str, paths: Iterable[str]) -> Iterator[str]:
@@ -130,8 +129,12 @@ def _reachable(real_root: str, paths: Iterable[str]) -> Iterator[str]:
 
 def _target(real_root: str, path: str) -> str | None:
     full = os.path.join(real_root, path)
-    if not os.path.islink(full):
-        return path if os.path.isfile(full) else None
+    try:
+        mode = os.lstat(full).st_mode
+    except OSError:
+        return None
+    if not stat.S_ISLNK(mode):
+        return path if stat.S_ISREG(mode) else None
     target = os.path.realpath(full)
     if os.path.commonpath([real_root, target]) != real_root or not os.path.isfile(target):
         return None

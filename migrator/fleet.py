@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from migrator.engine import verdict
 from migrator.model import Code, KnownRoot, KnownStack, RepoIdentity, Survey
 
 
@@ -77,13 +78,15 @@ class _Index:
 def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
     """For each of ``surveys`` what it must know of the others, and no more.
 
-    In none of them a root module is migrated that one of its stacks, wherever it is defined, cannot serve.
+    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
+    migrated that one of its stacks, wherever it is defined, cannot serve.
     """
     known = list(surveys)
     index = _Index(known)
-    settled_ones = [replace(one, roots=tuple(_settle(index, one, root) for root in one.roots)) for one in known]
-    index = _Index(settled_ones)
-    for survey in settled_ones:
+    index = _Index(
+        replace(one, roots=tuple(_settle(index, one, root) for root in _needing(index, one))) for one in known
+    )
+    for survey in known:
         yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey))))
 
 
@@ -92,10 +95,45 @@ def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Surv
         yield Survey(one.repo, roots=(one,)) if isinstance(one, KnownRoot) else Survey(one.repo, stacks=(one,))
 
 
+def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
+    for root in survey.roots:
+        if not _is_native(index, survey, root):
+            yield root
+        elif root.variables:
+            yield replace(root, by="variables", role="", engine=None)
+
+
+def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+
+    Where there is none, what its own repository says of it counts.
+    """
+    engine = root.engine
+    if engine is None:
+        return False
+    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
+    if not stacks:
+        return root.is_native
+    return all(
+        not one.has_hook and all(verdict(known).is_native for known in engine.of_stack(one.slug, one.evidence))
+        for one in stacks
+    )
+
+
 def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    refused = next((one for one in stacks if one.refusal), None)
-    if root.refusal or refused is None:
-        return root
-    return replace(root, refusal=f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
+    why = next((why for one in stacks if (why := _objection(one, root))), "")
+    return root if root.refusal or not why else replace(root, refusal=why)
+
+
+def _objection(stack: KnownStack, root: KnownRoot) -> str:
+    """Why a stack cannot serve a root module; ``""`` if it can."""
+    at = f"{stack.repo}: {stack.place}"
+    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
+    if obstacle and root.is_migrated:
+        return f"its stack at {at} is refused: {obstacle}"
+    there = dict(stack.roles)
+    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
+    return f"its stack at {at} has {other} set to another role" if other else ""

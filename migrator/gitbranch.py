@@ -7,6 +7,7 @@ this one is killed.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _UNDER_WAY = {
     "BISECT_LOG": "bisect",
 }
 _FILE_MODES = ("100644", "100755")
+_PEOPLE: dict[tuple[object, ...], str] = {}
+"""Who commits, by all that git makes that of."""
 
 
 class Checkout(GitRepo):
@@ -90,22 +93,13 @@ class Checkout(GitRepo):
         if old is not None:
             if f"branch refs/heads/{branch}\n" in self._run("worktree", "list", "--porcelain"):
                 raise MigrateError(f"the branch {branch} is checked out, and cannot be replaced")
-        elif self._has_branch(branch):
+        elif self.branch(branch):
             raise MigrateError(
                 f"the branch {branch} exists already: delete or rename it, or choose another by --branch"
             )
         for mark, what in _UNDER_WAY.items():
             if (self.folder / mark).exists():
                 raise MigrateError(f"a {what} is under way: finish or abort it first")
-
-    def _has_branch(self, branch: str) -> bool:
-        """Whether there is a branch of that name; a glance at the files where git keeps references in files."""
-        ref = f"refs/heads/{branch}"
-        if self._setting("extensions.refstorage") not in ("", "files"):
-            return self._ask("show-ref", "--verify", "--quiet", ref) is not None
-        common = Path(self._repo.common_dir)
-        packed = common / "packed-refs"
-        return (common / ref).is_file() or (packed.is_file() and f" {ref}\n".encode() in packed.read_bytes())
 
     def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
         """Mode and new content of each change as git is to store it. Refuses files with uncommitted changes."""
@@ -147,8 +141,8 @@ class Checkout(GitRepo):
 
     def _commit(self, branch: str, message: str, contents: dict[str, tuple[str, bytes]], old: Branch | None) -> str:
         """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id."""
-        committer = self._run("var", "GIT_COMMITTER_IDENT").strip()
-        author = self._run("var", "GIT_AUTHOR_IDENT").strip() if self._has_own_author else committer
+        committer = self._person("COMMITTER")
+        author = self._person("AUTHOR") if self._has_own_author else committer
         base = self._start[0] if self._start else "HEAD"
         stream = import_stream(branch, base, author, committer, message.rstrip("\n") + "\n", contents)
         try:
@@ -165,6 +159,17 @@ class Checkout(GitRepo):
         signed = self._run("commit-tree", "-S", "-p", f"{commit}^", f"{commit}^{{tree}}", stdin=text).strip()
         self._run("update-ref", f"refs/heads/{branch}", signed, commit)
         return signed
+
+    def _person(self, role: str) -> str:
+        """Name, address and the time now as ``git var`` says them, which is asked once for the same configuration."""
+        named = tuple(one for one in self._settings if one[1].startswith(("user.", "author.", "committer.")))
+        surrounding = {name: value for name, value in os.environ.items() if name == "EMAIL" or name.startswith("GIT_")}
+        if f"GIT_{role}_DATE" in surrounding:
+            return self._run("var", f"GIT_{role}_IDENT").strip()
+        key = (role, named, tuple(sorted(surrounding.items())))
+        if key not in _PEOPLE:
+            _PEOPLE[key] = self._run("var", f"GIT_{role}_IDENT").strip().rsplit(" ", 2)[0]
+        return f"{_PEOPLE[key]} {int(time.time())} {time.strftime('%z')}"
 
     @property
     def _has_own_author(self) -> bool:

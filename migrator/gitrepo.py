@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -116,6 +117,13 @@ class GitRepo:
         """The folder of git's own files, where a run locks the checkout."""
         return Path(self._repo.git_dir)
 
+    @property
+    def has_whole_history(self) -> bool:
+        """Whether every commit is here: neither a shallow nor a partial clone, which would ask the server for them."""
+        names = {name for _, name, _ in self._settings}
+        is_partial = "extensions.partialclone" in names or any(name.endswith(".promisor") for name in names)
+        return not is_partial and not Path(self._repo.common_dir, "shallow").exists()
+
     def paths(self) -> list[str]:
         """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
@@ -123,7 +131,7 @@ class GitRepo:
 
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""
-        commit = self._ask("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
+        commit = self._commit_of(f"refs/heads/{name}")
         return Branch(name, commit) if commit else None
 
     @cached_property
@@ -132,6 +140,9 @@ class GitRepo:
         return self._position()
 
     def _position(self) -> tuple[str, str] | None:
+        if branch := self._head_branch:
+            commit = self._commit_of(f"refs/heads/{branch}")
+            return (commit, f"refs/heads/{branch}") if commit else None
         found = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
         return (found[0], found[1]) if len(found) == 2 else None
 
@@ -147,9 +158,13 @@ class GitRepo:
     @cached_property
     def _files(self) -> list[str]:
         """A row for each file, with a letter: ``?`` for one that git does not track, and does not ignore."""
+        self._index_read = _mark_of(self.folder / "index")
         return self._run("ls-files", "-z", "-v", "--stage", "--cached", "--others", "--exclude-standard").split("\0")
 
     def _forget_files(self) -> None:
+        """Have the index read anew, if git has written another one: it puts a new file in the place of the old one."""
+        if self.__dict__.get("_index_read") == _mark_of(self.folder / "index"):
+            return
         for name in ("_files", "_index"):
             self.__dict__.pop(name, None)
 
@@ -162,12 +177,21 @@ class GitRepo:
         parts = [row[2:].partition("\t") for row in self._files if row and not row.startswith("?")]
         return {path: Entry(meta.split()[0], meta.split()[1]) for meta, _, path in parts}
 
+    def _commit_of(self, ref: str) -> str | None:
+        """The commit that a branch is at, by its full name; read off its file where references are kept in files."""
+        if self._has_references_in_files:
+            common = Path(self._repo.common_dir)
+            found = _read(common / ref).strip() or _packed(_read(common / "packed-refs"), ref)
+            if not found or re.fullmatch("[0-9a-f]{40,64}", found):
+                return found or None
+        return self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+
     # --- running git ------------------------------------------------------------------------------------------------
 
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
         """What git is configured to: the scope, the name in lower case (but for the middle part), the value."""
-        return settings_in(self._execute(("config", "--list", "--show-scope", "-z"), options=SAFE))
+        return settings_in(self._run("config", "--list", "--show-scope", "-z", options=SAFE))
 
     def _setting(self, name: str) -> str:
         """The value that counts of the setting ``name``, ``""`` if there is none."""
@@ -175,6 +199,10 @@ class GitRepo:
 
     def _is_on(self, name: str) -> bool:
         return self._setting(name).lower() in ("true", "yes", "on", "1")
+
+    @property
+    def _has_references_in_files(self) -> bool:
+        return self._setting("extensions.refstorage") in ("", "files")
 
     @property
     def _head_branch(self) -> str | None:
@@ -189,23 +217,20 @@ class GitRepo:
 
     def _pointed_to(self, file: Path, name: str, prefix: str) -> str | None:
         """What a symbolic reference is for; read off its file, unless the repository keeps references otherwise."""
-        if self._setting("extensions.refstorage") not in ("", "files"):
-            target = self._ask("symbolic-ref", "--quiet", name) or ""
+        if self._has_references_in_files:
+            target = _read(file).removeprefix("ref:").strip()
         else:
-            try:
-                target = file.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("ref:").strip()
-            except OSError:
-                target = ""
+            target = self._ask("symbolic-ref", "--quiet", name) or ""
         return target.removeprefix(prefix) if target.startswith(prefix) else None
 
     @cached_property
     def _options(self) -> tuple[str, ...]:
         return (*SAFE, *without_programs(self._settings))
 
-    def _run(self, *arguments: str, stdin: str | bytes = "") -> str:
+    def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return self._execute(arguments, stdin=stdin)
+            return self._execute(arguments, stdin=stdin, options=options)
         except GitCommandError as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
@@ -230,6 +255,29 @@ class GitRepo:
                 file.seek(0)
             printed = self._git.execute(command, istream=file, stdout_as_string=False, strip_newline_in_stdout=False)
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
+
+
+def _read(file: Path) -> str:
+    """What stands in one of git's own files; nothing if there is none."""
+    try:
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def _packed(references: str, ref: str) -> str:
+    """The id that the file ``packed-refs`` has for ``ref``: https://git-scm.com/docs/git-pack-refs."""
+    rows = (row.split(" ") for row in references.split("\n") if row.endswith(f" {ref}"))
+    return next((row[0] for row in rows if len(row) == 2), "")
+
+
+def _mark_of(file: Path) -> tuple[int, int, int] | None:
+    """What tells a file from one that was put in its place."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,44 +16,65 @@ ROTATE = "rotate the keys, which git's history keeps, at"
 
 _SECONDS = 20.0
 _SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
+_FEW = 8
+_MARK = "commit:"
+_LOG = ("log", "-c", "--full-diff", "--no-renames", "--no-ext-diff", "--no-textconv", "--name-status", "-z")
 _COMMIT = re.compile(r"(?!0+ )([0-9a-f]{40,64}) ")
 
 
 def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     """``notes``, those on keys with the commit that each line of the checkout at ``root`` comes from.
 
-    Where that is not known, or would take too long to find out, they stay as they are.
+    All of its history must be here. Where it takes too long to find out, or git does not know, they stay as they are.
     """
     deadline = Deadline(_SECONDS)
     for note in notes:
-        if note.task == ROTATE and _is_whole(root, deadline):
-            note = replace(note, subjects=tuple(_dated(one, root, deadline) for one in note.subjects))
+        if note.task == ROTATE:
+            known = _made_at_once(note.subjects, root, deadline)
+            note = replace(note, subjects=tuple(_dated(one, known, root, deadline) for one in note.subjects))
         yield note
 
 
-def _is_whole(root: Path, deadline: Deadline) -> bool:
-    """Whether all of the history is here: neither a shallow nor a partial clone, which would ask the server for it."""
-    shallow = _printed(("rev-parse", "--is-shallow-repository"), root, deadline)
-    promised = _printed(
-        ("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$"), root, deadline
-    )
-    return shallow.strip() == "false" and not promised
+def _made_at_once(subjects: Iterable[str], root: Path, deadline: Deadline) -> dict[str, str]:
+    """The commit of each file that one commit made and no other has touched, by one look at the history for all files.
+
+    A file that came as another went may be that one under a new name: it is left to ``git blame``, as a few files are.
+    """
+    paths = {match["path"] for match in map(_SUBJECT.fullmatch, subjects) if match and match["path"].isprintable()}
+    if len(paths) <= _FEW:
+        return {}
+    asked = "".join(f"{line}\n" for line in ("HEAD", "--", *sorted(paths)))
+    listed = _printed((*_LOG, f"--format={_MARK}%H", "--stdin"), root, Deadline(deadline.left / 2), asked)
+    made: dict[str, list[str]] = {path: [] for path in paths}
+    renaming: set[str] = set()
+    commit, rows = "", iter(listed.split("\0"))
+    for word in map(str.strip, rows):
+        if word.startswith(_MARK):
+            commit = word.removeprefix(_MARK)
+        elif word:
+            made.get(next(rows, ""), []).append(commit if word == "A" else "")
+            renaming |= {commit} if "D" in word else set()
+    return {path: one[0] for path, one in made.items() if len(one) == 1 and one[0] and one[0] not in renaming}
 
 
-def _dated(subject: str, root: Path, deadline: Deadline) -> str:
+def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadline) -> str:
     match = _SUBJECT.fullmatch(subject)
-    if match is None:
+    commit = known.get(match["path"]) or _blamed(match, root, deadline) if match else None
+    if match is None or commit is None:
         return subject
-    line = f"-L{match['line']},{match['line']}"
-    blame = ("blame", "-w", "--porcelain", "--no-textconv", line, "HEAD", "--", match["path"])
+    return f"{match['place']} ({', '.join(one for one in (match['key'], f'since commit {commit[:12]}') if one)})"
+
+
+def _blamed(subject: re.Match[str], root: Path, deadline: Deadline) -> str | None:
+    line = f"-L{subject['line']},{subject['line']}"
+    blame = ("blame", "-w", "--porcelain", "--no-textconv", line, "HEAD", "--", subject["path"])
     commit = _COMMIT.match(_printed(blame, root, deadline))
-    if commit is None:
-        return subject
-    return f"{match['place']} ({', '.join(one for one in (match['key'], f'since commit {commit[1][:12]}') if one)})"
+    return None if commit is None else commit[1]
 
 
-def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline) -> str:
+def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline, stdin: str = "") -> str:
     try:
-        return run_git(arguments, deadline, cwd=root).printed if deadline.left else ""
+        options = ("--literal-pathspecs",)
+        return run_git(arguments, deadline, cwd=root, stdin=stdin, options=options).printed if deadline.left else ""
     except MigrateError:
         return ""

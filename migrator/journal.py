@@ -130,10 +130,9 @@ class Journal:
         """The jobs that were started and have not finished: those in flight when the run was broken off."""
         return tuple(self._started)
 
-    def pending(self, jobs: Iterable[str] | None = None) -> list[str]:
-        """Those of ``jobs``, or of all jobs of the run, that were never started."""
-        wanted = self.jobs if jobs is None else jobs
-        return [job for job in wanted if job not in self._started and job not in self._finished]
+    def pending(self) -> list[str]:
+        """The jobs of the run that were never started."""
+        return [job for job in self.jobs if job not in self._started and job not in self._finished]
 
     # --- reading ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from migrator.engine import Engine, Evidence
 from migrator.span import Edit
 
 
@@ -130,8 +131,12 @@ class Code:
 class KnownRoot:
     """A root module that needs the hook, as other repositories are told of it.
 
-    ``role`` is the hook's; ``refusal`` says why the module is not migrated, if so. ``in_runtime_config`` are the slugs
-    of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module, and there alone.
+    ``by`` says how its runs get their credentials: by a ``hook`` or an ``integration``, whose is the ``role``, or by
+    ``variables`` that its stacks are to set, each with its value; these may be others as well. ``refusal`` says why
+    the module is not migrated, if so.
+    ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
+    and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
+    then. It does so (``is_native``) where no stack of another repository is known.
     """
 
     repo: str
@@ -140,6 +145,15 @@ class KnownRoot:
     role: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
+    engine: Engine | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
+    by: str = "hook"
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether its runs get all their credentials that way."""
+        return self.by != "variables" or any(name == "AWS_ROLE_ARN" for name, _ in self.variables)
 
     @property
     def title(self) -> str:
@@ -152,7 +166,10 @@ class KnownStack:
     """A stack, as other repositories are told of it.
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
-    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known.
+    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
+    ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
+    each with its value, ``has_integration`` tells of Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be
+    set for it, or no ``integration`` be attached, if so.
     """
 
     repo: str
@@ -163,6 +180,10 @@ class KnownStack:
     has_hook: bool = False
     slug: str = ""
     lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    has_integration: bool = False
+    obstacles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +230,14 @@ class SigningRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustRow:
+    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+
+    role: str
+    stacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
@@ -221,6 +250,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -251,6 +281,7 @@ class RepoResult:
     notes: tuple[Note, ...] = ()
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from migrator.config import BRANCH, TOKEN_FILE, Config, HookPlace
+from migrator.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
-from migrator.mapping import flag_mapping
-from migrator.model import Mode
-from migrator.settings import with_file
+
+if TYPE_CHECKING:
+    from migrator.config import Config
+    from migrator.model import Mode
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
@@ -23,10 +23,19 @@ _HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
 _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
-_HOOK_ROLE = "Role of the hook.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_HOOK_ROLE = "Role for the state.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
+_BACKEND_AUTH = "auto, hook, native or env."
+_WAYS = click.Choice([one.value for one in BackendAuth])
+_WAY_IN = "Of providers: their own, or the hook's credentials."
+_WAYS_IN = click.Choice([one.value for one in ProviderAuth])
+_PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([one.value for one in HookPlace])
+_ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
+_AUTH = "What runs sign in by: their OIDC token, or Spacelift's AWS integration."
+_AUTHS = click.Choice([one.value for one in Auth])
+_ROLE_PLACES = click.Choice([one.value for one in RoleIn])
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
 
@@ -76,10 +85,23 @@ def migration_options(function: _Decorated) -> _Decorated:
             ROLES, "--role-arn", metavar="ARN", help="Role of the providers, literally.  [default: var.aws_role_arn]"
         ),
         option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, help=_ROLE),
+        option(ROLES, "--auth", type=_AUTHS, default="oidc", show_default=True, help=_AUTH),
+        option(ROLES, "--role-in", type=_ROLE_PLACES, default="literal", show_default=True, help=_ROLE_IN),
         option(ROLES, "--backend-role-arn", metavar="ARN", help=_HOOK_ROLE),
         option(
             ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
         ),
+        option(
+            HOOK,
+            "--backend-auth",
+            metavar="WAY",
+            type=_WAYS,
+            default="auto",
+            show_default=True,
+            help=_BACKEND_AUTH,
+        ),
+        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
+        option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
         option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
         option(
             HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
@@ -93,12 +115,16 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
         ),
+        option(
+            SCOPE, "--keep-variables", is_flag=True, help="Keep the variables, data and the like that fed the keys."
+        ),
     )(function)
 
 
 def output_options(function: _Decorated) -> _Decorated:
-    """How much is said."""
+    """What is said, and how much."""
     return _all(
+        option(OUTPUT, "--plan-file", metavar="FILE", help="Write the order of rollout, as Markdown."),
         option(OUTPUT, "-v", "--verbose", is_flag=True, help="Say more."),
         option(OUTPUT, "-q", "--quiet", is_flag=True, help="Say only what went wrong."),
     )(function)
@@ -106,11 +132,16 @@ def output_options(function: _Decorated) -> _Decorated:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
+    from migrator.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.mapping import flag_mapping
+
     try:
         config = Config(
             mode=mode,
             role_arn=options["role_arn"],
             backend_role_arn=options["backend_role_arn"],
+            role_in=RoleIn(options["role_in"]),
+            auth=Auth(options["auth"]),
             token_file=options["token_file"],
             branch=options["branch"],
             message=options["message"],
@@ -118,22 +149,37 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            keep_variables=options["keep_variables"],
+            backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
             hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
+            provider_auth=ProviderAuth(options["provider_auth"]),
+            portable=options["portable"],
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        file = config.settings_file
-        return config if file is None else with_file(config, Path(file), file)
+        return _with_settings(config)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
 
 
+def _with_settings(config: Config) -> Config:
+    if config.settings_file is None:
+        return config
+    from pathlib import Path
+
+    from migrator.settings import with_file
+
+    return with_file(config, Path(config.settings_file), config.settings_file)
+
+
 def _given() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
+    from migrator.config import Config
+
     context = click.get_current_context(silent=True)
     known = {field.name for field in fields(Config)}
     for name in context.params if context is not None else ():

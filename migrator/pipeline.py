@@ -22,7 +22,6 @@ from migrator.history import with_commits
 from migrator.lock import locked
 from migrator.mapping import unmatched
 from migrator.model import Mode, Note, Plan, RepoIdentity, RepoResult, Rewrite, Survey
-from migrator.planner import make_plan
 from migrator.secret import plain_line
 from migrator.settings import NAME, with_repository
 from migrator.workspace import Workspace
@@ -67,9 +66,13 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
-    """The files of the checkout or folder at ``repo``. Raises `MigrateError` for what git cannot read."""
+    """The files of the checkout or folder at ``repo``, as the settings file in it wants them read.
+
+    Raises `MigrateError` for what git cannot read, and for a file that is not sound.
+    """
     path = Path(os.path.realpath(repo))
-    return _workspace(path, _checkout(path), config)
+    checkout = _checkout(path)
+    return _workspace(path, checkout, with_repository(config, _root(path, checkout)))
 
 
 def reason_of(error: Exception) -> str:
@@ -120,10 +123,18 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
 def _prepare(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str) -> _Prepared:
     given, config = config, with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, config)
-    plan = make_plan(workspace, config, name, fleet)
+    plan = _plan(workspace, config, fleet, name)
     idle = unmatched((one for one in config.roles if one not in given.roles), plan.mapped)
     notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
     return _Prepared(config, checkout, workspace, plan, _result(name, config, plan, workspace, notes))
+
+
+def _plan(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Plan:
+    if not workspace.is_interesting:
+        return Plan(problems=tuple(workspace.problems), survey=Survey(name))
+    from migrator.planner import make_plan  # here: the rules are slow to load, and many repositories need none
+
+    return make_plan(workspace, config, name, fleet)
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
@@ -175,6 +186,7 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
         notes=(*plan.notes, *notes),
         stacks=plan.stacks,
         signers=plan.signers,
+        trusts=plan.trusts,
         mapped=plan.mapped,
         changed=tuple(change.path for change in plan.changes),
         inputs=tuple(workspace.inputs()),
@@ -193,7 +205,7 @@ def _fingerprint(plan: Plan) -> str:
 
 def _deliver(prepared: _Prepared) -> RepoResult:
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
-    if checkout is not None:
+    if checkout is not None and checkout.has_whole_history:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result

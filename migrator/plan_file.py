@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from migrator.batch import RepoJob, Results, surveys_in
 from migrator.config import Config
@@ -33,7 +33,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     by_name = {job.name: job for job in jobs}
     try:
         with open(path, "x", encoding="utf-8", opener=_private) as file:
-            header = {"format": _FORMAT, "version": _VERSION, "config": _plain_config(jobs[0].config)}
+            header = {"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}
             file.write(json.dumps(header) + "\n")
             for result in Results(journal):
                 source = by_name[result.repo].source
@@ -75,23 +75,30 @@ def _job(row: dict[str, Any], config: Config) -> RepoJob:
     return RepoJob(RepoSource(**row["source"]), config, fleet=fleet, planned=from_plain(row["result"]))
 
 
-def _plain_config(config: Config) -> dict[str, Any]:
-    values = {field.name: getattr(config, field.name) for field in fields(config)}
-    return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
+def plain_config(config: Config) -> dict[str, Any]:
+    """The options as plain data, the same in every process."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(config), default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else sorted(value)
 
 
 def _config(plain: dict[str, Any]) -> Config:
     """The configuration of the plan, now to make branches."""
-    defaults = Config()
-    kinds = {name: type(getattr(defaults, name)) for name in plain}
-    values = {name: _value(kinds[name], value) for name, value in plain.items()}
-    return replace(Config(**values), mode=Mode.BRANCH)
+    config: Config = _value(Config, plain)
+    return replace(config, mode=Mode.BRANCH)
 
 
-def _value(kind: type, value: Any) -> Any:
-    if issubclass(kind, Enum):
-        return kind(value)
-    return tuple(value) if issubclass(kind, tuple) else value
+def _value(kind: Any, plain: Any) -> Any:
+    """What was made ``plain``, of the type ``kind``: a dataclass, an enumeration, several of them, or plain anyway."""
+    if is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        return kind(**{name: _value(kinds[name], value) for name, value in plain.items()})  # type: ignore[operator]
+    if get_origin(kind) in (tuple, frozenset):
+        return get_origin(kind)(_value(get_args(kind)[0], one) for one in plain)
+    return kind(plain) if isinstance(kind, type) and issubclass(kind, Enum) else plain
 
 
 def _private(path: str, flags: int) -> int:

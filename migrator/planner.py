@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
 
 from migrator.analysis.facts import gather
-from migrator.analysis.secrets import secrets_of
+from migrator.analysis.secrets import known_secrets
 from migrator.config import Config
 from migrator.document import Document
+from migrator.edits.ambient import Ambient
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
+from migrator.edits.trusts import trust_rows
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
@@ -29,23 +34,47 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     facts = gather(workspace, repo, fleet)
     roles = Roles(workspace, config)
     wishes = Wishes(workspace, facts, config, roles)
-    context = Context(workspace, facts, config, WebIdentity(workspace, facts, config, roles), wishes)
-    found = (finding for rule in all_rules() for finding in rule.check(context))
-    settled = _Settlement(workspace, [_within_scope(workspace, finding) for finding in dict.fromkeys(found)])
-    settled.run()
+    ambient = Ambient(workspace, facts, config, roles, wishes)
+    web_identity = WebIdentity(workspace, facts, config, roles, wishes)
+    context = Context(workspace, facts, config, web_identity, wishes, ambient)
+    settled = _settle(context)
     touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, settled.findings)
+    surveyor = Surveyor(workspace, facts, config, wishes, web_identity.given, ambient, settled.findings)
+    signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
+    refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
         findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
-        signers=signing_rows(workspace, facts, wishes, settled.findings, settled.changes),
+        signers=signers,
+        trusts=trust_rows(facts, wishes, web_identity.given, refused, signers),
         mapped=tuple(sorted(roles.used)),
         stacks=tuple(surveyor.rows()),
         survey=surveyor.survey(repo),
-        secrets=frozenset(secret for document in touched for secret in secrets_of(document)),
+        secrets=frozenset(known_secrets(workspace, touched)),
     )
+
+
+def _settle(context: Context) -> _Settlement:
+    """The fates of what all rules find; what a later phase finds takes nothing away from those before."""
+    settled = _Settlement(context.workspace, [])
+    for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
+        seen = replace(context, settled=tuple(settled.findings))
+        found = dict.fromkeys(finding for rule in rules for finding in rule.check(seen))
+        settled = _with(settled, [_within_scope(context.workspace, finding) for finding in found])
+    return settled
+
+
+def _with(settled: _Settlement, found: list[Finding]) -> _Settlement:
+    both = _Settlement(settled.workspace, [*settled.findings, *found], settled.changes, settled.verdicts)
+    if any(isinstance(one.fix, Rewrite) for one in found):
+        both.run()
+    if both.findings[: len(settled.findings)] == settled.findings:
+        return both
+    collides = Refusal("it collides with the other changes")
+    settled.findings += (replace(one, fix=collides) if isinstance(one.fix, Rewrite) else one for one in found)
+    return settled
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
@@ -75,6 +104,7 @@ class _Settlement:
     workspace: Workspace
     findings: list[Finding]
     changes: list[Change] = field(default_factory=list)
+    verdicts: dict[tuple[str, int], str | None] = field(default_factory=dict)
 
     def run(self) -> None:
         self._decline_what_the_parser_rejects()
@@ -115,23 +145,23 @@ class _Settlement:
                 return
 
     def _decline_what_the_parser_rejects(self) -> None:
-        verdicts: dict[tuple[str, int], str | None] = {}
         for index, rewrite in list(self._rewrites()):
-            reasons = (self._verdict(edit, verdicts) for edit in rewrite.edits)
+            reasons = (self._verdict(edit) for edit in rewrite.edits)
             if reason := next((reason for reason in reasons if reason), None):
                 self._decline(index, reason)
 
-    def _verdict(self, edit: Edit, verdicts: dict[tuple[str, int], str | None]) -> str | None:
+    def _verdict(self, edit: Edit) -> str | None:
         document = self.workspace.documents.get(edit.path)
         if document is None:
             return None
-        for block in document.blocks:
-            if block.span.start < edit.span.end and edit.span.start < block.span.end:
-                key = (edit.path, block.span.start)
-                if key not in verdicts:
-                    verdicts[key] = _parser_objection(document, block.span)
-                return verdicts[key]
-        return None
+        index = bisect_right(document.blocks, edit.span.start, key=lambda block: block.span.end)
+        if index == len(document.blocks) or edit.span.end <= document.blocks[index].span.start:
+            return None
+        block = document.blocks[index]
+        key = (edit.path, block.span.start)
+        if key not in self.verdicts:
+            self.verdicts[key] = _parser_objection(document, block.span)
+        return self.verdicts[key]
 
     def _make_changes(self) -> dict[int, str]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""

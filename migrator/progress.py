@@ -43,6 +43,9 @@ class Progress:
     def started(self, name: str) -> None:
         """A repository is in flight."""
 
+    def surveyed(self, name: str) -> None:
+        """It was read, and is in flight no more until its turn comes to be migrated."""
+
     def finished(self, name: str, outcome: str, is_failed: bool) -> None:
         """What became of it."""
         self._done += 1
@@ -89,12 +92,14 @@ class _Bars(Progress):
 
         super().__init__(stream, total, done)
         self._console = Console(file=stream, highlight=False, emoji=False, markup=False)
-        whole = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), "left:", TimeRemainingColumn())
+        times = (TimeElapsedColumn(), "left:", TimeRemainingColumn())
+        whole = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), *times)
         self._whole = Bars(*whole, console=self._console)
         self._bar = self._whole.add_task("", total=total, completed=done)
         age = TimeElapsedColumn(Column(min_width=7, no_wrap=True))  # however long a name is
         self._flying = Bars(age, TextColumn("{task.description}", markup=False), console=self._console)
-        self._tasks: dict[str, list[TaskID]] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._surveyed = 0
         self._live = Live(
             Group(self._whole, self._flying),
             console=self._console,
@@ -122,11 +127,20 @@ class _Bars(Progress):
             self._live.start(refresh=True)
 
     def started(self, name: str) -> None:
-        self._tasks.setdefault(name, []).append(self._flying.add_task(plain_line(name)))
+        self._landed(name)
+        self._tasks[name] = self._flying.add_task(plain_line(name))
+
+    def surveyed(self, name: str) -> None:
+        self._landed(name)
+        self._surveyed += 1
+        self._whole.update(self._bar, description=f"({self._surveyed} read)")
+
+    def _landed(self, name: str) -> None:
+        if name in self._tasks:
+            self._flying.remove_task(self._tasks.pop(name))
 
     def _show(self, name: str, outcome: str, is_failed: bool) -> None:
-        if tasks := self._tasks.get(name):
-            self._flying.remove_task(tasks.pop(0))
+        self._landed(name)
         self._whole.update(self._bar, completed=self._done)
         super()._show(name, outcome, is_failed)
 

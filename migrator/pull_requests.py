@@ -15,6 +15,7 @@ from migrator.forges.registry import ForgeRepo, forge_of, open_forge
 from migrator.gitrepo import GitRepo
 from migrator.model import RepoResult
 from migrator.report import markdown
+from migrator.report.rollout import rollout
 from migrator.sources import RepoSource
 
 
@@ -50,7 +51,8 @@ class PullRequests:
     def _open(self, repo: ForgeRepo, folder: Path, source: RepoSource, result: RepoResult) -> RepoResult:
         summary = io.StringIO()
         markdown.write([result], summary)
-        text = fill(self._text, summary=summary.getvalue(), repo=repo.path, branch=result.branch)
+        steps = rollout([replace(result, repo=repo.path)], level=2)
+        text = fill(self._text, summary=summary.getvalue(), rollout=steps, repo=repo.path, branch=result.branch)
         base = self.base or _base(folder, source, result)
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)

@@ -34,7 +34,7 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
-    is_reported = _report(options["report"], results)
+    is_reported = _report(options["report"], options["plan_file"], results)
     return _exit_code(results) if is_reported else FAILED
 
 
@@ -75,16 +75,20 @@ def _config(options: Mapping[str, Any]) -> Config:
     return replace(config, keep_diff=True)
 
 
-def _report(paths: Sequence[str], results: Sequence[RepoResult]) -> bool:
-    """Write the reports; False if one of them cannot be."""
-    for path in paths:
-        from migrator.report.registry import write_report
+def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoResult]) -> bool:
+    """Write the reports, and the order of rollout; False if one of them cannot be."""
+    if not paths and plan_file is None:
+        return True
+    from migrator.report.registry import write_report, write_rollout
 
-        try:
+    try:
+        for path in paths:
             write_report(path, results)
-        except MigrateError as error:
-            click.echo(plain_line(f"Error: {error}"), err=True)
-            return False
+        if plan_file is not None:
+            write_rollout(plan_file, results)
+    except MigrateError as error:
+        click.echo(plain_line(f"Error: {error}"), err=True)
+        return False
     return True
 
 

@@ -14,10 +14,17 @@ _ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-
 _SECRET_KEY = re.compile(
     r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
+_TOKEN = re.compile(
+    r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
+    r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
+    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|(?:FwoG|FQoG|IQoJ)[\w/+=-]{40,})"
+)
+"""Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
+Terraform, JSON Web Tokens, and session tokens of AWS STS."""
 _TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
 _TELLING_NAME = re.compile(
     rf"""(?ix)
-    (?P<name> (?<![\w-]) [\w-]{{0,60}}? (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
+    (?P<name> (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
     (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
     """
 )
@@ -29,6 +36,7 @@ _USER_INFO = re.compile(r"(://[^\s/@:]{1,100}:)[^\s/@]{1,200}@")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/-]{6,}=*")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NO_SECRET = re.compile(r"\$\{[^{}]*\}|/[\w./-]+|true|false|string|null")
+_FEW = 50  # values that are looked for one after the other
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -42,17 +50,38 @@ def is_telling(name: str) -> bool:
 def mask(text: str, known: Iterable[str] = ()) -> str:
     """``text`` with every credential in it replaced by `MASK`, line for line.
 
-    Masked are the ``known`` values, AWS access key ids and secret access keys by their shape, literals given to a name
-    that tells (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
+    Masked are the ``known`` values, AWS access key ids, secret access keys and tokens by their shape, literals given to
+    a name that tells (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
-    for value in sorted(set(known), key=len, reverse=True):
-        text = text.replace(value, MASK)
+    text = _mask_known(text, set(known))
     text = _PRIVATE_KEY.sub(lambda match: match[1] + re.sub(r"[^\n]+", MASK, match[0][len(match[1]) :]), text)
     text = _ACCESS_KEY_ID.sub(MASK, text)
-    text = _SECRET_KEY.sub(MASK, text)
+    text = _TOKEN.sub(MASK, _SECRET_KEY.sub(MASK, text))
     text = _SHELL_VARIABLE.sub(rf"\g<name>{MASK}", text)
     text = _BEARER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<1>{MASK}@", text))
     return _TELLING_NAME.sub(_mask_value, text)
+
+
+def _mask_known(text: str, known: set[str]) -> str:
+    if len(known) <= _FEW:
+        for value in sorted(known, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        return text
+    length = min(map(len, known))
+    by_beginning: dict[str, list[str]] = {}
+    for value in sorted(known, key=len, reverse=True):
+        by_beginning.setdefault(value[:length], []).append(value)
+    pieces: list[str] = []
+    done = place = 0
+    while place < len(text):
+        candidates = by_beginning.get(text[place : place + length], ())
+        found = next((one for one in candidates if text.startswith(one, place)), None)
+        if found is None:
+            place += 1
+        else:
+            pieces += text[done:place], MASK
+            done = place = place + len(found)
+    return "".join(pieces) + text[done:]
 
 
 def _mask_value(match: re.Match[str]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from migrator.engine import Engine, Evidence
 from migrator.errors import MigrateError
 from migrator.model import (
     Code,
@@ -26,6 +27,7 @@ from migrator.model import (
     SigningRow,
     StackRow,
     Survey,
+    TrustRow,
 )
 
 VERSION = 2
@@ -59,6 +61,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "notes": [_plain_note(one) for one in result.notes],
         "stacks": [_plain_stack(one) for one in result.stacks],
         "signers": [_plain_signer(one) for one in result.signers],
+        "trusts": [{"role": one.role, "stacks": list(one.stacks)} for one in result.trusts],
         "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
@@ -86,6 +89,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             notes=tuple(_note(one) for one in plain["notes"]),
             stacks=tuple(_stack(one) for one in plain["stacks"]),
             signers=tuple(_signer(one) for one in plain["signers"]),
+            trusts=tuple(TrustRow(one["role"], tuple(one["stacks"])) for one in plain["trusts"]),
             mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
@@ -122,6 +126,8 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **root,
                     "identity": _identity(root["identity"]),
                     "in_runtime_config": frozenset(root["in_runtime_config"]),
+                    "engine": _engine(root["engine"]),
+                    "variables": _pairs(root["variables"]),
                 }
             )
             for root in plain["roots"]
@@ -133,6 +139,9 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
                     "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "evidence": _evidence(stack["evidence"]),
+                    "roles": _pairs(stack["roles"]),
+                    "obstacles": _pairs(stack["obstacles"]),
                 }
             )
             for stack in plain["stacks"]
@@ -140,6 +149,21 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         return Survey(plain["repo"], tuple(roots), tuple(stacks))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)
+
+
+def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
+    if plain is None:
+        return None
+    entries = tuple((slug, _evidence(found)) for slug, found in plain["entries"])
+    return Engine(_evidence(plain["code"]), entries, _evidence(plain["defaults"]))
+
+
+def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:

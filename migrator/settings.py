@@ -9,10 +9,11 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Config, HookPlace, PathRoles, is_role_arn
+from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict, origin_of
 
@@ -23,16 +24,29 @@ _TYPES = {str: "a string", bool: "true or false", int: "a whole number", list: "
 _OPTIONS: dict[str, tuple[str, type]] = {
     "role-arn": ("role_arn", str),
     "backend-role-arn": ("backend_role_arn", str),
+    "role-in": ("role_in", str),
+    "auth": ("auth", str),
     "token-file": ("token_file", str),
+    "backend-auth": ("backend_auth", str),
     "hook-in": ("hook_in", str),
     "hook-phases": ("hook_phases", list),
     "session-duration": ("session_duration", int),
+    "provider-auth": ("provider_auth", str),
+    "portable": ("portable", bool),
     "no-guard": ("guard", bool),
     "branch": ("branch", str),
     "message": ("message", str),
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "keep-variables": ("keep_variables", bool),
+}
+_CHOICES: dict[str, type[Enum]] = {
+    "auth": Auth,
+    "backend-auth": BackendAuth,
+    "hook-in": HookPlace,
+    "provider-auth": ProviderAuth,
+    "role-in": RoleIn,
 }
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
@@ -63,11 +77,11 @@ class _Reader:
         return tuple(value) if isinstance(value, list) else value
 
     def _checked(self, key: str, field: str, value: Any) -> Any:
-        if key == "hook-in":
-            places = [one.value for one in HookPlace]
-            if value not in places:
-                raise self.wrong(key, f"must be one of {', '.join(places)}")
-            return HookPlace(value)
+        if key in _CHOICES:
+            choices = [one.value for one in _CHOICES[key]]
+            if value not in choices:
+                raise self.wrong(key, f"must be one of {', '.join(choices)}")
+            return _CHOICES[key](value)
         if key.startswith("no-"):
             return not value
         try:

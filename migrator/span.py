@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from migrator.errors import EditConflict
 
@@ -36,13 +35,19 @@ class Edit:
 def settle(edits: Iterable[Edit]) -> list[Edit]:
     """The edits of one file in the order of their places, each once.
 
-    Inserts at one place keep the order in which they were made. Raises `EditConflict` where two edits claim the same
-    characters, or one inserts into what another replaces.
+    Inserts at one place keep the order in which they were made, and removals that overlap, as those of neighbours do in
+    the blank line between them, are one. Raises `EditConflict` where two edits claim the same characters, or one
+    inserts into what another replaces.
     """
-    ordered = sorted(dict.fromkeys(edits), key=lambda edit: edit.span)
-    for before, after in pairwise(ordered):
-        if after.span.start < before.span.end:
+    ordered: list[Edit] = []
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: edit.span):
+        last = ordered[-1] if ordered else None
+        if last is None or edit.span.start >= last.span.end:
+            ordered.append(edit)
+        elif edit.text or last.text or edit.span.start == edit.span.end:
             raise EditConflict("two edits claim the same characters")
+        else:
+            ordered[-1] = replace(last, span=Span(last.span.start, max(last.span.end, edit.span.end)))
     return ordered
 
 

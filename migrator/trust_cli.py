@@ -105,11 +105,13 @@ def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
     from migrator.config import Config
     from migrator.job import failure_of
     from migrator.pipeline import open_workspace
+    from migrator.settings import with_repository
     from migrator.trust.known import learn
 
     try:
         config = Config(exclude=exclude)
-        return learn(open_workspace(repo, config), config)
+        workspace = open_workspace(repo, config)
+        return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:
         raise MigrateError(f"{repo}: {error}") from None
     except Exception as error:

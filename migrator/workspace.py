@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
+
+LOCK_FILE = ".terraform.lock.hcl"
 
 
 @dataclass(eq=False)
@@ -42,6 +45,18 @@ class Module:
                     found.setdefault((block.type, label), []).append((document, block))
         return found
 
+    def overrides(self, block: Block) -> list[tuple[Document, Block]]:
+        """The blocks of override files that Terraform merges over ``block``."""
+        return self._overrides.get((block.type, block.labels), [])
+
+    @cached_property
+    def _overrides(self) -> dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]]:
+        found: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
+        for document in self.documents:
+            for block in document.blocks if document.is_override else ():
+                found.setdefault((block.type, block.labels), []).append((document, block))
+        return found
+
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's tests, with the file that it stands in."""
         return ((document, block) for document in self.tests for block in document.blocks if block.type == type_)
@@ -52,7 +67,7 @@ class Module:
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
         for document in reversed(self.values):
-            given = [one for one in document.assignments if one.name == variable]
+            given = [one for one in document.items if isinstance(one, Attribute) and one.name == variable]
             if given or document.problem:
                 return document, given[-1] if given else None
         return None
@@ -100,18 +115,20 @@ class Workspace:
         self.modules: dict[str, Module] = {}
         self._others = listing.others
         self.missing = listing.missing
+        tests: list[tuple[str, str]] = []
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
             document = self.documents.get(target) or self._add(target, kind)
             folder = posixpath.dirname(path)
             if kind is Kind.CONFIG:
                 self.modules.setdefault(folder, Module(folder)).documents.append(document)
-        for path, target in sorted(listing.files.items()):
-            if kind_of(path) is Kind.TEST:
-                self._tested_module(posixpath.dirname(path)).tests.append(self.documents[target])
-        for path in sorted(filter(is_values, listing.others), key=lambda path: (".auto." in path, path)):
+            elif kind is Kind.TEST:
+                tests.append((folder, target))
+        for folder, target in tests:
+            self._tested_module(folder).tests.append(self.documents[target])
+        for path in sorted(filter(is_values, listing.files), key=lambda path: (".auto." in path, path)):
             if module := self.modules.get(posixpath.dirname(path)):
-                module.values.append(Document(self.root, path, Kind.BACKEND))
+                module.values.append(self.documents[listing.files[path]])
 
     def _add(self, path: str, kind: Kind) -> Document:
         self.documents[path] = Document(self.root, path, kind, is_excluded(path, self._exclude))
@@ -128,17 +145,24 @@ class Workspace:
         """The workspace as ``changes`` leave it, to be read; files that stay are the same documents."""
         fresh: dict[str, Document] = {}
         for change in changes:
-            fresh[change.path] = Document(self.root, change.path, kind_of(change.path) or Kind.BACKEND)
+            known = self.documents.get(change.path)
+            kind = known.kind if known else kind_of(change.path) or Kind.BACKEND
+            fresh[change.path] = Document(self.root, change.path, kind)
             fresh[change.path].source = SourceFile(change.path, change.after)
         other = copy(self)
         other.__dict__.pop("calls", None)
         other.__dict__.pop("_modules_by_document", None)
         other.documents = self.documents | fresh
         other.modules = {
-            path: Module(path, _renewed(module.documents, fresh), _renewed(module.tests, fresh))
+            path: Module(path, *(_renewed(one, fresh) for one in (module.documents, module.tests, module.values)))
             for path, module in self.modules.items()
         }
         return other
+
+    @property
+    def is_interesting(self) -> bool:
+        """Whether any file can hold what a rule looks for; if not, all were read to know it."""
+        return any(document.is_interesting for document in self.documents.values())
 
     @property
     def problems(self) -> list[FileProblem]:
@@ -148,8 +172,7 @@ class Workspace:
 
     def changed_meanwhile(self) -> str | None:
         """The path of a file that is no longer what it was when it was read, if there is one."""
-        values = (one for module in self.modules.values() for one in module.values)
-        read = (one for one in (*self.documents.values(), *values) if one.is_read)
+        read = (one for one in self.documents.values() if one.is_read)
         return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
 
     def inputs(self) -> Iterator[tuple[str, str]]:
@@ -171,8 +194,30 @@ class Workspace:
 
     def partial_backend(self, path: str) -> Document | None:
         """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
+        document = self.documents.get(path)
+        if document is not None and document.kind is Kind.VALUES:
+            return self._add(path, Kind.BACKEND)
+        return self._other(path, Kind.BACKEND)
+
+    def values(self, path: str) -> Document | None:
+        """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
+        document = self.documents.get(path)
+        if document is not None:
+            return document if document.kind in (Kind.VALUES, Kind.BACKEND) else None
+        return self._other(path, Kind.VALUES)
+
+    def others(self, pattern: re.Pattern[str]) -> Iterator[Document]:
+        """The files whose names match ``pattern`` among those that no rule reads, by path."""
+        paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
+        return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    def has_file(self, path: str) -> bool:
+        """Whether the repository has a file at ``path``."""
+        return path in self._others or path in self.documents
+
+    def _other(self, path: str, kind: Kind) -> Document | None:
         if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, Kind.BACKEND)
+            return self.documents.get(path) or self._add(path, kind)
         return None
 
     def terragrunt_file(self, path: str) -> Document | None:
@@ -181,6 +226,21 @@ class Workspace:
         if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
             known = self._add(path, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
+
+    def other(self, path: str) -> Document | None:
+        """The file at ``path``, one that Terraform does not read; None if there is none."""
+        if path in self._others and (self.root / path).is_file():
+            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
+        return None
+
+    def lock_file(self, module: Module) -> Document | None:
+        """The releases of providers that Terraform chose for a root module; None where there are none.
+
+        See https://developer.hashicorp.com/terraform/language/files/dependency-lock.
+        """
+        path = posixpath.join(module.path, LOCK_FILE)
+        is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
+        return Document(self.root, path, Kind.CONFIG) if is_there else None
 
     def runs(self, code: Code, path: str, said_in: str) -> bool:
         """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.

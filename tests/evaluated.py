@@ -54,8 +54,12 @@ def _data(text: str, block: Block, name: str) -> str:
 
 
 def _reduced_json(document: dict[str, Any], name: str) -> dict[str, Any]:
-    stacks = document.get("resource", {}).get("spacelift_stack", {})
-    data = {stack: {"input": {"hooks": body.get(name)}} for stack, body in stacks.items()}
+    resources = document.get("resource", {})
+    data = {
+        f"{prefix}{label}": {"input": {"hooks": body.get(name)}}
+        for kind, prefix in KINDS.items()
+        for label, body in resources.get(kind, {}).items()
+    }
     kept = {key: value for key, value in document.items() if key in KEPT}
     return kept | ({"resource": {"terraform_data": data}} if data else {})
 

@@ -19,6 +19,7 @@ from migrator.model import (
     Rewrite,
     SigningRow,
     StackRow,
+    TrustRow,
 )
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -161,6 +162,7 @@ def _all_of(text: str) -> RepoResult:
         notes=(note, Note(ROTATE, (text,))),
         stacks=(StackRow(text, place, "", text, text, (text,)), StackRow(text, place, text)),
         signers=(SigningRow(text, text, text, text),),
+        trusts=(TrustRow(text, (text,)),),
         mapped=(text,),
         changed=(text,),
         diff=b"diff --git a/x b/x\n--- a/x\n+++ b/"

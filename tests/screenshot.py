@@ -20,7 +20,7 @@ REPOS = {
     "webshop": FIXTURES / "repos" / "webshop",
     "payments": RULES / "provider-static-keys" / "aliases-of-two-identities" / "before",
     "network": RULES / "provider-static-keys" / "child-module" / "before",
-    "search": RULES / "provider-static-keys" / "too-old" / "before",
+    "search": RULES / "provider-static-keys" / "dynamic-role" / "before",
     "data-platform": RULES / "provider-static-keys" / "literal-role" / "before",
     "ledger": RULES / "provider-static-keys" / "what-terraform-rejects" / "before",
     "sandbox": RULES / "provider-static-keys" / "localstack" / "before",
@@ -38,12 +38,12 @@ def main() -> None:
         write_report("report.html", [migrate_repo(name, Config(mode=Mode.PREVIEW)) for name in REPOS])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 1560}, color_scheme="light")
+            page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
             page.goto(Path("report.html").absolute().as_uri())
-            page.locator("#r1 summary").click()
+            page.locator("#r5 summary").click()
             page.mouse.move(0, 0)
-            page.evaluate("document.activeElement.blur()")
-            page.screenshot(path=TARGET)
+            page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+            page.screenshot(path=TARGET, full_page=True)
             browser.close()
 
 

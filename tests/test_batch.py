@@ -12,10 +12,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from migrator.batch import RepoJob
+from migrator.config import Config, ExistingBranch, PathRoles
+from migrator.journal import Journal
+from migrator.mapping import RoleMapping
+from migrator.model import Mode, RepoResult
+from migrator.plan_file import read_plan, write_plan
+from migrator.serial import to_plain
+from migrator.sources import RepoSource
 from tests.conftest import FIXTURES, needed
 from tests.forge_server import TOKEN, GitHubServer, running
 
@@ -170,7 +179,7 @@ def troubled(fleet: Fleet) -> tuple[list[str], set[str]]:
         named.append(str(fleet.add(f"good{number:02d}", {"main.tf": text})))
     bad = {f"bad{number}": {"main.tf": PROVIDER} for number in range(10)}
     bad["bad0"] = {"main.tf": 'provider "aws" {\n  profile = "x\n}\n'}  # not understood
-    bad["bad1"] = {"main.tf": 'terraform {\n  backend "s3" {\n    role_arn = var.x\n  }\n}\n'}  # a role unknown
+    bad["bad1"] = {"main.tf": 'terraform {\n  backend "s3" {\n    role_arn = "x"\n  }\n}\n'}  # a role unknown
     repos = {name: fleet.add(name, files) for name, files in bad.items()}
     (repos["bad2"] / "main.tf").write_text(PROVIDER + "# not committed\n")
     (repos["bad3"] / ".git" / "MERGE_HEAD").write_text("0" * 40 + "\n")
@@ -248,6 +257,27 @@ def test_an_interrupt_finishes_what_is_in_flight(fleet: Fleet) -> None:
     assert len({fleet.tree(Path(name)) for name in named}) == 1
 
 
+def test_a_report_that_cannot_be_written_hides_neither_the_others_nor_an_interrupt(fleet: Fleet) -> None:
+    named = [str(fleet.add(f"shop{number:02d}", {"main.tf": PROVIDER})) for number in range(40)]
+    (fleet.folder / "taken.json").mkdir()
+    reports = ("--report", "taken.json", "--report", "out.md")
+    command = fleet.command(*named, "--jobs", "2", "--state", str(fleet.state), *reports)
+    with subprocess.Popen(command, cwd=fleet.folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        said = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read()
+    assert process.returncode == 130, said
+    assert "Error: taken.json cannot be written: Is a directory" in said
+    assert (fleet.folder / "out.md").is_file()
+    left = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
+    assert "not done yet" in left.stdout
+    assert "being migrated" not in left.stdout  # what was in flight has been finished
+    resumed = fleet.run(*named, "--jobs", "2", "--resume", *reports)
+    assert resumed.returncode == 3
+    assert f"{len(named)} migrated" in resumed.stderr
+
+
 @pytest.fixture
 def cluster() -> Iterator[str]:
     """The address of a Dask scheduler with two worker processes."""
@@ -289,6 +319,26 @@ def test_a_plan_is_applied_to_what_is_as_it_was(fleet: Fleet) -> None:
     assert fleet.tree(shop)
     assert not fleet.tree(code)
     assert fleet.git("show", "spacelift-oidc:main.tf", cwd=admin).count("state-network") == 1
+
+
+def test_a_plan_keeps_every_option(tmp_path: Path) -> None:
+    role = "arn:aws:iam::123456789012:role/shop"
+    config = Config(
+        mode=Mode.CHECK,
+        on_existing_branch=ExistingBranch.REPLACE,
+        hook_phases=("init", "apply"),
+        exclude=("a/*", "b"),
+        session_duration=900,
+        roles=(RoleMapping(("profile", "shop"), role, "live/*", is_flag=True),),
+        paths=(PathRoles("live/*", role, None),),
+        given=frozenset({"role_arn", "exclude"}),
+    )
+    source = RepoSource("/code/shop", "shop", None, {"path": "live"})
+    with Journal.create(tmp_path / "journal", {}, ["shop"]) as journal:
+        journal.finish("shop", to_plain(RepoResult("shop", Mode.CHECK)))
+        write_plan(str(tmp_path / "fleet.plan"), [RepoJob(source, config)], journal)
+    [job] = read_plan(str(tmp_path / "fleet.plan"))
+    assert (job.config, job.source) == (replace(config, mode=Mode.BRANCH), source)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": "x"}\n', "\x00\xff"])

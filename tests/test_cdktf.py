@@ -22,6 +22,8 @@ APP = FIXTURES / "repos" / "cdktf-app"
 STATE_ROLE = "arn:aws:iam::123456789012:role/terraform-state"
 HOOK = hook(STATE_ROLE, Config())
 WEB_IDENTITY = "assume_role_with_web_identity"
+SPACELIFT = "arn:aws:iam::123456789012:role/spacelift"
+NATIVE = ["--backend-auth", "native", "--backend-role-arn", SPACELIFT]
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,26 @@ for folder in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[Synthesised, Synthesised]:
-    """The program before and after; one process synthesises both, as loading the provider takes its time."""
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Synthesised, ...]:
+    """The program before and after, by the hook and by itself; one process, as loading the provider takes its time."""
     needs_cdktf()
-    before, after = (tmp_path_factory.mktemp(name) / "cdktf-app" for name in ("before", "after"))
-    for folder in (before, after):
+    folders = [tmp_path_factory.mktemp(name) / "cdktf-app" for name in ("before", "hook", "native")]
+    for folder, options in zip(folders, ([], ["--backend-auth", "hook"], NATIVE), strict=True):
         shutil.copytree(APP, folder)
-    migration = subprocess.run(
-        [sys.executable, "-m", "migrator", "--in-place", str(after)], capture_output=True, text=True, check=False
-    )
-    assert migration.returncode == 0, migration.stderr
-    command = [sys.executable, "-c", SYNTHESISE, str(before), str(after)]
+        if options:
+            command = [sys.executable, "-m", "migrator", "--in-place", *options, str(folder)]
+            migration = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert migration.returncode == 0, migration.stderr
+    command = [sys.executable, "-c", SYNTHESISE, *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    return Synthesised(before), Synthesised(after)
+    return tuple(map(Synthesised, folders))
+
+
+@pytest.fixture
+def states(synthesised: tuple[Synthesised, ...]) -> tuple[Synthesised, Synthesised]:
+    """The program before and after, with a hook."""
+    return synthesised[0], synthesised[1]
 
 
 def test_before_there_are_keys_and_flat_roles(states: tuple[Synthesised, Synthesised]) -> None:
@@ -139,3 +147,24 @@ def test_terraform_accepts_the_whole(states: tuple[Synthesised, Synthesised], te
     """But for the providers, which are not to be had."""
     folder = states[1].folder / "cdktf.out/stacks/shop"
     assert terraform.complaints(folder) <= {"Failed to query available provider packages"}
+
+
+def test_backend_and_remote_state_sign_in_by_themselves(
+    synthesised: tuple[Synthesised, ...], terraform: Terraform, tmp_path: Path
+) -> None:
+    """Terraform reads what the real cdktf makes of the dicts; only the token is missing here."""
+    stack = synthesised[2].stack("shop")
+    identity = {"role_arn": SPACELIFT, "web_identity_token_file": "/mnt/workspace/spacelift.oidc"}
+    place = {"bucket": "webshop-terraform-state", "region": "eu-west-1"}
+    backend = stack["terraform"]["backend"]["s3"]
+    chained = {"role_arn": STATE_ROLE, "session_name": "shop"}
+    assert backend == {**place, "key": "shop.tfstate", WEB_IDENTITY: identity, "assume_role": chained}
+    config = stack["data"]["terraform_remote_state"]["dns"]["config"]
+    assert config == {**place, "key": "dns.tfstate", WEB_IDENTITY: identity}
+    (tmp_path / "main.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": backend}}}))
+    said = subprocess.run(
+        [terraform.path, "init", "-input=false", "-no-color"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "Cannot assume IAM Role with web identity" in said.stderr
+    admin = synthesised[2].stack("admin")["resource"]["spacelift_stack"]
+    assert admin == synthesised[0].stack("admin")["resource"]["spacelift_stack"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Config, HookPlace
+from migrator.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
 from migrator.discover import kind_of
 from migrator.mapping import flag_mapping
 from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
@@ -51,7 +51,14 @@ def options(case: Path) -> dict[str, Any]:
     given = {
         name: tuple(one) if isinstance(one, list) else one for name, one in settings(case).get("options", {}).items()
     }
-    converted = {"hook_in": HookPlace, "roles": lambda roles: tuple(map(flag_mapping, roles))}
+    enums = {
+        "auth": Auth,
+        "backend_auth": BackendAuth,
+        "hook_in": HookPlace,
+        "provider_auth": ProviderAuth,
+        "role_in": RoleIn,
+    }
+    converted = {**enums, "roles": lambda roles: tuple(map(flag_mapping, roles))}
     return given | {name: converted[name](given[name]) for name in converted if name in given}
 
 

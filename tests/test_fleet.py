@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Config
-from migrator.model import Survey
-from migrator.pipeline import survey_repo
+from migrator.config import Auth, BackendAuth, Config
+from migrator.model import Mode, Survey
+from migrator.pipeline import migrate_repo, survey_repo
+from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 from tests.evaluated import evaluated_hooks
 from tests.test_end_to_end import GUARD, HOOK
@@ -70,6 +73,72 @@ def test_a_second_run_changes_nothing(make_repo: MakeRepo) -> None:
     assert again.exit_code == 0, again.output
 
 
+def _shop(make_repo: MakeRepo, tool: str) -> tuple[Repo, Repo]:
+    stack = f"""resource "spacelift_stack" "shop" {{
+  name                    = "shop"
+  repository              = "shop"
+  terraform_workflow_tool = "{tool}"
+}}
+"""
+    backend = """terraform {
+  backend "s3" {
+    bucket   = "state"
+    role_arn = "arn:aws:iam::123456789012:role/state"
+  }
+}
+"""
+    return make_repo({"stacks.tf": stack}, name="admin"), make_repo({"main.tf": backend}, name="shop")
+
+
+def test_the_engine_of_a_stack_elsewhere_decides_whether_there_is_a_hook(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "OPEN_TOFU")
+    done = migrate(admin, shop)
+    assert done.exit_code == 0, done.output
+    assert "assume_role_with_web_identity" in (shop.root / "main.tf").read_text()
+    assert "before_init" not in (admin.root / "stacks.tf").read_text()
+    again = migrate(admin, shop, options=("--check",))
+    assert again.exit_code == 0, again.output
+
+
+def test_an_engine_that_is_too_old_gets_the_hook_elsewhere(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    done = migrate(admin, shop)
+    assert done.exit_code == 0, done.output
+    assert "assume_role_with_web_identity" not in (shop.root / "main.tf").read_text()
+    assert "before_init" in (admin.root / "stacks.tf").read_text()
+
+
+def test_a_stack_elsewhere_counts_more_than_a_file_for_people(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" not in (shop.root / "main.tf").read_text()
+    assert "before_init" in (admin.root / "stacks.tf").read_text()
+
+
+def test_all_stacks_get_the_hook_if_one_elsewhere_needs_it(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    here = (admin.root / "stacks.tf").read_text().replace("TERRAFORM_FOSS", "OPEN_TOFU")
+    shop.write("stacks/main.tf", here)
+    shop.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "# role_arn" in (shop.root / "main.tf").read_text()
+    for stacks in (shop.root / "stacks/main.tf", admin.root / "stacks.tf"):
+        assert "before_init" in stacks.read_text()
+    assert migrate(admin, shop, options=("--check",)).exit_code == 0
+
+
+def test_a_file_for_people_counts_where_no_stack_is_known(make_repo: MakeRepo) -> None:
+    admin, shop = _shop(make_repo, "TERRAFORM_FOSS")
+    shop.write(".terraform-version", "1.9.8\n")
+    shop.commit()
+    (admin.root / "stacks.tf").write_text((admin.root / "stacks.tf").read_text().replace('"shop"', '"mail"'))
+    admin.commit()
+    assert migrate(admin, shop).exit_code == 0
+    assert "assume_role_with_web_identity" in (shop.root / "main.tf").read_text()
+
+
 def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     """A stack that cannot get the hook keeps its root module, in another repository, and that module alone."""
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")
@@ -91,7 +160,7 @@ def test_a_stack_gets_no_hook_without_its_code(make_repo: MakeRepo) -> None:
     admin = make_repo(source=REPOS / "platform-admin", name="platform-admin")
     code = make_repo(source=REPOS / "platform-code", name="platform-code")
     main = code.root / "mail" / "main.tf"
-    main.write_text(main.read_text().replace('"arn:aws:iam', 'var.role # "arn:aws:iam'))
+    main.write_text(main.read_text().replace('"arn:aws:iam', '"role" # "arn:aws:iam'))
     code.commit()
     assert migrate(admin, code).exit_code == 3
     assert "state-mail" not in (admin.root / "main.tf").read_text()
@@ -160,3 +229,137 @@ def test_the_only_stack_of_an_administrative_repository_is_not_for_its_own_code(
     assert done.exit_code == 0, done.output
     assert "no stack definition found" in done.output
     assert (admin.root / "stack.tf").read_text() == stack
+
+
+PROFILE = 'provider "aws" {\n  profile = "app"\n}\n'
+APP = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+SET = """
+resource "spacelift_environment_variable" "app_tf_var_aws_role_arn" {{
+  stack_id   = spacelift_stack.app.id
+  name       = "TF_VAR_aws_role_arn"
+  value      = "{}"
+  write_only = false
+}}
+"""
+ROLE, OTHER = (f"arn:aws:iam::{account}:role/spacelift" for account in ("123456789012", "111122223333"))
+IN_VARIABLE = ("--role-in", "variable", "--role-arn", ROLE)
+
+
+def test_a_stack_of_another_repository_sets_the_role_of_a_provider(make_repo: MakeRepo) -> None:
+    """Also where there is no backend, and so no hook; a second run changes nothing."""
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()
+    assert "set TF_VAR_aws_role_arn" not in done.output
+    again = migrate(admin, app, options=(*IN_VARIABLE, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(OTHER)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 3
+    assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
+    assert (app.root / "main.tf").read_text() == PROFILE
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
+
+
+def test_a_role_that_a_stack_elsewhere_sets_is_respected(make_repo: MakeRepo) -> None:
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE)}, name="admin")
+    app = make_repo({"main.tf": PROFILE}, name="app")
+    done = migrate(admin, app, options=IN_VARIABLE)
+    assert done.exit_code == 0, done.output
+    assert (admin.root / "stack.tf").read_text() == APP + SET.format(ROLE)
+    assert "var.aws_role_arn" in (app.root / "main.tf").read_text()
+
+
+KEYED = 'terraform {\n  backend "s3" {\n    bucket = "state"\n  }\n}\n\n' + PROFILE
+ENVIRONMENT = ("--backend-auth", "env", "--role-arn", ROLE)
+INTEGRATION = ("--auth", "cloud-integration", "--role-arn", ROLE)
+
+
+def test_a_stack_of_another_repository_sets_what_runs_sign_in_by(make_repo: MakeRepo) -> None:
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=ENVIRONMENT)
+    assert done.exit_code == 0, done.output
+    text = (admin.root / "stack.tf").read_text()
+    assert f'name       = "AWS_ROLE_ARN"\n  value      = "{ROLE}"' in text
+    assert "AWS_WEB_IDENTITY_TOKEN_FILE" in text
+    assert "before_init" not in text
+    assert "profile" not in (app.root / "main.tf").read_text()
+    again = migrate(admin, app, options=(*ENVIRONMENT, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+def test_an_integration_is_attached_to_the_stack_of_another_repository(make_repo: MakeRepo) -> None:
+    admin, app = make_repo({"stack.tf": APP}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=INTEGRATION)
+    assert done.exit_code == 0, done.output
+    text = (admin.root / "stack.tf").read_text()
+    assert f'role_arn                       = "{ROLE}"' in text
+    assert "before_init" not in text
+    assert "profile" not in (app.root / "main.tf").read_text()
+    again = migrate(admin, app, options=(*INTEGRATION, "--check"))
+    assert again.exit_code == 0, again.output
+
+
+@pytest.mark.parametrize("options", [ENVIRONMENT, INTEGRATION])
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (
+            '\nresource "spacelift_aws_role" "app" {\n  stack_id = spacelift_stack.app.id\n  role_arn = var.role\n}\n',
+            "",
+        ),
+        (
+            '\n# tf-oidc-migrate:ignore\nresource "spacelift_environment_variable" "key" {\n'
+            '  stack_id = spacelift_stack.app.id\n  name     = "AWS_ACCESS_KEY_ID"\n  value    = var.key\n}\n',
+            "static credentials at stack.tf:8, which would win, may not go",
+        ),
+    ],
+    ids=["integration", "static-keys"],
+)
+def test_what_a_stack_elsewhere_has_that_would_win_keeps_the_code_as_it_is(
+    make_repo: MakeRepo, options: tuple[str, ...], beside: str, said: str
+) -> None:
+    """Unless it is the integration that is asked for: then only the code changes."""
+    admin, app = make_repo({"stack.tf": APP + beside}, name="admin"), make_repo({"main.tf": KEYED}, name="app")
+    done = migrate(admin, app, options=options)
+    assert (admin.root / "stack.tf").read_text() == APP + beside
+    if options is INTEGRATION and not said:
+        assert done.exit_code == 0, done.output
+        assert "profile" not in (app.root / "main.tf").read_text()
+    else:
+        assert done.exit_code == 3
+        assert (said or "whose credentials would win: detach it") in " ".join(done.output.split())
+        assert (app.root / "main.tf").read_text() == KEYED
+
+
+def test_the_trust_policy_to_paste_is_terraform(terraform: Terraform, make_repo: MakeRepo) -> None:
+    roots = {f"{name}/main.tf": PROFILE for name in ("a", "b")}
+    each = 'resource "spacelift_stack" "each" {\n  for_each     = toset(["a", "b"])\n  name         = each.key\n'
+    each += '  branch       = "main"\n  repository   = "app"\n  project_root = each.key\n}\n'
+    alone = APP.replace("}", '  project_root = "a"\n}')
+    repo = make_repo({**roots, "stacks.tf": f"{each}\n{alone}"}, name="app")
+    config = Config(mode=Mode.PREVIEW, auth=Auth.CLOUD_INTEGRATION, role_arn=ROLE)
+    pasted = [note.paste for note in migrate_repo(str(repo.root), config).notes if "trust" in note.task]
+    assert len(pasted) == 1
+    assert terraform.is_formatted(pasted[0].encode())
+    assert "for one in data.spacelift_aws_integration_attachment_external_id.aws_each" in pasted[0]
+
+
+def test_what_one_repository_tells_the_others_survives_being_written_down(make_repo: MakeRepo) -> None:
+    integration = (
+        '\nresource "spacelift_aws_role" "app" {\n  stack_id = spacelift_stack.app.id\n  role_arn = var.role\n}\n'
+    )
+    admin = make_repo({"stack.tf": APP + SET.format(ROLE) + integration}, name="admin")
+    app = make_repo({"main.tf": KEYED}, name="app")
+    for repo, options in ((admin, {}), (app, {"backend_auth": BackendAuth.ENV, "role_arn": ROLE})):
+        survey = survey_repo(str(repo.root), Config(**options))
+        assert isinstance(survey, Survey)
+        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert survey.roots[0].by == "variables"
+    assert dict(survey.roots[0].variables)["AWS_ROLE_ARN"] == ROLE

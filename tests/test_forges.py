@@ -451,10 +451,11 @@ def test_a_template(tmp_path: Path) -> None:
 
 
 def test_the_default_template() -> None:
-    filled = fill(read_template(None), summary="- main.tf:1: $x ${y}", repo="acme/shop", branch="oidc")
+    rollout = "## Order of rollout\n"
+    filled = fill(read_template(None), summary="- main.tf:1: $x ${y}", rollout=rollout, repo="acme/shop", branch="oidc")
     assert read_template(None) == DEFAULT
     assert filled.title == "Sign in to AWS with Spacelift's OIDC token"
-    assert "- main.tf:1: $x ${y}" in filled.body
+    assert filled.body.index("## Order of rollout\n") < filled.body.index("- main.tf:1: $x ${y}")
     assert filled.body.endswith("in the history of acme/shop.\n")
 
 
@@ -475,7 +476,7 @@ def test_a_text_that_is_too_long() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("Title\n\n${sumary}", r"names \$\{sumary\}; there are \$\{summary\}, \$\{repo\}, \$\{branch\}"),
+        ("Title\n\n${sumary}", r"names \$\{sumary\}; there are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}"),
         ("Title $100", "a \\$ that begins no placeholder"),
         ("\nNo title", "must begin with the title"),
         ("", "must begin with the title"),

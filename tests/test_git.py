@@ -67,6 +67,20 @@ def test_author_and_committer_come_from_the_configuration(make_repo: MakeRepo) -
     assert repo.git("log", "-1", "--format=%an <%ae> %cn") == "Ada Lovelace <test@example.com> Ada Lovelace\n"
 
 
+def test_every_checkout_is_committed_to_by_its_own_user(make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("Ada Lovelace", "Grace Hopper", "Ada Lovelace")
+    repos = [make_repo(FILES, name=f"repo{number}") for number, _ in enumerate(names)]
+    for repo, name in zip(repos, names, strict=True):
+        repo.git("config", "user.name", name)
+        assert run(repo) == ""
+    assert [repo.git("log", "-1", "--format=%an|%cn") for repo in repos] == [f"{one}|{one}\n" for one in names]
+    assert abs(int(repos[2].git("log", "-1", "--format=%ct")) - time.time()) < 600
+    dated = make_repo(FILES, name="dated")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "1700000000 +0200")
+    assert run(dated) == ""
+    assert dated.git("log", "-1", "--format=%cd", "--date=raw") == "1700000000 +0200\n"
+
+
 def test_no_identity(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     repo.git("config", "--global", "--remove-section", "user")
@@ -396,11 +410,16 @@ def test_a_file_that_cannot_be_replaced(make_repo: MakeRepo) -> None:
         subprocess.run(unlock, cwd=repo.root, check=True)
 
 
-@pytest.mark.parametrize("delay", [0.1, 0.15, 0.25, 0.35, 0.45, 0.6])
+@pytest.mark.parametrize("delay", [0.05, 0.1, 0.2, 0.3, 0.4, 0.55])
 def test_an_interrupt_leaves_all_or_nothing(make_repo: MakeRepo, delay: float) -> None:
     repo = make_repo({**FILES, **{f"m{number}/main.tf": PROVIDER for number in range(60)}})
     before = untouched(repo)
-    process = subprocess.Popen([sys.executable, "-m", "migrator", str(repo.root)], stderr=subprocess.PIPE, text=True)
+    begin = "import runpy; print('ready', flush=True); runpy.run_module('migrator', run_name='__main__')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", begin, str(repo.root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    process.stdout.readline()
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

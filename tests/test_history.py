@@ -97,3 +97,39 @@ def test_a_path_may_have_any_name(repo: Repo) -> None:
     first = repo.commit("keys")
     (subject,) = rotations(repo.root)
     assert subject in (f"a:1 (b)/-ü.tf:2 (AKIA…MPLE, since commit {first[:12]})", "a:1 (b)/-ü.tf:2 (AKIA…MPLE)")
+
+
+def test_many_files_are_asked_about_at_once(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        repo.write(f"m{number:02d}/main.tf", PROVIDER)
+    first = repo.commit("keys")
+    repo.write("m01/main.tf", "# The shop.\n" + PROVIDER)
+    repo.commit("a comment")
+    repo.write(
+        "m02/main.tf", PROVIDER.replace("access_key", "# new\n  access_key").replace(KEY_ID[:8], KEY_ID[:7] + "J")
+    )
+    second = repo.commit("another key")
+    repo.git("mv", "m03", "moved")
+    repo.commit("a module has another name")
+    at_once = rotations(repo.root)
+    assert f"m00/main.tf:2 (AKIA…MPLE, since commit {first[:12]})" in at_once
+    assert f"m01/main.tf:3 (AKIA…MPLE, since commit {first[:12]})" in at_once
+    assert f"m02/main.tf:3 (AKIA…MPLE, since commit {second[:12]})" in at_once
+    assert f"moved/main.tf:2 (AKIA…MPLE, since commit {first[:12]})" in at_once
+    monkeypatch.setattr(history, "_FEW", 1000)
+    assert rotations(repo.root) == at_once
+
+
+def test_a_key_that_came_with_a_merge_is_dated_by_it(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_FEW", 0)
+    main = repo.git("symbolic-ref", "--short", "HEAD").strip()
+    repo.write("main.tf", 'provider "aws" {\n}\n')
+    repo.commit("no keys")
+    repo.git("switch", "--quiet", "-c", "side")
+    repo.write("side.txt", "side\n")
+    repo.commit("side")
+    repo.git("switch", "--quiet", main)
+    repo.git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    repo.write("main.tf", PROVIDER)
+    merge = repo.commit("merge")
+    assert rotations(repo.root) == [f"main.tf:2 (AKIA…MPLE, since commit {merge[:12]})"]

@@ -58,7 +58,6 @@ def test_a_journal_tells_what_was_noted(path: Path) -> None:
             ("b", {"error": "no"}),
         ]
         assert (journal.jobs, journal.settings) == (("a", "b", "c", "d"), SETTINGS)
-        assert journal.pending(["z", "a", "c", "d"]) == ["z", "d"]
 
 
 def test_the_newest_line_of_a_job_counts(path: Path) -> None:

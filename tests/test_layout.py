@@ -23,6 +23,7 @@ VALUES = st.sampled_from(
         "<<EOT\nx = 1\nEOT",
         'f(\n    "x",\n  )',
         '"${a == b}"',
+        '"${a["b"]} = x"',
         "a == b ? 1 : 2",
         '"é"',
         "<<-EOT\n    x\n  EOT",

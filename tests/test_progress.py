@@ -74,14 +74,14 @@ print("the end", flush=True)
 """
 
 
-def on_a_terminal(*arguments: str, **environment: str) -> str:
-    """What the script writes to a terminal of 80 by 24."""
+def on_a_terminal(*arguments: str, script: str = SCRIPT, **environment: str) -> str:
+    """What a script writes to a terminal of 80 by 24."""
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment}
     surroundings = {name: value for name, value in surroundings.items() if value}
     for name in ("COLUMNS", "LINES", "FORCE_COLOR", *({"NO_COLOR"} - {*environment})):
         surroundings.pop(name, None)
     child = pexpect.spawn(
-        sys.executable, ["-W", "error", "-c", SCRIPT, *arguments], env=surroundings, dimensions=(24, 80), timeout=20
+        sys.executable, ["-W", "error", "-c", script, *arguments], env=surroundings, dimensions=(24, 80), timeout=20
     )
     child.expect(pexpect.EOF)
     child.close()
@@ -105,6 +105,31 @@ def test_a_terminal_shows_what_is_in_flight_and_keeps_failures() -> None:
     assert "\x07" not in written
     assert "diff on stdout" in after
     assert after.rstrip().endswith("the end")
+
+
+def test_what_is_read_is_in_flight_no_more() -> None:
+    script = """\
+import time
+from migrator.progress import progress
+
+with progress(2) as shown:
+    shown.started("shop")
+    time.sleep(0.6)
+    shown.surveyed("shop")
+    print("first half", flush=True)
+    time.sleep(0.6)
+    shown.started("shop")
+    time.sleep(0.6)
+    shown.finished("shop", "done", False)
+    print("second half", flush=True)
+    time.sleep(0.6)
+"""
+    reading, _, rest = on_a_terminal(script=script).partition("first half")
+    migrating, _, after = rest.partition("second half")
+    assert "shop" in reading
+    assert migrating.index("(1 read)") < migrating.index("shop")
+    assert "1/2" in after
+    assert "shop" not in after
 
 
 def test_the_cursor_is_given_back_after_an_interrupt() -> None:

@@ -38,6 +38,7 @@ from migrator.model import (
     Rewrite,
     SigningRow,
     StackRow,
+    TrustRow,
 )
 from migrator.pipeline import migrate_repo
 from migrator.report.colour import for_terminal
@@ -74,6 +75,7 @@ fixes = st.one_of(
 findings = st.builds(Finding, st.text(), places, st.text(), fixes, st.none() | st.text(), st.tuples(notes))
 stacks = st.builds(StackRow, st.text(), places, st.text(), st.text(), st.text(), st.tuples(st.text()))
 signers = st.builds(SigningRow, st.text(), st.text(), st.text(), st.text())
+trusts = st.builds(TrustRow, st.text(), st.lists(st.text(), max_size=2).map(tuple))
 results = st.builds(
     RepoResult,
     st.text(),
@@ -83,6 +85,7 @@ results = st.builds(
     notes=st.lists(notes, max_size=2).map(tuple),
     stacks=st.lists(stacks, max_size=2).map(tuple),
     signers=st.lists(signers, max_size=2).map(tuple),
+    trusts=st.lists(trusts, max_size=2).map(tuple),
     mapped=st.lists(st.text(), max_size=2).map(tuple),
     changed=st.lists(st.text(), max_size=2).map(tuple),
     diff=st.binary(),
@@ -471,3 +474,15 @@ def test_what_a_diff_holds_does_not_act_on_the_terminal() -> None:
             r"\x1b\[(?:1|2|36|32|31|0)m", "", for_terminal(result.diff + b"+\xff\xfe\x9b2J\n", has_colours=True)
         )
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", left)
+
+
+def test_a_stack_is_told_of_once_where_its_own_repository_tells_of_it(tmp_path: Path) -> None:
+    own = StackRow("spacelift_stack.shop", Place("main.tf", 3), code="shop: live", hook="the hook")
+    seen = StackRow("spacelift_stack.shop", Place("main.tf", 3), "admin", "live", "comes with that repository")
+    admin, shop = (RepoResult(name, Mode.CHECK, stacks=(row,)) for name, row in (("admin", own), ("shop", seen)))
+    for results, rows in (([admin, shop], [own]), ([shop], [seen])):
+        for ending in ("md", "html"):
+            write_report(str(tmp_path / f"out.{ending}"), results)
+            text = (tmp_path / f"out.{ending}").read_text()
+            assert [one.hook in text for one in (own, seen)] == [one in rows for one in (own, seen)]
+        assert totals_of(results).stacks == 1

@@ -167,12 +167,6 @@ def test_what_a_merge_key_brings_is_the_stacks_own() -> None:
     assert found.inherited(keys) == ()
 
 
-def test_defaults_are_shared() -> None:
-    found = parse(EXAMPLE)
-    assert found.is_shared(DEFAULTS)
-    assert not found.is_shared(("stacks", "third-stack", "before_init"))
-
-
 @pytest.mark.parametrize(
     "text", ["", "# none\n", "---\n", "version: 1\n", "stacks: []\n", "stacks: text\n", "stack_defaults: 1\n"]
 )

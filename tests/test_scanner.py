@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced, skip_expression, tokens
+from migrator.syntax.scanner import comments, skip_balanced, skip_expression, tokens
 from migrator.syntax.terraform import Attribute, Block
 from tests.conftest import Terraform
 
@@ -50,7 +50,7 @@ READ_BY_TERRAFORM = {
     "dashes": "a-b = c-d\n",
 }
 REJECTED_BY_TERRAFORM = {
-    "no value": ("a = ##X##\n", "the argument a has no value"),
+    "no value": ("a = ##X##\n", "an argument has no value"),
     "open block": ('a {\n  b = "c"\n', "the brace is never closed"),
     "open string": 'a = "b\n',
     "open heredoc": "a = <<EOT\nx\nEOT",
@@ -133,6 +133,57 @@ def test_the_fast_way_over_brackets_is_that_of_the_tokens(pieces: list[str]) -> 
     assert actual == expected
 
 
+def end_by_tokens(text: str, *, in_brackets: bool) -> int | str:
+    """Where an expression ends, token by token."""
+    end = 0
+    with suppress(SyntaxProblem):
+        for token in tokens(text):
+            if token.depth == 0 and token.kind in ("comma", "close"):
+                return end
+            if token.depth == 0 and token.kind in ("newline", "comment") and not in_brackets:
+                return end
+            if token.depth == 0 and token.kind == "equal":
+                return "no expression"
+            if token.depth or token.kind not in ("space", "inline", "newline", "comment"):
+                end = token.end
+        return end
+    return "no expression"
+
+
+@given(
+    st.lists(st.sampled_from([*TRICKY, "[", "]", "{", "}", ",", "=", "==", "=>", "!", ">"]), max_size=12), st.booleans()
+)
+def test_the_fast_way_over_an_expression_is_that_of_the_tokens(pieces: list[str], in_brackets: bool) -> None:
+    text = "".join(pieces)
+    try:
+        actual: int | str = skip_expression(text, 0, in_brackets=in_brackets)
+    except SyntaxProblem:
+        actual = "no expression"
+    assert actual == end_by_tokens(text, in_brackets=in_brackets)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ('provider "aws" {\n  region = "x-1" # here\n}', 'provider "x" {\n  region = "x" #\n}'),
+        ('a = "" // b\n', 'a = "" #\n'),
+        ('a = "${b}-c\\n"\n', 'a = "${b}-c\\n"\n'),
+        ('a = <<A\n"b" # c\nA\nd = "e f"\n', 'a = <<A\n"b" # c\nA\nd = "x"\n'),
+        ('a = "${b["c"]}" + "d"\n', 'a = "${b["c"]}" + "d"\n'),
+        ("a = /* b\n# c */ d\n", "a = /* b\n# c */ d\n"),
+    ],
+)
+def test_shape_of_a_block(text: str, shape: str) -> None:
+    assert hcl.shape(text) == shape
+
+
+@pytest.mark.parametrize("text", READ_BY_TERRAFORM.values(), ids=READ_BY_TERRAFORM)
+def test_a_shape_is_read_as_its_block_is(text: str) -> None:
+    shaped = hcl.shape(text)
+    assert hcl.shape(shaped) == shaped
+    assert len(hcl.parse(shaped)) == len(hcl.parse(text))
+
+
 def test_an_expression_ends_before_its_comment() -> None:
     text = "1 + 2 /* three */ # four\n"
     assert text[: skip_expression(text, 0, in_brackets=False)] == "1 + 2"
@@ -198,3 +249,12 @@ def test_deep_nesting_ends() -> None:
     assert len(hcl.parse(deep)) == 1
     with suppress(SyntaxProblem):
         hcl.check(deep, Span(0, len(deep)))
+
+
+@given(st.lists(st.sampled_from([*TRICKY, '"${ b /* c */ }"', "[", "]", "{", "}", "/*"]), max_size=12))
+def test_the_fast_way_to_comments_is_that_of_the_tokens(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    with suppress(SyntaxProblem):
+        found = [(token.start, token.end) for token in tokens(text) if token.kind in ("comment", "inline")]
+        if "".join(text[token.start : token.end] for token in tokens(text)) == text:
+            assert list(comments(text)) == found

@@ -215,6 +215,54 @@ def test_terraform_signs_as_predicted(
         assert not any("X-Amz-Security-Token" in one["headers"] for one in aws.requests())
 
 
+PLACE = 'bucket = "state"\nkey = "terraform.tfstate"\nregion = "eu-west-1"\nuse_path_style = true\nmax_retries = 1\n'
+FLAT_ROLE = f'role_arn = "{STATE}"\nsession_name = "shop"\nassume_role_duration_seconds = 1800\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "expected"),
+    [
+        (FLAT_ROLE, {}, f"web identity {STATE}"),
+        (ASSUME, {}, f"web identity {STATE}"),
+        (KEYS + FLAT_ROLE, {"backend_role_arn": ROLE}, f"{BY_ROLE}, then role {STATE}"),
+        (KEYS + ASSUME, {"backend_role_arn": ROLE}, f"{BY_ROLE}, then role {STATE}"),
+        (f'{FLAT_ROLE}external_id = "shop"\n', {"backend_role_arn": ROLE}, f"{BY_ROLE}, then role {STATE}"),
+        ('profile = "prod"\n', {"role_arn": ROLE}, BY_ROLE),
+        (KEYS, {"role_arn": ROLE}, BY_ROLE),
+        (WEB_IDENTITY + KEYS, {}, BY_ROLE),
+        (f'{WEB_IDENTITY}role_arn = "{STATE}"\n', {}, f"{BY_ROLE}, then role {STATE}"),
+    ],
+)
+def test_a_migrated_backend_signs_as_its_table_says(
+    tmp_path: Path, terraform: Terraform, aws: Aws, body: str, options: dict[str, Any], expected: str
+) -> None:
+    """By itself, on the engine that is installed, and nobody else's keys around."""
+    (tmp_path / "token").write_text("eyJhbGciOiJub25lIn0.eyJzdWIiOiJzcGFjZTpyb290In0.")
+    text = f'terraform {{\nrequired_version = ">= 1.10"\nbackend "s3" {{\n{PLACE}{body}}}\n}}\n'
+    (tmp_path / "main.tf").write_text(text)
+    config = Config(mode=Mode.IN_PLACE, token_file=str(tmp_path / "token"), **options)
+    (row,) = migrate_repo(str(tmp_path), config).signers
+    done, requests = initialised(terraform, aws, tmp_path)
+    assert observed(aws, done.stderr) == row.after == expected
+    sessions = {one["RoleSessionName"][0] for one in requests if one.get("RoleArn") == [STATE]}
+    assert sessions == {"shop"} or "session_name" not in body
+
+
+def initialised(
+    terraform: Terraform, aws: Aws, folder: Path
+) -> tuple[subprocess.CompletedProcess[str], list[dict[str, list[str]]]]:
+    """What ``terraform init`` said in ``folder``, and the parameters of what it asked AWS."""
+    around = {name: os.environ[name] for name in ("PATH", "HOME", "TF_CLI_CONFIG_FILE", "CHECKPOINT_DISABLE")}
+    around |= {f"AWS_ENDPOINT_URL_{name}": aws.url for name in ("S3", "STS", "IAM")} | NOWHERE
+    aws.ask("reset-recording")
+    aws.ask("start-recording")
+    command = [terraform.path, "init", "-input=false", "-no-color"]
+    done = subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, check=False, timeout=60)
+    aws.ask("stop-recording")
+    bodies = (base64.b64decode(one["body"] or "").decode() for one in aws.requests())
+    return done, [urllib.parse.parse_qs(body) for body in bodies]
+
+
 @pytest.mark.parametrize(
     ("block", "environment", "expected"),
     [
@@ -278,7 +326,8 @@ def test_the_table_of_a_root_module_with_all_that_signs(tmp_path: Path) -> None:
 
 
 def test_what_is_refused_signs_as_before(tmp_path: Path) -> None:
-    text = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws", version = "~> 3.0" }\n  }\n'
+    aws = 'aws = { source = "hashicorp/aws", version = "~> 3.0" } # tf-oidc-migrate:ignore'
+    text = f"terraform {{\n  required_providers {{\n    {aws}\n  }}\n"
     backend = '  backend "s3" {\n    bucket  = "b"\n    profile = "state"\n  }\n}\n'
     result = migrated(tmp_path, {"main.tf": text + backend + provider('  profile = "prod"\n')})
     assert result.is_failed
@@ -333,3 +382,17 @@ def test_the_summary_tells_what_changes_or_is_still_static(tmp_path: Path) -> No
     assert '    .: provider "aws" (kept): profile kept, as before\n' in shown
     assert "(done)" not in shown
     assert f'    .: provider "aws" (done): web identity {ROLE}, as before\n' in summary(result, verbose=True)
+
+
+def test_the_table_of_a_root_module_that_signs_in_by_itself(tmp_path: Path) -> None:
+    remote = 'data "terraform_remote_state" "hub" {\n  backend = "s3"\n  config = {\n    role_arn = var.hub\n  }\n}\n'
+    backend = f'backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n'
+    files = {
+        "main.tf": f'terraform {{\n  required_version = ">= 1.6"\n  {backend}}}\n',
+        "rest.tf": remote + provider('  region = "eu-west-1"\n'),
+    }
+    assert [(row.who, row.before, row.after) for row in migrated(tmp_path, files).signers] == [
+        ('backend "s3"', f"the environment, then role {STATE}", f"web identity {STATE}"),
+        ("data.terraform_remote_state.hub", "the environment, then role var.hub", "web identity var.hub"),
+        ('provider "aws"', "the environment", "the environment"),
+    ]

@@ -18,7 +18,7 @@ from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.span import Span, apply_edits
 from migrator.syntax import hcl, hcl_object, tfjson
-from migrator.syntax.hcl_block import remove_block, remove_json_block
+from migrator.syntax.languages import HCL, JSON, Syntax
 from migrator.syntax.terraform import Block
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_remove import remove
@@ -92,7 +92,9 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{KEY}"\n  secret_key = "{SECRET}"\n}}\n')
     result = check(tree)
     assert told(result) == []
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [("main.tf:2",)]
+    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [
+        (f"main.tf:2 (AKIA…{KEY[-4:]})",)
+    ]
 
 
 def test_a_repository_with_nothing_of_aws_is_not_searched(tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: list[Keys]) -> Non
 )
 def test_a_block_is_taken_out(before: str, after: str) -> None:
     block = next(one for one in hcl.parse(before) if isinstance(one, Block) and one.type == "b")
-    assert apply_edits(before, remove_block("x.tf", before, block)) == after
+    assert without(before, block, HCL) == after
 
 
 @pytest.mark.parametrize(
@@ -260,16 +262,17 @@ def test_a_block_is_taken_out(before: str, after: str) -> None:
         ('{"data": {"a": {"b": {}}, "c": {"d": {}}}}', '{"data": {"c": {"d": {}}}}'),
         ('{"locals": {}, "data": {"a": {"b": {}}}}', '{"locals": {}}'),
         ('{"data": [{"a": {"b": {}}}, {"a": {"c": {}}}]}', '{"data": [{"a": {"c": {}}}]}'),
-        ('{"data": {"a": {"b": {}}}}', None),
+        ('{"data": {"a": {"b": {}}}}', "{}"),
     ],
 )
-def test_a_block_is_taken_out_of_json(before: str, after: str | None) -> None:
+def test_a_block_is_taken_out_of_json(before: str, after: str) -> None:
     block = next(one for one in tfjson.parse(before) if isinstance(one, Block) and one.labels == ("a", "b"))
-    if after is None:
-        with pytest.raises(SyntaxProblem):
-            remove_json_block("x.tf.json", before, block)
-    else:
-        assert apply_edits(before, remove_json_block("x.tf.json", before, block)) == after
+    assert without(before, block, JSON) == after
+
+
+def without(text: str, block: Block, syntax: Syntax) -> str:
+    items = syntax.parse(text)
+    return syntax.finish(text, items, syntax.remove_blocks("x", text, items, [block]))
 
 
 @pytest.mark.parametrize(
@@ -306,3 +309,19 @@ def test_a_heredoc_on_a_shared_line_is_refused() -> None:
     items = hcl.object_items(text, value) or ()
     with pytest.raises(SyntaxProblem):
         hcl_object.change_object("x.tf", text, value, (), items[1:])
+
+
+def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n'
+    stack += f'  repository = "{tree.name}"\n}}\n'
+    variable = (
+        'resource "spacelift_environment_variable" "%s" {\n'
+        '  stack_id = spacelift_stack.app.id\n  name     = "%s"\n  value    = "%s"\n}\n'
+    )
+    (tree / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
+    (tree / "admin").mkdir()
+    (tree / "admin/main.tf").write_text(stack + variable % ("profile", "AWS_PROFILE", "shop"))
+    assert not [note for note in check(tree).notes if note.task.startswith(("rotate", "delete"))]
+    with (tree / "admin/main.tf").open("a") as file:
+        file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
+    assert [note.subjects for note in check(tree).notes if note.task.startswith("rotate")] == [("admin/main.tf:14",)]

@@ -28,6 +28,7 @@ from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 HOST = "demo.app.spacelift.io"
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 STATE = "arn:aws:iam::123456789012:role/terraform-state"
+HUB = "arn:aws:iam::111122223333:role/terraform-state"
 BY_PATH = "{spacePath}|{callerType}:{callerId}|{runType}|{scope}"
 PROVIDER = re.compile(r"(?:data\.)?aws_iam_openid_connect_provider\.(\w+)\.arn")
 
@@ -576,6 +577,38 @@ def test_a_repository_tells_the_same_before_its_migration_and_after(
     assert subjects(*folders) == before
 
 
+@pytest.mark.parametrize("options", [(), ("--backend-role-arn", ROLE)])
+def test_backends_and_states_that_sign_in_by_themselves_tell_their_roles(
+    make_repo: MakeRepo, options: tuple[str, ...]
+) -> None:
+    text = f'''terraform {{
+  required_version = ">= 1.10"
+
+  backend "s3" {{
+    bucket   = "b"
+    role_arn = "{STATE}"
+  }}
+}}
+
+data "terraform_remote_state" "hub" {{
+  backend = "s3"
+
+  config = {{
+    bucket   = "b"
+    role_arn = "{HUB}"
+  }}
+}}
+'''
+    repo = make_repo({"main.tf": text, "stacks/main.tf": STACK})
+    expected = {"space:live-01HND:stack:shop-live:*"}
+    roles = {STATE, HUB} if not options else {ROLE}
+    if not options:
+        assert subjects(repo.root) == dict.fromkeys(roles, expected)
+    migrated(repo, options=options)
+    assert "before_init" not in (repo.root / "stacks/main.tf").read_text()
+    assert subjects(repo.root) == dict.fromkeys(roles, expected)
+
+
 def test_hooks_in_the_runtime_configuration_tell_their_roles(make_repo: MakeRepo) -> None:
     backend = f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n}}\n'
     repo = make_repo({"main.tf": backend, "stacks/main.tf": STACK})
@@ -695,7 +728,7 @@ def test_a_file_that_cannot_be_read_is_told_of_and_a_repository_ends_it(make_rep
     repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "broken.tf": 'provider "aws" {\n  access_key = ##KEY##\n}\n'})
     done = run(repo.root)
     assert done.exit_code == 0
-    assert "warning: broken.tf:2: the argument access_key has no value" in done.stderr
+    assert "warning: broken.tf:2: an argument has no value" in done.stderr
     bare = tmp_path / "bare.git"
     repo.git("clone", "--quiet", "--bare", str(repo.root), str(bare))
     done = run(repo.root, bare)
@@ -710,3 +743,55 @@ def test_the_repository_is_not_changed_and_no_key_is_told(make_repo: MakeRepo) -
     assert repo.status() == ""
     assert "AKIA" not in done.output
     assert "EXAMPLEKEY" not in done.output
+
+
+def test_roles_that_the_settings_file_names_are_known_before_the_migration(make_repo: MakeRepo) -> None:
+    mapped = "arn:aws:iam::123456789012:role/dns"
+    provider = 'provider "aws" {\n  profile = "live"\n}\nprovider "aws" {\n  alias   = "dns"\n  profile = "dns"\n}\n'
+    settings_file = f'role-arn = "{ROLE}"\nexclude = ["old"]\n[roles]\n"profile:dns" = "{mapped}"\n'
+    files = {"main.tf": provider, "old/main.tf": provider, "tf-oidc-migrate.toml": settings_file}
+    repo = make_repo(files)
+    before = set(documents(repo.root))
+    assert before == {ROLE, mapped}
+    migrated(repo)
+    assert set(documents(repo.root)) == before
+
+
+def test_settings_that_are_not_sound_are_told(make_repo: MakeRepo) -> None:
+    done = run(make_repo({"main.tf": "", "tf-oidc-migrate.toml": "role-arn = 1\n"}).root)
+    assert done.exit_code == 3
+    assert "role-arn must be a string" in done.output
+
+
+def test_the_readmes_ten_steps_are_commands_that_work_and_policies_that_aws_takes(
+    aws: Callable[..., Any], make_repo: MakeRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way on the fixture of an administrative repository and one with the code, as far as it is commands."""
+    readme = (FIXTURES.parent / "README.md").read_text()
+    section = re.search(r"## From static keys.*?\n\n(.*?)\n\n", readme, re.DOTALL)
+    assert section
+    steps = re.findall(r"^\d+\. ", section[1], re.MULTILINE)
+    assert len(steps) == 10
+    for name, short in (("platform-admin", "admin"), ("platform-code", "app")):
+        make_repo(source=FIXTURES / "repos" / name, name=name).root.rename(tmp_path / short)
+        remote = f"https://git.example.com/acme/{name}.git"
+        Repo(tmp_path / short).git("remote", "add", "origin", remote)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"`tf-oidc-migrate ([^`]+)`", section[1])
+    assert len(commands) == 3
+    for command in commands:
+        arguments = [ROLE if one == "ARN" else one for one in command.split()]
+        program = [sys.executable, "-m", "migrator", *arguments]
+        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+    assert "spacelift-oidc" in (tmp_path / "app/.git/HEAD").read_text()
+    assert "role/state-network" in (tmp_path / "migration.md").read_text()
+    module = (tmp_path / "aws/spacelift_trust.tf").read_text()
+    policies = documents("admin", "app", "--role-arn", ROLE)
+    accounts = set(re.findall(r'resource "aws_iam_openid_connect_provider" "account_(\d+)"', module))
+    assert accounts == {arn.split(":")[4] for arn in policies}
+    aws("create-open-id-connect-provider", "--url", f"https://{HOST}", "--client-id-list", HOST)
+    mine = {arn: one for arn, one in policies.items() if arn.split(":")[4] == "123456789012"}
+    for arn, policy in mine.items():
+        assert make(aws, Role(arn), policy) == policy
+    assert len(mine) == 3

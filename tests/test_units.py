@@ -38,10 +38,14 @@ def test_the_same_edit_counts_once() -> None:
     assert apply_edits("ab", [edit(1, 1, "x"), edit(1, 1, "x")]) == "axb"
 
 
-@pytest.mark.parametrize("other", [edit(3, 5, ""), edit(1, 3, "x"), edit(3, 3, "x"), edit(2, 4, "other")])
+@pytest.mark.parametrize("other", [edit(3, 5, "x"), edit(1, 3, "x"), edit(3, 3, "x"), edit(2, 4, "other")])
 def test_colliding_edits(other: Edit) -> None:
     with pytest.raises(EditConflict):
         apply_edits("0123456789", [edit(2, 4, ""), other])
+
+
+def test_removals_that_overlap_are_one() -> None:
+    assert apply_edits("0123456789", [edit(3, 6, ""), edit(2, 4, ""), edit(2, 3, ""), edit(8, 9, "")]) == "0167" + "9"
 
 
 @given(st.binary())

@@ -18,6 +18,7 @@ from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_edit import Addition, prepend_all, prepend_items
+from migrator.syntax.yaml_set import set_strings
 from migrator.syntax.yaml_tree import Keys, Scalar, names
 from migrator.syntax.yaml_verify import verify
 from migrator.syntax.yaml_write import Item, quote
@@ -561,3 +562,34 @@ def test_in_any_document_the_list_grows_and_all_else_stays(text: str, name: str)
     assert ("\r\n" in text) == bool(re.search(r"\r\n", after))
     assert "\r\n" not in text or not re.search(r"(?<!\r)\n", after)
     assert after.endswith("\n") == text.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "stacks:\n  app:\n    environment:\n      ROLE: 'arn'\n"),
+        ("version: 2", "version: 2\nstacks:\n  app:\n    environment:\n      ROLE: 'arn'\n"),
+        (
+            "stacks:\n    app:\n        x: 1\n",
+            "stacks:\n    app:\n        x: 1\n        environment:\n            ROLE: 'arn'\n",
+        ),
+        ("stacks:\n  app:\n    environment:\n      A: b # c\n\n# end\n", None),
+        ("stacks:\r\n  app:\r\n    environment:\r\n      A: b\r\n", None),
+        ("stacks:\n  app:\n    environment:\n      A: |\n        text\n    x: 1\n", None),
+        ("stacks:\n  app:\n    environment: &e\n      A: b\n  other:\n    environment: *e\n", "refused"),
+        ("stacks:\n  app: {environment: {A: b}}\n", "refused"),
+        ("stacks:\n  app:\n    environment:\n      ROLE: x\n", "refused"),
+        ("stacks:\n  app: &a\n    x: 1\n  other:\n    <<: *a\n", "refused"),
+    ],
+)
+def test_a_string_is_set_where_none_was(before: str, after: str | None) -> None:
+    """``after`` is None where what counts is that the rest keeps its bytes, and the value comes last in its mapping."""
+    edits = set_strings("config.yml", read(before), [(("stacks", "app", "environment", "ROLE"), "arn")])
+    if after == "refused":
+        assert isinstance(edits, Refusal)
+        return
+    assert not isinstance(edits, Refusal)
+    made = apply_edits(before, edits)
+    assert yaml.safe_load(made)["stacks"]["app"]["environment"]["ROLE"] == "arn"
+    newline = "\r\n" if "\r" in before else "\n"
+    assert made == after or (after is None and made.replace(f"      ROLE: 'arn'{newline}", "") == before)

@@ -92,7 +92,8 @@ class CdktfCall:
     def web_identity_role(self) -> str | None:
         """The role that web identity is for as a literal; None where that cannot be read off."""
         elements = self.program.elements(self.web_identity) if self.web_identity else None
-        structs = [self.program.structure(one) for one in elements.items] if elements else []
+        holders = elements.items if elements else [self.web_identity] if self.web_identity else []
+        structs = [self.program.structure(one) for one in holders]
         roles = [one for struct in structs if struct for one in struct.items if one.name == "role_arn"]
         return self.program.string(roles[0]) if len(roles) == 1 else None
 
@@ -189,8 +190,8 @@ class CdktfProgram:
         """Its AWS providers."""
         return tuple(one for one in self.calls if one.is_provider)
 
-    def needs_hook(self, include_ambient: bool) -> bool:
-        """Whether the program is being migrated, and a backend of its stacks needs a hook to sign in."""
+    def is_migrated(self, include_ambient: bool) -> bool:
+        """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
         asking = [one for one in self.backends if one.web_identity is None and one.foreign is None]
         if not asking:
             return False

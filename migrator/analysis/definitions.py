@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migrator.analysis.attachments import contexts_of, integration_of
+from migrator.analysis.attachments import contexts_of
+from migrator.analysis.engines import said, stack_evidence
 from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
+from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, FileProblem, Place
@@ -31,7 +33,8 @@ class StackDefinition:
     """A stack that the ``document`` defines at ``place``, in some language.
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it.
+    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it,
+    ``evidence`` what it says of its engine.
     """
 
     document: Document
@@ -45,6 +48,7 @@ class StackDefinition:
     manages_state: bool | None = None
     waits: bool | None = None
     remarks: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,12 +106,11 @@ def _in_terraform(stack: Stack) -> TerraformDefinition:
         manages_state=stack.is_true("manage_state", True),
         waits=None if autodeploys is None else not autodeploys,
         remarks=tuple(_remarks(stack)),
+        evidence=stack_evidence(stack),
     )
 
 
 def _remarks(stack: Stack) -> Iterator[str]:
-    if place := integration_of(stack):
-        yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
     for context in contexts_of(stack):
         if context.runs_too_early:
             yield f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
@@ -142,7 +145,14 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         is_plain=False,
         manages_state=stack.manage_state is not False if known["manage_state"] else None,
         waits=not stack.autodeploy if known["autodeploy"] else None,
+        evidence=_said_in_python(stack),
     )
+
+
+def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
+    if not (stack.is_known("terraform_version") and stack.is_known("terraform_workflow_tool")):
+        return ()
+    return said(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
 
 
 def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinition]:
@@ -189,22 +199,43 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,
+        evidence=said(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
     )
 
 
+class StacksByFolder:
+    """The stacks of a repository by the folders whose code they run: no module has to ask all of them."""
+
+    def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
+        self.all = list(stacks)
+        self._workspace = workspace
+        self._numbers: dict[str | None, list[int]] = {}
+        for number, stack in enumerate(self.all):
+            folder = stack.code.project_root
+            folders = {None} if stack.code.runs_below or folder is None else {folder, workspace.scoped(folder)}
+            for one in folders:
+                self._numbers.setdefault(one, []).append(number)
+
+    def running(self, path: str) -> list[StackDefinition]:
+        """The stacks that run the root module at ``path``, on whatever branch, in their order."""
+        numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
+        found = (self.all[number] for number in numbers)
+        return [one for one in found if self._workspace.runs(one.code, path, one.document.path)]
+
+
 def definitions_running(
-    path: str, stacks: list[StackDefinition], workspace: Workspace, *, is_only_root: bool
+    path: str, stacks: StacksByFolder, workspace: Workspace, *, is_only_root: bool
 ) -> list[StackDefinition]:
     """The ``stacks`` whose code is the root module at ``path``: by repository, project root and branch.
 
     The only stack of a repository is that of its only root module with an S3 backend, unless it names another folder,
     or, where the repository's name is known, another repository.
     """
-    if is_only_root and len(stacks) == 1 and stacks[0].is_plain and not _is_of_another(stacks[0].code, workspace):
-        folder = stacks[0].code.project_root
-        return stacks if not folder or workspace.scoped(folder) == path or folder == path else []
-    running = (stack for stack in stacks if workspace.runs(stack.code, path, stack.document.path))
-    return [stack for stack in running if is_of_branch(stack.code, workspace.identity)]
+    first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
+    if first is not None and first.is_plain and not _is_of_another(first.code, workspace):
+        folder = first.code.project_root
+        return [first] if not folder or workspace.scoped(folder) == path or folder == path else []
+    return [stack for stack in stacks.running(path) if is_of_branch(stack.code, workspace.identity)]
 
 
 def _is_of_another(code: Code, workspace: Workspace) -> bool:

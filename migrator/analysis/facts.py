@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.definitions import StackDefinition, definitions_running, stack_definitions
+from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
+from migrator.analysis.integrations import integrations
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
@@ -16,12 +17,13 @@ from migrator.analysis.providers import Provider, aws_providers
 from migrator.analysis.reach import Reaches
 from migrator.analysis.remote_states import RemoteState, remote_states
 from migrator.analysis.settings import Setting
+from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
 from migrator.discover import Kind
 from migrator.fleet import ALONE, Fleet, is_of_branch
-from migrator.model import KnownRoot, KnownStack
+from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:
@@ -62,19 +64,19 @@ class Root:
         """The name that binds together what must be changed together: `Finding.group`."""
         return group_of(self.module)
 
-    @property
+    @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: an override file's replaces the others."""
         blocks = [one for one in self.backends if not one.is_partial]
         return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
 
-    @property
+    @cached_property
     def role_arns(self) -> set[str]:
         """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
         partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
-    @property
+    @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
         providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
@@ -84,11 +86,18 @@ class Root:
             return True
         return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
-    def needs_hook(self, include_ambient: bool) -> bool:
-        """Whether the root module is being migrated, and its backend needs a hook to sign in."""
-        if self.backend.foreign is not None or any(one.has_web_identity for one in self.backends):
-            return False
-        return include_ambient or self.names_credentials
+    @cached_property
+    def has_web_identity(self) -> bool:
+        """Whether the backend signs in with web identity itself already."""
+        return any(one.has_web_identity for one in self.backends)
+
+    def is_migrated(self, include_ambient: bool) -> bool:
+        """Whether the root module is being migrated, and its backend needs another way to sign in."""
+        return self._is_to_sign_in and (include_ambient or self.names_credentials)
+
+    @cached_property
+    def _is_to_sign_in(self) -> bool:
+        return self.backend.foreign is None and not self.has_web_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +126,9 @@ class Facts:
     ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
-    ``other_providers`` those of others that take AWS keys.
+    ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
+    the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
+    Spacelift's AWS integration.
     """
 
     providers: tuple[Provider, ...]
@@ -133,6 +144,9 @@ class Facts:
     settings: tuple[Setting, ...] = ()
     fed: tuple[FedModule, ...] = ()
     other_providers: tuple[OtherProvider, ...] = ()
+    variables: StackVariables = field(kw_only=True)
+    runners_of: Callable[[str], Runners] = field(kw_only=True)
+    integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -156,12 +170,17 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     for owner, partial in partial_backends(workspace, root_modules):
         (stray if owner is None else backends[owner.path]).append(partial)
     stacks = list(stack_definitions(workspace))
+    by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
     units = terragrunt(workspace, providers)
     is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
+    with_state = {one.path for one in root_modules} | {one.folder for one in programs}
+    with_state |= {one.folder for one in units.units}
 
+    @cache
     def runners(path: str) -> Runners:
-        here = definitions_running(path, stacks, workspace, is_only_root=is_only_root)
+        is_only = is_only_root and path in with_state
+        here = definitions_running(path, by_folder, workspace, is_only_root=is_only)
         return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
@@ -196,6 +215,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         settings,
         tuple(_fed_modules(workspace, {module.path for module in root_modules}, fed)),
         tuple(provider for module in modules for provider in other_providers(module)),
+        variables=StackVariables(workspace, stacks),
+        runners_of=runners,
+        integrations=integrations(workspace, stacks),
     )
 
 
@@ -218,7 +240,8 @@ def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
 
 def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
     stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
+    by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():
-        running = tuple(one for one in stacks if workspace.runs(one.code, path, one.document.path))
+        running = tuple(by_folder.running(path))
         if running and path not in roots and workspace.in_scope(path):
             yield FedModule(module, running)

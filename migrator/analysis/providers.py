@@ -29,8 +29,10 @@ CREDENTIALS = (
 )
 """The arguments that name static credentials; where one is left, web identity is ignored or the provider fails."""
 
+_GUARDED = re.compile(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
 _HOSTS = ("", "registry.terraform.io/", "registry.opentofu.org/")
 AWS, AWSCC = "aws", "awscc"
+WEB_IDENTITY = "assume_role_with_web_identity"
 _SOURCES = {f"{host}hashicorp/{kind}": kind for host in _HOSTS for kind in (AWS, AWSCC)}
 """The providers that know web identity; both are built on the same library, and sign in by the same arguments."""
 
@@ -60,6 +62,11 @@ class Provider:
     def place(self) -> Place:
         """Where the block begins."""
         return self.document.place(self.block)
+
+    @property
+    def is_in_json(self) -> bool:
+        """Whether the block is written in JSON."""
+        return self.document.path.endswith(".json")
 
     @property
     def title(self) -> str:
@@ -98,13 +105,12 @@ class Provider:
     @property
     def has_web_identity(self) -> bool:
         """Whether the provider has ``assume_role_with_web_identity``, written out or ``dynamic``."""
-        name = "assume_role_with_web_identity"
         bodies = [body for provider in self.family for body in provider.bodies]
-        return any(_makes(block, name) for body in bodies for block in body.blocks()) or (
-            self.kind == AWSCC and any(body.attribute(name) for body in bodies)
+        return any(_makes(block, WEB_IDENTITY) for body in bodies for block in body.blocks()) or (
+            self.kind == AWSCC and any(body.attribute(WEB_IDENTITY) for body in bodies)
         )
 
-    @property
+    @cached_property
     def assumed_roles(self) -> list[str]:
         """The ``role_arn`` expressions of the ``assume_role`` blocks; ``""`` for one that is not to be read off."""
         return self._roles("assume_role")
@@ -112,15 +118,23 @@ class Provider:
     @property
     def web_identity_roles(self) -> list[str]:
         """The same of the ``assume_role_with_web_identity`` blocks."""
-        return self._roles("assume_role_with_web_identity")
+        return self._roles(WEB_IDENTITY)
 
     def _roles(self, type_: str) -> list[str]:
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
-        roles = [block.attribute("role_arn") if block.type == type_ else None for block in blocks]
+        found = [one.attribute("role_arn") for block in blocks for one in _contents(block)]
+        roles = [self.document.expression(role) if role else "" for role in found]
         objects = [body.attribute(type_) for body in self.bodies] if self.kind == AWSCC else []
-        for items in (self.document.object_items(one) for one in objects if one):
-            roles.append(next((item for item in items if item.name == "role_arn"), None))
-        return [self.document.expression(role) if role else "" for role in roles]
+        roles += [self._role_in(one) for one in objects if one]
+        return ["" if one.startswith(f"{type_}.") else one for one in roles]
+
+    def _role_in(self, argument: Attribute) -> str:
+        """The ``role_arn`` of an object, or of one that is there on condition that its role is."""
+        items = self.document.object_items(argument)
+        if items:
+            return next((self.document.expression(one) for one in items if one.name == "role_arn"), "")
+        guarded = _GUARDED.match(self.document.expression(argument))
+        return guarded["role"] if guarded else ""
 
     @cached_property
     def foreign(self) -> LeftAlone | Refusal | Ignored | None:
@@ -151,13 +165,18 @@ class Provider:
         return bool(keys) and all(key is not None and _SELDOM_IN_EARNEST.fullmatch(key) for key in keys)
 
 
+def _contents(block: Block) -> Iterator[Block]:
+    """What a block is made of: itself, or the content of a ``dynamic`` one."""
+    yield from block.blocks("content") if block.type == "dynamic" else (block,)
+
+
 def _makes(block: Block, type_: str) -> bool:
     return block.type == type_ or (block.type == "dynamic" and block.labels == (type_,))
 
 
 def aws_providers(module: Module) -> list[Provider]:
     """The blocks of hashicorp/aws and awscc in ``module`` and its tests, under whatever local names they have there."""
-    names = _local_names(module)
+    names = local_names(module)
     found: list[Provider] = []
     families: dict[tuple[str, str | None, bool], list[Provider]] = {}
     blocks = chain(module.blocks("provider"), module.test_blocks("provider"))
@@ -172,8 +191,8 @@ def aws_providers(module: Module) -> list[Provider]:
     return sorted(found, key=lambda one: one.kind)
 
 
-def _local_names(module: Module) -> dict[str, str]:
-    """The kind that each local name stands for."""
+def local_names(module: Module) -> dict[str, str]:
+    """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = required_sources(module)
     usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     return usual | {name: _SOURCES[source] for name, source in sources.items() if source in _SOURCES}

@@ -43,6 +43,7 @@ _VCS = (
     "showcase",
 )
 _PROJECT = {"azure_devops": "project"}
+_STRINGS = ("repository", "project_root", "branch", "terraform_version", "terraform_workflow_tool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class PythonStack:
     unknown: frozenset[str]
     comments: str
     objection: Refusal | None
+    terraform_version: str | None = None
+    workflow_tool: str | None = None
 
     def is_known(self, field: str) -> bool:
         """Whether what the stack says of ``field`` is known, be it nothing."""
@@ -113,7 +116,7 @@ def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
     if not _OTHER_VENDORS.isdisjoint(name for name, item in given.items() if not program.is_none(item)):
         return None
     reader = _Reader(program, given, set())
-    strings = {name: reader.string(name) for name in ("repository", "project_root", "branch")}
+    strings = {name: reader.string(name) for name in _STRINGS}
     return PythonStack(
         path=path,
         line=call.line,
@@ -132,6 +135,8 @@ def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
         unknown=frozenset(reader.unknown),
         comments=_comments(program, call),
         objection=call.objection or _objection(program, call, flavour),
+        terraform_version=strings["terraform_version"],
+        workflow_tool=strings["terraform_workflow_tool"],
     )
 
 

@@ -21,6 +21,7 @@ _RESOURCE = re.compile(
     r"(?P<data>data\.)?(?P<type>spacelift_stack|spacelift_context|module)\.(?P<name>[\w-]+)"
     r"(?:\[(?P<key>[^\[\]]+)\])?(?:\.[\w-]+)*"
 )
+_REPEATED = re.compile(r"spacelift_stack\.[\w-]+")
 _ATTACHMENT = "spacelift_context_attachment"
 
 
@@ -33,7 +34,7 @@ class Reaches:
 
     def of(self, document: Document, block: Block, scope: Scope) -> Reach:
         """The stacks that a resource in ``scope`` reaches by ``stack_id`` or ``context_id``."""
-        if (stack := scope.argument(document, block, "stack_id")) is not None:
+        if (stack := _stack_id(document, block, scope)) is not None:
             return self._by_stack(stack)
         if (context := scope.argument(document, block, "context_id")) is not None:
             return self._by_context(context.behind)
@@ -95,7 +96,7 @@ class Reaches:
                             yield document, block, inner
 
     def _attached(self, document: Document, block: Block, scope: Scope) -> Reach:
-        stack = scope.argument(document, block, "stack_id")
+        stack = _stack_id(document, block, scope)
         return Reach(unknown="a module's runs get its context too") if stack is None else self._by_stack(stack)
 
     def _labelled(self, scope: Scope, address: str) -> list[Reach]:
@@ -106,10 +107,36 @@ class Reaches:
                 continue
             if labels.strings is None:
                 return [Reach(unknown="the labels of its context are not known here")]
-            wanted = {one.removeprefix("autoattach:") for one in labels.strings if one.startswith("autoattach:")}
-            stacks = [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
-            return [Reach(tuple(stacks), "", tuple(sorted(wanted)))] if wanted else []
+            wanted = _attaching(labels.strings)
+            return [Reach(tuple(self.labelled(labels.strings)), "", tuple(sorted(wanted)))] if wanted else []
         return []
+
+    def labelled(self, labels: Iterable[str]) -> list[StackDefinition]:
+        """The stacks that something with ``labels`` attaches itself to."""
+        wanted = _attaching(labels)
+        return [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
+
+
+def resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope]]:
+    """Every resource of a type of Spacelift's, once for each scope that its module and ``for_each`` make."""
+    for module in workspace.modules.values():
+        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
+            for outer in scopes_of(workspace, module):
+                for _, scope in instances(document, block, outer):
+                    yield document, block, scope
+
+
+def _attaching(labels: Iterable[str]) -> set[str]:
+    return {one.removeprefix("autoattach:") for one in labels if one.startswith("autoattach:")}
+
+
+def _stack_id(document: Document, block: Block, scope: Scope) -> Expression | None:
+    """The stack that a resource names; of one that stacks repeat, ``each.value`` is each of them."""
+    named, each = scope.argument(document, block, "stack_id"), block.attribute("for_each")
+    stacks = document.expression(each) if each is not None else ""
+    if named is None or not named.text.startswith("each.value") or not _REPEATED.fullmatch(stacks):
+        return named
+    return named.derived(named.text.replace("each.value", stacks, 1))
 
 
 def _is_same(named: Expression, literal: str | None, address: str) -> bool:

@@ -113,10 +113,6 @@ class RuntimeConfig:
             return ()
         return commands(self.tree, (_DEFAULTS, keys[-1]))
 
-    def is_shared(self, keys: Keys) -> bool:
-        """Whether the list at ``keys`` may be that of stacks without an entry of their own, too."""
-        return keys[:1] == (_DEFAULTS,)
-
     def sets(self, keys: Keys) -> bool:
         """Whether there is a value at ``keys``; an empty list is one, null is none."""
         found = self.tree.find(keys)

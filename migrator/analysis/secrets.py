@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from posixpath import dirname
 
 from migrator.discover import Kind
 from migrator.document import Document
@@ -12,6 +13,7 @@ from migrator.secret import is_telling
 from migrator.syntax.program import named_strings
 from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Block
+from migrator.workspace import Workspace
 
 _SHORTEST = 6
 
@@ -23,6 +25,19 @@ def literals(expression: str) -> Iterator[str]:
             if token.kind == "text":
                 lines = (line.strip() for line in expression[token.start : token.end].split("\n"))
                 yield from (line for line in lines if len(line) >= _SHORTEST)
+
+
+def known_secrets(workspace: Workspace, documents: Iterable[Document]) -> Iterator[str]:
+    """The secrets of ``documents``, and of the other files of their modules, values of variables included.
+
+    What a name tells of in one file may stand in another under a name that does not tell.
+    """
+    chosen = {document.path: document for document in documents}
+    folders = {dirname(path) for path in chosen} & workspace.modules.keys()
+    for module in (workspace.modules[folder] for folder in sorted(folders)):
+        chosen |= {document.path: document for document in (*module.documents, *module.tests, *module.values)}
+    for document in chosen.values():
+        yield from secrets_of(document)
 
 
 def secrets_of(document: Document) -> Iterator[str]:

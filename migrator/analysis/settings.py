@@ -28,6 +28,11 @@ def is_static_variable(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def holds_keys(name: str) -> bool:
+    """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only says whose to take."""
+    return not name.endswith("AWS_PROFILE")
+
+
 def is_static_file(path: str) -> bool:
     """Whether a file that is mounted at ``path`` holds static AWS credentials."""
     return _FILE.fullmatch(path) is not None
@@ -54,7 +59,7 @@ class Reach:
 class Setting:
     """A setting at ``place``, of one or more ``names``.
 
-    ``literals`` are the places where a value is written out; ``objection`` says why it cannot be taken out, if so.
+    ``literals`` are the places where keys are written out; ``objection`` says why it cannot be taken out, if so.
     ``roots`` are the root modules (by path) that get it though no stack of theirs is known.
     """
 

@@ -151,8 +151,7 @@ class Stack:
 
     @cached_property
     def _overrides(self) -> list[tuple[Document, Block]]:
-        blocks = self.module.blocks(self.block.type, self.block.labels[0])
-        return [one for one in blocks if one[0].is_override and one[1].labels == self.block.labels]
+        return self.module.overrides(self.block)
 
     @property
     def _runs_all_units(self) -> bool:

@@ -6,13 +6,20 @@ The arguments are those of https://search.opentofu.org/provider/spacelift-io/spa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches
-from migrator.analysis.settings import Reach, TerraformSetting, is_static_file, is_static_variable, mentions_static
+from migrator.analysis.settings import (
+    Reach,
+    TerraformSetting,
+    holds_keys,
+    is_static_file,
+    is_static_variable,
+    mentions_static,
+)
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
@@ -21,7 +28,9 @@ from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
 
-_TYPES: dict[str, tuple[str, str, Callable[[str], bool]]] = {
+Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
+
+_TYPES: Sought = {
     "spacelift_environment_variable": ("name", "value", is_static_variable),
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
 }
@@ -39,23 +48,30 @@ class _Instance:
     name: str | None
 
 
-def terraform_settings(workspace: Workspace, module: Module, reaches: Reaches) -> Iterator[TerraformSetting]:
-    """The resources of ``module`` that hand static credentials to runs, or may."""
-    for type_ in _TYPES:
+def terraform_settings(
+    workspace: Workspace, module: Module, reaches: Reaches, sought: Sought = _TYPES
+) -> Iterator[TerraformSetting]:
+    """The resources of ``module`` that hand static credentials, or what else is ``sought``, to runs, or may."""
+    for type_ in sought:
         for document, block in module.blocks("resource", type_):
             if not document.is_override:
-                yield from _settings(workspace, module, reaches, document, block)
+                yield from _settings(workspace, module, reaches, document, block, sought)
+
+
+def variables_called(names: Collection[str]) -> Sought:
+    """To find the environment variables that have one of the ``names``."""
+    return {"spacelift_environment_variable": ("name", "value", names.__contains__)}
 
 
 def _settings(
-    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block
+    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, sought: Sought
 ) -> Iterator[TerraformSetting]:
-    argument, value, is_static = _TYPES[block.labels[0]]
+    argument, value, is_static = sought[block.labels[0]]
     found = list(_instances(workspace, module, document, block, argument))
     static = [one for one in found if one.name is not None and is_static(one.name)]
     others = [one for one in found if one not in static]
     unknown = [one for one in others if one.name is None]
-    if not static and not (unknown and _is_mentioned(module, document, block)):
+    if not static and not (unknown and sought is _TYPES and _is_mentioned(module, document, block)):
         return
     reached = [reaches.of(document, block, one.scope) for one in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
@@ -172,7 +188,7 @@ def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
 
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:
-    for one in static:
+    for one in (each for each in static if each.name is None or holds_keys(each.name)):
         given: Expression | None = one.scope.argument(document, block, value)
         origin = given.origin if given else None
         if origin is not None and origin.string and origin.document and origin.span:

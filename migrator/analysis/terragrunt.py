@@ -59,10 +59,12 @@ class Terragrunt:
         return tuple({**found, **{one.document.path: one.document for one in self.strays}}.values())
 
 
-def terragrunt(workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]]) -> Terragrunt:
+def terragrunt(
+    workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]], interesting: re.Pattern[bytes] = _INTERESTING
+) -> Terragrunt:
     """The units of the repository, whose modules have ``providers``; none unless one of their files is of interest."""
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
-    if not any(_INTERESTING.search(one.source.data) for one in documents):
+    if not any(interesting.search(one.source.data) for one in documents):
         return Terragrunt()
     own = [_config(workspace, one) for one in documents]
     included = {one.document.path for config in own for one in config.includes.values() if one is not None}

@@ -1,55 +1,175 @@
-"""Whether a module's version constraints admit a provider that knows web identity."""
+"""Version constraints on providers: which releases they admit, and how they read once they admit the ones needed.
+
+The operators are those of https://developer.hashicorp.com/terraform/language/expressions/version-constraints.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from migrator.workspace import Module
-
-FIRST_WITH_WEB_IDENTITY = (4, 12, 0)
-"""The AWS provider's release that brought ``assume_role_with_web_identity``: its CHANGELOG, 4.12.0 of April 2022."""
-
-FIRST_AWSCC_WITH_WEB_IDENTITY = (0, 20, 0)
-"""The same of the awscc provider: its CHANGELOG, 0.20.0 of May 2022."""
+from migrator.analysis.providers import AWS, AWSCC, Provider, local_names
+from migrator.document import Document
+from migrator.model import Place
+from migrator.span import Edit
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, Workspace
 
 Release = tuple[int, int, int]
 
-_CLAUSE = re.compile(r"\s*(~>|<=|<|=|)\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?\s*")
+FIRST_WITH_WEB_IDENTITY: dict[str, Release] = {AWS: (4, 12, 0), AWSCC: (0, 20, 0)}
+"""The releases that brought ``assume_role_with_web_identity``, by provider: their CHANGELOGs, April and May 2022."""
+
+FIRST_WITH_SEVERAL_ROLES: Release = (5, 67, 0)
+"""The AWS provider's release that takes several ``assume_role``: its CHANGELOG, September 2024."""
+
+_CLAUSE = re.compile(r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(\s*)")
+_LOCKED = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
-def too_old(module: Module, provider: str, first: Release = FIRST_WITH_WEB_IDENTITY) -> str | None:
-    """The constraint on ``provider``, a local name, that admits no release from ``first`` on; None if there is none."""
-    for constraint in _constraints(module, provider):
-        if excludes(constraint, first):
-            return constraint
-    return None
+@dataclass(frozen=True, eq=False)
+class Constraint:
+    """A constraint on a provider: ``text`` is the value of ``argument``, which stands inside of all ``around`` it."""
+
+    document: Document
+    argument: Attribute
+    text: str
+    around: tuple[Block | Attribute, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where it is written."""
+        return self.document.place(self.argument)
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether a comment, or the user, wants it to be left alone."""
+        return any(map(self.document.is_ignored, (self.argument, *self.around)))
+
+    def raise_to(self, first: Release) -> Edit:
+        """The edit after which it admits ``first``, and nothing before."""
+        return Edit(self.document.path, self.argument.value, f'"{raised(self.text, first)}"')
 
 
-def excludes(constraint: str, first: tuple[int, int, int]) -> bool:
+def needed_release(provider: Provider) -> Release:
+    """The first release that knows what the provider is to sign in with."""
+    chained = sum(len(one.assumed_roles) for one in provider.family)
+    if provider.kind == AWS and chained > 1:
+        return FIRST_WITH_SEVERAL_ROLES
+    return FIRST_WITH_WEB_IDENTITY[provider.kind]
+
+
+def constraints(module: Module, kind: str) -> Iterator[Constraint]:
+    """The constraints of ``module`` on the provider ``kind``, in every way that there is to write one."""
+    names = {name for name, known in local_names(module).items() if known == kind}
+    for document, terraform in module.blocks("terraform"):
+        for required in terraform.blocks("required_providers"):
+            for argument in required.attributes:
+                if argument.name in names:
+                    items = [one for one in document.object_items(argument) if one.name == "version"]
+                    for value in items or (argument,):
+                        yield from _literal(document, value, terraform, required, argument)
+    for name in sorted(names):
+        for document, block in module.blocks("provider", name):
+            if (version := block.attribute("version")) is not None:
+                yield from _literal(document, version, block)
+
+
+def _literal(document: Document, argument: Attribute, *around: Block | Attribute) -> Iterator[Constraint]:
+    if (text := document.literal(argument)) is not None:
+        yield Constraint(document, argument, text, around)
+
+
+def excludes(constraint: str, first: Release) -> bool:
     """Whether a version constraint keeps every release from ``first`` on out."""
     return any(_excludes(clause, first) for clause in constraint.split(","))
 
 
-def _constraints(module: Module, provider: str) -> Iterator[str]:
-    for document, terraform in module.blocks("terraform"):
-        for required in terraform.blocks("required_providers"):
-            if (argument := required.attribute(provider)) is not None:
-                yield document.literal(argument) or ""
-                versions = (one for one in document.object_items(argument) if one.name == "version")
-                yield from (document.literal(one) or "" for one in versions)
-    for document, block in module.blocks("provider", provider):
-        yield document.literal(block.attribute("version")) or ""
+def admits_before(constraint: str, first: Release) -> bool:
+    """Whether a version constraint admits releases before ``first``."""
+    is_above = any(_least(clause) >= first for clause in constraint.split(","))
+    return not is_above and raised(constraint, first) != constraint
+
+
+def raised(constraint: str, first: Release) -> str:
+    """The constraint in its own style, with ``first`` as the least that it admits, and an upper bound beyond that.
+
+    One that is not understood, such as of a pre-release, stays as it is.
+    """
+    clauses = constraint.split(",")
+    operators = [_parsed(clause)[0] for clause in clauses]
+    if "" in operators:
+        return constraint
+    has_least = any(one not in ("<", "<=", "!=") for one in operators)
+    least = "" if has_least else f">= {first[0]}.{first[1]}, "
+    return least + ",".join(_raised(clause, first) for clause in clauses)
+
+
+def major_of(constraint: str) -> int:
+    """The highest major release that a constraint admits, as far as it says so; 0 if it does not."""
+    parsed = (_parsed(clause) for clause in constraint.split(","))
+    named = [(operator, _filled(parts)) for operator, parts in parsed if parts and operator != "!="]
+    return max((release[0] - (operator == "<" and not any(release[1:])) for operator, release in named), default=0)
+
+
+def locked(workspace: Workspace, module: Module, kind: str) -> Release | None:
+    """The release of the provider ``kind`` that the lock file of a root module pins; None without one."""
+    document = workspace.lock_file(module)
+    for block in document.blocks if document else ():
+        version = document.literal(block.attribute("version")) if document else None
+        if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (found := _LOCKED.match(version or "")):
+            return int(found[1]), int(found[2]), int(found[3])
+    return None
+
+
+def too_old(module: Module, kind: str) -> str | None:
+    """The constraint on the provider ``kind`` that admits none with web identity; None if there is none."""
+    first = FIRST_WITH_WEB_IDENTITY[kind]
+    return next((one.text for one in constraints(module, kind) if excludes(one.text, first)), None)
+
+
+def _parsed(clause: str) -> tuple[str, list[int]]:
+    """A clause's operator, and the parts of its version; ``("", [])`` for none that is understood."""
+    match = _CLAUSE.fullmatch(clause)
+    if match is None:
+        return "", []
+    return match[2] or "=", [int(part) for part in match.groups()[3:6] if part is not None]
+
+
+def _filled(parts: list[int]) -> Release:
+    major, minor, patch, *_ = [*parts, 0, 0, 0]
+    return major, minor, patch
+
+
+def _least(clause: str) -> Release:
+    """The least release that a clause admits."""
+    operator, parts = _parsed(clause)
+    return _filled(parts if operator in ("=", ">=", ">", "~>") else [])
 
 
 def _excludes(clause: str, first: Release) -> bool:
     """Whether a clause keeps every release from ``first`` on out."""
-    match = _CLAUSE.fullmatch(clause)
-    if match is None:
-        return False
-    operator, parts = match[1], [int(part) for part in match.groups()[1:] if part is not None]
+    operator, parts = _parsed(clause)
     if operator == "~>":  # all but the last part stay, the one before it may grow no more
         fixed = parts[:-1] or parts
         operator, parts = "<", [*fixed[:-1], fixed[-1] + 1]
-    version = tuple(parts + [0] * (3 - len(parts)))
-    return version <= first if operator == "<" else version < first
+    if operator not in ("<", "<=", "="):
+        return False
+    return _filled(parts) <= first if operator == "<" else _filled(parts) < first
+
+
+def _raised(clause: str, first: Release) -> str:
+    operator, parts = _parsed(clause)
+    version = _filled(parts)
+    if operator in ("<", "<=") and _excludes(clause, first):
+        return _written(clause, "<", (first[0] + 1, 0, 0), len(parts))
+    if operator in ("=", "~>", ">=", ">") and version < first:
+        return _written(clause, ">=" if operator == ">" else operator, first, max(len(parts), 2))
+    return clause
+
+
+def _written(clause: str, operator: str, release: Release, parts: int) -> str:
+    match = _CLAUSE.fullmatch(clause)
+    before, written, gap, *_, after = match.groups() if match else ("", "", "", "")
+    return f"{before}{operator if written else ''}{gap}{'.'.join(map(str, release[:parts]))}{after}"

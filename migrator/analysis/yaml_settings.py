@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from migrator.analysis.definitions import StackDefinition, YamlDefinition
 from migrator.analysis.runtime_config import PATH, StackEntry, parse
-from migrator.analysis.settings import Reach, YamlSetting, is_static_file, is_static_variable
+from migrator.analysis.settings import Reach, YamlSetting, holds_keys, is_static_file, is_static_variable
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.fleet import runs
@@ -54,7 +54,7 @@ def _of_entry(
             names=tuple(one.name for one in found),
             reach=reach,
             roots=tuple(roots),
-            literals=tuple(_literals(document, tree, (one.keys for one in found))),
+            literals=tuple(_literals(document, tree, (one.keys for one in found if holds_keys(one.name)))),
             keys=tuple(one.keys for one in found),
             is_ignored=document.is_excluded,
         )
@@ -85,7 +85,9 @@ def _of_blueprint(stack: YamlDefinition) -> Iterator[YamlSetting]:
             title=f"environment of {stack.title}",
             names=tuple(dict.fromkeys(found.values())),
             reach=Reach((stack,)),
-            literals=tuple(_literals(document, tree, ((*keys, "value") for keys in found))),
+            literals=tuple(
+                _literals(document, tree, ((*keys, "value") for keys, name in found.items() if holds_keys(name)))
+            ),
             keys=tuple(found),
             part=stack.part,
             is_ignored=stack.is_ignored,

@@ -41,6 +41,8 @@ class YamlStack:
     branch: str | None
     line: int
     may_replace: bool = False
+    terraform_version: str | None = None
+    workflow_tool: str | None = None
 
     @property
     def is_blueprint(self) -> bool:
@@ -99,6 +101,8 @@ def _blueprint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
                 project_root=_folder(root, *keys, "vcs", "project_root"),
                 branch=_known(root, *keys, "vcs", "branch") or _reference(root, *keys, "vcs", "reference"),
                 line=_line(tree, keys),
+                terraform_version=_known(root, *keys, "vendor", "terraform", "version"),
+                workflow_tool=_known(root, *keys, "vendor", "terraform", "workflow_tool"),
             )
 
 
@@ -143,6 +147,8 @@ def _atmos(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
             branch=_known(root, *settings, "branch"),
             line=_line(tree, keys),
             may_replace=find(root, (*settings, _BEFORE_INIT)) is None,
+            terraform_version=_known(root, *settings, "terraform_version"),
+            workflow_tool=_known(root, *settings, "terraform_workflow_tool"),
         )
 
 
@@ -178,6 +184,8 @@ def _masterpoint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
         project_root=_folder(root, own, "project_root") if find(root, (own, "project_root")) else _folder_of(module),
         branch=_known(root, own, "branch"),
         line=_line(tree, (own,)),
+        terraform_version=_known(root, own, "terraform_version"),
+        workflow_tool=_known(root, own, "terraform_workflow_tool"),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from migrator.analysis.attachments import has_hook, integration_of
+from migrator.analysis.attachments import has_hook
 from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
-from migrator.model import Refusal
+from migrator.model import Place, Refusal
 from migrator.span import Edit
 from migrator.syntax.yaml import read
 
@@ -16,7 +16,8 @@ from migrator.syntax.yaml import read
 class HookLists:
     """The lists of hooks of all ``stacks``; a list is called by its name in Terraform, such as ``before_init``."""
 
-    def __init__(self, stacks: Sequence[StackDefinition]) -> None:
+    def __init__(self, stacks: Sequence[StackDefinition], integrations: Mapping[StackDefinition, Place]) -> None:
+        self._integrations = integrations
         self._definitions = {one.source: one for one in stacks if isinstance(one, TerraformDefinition)}
         self.in_terraform = TerraformLists(list(self._definitions))
 
@@ -52,6 +53,9 @@ class HookLists:
 
     def objection(self, stack: StackDefinition, names: Sequence[str]) -> str:
         """Why the lists ``names`` must not be changed; ``""`` if they may."""
+        if place := self._integrations.get(stack):
+            signs = f"it signs in with the AWS integration at {place}"
+            return f"{signs}, whose credentials would mix with the hook's: detach it"
         return _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else ""
 
 
@@ -98,10 +102,6 @@ def _escape_template(text: str) -> str:
 
 
 def _terraform_objection(stack: Stack, names: Sequence[str]) -> str:
-    if place := integration_of(stack):
-        return (
-            f"it signs in with the AWS integration at {place}, whose credentials would mix with the hook's: detach it"
-        )
     if stack.is_overridden:
         return "an override file changes it too, and may replace its hooks"
     ignored = next((name for name in names if stack.ignores(name)), None)

@@ -15,7 +15,7 @@ from functools import cached_property
 from migrator.analysis.cdktf import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.analysis.cdktf_scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
 from migrator.analysis.providers import Origin
-from migrator.config import ROLE_VARIABLE, Config
+from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.model import Note, Refusal, Rewrite
 from migrator.span import Edit
@@ -72,6 +72,9 @@ class PythonIdentity:
     # --- which role ---------------------------------------------------------------------------------------------------
 
     def _objection(self, provider: CdktfCall) -> Refusal | None:
+        if self._config.portable or self._config.provider_auth is ProviderAuth.HOOK:
+            option = "--portable" if self._config.portable else "--provider-auth hook"
+            return Refusal(f"{option} is for configuration in HCL and JSON alone")
         call, program = provider.call, provider.program
         if call.argument(0, "scope") is None or call.argument(1, "id") is None or len(call.positional) > 2:
             return Refusal("its arguments are not those of an AwsProvider")

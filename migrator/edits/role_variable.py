@@ -43,11 +43,11 @@ class RoleVariable:
         """What the variable is, for its description."""
         return "IAM role assumed with the Spacelift OIDC token" + (f" ({self.of})" if self.of else "")
 
-    @property
-    def declaration(self) -> NewBlock:
-        """The ``variable`` block."""
+    def declaration(self, *, is_optional: bool) -> NewBlock:
+        """The ``variable`` block; where it ``is_optional``, null stands for no role."""
         description = NewArgument("description", Literal(self.summary))
-        return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string"))))
+        default = (NewArgument("default", Reference("null")),) if is_optional else ()
+        return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string")), *default))
 
 
 def role_variable(of: str | None) -> RoleVariable:
@@ -70,27 +70,33 @@ class RoleVariables:
     """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, has_role: Callable[[Provider], bool]
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        has_role: Callable[[Provider], bool],
+        origin: Callable[[Provider], Origin],
     ) -> None:
-        """``has_role`` says of a provider whether the user named its role, so that it needs none of these."""
+        """``has_role`` says of a provider whether its block names its role, ``origin`` what tells its identity."""
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._has_role = has_role
+        self._origin = origin
         self._identities: dict[str, dict[Origin, str | None]] = {}
         self._holders: dict[tuple[str, str], Origin] = {}
         for provider in facts.providers:
-            for origin, name in self.identities(provider.module).items():
-                self._holders[provider.module.path, role_variable(name).name] = origin
+            for identity, name in self.identities(provider.module).items():
+                self._holders[provider.module.path, role_variable(name).name] = identity
 
     def identities(self, module: Module) -> dict[Origin, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
-            role_arn = self._config.at(module.path).role_arn
+            role_arn = self._config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
             providers = self._facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
-            self._identities[module.path] = identities(module, providers, first_role, mapped=mapped)
+            self._identities[module.path] = identities(module, providers, first_role, self._origin, mapped=mapped)
         return self._identities[module.path]
 
     def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
@@ -110,11 +116,23 @@ class RoleVariables:
                     edits += call.document.change(call.block, change)
         return tuple(edits)
 
-    def values_needed(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[Note]:
-        """Notes on what the root modules, from which ``module`` is reached, call ``variable``, for its value."""
+    def in_roots(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[tuple[Module, str]]:
+        """The root modules from which ``module`` is reached, each with what it calls ``variable``."""
         for step in self._way_up(module, variable, origin):
             if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
-                yield value_note(step.variable.name, step.module.path or ".")
+                yield step.module, step.variable.name
+
+    def at_root(self, root: str, module: Module, origin: Origin) -> Iterator[Origin]:
+        """An identity of ``module`` in the terms of the root module at ``root``, once for each way that leads there."""
+        pending, seen = [(module, origin)], set[tuple[str, Origin]]()
+        while pending:
+            current, there = pending.pop()
+            if (current.path, there) not in seen:
+                seen.add((current.path, there))
+                calls = self._workspace.calls.get(current.path, ())
+                pending += [(call.caller, _seen_from(call, current, there)) for call in calls]
+                if current.path == root:
+                    yield there
 
     def is_several(self, module: Module, origin: Origin) -> bool:
         """Whether calls of ``module``, or of those around it, are for several identities within one caller."""
@@ -181,8 +199,11 @@ class RoleVariables:
     def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
         edits: list[Edit] = []
         for view in module.views:
+            if self._config.portable and _is_without_default(view, variable.name):
+                return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
             if view and not _is_declared(view, variable.name):
-                declared = _declare(self._workspace, module, view, variable)
+                block = variable.declaration(is_optional=self._config.portable)
+                declared = _declare(self._workspace, module, view, block)
                 if isinstance(declared, Refusal):
                     return declared
                 edits.append(declared)
@@ -210,16 +231,21 @@ def _is_declared(view: Sequence[Document], name: str) -> bool:
     return any(block.type == "variable" and block.labels == (name,) for one in view for block in one.blocks)
 
 
-def _declare(workspace: Workspace, module: Module, view: Sequence[Document], variable: RoleVariable) -> Edit | Refusal:
+def _is_without_default(view: Sequence[Document], name: str) -> bool:
+    blocks = [block for one in view for block in one.blocks if block.type == "variable" and block.labels == (name,)]
+    return bool(blocks) and not any(block.attribute("default") for block in blocks)
+
+
+def _declare(workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock) -> Edit | Refusal:
     document = _home_of_variables(view)
     if document is not None and len(workspace.modules_of(document)) > 1:
         return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
     if document is not None:
-        return document.syntax.add_block(document.path, document.text, variable.declaration)
+        return document.syntax.add_block(document.path, document.text, block)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
         return Refusal(f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood")
-    return HCL.add_block(path, "", variable.declaration)
+    return HCL.add_block(path, "", block)
 
 
 def _home_of_variables(view: Sequence[Document]) -> Document | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
+from migrator.analysis.secrets import literals
+from migrator.document import Document
 from migrator.history import ROTATE
 from migrator.model import Note
-from migrator.secret import STATIC_KEYS, shown_key
+from migrator.secret import STATIC_KEYS, is_telling, shown_key
+from migrator.syntax.terraform import Attribute
+
+_INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 
 
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
@@ -16,10 +22,28 @@ def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     keys = [one for one in holder.credentials if one.name in STATIC_KEYS]
     literal = [one for one in keys if _has_literal(holder.document.expression(one))]
     if literal:
-        ids = (shown_key(holder.document.literal(one) or "") for one in literal)
-        shown = next((f" ({one})" for one in ids if one), "")
-        yield Note(ROTATE, (f"{holder.document.place(literal[0])}{shown}",))
+        yield _note(holder.document, literal[0], literal)
+
+
+def rotate_value(document: Document, value: Attribute) -> Iterator[Note]:
+    """A note of a literal that stood, or stands, where an argument for a key takes its value from.
+
+    In an object, only what is called like a secret counts.
+    """
+    items = document.object_items(value)
+    for item in items:
+        if document.object_items(item) or is_telling(item.name) or STATIC_KEYS & {item.name}:
+            yield from rotate_value(document, item)
+    if not items and _has_literal(document.expression(value)):
+        yield _note(document, value, [value])
+
+
+def _note(document: Document, first: Attribute, keys: Sequence[Attribute]) -> Note:
+    ids = (shown_key(document.literal(one) or "") for one in keys)
+    shown = next((f" ({one})" for one in ids if one), "")
+    return Note(ROTATE, (f"{document.place(first)}{shown}",))
 
 
 def _has_literal(expression: str) -> bool:
-    return '"' in expression or expression.startswith("<<")
+    """Whether a text stands in the expression, other than an index."""
+    return any(text.strip() for text in literals(_INDEX.sub("", expression)))

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from migrator.analysis.engines import entry_evidence
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config import Config, HookPlace
 from migrator.document import Document
 from migrator.edits.before_init import Entries
+from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
 from migrator.model import FileProblem, Place, Refusal
-from migrator.span import Edit
-from migrator.syntax.yaml_edit import Addition, prepend_all
+from migrator.span import Edit, apply_edits
+from migrator.syntax.yaml import read
+from migrator.syntax.yaml_edit import Addition, line_edits, prepend_all
+from migrator.syntax.yaml_set import set_strings
 from migrator.syntax.yaml_tree import Keys
 from migrator.syntax.yaml_write import Item
 from migrator.workspace import Workspace
@@ -66,6 +70,15 @@ class RuntimeHooks:
             self.objection = "it cannot be understood"
             return parse("")
 
+    def evidence(self, path: str) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
+        """What the file says of engines that may run the code at ``path``: by the slugs of stacks, and by default."""
+        entries = (
+            (slug, entry_evidence(self.path, entry))
+            for slug, entry in self._config.stacks.items()
+            if entry.project_root in (None, path)
+        )
+        return tuple(entries), entry_evidence(self.path, self._config.stack_defaults)
+
     def lists_of(self, stack: RuntimeStack) -> dict[Keys, str]:
         """The lists of the file that need a hook of the stack, each with its plain name."""
         found: dict[Keys, str] = {}
@@ -93,8 +106,21 @@ class RuntimeHooks:
             return False
         return self._config.belongs_in_stack(stack.slug, name, stack_sets_it=stack.sets(name))
 
-    def add(self, wanted: Sequence[tuple[RuntimeStack, Entries]]) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the lists of the file have the entries of all ``wanted`` stacks first."""
+    def variable_objection(self, slug: str) -> str:
+        """Why the file can set no variable for a stack; ``""`` if it can."""
+        own, defaults = ("stacks", slug, "environment"), ("stack_defaults", "environment")
+        if self._config.sets(defaults) and not self._config.sets(own):
+            return f"an environment of its own in {PATH} might replace that of the defaults"
+        edits = set_strings(self.path, self._config.tree, [((*own, "TF_VAR"), "")])
+        return f"{PATH}: {edits.reason}" if isinstance(edits, Refusal) else self.objection
+
+    def add(
+        self, wanted: Sequence[tuple[RuntimeStack, Entries]], variables: Sequence[tuple[str, str, str]] = ()
+    ) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the lists of the file have the entries of all ``wanted`` stacks first.
+
+        ``variables`` are to be set as well: each with the slug of its stack, its name and its value.
+        """
         additions: dict[Keys, Addition] = {}
         for stack, entries in wanted:
             for one in self._additions(stack, entries):
@@ -102,7 +128,16 @@ class RuntimeHooks:
                     return one
                 if additions.setdefault(one.keys, one).items != one.items:
                     return Refusal("its defaults are for stacks whose hooks have different roles")
-        return prepend_all(self.path, self._config.tree, list(additions.values()))
+        tree = self._config.tree
+        edits = prepend_all(self.path, tree, list(additions.values()))
+        if isinstance(edits, Refusal) or not variables:
+            return edits
+        grown = read(apply_edits(tree.text, edits))
+        settings = [(("stacks", slug, "environment", name), value) for slug, name, value in dict.fromkeys(variables)]
+        more = set_strings(self.path, grown, settings)
+        if isinstance(more, Refusal):
+            return more
+        return tuple(line_edits(self.path, tree.text, apply_edits(grown.text, more)))
 
     def _additions(self, stack: RuntimeStack, entries: Entries) -> Iterator[Addition | Refusal]:
         items = tuple(Item(entry.text, entry.comment) for entry in entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from migrator.analysis.backends import S3Backend, s3_backends
+from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.analysis.origins import Given
 from migrator.analysis.partial_backends import partial_backends
@@ -18,16 +19,23 @@ from migrator.analysis.signing import (
     signer,
 )
 from migrator.discover import Kind
+from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
 from migrator.edits.wanted import Wishes
 from migrator.model import Change, Finding, LeftAlone, Refusal, SigningRow
 from migrator.workspace import Module, Workspace
 
 _NOBODY = Environment()
+_INTEGRATION = "the AWS integration"
 _Signers = dict[tuple[str, str], str]
 
 
 def signing_rows(
-    workspace: Workspace, facts: Facts, wishes: Wishes, findings: Sequence[Finding], changes: Sequence[Change]
+    workspace: Workspace,
+    facts: Facts,
+    wishes: Wishes,
+    ambient: Ambient,
+    findings: Sequence[Finding],
+    changes: Sequence[Change],
 ) -> tuple[SigningRow, ...]:
     """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
 
@@ -42,6 +50,11 @@ def signing_rows(
         for target in wishes.targets
         if isinstance(target.role, str) and target.group not in refused
     }
+    now |= {
+        root.module.path: _living_on(root)
+        for root in ambient.roots
+        if not isinstance(root.role, Refusal) and root.group not in refused
+    }
     before = _signers(workspace, then)
     after = _signers(workspace.changed(changes), now) if changes or now != then else before
     rows = [SigningRow(root or ".", who, said, after.get((root, who), said)) for (root, who), said in before.items()]
@@ -49,14 +62,33 @@ def signing_rows(
     return tuple(row for row in rows if row.root in telling)
 
 
+def _living_on(root: AmbientRoot) -> Environment:
+    """What the environment of a root module comes to hold."""
+    if root.has_integration:
+        return Environment(rest=f"role {root.role}, by the AWS integration" if root.role else _INTEGRATION)
+    return Environment(web_identity=str(root.role))
+
+
 def _environments(facts: Facts, wishes: Wishes) -> dict[str, Environment]:
-    """What the root modules with a hook live on already."""
-    hooked = Environment(rest="web identity, by the hook")
-    return {
-        root.module.path: hooked
-        for root in facts.roots
-        if any(map(wishes.has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere)
-    }
+    """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
+    found = {one.module.path: Environment(has_keys=True) for one in facts.fed}
+    for root in facts.roots:
+        here, elsewhere = root.runners.here, root.runners.elsewhere
+        if any(map(wishes.has_hook, here)) or any(one.has_hook for one in elsewhere):
+            found[root.module.path] = Environment(rest="web identity, by the hook")
+        elif any(one in facts.integrations for one in here) or any(one.has_integration for one in elsewhere):
+            found[root.module.path] = Environment(rest=_INTEGRATION)
+        elif root.is_fed:
+            found[root.module.path] = Environment(has_keys=True)
+        elif role := next((role for one in here if (role := _role_of(facts, one))), ""):
+            found[root.module.path] = Environment(web_identity=role)
+    return found
+
+
+def _role_of(facts: Facts, stack: StackDefinition) -> str:
+    """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
+    given = {one.name: one.value or "a role" for one in facts.variables.of(stack)}
+    return given.get(ROLE, "") if TOKEN_FILE in given else ""
 
 
 def _signers(workspace: Workspace, environments: Mapping[str, Environment]) -> _Signers:

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
-from migrator.config import Config, HookPlace
-from migrator.edits.wanted import Wishes, phase_lists
+from migrator.config import Config, HookPlace, is_role_arn
+from migrator.edits.ambient import Ambient, others_credentials, static_keys
+from migrator.edits.beside import objection, sharing_objection
+from migrator.edits.given_roles import GivenRole, GivenRoles
+from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
 from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
+_NO_HOOK = "none is needed: the backend signs in by itself"
+_GIVING = ("spacelift-aws-integration", "spacelift-variables")
+_COMING = "comes with the migration of that repository"
 
 
 class Surveyor:
     """Knows a repository, and the fates of what was found in it."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, wishes: Wishes, findings: Sequence[Finding]
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        wishes: Wishes,
+        given: GivenRoles,
+        ambient: Ambient,
+        findings: Sequence[Finding],
     ) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._wishes = wishes
+        self._given = given
+        self._ambient = ambient
         self._findings = findings
 
     def survey(self, repo: str) -> Survey:
@@ -33,17 +50,50 @@ class Surveyor:
         return Survey(repo, tuple(self._roots(repo)), tuple(self._known(repo, stack) for stack in stacks))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
-        refused = {one.group: one for one in reversed(self._findings) if isinstance(one.fix, Refusal) and one.group}
-        for target in self._wishes.targets:
+        identity = self._workspace.identity
+        hooked = (*self._wishes.targets, *self._wishes.natives)
+        for target in hooked:
             if isinstance(target.role, str):
-                finding = refused.get(target.group)
-                reason = f"{finding.place} is refused" if finding else ""
-                alone = frozenset(
-                    stack.slug
-                    for stack in self._wishes.runtime_stacks(target)
-                    if not any(self._wishes.runtime.belongs_in_stack(stack, name) for name in phase_lists(self._config))
-                )
-                yield KnownRoot(repo, self._workspace.identity, target.path, target.role, reason, alone)
+                given, reason = self._given_to(target.path), self._reason(target.group)
+                alone = self._in_runtime_config(target)
+                known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
+                yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+        for root in self._ambient.roots:
+            if not isinstance(root.role, Refusal):
+                role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
+                path, reason = root.module.path, self._reason(root.group)
+                yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
+        told = {target.path for target in hooked} | {one.module.path for one in self._ambient.roots}
+        for path in sorted({one.root for one in self._given} - told):
+            yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
+
+    def _reason(self, group: str) -> str:
+        """Why a group is not migrated; ``""`` if it is."""
+        return self._refused.get(group, "")
+
+    @cached_property
+    def _refused(self) -> dict[str, str]:
+        refused = (one for one in reversed(self._findings) if one.group and isinstance(one.fix, Refusal))
+        return {str(one.group): f"{one.place} is refused" for one in refused}
+
+    def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
+        """The variables that the stacks of a root module are to set, for providers that are migrated."""
+        return tuple((one.environment_variable, one.role) for one in self._given_by_root.get(root, ()))
+
+    @cached_property
+    def _given_by_root(self) -> dict[str, list[GivenRole]]:
+        kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
+        found: dict[str, list[GivenRole]] = {}
+        for one in self._given:
+            if not kept.issuperset(one.users):
+                found.setdefault(one.root, []).append(one)
+        return found
+
+    def _in_runtime_config(self, target: Target) -> frozenset[str]:
+        """The slugs of the stacks whose hooks go into the runtime configuration alone."""
+        runtime, names = self._wishes.runtime, phase_lists(self._config)
+        stacks = self._wishes.runtime_stacks(target)
+        return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._wishes.runtime_stack(stack)
@@ -56,7 +106,24 @@ class Surveyor:
             self._wishes.has_hook(stack),
             known.slug if known else "",
             self._told(known.lists) if known else (),
+            stack.evidence,
+            self._roles(stack),
+            stack in self._facts.integrations,
+            tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
         )
+
+    def _obstacle(self, stack: StackDefinition, by: str) -> str:
+        """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
+        if reason := static_keys(self._facts, stack):
+            return reason
+        if by == "integration":
+            return "" if stack in self._facts.integrations else sharing_objection(stack)
+        return others_credentials(self._facts, self._wishes, stack) or objection(stack)
+
+    def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
+        """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
+        known = ((one.name, one.value) for one in self._facts.variables.of(stack))
+        return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
     def _told(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -66,37 +133,76 @@ class Surveyor:
         return lists if is_repeated else tuple((name, None) for name, _ in lists)
 
     def rows(self) -> Iterator[StackRow]:
-        """A row for each stack that the repository defines, or that runs a root module of it."""
+        """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
         wanted = {one.stack: one for one in self._wishes.all}
+        native = self._native()
         for stack in self._facts.stacks:
             wish = wanted.get(stack)
-            fate = fates.get((stack.place, wish.message), "") if wish else ""
-            runs_it = wish.code if wish else _said(stack.code)
-            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(self._remarks(stack, wish is not None)))
+            if wish is None and stack not in native and not self._workspace.in_scope(stack.place.path):
+                continue
+            instead = _NO_HOOK if stack in native else self._given_fate(stack)
+            fate = fates.get((stack.place, wish.message), "") if wish else instead
+            runs_it = wish.code if wish else native.get(stack, _said(stack.code))
+            remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
+            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._wishes.targets:
             for known in target.runners.elsewhere:
-                coming = known.refusal or "comes with the migration of that repository"
-                fate = "is there" if known.has_hook else coming
+                fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
+        for root in self._ambient.roots:
+            for known in root.runners.elsewhere:
+                obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
+                yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
+        for runner, code in native.items():
+            if isinstance(runner, KnownStack):
+                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
 
-    def _remarks(self, stack: StackDefinition, is_wanted: bool) -> Iterator[str]:
+    def _given_fate(self, stack: StackDefinition) -> str:
+        """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
+        about = f"{stack.title}, which runs "
+        for one in self._findings:
+            if one.rule in _GIVING and one.message.startswith(about):
+                _, is_variable, name = one.message.partition(": ")
+                return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
+        return ""
+
+    def _native(self) -> dict[StackDefinition | KnownStack, str]:
+        """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
+        found: dict[StackDefinition | KnownStack, str] = {}
+        refused = {one.group for one in self._findings if isinstance(one.fix, Refusal)}
+        for root in self._facts.roots:
+            is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
+            if is_migrated and self._wishes.strategies.of(root).is_native:
+                found |= dict.fromkeys(root.runners.all, root.module.path or ".")
+        for program, runners in self._facts.programs:
+            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
+            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+                found |= dict.fromkeys(runners.all, program.folder or ".")
+        return found
+
+    def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
         if self._follows_other_branch(stack):
             yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
-        if is_wanted and stack.manages_state:
+        if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
-        if is_wanted and stack.waits and self._config.hook_phases == ("init",):
+        if is_hooked and stack.waits and self._config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+        if place := self._facts.integrations.get(stack):
+            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
         yield from stack.remarks
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""
         identity = self._workspace.identity
-        paths = [target.path for target in self._wishes.targets]
-        return any(runs(stack.code, identity, path) for path in paths) and not is_of_branch(stack.code, identity)
+        if is_of_branch(stack.code, identity):
+            return False
+        paths = {one.path for one in self._wishes.targets}
+        paths |= {one.module.path for one in self._facts.roots if one.is_migrated(self._config.include_ambient)}
+        return any(runs(stack.code, identity, path) for path in paths)
 
 
 def _said(code: Code) -> str:

@@ -15,9 +15,9 @@ from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.analysis.versions import too_old
-from migrator.config import ROLE_VARIABLE, Config
+from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
-from migrator.edits.web_identity import sign_in_edits, web_identity_block
+from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.errors import SyntaxProblem
 from migrator.model import Note, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
@@ -25,7 +25,7 @@ from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import skip_balanced, tokens
-from migrator.syntax.terraform import BodyChange, Literal
+from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.workspace import Module, Workspace
 
 
@@ -75,7 +75,7 @@ class GeneratedSignIn:
                 if isinstance(verdict, Refusal):
                     return verdict
                 declared += [role] if verdict and role not in declared else []
-            added = (web_identity_block(provider, role, self._config.token_file),) if role is not None else ()
+            added = (web_identity_block(provider, role, self._config),) if role is not None else ()
             edits += sign_in_edits(provider, added)
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
             outcomes[f"web identity with {expression}" if role is not None else "removed; it has web identity"] = None
@@ -84,8 +84,9 @@ class GeneratedSignIn:
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
                 edits += backend.document.change(backend.block, change)
                 outcomes["the backend signs in with the hook's credentials"] = None
+        blocks = [one.declaration(is_optional=self._config.portable) for one in declared]
         try:
-            return Rewrite((_within(part, edits, declared),), ", ".join(outcomes))
+            return Rewrite((_within(part, edits, blocks),), ", ".join(outcomes))
         except SyntaxProblem as problem:
             return Refusal(f"the outcome would not be sound: {problem.reason}")
 
@@ -95,6 +96,8 @@ class GeneratedSignIn:
             yield value_note(variable.name, *(unit.folder or "." for unit in self.units(part)))
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
+        if self._config.provider_auth is ProviderAuth.HOOK:
+            return Refusal("--provider-auth hook is for configuration in HCL and JSON alone")
         name = self._names[part][_origin(provider)]
         variable = role_variable(name)
         expression = variable.reference.address if self._config.role_arn is None else self._first_role
@@ -102,7 +105,7 @@ class GeneratedSignIn:
             return Refusal(
                 f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
             )
-        if constraint := too_old(part.module, provider.block.labels[0]):
+        if constraint := too_old(part.module, provider.kind):
             return Refusal(
                 f"the constraint {constraint} admits no release from 4.12 on, and none before knows web identity"
             )
@@ -190,13 +193,13 @@ def _origin(provider: Provider) -> Origin:
     return tuple((name, where + said if "${" in said else said) for name, said in provider.origin)
 
 
-def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[RoleVariable]) -> Edit:
+def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:
     """The heredoc with ``edits`` made and variables ``declared``. Raises `SyntaxProblem` where that is not sound."""
     document = part.embedded
     text, path, end = document.text, document.path, part.part.end
     items = document.items
     indent = text[text.rfind("\n", 0, items[0].span.start) + 1 : items[0].span.start] if items else ""
-    lines = "".join(_declaration(variable, indent) for variable in declared)
+    lines = "".join(_declaration(block, indent) for block in declared)
     added = [Edit(path, Span(end, end), with_newlines(lines, newline_at(text, end)))] if lines else []
     after = HCL.finish(text, items, [*edits, *added])
     plain = _without_templates(text)
@@ -204,8 +207,8 @@ def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[RoleVaria
     return Edit(path, part.part, after[part.part.start : len(after) - (len(text) - end)])
 
 
-def _declaration(variable: RoleVariable, indent: str) -> str:
-    lines = HCL.add_block("", "", variable.declaration).text.splitlines()
+def _declaration(block: NewBlock, indent: str) -> str:
+    lines = HCL.add_block("", "", block).text.splitlines()
     return "".join(f"{indent if line else ''}{line}\n" for line in lines)
 
 

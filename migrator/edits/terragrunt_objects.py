@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.analysis.terragrunt import Terragrunt, used_elsewhere
 from migrator.analysis.terragrunt_values import Value
 from migrator.errors import SyntaxProblem
+from migrator.history import ROTATE
 from migrator.model import Note, Place, Refusal
 from migrator.span import Edit
 from migrator.syntax import hcl, hcl_object
@@ -43,4 +44,4 @@ def rotate(value: Value, place: Place) -> Iterator[Note]:
         if there != place:
             yield Note("take out these locals, which hold keys that nothing needs any more", (str(there),))
         place = there
-    yield Note("rotate the keys, which git's history keeps, at", (str(place),))
+    yield Note(ROTATE, (str(place),))

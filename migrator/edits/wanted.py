@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
 from migrator.analysis.runtime_config import PATH
-from migrator.config import ROLE_VARIABLE, Config, HookPlace, is_role_arn
+from migrator.analysis.terragrunt_unit import Unit
+from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries
@@ -17,17 +18,22 @@ from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.strategy import Strategies
+from migrator.engine import Engine
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.workspace import Workspace
+
+_BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
     """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
 
-    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`.
+    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
+    `KnownRoot`, and so is ``is_native``.
     """
 
     path: str
@@ -35,6 +41,8 @@ class Target:
     group: str
     role: str | Refusal
     runners: Runners
+    engine: Engine | None = None
+    is_native: bool = False
 
     @property
     def title(self) -> str:
@@ -71,7 +79,11 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self.targets = tuple(_targets(facts, config, roles))
+        self._lists = HookLists(facts.stacks, facts.integrations)
+        self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
+        found = tuple(_targets(facts, config, roles, self.strategies))
+        self.targets = tuple(one for one in found if not one.is_native)
+        self.natives = tuple(one for one in found if one.is_native)
         here = [
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
@@ -83,9 +95,9 @@ class Wishes:
                 stack, root.title, root.role, f"root module {root.title}", root.refusal, root.in_runtime_config, False
             )
             for stack, root in facts.serving
+            if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
-        self._lists = HookLists(facts.stacks)
         entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
         self._hooks = WantedHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
@@ -158,6 +170,17 @@ class Wishes:
         made = (hooks.prepend(stack, name) for name in missing)
         return next((one.reason for one in made if isinstance(one, Refusal)), "")
 
+    def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
+        """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
+        wanted = [
+            (stack, self.entries(target.role))
+            for target in self.targets
+            if isinstance(target.role, str)
+            for stack in self.runtime_stacks(target)
+            if self.runtime.lists_of(stack)
+        ]
+        return self.runtime.add(wanted, variables)
+
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""
         for stack in target.runners.here:
@@ -196,16 +219,25 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config, roles: Roles) -> Iterator[Target]:
+def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
+    """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
     for root in facts.roots:
-        if root.needs_hook(config.include_ambient):
+        is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
+        if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
             role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners)
+            engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
+            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine, is_native)
     for program, runners in facts.programs:
-        if program.needs_hook(config.include_ambient):
-            role = _hook_role(program.role_arns, config.at(program.folder))
-            yield Target(program.folder, program.backends[0].place, program.group, role, runners)
+        if program.is_migrated(config.include_ambient):
+            is_open = strategies.is_open(program, runners)
+            is_native = strategies.of_program(program, runners).is_native
+            if is_open or not is_native:
+                is_for_environment = config.backend_auth is BackendAuth.ENV or config.has_integration
+                role = _BY_HOOK if is_for_environment else _hook_role(program.role_arns, config.at(program.folder))
+                engine = strategies.program_engine(program) if is_open else None
+                place = program.backends[0].place
+                yield Target(program.folder, place, program.group, role, runners, engine, is_native)
     yield from _units(facts, config)
 
 
@@ -213,10 +245,12 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
     found = facts.terragrunt
     targets = [
-        Target(unit.folder, unit.place, group, _hook_role(unit.role_arns, config.at(unit.folder)), runners)
+        Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
         for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
+    if config.backend_auth is BackendAuth.ENV or config.has_integration:
+        targets = [replace(one, role=_BY_HOOK) for one in targets]
     said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
     roles: dict[StackDefinition | KnownStack, set[str]] = {}
     for target in targets:
@@ -228,6 +262,13 @@ def _units(facts: Facts, config: Config) -> Iterator[Target]:
             target = replace(target, role=several)
         is_refused = isinstance(target.role, Refusal)
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
+
+
+def _unit_role(unit: Unit, config: Config) -> str | Refusal:
+    """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
+    if config.backend_auth is BackendAuth.NATIVE:
+        return Refusal("Terragrunt's own requests for the bucket know no web identity: use --backend-auth hook")
+    return _hook_role(unit.role_arns, config)
 
 
 def _hook_role(

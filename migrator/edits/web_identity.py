@@ -5,30 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import AWSCC, Provider
-from migrator.analysis.versions import FIRST_AWSCC_WITH_WEB_IDENTITY, FIRST_WITH_WEB_IDENTITY, too_old
-from migrator.config import Config
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
+from migrator.analysis.providers import Origin, Provider
+from migrator.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
+from migrator.edits.given_roles import GivenRoles
+from migrator.edits.hook_identity import HookIdentity
+from migrator.edits.provider_versions import ProviderVersions
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note
 from migrator.edits.roles import Roles
-from migrator.model import Note, Refusal, Rewrite
+from migrator.edits.sign_in import sign_in_edits, web_identity_block
+from migrator.edits.wanted import Wishes
+from migrator.model import LeftAlone, Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewObject
-from migrator.workspace import Workspace
+from migrator.syntax.terraform import Literal
+from migrator.workspace import Module, Workspace
+
+_MAPPED = "mapped to"
 
 
 class WebIdentity:
     """What every provider of a repository is to sign in with."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, wishes: Wishes) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._roles = roles
-        self._variables = RoleVariables(workspace, facts, config, roles.is_mapped)
+        self._versions = ProviderVersions(workspace)
+        self._variables = RoleVariables(workspace, facts, config, self._has_literal_role, self._origin)
+        self._assumed: dict[str, frozenset[str]] = {}
+        is_by_hook = config.provider_auth is ProviderAuth.HOOK
+        variables = self._variables
+        self._by_hook = HookIdentity(workspace, facts, config, roles, variables, wishes) if is_by_hook else None
+        self.given = GivenRoles(facts)
+        """The values of role variables that are known, once their providers were signed in."""
 
-    def sign_in(self, provider: Provider) -> Rewrite | Refusal:
+    def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
+        if self._by_hook is not None:
+            return self._by_hook.sign_in(provider)
         if provider.has_web_identity:
             return Rewrite(tuple(sign_in_edits(provider, ())), "removed; it has web identity")
         role = self._role(provider)
@@ -41,35 +56,64 @@ class WebIdentity:
             return Rewrite(
                 tuple(sign_in_edits(provider, ())), f"removed; the block that it overrides gets {expression}"
             )
-        edits = list(sign_in_edits(provider, (web_identity_block(provider, role, self._config.token_file),)))
-        if isinstance(role, RoleVariable):
-            for module in self._workspace.modules_of(provider.document):
-                provided = self._variables.provide(module, role, provider.origin)
-                if isinstance(provided, Refusal):
-                    return provided
-                edits += provided
-        return Rewrite(tuple(edits), f"web identity with {expression}")
+        raised = self._versions.raise_for(provider)
+        if isinstance(raised, Refusal):
+            return raised
+        provided = self._provide(role, provider) if isinstance(role, RoleVariable) else []
+        if isinstance(provided, Refusal):
+            return provided
+        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config),)), *provided]
+        outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
+        return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
+
+    def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
+        """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
+        edits: list[Edit] = []
+        for module in self._workspace.modules_of(provider.document):
+            provided = self._variables.provide(module, role, self._origin(provider))
+            if isinstance(provided, Refusal):
+                return provided
+            edits += provided
+            if refused := self._give(module, role, provider):
+                return refused
+        return edits
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """What is left to do: give the provider's role variable its value, in each root module; see to its account."""
+        """What is left to do: give the provider's role variable its value, in each root module; see to its account.
+
+        And what has become of the constraints on its releases.
+        """
+        if self._by_hook is not None:
+            yield from self._by_hook.notes(provider)
+            return
+        if provider.is_lead and not provider.has_web_identity:
+            yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
         if isinstance(role, Literal):
             yield from self._roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
-                yield from self._variables.values_needed(module, role, provider.origin)
+                for root, name in self._variables.in_roots(module, role, self._origin(provider)):
+                    if self._known_value(root, name, provider) is None:
+                        yield value_note(name, root.path or ".")
+
+    def needs(self, provider: Provider) -> frozenset[str]:
+        """What must be changed for the provider to have credentials: `Finding.needs`."""
+        return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
         mapped = self._roles.role(provider)
-        if mapped is not None:
-            return mapped if isinstance(mapped, Refusal) else Literal(mapped)
+        if isinstance(mapped, Refusal):
+            return mapped
+        if mapped is not None and self._config.role_in is RoleIn.LITERAL:
+            return Literal(mapped)
         modules = self._workspace.modules_of(provider.document)
-        names = {self._variables.identities(module).get(provider.origin) for module in modules}
+        names = {self._variables.identities(module).get(self._origin(provider)) for module in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
-        role_arn = self._config.at(provider.module.path).role_arn
+        role_arn = self._config.at(provider.module.path).literal_role_arn
         if role_arn is None:
             return role_variable(name)
         if name is not None:
@@ -82,34 +126,46 @@ class WebIdentity:
             return Refusal("its module is called for several identities, and --role-arn speaks for one")
         return Literal(role_arn)
 
-    def _objection(self, provider: Provider, role: str) -> str | None:
-        """Why the provider cannot sign in with ``role``, an expression."""
-        if any("each." in expression for _, expression in provider.origin):
-            return "its credentials differ from one instance of it to the next"
-        if any(role in one.assumed_roles for one in self._facts.in_module(provider.module)):
-            return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
-        first = FIRST_AWSCC_WITH_WEB_IDENTITY if provider.kind == AWSCC else FIRST_WITH_WEB_IDENTITY
-        if constraint := too_old(provider.module, provider.block.labels[0], first):
-            release = f"{first[0]}.{first[1]}"
-            return (
-                f"the constraint {constraint} admits no release from {release} on, and none before knows web identity"
-            )
+    def _has_literal_role(self, provider: Provider) -> bool:
+        return self._config.role_in is RoleIn.LITERAL and self._roles.is_mapped(provider)
+
+    def _origin(self, provider: Provider) -> Origin:
+        """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
+        mapped = self._roles.role(provider) if self._config.role_in is RoleIn.VARIABLE else None
+        return (*provider.origin, (_MAPPED, hcl.quote(mapped))) if isinstance(mapped, str) else provider.origin
+
+    def _known_value(self, root: Module, name: str, provider: Provider) -> str | None:
+        """The role that the variable ``name`` of a root module is to have, if it is known."""
+        if self._config.role_in is RoleIn.LITERAL:
+            return None
+        mapped = self._roles.role(provider)
+        if isinstance(mapped, str):
+            return mapped
+        return self._config.at(root.path).role_arn if name == ROLE_VARIABLE else None
+
+    def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
+        for root, name in self._variables.in_roots(module, variable, self._origin(provider)):
+            role = self._known_value(root, name, provider)
+            refused = self.given.give(root, name, role, provider.place) if role is not None else None
+            if refused is not None:
+                return refused
         return None
 
+    def _objection(self, provider: Provider, role: str) -> str | None:
+        """Why the provider cannot sign in with ``role``, an expression."""
+        if self._config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
+            return "it has dynamic blocks in JSON, beside which --portable would need another"
+        if any("each." in expression for _, expression in provider.origin):
+            return "its credentials differ from one instance of it to the next"
+        known = self._roles.role(provider) or self._config.at(provider.module.path).role_arn
+        names = {role, hcl.quote(known)} if isinstance(known, str) else {role}
+        if names & self._assumed_in(provider.module):
+            return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
+        return None
 
-def web_identity_block(provider: Provider, role: Literal | RoleVariable, token_file: str) -> NewBlock | NewArgument:
-    """What a provider signs in with ``role`` by: a block, in awscc an argument."""
-    role_arn = role.reference if isinstance(role, RoleVariable) else role
-    arguments = (NewArgument("role_arn", role_arn), NewArgument("web_identity_token_file", Literal(token_file)))
-    if provider.kind == AWSCC:
-        return NewArgument("assume_role_with_web_identity", NewObject(arguments))
-    return NewBlock("assume_role_with_web_identity", (), arguments)
-
-
-def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument, ...]) -> Iterator[Edit]:
-    """The edits that take its credentials from a provider, and add what is ``added`` to its block."""
-    for body in provider.bodies:
-        removed = tuple(attribute for attribute in provider.credentials if attribute in tuple(body.attributes))
-        change = BodyChange(remove=removed, append=added if body is provider.block else ())
-        if change != BodyChange():
-            yield from provider.document.change(body, change)
+    def _assumed_in(self, module: Module) -> frozenset[str]:
+        """The expressions of the roles that the providers of a module assume."""
+        if module.path not in self._assumed:
+            roles = (role for one in self._facts.in_module(module) for role in one.assumed_roles)
+            self._assumed[module.path] = frozenset(roles)
+        return self._assumed[module.path]

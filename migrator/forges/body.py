@@ -10,17 +10,17 @@ from string import Template
 from migrator.errors import UsageError
 from migrator.secret import mask
 
-PLACEHOLDERS = ("summary", "repo", "branch")
+PLACEHOLDERS = ("summary", "rollout", "repo", "branch")
 
 DEFAULT = """\
 Sign in to AWS with Spacelift's OIDC token
 
 Static AWS credentials give way to the OIDC token of the Spacelift run.
 
+${rollout}
 ${summary}
 
-Before merging, see that the role trusts Spacelift's OIDC provider. Afterwards, rotate the keys that were taken out:
-they remain in the history of ${repo}.
+Afterwards, rotate the keys that were taken out: they remain in the history of ${repo}.
 """
 
 _LONGEST_TITLE = 255
@@ -39,8 +39,9 @@ class PullRequestText:
 def read_template(file: str | None) -> str:
     """The template in ``file``, the default one for None.
 
-    Its first line is the title, the rest the body; ``${summary}``, ``${repo}`` and ``${branch}`` stand for themselves,
-    and ``$$`` for a dollar. Raises `UsageError` if it cannot be read, names anything else, or has no title.
+    Its first line is the title, the rest the body; ``${summary}``, ``${rollout}`` (the steps to go live), ``${repo}``
+    and ``${branch}`` stand for themselves, and ``$$`` for a dollar. Raises `UsageError` if it cannot be read, names
+    anything else, or has no title.
     """
     if file is None:
         return DEFAULT
@@ -62,12 +63,15 @@ def read_template(file: str | None) -> str:
     return text
 
 
-def fill(template: str, *, summary: str, repo: str, branch: str, secrets: Iterable[str] = ()) -> PullRequestText:
+def fill(
+    template: str, *, summary: str, repo: str, branch: str, rollout: str = "", secrets: Iterable[str] = ()
+) -> PullRequestText:
     """The text that ``template`` makes of these values, with ``secrets`` and whatever looks like one masked.
 
     It is cut to what GitHub takes.
     """
-    text = mask(Template(template).substitute(summary=summary, repo=repo, branch=branch), secrets)
+    values = {"summary": summary, "rollout": rollout, "repo": repo, "branch": branch}
+    text = mask(Template(template).substitute(values), secrets)
     title, _, body = text.partition("\n")
     body = body.strip() + "\n"
     if len(body) > _LONGEST_BODY:

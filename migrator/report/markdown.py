@@ -39,7 +39,7 @@ def _lines(results: Iterable[RepoResult]) -> Iterator[str]:
     yield "## From static AWS keys to OIDC"
     yield ""
     yield _figures(totals)
-    repos, keys, stacks = _repos(results, totals), _rotations(results), _stacks(results)
+    repos, keys, stacks = _repos(results, totals), _rotations(results), _stacks(results, totals)
     heads = "Repository | Outcome | Rewritten | Refused | What was done"
     yield from _table("Repositories", heads, totals.repositories, repos)
     yield from _table("Refused, by reason", "Reason | Times | For example", len(totals.reasons), _reasons(totals))
@@ -112,9 +112,9 @@ def _signers(results: Iterable[RepoResult]) -> Iterator[str]:
             yield _row(code(result.repo), code(row.root), code(row.who), prose(row.before), prose(row.after))
 
 
-def _stacks(results: Iterable[RepoResult]) -> Iterator[str]:
+def _stacks(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
     for result in shown(results):
-        for stack in result.stacks:
+        for stack in filter(totals.is_told_once, result.stacks):
             yield _row(*_stack(stack, result))
 
 

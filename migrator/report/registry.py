@@ -11,6 +11,7 @@ from typing import TextIO
 from migrator.errors import MigrateError, UsageError
 from migrator.model import RepoResult
 from migrator.report import html, json, junit, markdown, sarif
+from migrator.report.rollout import rollout
 
 Write = Callable[[Iterable[RepoResult], TextIO], None]
 
@@ -42,12 +43,21 @@ def write_report(path: str, results: Iterable[RepoResult]) -> None:
     if isinstance(results, Iterator):
         raise TypeError("results are gone through several times, an iterator only once")
     write = writer_for(path)
+    _write_whole(path, lambda file: write(results, file))
+
+
+def write_rollout(path: str, results: Iterable[RepoResult]) -> None:
+    """Write the order of rollout after ``results``. Raises `MigrateError` where the file cannot be written."""
+    _write_whole(path, lambda file: file.write(rollout(results)))
+
+
+def _write_whole(path: str, write: Callable[[TextIO], object]) -> None:
     target = os.path.realpath(path)
     staged = f"{target}.{secrets.token_hex(4)}.part"
     try:
         try:
             with open(staged, "x", encoding="utf-8", newline="\n") as file:
-                write(results, file)
+                write(file)
             os.replace(staged, target)
         finally:
             with suppress(FileNotFoundError):

@@ -6,73 +6,84 @@ https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from migrator.model import Finding, Refusal, RepoResult, Rewrite, StackRow
+from migrator.model import Note, Refusal, RepoResult, StackRow
 from migrator.report.markdown import code, prose
-from migrator.report.shown import show_line, shown
+from migrator.report.shown import shown
+from migrator.report.steps import integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
 
-_BACKENDS = "s3-backend"
-_HOOKS = "spacelift-hook"
-_NO_TRUST: Mapping[str, Sequence[str]] = {}
+_REMOVAL, _DELETION = "apply the removal", "delete the access keys"
+_WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
+"""What nothing in Markdown is made of but a plain address."""
+
+_IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
 
 
-def rollout(results: Iterable[RepoResult], trusts: Mapping[str, Sequence[str]] = _NO_TRUST) -> str:
-    """The steps that are left after ``results``; ``trusts`` are the ARNs of roles, with the stacks that assume them.
-
-    No secret is in it.
-    """
+def rollout(results: Iterable[RepoResult], level: int = 1) -> str:
+    """The steps that are left after ``results``, under a heading of the ``level``; no secret is in it."""
+    title, below = f"{'#' * level} Order of rollout", "#" * (level + 1)
     kept = [result for result in shown(results) if not result.error]
     if not any(result.changed for result in kept):
-        return "# Order of rollout\n\nNothing was migrated, so there is nothing to roll out.\n"
-    roles = {show_line(arn): [show_line(stack) for stack in stacks] for arn, stacks in trusts.items()}
+        return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
     sections = (
-        ("Let AWS trust the roles", _trust(kept, roles)),
+        ("Let AWS trust the roles", _trust(kept)),
         ("Make the variables and hooks live on the stacks", _live(kept)),
         ("Push the branch", _push(kept)),
         ("Let each stack run once, and confirm it", _confirm(kept)),
         ("Remove the static keys from stacks and contexts", _remove(kept)),
         ("Rotate the keys", _rotate(kept)),
     )
-    lines = ["# Order of rollout", "", "Each step needs those before it."]
-    for number, (title, body) in enumerate(sections, 1):
-        lines += ["", f"## {number}. {title}", "", *body]
-    return "\n".join((*lines, *_developers(kept), *_left(kept))) + "\n"
+    lines = [title, "", "Each step needs those before it."]
+    for number, (heading, body) in enumerate(sections, 1):
+        lines += ["", f"{below} {number}. {heading}", "", *body]
+    return "\n".join((*lines, *_developers(kept, below), *_left(kept, below))) + "\n"
 
 
-def _trust(results: Sequence[RepoResult], roles: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    repos = shlex.join(result.repo for result in results)
+def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
+    repos = [result.repo for result in results]
+    named = "REPO..." if any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
     yield "Each role needs a trust policy that admits the stacks, and its account the identity provider:"
-    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST {repos}", "")
-    yield from (f"- {code(arn)}: {', '.join(map(code, stacks)) or 'every stack'}" for arn, stacks in roles.items())
-    yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
+    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST {named}", "")
+    stacks: dict[str, dict[str, None]] = {}
+    for row in (row for result in results for row in result.trusts):
+        stacks.setdefault(row.role, {}).update(dict.fromkeys(row.stacks))
+    for role, titles in stacks.items():
+        yield f"- {code(role)}: {', '.join(map(code, titles)) or 'its stacks, which are not known here'}"
+    if any(any(to_set(result)) for result in results):
+        yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
+    if any(any(integrated(result)) for result in results):
+        yield "- the role of an AWS integration trusts Spacelift's account instead, by the policy of the next step"
     yield "- trust that is there stays until the keys are gone: runs of today's code still need it"
 
 
 def _live(results: Sequence[RepoResult]) -> Iterator[str]:
-    for result in results:
-        for note in result.notes:
-            if note.task.startswith("set "):
-                yield f"- {code(result.repo)}: {note.task} {', '.join(map(code, note.subjects))}"
-    for result in results:
-        places = sorted({str(one.place) for one in _rewritten(result, _HOOKS)})
-        if places:
-            yield (
-                f"- {code(result.repo)}: merge and apply the stacks' definitions before the code that they run:"
-                f" {', '.join(map(code, places))}"
-            )
-        for note in result.notes:
-            if note.paste:
-                yield f"- {code(result.repo)}: {note.task} {', '.join(map(code, note.subjects))}"
-                yield from ("", *(f"      {line}" for line in note.paste.splitlines()), "")
+    steps = [step for result in results for step in _live_here(result)]
+    yield from steps or ["- nothing of the stacks was changed, and no variable needs a value"]
+
+
+def _live_here(result: RepoResult) -> Iterator[str]:
+    yield from (_task(result, note) for note in to_set(result) if not note.paste)
+    places = sorted({str(one.place) for one in stack_side(result)})
+    if places:
+        yield (
+            f"- {code(result.repo)}: merge and apply the stacks' definitions before the code that they run:"
+            f" {', '.join(map(code, places))}"
+        )
+    for note in (note for note in result.notes if note.paste):
+        yield _task(result, note)
+        yield from ("", *(f"      {line}" for line in note.paste.splitlines()), "")
 
 
 def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
             yield f"- {code(result.repo)}: {code(result.branch)}"
+        elsewhere = {*to_set(result), *rotations(result), *_notes(result, _REMOVAL), *_notes(result, _DELETION)}
+        yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
     yield (
         "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
         " says `run_type:PROPOSED` and `scope:read`: the trust policy must admit it, or they fail"
@@ -97,6 +108,11 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         "- `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_PROFILE`, the `TF_VAR_` variables of"
         " keys, and mounted `.aws/` files"
     )
+    for result in results:
+        places = sorted({str(one.place) for one in keys_removed(result)})
+        if places:
+            yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
+        yield from (_task(result, note) for note in _notes(result, _REMOVAL))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
     if any(_is_refused(result) for result in results):
         yield "- not where something was refused, which still signs in with them: see below"
@@ -107,23 +123,31 @@ def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         for note in rotations(result):
             yield f"- {code(result.repo)}: they stood at {', '.join(map(code, note.subjects))}"
+        yield from (_task(result, note) for note in _notes(result, _DELETION))
 
 
-def _developers(results: Sequence[RepoResult]) -> Iterator[str]:
-    places = [
-        f"- {code(result.repo)}: {code(str(one.place))}" for result in results for one in _rewritten(result, _BACKENDS)
-    ]
+def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
+    places = [f"- {code(result.repo)}: {code(str(one.place))}" for result in results for one in reconfigured(result)]
     if places:
-        yield from ("", "## For developers", "")
+        yield from ("", f"{below} For developers", "")
         yield "The configuration of these backends changes: run `terraform init -reconfigure` once in each checkout."
         yield from ("", *dict.fromkeys(places))
 
 
-def _left(results: Sequence[RepoResult]) -> Iterator[str]:
+def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
     rows = [(result, place, reason) for result in results for place, reason in refusals(result)]
     if rows:
-        yield from ("", "## Not migrated", "", "These still sign in as before, and need their keys:", "")
+        yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
         yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)
+
+
+def _notes(result: RepoResult, beginning: str) -> Iterator[Note]:
+    return (note for note in result.notes if note.task.startswith(beginning))
+
+
+def _task(result: RepoResult, note: Note) -> str:
+    task = note.task if _WORDS.fullmatch(note.task) else prose(note.task)
+    return f"- {code(result.repo)}: {task} {', '.join(map(code, note.subjects))}".rstrip()
 
 
 def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:
@@ -131,13 +155,10 @@ def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
-    """The stacks that run migrated code, each once: those of which a hook is told."""
-    rows = (row for result in results for row in result.stacks if row.hook)
+    """The stacks that run migrated code, each once: those that a hook is told of, or that sign in with a known role."""
+    trusted = {title.rpartition(": ")[2] for result in results for row in result.trusts for title in row.stacks}
+    rows = (row for result in results for row in result.stacks if row.hook or row.title in trusted)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
-
-
-def _rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
-    return (one for one in result.findings if one.rule.startswith(rule) and isinstance(one.fix, Rewrite))
 
 
 def _is_refused(result: RepoResult) -> bool:

@@ -52,7 +52,7 @@ def _rules() -> Iterator[_Item]:
 
     for rule in all_rules():
         module = inspect.getmodule(rule.check)
-        text = {"text": (inspect.getdoc(module) if module else None) or rule.summary}
+        text = {"text": mask((inspect.getdoc(module) if module else None) or rule.summary)}
         yield {
             "id": rule.id,
             "shortDescription": {"text": rule.summary},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite, SigningRow, StackRow
+from migrator.report.steps import short_steps
 from migrator.secret import mask, printable
 
 _DONE = {
@@ -41,6 +42,9 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
         yield from _section("who signs", (_signer(row) for row in result.signers if row.is_notable or verbose))
         yield from _section("stacks", map(_stack, result.stacks))
         yield from _section("to do", _tasks(result))
+        yield from _section(
+            "order of rollout", (f"{number}. {one}" for number, one in enumerate(short_steps(result), 1))
+        )
 
 
 def _rows(result: RepoResult, kind: type[Fix]) -> Iterator[str]:

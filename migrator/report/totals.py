@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from migrator.model import Mode, Note, Place, Refusal, RepoResult
+from migrator.model import Mode, Note, Place, Refusal, RepoResult, StackRow
 from migrator.serial import outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
@@ -63,8 +63,20 @@ class Totals:
     reasons: dict[str, Reason] = field(default_factory=dict)
     problems: int = 0
     files: int = 0
-    stacks: int = 0
     rotations: int = 0
+    defined: Counter[str] = field(default_factory=Counter)
+    """How many stacks each repository defines, by what it tells of them itself."""
+    seen: Counter[str] = field(default_factory=Counter)
+    """How many stacks of each repository others tell of, whose code they run."""
+
+    @property
+    def stacks(self) -> int:
+        """How many rows there are of stacks that are told of once."""
+        return self.defined.total() + sum(count for repo, count in self.seen.items() if repo not in self.defined)
+
+    def is_told_once(self, stack: StackRow) -> bool:
+        """Whether it is no other repository's that tells of the stack itself."""
+        return stack.repo not in self.defined
 
     @property
     def repositories(self) -> int:
@@ -105,7 +117,8 @@ def totals_of(results: Iterable[RepoResult]) -> Totals:
         totals.outcomes.update(outcome(one) for one in result.findings)
         totals.problems += len(result.problems)
         totals.files += len(result.changed)
-        totals.stacks += len(result.stacks)
+        totals.defined.update(result.repo for stack in result.stacks if not stack.repo)
+        totals.seen.update(stack.repo for stack in result.stacks if stack.repo)
         totals.rotations += sum(len(note.subjects) for note in rotations(result))
         for place, reason in refusals(result):
             _add(totals.reasons, reason, (number, result.repo, place))

@@ -3,16 +3,70 @@
 ``AwsProvider(…)``, ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take the arguments of the blocks that they
 stand for, https://developer.hashicorp.com/terraform/cdktf, and so the same becomes of them. Whoever calls them is found
 under any import; what a call is given that cannot be known is refused.
+
+Before:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate", profile="production")
+        AwsProvider(self, "aws", region="eu-west-1", profile="production")
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
+
+After:
+
+```python
+# main.py
+from cdktf import App, S3Backend, TerraformStack, TerraformVariable
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRoleWithWebIdentity
+
+
+class Shop(TerraformStack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        S3Backend(self, bucket="state", key="shop.tfstate")
+        aws_role_arn = TerraformVariable(
+            self,
+            "aws_role_arn",
+            type="string",
+            description="IAM role assumed with the Spacelift OIDC token",
+        )
+        AwsProvider(self, "aws", region="eu-west-1", assume_role_with_web_identity=[
+            AwsProviderAssumeRoleWithWebIdentity(
+                role_arn=aws_role_arn.string_value,
+                web_identity_token_file="/mnt/workspace/spacelift.oidc",
+            )
+        ])
+
+
+app = App()
+Shop(app, "shop")
+app.synth()
+```
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config import Config
+from migrator.edits.strategy import Strategy, may_sign_in, since
 from migrator.history import ROTATE
 from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 
@@ -21,22 +75,30 @@ if TYPE_CHECKING:
     from migrator.edits.python_identity import PythonIdentity
 
 
+_LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
+"""An argument or entry with a string."""
+
+
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
-    for program, _ in context.facts.programs:
-        yield from _findings(context.config, program)
+    for program, runners in context.facts.programs:
+        strategy = context.wishes.strategies.of_program(program, runners)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy))
 
 
-def _findings(config: Config, program: CdktfProgram) -> Iterator[Finding]:
+def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iterator[Finding]:
     from migrator.edits.python_identity import PythonIdentity
 
-    is_hooked = program.needs_hook(config.include_ambient)
-    group = program.group if is_hooked else None
-    has_all = is_hooked or config.include_ambient
+    is_migrated = program.is_migrated(config.include_ambient)
+    group = program.group if is_migrated else None
+    has_all = (is_migrated and not strategy.is_native) or config.include_ambient
     migrating = [one for one in program.providers if one.foreign is None and (one.credentials or has_all)]
     identity = PythonIdentity(program, migrating, config.at(program.folder))
     for one in program.calls:
-        finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
+        if is_migrated and strategy.is_native and may_sign_in(one):
+            finding: Finding | None = _native(one, config.at(program.folder), strategy, program.group)
+        else:
+            finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
         for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
             place = Place(one.document.path, one.program.line(item.span.start))
             yield RULE.finding(place, f"{one.title}: {item.name}", Ignored("a comment says so"))
@@ -62,6 +124,19 @@ def _provider(identity: PythonIdentity, provider: CdktfCall, has_all: bool, grou
     if provider.is_bare:
         return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
     return None
+
+
+def _native(one: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
+    from migrator.edits.python_native import python_sign_in
+
+    signed = python_sign_in(one, config)
+    fix = signed if isinstance(signed, Refusal) else Rewrite(signed.edits, since(signed.outcome, strategy.because))
+    return RULE.finding(one.place, _message(one), fix, group, _rotate(one))
+
+
+def _message(one: CdktfCall) -> str:
+    names = [item.name or "" for _, item in (*one.credentials, *one.role_family)]
+    return f"{one.title}: {', '.join(names or ['assume_role'] * one.assumes_role) or 'names no credentials'}"
 
 
 def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
@@ -93,7 +168,11 @@ def _rotate(one: CdktfCall) -> Iterator[Note]:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in one.program.texts(item)):
             place = Place(one.document.path, one.program.line(item.span.start))
             yield Note(ROTATE, (str(place),))
-            return
+            break
+    for _, item in one.credentials:
+        if not _LITERAL.search(item.span.of(one.program.text)):
+            place = Place(one.document.path, one.program.line(item.span.start))
+            yield Note("see whether the program still needs what it took credentials from, at", (str(place),))
 
 
 RULE = Rule("cdktf-static-keys", "static keys in a CDKTF program give way to web identity", check)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.config import HookPlace
-from migrator.model import Finding
+from migrator.edits.context import HookContexts
+from migrator.model import Finding, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 
 
@@ -18,3 +20,20 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
                 fix = context.wishes.settled(wanted) or context.wishes.prepend(wanted)
                 notes = context.wishes.notes(wanted, fix)
                 yield rule.finding(wanted.stack.place, wanted.message, fix, wanted.group, notes)
+
+
+def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """What needs a hook or web identity, and so is refused with ``--auth cloud-integration``."""
+    for one in findings:
+        is_refused = context.config.has_integration and isinstance(one.fix, Rewrite)
+        yield (
+            replace(one, fix=Refusal("it is not known how it would live on an integration"), notes=())
+            if is_refused
+            else one
+        )
+
+
+def hook_contexts(context: Context) -> HookContexts:
+    """The contexts that hold the hooks of all stacks that are to get one."""
+    live = [(one.stack, one.role) for one in context.wishes.all if context.wishes.settled(one) is None]
+    return HookContexts(context.workspace, live, context.config.hook_phases)

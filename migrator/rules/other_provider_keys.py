@@ -2,6 +2,22 @@
 
 Without keys they sign in with the environment's credentials, such as the hook's; whether those may do what these keys
 may is for a person to say.
+
+Before:
+
+```hcl
+# main.tf
+provider "awsutils" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+```
+
+Nothing changes, and it is told:
+
+```text
+main.tf:1: provider "awsutils": profile: it knows no web identity: without them it would live on the environment's
+```
 """
 
 from __future__ import annotations

@@ -2,7 +2,57 @@
 
 The ``before_init`` hook exports credentials for the backend; a provider without any of its own would silently sign in
 with them. So beside a hook it gets web identity too, and so where settings of Spacelift hand static credentials to the
-runs. Elsewhere it is listed, and migrated with ``--include-ambient``.
+runs, and where it assumes a role beside a backend that signs in by itself. Elsewhere it is listed, and migrated with
+``--include-ambient``: beside a backend that signs in by itself, its environment stays what it was.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    region   = "eu-west-1"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
@@ -16,13 +66,15 @@ from migrator.rules.registry import Context, Rule
 
 _HOOK = ", and the hook's would become its own"
 _SETTINGS = ", and lives on those of Spacelift's settings"
+_ROLE = ", and assumes a role with the environment's"
 
 
 class _Beside(NamedTuple):
-    """The group of a root module, and why its environment is none to live on."""
+    """The group of a root module, and why its environment is none to live on: for those that assume a role, or all."""
 
     group: str
     why: str
+    is_for_all: bool = True
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -36,15 +88,18 @@ def check(context: Context) -> Iterator[Finding]:
 def _hooked(context: Context) -> dict[str, _Beside]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     ambient = context.config.include_ambient
-    roots = [(one.module, one.group, _HOOK) for one in context.facts.roots if one.is_fed or one.needs_hook(ambient)]
-    roots += [(one.module, one.group, _SETTINGS) for one in context.facts.fed]
+    needs_hook = context.wishes.strategies.needs_hook
+    roots = [(one.module, _Beside(one.group, _HOOK)) for one in context.facts.roots if one.is_fed or needs_hook(one)]
+    roots += [(one.module, _Beside(one.group, _SETTINGS)) for one in context.facts.fed]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):
         if unit.module is not None and unit.needs_hook(ambient):
-            roots.append((unit.module, group, _HOOK))
+            roots.append((unit.module, _Beside(group, _HOOK)))
+    alone = (one for one in context.facts.roots if one.is_migrated(ambient) and not needs_hook(one))
+    roots += [(one.module, _Beside(one.group, _ROLE, is_for_all=False)) for one in alone]
     hooked: dict[str, _Beside] = {}
-    for module, group, why in roots:
-        hooked.setdefault(module.path, _Beside(group, why))
+    for module, beside in roots:
+        hooked.setdefault(module.path, beside)
     for path, beside in list(hooked.items()):
         for reached in context.workspace.reached_from(path):
             hooked.setdefault(reached, beside)
@@ -57,8 +112,13 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
-    if beside is None and not context.config.include_ambient:
-        return RULE.finding(provider.place, title, LeftAlone("it lives on the environment's credentials"))
+    is_served = context.ambient.serves(provider)
+    is_free = beside is None or not (beside.is_for_all or provider.assumed_roles)
+    if is_served or (is_free and not context.config.include_ambient):
+        alone = "it lives on the environment's credentials"
+        if beside is not None and not is_served:
+            alone += ", which stay what they were: its backend signs in by itself"
+        return RULE.finding(provider.place, title, LeftAlone(alone))
     fix = context.web_identity.sign_in(provider)
     notes = context.web_identity.notes(provider)
     return RULE.finding(

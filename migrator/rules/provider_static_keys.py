@@ -3,11 +3,52 @@
 ``access_key``, ``secret_key``, ``token``, ``profile`` and shared files go, ``assume_role_with_web_identity`` comes:
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs#assuming-an-iam-role-using-a-web-identity. Keys that
 were left would silently win over it. An ``assume_role`` stays and is chained after it.
+
+Before:
+
+```hcl
+# main.tf
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
+  }
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrator.analysis.providers import Provider
 from migrator.edits.rotation import rotate
@@ -20,10 +61,16 @@ def check(context: Context) -> Iterator[Finding]:
     for provider in context.facts.providers:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
+        elif provider.credentials and context.ambient.serves(provider):
+            served = context.ambient.sign_in(provider)
+            for root in context.ambient.reaching(provider.module) or (None,):
+                group = root.group if root is not None else None
+                yield RULE.finding(provider.place, _message(provider), served, group, rotate(provider))
         elif provider.credentials:
             notes = (*context.web_identity.notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
-            yield RULE.finding(provider.place, _message(provider), fix, notes=notes)
+            finding = RULE.finding(provider.place, _message(provider), fix, notes=notes)
+            yield replace(finding, needs=context.web_identity.needs(provider))
 
 
 def _message(provider: Provider) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 from migrator import rules
 from migrator.analysis.facts import Facts
 from migrator.config import Config
+from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.model import Finding, Fix, Note, Place
@@ -19,13 +20,15 @@ from migrator.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule looks at."""
+    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates."""
 
     workspace: Workspace
     facts: Facts
     config: Config
     web_identity: WebIdentity
     wishes: Wishes
+    ambient: Ambient
+    settled: tuple[Finding, ...] = ()
 
 
 Check = Callable[[Context], Iterator[Finding]]
@@ -33,11 +36,15 @@ Check = Callable[[Context], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds."""
+    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds.
+
+    Rules of a later ``phase`` look at what those before have settled, and can change nothing of it.
+    """
 
     id: str
     summary: str
     check: Check
+    phase: int = 0
 
     def finding(
         self, place: Place, message: str, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()

@@ -2,32 +2,96 @@
 
 Keys, profile and shared files of ``data "terraform_remote_state"`` go, the flat role family is commented out: it takes
 the backend's arguments, https://developer.hashicorp.com/terraform/language/backend/s3, and signs in with what the hook
-exports. From Terraform 1.10 on the flat family is an error here as well.
+exports. From Terraform 1.10 on the flat family is an error here as well. Where the backend signs in by itself, so does
+this; other than in a backend, the role may be any expression.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+data "terraform_remote_state" "network" {
+  backend = "s3"
+  config = {
+    bucket   = "state"
+    key      = "network.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+
+data "terraform_remote_state" "network" {
+  backend = "s3"
+  config = {
+    bucket = "state"
+    key    = "network.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.analysis.engines import code_evidence
 from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
+from migrator.config import BackendAuth
+from migrator.edits.ambient import AmbientRoot
+from migrator.edits.leaving import leaving, state_notes
+from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
 from migrator.edits.rotation import rotate
+from migrator.edits.strategy import since
+from migrator.engine import Verdict, verdict
 from migrator.errors import SyntaxProblem
 from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit, Span
-from migrator.syntax.terraform import BodyChange
+from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
+from migrator.workspace import Module
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each data source that names credentials or a role, for each root module that reads it."""
     known = _known_places(context.facts.remote_states)
     for state in context.facts.remote_states:
-        if state.names:
+        if state.names or _is_wanted(context, state):
             yield from _findings(context, state, known.get(state.module.path, set()))
         if state.hidden is not None and state.foreign is None:
             yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
+
+
+def _is_wanted(context: Context, state: RemoteState) -> bool:
+    """Whether the state, which names no credentials, is to sign in by itself: its backend does, and exports nothing."""
+    if state.foreign is not None or state.has_web_identity or not state.configs:
+        return False
+    ambient = context.config.include_ambient
+    reading = [one for one in context.facts.roots if state in one.remote_states and one.is_migrated(ambient)]
+    native = [one for one in reading if context.wishes.strategies.of(one).is_native]
+    assumes_role = any(one.backend.assumes_role for one in state.configs)
+    return any(assumes_role or ambient or one.is_fed for one in native)
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
@@ -47,24 +111,166 @@ def _unread(is_telling: bool) -> Fix:
 
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
-    message = f"{state.block.title()}: {', '.join(state.names)}"
     fix = state.foreign or _rewrite(state, known)
-    roots = _roots(context, state)
-    if isinstance(fix, Rewrite) and not state.has_web_identity:
+    ambient = context.ambient.reaching(state.module) if state.foreign is None and not state.has_web_identity else []
+    native = None if ambient or state.foreign is not None or state.has_web_identity else _native_roots(context, state)
+    if ambient:
+        yield from _ambient_findings(context, state, known, ambient)
+    elif isinstance(native, Refusal):
+        yield RULE.finding(state.place, _message(state), native)
+    elif native is not None:
+        yield from _native_findings(context, state, known, native)
+    elif not isinstance(fix, Rewrite) or state.has_web_identity:
+        yield RULE.finding(state.place, _message(state), fix, notes=_keys(state) if isinstance(fix, Rewrite) else ())
+    else:
+        roots = _roots(context, state)
+        for root in [] if isinstance(roots, Refusal) else roots:
+            yield RULE.finding(state.place, _message(state), fix, root.group, _notes(state, root))
         if isinstance(roots, Refusal):
-            fix = roots
-        else:
-            for root in roots:
-                yield RULE.finding(state.place, message, fix, root.group, _notes(state, root))
-            return
-    notes = _keys(state) if isinstance(fix, Rewrite) else ()
-    yield RULE.finding(state.place, message, fix, notes=notes)
+            yield RULE.finding(state.place, _message(state), roots)
+
+
+def _message(state: RemoteState) -> str:
+    assumes = ["assume_role"] * any(one.backend.assumes_role for one in state.configs)
+    return f"{state.block.title()}: {', '.join(state.names or assumes) or 'names no credentials'}"
+
+
+# --- by itself ------------------------------------------------------------------------------------------------------
+
+
+def _ambient_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[AmbientRoot]
+) -> Iterator[Finding]:
+    """One finding for each root module whose environment signs in for the state."""
+    others = [one.path for one in context.workspace.roots_of(state.module) if context.ambient.at(one.path) is None]
+    for root in roots:
+        fix: Fix = _left_to(context, state, known, root)
+        if others:
+            fix = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
+        elif isinstance(fix, Rewrite) and not fix.edits:
+            fix = LeftAlone("its role is assumed with that of the environment")
+        notes = [*_keys(state), *_of_integration(context, state, root)]
+        if state.names or not isinstance(fix, LeftAlone):
+            yield RULE.finding(state.place, _message(state), fix, root.group, notes)
+
+
+def _left_to(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: AmbientRoot
+) -> Rewrite | Refusal:
+    """The edits after which the state is read with what the environment of a root module holds."""
+    found = [one for one in context.facts.roots if one.module is root.module]
+    rejects = any(context.wishes.strategies.rejecting(one) for one in found)
+    edits: list[Edit] = []
+    outcomes: dict[str, None] = {}
+    for config in state.configs:
+        made = leaving(context.workspace, config.backend, root, rejects_flat=rejects)
+        if isinstance(made, Refusal):
+            return made
+        if not made.is_empty:
+            change = BodyChange(made.remove, made.comment_out, made.append)
+            changed = _changed(state, known, config, change)
+            if isinstance(changed, Refusal):
+                return changed
+            edits += changed
+            outcomes[made.outcome] = None
+    return Rewrite(tuple(edits), ", ".join(outcomes))
+
+
+def _of_integration(context: Context, state: RemoteState, root: AmbientRoot) -> Iterator[Note]:
+    for one in state.configs:
+        yield from state_notes(context.workspace, one.backend, root)
+
+
+def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
+    """The root modules that read the state where it is to sign in by itself; None where a hook does that.
+
+    Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
+    """
+    auth, strategies = context.config.backend_auth, context.wishes.strategies
+    reading = [one for one in context.facts.roots if state in one.remote_states]
+    if auth is not BackendAuth.AUTO:
+        return reading if auth is BackendAuth.NATIVE else None
+    ways = {one.module.path: strategies.of(one).is_native for one in reading}
+    for module in context.workspace.roots_of(state.module):
+        if module.path not in ways:
+            ways[module.path] = _certain(context, module).is_native
+    if not any(ways.values()):
+        return None
+    others = sorted(path for path, is_native in ways.items() if not is_native)
+    return (
+        Refusal(f"not every root module that reads it can sign in by itself: {others[0] or '.'}") if others else reading
+    )
+
+
+def _native_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[Root]
+) -> Iterator[Finding]:
+    """One finding for each root module, or one of no group where none is known."""
+    strategies = context.wishes.strategies
+    roles = {strategies.role(one) for one in roots}
+    options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
+    role = roles.pop() if len(roles) == 1 else options.role_arn
+    signed = list(state_sign_ins(state, options, role, strategies.mapped))
+    refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
+    fix = refused or _native(state, known, [(config, one) for config, one in signed if isinstance(one, SignIn)])
+    for root in roots:
+        told = _because(fix, strategies.of(root).because)
+        group = root.group if root.is_migrated(context.config.include_ambient) else None
+        yield RULE.finding(state.place, _message(state), told, group, _keys(state))
+    if not roots:
+        why = (_certain(context, one).why for one in context.workspace.roots_of(state.module))
+        told = _because(fix, str(next(why, None) or ""))
+        yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
+
+
+def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
+    return Rewrite(fix.edits, since(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
+
+
+def _certain(context: Context, module: Module) -> Verdict:
+    """What the code of a root module without an S3 backend is certain of."""
+    return verdict(one for one in code_evidence(context.workspace, module, ()) if not one.is_soft)
+
+
+def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
+    edits: list[Edit] = []
+    for config, one in signed:
+        made = _changed(state, known, config, BodyChange(one.remove, (), one.append))
+        if isinstance(made, Refusal):
+            return made
+        edits += made
+    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
+
+
+def _changed(
+    state: RemoteState, known: set[tuple[str, Span]], config: Config, change: BodyChange
+) -> tuple[Edit, ...] | Refusal:
+    """The edits that make ``change`` in a part of the configuration, unless it is one of something else, too."""
+    if change == BodyChange():
+        return ()
+    document, part = config.backend.document, config.part
+    for name in part.locals if part else ():
+        if is_used_beside(state.module, name, known):
+            return Refusal(f"{name} has them, and is used elsewhere too")
+    if part is None:
+        return document.change(config.backend.block, change)
+    removed = tuple(one for one in change.remove if isinstance(one, Attribute))
+    added = tuple(one for one in change.append if isinstance(one, NewArgument))
+    try:
+        return document.syntax.change_object(
+            document.path, document.text, part.value, removed, change.comment_out, added
+        )
+    except SyntaxProblem as problem:
+        return Refusal(problem.reason)
+
+
+# --- by the hook ----------------------------------------------------------------------------------------------------
 
 
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     """The root modules that read the state, each of which gets a hook, or has one."""
     reading = [one for one in context.facts.roots if state in one.remote_states]
-    unhooked = [one.module.path for one in reading if not one.needs_hook(context.config.include_ambient)]
+    unhooked = [one.module.path for one in reading if not context.wishes.strategies.needs_hook(one)]
     hooked = {one.module.path for one in reading}
     unhooked += [one.path for one in context.workspace.roots_of(state.module) if one.path not in hooked]
     if unhooked:
@@ -73,28 +279,23 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
 
 
 def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refusal:
+    """Without credentials and the flat role; beside web identity that is there, the role is chained after it."""
     edits: list[Edit] = []
-    for config in state.configs:
-        for name in config.part.locals if config.part and config.changes else ():
-            if is_used_beside(state.module, name, known):
-                return Refusal(f"{name} has them, and is used elsewhere too")
-        try:
-            edits += _edits(config)
-        except SyntaxProblem as problem:
-            return Refusal(problem.reason)
-    outcomes = ["removed"] * any(one.backend.credentials for one in state.configs)
-    outcomes += ["role commented out"] * any(one.backend.role_family for one in state.configs)
+    outcomes: dict[str, None] = {}
+    for config in (one for one in state.configs if one.changes):
+        change = BodyChange(config.backend.credentials, config.backend.role_family)
+        told = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
+        if config.backend.has_web_identity:
+            beside = with_web_identity(config.backend)
+            if isinstance(beside, Refusal):
+                return beside
+            change, told = BodyChange(beside.remove, (), beside.append), [beside.outcome]
+        made = _changed(state, known, config, change)
+        if isinstance(made, Refusal):
+            return made
+        edits += made
+        outcomes |= dict.fromkeys(told)
     return Rewrite(tuple(edits), ", ".join(outcomes))
-
-
-def _edits(config: Config) -> tuple[Edit, ...]:
-    document, backend = config.backend.document, config.backend
-    if not config.changes:
-        return ()
-    if config.part is None:
-        return document.change(backend.block, BodyChange(backend.credentials, backend.role_family))
-    change = document.syntax.change_object
-    return change(document.path, document.text, config.part.value, backend.credentials, backend.role_family)
 
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
@@ -110,4 +311,6 @@ def _keys(state: RemoteState) -> Iterator[Note]:
         yield from rotate(config.backend)
 
 
-RULE = Rule("remote-state", "what reads a state from S3 leaves signing in to the hook", check)
+RULE = Rule(
+    "remote-state", "what reads a state from S3 leaves signing in to the hook, or does it with web identity", check
+)

@@ -1,9 +1,80 @@
-"""The S3 backend's flat role family is commented out, its static keys, profile and shared files go.
+"""The S3 backend's flat role family is commented out or becomes web identity, its static keys, profile and files go.
 
 Before Terraform and OpenTofu 1.6 the backend knows no OIDC, and signs in with what the hook exports; a ``role_arn``
 would make it assume a role once more, a ``profile`` or key would win over the hook:
 https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. A literal secret is deleted, never commented out.
-Files with partial configuration are treated alike.
+From 1.6 on it has ``assume_role_with_web_identity``, https://developer.hashicorp.com/terraform/language/backend/s3, and
+signs in by itself. Files with partial configuration are treated alike.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket       = "state"
+    key          = "app.tfstate"
+    region       = "eu-west-1"
+    profile      = "production"
+    role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    session_name = "app"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+    # role_arn     = "arn:aws:iam::123456789012:role/terraform-state"
+    # session_name = "app"
+  }
+}
+```
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  required_version = ">= 1.10"
+
+  backend "s3" {
+    bucket  = "state"
+    key     = "app.tfstate"
+    region  = "eu-west-1"
+    profile = "production"
+    assume_role = {
+      role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+    }
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  required_version = ">= 1.10"
+
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    region = "eu-west-1"
+
+    assume_role_with_web_identity = {
+      role_arn                = "arn:aws:iam::123456789012:role/terraform-state"
+      web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+    }
+  }
+}
+```
 """
 
 from __future__ import annotations
@@ -12,7 +83,11 @@ from collections.abc import Iterator
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
+from migrator.edits.ambient import AmbientRoot
+from migrator.edits.leaving import leaving, state_notes
+from migrator.edits.native import SignIn, with_web_identity
 from migrator.edits.rotation import rotate
+from migrator.edits.strategy import since
 from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax.terraform import BodyChange
@@ -35,16 +110,55 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
-    group = root.group if root.needs_hook(context.config.include_ambient) else None
+    strategies = context.wishes.strategies
+    is_migrated = root.is_migrated(context.config.include_ambient)
+    group = root.group if is_migrated else None
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", Ignored("a comment says so"))
-    if backend.credentials or backend.role_family:
-        fix = backend.foreign or _rewrite(backend)
-        yield RULE.finding(backend.place, _message(backend), fix, group, rotate(backend) if not backend.foreign else ())
+    ambient = context.ambient.at(root.module.path)
+    if is_migrated and ambient is not None and backend.foreign is None:
+        yield from _leaving(context, root, ambient, backend)
+    elif is_migrated and backend.foreign is None and strategies.of(root).is_native:
+        yield from _native(context, root, backend)
+    elif backend.credentials or backend.role_family:
+        fix = backend.foreign or _rewrite(backend, strategies.of(root).because if is_migrated else "")
+        message = _message(backend, strategies.rejecting(root))
+        yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.foreign else ())
     elif _is_ambient(context, root, backend) and group is None:
         alone = backend.foreign or LeftAlone("it lives on the environment's credentials")
         yield RULE.finding(backend.place, _message(backend), alone)
+
+
+def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
+    strategies = context.wishes.strategies
+    message = _message(backend, strategies.rejecting(root))
+    signed = strategies.sign_in(root, backend)
+    if isinstance(signed, Refusal):
+        yield RULE.finding(backend.place, message, signed, root.group)
+    elif signed.remove or signed.append:
+        fix = _signed(backend, signed, strategies.of(root).because)
+        yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
+
+
+def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
+    """What becomes of a backend for which the environment of its runs signs in."""
+    rejected = context.wishes.strategies.rejecting(root)
+    message, made = (
+        _message(backend, rejected),
+        leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected)),
+    )
+    if isinstance(ambient.role, Refusal):
+        if backend.credentials or backend.role_family:
+            yield RULE.finding(backend.place, message, ambient.role, root.group)
+    elif isinstance(made, Refusal):
+        yield RULE.finding(backend.place, message, made, root.group)
+    elif made.is_empty and made.outcome:
+        yield RULE.finding(backend.place, message, LeftAlone(made.outcome), root.group)
+    elif not made.is_empty:
+        edits = backend.document.change(backend.block, BodyChange(made.remove, made.comment_out, made.append))
+        notes = (*rotate(backend), *state_notes(context.workspace, backend, ambient))
+        yield RULE.finding(backend.place, message, Rewrite(edits, made.outcome), root.group, notes)
 
 
 def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
@@ -58,20 +172,35 @@ def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
 
 def _duplicates(root: Root) -> Iterator[Finding]:
     blocks = [one for one in root.backends if not one.is_partial and not one.document.is_override]
-    for backend in blocks[1:]:
-        fix = Refusal(f"the module has another at {blocks[0].place}, which Terraform does not allow")
+    seconds: dict[S3Backend, S3Backend] = {}
+    for view in root.module.views if len(blocks) > 1 else ():
+        first, *others = [one for one in blocks if one.document in view] or blocks[:1]
+        seconds |= dict.fromkeys(others, first)
+    for backend, first in seconds.items():
+        fix = Refusal(f"the module has another at {first.place}, which Terraform does not allow")
         yield RULE.finding(backend.place, f"{backend.title} for the second time", fix, root.group)
 
 
-def _message(backend: S3Backend) -> str:
+def _message(backend: S3Backend, rejected: str = "") -> str:
+    """What is found; ``rejected`` says why its role is an error already, if so."""
     names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
-    return f"{backend.title}: {', '.join(names) or 'names no credentials'}"
+    named = ", ".join(names) or "names no credentials"
+    return f"{backend.title}: {named}" + (f", {rejected}" if rejected and backend.role_family else "")
 
 
-def _rewrite(backend: S3Backend) -> Rewrite:
+def _signed(backend: S3Backend, signed: SignIn, because: str = "") -> Rewrite:
+    edits = backend.document.change(backend.block, BodyChange(signed.remove, (), signed.append))
+    return Rewrite(edits, since(signed.outcome, because))
+
+
+def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
+    if backend.has_web_identity:
+        signed = with_web_identity(backend)
+        return signed if isinstance(signed, Refusal) else _signed(backend, signed)
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
-    return Rewrite(backend.document.change(backend.block, change), ", ".join(outcomes))
+    outcomes += ["left to a hook"] * bool(because)
+    return Rewrite(backend.document.change(backend.block, change), since(", ".join(outcomes), because))
 
 
-RULE = Rule("s3-backend", "the S3 backend leaves signing in to the hook", check)
+RULE = Rule("s3-backend", "the S3 backend leaves signing in to the hook, or does it with web identity", check)

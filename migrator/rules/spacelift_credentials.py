@@ -3,6 +3,63 @@
 They are variables and mounted files of stacks and contexts, ``environment`` in ``.spacelift/config.yml`` and in
 blueprints: https://docs.spacelift.io/concepts/configuration/environment. A left ``AWS_PROFILE`` would make a run fail
 even with web identity.
+
+Before:
+
+```hcl
+# main.tf
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+
+resource "spacelift_environment_variable" "profile" {
+  stack_id   = spacelift_stack.shop.id
+  name       = "AWS_PROFILE"
+  value      = "production"
+  write_only = false
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+```
+
+```hcl
+# stacks/main.tf
+resource "spacelift_stack" "shop" {
+  name       = "shop"
+  repository = "shop"
+  branch     = "main"
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
 """
 
 from __future__ import annotations
@@ -12,8 +69,9 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
-from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting
+from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.errors import SyntaxProblem
+from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
@@ -38,7 +96,20 @@ def check(context: Context) -> Iterator[Finding]:
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = _notes(setting) if isinstance(fix, Rewrite) else ()
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
-        yield replace(RULE.finding(setting.place, message, fix, notes=notes), needs=needs)
+        groups = _groups_it_would_beat(context, setting)
+        if groups and not isinstance(fix, Rewrite) and setting.names:
+            fix = Refusal(f"it would win over the role that the environment is to have: {fix.reason}")
+        for group in groups or (None,):
+            yield replace(RULE.finding(setting.place, message, fix, group, notes), needs=needs)
+
+
+def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
+    """The groups of root modules that are to live on their environment, and whose runs get the setting."""
+    return [
+        root.group
+        for root in context.ambient.roots
+        if root.module.path in setting.roots or not set(root.runners.here).isdisjoint(setting.reach.stacks)
+    ]
 
 
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
@@ -65,12 +136,12 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
         return Refusal("it is written in a language that is not known")
     try:
         if not setting.entries:
-            return document.syntax.remove_block(document.path, document.text, setting.block)
+            return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
         return tuple(
             edit
             for part, items in setting.entries
             for edit in part.document.syntax.change_object(
-                part.document.path, part.document.text, part.value, items, ()
+                part.document.path, part.document.text, part.value, items, (), ()
             )
         )
     except SyntaxProblem as problem:
@@ -87,7 +158,7 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
-        if serving is stack:
+        if serving is stack and known.is_migrated:
             why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
             ways.append(_Way(frozenset({f"root module {known.title}"}), why))
     if not ways:
@@ -97,7 +168,7 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
 
 
 def _root_way(context: Context, root: Root) -> _Way:
-    return _module_way(context, root, is_hooked=root.needs_hook(context.config.include_ambient))
+    return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
 def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) -> _Way:
@@ -113,7 +184,7 @@ def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) ->
     if kept:
         return _Way(still=f"{kept[0].place} is left as it is")
     reading = [one for one in states if not one.has_web_identity]
-    if reading and not is_hooked:
+    if reading and not is_hooked and context.ambient.at(root.module.path) is None:
         return _Way(still=f"{reading[0].place} has no hook to sign in with")
     places = [str(one.place) for one in providers] + [str(one.place) for one in states]
     return _Way(frozenset((root.group, *places)))
@@ -127,8 +198,8 @@ def _notes(setting: Setting) -> Iterator[Note]:
             "see that no stack elsewhere lives on a context that attaches itself to the labels", setting.reach.labels
         )
     if setting.literals:
-        yield Note("rotate the keys, which git's history keeps, at", tuple(map(str, setting.literals)))
-    else:
+        yield Note(ROTATE, tuple(map(str, setting.literals)))
+    elif any(map(holds_keys, setting.names)):
         yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
 
 

@@ -1,6 +1,67 @@
-"""With ``--hook-in context``: a ``spacelift_context`` holds the hook, and is attached to the stacks that need it.
+r"""With ``--hook-in context``: a ``spacelift_context`` holds the hook, and is attached to the stacks that need it.
 
 The hooks of contexts run before the stack's own: https://docs.spacelift.io/concepts/stack/stack-settings.
+
+Before, with ``--hook-in context``:
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+}
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+}
+
+resource "spacelift_context" "aws_oidc" {
+  name        = "aws-oidc"
+  description = "Temporary AWS credentials for the backend, for which a run's OIDC token is exchanged"
+  before_init = [
+    "export $(printf … --role-arn …:role/terraform-state …)",
+    # Stop the run if AWS denied the exchange: the export succeeds all the same.
+    "test -n \"$AWS_SESSION_TOKEN\"",
+  ]
+}
+
+resource "spacelift_context_attachment" "aws_oidc_app" {
+  context_id = spacelift_context.aws_oidc.id
+  stack_id   = spacelift_stack.app.id
+}
+```
 """
 
 from __future__ import annotations
@@ -11,6 +72,7 @@ from migrator.config import HookPlace
 from migrator.edits.context import HookContexts
 from migrator.edits.wanted import Wanted
 from migrator.model import Finding, Refusal, Rewrite
+from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
 
 
@@ -18,10 +80,8 @@ def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack of a root module that needs the hook."""
     if context.config.hook_in is not HookPlace.CONTEXT:
         return
-    wanted = context.wishes.all
-    live = [(one.stack, one.role) for one in wanted if context.wishes.settled(one) is None]
-    contexts = HookContexts(context.workspace, live, context.config.hook_phases)
-    for one in wanted:
+    contexts = hook_contexts(context)
+    for one in context.wishes.all:
         yield _finding(context, contexts, one)
 
 

@@ -1,7 +1,62 @@
-"""Spacelift's documented hook becomes the first ``before_init`` entry of the stack that runs a migrated root module.
+r"""Spacelift's documented hook becomes the first ``before_init`` entry of the stack that runs a migrated root module.
 
 It exports temporary credentials, for which the stack's OIDC token is exchanged, before ``terraform init`` reads the
 backend: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
+
+Before:
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+  before_init  = [
+    "make generated",
+  ]
+}
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+  before_init  = [
+    "export $(printf … --role-arn …:role/terraform-state …)",
+    # Stop the run if AWS denied the exchange: the export succeeds all the same.
+    "test -n \"$AWS_SESSION_TOKEN\"",
+    "make generated",
+  ]
+}
+```
 """
 
 from __future__ import annotations

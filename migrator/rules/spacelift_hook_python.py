@@ -2,6 +2,63 @@
 
 What it is for, `spacelift_hook_hcl` tells; CDKTF writes strings into Terraform's JSON as they are, so ``${`` is escaped
 there, and Pulumi does not: https://docs.spacelift.io/vendors/pulumi.
+
+Before:
+
+```python
+# __main__.py
+import pulumi_spacelift as spacelift
+
+spacelift.Stack(
+    "app",
+    repository="shop",
+    branch="main",
+    before_inits=[
+        "make generated",
+    ],
+)
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```python
+# __main__.py
+import pulumi_spacelift as spacelift
+
+spacelift.Stack(
+    "app",
+    repository="shop",
+    branch="main",
+    before_inits=[
+        'export $(printf … --role-arn …:role/terraform-state …)',
+        # Stop the run if AWS denied the exchange: the export succeeds all the same.
+        'test -n "$AWS_SESSION_TOKEN"',
+        "make generated",
+    ],
+)
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations

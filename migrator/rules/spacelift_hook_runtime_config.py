@@ -2,6 +2,63 @@
 
 With ``--hook-in runtime-config`` it is put there in any case, and the stacks stay as they are:
 https://docs.spacelift.io/concepts/configuration/runtime-configuration.
+
+Before, with ``--hook-in runtime-config``:
+
+```hcl
+# stacks.tf
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "shop"
+  branch       = "main"
+  manage_state = false
+}
+```
+
+```yaml
+# .spacelift/config.yml
+version: "2"
+stacks:
+  app:
+    before_init:
+      - make generated
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+After:
+
+```yaml
+# .spacelift/config.yml
+version: "2"
+stacks:
+  app:
+    before_init:
+      - 'export $(printf … --role-arn …:role/terraform-state …)'
+      # Stop the run if AWS denied the exchange: the export succeeds all the same.
+      - 'test -n "$AWS_SESSION_TOKEN"'
+      - make generated
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations
@@ -9,10 +66,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.config import HookPlace
-from migrator.edits.runtime_config import RuntimeStack
-from migrator.edits.wanted import Target
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.rules.variables import runtime_variables
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -29,7 +85,7 @@ def check(context: Context) -> Iterator[Finding]:
     needing = [(target, stack) for target, stack in wanted if runtime.lists_of(stack)]
     if not needing and not (runtime.objection and wanted):
         return
-    fix = _fix(context, needing)
+    fix = _fix(context)
     for target, stack in wanted if runtime.objection else needing:
         yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
 
@@ -43,14 +99,13 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
                 yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
 
 
-def _fix(context: Context, needing: list[tuple[Target, RuntimeStack]]) -> Fix:
+def _fix(context: Context) -> Fix:
     runtime = context.wishes.runtime
     if runtime.objection:
         return Refusal(runtime.objection)
     if runtime.document is not None and runtime.document.is_excluded:
         return Ignored("it is excluded")
-    entries = [(stack, context.wishes.entries(str(target.role))) for target, stack in needing]
-    edits = runtime.add(entries)
+    edits = context.wishes.runtime_edits(runtime_variables(context))
     if isinstance(edits, Refusal):
         return edits
     return Rewrite(edits, "the hook, first in its lists") if edits else LeftAlone("the hook is there already")

@@ -2,6 +2,69 @@
 
 A blueprint's are at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint. `analysis.yaml_stacks` tells
 which other files are known.
+
+Before:
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
+
+```yaml
+# blueprint.yml
+stack:
+  name: app
+  space: root
+  vcs:
+    repository: shop
+    branch: main
+  vendor:
+    terraform:
+      manage_state: false
+  hooks:
+    init:
+      before:
+        - make generated
+```
+
+After:
+
+```yaml
+# blueprint.yml
+stack:
+  name: app
+  space: root
+  vcs:
+    repository: shop
+    branch: main
+  vendor:
+    terraform:
+      manage_state: false
+  hooks:
+    init:
+      before:
+        - 'export $(printf … --role-arn …:role/terraform-state …)'
+        # Stop the run if AWS denied the exchange: the export succeeds all the same.
+        - 'test -n "$AWS_SESSION_TOKEN"'
+        - make generated
+```
+
+```hcl
+# main.tf
+terraform {
+  backend "s3" {
+    bucket = "state"
+    key    = "app.tfstate"
+    # role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+```
 """
 
 from __future__ import annotations

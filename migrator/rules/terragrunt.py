@@ -4,6 +4,64 @@ The map of ``remote_state`` and generated backends are treated as an S3 backend 
 are; static credentials in ``env_vars`` go. Where Terragrunt assumes ``iam_role`` itself it gets
 ``iam_web_identity_token``, and then no hook is needed, since Terragrunt hands what it is given to backend and providers
 alike: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#iam_web_identity_token.
+
+Before:
+
+```hcl
+# app/terragrunt.hcl
+remote_state {
+  backend = "s3"
+  config = {
+    bucket  = "state"
+    key     = "app.tfstate"
+    profile = "production"
+  }
+}
+
+generate "provider" {
+  path      = "provider.tf"
+  if_exists = "overwrite"
+  contents  = <<EOF
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+EOF
+}
+```
+
+After:
+
+```hcl
+# app/terragrunt.hcl
+remote_state {
+  backend = "s3"
+  config = {
+    bucket = "state"
+    key    = "app.tfstate"
+  }
+}
+
+generate "provider" {
+  path      = "provider.tf"
+  if_exists = "overwrite"
+  contents  = <<EOF
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+EOF
+}
+```
 """
 
 from __future__ import annotations
@@ -22,6 +80,7 @@ from migrator.config import is_role_arn
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 from migrator.source import newline_at
@@ -33,6 +92,10 @@ FIRST_WITH_TOKEN = (0, 59, 3)
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each map, heredoc, variable or role by which Terragrunt or what it runs signs in."""
+    yield from refused_without_hook(context, _all(context))
+
+
+def _all(context: Context) -> Iterator[Finding]:
     found = context.facts.terragrunt
     groups = dict(zip(found.units, found.groups, strict=True))
     yield from _states(context, groups)

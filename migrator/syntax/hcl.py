@@ -7,11 +7,29 @@ from functools import lru_cache, partial
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.scanner import IDENTIFIER, skip_balanced, skip_blanks, skip_expression, skip_trivia, tokens
+from migrator.syntax.scanner import (
+    BLANKS,
+    HEREDOC,
+    IDENTIFIER,
+    STRING,
+    TRIVIA,
+    skip_balanced,
+    skip_blanks,
+    skip_expression,
+    skip_trivia,
+    tokens,
+)
 from migrator.syntax.terraform import Attribute, Block
 
 _IDENTIFIER = re.compile(IDENTIFIER)
-_LABEL = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*)"|({IDENTIFIER})')
+_LABEL = re.compile(rf'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{{|%%\{{|\$(?!\{{)|%(?!\{{))*+)"|({IDENTIFIER})')
+_KEY = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*+)"|({IDENTIFIER})')
+_USUAL = re.compile(
+    rf"""({IDENTIFIER})[ \t]*+(?:=[ \t]*+([^\s"\#/<>=!,()\[\]{{}}]++|{STRING})(?=\n)|("[^"\\$%\n]*+"[ \t]*+)*+(\{{))"""
+)
+"""An argument with a value of one token on a line of its own, or the header of a block with plain labels."""
+
+_NEXT_LINE = re.compile(rf"{BLANKS}(?:(?=[\n\#/])|\Z){TRIVIA}")
 _STRING = re.compile(r'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*)"')
 _ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|([$%])\4\{")
 _SHORT = 4000
@@ -51,6 +69,12 @@ def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
 
 
 def _read_item(text: str, start: int) -> Attribute | Block:
+    usual = _USUAL.match(text, start)
+    if usual and usual[2]:
+        return Attribute(usual[1], Span(start, usual.end(2)), Span(*usual.span(2)))
+    if usual:
+        labels = tuple(text[usual.end(1) : usual.start(4)].split('"')[1::2])
+        return _block(text, start, usual[1], labels, usual.start(4))
     name = _IDENTIFIER.match(text, start)
     if name is None:
         raise SyntaxProblem(start, "an argument or a block should begin here")
@@ -64,7 +88,7 @@ def _read_attribute(text: str, start: int, name: str, position: int) -> Attribut
     value = skip_blanks(text, position)
     end = skip_expression(text, value, in_brackets=False)
     if end == value:
-        raise SyntaxProblem(start, f"the argument {name} has no value")
+        raise SyntaxProblem(start, "an argument has no value")
     return Attribute(name, Span(start, end), Span(value, end))
 
 
@@ -74,17 +98,36 @@ def _read_block(text: str, start: int, type_: str, position: int) -> Block:
         labels.append(label[1] if label[1] is not None else label[2])
         position = skip_blanks(text, label.end())
     if not text.startswith("{", position):
-        raise SyntaxProblem(start, f"{type_} is neither an argument nor a block")
-    end = skip_balanced(text, position)
-    return Block(type_, tuple(labels), Span(start, end), Span(position + 1, end - 1), partial(_read_body, text))
+        raise SyntaxProblem(start, "this is neither an argument nor a block")
+    return _block(text, start, type_, tuple(labels), position)
+
+
+def _block(text: str, start: int, type_: str, labels: tuple[str, ...], brace: int) -> Block:
+    end = skip_balanced(text, brace)
+    return Block(type_, labels, Span(start, end), Span(brace + 1, end - 1), partial(_read_body, text))
 
 
 def _end_of_line(text: str, item: Attribute | Block) -> int:
     """The place of what follows ``item``, which must begin on another line."""
-    position = skip_blanks(text, item.span.end)
-    if position < len(text) and text[position] not in "\n#/":
-        raise SyntaxProblem(position, "a new line should begin after an argument or block")
-    return skip_trivia(text, position)
+    following = _NEXT_LINE.match(text, item.span.end)
+    if following is None:
+        raise SyntaxProblem(skip_blanks(text, item.span.end), "a new line should begin after an argument or block")
+    return following.end()
+
+
+def body(text: str) -> Span:
+    """All of the file, which is the body of a block as well."""
+    return Span(0, len(text))
+
+
+def values(text: str) -> tuple[Attribute, ...]:
+    """What a ``tfvars`` file gives to variables. Raises `SyntaxProblem` where it is none."""
+    found: list[Attribute] = []
+    for item in parse(text):
+        if isinstance(item, Block):
+            raise SyntaxProblem(item.span.start, "a block stands where only values of variables may")
+        found.append(item)
+    return tuple(found)
 
 
 def expression(text: str, value: Span) -> str:
@@ -138,7 +181,7 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
     items: list[Attribute] = []
     position = skip_trivia(text, value.start + 1)
     while position < value.end - 1:
-        key = _LABEL.match(text, position)
+        key = _KEY.match(text, position)
         after = skip_blanks(text, key.end()) if key else position
         if key is None or text[after] not in "=:":
             return None
@@ -207,7 +250,7 @@ def plain(text: str) -> str:
         if token.kind != "space":
             last = token.kind
         pieces.append(_piece(token.kind, piece))
-    return re.sub(r"[ \t\r]+\n", "\n", "".join(pieces))
+    return re.sub(r"(?<![ \t\r])[ \t\r]+\n", "\n", "".join(pieces))
 
 
 def _piece(kind: str, piece: str) -> str:
@@ -220,34 +263,58 @@ def _piece(kind: str, piece: str) -> str:
     return re.sub(r"[^\x00-\x7f]", "x", piece)
 
 
+_WORDS = re.compile(
+    rf"""(?P<words>"[^"\\$%\n]+")|(?P<comment>(?:\#|//)[^\n]*)|/\*(?s:.*?)\*/|{HEREDOC}|{STRING}|(?P<intricate>"|<<|/\*)"""
+)
+
+
+def shape(text: str) -> str:
+    """``text`` with the words of strings and comments taken out: python-hcl2 cannot have an opinion on them.
+
+    Blocks of one shape are many, and need but one opinion. What has strings in templates is its own shape.
+    """
+    pieces: list[str] = []
+    position = 0
+    for match in _WORDS.finditer(text):
+        kind = match.lastgroup
+        if kind == "intricate":
+            return text
+        if kind == "words" or kind == "comment":
+            pieces += text[position : match.start()], '"x"' if kind == "words" else "#"
+            position = match.end()
+    return "".join(pieces) + text[position:]
+
+
 def _loads(text: str) -> None:
-    """Have python-hcl2 read ``text``; what is short is remembered: repositories have much in common."""
-    verdict = _short_verdict(text) if len(text) < _SHORT else _verdict(text)
-    if verdict is not None:
-        raise SyntaxProblem(*verdict)
+    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
+    shaped = shape(text)
+    line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
+    if line is not None:
+        raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot read it")
 
 
 @lru_cache(maxsize=2000)
-def _short_verdict(text: str) -> tuple[int, str] | None:
+def _short_verdict(text: str) -> int | None:
     return _verdict(text)
 
 
-def _verdict(text: str) -> tuple[int, str] | None:
+def _verdict(text: str) -> int | None:
+    """The line that python-hcl2 stumbles over; None if it does not."""
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
         hcl2.api.parses_to_tree(plain(text))
     except UnexpectedInput as error:
-        return _offset(text, getattr(error, "line", 1)), "python-hcl2 cannot read it"
+        return max(getattr(error, "line", 1), 1)
     except (LarkError, RecursionError):
-        return 0, "python-hcl2 cannot read it"
+        return 1
     return None
 
 
 def _offset(text: str, line: int) -> int:
     lines = text.split("\n")
-    return sum(len(one) + 1 for one in lines[: max(line, 1) - 1])
+    return sum(len(one) + 1 for one in lines[: line - 1])
 
 
 _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")

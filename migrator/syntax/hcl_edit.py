@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
+from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+)
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
+_BLANK_END = re.compile(r"\n\r?\n\Z")
 _COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
 _SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
+_COMMENTED_BLOCK = re.compile(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
 _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
@@ -35,6 +47,14 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     if change.append:
         edits.append(_append(path, text, block, change, removed))
     return tuple(edits)
+
+
+def remove_blocks(
+    path: str, text: str, items: Sequence[Attribute | Block], removed: Sequence[Block]
+) -> tuple[Edit, ...]:
+    """The edits that take the blocks ``removed`` out of ``items``, those at the top of the file."""
+    whole = Span(0, len(text))
+    return change_body(path, text, Block("", (), whole, whole, lambda _: tuple(items)), BodyChange(tuple(removed)))
 
 
 def _outline(text: str, block: Block) -> str:
@@ -58,20 +78,20 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     kept = [comment for comment in _COMMENT.findall(_outline(text, block)) if not change.remove]
     for item in block.items:
         if isinstance(item, Attribute) and item in change.comment_out:
-            lines += _commented(item.span.of(text).splitlines(), inner)
+            lines += commented(item.span.of(text).splitlines(), inner)
         elif item not in change.remove:
             lines.append(inner + item.span.of(text))
     lines = [inner + comment for comment in kept] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
-        lines += _rendered(addition, inner, _unit(outer))
+        lines += rendered(addition, inner, _unit(outer))
     return Edit(path, block.body, newline + newline.join([*lines, outer]))
 
 
 # --- removal --------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> Span:
+def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
     previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
     start = item.span.start
@@ -86,8 +106,13 @@ def _extent(text: str, block: Block, item: Attribute, removed: Sequence[Attribut
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
 
 
-def _heads_kept(text: str, block: Block, item: Attribute, removed: Sequence[Attribute]) -> bool:
-    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all."""
+def _heads_kept(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all.
+
+    The comment on a file's first block may be for the file.
+    """
+    if isinstance(item, Block) and item is block.items[0] and len(removed) < len(block.items):
+        return True
     end = item.span.end
     for other in block.items:
         if other.span.start > end:
@@ -100,10 +125,12 @@ def _heads_kept(text: str, block: Block, item: Attribute, removed: Sequence[Attr
     return False
 
 
-def _belongs_to_another(comment: str, item: Attribute, removed: Sequence[Attribute]) -> bool:
-    """Whether a comment is an argument that someone commented out, and not one of those that go."""
+def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+    """Whether a comment is a block or an argument that someone commented out, and not one of those that go."""
+    if isinstance(item, Block) and _COMMENTED_BLOCK.match(comment):
+        return True
     argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {one.name for one in (item, *removed)}
+    names = {one.name for one in (item, *removed) if isinstance(one, Attribute)}
     return argument is not None and argument[1] not in names
 
 
@@ -146,12 +173,6 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
     return edits
 
 
-def _commented(lines: list[str], indent: str) -> list[str]:
-    return [
-        f"{indent}# {line.strip() if not number else line.removeprefix(indent)}" for number, line in enumerate(lines)
-    ]
-
-
 # --- addition -------------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +187,7 @@ def _append(path: str, text: str, block: Block, change: BodyChange, removed: Seq
         before = lines or kept
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
-        lines += _rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
+        lines += rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
     addition_text = "".join(line + "\n" for line in lines)
     if text[place : block.body.end].strip():
         place, addition_text = block.body.end, "\n" + addition_text + outer
@@ -178,7 +199,7 @@ def _kept(text: str, body: Span, removed: Sequence[Span]) -> list[str]:
     return apply_edits(body.of(text), cut).splitlines()
 
 
-def _is_apart(addition: NewArgument | NewBlock, before: str) -> bool:
+def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> bool:
     is_one_line = isinstance(addition, NewArgument) and not isinstance(addition.value, tuple | NewObject)
     return not is_one_line or before.strip() in ("}", "]", ")")
 
@@ -189,41 +210,8 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
         gap = ""
-    lines = _rendered(block, "", "  ")
+    lines = rendered(block, "", "  ")
     return Edit(path, Span(end, end), with_newlines(gap + "\n".join(lines) + "\n", newline_at(text, end)))
-
-
-def _rendered(addition: NewArgument | NewBlock, indent: str, unit: str) -> list[str]:
-    """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
-    if isinstance(addition, NewBlock):
-        header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
-        return _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
-    return _argument(addition, indent, unit, len(addition.name))
-
-
-def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
-    width = max((len(argument.name) for argument in arguments), default=0)
-    body = [line for one in arguments for line in _argument(one, indent + unit, unit, width)]
-    return [header, *body, f"{indent}}}"]
-
-
-def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
-    if isinstance(argument.value, tuple):
-        return [f"{indent}{argument.name} = [", *_elements(argument.value, indent + unit), f"{indent}]"]
-    if isinstance(argument.value, NewObject):
-        return _braces(f"{indent}{argument.name} = {{", argument.value.items, indent, unit)
-    return [f"{indent}{argument.name:{width}} = {_expression(argument.value)}"]
-
-
-def _elements(items: Sequence[Literal], indent: str) -> Iterator[str]:
-    for item in items:
-        if item.comment:
-            yield f"{indent}# {item.comment}"
-        yield f"{indent}{_expression(item)},"
-
-
-def _expression(value: Literal | Reference) -> str:
-    return value.address if isinstance(value, Reference) else hcl.quote(value.text)
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -237,18 +225,18 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not elements and not inside.of(text).strip():
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
-        return Edit(path, Span(inside.start, inside.start), "".join(f"{_expression(item)}, " for item in items))
+        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(item)}, " for item in items))
     place = _end_with_comment(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
-    return Edit(path, Span(place, place), "".join(line + newline for line in _elements(items, inner)))
+    return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
     """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
-        return Edit(path, value, f"[{', '.join(map(_expression, items))}]")
+        return Edit(path, value, f"[{', '.join(map(expression, items))}]")
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
-    return Edit(path, value, newline.join(["[", *_elements(items, indent + _unit(indent)), f"{indent}]"]))
+    return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
 # --- the columns of what was touched --------------------------------------------------------------------------------
@@ -269,7 +257,16 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
         if mine:
             made.append(_realigned(text, region, mine))
     after = apply_edits(text, [*made, *pending])
-    return after if text else after.lstrip("\n")
+    return _without_new_blank_edges(text, after)
+
+
+def _without_new_blank_edges(before: str, after: str) -> str:
+    """``after`` without blank lines at its beginning and end, unless there were such ``before``."""
+    if not before.startswith(("\n", "\r")):
+        after = after.lstrip("\r\n")
+    while _BLANK_END.search(after) and not _BLANK_END.search(before):
+        after = after.removesuffix("\n").removesuffix("\r")
+    return after
 
 
 def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:

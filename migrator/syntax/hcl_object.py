@@ -13,14 +13,20 @@ from itertools import groupby
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span
 from migrator.syntax import hcl, hcl_edit
+from migrator.syntax.hcl_new import expression
 from migrator.syntax.scanner import skip_blanks, skip_trivia
-from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument, NewObject
 
 
 def change_object(
-    path: str, text: str, value: Span, remove: Sequence[Attribute], comment_out: Sequence[Attribute]
+    path: str,
+    text: str,
+    value: Span,
+    remove: Sequence[Attribute],
+    comment_out: Sequence[Attribute] = (),
+    append: Sequence[NewArgument] = (),
 ) -> tuple[Edit, ...]:
-    """The edits after which the object at ``value`` has no items ``remove``, and ``comment_out`` as comments.
+    """The edits after which the object at ``value`` has no items ``remove``, ``comment_out`` as comments, and more.
 
     Both are some of `hcl.object_items`. Raises `SyntaxProblem` where the object cannot be edited so.
     """
@@ -29,16 +35,27 @@ def change_object(
         raise SyntaxProblem(value.start, "it is no literal object")
     whole = [_with_comma(text, item) for item in items]
     chosen = {item: one for item, one in zip(items, whole, strict=True) if item in remove or item in comment_out}
-    if not all(_stands_apart(text, one) for one in chosen.values()):
+    if not all(_stands_apart(text, one) for one in chosen.values()) or (append and "\n" not in value.of(text)):
+        if append:
+            return (_in_one_line(path, text, value, [item for item in items if item not in remove], append),)
         kept = (_commented(path, text, one) for item, one in chosen.items() if item in comment_out)
         return (*kept, *(Edit(path, span, "") for span in _cuts(text, value, items, remove, comment_out)))
     body = Span(value.start + 1, value.end - 1)
     change = BodyChange(
         tuple(chosen[item] for item in remove if item in chosen),
         tuple(chosen[item] for item in comment_out if item in chosen),
+        tuple(append),
     )
     block = Block("", (), value, body, lambda _: tuple(whole))
     return hcl_edit.change_body(path, text, block, change)
+
+
+def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], append: Sequence[NewArgument]) -> Edit:
+    """The object with what is ``kept`` of it and what comes, where it has no lines of its own to tell it from."""
+    if "\n" in value.of(text) or "/*" in value.of(text):
+        raise SyntaxProblem(value.start, "its items share their lines with one another")
+    added = (expression(NewObject((one,)))[2:-2] for one in append)
+    return Edit(path, value, f"{{ {', '.join([*(item.span.of(text) for item in kept), *added])} }}")
 
 
 def _with_comma(text: str, item: Attribute) -> Attribute:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from migrator.span import Edit, Span
-from migrator.syntax import hcl, hcl_block, hcl_edit, hcl_object, program, tfjson, tfjson_edit, yaml
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewBlock
+from migrator.syntax import hcl, hcl_edit, hcl_object, program, tfjson, tfjson_edit, yaml
+from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,13 @@ class Syntax(Language):
     inside: Callable[[str, Span, str], str]
     comments_on: Callable[[str, Attribute | Block], str]
     change_body: Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
-    change_object: Callable[[str, str, Span, Sequence[Attribute], Sequence[Attribute]], tuple[Edit, ...]]
+    change_object: Callable[
+        [str, str, Span, Sequence[Attribute], Sequence[Attribute], Sequence[NewArgument]], tuple[Edit, ...]
+    ]
+    remove_blocks: Callable[[str, str, Sequence[Attribute | Block], Sequence[Block]], tuple[Edit, ...]]
+    body: Callable[[str], Span]
+    values: Callable[[str], tuple[Attribute, ...]]
     add_block: Callable[[str, str, NewBlock], Edit]
-    remove_block: Callable[[str, str, Block], tuple[Edit, ...]]
     prepend_items: Callable[[str, str, Span, Sequence[Literal]], Edit]
     replace_by_list: Callable[[str, str, Span, Sequence[Literal]], Edit]
 
@@ -54,8 +58,10 @@ HCL = Syntax(
     hcl.comments_on,
     hcl_edit.change_body,
     hcl_object.change_object,
+    hcl_edit.remove_blocks,
+    hcl.body,
+    hcl.values,
     hcl_edit.add_block,
-    hcl_block.remove_block,
     hcl_edit.prepend_items,
     hcl_edit.replace_by_list,
 )
@@ -72,8 +78,10 @@ JSON = Syntax(
     tfjson.comments_on,
     tfjson_edit.change_body,
     tfjson_edit.change_object,
+    tfjson_edit.remove_blocks,
+    tfjson.body,
+    tfjson.values,
     tfjson_edit.add_block,
-    hcl_block.remove_json_block,
     tfjson_edit.prepend_items,
     tfjson_edit.replace_by_list,
 )

@@ -13,8 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from migrator.syntax.scanner import Token, tokens
+from migrator.syntax.scanner import HEREDOC, STRING, Token, tokens
 
+_ATOM = rf"""[^\s"\#/<>=!]++|[=!<>]=|=>|[!>]|/(?![/*])|<(?!<)|{STRING}"""
+_USUAL = re.compile(
+    rf"(?P<lead>(?:[ \t]*+(?:{_ATOM}))*+)"
+    rf"(?:(?P<assign_gap>[ \t]*+)(?P<assign>=(?:[ \t]*+(?:{_ATOM}|=|{HEREDOC}))*+))?+"
+    r"(?P<comment_gap>[ \t]*+)(?P<comment>(?:\#|//)[^\n]*?)?(?P<ending>\r?(?:\n|\Z))"
+)
+_BRACKETS = re.compile(rf"([(\[{{])|([)\]}}])|{STRING}|{HEREDOC}")
+_OPEN, _CLOSE = 1, 2
 _JOINED = re.compile("\u200d.")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)]))
@@ -57,7 +65,10 @@ def _align_column(
 
 def _place_assign(chain: list[_Line]) -> list[_Line]:
     width = max(_columns(line.lead) for line in chain)
-    return [replace(line, assign_gap=" " * (width - _columns(line.lead) + 1)) for line in chain]
+    gaps = (" " * (width - _columns(line.lead) + 1) for line in chain)
+    return [
+        line if line.assign_gap == gap else replace(line, assign_gap=gap) for line, gap in zip(chain, gaps, strict=True)
+    ]
 
 
 def _place_comment(chain: list[_Line]) -> list[_Line]:
@@ -76,6 +87,36 @@ def _columns(text: str) -> int:
 
 
 def _lines(text: str) -> list[_Line]:
+    """The lines of ``text``, each by one glance; by its tokens where a line is not to be understood at one."""
+    lines: list[_Line] = []
+    position = 0
+    while position < len(text):
+        line = _USUAL.match(text, position)
+        if line is None or (line["assign"] and not line["lead"]):
+            return _lines_of_tokens(text)
+        lines.append(_usual_line(*line.group("lead", "assign_gap", "assign", "comment_gap", "comment", "ending")))
+        position = line.end()
+    return lines
+
+
+def _usual_line(lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str) -> _Line:
+    if not lead:
+        return _Line(rest + (comment or ""), None, None, ending=ending)
+    if assign is not None and not _is_balanced(assign):
+        lead, gap, assign = f"{lead}{gap}{assign}", None, None
+    if comment is not None:
+        return _Line(lead, assign, comment, gap or "", rest, ending)
+    if assign is not None:
+        return _Line(lead, assign + rest, None, gap or "", "", ending)
+    return _Line(lead + rest, None, None, ending=ending)
+
+
+def _is_balanced(code: str) -> bool:
+    brackets = [match.lastindex for match in _BRACKETS.finditer(code + "\n")]  # a heredoc ends with one
+    return brackets.count(_OPEN) == brackets.count(_CLOSE)
+
+
+def _lines_of_tokens(text: str) -> list[_Line]:
     lines: list[_Line] = []
     row: list[Token] = []
     for token in tokens(text):

@@ -36,17 +36,27 @@ _IN_QUOTES = re.compile(rf'(?P<text>(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})++)|(?P<te
 _IN_HEREDOC = re.compile(
     rf"(?P<text>(?:[^$%\n]+|{_LITERAL})*+\n)|(?P<text2>(?:[^$%\n]+|{_LITERAL})++)|(?P<template>[$%]\{{)"
 )
-_GULP = re.compile(
-    rf"""(?:[^"\#/<()\[\]{{}}]+|"(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})*+"|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/|/(?![/*])|<(?!<))*+"""
-)
+_SIMPLE = r"""[^"{}()\[\]\n\#/<]"""
+_TEMPLATE = rf"[$%]\{{(?:{_SIMPLE}|\({_SIMPLE}*+\)|\[{_SIMPLE}*+\])*+\}}"
+_PIECE = rf"{_LITERAL}|{_TEMPLATE}"
+STRING = rf'"(?:[^"\\$%\n]+|\\[^\n]|{_PIECE})*+"'
+_LAST_LINE = r"[ \t\r]*+(?P=end)(?=[ \t\r]*+\n)"
+HEREDOC = rf"<<-?(?P<end>{IDENTIFIER})\r?\n(?:(?!{_LAST_LINE})(?:[^$%\n]+|{_PIECE})*+\n)*+{_LAST_LINE}"
+_WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
+_GULP = re.compile(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
+_GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
 _DEEPEST = 250
 """Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
 
 _TOO_DEEP = "it is nested too deeply"
+_NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_TRIVIA = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\n]*+|/\*(?s:.*?)\*/)*+")
-_BLANKS = re.compile(r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+")
+_ENDS = frozenset(("", *",)]}\n#"))
+TRIVIA = r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*(?s:.*?)\*/)*+"
+BLANKS = r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+"
+_TRIVIA = re.compile(TRIVIA)
+_BLANKS = re.compile(BLANKS)
 
 
 class Token(NamedTuple):
@@ -144,6 +154,22 @@ def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tup
     return "text", match.end()
 
 
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where the comments of ``text`` begin and end, in order. Raises `SyntaxProblem` as `tokens`."""
+    position = 0
+    while match := _NOTABLE.search(text, position):
+        position = match.end()
+        if match.lastgroup == "comment":
+            yield match.span()
+        elif match.lastgroup == "intricate":
+            for token in tokens(text, match.start()):
+                if token.kind in ("comment", "inline"):
+                    yield token.start, token.end
+                position = token.end
+                if _is_end(token):
+                    break
+
+
 def skip_trivia(text: str, position: int) -> int:
     """The first place from ``position`` on that is neither blank nor newline nor comment."""
     match = _TRIVIA.match(text, position)
@@ -199,17 +225,22 @@ def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
     It ends before a comma or a closing bracket that is not its own, and before a newline unless ``in_brackets``, where
     newlines mean nothing. An expression of no token at all ends where it begins. Raises `SyntaxProblem` as `tokens`.
     """
+    skip = skip_trivia if in_brackets else skip_blanks
     end = position
-    for token in tokens(text, position):
-        if token.depth == 0:
-            if token.kind in ("comma", "close"):
-                break
-            if token.kind in ("newline", "comment"):
-                if in_brackets:
-                    continue
-                break
-            if token.kind == "equal":
-                raise SyntaxProblem(token.start, "a second = where the value of an argument should have ended")
-        if token.kind not in ("space", "inline", "newline", "comment"):
-            end = token.end
+    while True:
+        match = _GULP_OF_VALUE.match(text, position)
+        if match and (gulp := match[0].rstrip(" \t\r")):
+            end = position + len(gulp)
+        position = match.end() if match else position
+        character = text[position : position + 1]
+        if character in _OPENS:
+            end = position = skip_balanced(text, position)
+        elif character == "=":
+            raise SyntaxProblem(position, "a second = where the value of an argument should have ended")
+        elif (after := skip(text, position)) != position:
+            position = after
+        elif character in _ENDS or text.startswith("//", position):
+            break
+        else:
+            end = position = _skip_text(text, position)
     return end

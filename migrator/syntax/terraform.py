@@ -30,16 +30,24 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string``."""
+    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string`` or ``null``."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """A value as it is written in the same file already, in whatever syntax that has."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewObject:
-    """An object to be written, with each item on a line of its own."""
+    """An object to be written, with each item on a line of its own; ``condition`` stands before it, if there is one."""
 
     items: tuple[NewArgument, ...]
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +55,33 @@ class NewArgument:
     """An argument to be written; a tuple is a list with each element on a line of its own."""
 
     name: str
-    value: Literal | Reference | NewObject | tuple[Literal, ...]
+    value: Literal | Reference | Copied | NewObject | tuple[Literal, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NewBlock:
-    """A block to be written."""
+    """A block to be written; the ``blocks`` in it come last."""
 
     type: str
     labels: tuple[str, ...]
     arguments: tuple[NewArgument, ...]
+    blocks: tuple[NewBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """An argument or block to be written as a comment."""
+
+    of: NewArgument | NewBlock
 
 
 @dataclass(frozen=True, slots=True)
 class BodyChange:
     """What is to become of a block's body; what is added comes last."""
 
-    remove: tuple[Attribute, ...] = ()
+    remove: tuple[Attribute | Block, ...] = ()
     comment_out: tuple[Attribute, ...] = ()
-    append: tuple[NewArgument | NewBlock, ...] = ()
+    append: tuple[NewArgument | NewBlock | NewComment, ...] = ()
 
 
 @dataclass(slots=True)

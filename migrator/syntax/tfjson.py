@@ -22,13 +22,14 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
 _WHOLE = re.compile(r'"\$\{\s*((?:[^"\\{}]|\\.)+?)\s*\}"')
 _DEEPEST = 100
-_LABELS = {
+LABELS = {
     "provider": 1,
     "variable": 1,
     "output": 1,
     "module": 1,
     "resource": 2,
     "data": 2,
+    "ephemeral": 2,
     "terraform": 0,
     "locals": 0,
 }
@@ -142,7 +143,7 @@ def parse(text: str) -> tuple[Attribute | Block, ...]:
     rest = _skip(text, root.span.end)
     if rest < len(text):
         raise SyntaxProblem(rest, "nothing may follow the JSON value")
-    return tuple(_blocks_in(text, root, _LABELS))
+    return tuple(_blocks_in(text, root, LABELS))
 
 
 def _blocks_in(text: str, node: Node, labels: dict[str, int]) -> Iterator[Block]:
@@ -174,11 +175,23 @@ def _read_body(text: str, type_: str, body: Span) -> tuple[Attribute | Block, ..
             raise SyntaxProblem(member.span.start, f"the argument {member.name} is set twice")
         if member.name != COMMENT:
             seen.add(member.name)
-        if member.name in nested:
+        if member.name in nested and member.value.kind in ("object", "array"):
             items += _expand(text, member.value, member.name, (), nested[member.name], member.span)
         elif member.name != COMMENT:
             items.append(Attribute(member.name, member.span, member.value.span))
     return tuple(items)
+
+
+def body(text: str) -> Span:
+    """What stands between the braces of the file's object."""
+    span = read(text).span
+    return Span(span.start + 1, span.end - 1)
+
+
+def values(text: str) -> tuple[Attribute, ...]:
+    """What a ``tfvars.json`` file gives to variables. Raises `SyntaxProblem` where it is none."""
+    parse(text)
+    return object_items(text, Span(0, len(text))) or ()
 
 
 def expression(text: str, value: Span) -> str:

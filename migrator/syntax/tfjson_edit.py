@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
+from migrator.errors import SyntaxProblem
 from migrator.source import newline_at, with_newlines
-from migrator.span import Edit, Span, apply_edits
-from migrator.syntax import tfjson
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, NewObject, Reference
+from migrator.span import Edit, Span, apply_edits, settle
+from migrator.syntax import hcl, tfjson
+from migrator.syntax.terraform import (
+    Attribute,
+    Block,
+    BodyChange,
+    Copied,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+    Reference,
+)
 from migrator.syntax.tfjson import Member, Node
 
 
@@ -22,7 +35,9 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     node = tfjson.read(text, block.body.start - 1)
     commented = [member for member in node.members if _names(change.comment_out, member)]
     removed = [member for member in node.members if _names(change.remove, member) or member in commented[1:]]
-    edits = [Edit(path, span, "") for span in _cuts(node, removed)]
+    edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
+    if removed and len(removed) == len(node.members) and not change.append:
+        return (Edit(path, Span(node.span.start + 1, node.span.end - 1), ""),)
     if commented:
         kept = ", ".join(member.span.of(text) for member in commented)
         edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
@@ -32,16 +47,21 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
 
 
 def change_object(
-    path: str, text: str, value: Span, remove: Sequence[Attribute], comment_out: Sequence[Attribute]
+    path: str,
+    text: str,
+    value: Span,
+    remove: Sequence[Attribute],
+    comment_out: Sequence[Attribute] = (),
+    append: Sequence[NewArgument] = (),
 ) -> tuple[Edit, ...]:
-    """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``.
+    """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``, and ``append``.
 
     In an expression ``"//"`` would be one more key, so the latter become a comment of the block around it.
     """
     node = tfjson.read(text, value.start)
     commented = [member for member in node.members if _names(comment_out, member)]
     removed = [member for member in node.members if _names(remove, member) or member in commented]
-    edits = [Edit(path, span, "") for span in _cuts(node, removed)]
+    edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
     around = [
         one for one in tfjson.parse(text) if isinstance(one, Block) and one.body.start < value.start < one.body.end
     ]
@@ -51,16 +71,35 @@ def change_object(
         first = holder.members[0].span.start
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
         edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
+    if append:
+        edits.append(_append(path, text, node, removed, [_property(one) for one in append]))
     return tuple(edits)
 
 
-def _names(attributes: Sequence[Attribute], member: Member) -> bool:
+def remove_blocks(
+    path: str,
+    text: str,
+    items: Sequence[Attribute | Block],  # noqa: ARG001 - as HCL's
+    removed: Sequence[Block],
+) -> tuple[Edit, ...]:
+    """The edits that take the blocks ``removed`` out of the file; `finish` takes out the labels that this empties."""
+    spans = {block.span for block in removed}
+    edits: list[Edit] = []
+    pending = [tfjson.read(text)]
+    while pending:
+        node = pending.pop()
+        children = node.members or node.elements
+        edits += (Edit(path, span, "") for span in _cuts(children, [one for one in children if one.span in spans]))
+        pending += (_node(one) for one in children if one.span not in spans)
+    return tuple(edits)
+
+
+def _names(attributes: Sequence[Attribute | Block], member: Member) -> bool:
     return any(attribute.span == member.span for attribute in attributes)
 
 
-def _cuts(node: Node, removed: Sequence[Member]) -> Iterator[Span]:
+def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) -> Iterator[Span]:
     """The spans that take ``removed`` out together with one comma each."""
-    members = node.members
     for is_removed, group in groupby(enumerate(members), lambda item: item[1] in removed):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
@@ -105,9 +144,7 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     """``block`` beside the others of its type, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
-    content = _value(block)
-    for label in reversed(block.labels):
-        content = {label: content}
+    content = _labelled(block)
     for member in holder.members:
         if member.name == block.type and member.value.kind == "object":
             one = f"{json.dumps(block.labels[0])}: {_pretty(content[block.labels[0]])}"
@@ -135,30 +172,105 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
-    """``text`` with ``edits`` made. Raises `EditConflict` where they collide."""
-    return apply_edits(text or "{}\n", edits)
+    """``text`` with ``edits`` made, without the labels that they emptied. Raises `EditConflict` where they collide."""
+    pieces = [""]
+    position = 0
+    for edit in settle(edits):
+        pieces.append(text[position : edit.span.start])
+        is_first = edit.text.startswith(",") and "".join(pieces).rstrip().endswith(("{", "["))
+        pieces.append(edit.text[1:].lstrip() if is_first else edit.text)
+        position = edit.span.end
+    after = "".join(pieces) + text[position:] if text else apply_edits("{}\n", edits)
+    return after if any(_empty_labels(text)) else _without_empty_labels(after)
+
+
+def _without_empty_labels(text: str) -> str:
+    while cut := next(_empty_labels(text), None):
+        text = text[: cut.start] + text[cut.end :]
+    return text
+
+
+def _empty_labels(text: str) -> Iterator[Span]:
+    """Where types and labels without any block stand, which Terraform rejects: the outermost of each first."""
+    with suppress(SyntaxProblem):
+        root = tfjson.read(text)
+        for holder in root.elements or (root,):
+            yield from _cuts(holder.members, [one for one in holder.members if _is_empty(one.value, _labels(one))])
+            for member in holder.members:
+                yield from _empty_below(member.value, _labels(member))
+
+
+def _labels(member: Member) -> int:
+    return tfjson.LABELS.get(member.name, 0)
+
+
+def _empty_below(node: Node, labels: int) -> Iterator[Span]:
+    left = labels - bool(node.members)
+    if left >= 0 and labels:
+        children = node.members or node.elements
+        yield from _cuts(children, [one for one in children if _is_empty(_node(one), left)])
+        for child in children:
+            yield from _empty_below(_node(child), left)
+
+
+def _is_empty(node: Node, labels: int) -> bool:
+    """Whether no block stands below ``labels`` labels at ``node``."""
+    if node.kind == "array":
+        return all(_is_empty(one, labels) for one in node.elements)
+    return labels > 0 and node.kind == "object" and all(_is_empty(one.value, labels - 1) for one in node.members)
+
+
+def _node(child: Member | Node) -> Node:
+    return child.value if isinstance(child, Member) else child
 
 
 # --- values and their layout ----------------------------------------------------------------------------------------
 
 
-def _property(addition: NewArgument | NewBlock) -> str:
-    name = addition.type if isinstance(addition, NewBlock) else addition.name
-    return f"{json.dumps(name)}: {_pretty(_value(addition))}"
+def _property(addition: NewArgument | NewBlock | NewComment) -> str:
+    if isinstance(addition, NewComment):
+        return f"{json.dumps(tfjson.COMMENT)}: {_pretty(json.loads(f'{{{_property(addition.of)}}}'))}"
+    if isinstance(addition, NewArgument):
+        return f"{json.dumps(addition.name)}: {_pretty(_value(addition))}"
+    return f"{json.dumps(addition.type)}: {_pretty(_labelled(addition))}"
+
+
+def _labelled(block: NewBlock) -> Any:
+    """A block's content in an object for each of its labels."""
+    content = _value(block)
+    for label in reversed(block.labels):
+        content = {label: content}
+    return content
 
 
 def _value(addition: NewArgument | NewBlock) -> Any:
     if isinstance(addition, NewBlock):
-        return {argument.name: _value(argument) for argument in addition.arguments}
+        arguments = {argument.name: _value(argument) for argument in addition.arguments}
+        return arguments | {block.type: _labelled(block) for block in addition.blocks}
+    if isinstance(addition.value, NewObject) and addition.value.condition:
+        return f"${{{addition.value.condition}{_expression(addition.value)}}}"
     if isinstance(addition.value, NewObject):
         return {item.name: _value(item) for item in addition.value.items}
+    if isinstance(addition.value, Copied):
+        return json.loads(addition.value.text)
     if isinstance(addition.value, tuple):
         return [_template(element) for element in addition.value]
     return _template(addition.value)
 
 
-def _template(value: Literal | Reference) -> str:
+def _expression(value: object) -> str:
+    """What HCL has for ``value``, in an expression within a string."""
+    if isinstance(value, NewObject):
+        return f"{{ {', '.join(f'{one.name} = {_expression(one.value)}' for one in value.items)} }}"
+    return (
+        value.address if isinstance(value, Reference) else hcl.quote(value.text) if isinstance(value, Literal) else ""
+    )
+
+
+def _template(value: Literal | Reference) -> str | None:
     """The string that Terraform's JSON has for ``value``: every string is a template, and a type a bare word."""
+    if isinstance(value, Reference) and value.address == "null":
+        return None
     if isinstance(value, Reference):
         return f"${{{value.address}}}" if "." in value.address else value.address
     return value.text.replace("${", "$${").replace("%{", "%%{")

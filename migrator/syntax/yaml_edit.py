@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import accumulate
 
 from migrator.errors import EditConflict, SyntaxProblem
+from migrator.line_diff import LineMatcher
 from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
@@ -70,7 +70,15 @@ def prepend_all(
     """
     text, now = tree.text, tree
     waiting = list(additions)
+    attempts = 0 if "&" in text else _ATTEMPTS
     while waiting:
+        batch = _apart(waiting) if attempts else []
+        if len(batch) > 1:
+            attempts -= 1
+            if (together := _at_once(path, now, batch, escape)) is not None:
+                text, now = together.text, together
+                waiting = [one for one in waiting if one not in batch]
+                continue
         one = waiting.pop(0)
         also = [other.keys for other in waiting if (other.items, other.inherited) == (one.items, one.inherited)]
         edits = prepend_items(path, now, one.keys, one.items, inherited=one.inherited, also=also, escape=escape)
@@ -80,7 +88,36 @@ def prepend_all(
         part = Span(now.part.start, now.part.end + len(after) - len(text))
         before, text, now = now, after, read(after, part)
         waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, now, other.keys)]
-    return tuple(_line_edits(path, tree.text, text))
+    return tuple(line_edits(path, tree.text, text))
+
+
+def _apart(additions: SequenceABC[Addition]) -> list[Addition]:
+    """One of the ``additions`` for each mapping that holds a list."""
+    return list({one.keys[:-1]: one for one in reversed(additions)}.values())[::-1]
+
+
+def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
+    """``tree`` with all of ``additions``, which is read once and not for each of them; None where that will not do."""
+    editors = {one.keys: _editor(path, tree, one, escape) for one in additions}
+    lists = ListEditor(path, tree)
+    try:
+        edits = [edit for keys, editor in editors.items() for edit in editor.made_by(lists, keys)]
+        after = apply_edits(tree.text, edits)
+        grown = read(after, Span(tree.part.start, tree.part.end + len(after) - len(tree.text)))
+        found = {one.keys: one for one in differences(tree, grown)}
+    except (Refused, SyntaxProblem, EditConflict):
+        return None
+    for keys, editor in editors.items():
+        one = next((found.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in found), None)
+        if one is None or not editor.is_wanted(one, keys):
+            return None
+    return None if found else grown
+
+
+def _editor(path: str, tree: Tree, one: Addition, escape: Callable[[str], str]) -> _Editor:
+    lines = [Line(escape(quote(item.text)), item.comment) for item in one.items]
+    repeated = [Line(escape(quote(text))) for text in one.inherited]
+    return _Editor(path, tree, lines, repeated, frozenset((one.keys,)))
 
 
 def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
@@ -88,13 +125,16 @@ def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
     return old is new or (old is not None and new is not None and are_equal(old.node, new.node))
 
 
-def _line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
+def line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
     """The lines that differ, as edits."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = [0, *accumulate(map(len, old))]
-    for kind, first, last, low, high in SequenceMatcher(None, old, new).get_opcodes():
+    for kind, first, last, low, high in LineMatcher(old, new).get_opcodes():
         if kind != "equal":
             yield Edit(path, Span(starts[first], starts[last]), "".join(new[low:high]))
+
+
+_ATTEMPTS = 8  # at several lists at once: one for each name that lists may have, and to make what should hold them
 
 
 class _Editor:
@@ -121,6 +161,15 @@ class _Editor:
         if not self._are_wanted(self._differences(edits, keys), keys):
             raise Refused("other entries share this list, or depend on it")
         return tuple(edits)
+
+    def made_by(self, lists: ListEditor, keys: Keys) -> list[Edit]:
+        """The edits of the list at ``keys`` alone, not tried yet."""
+        return lists.edits(keys, self._lines, self._repeated)
+
+    def is_wanted(self, one: Difference, keys: Keys) -> bool:
+        """Whether a difference is that of the list at ``keys``."""
+        narrowed = _narrowed(one, keys)
+        return narrowed.keys == keys and self._is_wanted(narrowed)
 
     def _are_wanted(self, changed: list[Difference], keys: Keys) -> bool:
         places = {one.keys for one in changed}

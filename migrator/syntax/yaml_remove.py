@@ -13,7 +13,7 @@ from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import MERGE, Keys, Mapping, Node, Sequence, Tree
+from migrator.syntax.yaml_tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree
 from migrator.syntax.yaml_verify import Difference, are_equal, differences
 from migrator.syntax.yaml_write import line_start
 
@@ -39,13 +39,14 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
 
 
 def _with_empty_holders(tree: Tree, wanted: set[Keys]) -> set[Keys]:
-    """``wanted``, and in place of all that a value holds, that value."""
+    """``wanted``, and in place of all that a value holds, that value; a file keeps its only one."""
     gone = set(wanted)
+    only = list(_held(tree.root))
     for keys in sorted(wanted, key=len, reverse=True):
         holder = keys[:-1]
         while holder:
             below = {(*holder, key) for key in _held(_written(tree.root, holder))}
-            if not below or not below <= gone:
+            if not below or not below <= gone or list(holder) == only:
                 break
             gone = (gone - below) | {holder}
             holder = holder[:-1]
@@ -128,6 +129,8 @@ def _without_newline(text: str, offset: int) -> int:
 def _is_wanted(one: Difference, gone: set[Keys]) -> bool:
     if one.keys in gone:
         return one.after is None
+    if isinstance(one.before, Mapping) and isinstance(one.after, Scalar) and one.after.is_null:
+        return all((*one.keys, key) in gone for key in _held(one.before))
     if not isinstance(one.before, Sequence) or not isinstance(one.after, Sequence):
         return False
     kept = [item for number, item in enumerate(one.before.items) if (*one.keys, number) not in gone]

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.attachments import contexts_of, variables_of
+from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
     PythonDefinition,
     StackDefinition,
+    StacksByFolder,
     TerraformDefinition,
     YamlDefinition,
     definitions_running,
 )
 from migrator.analysis.expressions import Expression, Scope
-from migrator.analysis.facts import Facts, Root, gather
+from migrator.analysis.facts import Facts, gather
 from migrator.analysis.hooks import EXCHANGE, said_in
 from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
+from migrator.edits.native import SignIn, state_sign_ins
 from migrator.edits.roles import Roles as RoleMappings
+from migrator.edits.strategy import may_sign_in
 from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, FileProblem, Ignored, Place, RepoIdentity
+from migrator.model import Code, FileProblem, Ignored, Place, Refusal, RepoIdentity
 from migrator.syntax import hcl
 from migrator.syntax.scanner import skip_balanced
 from migrator.syntax.yaml import read
@@ -91,22 +95,25 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not."""
+    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
     facts = gather(workspace)
     roles: dict[str, set[str | None]] = {}
-    coming = list(_hook_roles(workspace, facts, config))
-    hooked = {path for path, _ in coming}
-    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, hooked)):
+    wishes = Wishes(workspace, facts, config, RoleMappings(workspace, config))
+    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
+    coming = [*hooks, *_native_roles(facts, config, wishes), *_program_roles(facts, config, wishes)]
+    hooked = {path for path, _ in hooks}
+    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, config, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
     running: dict[StackDefinition, set[str]] = {stack: set() for stack in stacks}
+    by_folder = StacksByFolder(workspace, stacks)
     for path in roles:
-        for stack in definitions_running(path, stacks, workspace, is_only_root=len(roles) == 1):
+        for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths)) for stack, paths in running.items())
-    hooks = frozenset(_runtime_hooks(workspace))
-    return Knowledge(workspace.identity, code, known, hooks, tuple(workspace.problems))
+    written = frozenset(_runtime_hooks(workspace))
+    return Knowledge(workspace.identity, code, known, written, tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -124,15 +131,6 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     alone = (one for knowledge in repositories for one in knowledge.code if one not in found)
     uses.update(dict.fromkeys(Use(role, None) for one in alone for role in one.roles))
     return list(uses)
-
-
-def trusts_of(uses: Sequence[Use]) -> dict[str, list[str]]:
-    """The titles of the stacks that sign in with each role, by its ARN; none where no known stack does."""
-    found: dict[str, list[str]] = {}
-    for use in uses:
-        if use.role is not None:
-            found.setdefault(use.role, []).extend([use.stack.title] if use.stack else [])
-    return found
 
 
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
@@ -201,31 +199,60 @@ def _roles_in(hooks: str) -> Iterator[str | None]:
             yield from (_known(role) for role in _HOOK_ROLE.findall(line))
 
 
-def _hook_roles(workspace: Workspace, facts: Facts, config: Config) -> Iterator[tuple[str, str | None]]:
-    """The roles of the hooks that are still to come."""
-    for target in Wishes(workspace, facts, config, RoleMappings(workspace, config)).targets:
-        yield target.path, _known(target.role if isinstance(target.role, str) else None)
+def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
+    for root in facts.roots:
+        if root.is_migrated(config.include_ambient) and wishes.strategies.of(root).is_native:
+            signed = [wishes.strategies.sign_in(root, one) for one in root.backends]
+            for state in root.remote_states:
+                if state.foreign is None and not state.has_web_identity and state.names:
+                    found = state_sign_ins(state, config.at(root.module.path), None, wishes.strategies.mapped)
+                    signed += [one for _, one in found]
+            for one in signed:
+                if isinstance(one, SignIn) and one.role:
+                    yield root.module.path, _known(one.role)
+
+
+def _program_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends of CDKTF programs sign in by themselves, or will."""
+    for program, runners in facts.programs:
+        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+
+        is_native = wishes.strategies.of_program(program, runners).is_native
+        is_coming = is_native and program.is_migrated(config.include_ambient)
+        for one in program.calls:
+            if one.web_identity is not None and not one.is_provider and one.foreign is None:
+                yield program.folder, _known(one.web_identity_role)
+            elif is_coming and may_sign_in(one):
+                signed = python_sign_in(one, config.at(program.folder))
+                yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
 
 
 def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
+    """The roles with which backends and remote states sign in by themselves already."""
     for root in facts.roots:
-        yield from ((root.module.path, role) for role in _web_identities(root))
+        states = [one.backend for state in root.remote_states if state.foreign is None for one in state.configs]
+        yield from ((root.module.path, role) for role in _web_identities((*root.backends, *states)))
 
 
-def _web_identities(root: Root) -> Iterator[str | None]:
-    for backend in root.backends:
+def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
+    for backend in backends:
         argument = backend.block.attribute(_WEB_IDENTITY)
         if argument is not None and backend.foreign is None:
             items = [one for one in backend.document.object_items(argument) if one.name == "role_arn"]
             yield from (_known(hcl.string_value(backend.document.expression(one))) for one in items)
 
 
-def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
+def _provider_roles(
+    workspace: Workspace, facts: Facts, config: Config, hooked: set[str]
+) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for a role that is still open, and so do no credentials at all in the ``hooked`` root modules.
+    Static keys stand for the role that ``config`` names, or for one that is still open, and so do no credentials at all
+    in the ``hooked`` root modules.
     What is to be left as it is signs in all the same.
     """
+    mappings = RoleMappings(workspace, config)
     for provider in facts.providers:
         is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
         if is_aws and provider.document.kind is not Kind.TEST:
@@ -234,7 +261,8 @@ def _provider_roles(workspace: Workspace, facts: Facts, hooked: set[str]) -> Ite
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
                 if not provider.has_web_identity and (provider.credentials or path in hooked):
-                    yield path, None
+                    mapped = mappings.role(provider) or config.at(provider.module.path).role_arn
+                    yield path, mapped if isinstance(mapped, str) else None
 
 
 def _outermost(scope: Scope) -> Scope:

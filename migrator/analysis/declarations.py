@@ -1,0 +1,138 @@
+"""What stands for a variable, local, data source or output in the files of a repository: all that would go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from migrator.document import Document
+from migrator.model import Place
+from migrator.span import Span
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, ModuleCall, Workspace
+
+
+class Node(NamedTuple):
+    """Something that can be referred to: its ``address`` in the module at the path ``module``."""
+
+    module: str
+    address: str
+
+    @property
+    def kind(self) -> str:
+        """``var``, ``local``, ``data``, ``ephemeral``, ``output``, ``module``, or a type of resources."""
+        return self.address.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The last part of the address."""
+        return self.address.rpartition(".")[2]
+
+    @property
+    def title(self) -> str:
+        """What it is, for messages."""
+        words = {"var": "variable", "local": "local", "output": "output"}
+        return f"{words[self.kind]} {self.name}" if self.kind in words else self.address
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A block or argument that goes with a node; its expressions are the module's at the path ``module``.
+
+    ``parents`` are the blocks around it, the outermost first; ``holder`` is the object that it is an item of, if it is.
+    """
+
+    document: Document
+    item: Attribute | Block
+    module: str
+    parents: tuple[Block, ...] = ()
+    holder: Span | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return self.document.place(self.item)
+
+    def covers(self, place: Place) -> bool:
+        """Whether the line at ``place`` is one of its own."""
+        first, last = (self.document.source.line(offset) for offset in (self.item.span.start, self.item.span.end))
+        return place.path == self.document.path and first <= place.line <= last
+
+    @property
+    def value(self) -> Attribute | None:
+        """The argument that holds the value: the piece itself, a variable's default, or an output's value."""
+        if isinstance(self.item, Attribute):
+            return self.item
+        return self.item.attribute({"variable": "default", "output": "value"}.get(self.item.type, ""))
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What gives root variables of one name their value from outside, and may stay where no variable takes it.
+
+    ``readers`` are the paths of the modules that it is for; None where not all of them are known. ``objection`` says
+    why it cannot be taken out, if so.
+    """
+
+    piece: Piece
+    readers: frozenset[str] | None
+    objection: str = ""
+
+
+def declarations(module: Module, node: Node) -> Iterator[Piece]:
+    """Where the node is declared, each of its overrides included."""
+    if node.kind == "local":
+        for document, block in module.blocks("locals"):
+            attribute = block.attribute(node.name)
+            if attribute is not None:
+                yield Piece(document, attribute, module.path, (block,))
+        return
+    type_, labels = _header(node)
+    for document, block in module.blocks(type_, labels[0]):
+        if block.labels == labels:
+            yield Piece(document, block, module.path)
+
+
+def _header(node: Node) -> tuple[str, tuple[str, ...]]:
+    parts = tuple(node.address.split("."))
+    if node.kind in ("var", "output"):
+        return ("variable" if node.kind == "var" else "output"), parts[1:]
+    if node.kind in ("data", "ephemeral", "module"):
+        return node.kind, parts[1:3] if node.kind != "module" else parts[1:2]
+    return "resource", parts
+
+
+def arguments(workspace: Workspace, node: Node) -> Iterator[Piece]:
+    """What the module calls of the repository give to the variable, overrides of the calls included."""
+    seen: set[tuple[str, int]] = set()
+    for call in workspace.calls.get(node.module, ()):
+        for document, block in call.caller.blocks("module", call.block.labels[0] if call.block.labels else ""):
+            attribute = block.attribute(node.name)
+            key = (f"{call.caller.path}:{document.path}", block.span.start)
+            if attribute is not None and key not in seen:
+                seen.add(key)
+                yield Piece(document, attribute, call.caller.path, (block,))
+
+
+def test_values(module: Module, name: str) -> Iterator[Piece]:
+    """What the tests of a module give to its variable.
+
+    Where a run is of another module, what the file gives may be for that.
+    """
+    for document in module.tests:
+        runs = [block for block in document.blocks if block.type == "run"]
+        own = [run for run in runs if not any(run.blocks("module"))]
+        holders = [(one,) for one in document.blocks if one.type == "variables" and len(own) == len(runs)]
+        for parents in [*holders, *((run, one) for run in own for one in run.blocks("variables"))]:
+            attribute = parents[-1].attribute(name)
+            if attribute is not None:
+                yield Piece(document, attribute, module.path, parents)
+
+
+def called_by(workspace: Workspace, caller: str, label: str) -> Iterator[tuple[str, ModuleCall]]:
+    """The modules of the repository that the call ``label`` in the module at ``caller`` calls."""
+    for path, calls in workspace.calls.items():
+        for call in calls:
+            if call.caller.path == caller and call.block.labels == (label,):
+                yield path, call

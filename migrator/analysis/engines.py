@@ -1,0 +1,227 @@
+"""Which engine, and which version of it, runs a root module, as far as code and stack definitions tell.
+
+Sources: ``required_version`` (https://developer.hashicorp.com/terraform/language/terraform), the version files of
+tfenv, tofuenv and asdf, what only later engines read, and a stack's ``terraform_version``,
+``terraform_workflow_tool`` and ``opentofu`` block:
+https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.runtime_config import StackEntry
+from migrator.analysis.stacks import Stack
+from migrator.document import Document
+from migrator.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
+from migrator.errors import SyntaxProblem
+from migrator.syntax.languages import HCL
+from migrator.syntax.scanner import tokens
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, Workspace
+
+_VERSION_FILES = ((".terraform-version", "terraform"), (".opentofu-version", "opentofu"), (".tool-versions", ""))
+_TOOL_LINE = re.compile(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")
+_EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
+_LONGEST = 100_000
+
+_LATER_ARGUMENTS: dict[str, Version] = {
+    "assume_role": FIRST_NATIVE,
+    "assume_role_with_web_identity": FIRST_NATIVE,
+    "use_lockfile": (1, 10, 0),
+}
+"""Arguments of the S3 backend by the first version, of either engine, that reads them."""
+
+_LATER_BLOCKS: dict[str, Version] = {"removed": (1, 7, 0), "ephemeral": (1, 10, 0)}
+"""Top-level blocks by the first version, of either engine, that reads them."""
+
+_LATER_IN_BLOCKS: dict[tuple[str, str], Version] = {
+    ("import", "for_each"): (1, 7, 0),
+    ("variable", "ephemeral"): (1, 10, 0),
+    ("output", "ephemeral"): (1, 10, 0),
+}
+"""The same of arguments, by the top-level block that they stand in."""
+
+_FUNCTIONS_OF_PROVIDERS: Version = (1, 7, 0)
+_VARIABLES_IN_BACKENDS: Version = (1, 8, 0)
+_TOFU_FILES: Version = (1, 8, 0)
+_ENCRYPTION: Version = (1, 7, 0)
+_VARIABLE = re.compile(r"\b(?:var|local)\.")
+
+
+def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Backend]) -> Iterator[Evidence]:
+    """What the root module itself, those that it calls, and the version files around it, say of their engine.
+
+    Files of OpenTofu alone count only by holding the backend: Terraform does not read them.
+    """
+    yield from _backend_evidence(backends)
+    for path in (module.path, *sorted(workspace.reached_from(module.path))):
+        called = workspace.modules.get(path)
+        if called is not None:
+            yield from _module_evidence(called)
+    yield from _version_files(workspace, module.path)
+
+
+def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
+    blocks = [one for one in backends if not one.is_partial]
+    if blocks and all(one.document.is_tofu for one in blocks):
+        yield Evidence("its backend is for OpenTofu alone", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
+    for backend in backends:
+        for attribute in backend.block.attributes:
+            place = str(backend.document.place(attribute))
+            if attribute.name in _LATER_ARGUMENTS:
+                yield _read_from(attribute.name, _LATER_ARGUMENTS[attribute.name], place)
+            elif not backend.is_partial and _VARIABLE.search(backend.document.expression(attribute)):
+                said = f"OpenTofu alone reads variables in a backend, from {_written(_VARIABLES_IN_BACKENDS)} on"
+                yield Evidence(said, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
+
+
+def _module_evidence(module: Module) -> Iterator[Evidence]:
+    required = [
+        (document, found)
+        for document, block in module.blocks("terraform")
+        if not document.is_tofu and (found := block.attribute("required_version"))
+    ]
+    overriding = [one for one in required if one[0].is_override]
+    for document, attribute in overriding[-1:] or required:
+        if text := document.literal(attribute):
+            yield Evidence(f"required_version is {text}", str(document.place(attribute)), *bounds(text))
+    for document in module.documents:
+        if not document.is_tofu:
+            yield from _syntax_evidence(document)
+
+
+def _syntax_evidence(document: Document) -> Iterator[Evidence]:
+    for block in document.blocks:
+        for name, first, item in _later(block):
+            yield _read_from(name, first, str(document.place(item)))
+        for encryption in block.blocks("encryption") if block.type == "terraform" else ():
+            said = f"OpenTofu alone reads encryption, from {_written(_ENCRYPTION)} on"
+            yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
+    if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
+        place = _function_of_provider(document)
+        if place is not None:
+            yield _read_from("a provider's function", _FUNCTIONS_OF_PROVIDERS, place)
+
+
+def _function_of_provider(document: Document) -> str | None:
+    """Where the file first calls a function of a provider, outside of strings and comments."""
+    try:
+        for token in tokens(document.text):
+            if token.kind == "other" and document.text.startswith("provider::", token.start):
+                return f"{document.path}:{document.source.line(token.start)}"
+    except SyntaxProblem:  # in a block that nobody else looks into
+        pass
+    return None
+
+
+def _later(block: Block) -> Iterator[tuple[str, Version, Block | Attribute]]:
+    if block.type in _LATER_BLOCKS:
+        yield block.type, _LATER_BLOCKS[block.type], block
+    for (type_, name), first in _LATER_IN_BLOCKS.items():
+        if block.type == type_ and (attribute := block.attribute(name)):
+            yield f"{name} of {type_}", first, attribute
+
+
+def _read_from(name: str, first: Version, place: str) -> Evidence:
+    return Evidence(f"{name} is read from {_written(first)} on", place, first)
+
+
+def _written(version: Version) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+# --- version files --------------------------------------------------------------------------------------------------
+
+
+def _version_files(workspace: Workspace, folder: str) -> Iterator[Evidence]:
+    """The nearest file of each kind, from the root module's folder upwards."""
+    for name, tool in _VERSION_FILES:
+        for around in _upwards(folder):
+            path = posixpath.join(around, name)
+            document = workspace.other(path)
+            if document is None:
+                continue
+            text = document.text[:_LONGEST]
+            found = [(tool, text.strip())] if tool else [(one[1], one[2]) for one in _TOOL_LINE.finditer(text)]
+            for engine, version in found:
+                yield from _chosen(path, engine, version)
+            break
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+    yield ""
+
+
+def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
+    is_tofu = engine == "opentofu"
+    exact = _EXACT.fullmatch(version)
+    low, high = bounds(exact[1]) if exact else bounds("")
+    if exact or is_tofu:
+        said = f"{engine} is {version}" if exact else "its engine is OpenTofu"
+        yield Evidence(said, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
+
+
+# --- stacks ---------------------------------------------------------------------------------------------------------
+
+
+def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
+    """What a stack's definition says of the engine that runs it."""
+    place = str(stack.place)
+    tofu = next(stack.block.blocks("opentofu"), None)
+    if tofu is not None:
+        version = stack.scope.argument(stack.document, tofu, "version")
+        tool = stack.scope.argument(stack.document, tofu, "workflow_tool")
+        if tool is not None and not tool.is_null and tool.string != "OPENTOFU":
+            return ()
+        return said(place, "OPEN_TOFU", version.string if version is not None else None)
+    tool, version = stack.argument("terraform_workflow_tool"), stack.argument("terraform_version")
+    if tool is not None and not tool.is_null and tool.string is None:
+        return ()
+    name = tool.string if tool else None
+    if version is not None and not version.is_null:
+        return said(place, name, version.string)
+    return (_capped(place, is_default=True),) if name is None and stack.is_resource else said(place, name, None)
+
+
+def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
+    """What ``.spacelift/config.yml`` says of a stack's engine."""
+    is_tofu = entry.workflow_tool == "OPEN_TOFU" or entry.opentofu_version is not None
+    version = (entry.opentofu_version if is_tofu else None) or entry.terraform_version
+    tool = "OPEN_TOFU" if is_tofu else entry.workflow_tool
+    return said(f"{path} ({'.'.join(map(str, entry.keys))})", tool, version)
+
+
+def said(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
+    """What a stack's workflow tool and version come to; None for what it does not say.
+
+    A custom tool may be any version, whatever its stack says of one. Spacelift's own Terraform ends with 1.5.7, but
+    the version that a stack names counts more.
+    """
+    if tool == "CUSTOM":
+        return ()
+    low, high = bounds(version or "")
+    if tool == "OPEN_TOFU":
+        name = f"its stack runs OpenTofu {version}" if version else "its stack runs OpenTofu"
+        return (Evidence(name, place, max(low, FIRST_NATIVE), high, is_tofu=True),)
+    found = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()
+    is_capped = tool == "TERRAFORM_FOSS" and low < FIRST_NATIVE < high
+    return (*found, _capped(place)) if is_capped else found
+
+
+def _capped(place: str, *, is_default: bool = False) -> Evidence:
+    runs = "its stack runs TERRAFORM_FOSS, which ends with 1.5.7"
+    return Evidence(runs, place, high=FIRST_NATIVE, is_default=is_default)
+
+
+def rejects_flat_role(evidence: Sequence[Evidence]) -> Evidence | None:
+    """The evidence by which Terraform rejects a flat ``role_arn``, unless it is OpenTofu that runs the code."""
+    if any(one.is_tofu for one in evidence):
+        return None
+    return next((one for one in evidence if one.low >= FIRST_WITHOUT_FLAT_ROLE), None)

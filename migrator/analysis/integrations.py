@@ -1,0 +1,70 @@
+"""Spacelift's AWS integration: which stacks have it, and so get temporary credentials from Spacelift itself.
+
+It is attached by a resource, attaches itself to stacks with a label, or is named by a blueprint, or by the inputs of a
+module that makes stacks: https://docs.spacelift.io/integrations/cloud-providers/aws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from migrator.analysis.attachments import integration_of
+from migrator.analysis.definitions import StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.analysis.reach import Reaches, resources
+from migrator.model import Place
+from migrator.syntax.yaml import read
+from migrator.workspace import Workspace
+
+INTEGRATION = "spacelift_aws_integration"
+_ATTACHING = (f"{INTEGRATION}_attachment", "spacelift_aws_role", "spacelift_stack_aws_role")
+_INPUTS = ("aws_integration", "aws_integration_id", "aws_role_arn")
+"""What modules that make stacks call an integration or its role, such as
+https://github.com/cloudposse/terraform-spacelift-cloud-infrastructure-automation."""
+
+_IN_BLUEPRINT = ("attachments", "clouds", "aws")
+_BESIDE_HOOKS = 3
+
+
+def integrations(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Mapping[StackDefinition, Place]:
+    """The stacks with an integration, and where each of them gets it."""
+    found: dict[StackDefinition, Place] = {}
+    for stack, place in _all(workspace, stacks) if stacks else ():
+        found.setdefault(stack, place)
+    return found
+
+
+def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tuple[StackDefinition, Place]]:
+    for stack in stacks:
+        if (place := _own(stack)) is not None:
+            yield stack, place
+    reaches = Reaches(workspace, stacks)
+    for type_ in _ATTACHING:
+        for document, block, scope in resources(workspace, type_):
+            yield from ((stack, document.place(block)) for stack in reaches.of(document, block, scope).stacks)
+    for document, block, scope in resources(workspace, INTEGRATION):
+        enabled, labels = (scope.argument(document, block, name) for name in ("autoattach_enabled", "labels"))
+        if enabled is not None and enabled.text != "false" and labels is not None:
+            yield from ((stack, document.place(block)) for stack in reaches.labelled(labels.strings or ()))
+
+
+def _own(stack: StackDefinition) -> Place | None:
+    """Where the definition of a stack itself, or what stands beside it, names an integration."""
+    if isinstance(stack, TerraformDefinition):
+        return integration_of(stack.source) or _by_input(stack)
+    if isinstance(stack, YamlDefinition) and stack.source.is_blueprint:
+        keys = (*stack.source.keys[:-_BESIDE_HOOKS], *_IN_BLUEPRINT)
+        return stack.place if read(stack.document.text, stack.part).find(keys) is not None else None
+    return None
+
+
+def _by_input(stack: TerraformDefinition) -> Place | None:
+    """Where the call of a module that makes the stack names an integration."""
+    source = stack.source
+    if source.is_resource:
+        return None
+    enabled = source.argument("aws_integration_enabled") or source.argument("aws_role_enabled")
+    if enabled is not None and enabled.text == "false":
+        return None
+    given = (source.block.attribute(name) for name in _INPUTS)
+    attribute = next((one for one in given if one and source.document.expression(one) != "null"), None)
+    return source.document.place(attribute) if attribute is not None else None

@@ -1,0 +1,325 @@
+"""What has lost its last use by the edits that are to be made, through locals, data, module calls and outputs.
+
+The candidates are what the text that goes refers to, and what those refer to in turn. Of them, one stays that is used
+in a place that stays, and then what it refers to may stay as well; the rest has nobody left but each other.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
+from migrator.analysis.references import References, Use, mentions
+from migrator.analysis.variable_values import VariableValues
+from migrator.config import ROLE_VARIABLE
+from migrator.discover import Kind
+from migrator.document import Document
+from migrator.model import Place
+from migrator.secret import STATIC_KEYS
+from migrator.span import Edit, Span
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, Workspace
+
+_PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
+_OF_A_ROOT = frozenset({"backend", "cloud"})
+_KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
+_READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
+
+
+@dataclass(slots=True)
+class Flow:
+    """How a candidate served: whether its value went on to what has gone, and whether to an argument for a key."""
+
+    is_value: bool = False
+    is_key: bool = False
+
+
+class Orphans:
+    """The candidates of one repository; ``edits`` are those to be made, by file, ``roots`` the known root modules.
+
+    ``values`` and ``given`` find what gives a root variable its value from outside. ``beside`` says which files write
+    Terraform into the folders of which modules, as Terragrunt does; None where that is not known.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        edits: Mapping[str, Sequence[Edit]],
+        roots: Collection[str],
+        values: VariableValues,
+        given: Sequence[Callable[[str], Iterable[Given]]],
+        beside: Mapping[str, frozenset[str] | None],
+    ) -> None:
+        self.workspace = workspace
+        self._edits = edits
+        self._roots = roots
+        self._sources = (values.in_files, *given)
+        self._beside = beside
+        self._references = References()
+        self._pieces: dict[Node, tuple[Piece, ...]] = {}
+        self._given: dict[str, tuple[Given, ...]] = {}
+        self.values = values
+        self.flows = self._candidates()
+        self.kept = self._kept()
+
+    @cached_property
+    def nodes(self) -> dict[Node, Flow]:
+        """What goes."""
+        return {node: flow for node, flow in self.flows.items() if node not in self.kept}
+
+    def pieces(self, node: Node) -> tuple[Piece, ...]:
+        """All that a node consists of in the configuration and its tests; nothing where it is not declared."""
+        if node not in self._pieces:
+            module = self.workspace.modules.get(node.module)
+            found = [] if module is None else list(declarations(module, node))
+            if module is not None and found and node.kind == "var":
+                found += [*arguments(self.workspace, node), *test_values(module, node.name)]
+            self._pieces[node] = tuple(found)
+        return self._pieces[node]
+
+    def given(self, node: Node) -> tuple[list[Piece], list[Piece]]:
+        """What gives a variable its value: what goes with it, and what another module may still read."""
+        gone: list[Piece] = []
+        left: list[Piece] = []
+        for one in self._given_to(node):
+            (gone if self._goes_along(one, node, self.kept) else left).append(one.piece)
+        return gone, left
+
+    def _given_to(self, node: Node) -> Iterator[Given]:
+        if node.kind != "var":
+            return
+        if node.name not in self._given:
+            self._given[node.name] = tuple(one for source in self._sources for one in source(node.name))
+        for one in self._given[node.name]:
+            if one.readers is None or node.module in one.readers:
+                yield one
+
+    def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
+        if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
+            return False
+        declared = [one for one in self.declared(node.name) if one.module in given.readers]
+        return all(one in self.flows and one not in kept for one in declared)
+
+    def declared(self, name: str) -> list[Node]:
+        """The variables called ``name`` of all modules."""
+        return self._variables.get(name, [])
+
+    @cached_property
+    def _variables(self) -> dict[str, list[Node]]:
+        found: dict[str, dict[Node, None]] = {}
+        for module in self.workspace.modules.values():
+            for _, block in module.blocks("variable"):
+                for name in block.labels[:1]:
+                    found.setdefault(name, {})[Node(module.path, f"var.{name}")] = None
+        return {name: list(nodes) for name, nodes in found.items()}
+
+    def neighbours(self, node: Node) -> Iterator[Node]:
+        """The nodes that ``node`` refers to."""
+        settings = (one.piece for one in self._given_to(node) if one.piece.document.kind is Kind.CONFIG)
+        for piece in (*self.pieces(node), *settings):
+            for use in self._references.within(piece.document, piece.item.span):
+                yield from self._nodes(piece.module, use)
+
+    # --- who may go -------------------------------------------------------------------------------------------------
+
+    def _candidates(self) -> dict[Node, Flow]:
+        flows: dict[Node, Flow] = {}
+        pending: list[tuple[Node, Flow]] = []
+        for path in self._edits:
+            document = self.workspace.documents.get(path)
+            for use in self._references.of(document) if document is not None and document.kind in _READ else ():
+                if self._is_gone(use):
+                    flow = Flow(True, _is_for_key(use))
+                    pending += ((node, flow) for module in self._modules_of(use) for node in self._nodes(module, use))
+        while pending:
+            node, flow = pending.pop()
+            known = flows.get(node)
+            merged = Flow(flow.is_value or bool(known and known.is_value), flow.is_key or bool(known and known.is_key))
+            if merged != known and self.pieces(node):
+                flows[node] = merged
+                goes_on = node.kind in ("var", "local", "output")
+                passed = Flow(merged.is_value and goes_on, merged.is_key and goes_on)
+                pending += ((one, passed) for one in self.neighbours(node) if one != node)
+        return flows
+
+    def _modules_of(self, use: Use) -> Collection[str]:
+        """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
+        if use.document.kind is Kind.TERRAGRUNT:
+            is_of_terraform = use.address.startswith(("var.", "data."))
+            return self._beside.get(use.document.path) or () if is_of_terraform else ()
+        return [module.path for module in self.workspace.modules_of(use.document)]
+
+    def _nodes(self, module: str, use: Use) -> Iterator[Node]:
+        """What a reference in a module is to: an output of a module of the repository is that module's."""
+        parts = use.address.split(".")
+        if parts[0] == "module":
+            called = {path for path, _ in called_by(self.workspace, module, parts[1])}
+            yield from (Node(path, f"output.{parts[2]}") for path in called if len(parts) == 3)
+            if called and len(parts) == 3:
+                return
+        yield Node(module, use.address)
+
+    def _is_gone(self, use: Use) -> bool:
+        edits = self._edits.get(use.document.path, ())
+        is_covered = any(edit.span.start <= use.offset < edit.span.end for edit in edits)
+        return is_covered and not any(mentions(edit.text, use.address) for edit in edits)
+
+    # --- who stays --------------------------------------------------------------------------------------------------
+
+    def _kept(self) -> dict[Node, str]:
+        kept: dict[Node, str] = {}
+        for node in self.flows:
+            if reason := self._standing(node):
+                kept[node] = reason
+        is_settled = False
+        while not is_settled:
+            going: dict[str, list[Span]] = {}
+            for node in self.flows.keys() - kept.keys():
+                along = (one.piece for one in self._given_to(node) if self._goes_along(one, node, kept))
+                for piece in (*self.pieces(node), *along):
+                    going.setdefault(piece.document.path, []).append(piece.item.span)
+            found = {node: self._in_use(node, going, kept) for node in self.flows if node not in kept}
+            new = {node: reason for node, reason in found.items() if reason}
+            kept |= new
+            is_settled = not new
+        return kept
+
+    def _in_use(self, node: Node, going: Mapping[str, Sequence[Span]], kept: Mapping[Node, str]) -> str | None:
+        for use in self._uses(node):
+            spans = going.get(use.document.path, ())
+            if not self._is_gone(use) and not any(span.start <= use.offset < span.end for span in spans):
+                return f"it is used at {use.place} too"
+        for piece in self.pieces(node):
+            for module in self.workspace.modules_of(piece.document):
+                for other in self._counterparts(node, piece, module):
+                    if other not in self.flows or other in kept:
+                        return f"the module {module.path or '.'}, which {piece.document.path} is part of, needs it"
+        return None
+
+    def _counterparts(self, node: Node, piece: Piece, module: Module) -> Iterator[Node]:
+        """What a piece stands for in another ``module`` that its file is part of."""
+        if module.path == piece.module:
+            return
+        if piece.parents and piece.parents[-1].type == "module":
+            for path, _ in called_by(self.workspace, module.path, piece.parents[-1].labels[0]):
+                yield Node(path, node.address)
+        else:
+            yield Node(module.path, node.address)
+
+    def _uses(self, node: Node) -> Iterator[Use]:
+        yield from self._references.to(self.workspace.modules[node.module], {node.address})
+        for path, modules in self._beside.items() if node.kind in ("var", "data") else ():
+            if modules is None or node.module in modules:
+                uses = self._references.of(self.workspace.documents[path])
+                yield from (use for use in uses if use.address == node.address)
+        if node.kind == "output":
+            for call in self.workspace.calls.get(node.module, ()):
+                label = f"module.{call.block.labels[0] if call.block.labels else ''}"
+                yield from self._references.to(call.caller, {label, f"{label}.{node.name}"})
+
+    def _standing(self, node: Node) -> str | None:
+        """Why the node has to stay, whoever else goes."""
+        if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
+            return "it names a role"
+        if node.kind not in ("var", "local", "data", "ephemeral", "output"):
+            return "what it makes must not be destroyed" if node.kind != "module" else "it is another module's output"
+        for piece in self.pieces(node):
+            if reason := self._objection(piece.document, piece.item):
+                return reason
+        missing = [path for path in self.workspace.missing if _may_use(path, node)]
+        if missing:
+            return f"{missing[0]} is not in the work tree, and may use it"
+        return self._outside_use(node) if node.kind in ("var", "output") else None
+
+    def _objection(self, document: Document, item: Attribute | Block) -> str | None:
+        if document.is_ignored(item) or document.is_excluded:
+            return "a comment or an option wants it left alone"
+        return self.workspace.objection(document.path)
+
+    def _outside_use(self, node: Node) -> str | None:
+        """Who may give the variable a value, or take that of the output, without a reference to be seen."""
+        if node.kind == "var" and (place := self.values.given(node.name)):
+            return f"{place} gives it a value, which Terraform would reject without it"
+        if node.kind == "output" and not self.workspace.calls.get(node.module):
+            return "it is a root module's"
+        if self._is_published(node.module):
+            return "its module may be called from other repositories"
+        word = re.compile(rf"\b{re.escape(node.name)}\b")
+        for document in self.workspace.documents.values():
+            if document.kind in (Kind.CONFIG, Kind.TEST) and document.problem and word.search(document.text):
+                return f"{document.path}, which cannot be understood, may use it"
+        if node.kind == "output":
+            tests = (one for module in self.workspace.modules.values() for one in module.tests)
+            return next((f"{one.path} may use it" for one in tests if re.search(rf"\.{node.name}\b", one.text)), None)
+        tests = (one for one in self.workspace.modules[node.module].tests if one.path.endswith(".json"))
+        untold = next((one for one in tests if word.search(one.text)), None)
+        return f"{untold.path} may use it" if untold else self._unclear_call(node)
+
+    def _unclear_call(self, node: Node) -> str | None:
+        """A module call that gives a value of this name, to a module that may be this one in another guise."""
+        name = posixpath.basename(node.module)
+        for place, source in self._unclear.get(node.name, ()):
+            if source is None or (name and re.search(rf"/{re.escape(name)}(?:[?]|$)", source)):
+                return f"the call at {place} may be of its module"
+        return None
+
+    @cached_property
+    def _unclear(self) -> dict[str, list[tuple[Place, str | None]]]:
+        """The arguments of calls by no local path, by name: where they are, and what is called, if that is known."""
+        found: dict[str, list[tuple[Place, str | None]]] = {}
+        for module in self.workspace.modules.values():
+            for document, block in module.blocks("module"):
+                source = block.attribute("source")
+                called = document.literal(source)
+                if source is not None and (called is None or not called.startswith(("./", "../"))):
+                    for given in block.attributes:
+                        found.setdefault(given.name, []).append((document.place(given), called))
+        return found
+
+    @cached_property
+    def _with_values(self) -> set[str]:
+        return {posixpath.dirname(one.path) for one in self.workspace.of_kind(Kind.VALUES)}
+
+    def _is_published(self, path: str) -> bool:
+        """Whether other repositories may call the module: one in ``modules`` that nobody here calls, or of a registry.
+
+        https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME.
+        """
+        module = self.workspace.modules[path]
+        terraform = (block for _, top in module.blocks("terraform") for block in top.blocks())
+        if path in self._roots or any(block.type in _OF_A_ROOT for block in terraform):
+            return False
+        if path in self._with_values or self.workspace.has_file(posixpath.join(path, ".terraform.lock.hcl")):
+            return False
+        is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
+        if _PUBLISHED.fullmatch(self.workspace.identity.name) and (is_reusable or not path):
+            return True
+        return is_reusable and not self.workspace.calls.get(path)
+
+
+def _may_use(path: str, node: Node) -> bool:
+    return node.kind in ("var", "output") or posixpath.dirname(path) == node.module
+
+
+def _is_for_key(use: Use) -> bool:
+    """Whether a reference is in the value of an argument for a key: of a block, or, on its line, an object or text."""
+    line = use.document.text[use.document.text.rfind("\n", 0, use.offset) + 1 : use.offset]
+    return _argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
+
+
+def _argument_at(document: Document, offset: int) -> str:
+    """The name of the argument in whose value ``offset`` lies; ``""`` if there is none."""
+    blocks = list(document.blocks)
+    while blocks:
+        block = blocks.pop()
+        if block.span.start <= offset < block.span.end:
+            for item in block.items:
+                if isinstance(item, Block):
+                    blocks.append(item)
+                elif item.span.start <= offset < item.span.end:
+                    return item.name
+    return ""

@@ -1,0 +1,79 @@
+"""The environment variables of roles that stacks' runs get: by resources, contexts, ``.spacelift/config.yml``.
+
+See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.reach import Reaches, resources
+from migrator.analysis.runtime_config import PATH, StackEntry, parse
+from migrator.errors import SyntaxProblem
+from migrator.model import Place
+from migrator.syntax.yaml_tree import string_at
+from migrator.workspace import Workspace
+
+_RESOURCE = "spacelift_environment_variable"
+_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|TF_VAR_aws_role_arn[\w-]*")
+"""The names that anybody asks for: of a stack's many variables, few are looked at closely."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """A variable that is set at ``place``; ``value`` is None where it is not known here."""
+
+    name: str
+    value: str | None
+    place: Place
+
+
+class StackVariables:
+    """What roles are set for the ``stacks`` of a repository, by which variables. It is read when somebody asks."""
+
+    def __init__(self, workspace: Workspace, stacks: Sequence[StackDefinition]) -> None:
+        self._workspace = workspace
+        self._stacks = stacks
+
+    def of(self, stack: StackDefinition) -> list[SetVariable]:
+        """The variables that the stack's runs get, as far as they are known."""
+        return [*self._by_resources.get(stack, ()), *self.in_runtime_config(stack.slug or "")]
+
+    def in_runtime_config(self, slug: str) -> list[SetVariable]:
+        """Those that the runtime configuration of this repository sets for a stack, by its slug or by default."""
+        return [*self._by_runtime_config.get(slug, ()), *self._by_runtime_config.get("", ())]
+
+    @cached_property
+    def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
+        found: dict[StackDefinition, list[SetVariable]] = {}
+        reaches = Reaches(self._workspace, self._stacks)
+        for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
+            name, value = (scope.argument(document, block, one) for one in ("name", "value"))
+            named = name.string if name is not None else None
+            if named is not None and _OF_ROLES.fullmatch(named):
+                known = SetVariable(named, value.string if value else None, document.place(block))
+                for stack in reaches.of(document, block, scope).stacks:
+                    found.setdefault(stack, []).append(known)
+        return found
+
+    @cached_property
+    def _by_runtime_config(self) -> dict[str, list[SetVariable]]:
+        document = self._workspace.documents.get(self._workspace.scoped(PATH))
+        if document is None:
+            return {}
+        try:
+            config = parse(document.text)
+        except SyntaxProblem:
+            return {}  # the rule for the file tells of it
+
+        def variables(entry: StackEntry) -> Iterator[SetVariable]:
+            for one in entry.environment:
+                value = string_at(config.tree.root, *one.keys) if config.tree.root else None
+                yield SetVariable(one.name, value, Place(document.path, document.source.line(one.span.start)))
+
+        entries = {slug: list(variables(entry)) for slug, entry in config.stacks.items()}
+        return entries | {"": list(variables(config.stack_defaults))}

@@ -1,0 +1,62 @@
+"""What Terragrunt gives to the variables of the modules that it runs, and which files write Terraform beside them.
+
+``inputs`` become environment variables, ``TF_VAR_…``, which Terraform does not mind of variables that are not
+declared: https://terragrunt.gruntwork.io/docs/features/inputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from migrator.analysis.declarations import Given, Piece
+from migrator.analysis.terragrunt import Terragrunt, terragrunt, used_elsewhere
+from migrator.analysis.terragrunt_unit import Unit, merged
+from migrator.analysis.terragrunt_values import Value
+from migrator.syntax.terraform import Attribute
+from migrator.workspace import Workspace
+
+_INPUTS = re.compile(rb"\binputs\b")
+
+
+class TerragruntInputs:
+    """The ``inputs`` of all units of a repository, of which ``known`` may be all or none."""
+
+    def __init__(self, workspace: Workspace, known: Terragrunt) -> None:
+        self._found = known if known.units else terragrunt(workspace, {}, _INPUTS)
+
+    @cached_property
+    def beside(self) -> dict[str, frozenset[str] | None]:
+        """The modules that units run, by the files that these consist of; None where one of them is not known."""
+        found: dict[str, frozenset[str] | None] = {one.document.path: None for one in self._found.strays}
+        for unit in self._found.units:
+            for path in {config.document.path for config in unit.configs}:
+                known = found.setdefault(path, frozenset())
+                found[path] = None if known is None or unit.module is None else known | {unit.module.path}
+        return found
+
+    def of(self, name: str) -> Iterator[Given]:
+        """What gives the variables called ``name`` their value."""
+        for holder, item in self._items.get(name, ()):
+            document = holder.config.document
+            local = used_elsewhere(holder, "inputs", self._found.documents)
+            used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
+            is_used = any(used.search(one.text) for one in self._found.documents)
+            objection = f"local.{local} is used elsewhere too" if local else "it is read elsewhere" if is_used else ""
+            yield Given(Piece(document, item, "", (), holder.span), self.beside[document.path], objection)
+
+    @cached_property
+    def _items(self) -> dict[str, list[tuple[Value, Attribute]]]:
+        found: dict[str, dict[tuple[str, int], tuple[Value, Attribute]]] = {}
+        for holder in (holder for unit in self._found.units for holder in _objects(unit)):
+            for item in holder.items:
+                place = (holder.config.document.path, item.span.start)
+                found.setdefault(item.name, {}).setdefault(place, (holder, item))
+        return {name: list(items.values()) for name, items in found.items()}
+
+
+def _objects(unit: Unit) -> Iterator[Value]:
+    for config in merged(unit.configs[0]):
+        argument = config.argument("inputs")
+        yield from (config.value(argument).objects or ()) if argument is not None else ()

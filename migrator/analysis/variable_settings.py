@@ -1,0 +1,56 @@
+"""Spacelift's environment variables ``TF_VAR_…``: what gives root variables their value in the runs of stacks.
+
+See https://docs.spacelift.io/concepts/configuration/environment; ``ro_`` and ``wo_`` are Spacelift's own prefixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from migrator.analysis.declarations import Given, Piece
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.reach import Reaches
+from migrator.analysis.settings import Reach
+from migrator.analysis.terraform_settings import terraform_settings, variables_called
+from migrator.workspace import Module, Workspace
+
+
+class VariableSettings:
+    """The settings of all ``stacks`` that a repository defines."""
+
+    def __init__(self, workspace: Workspace, stacks: Sequence[StackDefinition]) -> None:
+        self._workspace = workspace
+        self._stacks = stacks
+
+    def of(self, name: str) -> Iterator[Given]:
+        """What gives the root variables called ``name`` their value."""
+        sought = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
+        for module in self._modules:
+            for setting in terraform_settings(self._workspace, module, self._reaches, sought):
+                objection = setting.objection or ("it sets others too" if setting.entries else "")
+                piece = Piece(setting.document, setting.block, module.path)
+                yield Given(piece, self._readers(setting.reach), objection)
+
+    @cached_property
+    def _modules(self) -> list[Module]:
+        told = (module for module in self._workspace.modules.values() for one in module.documents if _may_set(one.text))
+        return list(dict.fromkeys(told))
+
+    @cached_property
+    def _reaches(self) -> Reaches:
+        return Reaches(self._workspace, self._stacks)
+
+    def _readers(self, reach: Reach) -> frozenset[str] | None:
+        """The root modules that the stacks run; None where one of them is not known."""
+        found = [self._run_by(stack) for stack in reach.stacks]
+        if reach.unknown or reach.labels or not found or not all(found):
+            return None
+        return frozenset(path for paths in found for path in paths)
+
+    def _run_by(self, stack: StackDefinition) -> list[str]:
+        return [path for path in self._workspace.modules if self._workspace.runs(stack.code, path, stack.document.path)]
+
+
+def _may_set(text: str) -> bool:
+    return "spacelift_environment_variable" in text and "TF_VAR_" in text

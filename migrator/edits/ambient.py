@@ -1,0 +1,220 @@
+"""Root modules in which all sign in with the one role that the environment of their runs has.
+
+It comes by variables of the AWS SDKs (``--backend-auth env``),
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or by Spacelift's AWS integration
+(``--auth cloud-integration``). Then no block needs to say how to sign in, and keys or a profile that are left would
+win. What needs another role than the others cannot live there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.facts import Facts, Root, Runners, group_of
+from migrator.analysis.providers import Provider
+from migrator.analysis.stacks import scopes_of
+from migrator.config import BackendAuth, Config, is_role_arn
+from migrator.discover import Kind
+from migrator.edits.role_variable import RoleVariables, role_variable
+from migrator.edits.roles import Roles
+from migrator.edits.sign_in import sign_in_edits
+from migrator.edits.wanted import Wishes
+from migrator.model import Place, Refusal, Rewrite
+from migrator.workspace import Module, Workspace
+
+ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
+_SEVERAL = "its providers need different roles, and the environment of a run has one: map all to one by --role"
+_TWO = "its backend and its providers need different roles, and the environment of a run has one"
+_UNKNOWN = "no role is known for it: name one by --role-arn"
+
+
+@dataclass(frozen=True, eq=False)
+class AmbientRoot:
+    """Such a root module; ``place`` is that of its backend, or of a provider where it has none.
+
+    ``role`` is None where it is not known, and the stacks have it already. The parts of a ``group`` are changed
+    together: `Finding.group`. ``has_integration`` tells how the role comes.
+    """
+
+    module: Module
+    place: Place
+    group: str
+    role: str | Refusal | None
+    runners: Runners
+    has_integration: bool
+    token_file: str
+
+    @property
+    def title(self) -> str:
+        """What it is called among those of its repository."""
+        return self.module.path or "."
+
+    @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """The variables that its stacks are to set, each with its value."""
+        is_known = isinstance(self.role, str) and not self.has_integration
+        return ((ROLE, str(self.role)), (TOKEN_FILE, self.token_file)) if is_known else ()
+
+
+class Ambient:
+    """The ``roots`` of a repository that live on their environment, as the user asks for it."""
+
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, wishes: Wishes) -> None:
+        self._workspace = workspace
+        self._facts = facts
+        self._config = config
+        self._roles = roles
+        self._wishes = wishes
+        is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
+        self.roots = tuple(self._find()) if is_asked_for else ()
+        self._by_path = {one.module.path: one for one in self.roots}
+        self._by_module: dict[str, list[AmbientRoot]] = {}
+        for one in self.roots:
+            for path in {one.module.path, *workspace.reached_from(one.module.path)}:
+                self._by_module.setdefault(path, []).append(one)
+
+    @cached_property
+    def _variables(self) -> RoleVariables:
+        return RoleVariables(self._workspace, self._facts, self._config, lambda _: False, lambda one: one.origin)
+
+    def at(self, path: str) -> AmbientRoot | None:
+        """The root module at ``path``, if it is one of them."""
+        return self._by_path.get(path)
+
+    def reaching(self, module: Module) -> list[AmbientRoot]:
+        """Those from which ``module`` is reached."""
+        return self._by_module.get(module.path, [])
+
+    def serves(self, provider: Provider) -> bool:
+        """Whether a provider is to live on its environment, or on nothing that is known here."""
+        return self._config.has_integration or bool(self.reaching(provider.module))
+
+    def sign_in(self, provider: Provider) -> Rewrite | Refusal:
+        """Take its credentials from a provider that is to live on its environment."""
+        if not self.reaching(provider.module):
+            return Refusal("no root module that reaches it is to have an integration")
+        for module in self._workspace.modules_of(provider.document):
+            others = [one.path for one in self._workspace.roots_of(module) if one.path not in self._by_path]
+            if others:
+                return Refusal(f"the root module {others[0] or '.'} reaches it too, and signs in otherwise")
+        by = "Spacelift's integration" if self._config.has_integration else "the web identity of the environment"
+        return Rewrite(tuple(sign_in_edits(provider, ())), f"removed; {by} serves it")
+
+    # --- which there are, and with which role ------------------------------------------------------------------------
+
+    def _find(self) -> Iterator[AmbientRoot]:
+        ambient = self._config.include_ambient
+        states = {root.module.path: root for root in self._facts.roots}
+        for root in self._facts.roots:
+            if root.is_migrated(ambient) and self._wishes.strategies.of(root).way is BackendAuth.ENV:
+                yield self._root(root.module, root.backend.place, root.runners, root)
+        if self._config.has_integration:
+            fed = {one.module.path for one in self._facts.fed}
+            paths = {one.path for two in self._facts.providers if two.credentials for one in self._roots_of(two)}
+            for path in sorted(paths | fed):
+                root_with_state = states.get(path)
+                if root_with_state is None or not root_with_state.is_migrated(ambient):
+                    module = self._workspace.modules[path]
+                    providers = list(self._providers(module))
+                    if any(one.credentials for one in providers) or path in fed:
+                        place = providers[0].place if providers else Place(module.documents[0].path)
+                        yield self._root(module, place, self._facts.runners_of(path), root_with_state)
+
+    def _root(self, module: Module, place: Place, runners: Runners, root: Root | None) -> AmbientRoot:
+        has_integration = self._config.has_integration
+        role = self._role(module, root)
+        if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
+            role = Refusal(_UNKNOWN)
+        return AmbientRoot(module, place, group_of(module), role, runners, has_integration, self._config.token_file)
+
+    def _all_have_it(self, runners: Runners) -> bool:
+        here = all(one in self._facts.integrations for one in runners.here)
+        return here and all(one.has_integration for one in runners.elsewhere)
+
+    def _roots_of(self, provider: Provider) -> Iterator[Module]:
+        for module in self._workspace.modules_of(provider.document):
+            yield from (one for one in self._workspace.roots_of(module) if self._workspace.in_scope(one.path))
+
+    def _providers(self, module: Module) -> Iterator[Provider]:
+        """The providers that live on the environment of the root module's runs, once their credentials are gone."""
+        for path in sorted({module.path, *self._workspace.reached_from(module.path)}):
+            for one in self._facts.in_module(self._workspace.modules[path]):
+                is_configuration = one.foreign is None and one.document.kind is not Kind.TEST
+                is_stand_in = not one.credentials and one.is_proxy and path in self._workspace.calls
+                if is_configuration and one.is_lead and not one.has_web_identity and not is_stand_in:
+                    yield one
+
+    def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
+        config = self._config.at(module.path)
+        providers = list(self._providers(module))
+        found = self._of_providers(module, providers, config)
+        if isinstance(found, Refusal):
+            return found
+        if not providers:
+            return self._of_backend(root, config)
+        is_other = root is not None and found is not None and config.backend_role_arn not in (None, found)
+        return Refusal(_TWO) if is_other else found
+
+    def _of_providers(self, module: Module, providers: list[Provider], config: Config) -> str | Refusal | None:
+        """The one role of all providers; None where it is not known."""
+        roles: set[str | None] = set()
+        unmapped: set[str] = set()
+        for provider in providers:
+            mapped = self._roles.role(provider)
+            if isinstance(mapped, Refusal):
+                return mapped
+            roles.add(mapped or config.role_arn)
+            unmapped |= set() if mapped else self._called_in(module, provider)
+        if len(unmapped) > 1 or len(roles) > 1:
+            return Refusal(_SEVERAL)
+        return next(iter(roles), None)
+
+    def _called_in(self, root: Module, provider: Provider) -> set[str]:
+        """What the root module would call the role variables of the provider: one for each identity."""
+        name = self._variables.identities(provider.module).get(provider.origin)
+        variable = role_variable(name)
+        found = self._variables.in_roots(provider.module, variable, provider.origin)
+        names = {name for one, name in found if one.path == root.path}
+        is_several = self._variables.is_several(provider.module, provider.origin)
+        return names | {f"{provider.place}: another"} if is_several else names
+
+    def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
+        """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
+        if config.backend_role_arn is not None or root is None:
+            return config.backend_role_arn or config.role_arn
+        mapped = {role for one in root.backends if (role := self._roles.role(one)) is not None}
+        if refused := next((one for one in mapped if isinstance(one, Refusal)), None):
+            return refused
+        own = {role for one in root.backends if (role := assumed_role(self._workspace, one)) is not None}
+        known = {role for role in (mapped or own) if isinstance(role, str) and is_role_arn(role)}
+        return known.pop() if len(known) == 1 else config.role_arn
+
+
+def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
+    """The role that a backend assumes in any form; None where there is none, or it is not known."""
+    document, nested = backend.document, backend.block.attribute("assume_role")
+    items = document.object_items(nested) if nested is not None else backend.role_family
+    item = next((one for one in items if one.name == "role_arn"), None)
+    scopes = scopes_of(workspace, backend.module) if item is not None else ()
+    roles = {scope.expression(document, item).string for scope in scopes if item is not None}
+    return roles.pop() if len(roles) == 1 else None
+
+
+def others_credentials(facts: Facts, wishes: Wishes, stack: StackDefinition) -> str:
+    """What a stack's runs have that would win over web identity of the environment; ``""`` if nothing is known."""
+    if place := facts.integrations.get(stack):
+        return f"it signs in with the AWS integration at {place}, whose credentials would win: detach it"
+    return "it has the hook, whose credentials would win: remove it" if wishes.has_hook(stack) else ""
+
+
+def static_keys(facts: Facts, stack: StackDefinition) -> str:
+    """What hands static credentials to a stack's runs and cannot go for its sake alone; ``""`` if nothing does."""
+    for one in facts.settings:
+        is_bound = one.is_ignored or one.objection or one.reach.unknown or len(one.reach.stacks) > 1
+        if stack in one.reach.stacks and one.names and is_bound:
+            return f"static credentials at {one.place}, which would win, may not go"
+    return ""

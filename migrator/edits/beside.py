@@ -1,0 +1,154 @@
+"""Resources beside the stacks that a repository defines in Terraform: one for each stack, or one that stacks share.
+
+They refer to the stack, are repeated as it is, and stand at the end of its file; its own definition stays as it is. See
+https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all that can be attached to a stack.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+
+from migrator.analysis.definitions import StackDefinition, TerraformDefinition
+from migrator.analysis.stacks import Stack
+from migrator.document import Document
+from migrator.model import Refusal
+from migrator.span import Edit
+from migrator.syntax import hcl
+from migrator.syntax.languages import HCL
+from migrator.syntax.terraform import NewArgument, NewBlock, Reference
+from migrator.workspace import Module, Workspace
+
+NEW_FILE = "aws_oidc.tf"
+"""Where the resources go beside a stack that is written in JSON."""
+
+_ACCOUNT = re.compile(r":(\d{12}):")
+
+
+def objection(definition: StackDefinition) -> str:
+    """Why no resource can refer to a stack; ``""`` if one can."""
+    if not isinstance(definition, TerraformDefinition):
+        return "it is not defined in Terraform"
+    if not definition.source.is_resource:
+        return "a module from elsewhere makes it, and what it calls its stack's id is not known"
+    return ""
+
+
+def sharing_objection(definition: StackDefinition) -> str:
+    """Why a stack cannot have a part in a resource that others share; ``""`` if it can."""
+    if (reason := objection(definition)) or not isinstance(definition, TerraformDefinition):
+        return reason
+    if definition.source.scope.call is not None:
+        return "its module is called, and each call would make the same again"
+    space = space_of(definition.source)
+    if space is not None and "each." in space:
+        return "its space differs from one instance of it to the next"
+    return ""
+
+
+def space_of(stack: Stack) -> str | None:
+    """The expression of the stack's space; None where it does not name one."""
+    attribute = stack.block.attribute("space_id")
+    return None if attribute is None else stack.document.expression(attribute)
+
+
+def free_label(module: Module, type_: str, name: str) -> str:
+    """``name``, or one like it that no resource of the type has."""
+    taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
+    return next(one for one in chain((name,), (f"{name}_{number}" for number in count(2))) if one not in taken)
+
+
+def identifier(text: str) -> str:
+    """``text`` as a part of a resource's name."""
+    return re.sub(r"\W+", "_", text).strip("_").lower()
+
+
+def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument], str]:
+    """What repeats a resource as the stack is, for ``keys`` where they are known, and the stack that each is for."""
+    if stack.block.attribute("count") is not None:
+        return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
+    known = [key for key in keys if key is not None]
+    if known:
+        listed = ", ".join(hcl.quote(key) for key in known)
+        return [NewArgument("for_each", Reference(f"toset([{listed}])"))], f"{stack.address}[each.key]"
+    if stack.is_repeated:
+        return [NewArgument("for_each", Reference(stack.address))], "each.value"
+    return [], stack.address
+
+
+def written(
+    workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
+) -> tuple[Edit, ...] | Refusal:
+    """The edits that write each of ``blocks`` beside a stack; where that is in JSON, they go to ``new_file``."""
+    edits: list[Edit] = []
+    for stack, block in blocks:
+        home = _home(workspace, stack, new_file)
+        if isinstance(home, Refusal):
+            return home
+        path, document = home
+        edits.append(HCL.add_block(path, document.text if document is not None else "", block))
+    return tuple(edits)
+
+
+def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
+    """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
+    if stack.document.syntax is HCL:
+        return stack.document.path, stack.document
+    path = posixpath.join(stack.module.path, new_file)
+    if path not in workspace.documents and (workspace.root / path).exists():
+        return Refusal(f"{path} is there, but cannot be changed: it is ignored or unreadable")
+    return path, workspace.documents.get(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A type of resource that stacks share, what attaches it, its argument there, and what it is called here."""
+
+    type: str
+    attachment: str
+    argument: str
+    name: str
+
+
+class Sharing:
+    """The resources of a ``kind`` that the ``wanted`` stacks are to share: those of a module with one role and space.
+
+    ``wanted`` pairs the stacks with their roles; stacks that are not defined in Terraform have no part in it.
+    """
+
+    def __init__(self, workspace: Workspace, kind: Shared, wanted: Sequence[tuple[StackDefinition, str]]) -> None:
+        self._workspace = workspace
+        self._kind = kind
+        self._wanted = [(one.source, role) for one, role in wanted if isinstance(one, TerraformDefinition)]
+
+    def label(self, stack: Stack, role: str) -> str:
+        """A name that no resource of the module has: by the role, where the module needs several."""
+        name, space = self._kind.name, space_of(stack)
+        kinds = {(role, space_of(other)) for other, role in self._wanted if other.module is stack.module}
+        if len(kinds) > 1:
+            short = role.rpartition("/")[2]
+            alike = {other for other, _ in kinds if other.rpartition("/")[2] == short}
+            account = _ACCOUNT.search(role) if len(alike) > 1 else None
+            name += f"_{identifier(short)}" + (f"_{account[1]}" if account else "")
+        if len({space for other, space in kinds if other == role}) > 1 and space is not None:
+            name += f"_{identifier(space)}"
+        return free_label(stack.module, self._kind.type, name)
+
+    def alike(self, stack: Stack, role: str) -> list[Stack]:
+        """The stacks that share a resource with ``stack``, itself included; it is written beside the first of them."""
+        alike = (one for one, wanted in self._wanted if wanted == role and one.module is stack.module)
+        return [one for one in alike if space_of(one) == space_of(stack)]
+
+    def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
+        """The block that attaches the resource ``label`` to the stack, and to those that its block makes besides."""
+        kind = self._kind
+        keys = [one.key for one, wanted in self._wanted if one.block is stack.block and wanted == role]
+        repetition, address = repeated(stack, keys)
+        suffix = label.removeprefix(kind.name) if repetition else ""
+        own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")
+        shared = NewArgument(kind.argument, Reference(f"{kind.type}.{label}.id"))
+        stack_id = NewArgument("stack_id", Reference(f"{address}.id"))
+        return NewBlock("resource", (kind.attachment, own), (*repetition, shared, stack_id, *arguments))

@@ -1,0 +1,64 @@
+"""With ``--role-in variable``: the values that role variables are to have on the stacks that run a root module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrator.analysis.facts import Facts
+from migrator.model import Place, Refusal
+from migrator.workspace import Module
+
+PREFIX = "TF_VAR_"
+"""What begins the name of an environment variable that sets one of Terraform:
+https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name."""
+
+
+@dataclass(eq=False)
+class GivenRole:
+    """The ``role`` that the variable ``name`` of the root module at ``root`` is to have, for providers at ``users``."""
+
+    root: str
+    name: str
+    role: str
+    users: list[Place] = field(default_factory=list)
+
+    @property
+    def environment_variable(self) -> str:
+        """What sets it in the environment of a run."""
+        return PREFIX + self.name
+
+
+class GivenRoles:
+    """The values that the providers which were signed in so far need."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._given: dict[tuple[str, str], GivenRole] = {}
+
+    def __iter__(self) -> Iterator[GivenRole]:
+        return iter(self._given.values())
+
+    def give(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
+        """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
+        given = self._given.get((root.path, name)) or GivenRole(root.path, name, role)
+        if given.role != role:
+            return Refusal(f"var.{name} of the root module {root.path or '.'} would be for two roles")
+        if refused := self._objection(given):
+            return refused
+        given.users.append(user)
+        self._given[root.path, name] = given
+        return None
+
+    def _objection(self, given: GivenRole) -> Refusal | None:
+        """Where a stack sets the variable to another role, if one does."""
+        variable, role = given.environment_variable, given.role
+        runners = self._facts.runners_of(given.root)
+        for stack in runners.here:
+            for one in self._facts.variables.of(stack):
+                if one.name == variable and one.value not in (None, role):
+                    return Refusal(f"{one.place} sets {variable} to another role than the provider is to have")
+        for known in runners.elsewhere:
+            if dict(known.roles).get(variable, role) != role:
+                return Refusal(f"{known.repo}: {known.place} has {variable} set to another role")
+        return None

@@ -1,0 +1,139 @@
+"""Providers that live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
+
+The hook exports credentials for the backend, and they serve the provider, too; so its ``assume_role_with_web_identity``
+stands there as a comment: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. As a hook has one role,
+all providers of a root module must be content with that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.analysis.facts import Facts
+from migrator.analysis.providers import WEB_IDENTITY, Provider
+from migrator.config import ROLE_VARIABLE, Config
+from migrator.discover import Kind
+from migrator.edits.hook import SHELL_ROLE
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
+from migrator.edits.roles import Roles
+from migrator.edits.sign_in import sign_in_edits, web_identity_block
+from migrator.edits.wanted import Target, Wishes
+from migrator.model import LeftAlone, Note, Refusal, Rewrite
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Literal, NewComment
+from migrator.workspace import Workspace
+
+_COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
+_ONE_ROLE = "a hook has one role"
+
+
+class HookIdentity:
+    """Which providers of a repository may live on the credentials of a hook."""
+
+    def __init__(
+        self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, variables: RoleVariables, wishes: Wishes
+    ) -> None:
+        self._workspace = workspace
+        self._facts = facts
+        self._config = config
+        self._roles = roles
+        self._variables = variables
+        self._targets = dict(_by_module(facts, wishes))
+        self._hooked = {
+            root.module.path
+            for root in facts.roots
+            if any(map(wishes.has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere)
+        }
+
+    def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
+        """Take its credentials from the provider, and let a comment tell of what the hook stands for."""
+        if provider.has_web_identity:
+            return Rewrite(tuple(sign_in_edits(provider, ())), "removed; it has web identity")
+        for root in self._roots(provider):
+            if objection := self._objection(provider, root):
+                return Refusal(objection)
+        if not provider.credentials:
+            return LeftAlone("the hook's credentials are for it, too")
+        is_told = not provider.is_lead or self._has_comment(provider)
+        role = self._role(provider)
+        comment = () if is_told else (NewComment(web_identity_block(provider, role, self._config)),)
+        return Rewrite(tuple(sign_in_edits(provider, comment)), "removed; it lives on the hook's credentials")
+
+    def needs(self, provider: Provider) -> frozenset[str]:
+        """The groups without which the provider would have no credentials: those of its root modules."""
+        if provider.has_web_identity:
+            return frozenset()
+        targets = (self._targets.get(root) for root in self._roots(provider))
+        return frozenset(one.group for one in targets if one is not None)
+
+    def notes(self, provider: Provider) -> Iterator[Note]:
+        """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
+        role = self._role(provider)
+        if isinstance(role, Literal) and not provider.has_web_identity:
+            yield from self._roles.account_notes(provider, role.text)
+
+    def _roots(self, provider: Provider) -> list[str]:
+        modules = self._workspace.modules_of(provider.document)
+        return sorted({root.path for module in modules for root in self._workspace.roots_of(module)})
+
+    def _role(self, provider: Provider) -> Literal | RoleVariable:
+        """The hook's role, as a provider would say it."""
+        targets = [self._targets.get(root) for root in self._roots(provider)]
+        roles = {one.role for one in targets if one is not None and isinstance(one.role, str)} - {SHELL_ROLE}
+        return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
+
+    def _objection(self, provider: Provider, root: str) -> str:
+        """Why the provider cannot live on the credentials of a hook of the module at ``root``; ``""`` if it can."""
+        target, where = self._targets.get(root), f"its root module {root or '.'}"
+        if target is None and root not in self._hooked:
+            return f"{where} has no hook, whose credentials it would live on"
+        wanted = {self._wanted(one, root) for one in self._beside(root)}
+        if len(wanted) > 1:
+            return f"providers of {where} need different roles, and {_ONE_ROLE}"
+        named = self._config.at(target.path if target else root).backend_role_arn
+        role, hooks = self._wanted(provider, root), named if target is None or root in self._hooked else target.role
+        if isinstance(role, Refusal) or isinstance(hooks, Refusal):
+            return role.reason if isinstance(role, Refusal) else ""
+        if hooks is None:
+            return f"{where} has a hook already: name its role by --backend-role-arn, if the provider may have that"
+        if isinstance(role, str) and role != hooks:
+            return f"it is to have the role {role}, the hook has another, and {_ONE_ROLE}"
+        if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
+            return f"the hook has the backend's role, and {_ONE_ROLE}: name one for both by --backend-role-arn"
+        said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else hcl.quote(hooks)
+        is_assumed = said in provider.assumed_roles
+        return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""
+
+    def _beside(self, root: str) -> Iterator[Provider]:
+        """The providers of a root module, and of those that it calls, that would live on a hook."""
+        for path in (root, *sorted(self._workspace.reached_from(root))):
+            module = self._workspace.modules.get(path)
+            for one in self._facts.in_module(module) if module is not None else ():
+                is_passed_in = one.is_proxy and path in self._workspace.calls
+                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
+                if is_signing and one.document.kind is not Kind.TEST:
+                    yield one
+
+    def _wanted(self, provider: Provider, root: str) -> object:
+        """What stands for the role that the provider is to have: its ARN, or else its identity."""
+        mapped = self._roles.role(provider)
+        if mapped is not None:
+            return mapped
+        role_arn = self._config.at(provider.module.path).role_arn
+        return role_arn or frozenset(self._variables.at_root(root, provider.module, provider.origin))
+
+    def _has_comment(self, provider: Provider) -> bool:
+        text, block = provider.document.text, provider.block
+        if provider.is_in_json:
+            return WEB_IDENTITY in provider.document.syntax.comments_on(text, block)
+        return _COMMENT.search(block.body.of(text)) is not None
+
+
+def _by_module(facts: Facts, wishes: Wishes) -> Iterator[tuple[str, Target]]:
+    """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
+    targets = {one.path: one for one in wishes.targets}
+    yield from targets.items()
+    for unit in facts.terragrunt.units:
+        if unit.module is not None and unit.folder in targets:
+            yield unit.module.path, targets[unit.folder]

@@ -1,0 +1,129 @@
+"""Spacelift's AWS integration for stacks: one for each role and space of a module, attached to those that need it.
+
+How Spacelift assumes the role, https://docs.spacelift.io/integrations/cloud-providers/aws tells; what its trust policy
+must say, ``spacelift_aws_integration_attachment_external_id`` of
+https://search.opentofu.org/provider/spacelift-io/spacelift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.analysis.definitions import StackDefinition, TerraformDefinition
+from migrator.analysis.expressions import Scope
+from migrator.analysis.integrations import INTEGRATION
+from migrator.analysis.origins import account_of
+from migrator.analysis.stacks import Stack
+from migrator.config import Config
+from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
+from migrator.model import Refusal
+from migrator.span import Edit
+from migrator.syntax import hcl
+from migrator.syntax.languages import HCL
+from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+from migrator.workspace import Workspace
+
+_KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws")
+_EXTERNAL_ID = f"{INTEGRATION}_attachment_external_id"
+_NEW_FILE = "aws_integration.tf"
+_BOTH = (NewArgument("read", Reference("true")), NewArgument("write", Reference("true")))
+
+
+class Integrations:
+    """The integrations of a repository; ``wanted`` pairs the stacks that are to get one with its role."""
+
+    def __init__(self, workspace: Workspace, config: Config, wanted: Sequence[tuple[StackDefinition, str]]) -> None:
+        self._workspace = workspace
+        self._config = config
+        self._wanted = wanted
+        self._sharing = Sharing(workspace, _KIND, wanted)
+
+    def attach(self, definition: StackDefinition, role: str) -> tuple[Edit, ...] | Refusal:
+        """The edits after which an integration with ``role`` is attached to a stack."""
+        reason = sharing_objection(definition)
+        if reason or not isinstance(definition, TerraformDefinition):
+            return Refusal(f"no integration can be attached to it: {reason}")
+        stack = definition.source
+        label = _existing(stack, role)
+        blocks: list[tuple[Stack, NewBlock]] = []
+        if label is None:
+            label, alike = self._sharing.label(stack, role), self._sharing.alike(stack, role)
+            blocks.append((alike[0], self._integration(label, role, space_of(stack))))
+        blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH)))
+        return written(self._workspace, blocks, _NEW_FILE)
+
+    def trust(self, role: str) -> str:
+        """The role as a resource, with the trust policy that Spacelift asks for on behalf of all its stacks."""
+        blocks: dict[tuple[str, ...], NewBlock] = {}
+        for one, wanted in self._wanted:
+            if wanted == role and isinstance(one, TerraformDefinition) and not sharing_objection(one):
+                label = _existing(one.source, role) or self._sharing.label(one.source, role)
+                attachment = self._sharing.attachment(one.source, role, label, *_BOTH)
+                data = NewBlock("data", (_EXTERNAL_ID, attachment.labels[1]), attachment.arguments)
+                blocks[data.labels] = data
+        return "\n".join((*map(_written, blocks.values()), _role(role, list(map(_statement, blocks.values())))))
+
+    def _stacks(self, role: str) -> list[Stack]:
+        return [one.source for one, wanted in self._wanted if wanted == role and isinstance(one, TerraformDefinition)]
+
+    def to_paste(self, role: str) -> str:
+        """An integration with ``role``, attached to a stack that is not known here, and the role itself."""
+        holder = NewArgument("integration_id", Reference(f"{INTEGRATION}.{_KIND.name}.id"))
+        arguments = (holder, NewArgument("stack_id", Literal("the stack's slug")), *_BOTH)
+        data = NewBlock("data", (_EXTERNAL_ID, "stack"), arguments)
+        attachment = NewBlock("resource", (_KIND.attachment, "stack"), arguments)
+        integration = self._integration(_KIND.name, role, None)
+        return "\n".join((*map(_written, (integration, attachment, data)), _role(role, [_statement(data)])))
+
+    def _integration(self, label: str, role: str, space: str | None) -> NewBlock:
+        is_several = len({space_of(one) for one in self._stacks(role)}) > 1
+        name = f"{role.rpartition('/')[2]}-{account_of(role)}"
+        name += f"-{identifier(space)}" if space and is_several else ""
+        seconds = self._config.session_duration
+        arguments = (
+            NewArgument("name", Literal(name)),
+            NewArgument("role_arn", Literal(role)),
+            *((NewArgument("duration_seconds", Reference(str(seconds))),) if seconds is not None else ()),
+            NewArgument("generate_credentials_in_worker", Reference("false")),
+            *((NewArgument("space_id", Reference(space)),) if space is not None else ()),
+        )
+        return NewBlock("resource", (INTEGRATION, label), arguments)
+
+
+def _existing(stack: Stack, role: str) -> str | None:
+    """The integration of the module that has the role in the stack's space, if there is one."""
+    for document, block in stack.module.blocks("resource", INTEGRATION):
+        named, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
+        same_space = (None if space is None else document.expression(space)) == space_of(stack)
+        if is_alone and same_space and named is not None and named.string == role:
+            return block.labels[1]
+    return None
+
+
+def _statement(data: NewBlock) -> str:
+    """The statement that a data source, or each of those that a block makes, asks for."""
+    address, name = f"data.{'.'.join(data.labels)}", "assume_role_policy_statement"
+    if any(one.name in ("count", "for_each") for one in data.arguments):
+        return f"[for one in {address} : jsondecode(one.{name})]"
+    return f"[jsondecode({address}.{name})]"
+
+
+def _role(role: str, statements: Sequence[str]) -> str:
+    """The role as a resource."""
+    path, name = role.partition(":role/")[2].rpartition("/")[::2]
+    own_path = f"\n  path = {hcl.quote(f'/{path}/')}" if path else ""
+    statement = statements[0] if len(statements) == 1 else f"concat({', '.join(statements)})"
+    return f"""resource "aws_iam_role" "{identifier(name)}" {{
+  name = {hcl.quote(name)}{own_path}
+
+  assume_role_policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = {statement}
+  }})
+}}
+"""
+
+
+def _written(block: NewBlock) -> str:
+    return HCL.add_block("", "", block).text.lstrip()

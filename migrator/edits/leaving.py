@@ -1,0 +1,61 @@
+"""What becomes of a backend, or of a remote state, that leaves signing in to the environment of its runs.
+
+Keys, profile and shared files go. The environment's role reaches the state itself where it is the one that was assumed;
+another one stays, and is assumed with it, in the form that the engine knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.analysis.backends import S3Backend
+from migrator.edits.ambient import AmbientRoot, assumed_role
+from migrator.edits.native import chained_role
+from migrator.model import Note, Refusal
+from migrator.syntax.terraform import Attribute, NewArgument
+from migrator.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The arguments that go, are commented out, and come; ``outcome`` says what they come to."""
+
+    remove: tuple[Attribute, ...] = ()
+    comment_out: tuple[Attribute, ...] = ()
+    append: tuple[NewArgument, ...] = ()
+    outcome: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be changed."""
+        return not (self.remove or self.comment_out or self.append)
+
+
+def leaving(workspace: Workspace, backend: S3Backend, root: AmbientRoot, *, rejects_flat: bool) -> Leaving | Refusal:
+    """How a backend of a root module leaves signing in to its environment.
+
+    ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
+    """
+    nested = backend.block.attribute("assume_role")
+    is_same = root.has_integration or assumed_role(workspace, backend) == root.role
+    removed = ["removed"] * bool(backend.credentials)
+    if backend.role_family and (is_same or backend.role_arn is None):
+        outcome = ", ".join([*removed, "role commented out"])
+        return Leaving(backend.credentials, backend.role_family, outcome=outcome)
+    if nested is not None and is_same and not backend.document.is_ignored(nested):
+        return Leaving((*backend.credentials, nested), outcome=", ".join([*removed, "role removed"]))
+    kept = ["its role is assumed with that of the environment"] * (backend.role_arn is not None)
+    if backend.role_arn is None or not rejects_flat:
+        return Leaving(backend.credentials, outcome=", ".join([*removed, *kept]))
+    chained = chained_role(backend)
+    if isinstance(chained, Refusal):
+        return chained
+    return Leaving((*backend.credentials, *backend.role_family), (), chained, ", ".join([*removed, *kept]))
+
+
+def state_notes(workspace: Workspace, backend: S3Backend, root: AmbientRoot) -> Iterator[Note]:
+    """That the integration's role must read the state, where another one was assumed for it before."""
+    if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
+        task = "let the integration's role read the states for which another role was assumed before, at"
+        yield Note(task, (str(backend.place),))

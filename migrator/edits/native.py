@@ -1,0 +1,215 @@
+"""A backend that signs in by itself, as S3's can from Terraform and OpenTofu 1.6 on: an argument in place of a hook.
+
+``assume_role_with_web_identity = { … }`` is an object, not a block as in a provider, and on Terraform its role is a
+literal: https://developer.hashicorp.com/terraform/language/backend/s3#assume-role-with-web-identity-configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.remote_states import Config as StateConfig
+from migrator.analysis.remote_states import RemoteState
+from migrator.config import Config, is_role_arn
+from migrator.document import Document
+from migrator.model import Refusal
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
+
+NESTED_NAMES = {
+    "role_arn": "role_arn",
+    "session_name": "session_name",
+    "external_id": "external_id",
+    "assume_role_duration_seconds": "duration",
+    "assume_role_policy": "policy",
+    "assume_role_policy_arns": "policy_arns",
+    "assume_role_tags": "tags",
+    "assume_role_transitive_tag_keys": "transitive_tag_keys",
+}
+"""What the flat role family is called in ``assume_role``."""
+
+OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns")
+"""What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role."""
+
+_WEB_IDENTITY = "assume_role_with_web_identity"
+UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
+_NO_LITERAL = "its role is no literal ARN, as a backend's must be: name one by --backend-role-arn"
+LEFT_ALONE = "its role is to be left alone, and could not stand beside web identity"
+TWICE = "it has role_arn and assume_role, of which no engine takes both"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What is to become of a backend's arguments; ``role`` is that of its web identity, ``""`` for none."""
+
+    role: str
+    remove: tuple[Attribute, ...]
+    append: tuple[NewArgument, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """What it comes to, for people."""
+        if not self.role:
+            return "removed, and its role chained after web identity" if self.append else "removed"
+        is_chained = any(one.name == "assume_role" for one in self.append)
+        return f"web identity with {self.role}" + (", which assumes the role of before" if is_chained else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Assumed:
+    """The role that a backend assumes: the members of ``assume_role`` by name, and the arguments that say so."""
+
+    members: dict[str, str]
+    arguments: tuple[Attribute, ...]
+    is_flat: bool
+
+    @property
+    def role(self) -> str:
+        return self.members["role_arn"]
+
+    @property
+    def meant(self) -> str | None:
+        """The role as a literal; None where it is an expression."""
+        return hcl.string_value(self.role)
+
+    @property
+    def kept(self) -> tuple[NewArgument, ...]:
+        """What web identity has as well."""
+        return tuple(NewArgument(one, Copied(self.members[one])) for one in OF_WEB_IDENTITY if one in self.members)
+
+    @property
+    def lost(self) -> list[str]:
+        """What web identity has no counterpart of: the names of members."""
+        return [name for name in self.members if name not in ("role_arn", *OF_WEB_IDENTITY)]
+
+    @property
+    def chained(self) -> tuple[NewArgument, ...]:
+        """The same as an object, which may stand beside web identity."""
+        if not self.is_flat:
+            return ()
+        items = tuple(NewArgument(name, Copied(value)) for name, value in self.members.items())
+        return (NewArgument("assume_role", NewObject(items)),)
+
+
+def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bool, may_vary: bool) -> SignIn | Refusal:
+    """How ``backend`` signs in by itself, if it is to (``has_own``), with its own role or else with ``role``.
+
+    ``may_vary`` says whether the role may be any expression. Where ``--backend-role-arn`` names another than the role
+    that was assumed before, that one is chained after it.
+    """
+    assumed = _assumed(backend)
+    if isinstance(assumed, Refusal):
+        return assumed
+    removed = (*backend.credentials, *backend.role_family)
+    if assumed is None:
+        if not has_own:
+            return SignIn("", removed)
+        named = config.backend_role_arn or role
+        return Refusal(UNKNOWN) if named is None else _signed_in(Literal(named), config, removed)
+    if config.backend_role_arn is not None and assumed.meant != config.backend_role_arn:
+        return _signed_in(Literal(config.backend_role_arn), config, removed, assumed.chained)
+    if assumed.lost:
+        return Refusal(knows_no(assumed.lost))
+    if not may_vary and not is_role_arn(assumed.meant or ""):
+        return Refusal(_NO_LITERAL)
+    removed += tuple(one for one in assumed.arguments if one not in removed)
+    return _signed_in(Copied(assumed.role), config, removed, (), assumed.kept)
+
+
+def state_sign_ins(
+    state: RemoteState, config: Config, role: str | None, mapped: Callable[[S3Backend], str | Refusal | None]
+) -> Iterator[tuple[StateConfig, SignIn | Refusal]]:
+    """What becomes of each part of a remote state's configuration: one that assumes a role signs in, or else the last.
+
+    ``role`` is that of the root module's backend, ``mapped`` the one that the user named for an identity.
+    """
+    changed = [one for one in state.configs if one.changes or one.backend.assumes_role] or list(state.configs[-1:])
+    carriers = [one for one in changed if one.backend.assumes_role] or changed[-1:]
+    for one in changed:
+        own = mapped(one.backend)
+        if isinstance(own, Refusal):
+            yield one, own
+        else:
+            yield one, sign_in(one.backend, config, own or role, has_own=one in carriers, may_vary=True)
+
+
+def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
+    """What is to become of keys and a flat role beside web identity that is there: the role is chained after it.
+
+    Static keys would win over it, and a flat role is an error from Terraform 1.10 on.
+    """
+    removed = (*backend.credentials, *backend.role_family)
+    assumed = _assumed(backend) if backend.role_family else None
+    if isinstance(assumed, Refusal):
+        return assumed
+    if assumed is None or assumed.meant in _roles_there(backend):
+        return SignIn("", removed)
+    return SignIn("", removed, assumed.chained)
+
+
+def knows_no(names: Sequence[str]) -> str:
+    """Why a role with the members ``names`` cannot be web identity's."""
+    named = "name another role by --backend-role-arn, which then assumes this one"
+    return f"web identity knows no {', '.join(names)}: {named}"
+
+
+def _roles_there(backend: S3Backend) -> set[str | None]:
+    argument = backend.block.attribute(_WEB_IDENTITY)
+    items = backend.document.object_items(argument) if argument else ()
+    return {backend.document.literal(one) for one in items if one.name == "role_arn"} - {None}
+
+
+def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
+    """The role that is assumed, each value as it is written; None where there is none, or it is to stay as it is."""
+    document, nested = backend.document, backend.block.attribute("assume_role")
+    if any(one.name == "role_arn" for one in backend.ignored):
+        return Refusal(LEFT_ALONE)
+    if nested is None:
+        return _flat(backend) if backend.role_arn is not None else None
+    if backend.role_arn is not None:
+        return Refusal(TWICE)
+    if document.is_ignored(nested):
+        return None
+    members = {one.name: one.value.of(document.text) for one in document.object_items(nested)}
+    if "role_arn" not in members:
+        return Refusal("its assume_role is no object with a role that could be read here")
+    return _Assumed(members, (nested,), is_flat=False)
+
+
+def _flat(backend: S3Backend) -> _Assumed | Refusal:
+    members = {}
+    for one in backend.role_family:
+        value = _value(backend.document, one)
+        if value is None:
+            return Refusal("its assume_role_duration_seconds is no number")
+        members[NESTED_NAMES[one.name]] = value
+    return _Assumed(members, backend.role_family, is_flat=True)
+
+
+def _value(document: Document, attribute: Attribute) -> str | None:
+    """A flat argument's value as a member of an object: seconds become a duration."""
+    if attribute.name != "assume_role_duration_seconds":
+        return attribute.value.of(document.text)
+    number = document.expression(attribute).strip('"')
+    return f'"{number}s"' if number.isascii() and number.isdigit() else None
+
+
+def chained_role(backend: S3Backend) -> tuple[NewArgument, ...] | Refusal:
+    """``assume_role`` in place of the flat role family of ``backend``."""
+    assumed = _assumed(backend)
+    return assumed if isinstance(assumed, Refusal) else assumed.chained if assumed is not None else ()
+
+
+def _signed_in(
+    role: Literal | Copied,
+    config: Config,
+    remove: Sequence[Attribute],
+    chained: tuple[NewArgument, ...] = (),
+    kept: tuple[NewArgument, ...] = (),
+) -> SignIn:
+    token = NewArgument("web_identity_token_file", Literal(config.token_file))
+    items = NewObject((NewArgument("role_arn", role), token, *kept))
+    said = role.text if isinstance(role, Literal) else (hcl.string_value(role.text) or "the role that it assumed")
+    return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items), *chained))

@@ -1,0 +1,109 @@
+"""Takes out what served only credentials that go: variables with their values, locals, data, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from migrator.analysis.declarations import Node, Piece
+from migrator.analysis.orphans import Orphans
+from migrator.document import Document
+from migrator.edits.rotation import rotate_value
+from migrator.model import Note
+from migrator.span import Edit, Span
+from migrator.syntax.terraform import Attribute, Block, BodyChange
+
+_NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What goes together: ``pieces`` of each node, and the ``edits`` that take all of them out."""
+
+    pieces: dict[Node, list[Piece]]
+    edits: tuple[Edit, ...]
+
+
+def removals(orphans: Orphans) -> Iterator[Removal]:
+    """What goes, in parts that have neither references nor files in common."""
+    nodes = sorted(orphans.nodes, key=lambda node: orphans.pieces(node)[0].place)
+    pieces = {node: [*orphans.pieces(node), *orphans.given(node)[0]] for node in nodes}
+    for part in _connected(orphans, pieces):
+        mine = {node: pieces[node] for node in pieces if node in part}
+        yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
+
+
+def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> list[set[Node]]:
+    groups: list[tuple[set[Node], set[str]]] = []
+    for node, found in pieces.items():
+        nodes = {node, *(one for one in orphans.neighbours(node) if one in pieces)}
+        files = {piece.document.path for piece in found}
+        for group in [one for one in groups if one[0] & nodes or one[1] & files]:
+            groups.remove(group)
+            nodes, files = nodes | group[0], files | group[1]
+        groups.append((nodes, files))
+    return [nodes for nodes, _ in groups]
+
+
+def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:
+    by_document: dict[str, dict[Span, Piece]] = {}
+    for piece in pieces:
+        by_document.setdefault(piece.document.path, {})[piece.item.span] = piece
+    for _, found in sorted(by_document.items()):
+        document = next(iter(found.values())).document
+        tops: list[Block] = []
+        bodies: dict[Span, tuple[Block, list[Attribute | Block]]] = {}
+        yield from _edits_of_objects(document, [piece for piece in found.values() if piece.holder is not None])
+        for item, parents in _without_empty_parents([piece for piece in found.values() if piece.holder is None]):
+            if parents:
+                bodies.setdefault(parents[-1].span, (parents[-1], []))[1].append(item)
+            elif isinstance(item, Block):
+                tops.append(item)
+        if tops:
+            yield from document.syntax.remove_blocks(document.path, document.text, document.items, tops)
+        for parent, items in bodies.values():
+            yield from document.change(parent, BodyChange(remove=tuple(items)))
+
+
+def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[Edit]:
+    holders: dict[Span, list[Attribute]] = {}
+    for piece in pieces:
+        if isinstance(piece.item, Attribute) and piece.holder is not None:
+            holders.setdefault(piece.holder, []).append(piece.item)
+    for holder, items in holders.items():
+        yield from document.syntax.change_object(document.path, document.text, holder, items, (), ())
+
+
+def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
+    """The items to remove with the blocks around them: in place of all that a block has, the block."""
+    gone = {piece.item.span for piece in pieces}
+    emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
+    for piece in pieces:
+        parent = piece.parents[-1] if piece.parents else None
+        if parent is not None and parent.type in _NOTHING_WITHOUT_ITEMS and gone >= {one.span for one in parent.items}:
+            emptied[parent.span] = (parent, piece.parents[:-1])
+        else:
+            yield piece.item, piece.parents
+    yield from emptied.values()
+
+
+def rotate_values(pieces: Iterable[Piece]) -> Iterator[Note]:
+    """A note for each literal key among the values that the pieces hold."""
+    for piece in pieces:
+        if piece.value is not None:
+            yield from rotate_value(piece.document, piece.value)
+
+
+def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
+    """The providers whose last data is removed, where no called module may need them."""
+    for path, type_ in sorted({(one.module, one.address.split(".")[1]) for one in orphans.nodes if one.kind in _READ}):
+        module = orphans.workspace.modules[path]
+        prefix = type_.partition("_")[0]
+        gone = {piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.pieces(node)}
+        left = (block for kind in (*_READ, "resource") for _, block in module.blocks(kind) if block.span not in gone)
+        is_used = any(block.labels and block.labels[0].partition("_")[0] == prefix for block in left)
+        if not is_used and not any(module.blocks("module")):
+            yield from module.blocks("provider", prefix)
+
+
+_READ = ("data", "ephemeral")

@@ -1,0 +1,128 @@
+"""Version constraints on a provider, raised to the first release that knows what the provider is to sign in with.
+
+The modules that a root module calls share one release of a provider with it, so all their constraints must admit it:
+https://developer.hashicorp.com/terraform/language/providers/requirements#best-practices-for-provider-versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.analysis.providers import AWS, Provider
+from migrator.analysis.versions import (
+    Constraint,
+    Release,
+    admits_before,
+    constraints,
+    excludes,
+    locked,
+    major_of,
+    needed_release,
+    raised,
+)
+from migrator.model import Note, Refusal
+from migrator.span import Edit
+from migrator.workspace import LOCK_FILE, Module, Workspace
+
+_GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-{}-upgrade"
+
+
+class ProviderVersions:
+    """Which constraints of a repository have to be raised for its providers."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._trees: dict[str, tuple[Module, ...]] = {}
+        self._found: dict[Provider, tuple[Constraint, ...]] = {}
+
+    def raise_for(self, provider: Provider) -> tuple[Edit, ...] | Refusal:
+        """The edits after which every module that shares the provider's release admits web identity.
+
+        Refuses where the user wants a constraint left alone that admits no such release.
+        """
+        first = needed_release(provider)
+        for one in self.raised(provider):
+            if one.is_ignored:
+                release = f"{first[0]}.{first[1]}"
+                return Refusal(
+                    f"the constraint {one.text} at {one.place}, to be left alone, admits none from {release} on"
+                )
+        return tuple(one.raise_to(first) for one in self.raised(provider))
+
+    def outcome(self, provider: Provider) -> str:
+        """What becomes of the constraints, for people; ``""`` if nothing does."""
+        first = needed_release(provider)
+        pairs = dict.fromkeys(f"{one.text} becomes {raised(one.text, first)}" for one in self.raised(provider))
+        return f"hashicorp/{provider.kind} {', '.join(pairs)}" if pairs else ""
+
+    def notes(self, provider: Provider) -> Iterator[Note]:
+        """What was raised, with the guides to read, and the lock files that pin less."""
+        first = needed_release(provider)
+        name, release = f"hashicorp/{provider.kind}", f"{first[0]}.{first[1]}"
+        for one in self.raised(provider):
+            subject = f"{one.place} ({one.text} -> {raised(one.text, first)})"
+            yield Note(f"{_to_see_to(one, provider.kind, first)}, as web identity needs {release}:", (subject,))
+        for root in self._roots(provider):
+            pinned = locked(self._workspace, root, provider.kind)
+            if pinned is not None and pinned < first:
+                version = ".".join(map(str, pinned))
+                yield Note(
+                    f"run terraform init -upgrade -backend=false and commit {LOCK_FILE}, which pins {name} {version},"
+                    f" where web identity needs {release}, in",
+                    (root.path or ".",),
+                )
+
+    def raised(self, provider: Provider) -> tuple[Constraint, ...]:
+        """The constraints that are to be raised: those that admit less beside the provider, elsewhere those that must.
+
+        A module whose constraint is raised takes along all that share a root module with it.
+        """
+        if provider not in self._found:
+            self._found[provider] = tuple(self._to_raise(provider, needed_release(provider)))
+        return self._found[provider]
+
+    def _to_raise(self, provider: Provider, first: Release) -> Iterator[Constraint]:
+        own = self._workspace.modules_of(provider.document)
+        pending, seen = list(own), {module.path for module in own}
+        while pending:
+            module = pending.pop()
+            for one in constraints(module, provider.kind):
+                if excludes(one.text, first) or (module in own and self._may_be_raised(one, first)):
+                    yield one
+            for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
+                found = constraints(other, provider.kind) if other.path not in seen else ()
+                if any(excludes(one.text, first) for one in found):
+                    seen.add(other.path)
+                    pending.append(other)
+
+    def _may_be_raised(self, one: Constraint, first: Release) -> bool:
+        is_open = self._workspace.objection(one.document.path) is None and not one.is_ignored
+        return is_open and admits_before(one.text, first)
+
+    def _roots(self, provider: Provider) -> list[Module]:
+        """The root modules that share a release with the provider, by path."""
+        own = self._workspace.modules_of(provider.document)
+        touched = {one.document.path: self._workspace.modules_of(one.document) for one in self.raised(provider)}
+        modules = [*own, *(module for found in touched.values() for module in found)]
+        roots = {root.path: root for module in modules for root in self._workspace.roots_of(module)}
+        return [root for _, root in sorted(roots.items())]
+
+    def _tree(self, root: Module) -> tuple[Module, ...]:
+        """A root module, and those that it calls."""
+        if root.path not in self._trees:
+            reached = sorted(self._workspace.reached_from(root.path))
+            called = (self._workspace.modules.get(path) for path in reached)
+            self._trees[root.path] = (root, *(one for one in called if one is not None))
+        return self._trees[root.path]
+
+
+def _to_see_to(one: Constraint, kind: str, first: Release) -> str:
+    """What a raised constraint means for people: a new release, perhaps a major one, or none at all."""
+    name = f"hashicorp/{kind}"
+    if not excludes(one.text, first):
+        return f"know that the least release of {name} was raised"
+    majors = range(major_of(one.text) + 1, first[0] + 1) if kind == AWS else ()
+    guides = " and ".join(_GUIDE.format(major) for major in majors)
+    if guides:
+        return f"before you merge, read {guides}, for {name} was raised to a new major release"
+    return f"before you merge, see that the code is fit for the release to which {name} was raised"

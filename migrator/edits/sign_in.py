@@ -1,0 +1,38 @@
+"""What stands in a provider that signs in by web identity, and the edits that put it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
+from migrator.config import Config
+from migrator.edits.role_variable import RoleVariable
+from migrator.span import Edit
+from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewComment, NewObject, Reference
+
+
+def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:
+    """What a provider signs in with ``role`` by: a block, in awscc an argument.
+
+    A portable one is there only where the variable is set, so that the code runs outside of Spacelift, too.
+    """
+    variable = role if isinstance(role, RoleVariable) and config.portable else None
+    role_arn = role.reference if isinstance(role, RoleVariable) else role
+    token_file = NewArgument("web_identity_token_file", Literal(config.token_file))
+    arguments = (NewArgument("role_arn", role_arn), token_file)
+    if provider.kind == AWSCC:
+        condition = f"{variable.reference.address} == null ? null : " if variable else ""
+        return NewArgument(WEB_IDENTITY, NewObject(arguments, condition))
+    if variable is None:
+        return NewBlock(WEB_IDENTITY, (), arguments)
+    for_each = NewArgument("for_each", Reference(f"{variable.reference.address}[*]"))
+    return NewBlock("dynamic", (WEB_IDENTITY,), (for_each,), (NewBlock("content", (), arguments),))
+
+
+def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument | NewComment, ...]) -> Iterator[Edit]:
+    """The edits that take its credentials from a provider, and add what is ``added`` to its block."""
+    for body in provider.bodies:
+        removed = tuple(attribute for attribute in provider.credentials if attribute in tuple(body.attributes))
+        change = BodyChange(remove=removed, append=added if body is provider.block else ())
+        if change != BodyChange():
+            yield from provider.document.change(body, change)

@@ -1,0 +1,224 @@
+"""Whether a root module's backend signs in by itself or leaves that to a hook, and why.
+
+A hook works with every version of Terraform and OpenTofu, so that is what is taken unless a version that signs in by
+itself is certain: see ``docs/strategies.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.engines import code_evidence, rejects_flat_role
+from migrator.analysis.facts import Facts, Root, Runners
+from migrator.config import BackendAuth, Config, is_role_arn
+from migrator.edits.native import SignIn, sign_in, state_sign_ins
+from migrator.edits.roles import Roles
+from migrator.edits.runtime_config import RuntimeHooks
+from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
+from migrator.model import Note, Refusal
+from migrator.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.analysis.cdktf import CdktfCall, CdktfProgram
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a root module's backend is to sign in, and ``because`` of what, for people; ``""`` where nothing says so.
+
+    ``way`` is never `BackendAuth.AUTO`.
+    """
+
+    way: BackendAuth
+    because: str = ""
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the backend signs in with web identity itself."""
+        return self.way is BackendAuth.NATIVE
+
+
+class Strategies:
+    """How the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        facts: Facts,
+        config: Config,
+        roles: Roles,
+        runtime: RuntimeHooks,
+        has_hook: Callable[[StackDefinition], bool],
+    ) -> None:
+        self._workspace = workspace
+        self._roots = facts.roots
+        self._config = config
+        self._roles = roles
+        self._runtime = runtime
+        self._has_hook = has_hook
+        self.of = cache(self._choose)
+        self._alone = cache(self._choose_alone)
+        self._code = cache(self._code_of)
+        self.of_program = cache(self._choose_for_program)
+
+    def needs_hook(self, root: Root) -> bool:
+        """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
+        return root.is_migrated(self._config.include_ambient) and self.of(root).way is BackendAuth.HOOK
+
+    def sign_in(self, root: Root, backend: S3Backend) -> SignIn | Refusal:
+        """How one of the root module's backends is to sign in by itself."""
+        carriers = [one for one in root.backends if one.assumes_role]
+        is_carrier = backend in carriers or (not carriers and backend is root.backend)
+        if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
+            return Refusal("it names no role, and other partial configurations of the backend do")
+        is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root)) and not backend.is_partial
+        config, mapped = self._config.at(root.module.path), self.mapped(backend)
+        if isinstance(mapped, Refusal):
+            return mapped
+        return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
+
+    def mapped(self, backend: S3Backend) -> str | Refusal | None:
+        """The role that the user named for the backend's identity, or the one that a remote state is read with."""
+        return self._roles.role(backend)
+
+    def objection(self, root: Root) -> Refusal | None:
+        """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
+        signed = [] if root.has_web_identity else [self.sign_in(root, one) for one in root.backends]
+        config, role = self._config.at(root.module.path), self.role(root)
+        for state in root.remote_states:
+            if state.foreign is None and not state.has_web_identity and state.names:
+                signed += [one for _, one in state_sign_ins(state, config, role, self.mapped)]
+        return next((one for one in signed if isinstance(one, Refusal)), None)
+
+    def engine(self, root: Root) -> Engine:
+        """What is known of the root module's engine, but for what its stacks say."""
+        return Engine(self._code(root), *self._runtime.evidence(root.module.path))
+
+    def program_engine(self, program: CdktfProgram) -> Engine:
+        """The same of a program: nothing in it says which engine reads what it writes."""
+        return Engine((), *self._runtime.evidence(program.folder))
+
+    def _code_of(self, root: Root) -> tuple[Evidence, ...]:
+        return tuple(code_evidence(self._workspace, root.module, root.backends))
+
+    def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
+        """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
+        is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
+        if not is_auto or any(map(self._has_hook, runners.here)):
+            return False
+        strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
+        objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
+        return strategy.is_native or (not runners.here and objection is None)
+
+    def role(self, root: Root) -> str | None:
+        """The one literal role with which the root module's backend signs in by itself, if there is one."""
+        signed = [self.sign_in(root, one) for one in root.backends]
+        roles = {one.role for one in signed if isinstance(one, SignIn) and is_role_arn(one.role)}
+        config = self._config.at(root.module.path)
+        return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
+
+    def rejecting(self, root: Root) -> str:
+        """Why the root module's flat role is an error already, for people; ``""`` if it may be none."""
+        found = next((one for known in self._of_stacks(root) if (one := rejects_flat_role(known))), None)
+        return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
+
+    def doubts(self, root: Root) -> Iterator[Note]:
+        """What speaks against signing in by itself where the user wants it in any case."""
+        if self._config.backend_auth is BackendAuth.NATIVE:
+            against = (one for known in self._of_stacks(root) if not (one := verdict(known)).is_native)
+            why = next((one.why for one in against if one.why and one.why.high <= FIRST_NATIVE), None)
+            if why is not None:
+                yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
+
+    def _choose(self, root: Root) -> Strategy:
+        """Root modules that read the same state leave it to a hook together, if one of them needs that."""
+        alone = self._alone(root)
+        if alone.way is not BackendAuth.NATIVE or self._config.backend_auth is not BackendAuth.AUTO:
+            return alone
+        others = (one for one in self._sharing(root) if not self._alone(one).is_native)
+        hooked = next((one.module.path or "." for one in others if not one.has_web_identity), None)
+        because = f"the root module {hooked}, which reads the same state, needs a hook"
+        return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
+
+    def _choose_alone(self, root: Root) -> Strategy:
+        return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
+
+    def _sharing(self, root: Root) -> list[Root]:
+        """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
+        found = {root: None}
+        pending = [root]
+        while pending:
+            states = set(pending.pop().remote_states)
+            for other in self._roots:
+                if other not in found and not states.isdisjoint(other.remote_states):
+                    found[other] = None
+                    pending.append(other)
+        return list(found)[1:]
+
+    def _choose_for_program(self, program: CdktfProgram, runners: Runners) -> Strategy:
+        known = _evidence(self.program_engine(program), runners)
+        return self._decide(runners, known, lambda: self._program_objection(program))
+
+    def _program_objection(self, program: CdktfProgram) -> Refusal | None:
+        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+
+        config = self._config.at(program.folder)
+        signed = (python_sign_in(one, config) for one in program.calls if may_sign_in(one))
+        return next((one for one in signed if isinstance(one, Refusal)), None)
+
+    def _decide(
+        self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
+    ) -> Strategy:
+        if self._config.has_integration:
+            return Strategy(BackendAuth.ENV)
+        if self._config.backend_auth is not BackendAuth.AUTO:
+            return Strategy(self._config.backend_auth)
+        if any(map(self._has_hook, runners.here)) or any(one.has_hook for one in runners.elsewhere):
+            return Strategy(BackendAuth.HOOK)
+        verdicts = [verdict(one) for one in known]
+        against = next((one for one in verdicts if not one.is_native), None)
+        if against is not None:
+            return Strategy(BackendAuth.HOOK, _why(against))
+        refused = objection()
+        return (
+            Strategy(BackendAuth.HOOK, refused.reason)
+            if refused
+            else Strategy(BackendAuth.NATIVE, str(verdicts[0].why))
+        )
+
+    def _of_stacks(self, root: Root) -> Iterator[tuple[Evidence, ...]]:
+        """What is known of the engines of the stacks that run the root module, all that may hold of each."""
+        return _evidence(self.engine(root), root.runners)
+
+
+def _evidence(engine: Engine, runners: Runners) -> Iterator[tuple[Evidence, ...]]:
+    for stack in runners.all:
+        yield from engine.of_stack(stack.slug, stack.evidence)
+    if not runners.all:
+        yield from engine.of_no_stack()
+
+
+def may_sign_in(call: CdktfCall) -> bool:
+    """Whether a call of a program that is being migrated is to sign in by itself: a backend, or a state with a role."""
+    if call.is_provider or call.foreign is not None or call.web_identity is not None:
+        return False
+    return call.is_backend or bool(call.credentials or call.role_family or call.assumes_role)
+
+
+def _why(against: Verdict) -> str:
+    if against.contradiction:
+        first, second = against.contradiction
+        return f"{first} contradicts that {second}"
+    if against.why is None:
+        return ""
+    return str(against.why) if against.why.high <= FIRST_NATIVE else f"{against.why}, which admits engines before 1.6"
+
+
+def since(outcome: str, because: str) -> str:
+    """``outcome`` with its reason, if there is one."""
+    return f"{outcome}, because {because}" if because else outcome

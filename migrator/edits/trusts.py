@@ -1,0 +1,50 @@
+"""Which roles the runs of which stacks sign in with after a migration: those that AWS must trust them with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from migrator.analysis.facts import Facts, Runners
+from migrator.config import is_role_arn
+from migrator.edits.given_roles import GivenRole
+from migrator.edits.wanted import Wishes
+from migrator.model import KnownStack, SigningRow, TrustRow
+
+_WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
+
+
+def trust_rows(
+    facts: Facts,
+    wishes: Wishes,
+    given: Iterable[GivenRole],
+    refused: AbstractSet[str | None],
+    signers: Sequence[SigningRow],
+) -> tuple[TrustRow, ...]:
+    """A row for each role that is known by its ARN: those of hooks, but ``refused`` groups, and what ``signers`` tell.
+
+    Roles that only a variable of the stack names are none of them, but for those that it is ``given``.
+    """
+    found: dict[str, dict[str, None]] = {}
+    runners = dict(_runners(facts))
+    for row in signers:
+        role = _WEB_IDENTITY.match(row.after)
+        if role is not None and is_role_arn(role[1]):
+            found.setdefault(role[1], {}).update(_titles(runners.get(row.root, Runners())))
+    for target in wishes.targets:
+        if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
+            found.setdefault(target.role, {}).update(_titles(target.runners))
+    for one in given:
+        found.setdefault(one.role, {}).update(_titles(facts.runners_of(one.root)))
+    return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
+
+
+def _runners(facts: Facts) -> Iterator[tuple[str, Runners]]:
+    yield from ((root.module.path or ".", root.runners) for root in facts.roots)
+    yield from ((fed.module.path or ".", Runners(fed.stacks)) for fed in facts.fed)
+
+
+def _titles(runners: Runners) -> dict[str, None]:
+    """The stacks by their titles; those of other repositories with the name of theirs."""
+    return {f"{one.repo}: {one.title}" if isinstance(one, KnownStack) else one.title: None for one in runners.all}

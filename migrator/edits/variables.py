@@ -1,0 +1,124 @@
+"""Variables that are set for the runs of stacks: ``spacelift_environment_variable``, beside the stack or its context.
+
+See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable. Roles and
+paths are no secrets, so that their values can be read there: ``write_only = false``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.analysis.definitions import StackDefinition, TerraformDefinition
+from migrator.analysis.stacks import Stack
+from migrator.edits.beside import (
+    Shared,
+    Sharing,
+    free_label,
+    identifier,
+    objection,
+    repeated,
+    sharing_objection,
+    space_of,
+    written,
+)
+from migrator.model import Refusal
+from migrator.span import Edit
+from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+from migrator.workspace import Workspace
+
+_TYPE = "spacelift_environment_variable"
+_CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment, and its value."""
+
+    name: str
+    value: str
+
+
+class VariableResources:
+    """The resources that set variables; ``wanted`` says which for which of the ``stacks`` of a repository."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        stacks: Sequence[StackDefinition],
+        wanted: Sequence[tuple[StackDefinition, Variable]],
+    ) -> None:
+        self._workspace = workspace
+        self._stacks = [one.source for one in stacks if isinstance(one, TerraformDefinition)]
+        self._wanted = [(one.source, variable) for one, variable in wanted if isinstance(one, TerraformDefinition)]
+
+    def beside(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the stack has the variable, and no other stack that does not want it."""
+        reason = objection(definition)
+        if reason or not isinstance(definition, TerraformDefinition):
+            return Refusal(reason)
+        stack = definition.source
+        siblings = [one for one in self._stacks if one.block is stack.block]
+        alike = [one for one in siblings if (one, variable) in self._wanted]
+        if len(alike) < len(siblings) and (stack.scope.call is not None or None in [one.key for one in siblings]):
+            return Refusal("its block makes several stacks, and not all of them are to have the same value")
+        keys = () if len(alike) == len(siblings) else dict.fromkeys(one.key for one in alike)
+        repetition, address = repeated(stack, keys)
+        holder = NewArgument("stack_id", Reference(f"{address}.id"))
+        return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
+
+    def of_context(self, stack: Stack, context: str, variable: Variable) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the context of that label, which is written beside ``stack``, has the variable."""
+        holder = NewArgument("context_id", Reference(f"spacelift_context.{context}.id"))
+        label = free_label(stack.module, _TYPE, f"{context}_{identifier(variable.name)}")
+        return written(self._workspace, [(stack, _block(label, (holder,), variable))])
+
+    def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
+        """The resource, with a label that tells it from those of the block's other stacks that have another value."""
+        values = dict.fromkeys(
+            one.value for other, one in self._wanted if other.block is stack.block and one.name == variable.name
+        )
+        number = list(values).index(variable.value) + 1
+        label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
+        return _block(free_label(stack.module, _TYPE, label), arguments, variable)
+
+
+class VariableContexts:
+    """Contexts that hold variables by which runs sign in; ``wanted`` says which for which stack."""
+
+    def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
+        self._workspace = workspace
+        self._sharing = Sharing(workspace, _CONTEXT, [(one, _key(variables)) for one, variables in wanted])
+
+    def attach(self, definition: StackDefinition, variables: tuple[Variable, ...]) -> tuple[Edit, ...] | Refusal:
+        """The edits after which a context with the ``variables`` is attached to a stack."""
+        reason = sharing_objection(definition)
+        if reason or not isinstance(definition, TerraformDefinition):
+            return Refusal(f"{reason}: use --hook-in stack")
+        stack, key = definition.source, _key(variables)
+        label, first, space = self._sharing.label(stack, key), self._sharing.alike(stack, key)[0], space_of(stack)
+        arguments = (
+            NewArgument("name", Literal(label.replace("_", "-"))),
+            NewArgument("description", Literal("The role that runs sign in to AWS with, by their OIDC token")),
+            *([NewArgument("space_id", Reference(space))] if space is not None else []),
+        )
+        blocks = [(first, NewBlock("resource", (_CONTEXT.type, label), arguments))]
+        holder = NewArgument("context_id", Reference(f"{_CONTEXT.type}.{label}.id"))
+        for one in variables:
+            name = free_label(stack.module, _TYPE, f"{label}_{identifier(one.name)}")
+            blocks.append((first, _block(name, (holder,), one)))
+        return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
+
+
+def _key(variables: tuple[Variable, ...]) -> str:
+    """What stacks must have in common to share a context: the role comes last, as labels are made of it."""
+    return " ".join(one.value for one in sorted(variables, key=lambda one: one.name, reverse=True))
+
+
+def _block(label: str, arguments: tuple[NewArgument, ...], variable: Variable) -> NewBlock:
+    said = (
+        NewArgument("name", Literal(variable.name)),
+        NewArgument("value", Literal(variable.value)),
+        NewArgument("write_only", Reference("false")),
+    )
+    return NewBlock("resource", (_TYPE, label), (*arguments, *said))

@@ -1,0 +1,66 @@
+"""The order in which a migration goes live, in a line for each step; `migrator.report.rollout` tells it at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.model import Finding, Note, RepoResult, Rewrite
+
+_STACK_SIDE = "spacelift-"
+_KEYS = "spacelift-credentials"
+_BACKENDS = "s3-backend"
+_INTEGRATION = "spacelift-aws-integration"
+_MANY = 4
+
+
+def short_steps(result: RepoResult) -> Iterator[str]:
+    """What is to be done after the migration of one repository, each step after those before it."""
+    if not result.changed or result.error:
+        return
+    many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
+    roles = one_by_one if len(result.trusts) < _MANY else many
+    named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
+    is_integrated = any(integrated(result))
+    trust = "by the policy in the notes" if is_integrated and not result.trusts else "tf-oidc-migrate trust"
+    yield f"let AWS trust {named or 'the roles'}: {trust}"
+    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
+    live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
+    live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
+    pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
+    if live or pasted:
+        yield f"{', '.join([*live, *pasted])}, before the code is merged"
+    yield f"discard waiting runs, push {result.branch or 'the branch'}: its proposed runs must plan"
+    reinitialise = "; developers run terraform init -reconfigure" if any(reconfigured(result)) else ""
+    yield f"merge, and confirm one run of each stack{reinitialise}"
+    yield "remove the static keys from stacks and contexts, and rotate them"
+
+
+def to_set(result: RepoResult) -> Iterator[Note]:
+    """The notes on values that stacks need."""
+    return (note for note in result.notes if note.task.startswith("set "))
+
+
+def stack_side(result: RepoResult) -> Iterator[Finding]:
+    """What was changed in the definitions of stacks, and has to be live before the code is."""
+    return (one for one in rewritten(result, _STACK_SIDE) if one.rule != _KEYS)
+
+
+def integrated(result: RepoResult) -> Iterator[Finding]:
+    """What is found of the AWS integration of stacks, where that is what runs sign in by."""
+    return (one for one in result.findings if one.rule == _INTEGRATION)
+
+
+def keys_removed(result: RepoResult) -> Iterator[Finding]:
+    """The settings of Spacelift from which static keys were taken."""
+    return rewritten(result, _KEYS)
+
+
+def reconfigured(result: RepoResult) -> Iterator[Finding]:
+    """The backends whose configuration is another than before."""
+    return rewritten(result, _BACKENDS)
+
+
+def rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
+    """What the rules whose names begin with ``rule`` changed."""
+    return (one for one in result.findings if one.rule.startswith(rule) and isinstance(one.fix, Rewrite))

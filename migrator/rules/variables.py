@@ -1,0 +1,101 @@
+"""The variables that stacks are to set, and which of them the runtime configuration is to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.stack_variables import SetVariable
+from migrator.config import HookPlace
+from migrator.edits.given_roles import PREFIX
+from migrator.edits.variables import Variable
+from migrator.model import KnownStack, Place
+from migrator.rules.registry import Context
+
+
+@dataclass(frozen=True, eq=False)
+class WantedVariable:
+    """A ``variable`` for a stack, since it runs ``code``; ``here`` is None for one that another repository defines.
+
+    ``needs`` and ``group`` are as in `Finding`; ``refusal`` says why what the stack runs is not migrated, if so.
+    ``is_vital`` tells that the runs sign in by it: without it the group is not migrated. What they run stands at
+    ``place``, if it is here.
+    """
+
+    variable: Variable
+    code: str
+    here: StackDefinition | None
+    elsewhere: KnownStack | None = None
+    is_local: bool = True
+    needs: frozenset[str] = frozenset()
+    group: str | None = None
+    is_vital: bool = False
+    place: Place | None = None
+    refusal: str = ""
+    is_in_runtime_config: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The stack's slug; ``""`` where it is not known."""
+        return (self.here.slug or "") if self.here else self.elsewhere.slug if self.elsewhere else ""
+
+
+def wanted_variables(context: Context) -> Iterator[WantedVariable]:
+    """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
+    for given in context.web_identity.given:
+        needs = frozenset(map(str, given.users)) if len(set(given.users)) == 1 else frozenset[str]()
+        runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
+        for stack in runners.here:
+            yield WantedVariable(variable, given.root or ".", stack, needs=needs)
+        for known in runners.elsewhere:
+            yield WantedVariable(variable, given.root or ".", None, known, needs=needs)
+    for ambient in context.ambient.roots:
+        for name, value in ambient.variables:
+            variable, code, group = Variable(name, value), ambient.title, ambient.group
+            for stack in ambient.runners.here:
+                yield WantedVariable(variable, code, stack, group=group, is_vital=True)
+            for known in ambient.runners.elsewhere:
+                yield WantedVariable(variable, code, None, known, group=group, is_vital=True, place=ambient.place)
+    yield from _of_others(context)
+
+
+def _of_others(context: Context) -> Iterator[WantedVariable]:
+    """What root modules of other repositories want of the stacks of this one."""
+    for stack, root in context.facts.serving:
+        for name, value in root.variables:
+            yield WantedVariable(
+                Variable(name, value),
+                root.title,
+                stack,
+                is_local=False,
+                refusal=root.refusal,
+                is_in_runtime_config=stack.slug in root.in_runtime_config,
+                group=f"root module {root.title}" if root.is_migrated else None,
+                is_vital=root.is_migrated and not name.startswith(PREFIX),
+            )
+
+
+def set_at(context: Context, wanted: WantedVariable) -> SetVariable | None:
+    """The variable as it is set for its stack already."""
+    if wanted.here is None:
+        known = context.facts.variables.in_runtime_config(wanted.slug)
+    else:
+        known = context.facts.variables.of(wanted.here)
+    return next((one for one in known if one.name == wanted.variable.name), None)
+
+
+def is_for_runtime_config(context: Context, wanted: WantedVariable) -> bool:
+    """Whether the variable goes into the runtime configuration of this repository."""
+    if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not wanted.is_local or not wanted.slug:
+        return False
+    if wanted.here is not None and context.wishes.runtime_stack(wanted.here) is None:
+        return False
+    return not context.wishes.runtime.variable_objection(wanted.slug)
+
+
+def runtime_variables(context: Context) -> list[tuple[str, str, str]]:
+    """The slug, the name and the value of each variable that goes into the runtime configuration."""
+    wanted = (one for one in wanted_variables(context) if is_for_runtime_config(context, one))
+    missing = (one for one in wanted if set_at(context, one) is None)
+    return list(dict.fromkeys((one.slug, one.variable.name, one.variable.value) for one in missing))

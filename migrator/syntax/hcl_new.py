@@ -1,0 +1,69 @@
+"""New arguments and blocks in HCL, as ``terraform fmt`` lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Copied, Literal, NewArgument, NewBlock, NewComment, NewObject, Reference
+
+
+def rendered(addition: NewArgument | NewBlock | NewComment, indent: str, unit: str) -> list[str]:
+    """The lines of ``addition`` as ``terraform fmt`` has them, but for ``indent`` and ``unit``."""
+    if isinstance(addition, NewComment):
+        return commented(rendered(addition.of, indent, unit), indent)
+    if isinstance(addition, NewBlock):
+        header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
+        *lines, brace = _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
+        inner = [line for one in addition.blocks for line in rendered(one, indent + unit, unit)]
+        return [*lines, *inner, brace]
+    return _argument(addition, indent, unit, len(addition.name))
+
+
+def commented(lines: Sequence[str], indent: str) -> list[str]:
+    """The ``lines`` as comments in the column ``indent``."""
+    return [
+        f"{indent}# {line.strip() if not number else line.removeprefix(indent)}" for number, line in enumerate(lines)
+    ]
+
+
+def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
+    width = max((len(argument.name) for argument in arguments), default=0)
+    body = [line for one in arguments for line in _argument(one, indent + unit, unit, width)]
+    return [header, *body, f"{indent}}}"]
+
+
+def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
+    if isinstance(argument.value, tuple):
+        return [f"{indent}{argument.name} = [", *item_lines(argument.value, indent + unit), f"{indent}]"]
+    if isinstance(argument.value, NewObject):
+        opening = f"{indent}{argument.name} = {argument.value.condition}{{"
+        return _braces(opening, argument.value.items, indent, unit)
+    first, *rest = expression(argument.value).split("\n")
+    if not rest or not rest[-1].lstrip().startswith(("]", "}", ")")):  # a heredoc's lines mean what they are
+        return [f"{indent}{argument.name:{width}} = {first}", *rest]
+    return [f"{indent}{argument.name} = {first}", *_moved(rest, indent)]
+
+
+def _moved(rest: Sequence[str], indent: str) -> Iterator[str]:
+    """The further lines of a value with brackets, the last of them in the column ``indent``."""
+    old = rest[-1][: len(rest[-1]) - len(rest[-1].lstrip())]
+    return (indent + line.removeprefix(old) if line.startswith(old) and line.strip() else line for line in rest)
+
+
+def item_lines(items: Sequence[Literal], indent: str) -> Iterator[str]:
+    """The elements of a list, each on a line with its comment above it."""
+    for item in items:
+        if item.comment:
+            yield f"{indent}# {item.comment}"
+        yield f"{indent}{expression(item)},"
+
+
+def expression(value: Literal | Reference | Copied | NewObject) -> str:
+    """``value`` on one line, if it has no line ends of its own."""
+    if isinstance(value, NewObject):
+        items = (f"{one.name} = {expression(one.value)}" for one in value.items if not isinstance(one.value, tuple))
+        return f"{{ {', '.join(items)} }}"
+    if isinstance(value, Copied):
+        return value.text
+    return value.address if isinstance(value, Reference) else hcl.quote(value.text)

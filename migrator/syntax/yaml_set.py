@@ -1,0 +1,76 @@
+"""Strings that are set in the block mappings of a YAML text, and nothing else moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.errors import EditConflict, SyntaxProblem
+from migrator.model import Refusal
+from migrator.source import newline_at
+from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.yaml import read
+from migrator.syntax.yaml_edit import line_edits
+from migrator.syntax.yaml_tree import Alias, Keys, Mapping, Node, Scalar, Tree, string_at
+from migrator.syntax.yaml_verify import differences
+from migrator.syntax.yaml_write import column, key, quote, style
+
+
+def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
+    """The edits after which ``tree`` has each of ``values`` at its keys, where there was none, in the file ``path``.
+
+    What should hold them is made where it is missing. None is set if one cannot be.
+    """
+    now = tree
+    for keys, value in values:
+        try:
+            text = _with_string(now, keys, value)
+            after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
+            if not _is_all(now, after, keys, value):
+                return Refusal("other entries share what should hold it")
+        except (SyntaxProblem, EditConflict):
+            return Refusal("the edited YAML could not be understood again")
+        except _RefusedError as refused:
+            return Refusal(str(refused))
+        now = after
+    return tuple(line_edits(path, tree.text, now.text))
+
+
+class _RefusedError(Exception):
+    """The string cannot be set; the argument says why."""
+
+
+def _is_all(before: Tree, after: Tree, keys: Keys, value: str) -> bool:
+    """Whether the value is there, and nothing changed but what leads to it."""
+    is_set = after.root is not None and string_at(after.root, *keys) == value
+    return is_set and all(one.keys == keys[: len(one.keys)] for one in differences(before, after))
+
+
+def _with_string(tree: Tree, keys: Keys, value: str) -> str:
+    holder, rest = _descend(tree.root, keys)
+    names = [str(name) for name in rest]
+    margin = column(tree.text, holder) if holder is not None else 0
+    unit = style(tree).unit
+    rows = [" " * (margin + depth * unit) + key(name) + ":" for depth, name in enumerate(names)]
+    rows[-1] += f" {quote(value)}"
+    end = holder.span.end if holder is not None else tree.part.end
+    newline = newline_at(tree.text, end)
+    head = tree.text[:end].rstrip(" \t\r\n") if holder is not None else tree.text[:end].rstrip("\r\n")
+    place = tree.text.find("\n", len(head), tree.part.end) + 1 or tree.part.end
+    gap = newline if place and tree.text[place - 1] != "\n" else ""
+    return apply_edits(tree.text, [Edit("", Span(place, place), gap + "".join(row + newline for row in rows))])
+
+
+def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
+    """The mapping that is written furthest on the way to ``keys``, and what is left of the way."""
+    holder: Mapping | None = None
+    for depth, name in enumerate(keys):
+        if root is None or (isinstance(root, Scalar) and root.is_null and depth == 0):
+            return None, keys
+        if isinstance(root, Alias) or not isinstance(root, Mapping) or root.is_flow or root.tag is not None:
+            raise _RefusedError("what should hold it is not written as a block of its own")
+        holder = root
+        entry = root.own(str(name))
+        if entry is None:
+            return holder, keys[depth:]
+        root = entry.value
+    raise _RefusedError("another value stands there")

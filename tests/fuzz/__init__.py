@@ -1,0 +1,1 @@
+"""A coverage-guided fuzzer of everything that reads or edits a file: CONTRIBUTING says how to run it."""

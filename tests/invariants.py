@@ -1,0 +1,132 @@
+"""What must hold of whatever is planned for any files, checked in memory: nothing is read from a disk or written."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from migrator.config import Config, HookPlace
+from migrator.discover import Listing, kind_of
+from migrator.document import Document
+from migrator.errors import SyntaxProblem
+from migrator.model import Change, Mode, Plan, RepoIdentity, Rewrite
+from migrator.planner import make_plan
+from migrator.source import SourceFile
+from migrator.span import Edit, apply_edits
+from migrator.syntax.languages import HCL, language_of
+from migrator.syntax.scanner import tokens
+from migrator.workspace import Workspace
+
+NOWHERE = Path("/no/such/folder")
+CONFIG = Config(mode=Mode.PREVIEW, role_arn="arn:aws:iam::123456789012:role/deploy")
+RUNTIME = replace(CONFIG, hook_in=HookPlace.RUNTIME_CONFIG)
+STACK = b"""resource "spacelift_stack" "app" {
+  name       = "app"
+  repository = "webshop"
+  branch     = "main"
+}
+"""
+BACKEND = b"""terraform {
+  backend "s3" {
+    bucket   = "state"
+    role_arn = "arn:aws:iam::123456789012:role/state"
+  }
+}
+"""
+COMPONENTS = {f"{folder}/backend.tf": BACKEND for folder in (".", "components/terraform/shop", "root-modules/shop")}
+
+
+def beside(kind: str, data: bytes) -> tuple[dict[str, bytes], Config]:
+    """Files in which a file of a ``kind`` is read by all that may read one, and the options of a run on them."""
+    paths = {
+        "hcl": ("main.tf",),
+        "json": ("main.tf.json",),
+        "tests": ("main.tftest.hcl", "terraform.tfvars"),
+        "terragrunt": ("terragrunt.hcl",),
+        "python": ("main.py",),
+        "yaml": ("stacks/live.yaml", "blueprint.yaml", "root-modules/shop/stacks/live.yaml"),
+        "runtime": (".spacelift/config.yml",),
+    }[kind]
+    others = {
+        "tests": {"backend.tf": BACKEND, "stacks/main.tf": STACK},
+        "terragrunt": {"app/terragrunt.hcl": b'include {\n  path = "../terragrunt.hcl"\n}\n'},
+        "yaml": {path.removeprefix("./"): text for path, text in COMPONENTS.items()},
+        "runtime": {"backend.tf": BACKEND, "stacks.tf": STACK},
+    }.get(kind, {})
+    return others | dict.fromkeys(paths, data), RUNTIME if kind == "runtime" else CONFIG
+
+
+def workspace_of(files: dict[str, bytes]) -> Workspace:
+    """A workspace of files that are nowhere but here."""
+    named = {path: path for path in files if kind_of(path) is not None}
+    workspace = Workspace(Listing(NOWHERE, named, frozenset(files) - named.keys()), RepoIdentity("webshop"))
+    values = (document for module in workspace.modules.values() for document in module.values)
+    for document in (*workspace.documents.values(), *values):
+        give(document, files[document.path])
+    return workspace
+
+
+def give(document: Document, data: bytes) -> None:
+    """Let ``document`` have ``data`` in place of what it would read."""
+    document.source = SourceFile(document.path, data)
+
+
+def check_files(files: dict[str, bytes], config: Config = CONFIG) -> Plan:
+    """Plan ``files`` and the outcome; what does not hold is an `AssertionError`, as is any other exception."""
+    workspace = workspace_of(files)
+    plan = make_plan(workspace, config)
+    for change in plan.changes:
+        edits = [edit for edit in edits_of(plan) if edit.path == change.path]
+        check_change(change, edits)
+    outcome = files | {change.path: change.after for change in plan.changes}
+    if plan.changes:
+        again = make_plan(workspace_of(outcome), config)
+        assert not again.changes, f"a second run changes {[change.path for change in again.changes]}"
+        known = {problem.place.path for problem in plan.problems}
+        assert {problem.place.path for problem in again.problems} <= known, "what came out cannot be read"
+    return plan
+
+
+def edits_of(plan: Plan) -> list[Edit]:
+    """The edits of all that is rewritten."""
+    return [edit for finding in plan.findings if isinstance(finding.fix, Rewrite) for edit in finding.fix.edits]
+
+
+def check_change(change: Change, edits: list[Edit]) -> None:
+    """Every byte that is not as it was lies in an edit, or is a blank that ``terraform fmt`` would have moved too."""
+    source = SourceFile(change.path, change.before or b"")
+    assert change.before is None or source.encode(source.text) == change.before
+    after = SourceFile(change.path, change.after)
+    assert after.has_bom == source.has_bom, "the byte-order mark"
+    wanted = apply_edits(source.text, edits)
+    if language_of(change.path) is not HCL:
+        assert after.text in (wanted, apply_edits(source.text or "{}\n", edits)), "a change outside of the edits"
+        return
+    if after.text != wanted:
+        assert solid(after.text) == solid(wanted), "a change outside of the edits"
+    check_neighbours(source.text, after.text, edits)
+
+
+def check_neighbours(before: str, after: str, edits: list[Edit]) -> None:
+    """Blocks that no edit touches, nor adjoins, are the same, and so are the bytes between them and their ends."""
+    first, last = min(edit.span.start for edit in edits), max(edit.span.end for edit in edits)
+    items = language_of("x.tf").parse(before)
+    head = max((item.span.end for item in items if item.span.end < before.rfind("\n\n", 0, first)), default=0)
+    foot = before.find("\n\n", last)
+    tail = min((item.span.start for item in items if foot >= 0 and item.span.start > foot), default=len(before))
+    assert after.startswith(before[:head]), "a change before the first edit"
+    assert after.endswith(before[tail:]), "a change after the last edit"
+
+
+def solid(text: str) -> list[str]:
+    """The tokens of a text of HCL but for the blanks between them."""
+    return [text[one.start : one.end] for one in tokens(text) if one.kind != "space"]
+
+
+def parses(path: str, text: str) -> bool:
+    """Whether the file at ``path`` can be read."""
+    with suppress(SyntaxProblem):
+        language_of(path).parse(text)
+        return True
+    return False

@@ -1,0 +1,197 @@
+"""No output of a run on any fixture holds a key, whatever the channel, and no mask shows more than four characters."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrator.cli import cli
+from migrator.config import Config
+from migrator.forges.body import DEFAULT, fill
+from migrator.model import Mode
+from migrator.pipeline import migrate_repo, reason_of
+from migrator.report import markdown
+from migrator.secret import MASK, mask
+from tests.conftest import FIXTURES
+
+SOURCES = sorted([*(path.parent / "before" for path in FIXTURES.glob("rules/*/*/before")), *FIXTURES.glob("repos/*")])
+PARTS = 4
+SHAPES = re.compile(
+    rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])"
+    rb"|(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
+REPORTS = ("report.json", "report.sarif", "report.md", "report.html", "report.xml")
+
+
+def keys_in(folder: Path) -> set[bytes]:
+    """Every access key id and secret access key in the files of a fixture, found without any code of the program."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {key for path in files for key in SHAPES.findall(path.read_bytes())}
+
+
+KEYS = frozenset().union(*map(keys_in, SOURCES))
+
+
+def parts_of(key: bytes) -> list[bytes]:
+    """All of five characters in a key, but for AWS's own prefix and what other texts have as well."""
+    parts = [key[start : start + 5] for start in range(4, len(key) - 4)]
+    return [part for part in parts if part not in b"EXAMPLEKEY" and part not in b"XXXXXX" and not part.isdigit()]
+
+
+def require_no_key(*channels: bytes) -> None:
+    """No key is in any of the channels, and no more than four characters of one."""
+    for channel in channels:
+        for key in KEYS:
+            assert key not in channel
+            assert not [part for part in parts_of(key) if part in channel]
+
+
+@pytest.fixture(params=range(PARTS))
+def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """Some of the fixtures, each as a repository."""
+    made = []
+    for number, source in enumerate(SOURCES[request.param :: PARTS]):
+        folder = tmp_path / "code" / f"r{number}"
+        shutil.copytree(source, folder, symlinks=True)
+        subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+        subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+        subprocess.run(["git", "commit", "--quiet", "--message", "import"], cwd=folder, check=True)
+        made.append(folder)
+    return made
+
+
+def run(*arguments: object) -> list[bytes]:
+    done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert done.exit_code in (0, 1, 3), done.output
+    assert "internal error" not in done.output
+    return [done.stdout_bytes, done.stderr_bytes]
+
+
+def files_in(folder: Path) -> Iterator[bytes]:
+    return (path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_no_channel_of_a_run_holds_a_key(repositories: list[Path], tmp_path: Path) -> None:
+    assert KEYS
+    out = tmp_path / "out"
+    out.mkdir()
+    reports = [word for name in REPORTS for word in ("--report", out / name)]
+    channels = run("--preview", "--verbose", *reports, *repositories)
+    assert b"\n+" in channels[0]
+    channels += files_in(out)
+    channels += run("--check", "--verbose", *repositories)
+    channels += run("--verbose", "--no-switch", *repositories)
+    for repo in repositories:
+        log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
+        channels.append(subprocess.run(log, cwd=repo, capture_output=True, check=True).stdout)
+    require_no_key(*channels)
+
+
+def batch(*arguments: object) -> list[bytes]:
+    command = [sys.executable, "-m", "migrator", "batch", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=600)
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert b"internal error" not in done.stdout + done.stderr
+    return [done.stdout, done.stderr]
+
+
+def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    reports = [word for name in REPORTS for word in ("--report", out / name)]
+    state = ("-j", 1, "--state")
+    channels = batch("--plan-out", out / "plan", *state, out / "first", *reports, *repositories)
+    channels += batch("--no-switch", "--verbose", *state, out / "second", *repositories)
+    assert (out / "plan").exists()
+    assert b"Migrated" in channels[2] + channels[3]
+    require_no_key(*channels, *files_in(out))
+
+
+def test_no_text_of_a_pull_request_holds_a_key() -> None:
+    for source in SOURCES:
+        summary = io.StringIO()
+        markdown.write([migrate_repo(str(source), Config(mode=Mode.PREVIEW))], summary)
+        text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
+        require_no_key(text.title.encode(), text.body.encode())
+
+
+def test_no_crash_report_holds_a_key() -> None:
+    for key in KEYS:
+        try:
+            raise KeyError(key.decode())
+        except KeyError as error:
+            require_no_key(reason_of(error).encode())
+
+
+SECRETS = st.one_of(
+    st.from_regex(r"A[KS]IA[A-Z0-9]{16}", fullmatch=True),
+    st.from_regex(r"gh[po]_[A-Za-z0-9]{36}", fullmatch=True),
+    st.from_regex(r"glpat-[A-Za-z0-9_-]{20}", fullmatch=True),
+    st.from_regex(r"xoxb-[0-9]{10}-[A-Za-z0-9]{12}", fullmatch=True),
+    st.from_regex(r"[A-Z][a-z][0-9][A-Za-z0-9/+]{37}", fullmatch=True),
+    st.from_regex(r"IQoJ[A-Za-z0-9]{60}", fullmatch=True),
+    st.from_regex(r"eyJ[A-Za-z0-9_-]{20}\.eyJ[A-Za-z0-9_-]{20}\.[A-Za-z0-9_-]{20}", fullmatch=True),
+)
+AROUND = st.sampled_from(
+    ["{}", '"{}"', "x = {}", 'a = "{}" # b', "'{}'", "- {}", "X={}", "f({})", "{} {}", '["{}", 1]']
+)
+
+
+@settings(deadline=None)
+@given(SECRETS, AROUND)
+def test_a_secret_is_masked_by_its_shape(secret: str, around: str) -> None:
+    shown = mask(around.replace("{}", secret))
+    assert MASK in shown
+    assert not [start for start in range(4, len(secret) - 4) if secret[start : start + 5] in shown]
+
+
+NAMES = ("MY_PW", "odd", "value", "x1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_a_secret_in_one_file_is_one_in_all_of_its_module(name: str, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        f'# {name}=correct-horse-battery\nprovider "aws" {{\n  profile = "shop" # {name}: correct-horse-battery\n}}\n'
+        f'locals {{\n  {name} = "tfvars-have-it-too"\n}}\n'
+    )
+    (tmp_path / "other.tf").write_text('resource "x" "y" {\n  password = "correct-horse-battery"\n}\n')
+    (tmp_path / "terraform.tfvars").write_text('api_token = "tfvars-have-it-too"\n')
+    shown = b"".join(run("--preview", tmp_path))
+    assert b"+++ b/main.tf" in shown
+    assert b"horse" not in shown
+    assert b"tfvars-have" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "hunter2hunter2",
+        "hunter2hunter2 =",
+        'hunter2hunter2 "x"',
+        "resource hunter2hunter2",
+        "provider aws { hunter2hunter2 }",
+        "hunter2hunter2 = = 1",
+        "x = hunter2hunter2 hunter2hunter2",
+        'x = "hunter2hunter2',
+        "x = <<hunter2hunter2\n",
+        "x = [hunter2hunter2)",
+    ],
+)
+@pytest.mark.parametrize("path", ["main.tf", "main.tf.json", "terragrunt.hcl", ".spacelift/config.yml", "main.py"])
+def test_no_message_on_a_broken_file_holds_what_stands_in_it(path: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(f'provider "aws" {{\n  profile = "x"\n}}\n{line}\n')
+    shown = b"".join(run("--check", "--verbose", tmp_path))
+    assert b"hunter2" not in shown
+    assert b"wJalr" not in shown

@@ -1,0 +1,100 @@
+"""Files made to be slow: the work and the time that they take grow with their size."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import pytest
+
+from migrator.diff import masked, unified_diff
+from migrator.errors import SyntaxProblem
+from migrator.model import Change
+from migrator.planner import make_plan
+from migrator.syntax import hcl
+from migrator.syntax.languages import language_of
+from migrator.syntax.scanner import tokens
+from tests import hostile
+from tests.invariants import BACKEND, RUNTIME, beside, workspace_of
+
+SIZE = 60
+SLACK = 8000  # calls: where a file is refused beyond some depth, the smallest takes more than the others
+LARGE = 100_000  # characters
+SECONDS = 60  # for what takes one, if its time grows with the size alone, and an hour if it grows with the square
+
+FILES = {"hcl": hostile.HCL, "json": hostile.JSON, "runtime": hostile.YAML, "python": hostile.PYTHON}
+CASES = [(kind, name) for kind, makers in FILES.items() for name in makers]
+PATHS = {"hcl": "main.tf", "json": "main.tf.json", "runtime": "config.yml", "python": "main.py"}
+
+
+def calls_of(run: Callable[[], object]) -> int:
+    """How many calls of functions ``run`` makes: a measure of work that is the same on every machine."""
+    count = 0
+
+    def seen(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    hcl._short_verdict.cache_clear()
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def plan(kind: str, text: str) -> None:
+    files, config = beside(kind, text.encode())
+    made = make_plan(workspace_of(files), config)
+    masked(unified_diff(made.changes), made.secrets)
+
+
+def require_linear(run: Callable[[int], object]) -> None:
+    """Twice as much more may take twice as many more calls, not four times."""
+    run(SIZE)
+    once, twice, four_times = (calls_of(lambda size=size: run(size)) for size in (SIZE, 2 * SIZE, 4 * SIZE))
+    assert four_times - twice <= 2.2 * max(twice - once, 0) + SLACK, (once, twice, four_times)
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_work_grows_with_the_size(kind: str, name: str) -> None:
+    require_linear(lambda count: plan(kind, FILES[kind][name](count)))
+
+
+def test_work_grows_with_the_stacks_of_one_runtime_configuration() -> None:
+    def run(count: int) -> None:
+        stacks = hostile.HCL["stacks"](count).partition("}\n")[2].encode()
+        make_plan(workspace_of({"backend.tf": BACKEND, "stacks.tf": stacks}), RUNTIME)
+
+    require_linear(run)
+
+
+@contextmanager
+def time_bound() -> Iterator[None]:
+    def end(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError("it takes more than its time")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(("kind", "name"), [case for case in CASES if case[0] in ("hcl", "json")])
+def test_a_large_file_is_read_in_time(kind: str, name: str) -> None:
+    make = FILES[kind][name]
+    text = make(max(1, LARGE * 1000 // len(make(1000))))
+    with time_bound():
+        for read in (language_of(PATHS[kind]).parse, hcl.plain, lambda text: list(tokens(text))):
+            with suppress(SyntaxProblem):
+                read(text)
+        changed = Change("main.tf", text.encode(), text.replace("a", "b").encode())
+        masked(unified_diff([changed]), ["wJalrXUtnFEMI"])

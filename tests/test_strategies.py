@@ -1,0 +1,122 @@
+"""Which way a backend comes to sign in, by the engine that runs it, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migrator.cli import cli
+from migrator.config import BackendAuth, Config
+from migrator.model import Mode, RepoResult
+from migrator.pipeline import migrate_repo
+
+ROLE = "arn:aws:iam::123456789012:role/terraform-state"
+NATIVE, HOOK = "assume_role_with_web_identity = {", f'# role_arn = "{ROLE}"'
+
+
+def migrated(folder: Path, *, required: str = "", stack: str = "", auth: BackendAuth = BackendAuth.AUTO) -> RepoResult:
+    constraint = f'  required_version = "{required}"\n' if required else ""
+    text = f'terraform {{\n{constraint}  backend "s3" {{\n    bucket = "b"\n    role_arn = "{ROLE}"\n  }}\n}}\n'
+    (folder / "main.tf").write_text(text)
+    if stack:
+        text = f'resource "spacelift_stack" "it" {{\n  name = "it"\n  repository = "{folder.name}"\n  {stack}\n}}\n'
+        (folder / "stacks.tf").write_text(text)
+    return migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, backend_auth=auth))
+
+
+def told(result: RepoResult) -> list[str]:
+    return [f"{one.message} -> {one.fate}" for one in result.findings if one.rule == "s3-backend"]
+
+
+@pytest.mark.parametrize(
+    ("required", "stack", "expected"),
+    [
+        ("~> 1.5.0", "", HOOK),
+        ("< 1.6", "", HOOK),
+        ("", 'terraform_version = "1.5.7"', HOOK),
+        ("", 'terraform_workflow_tool = "TERRAFORM_FOSS"', HOOK),
+        ("~> 1.6.0", "", NATIVE),
+        ("", 'terraform_version = "1.9.8"', NATIVE),
+        (">= 1.10", "", NATIVE),
+        ("", 'terraform_version = "~> 1.11"', NATIVE),
+        ("", 'terraform_workflow_tool = "OPEN_TOFU"', NATIVE),
+        ("", 'opentofu {\n    version = "1.6.0"\n  }', NATIVE),
+        (">= 1.5.7", "", HOOK),
+        ("", "", HOOK),
+        ("", 'terraform_workflow_tool = "CUSTOM"', HOOK),
+    ],
+)
+def test_each_engine_gets_what_it_knows(tmp_path: Path, required: str, stack: str, expected: str) -> None:
+    result = migrated(tmp_path, required=required, stack=stack)
+    text = (tmp_path / "main.tf").read_text()
+    assert expected in text
+    assert (HOOK in text) != (NATIVE in text)
+    assert ("before_init" in (tmp_path / "stacks.tf").read_text() if stack else True) == (expected == HOOK or not stack)
+    assert not result.is_failed
+
+
+def test_a_flat_role_that_terraform_rejects_is_told_as_the_error_that_it_is(tmp_path: Path) -> None:
+    (line,) = told(migrated(tmp_path, required=">= 1.10"))
+    assert "role_arn, which Terraform rejects from 1.10 on, and required_version is >= 1.10 (main.tf:2)" in line
+    assert line.endswith(f"-> web identity with {ROLE}, because required_version is >= 1.10 (main.tf:2)")
+
+
+def test_open_tofu_rejects_no_flat_role(tmp_path: Path) -> None:
+    (line,) = told(migrated(tmp_path, required=">= 1.10", stack='terraform_workflow_tool = "OPEN_TOFU"'))
+    assert "rejects" not in line
+
+
+@pytest.mark.parametrize(
+    ("required", "stack", "because"),
+    [
+        (">= 1.3", "", "required_version is >= 1.3 (main.tf:2), which admits engines before 1.6"),
+        ("", "", ""),
+        ("< 1.6", "", "required_version is < 1.6 (main.tf:2)"),
+        ("", "autodeploy = true", "its stack runs TERRAFORM_FOSS, which ends with 1.5.7 (stacks.tf:1)"),
+        (
+            ">= 1.9",
+            'terraform_version = "1.5.7"',
+            "required_version is >= 1.9 (main.tf:2) contradicts that terraform_version is 1.5.7 (stacks.tf:1)",
+        ),
+    ],
+)
+def test_it_is_told_why_a_hook_is_taken(tmp_path: Path, required: str, stack: str, because: str) -> None:
+    (line,) = told(migrated(tmp_path, required=required, stack=stack))
+    assert line.endswith(f"role commented out, left to a hook, because {because}" if because else "role commented out")
+
+
+def test_what_is_asked_for_needs_no_evidence(tmp_path: Path) -> None:
+    result = migrated(tmp_path, stack="autodeploy = true", auth=BackendAuth.NATIVE)
+    assert told(result) == [f'backend "s3": role_arn -> web identity with {ROLE}']
+    doubt = "run Terraform or OpenTofu from 1.6 on, though its stack runs TERRAFORM_FOSS, which ends with 1.5.7"
+    assert any(note.task.startswith(doubt) for note in result.notes)
+    (tmp_path / "other").mkdir()
+    (line,) = told(migrated(tmp_path / "other", required=">= 1.10", auth=BackendAuth.HOOK))
+    assert line.endswith("role commented out")
+
+
+def test_the_stack_of_a_backend_that_signs_in_by_itself_needs_no_hook(tmp_path: Path) -> None:
+    (row,) = migrated(tmp_path, stack='terraform_version = "1.9.8"').stacks
+    assert row.hook == "none is needed: the backend signs in by itself"
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "expected"),
+    [
+        ((), "", HOOK),
+        (("--backend-auth", "native"), "", NATIVE),
+        ((), 'backend-auth = "native"\n', NATIVE),
+        (("--backend-auth", "auto"), 'backend-auth = "native"\n', HOOK),
+    ],
+)
+def test_the_option_counts_more_than_the_setting(
+    tmp_path: Path, options: tuple[str, ...], settings: str, expected: str
+) -> None:
+    main = tmp_path / "main.tf"
+    main.write_text(f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{ROLE}"\n  }}\n}}\n')
+    (tmp_path / "tf-oidc-migrate.toml").write_text(settings)
+    done = CliRunner().invoke(cli, ["--in-place", *options, str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert expected in main.read_text()
