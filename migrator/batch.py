@@ -6,11 +6,11 @@ The jobs are plain data and module-level functions, so that they run in this pro
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError
@@ -224,8 +224,18 @@ def left(journal: Journal) -> Iterator[tuple[str, bool]]:
     yield from ((name, False) for name in journal.pending())
 
 
-def unfinished(journal: Journal, jobs: Iterable[RepoJob], *, retry_failed: bool) -> list[str]:
-    """The names of the repositories that a run has still to do: those without a result, and failed ones if wanted."""
-    done = {name for name, _ in journal.finished()}
+def unfinished(
+    journal: Journal, jobs: Iterable[RepoJob], *, retry_failed: bool, has_pull_requests: bool = False
+) -> list[str]:
+    """The names of the repositories that a run has still to do: those without a result, and failed ones if wanted.
+
+    In a run that ``has_pull_requests`` also those whose branch was pushed just before it was killed.
+    """
+    done = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
     failed = journal.failed() if retry_failed else frozenset()
     return [job.name for job in jobs if job.name not in done or job.name in failed]
+
+
+def _lacks_pull_request(plain: Mapping[str, Any]) -> bool:
+    """Whether a result in a journal is of a branch for which nobody has tried to open one."""
+    return bool(plain.get("pushed")) and not plain["pull_request"] and not plain["error"]

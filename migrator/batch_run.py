@@ -25,8 +25,8 @@ from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
-from migrator.report.colour import for_terminal
 from migrator.report.registry import write_report, write_rollout, writer_for
+from migrator.report.terminal import show, titled
 from migrator.report.text import headline
 from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
@@ -72,7 +72,8 @@ def run_batch(request: Request, config: Config) -> int:
     with ExitStack() as stack:
         jobs = _jobs(request, config, stack)
         journal = stack.enter_context(_journal(request, jobs))
-        names = unfinished(journal, jobs, retry_failed=request.retry_failed)
+        has_requests = request.pull_requests is not None
+        names = unfinished(journal, jobs, retry_failed=request.retry_failed, has_pull_requests=has_requests)
         shown = stack.enter_context(progress(len(jobs), done=len(jobs) - len(names), is_quiet=request.quiet))
         try:
             _migrate(request, jobs, journal, names, shown)
@@ -83,7 +84,7 @@ def run_batch(request: Request, config: Config) -> int:
             are_written = _write_reports(request, journal, shown)
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
-        code = _conclude(journal, shown)
+        code = _conclude(request, journal, shown)
         return code if are_written else FAILED
 
 
@@ -121,11 +122,18 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
             job = by_name[result.repo]
             told = request.pull_requests.open(job.source, job.clones, result)
             batch.note(told)
-        shown.finished(told.repo, headline(told), told.is_failed)
-        if told.diff and told.mode is Mode.PREVIEW:
-            with shown.hidden():
-                sys.stdout.flush()
-                os.write(1, for_terminal(told.diff, has_colours=False).encode() if os.isatty(1) else told.diff)
+        shown.finished(told.repo, _outcome(told), told.is_failed)
+        for note in told.notes[len(result.notes) :]:
+            shown.say(f"{told.repo}: {note.task}")
+        if told.mode is Mode.PREVIEW and told.diff and not sys.stdout.isatty():
+            show([titled(told.repo, told.diff)])
+    if jobs[0].config.mode is Mode.PREVIEW and sys.stdout.isatty():
+        with shown.hidden():
+            show(titled(one.repo, one.diff) for one in Results(journal) if one.diff)
+
+
+def _outcome(result: RepoResult) -> str:
+    return f"{headline(result)}; {result.pull_request}" if result.pull_request else headline(result)
 
 
 def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
@@ -224,15 +232,22 @@ def _state_of(result: RepoResult) -> str:
     return found.state if found else "not there any more"
 
 
-def _conclude(journal: Journal, shown: Progress) -> int:
+def _conclude(request: Request, journal: Journal, shown: Progress) -> int:
     counts: dict[str, int] = {}
     is_failed = is_changed = False
     for result in Results(journal):
         is_failed |= result.is_failed
         is_changed |= result.mode is Mode.CHECK and bool(result.changed)
-        word = (
-            "failed" if result.error else "in part" if result.is_failed else "migrated" if result.changed else "clean"
-        )
+        word = _word(result)
         counts[word] = counts.get(word, 0) + 1
     shown.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + f"; journal: {journal.path}")
-    return FAILED if is_failed else WOULD_CHANGE if is_changed else DONE
+    return FAILED if is_failed else WOULD_CHANGE if is_changed and request.plan_out is None else DONE
+
+
+def _word(result: RepoResult) -> str:
+    """What became of it, in a word or two."""
+    if result.is_failed:
+        return "failed" if result.error else "in part"
+    if not result.changed:
+        return "migrated before" if result.was_there else "clean"
+    return "to migrate" if result.mode in (Mode.PREVIEW, Mode.CHECK) else "migrated"

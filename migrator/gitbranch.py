@@ -53,6 +53,18 @@ class Checkout(GitRepo):
         """Undo what the log of a run that did not end tells of, if there is one."""
         recover(self.root, self.undo_log, self._is_where, self._put_back)
 
+    def base_of(self, branch: Branch) -> str:
+        """What ``branch`` was made of: the remote's default branch, else the only other one with the commit before it.
+
+        ``""`` if neither tells.
+        """
+        if self.default_branch != branch.name:
+            return self.default_branch or ""
+        pattern = f"--contains={branch.commit}^"
+        listed = self._ask("for-each-ref", "--format=%(refname:lstrip=2)", pattern, "refs/heads") or ""
+        others = [name for name in listed.split() if name != branch.name]
+        return others[0] if len(others) == 1 else ""
+
     def commit_branch(
         self, branch: str, message: str, changes: Sequence[Change], *, switch: bool, replace: bool = False
     ) -> Branch:

@@ -260,7 +260,8 @@ def _made_before(result: RepoResult, config: Config, checkout: Checkout | None) 
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         there = checkout.branch(config.branch)
         if there is not None and config.branch in checkout.identity.branches:
-            return replace(result, branch=there.name, commit=there.commit, was_there=True)
+            base = checkout.base_of(there)
+            return replace(result, base=base, branch=there.name, commit=there.commit, was_there=True)
     return result
 
 

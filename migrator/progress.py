@@ -5,6 +5,7 @@ The only importer of rich. Whatever is shown may come from a hostile repository:
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -33,12 +34,15 @@ class Progress:
         self._done = done
 
     def __enter__(self) -> Progress:
+        self._warnings = _Warnings(self)
+        logging.getLogger(__package__).addHandler(self._warnings)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End what is shown."""
+        logging.getLogger(__package__).removeHandler(self._warnings)
 
     def started(self, name: str) -> None:
         """A repository is in flight."""
@@ -71,6 +75,18 @@ class Progress:
     def _write(self, text: str) -> None:
         self._stream.write(plain_line(text) + "\n")
         self._stream.flush()
+
+
+class _Warnings(logging.Handler):
+    """What the program warns of on its way, such as a forge that has to be waited for, among the rest."""
+
+    def __init__(self, shown: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._shown = shown
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        self._shown.say(record.getMessage())
 
 
 class _Lines(Progress):
@@ -111,11 +127,12 @@ class _Bars(Progress):
 
     def __enter__(self) -> Progress:
         self._live.__enter__()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        super().__exit__(kind, error, trace)
         self._live.__exit__(kind, error, trace)
 
     @contextmanager

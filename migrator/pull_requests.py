@@ -13,7 +13,7 @@ from migrator.forges.base import Forge, NewPullRequest
 from migrator.forges.body import fill, read_template
 from migrator.forges.registry import ForgeRepo, forge_of, open_forge
 from migrator.gitrepo import GitRepo
-from migrator.model import RepoResult
+from migrator.model import Note, RepoResult
 from migrator.report import markdown
 from migrator.report.rollout import rollout
 from migrator.sources import RepoSource
@@ -38,7 +38,7 @@ class PullRequests:
         self._text = read_template(self.template)
 
     def open(self, source: RepoSource, clones: str, result: RepoResult) -> RepoResult:
-        """The result with the URL of its pull request, or with the reason why there is none."""
+        """The result with the URL of its pull request, and what of it the forge did not take; or why there is none."""
         try:
             folder = Path(source.url_or_path) if source.is_local else clone_folder(source, Path(clones))
             repo = forge_of(source.url_or_path if not source.is_local else _url_of(folder, result.pushed))
@@ -58,7 +58,8 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         opened = self.forge(repo).open_pull_request(repo.path, new)
-        return replace(result, pull_request=opened.url)
+        notes = (Note(f"see to the pull request: {one}") for one in opened.notes)
+        return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
 
     def forge(self, repo: ForgeRepo) -> Forge:
         """The forge that the repository is on."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -94,27 +91,13 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
 
 def _show(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
-        _show_diff(result.diff)
+        from migrator.report.terminal import show  # here: other runs need nothing of it
+
+        show([result.diff])
     if not quiet or result.is_failed:
         click.echo(summary(result, verbose=verbose), err=True, nl=False)
     if result.is_masked and not quiet:
         click.echo("  secrets are masked: such a diff does not apply; --show-secrets prints one that does", err=True)
-
-
-def _show_diff(diff: bytes) -> None:
-    """The diff; for people on a terminal with colours, and page by page if it is long: https://no-color.org."""
-    if not sys.stdout.isatty():
-        click.echo(diff, nl=False)
-        return
-    from migrator.report.colour import for_terminal
-
-    has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    shown = for_terminal(diff, has_colours=has_colours)
-    if has_colours and shown.count("\n") >= shutil.get_terminal_size().lines:
-        os.environ.setdefault("LESS", "FRX")  # as git does, so that colours are shown as such
-        click.echo_via_pager(shown, color=True)
-    else:
-        click.echo(shown, nl=False, color=True)
 
 
 def _exit_code(results: Sequence[RepoResult]) -> int:

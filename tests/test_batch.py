@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from migrator.batch import RepoJob
@@ -26,7 +27,7 @@ from migrator.plan_file import read_plan, write_plan
 from migrator.serial import to_plain
 from migrator.sources import RepoSource
 from tests.conftest import FIXTURES, needed
-from tests.forge_server import TOKEN, GitHubServer, running
+from tests.forge_server import TOKEN, Answer, GitHubServer, running
 
 REPOS = FIXTURES / "repos"
 KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -308,7 +309,8 @@ def test_a_plan_is_applied_to_what_is_as_it_was(fleet: Fleet) -> None:
     shop = fleet.add("shop", {"main.tf": PROVIDER})
     repos = (str(admin), str(code), str(shop))
     planned = fleet.run(*repos, "--plan-out", "fleet.plan", "--state", "1")
-    assert planned.returncode == 1, planned.stderr
+    assert planned.returncode == 0, planned.stderr
+    assert "3 to migrate" in planned.stderr
     assert not any(fleet.tree(Path(repo)) for repo in repos)
     assert not any(key in (fleet.folder / "fleet.plan").read_text() for key in KEYS)
     (code / "mail" / "main.tf").write_text((code / "mail" / "main.tf").read_text() + "# changed\n")
@@ -371,20 +373,32 @@ def test_wrong_usage(fleet: Fleet, arguments: list[str], said: str) -> None:
     assert "password@" not in done.stderr
 
 
-def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """git is led to a bare repository where the URL says GitHub; the pull requests go to a server on loopback."""
+def on_github(fleet: Fleet, server: GitHubServer) -> tuple[Path, dict[str, str]]:
+    """A checkout whose origin is on ``server``, from where git is led to a bare repository, and the environment."""
     needed("git")
     repo = fleet.add("shop", source=REPOS / "webshop")
     fleet.bare(repo)
+    host = f"{server.url}/acme/"
+    fleet.git("remote", "add", "origin", f"{host}shop.git", cwd=repo)
+    fleet.git("config", f"url.{(fleet.folder / 'bare').as_uri()}/.insteadOf", host, cwd=repo)
+    api = {"GITHUB_API_URL": f"{server.url}/api/v3", "GITHUB_SERVER_URL": server.url}
+    return repo, {**api, "GITHUB_TOKEN": TOKEN}
+
+
+def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git is led to a bare repository where the URL says GitHub; the pull requests go to a server on loopback."""
     with running(GitHubServer()) as server:
-        host = f"{server.url}/acme/"
-        fleet.git("remote", "add", "origin", f"{host}shop.git", cwd=repo)
-        fleet.git("config", f"url.{(fleet.folder / 'bare').as_uri()}/.insteadOf", host, cwd=repo)
-        environment = {"GITHUB_API_URL": f"{server.url}/api/v3", "GITHUB_SERVER_URL": server.url, "GITHUB_TOKEN": TOKEN}
-        done = fleet.run(str(repo), "--open-pr", "--draft", "--label", "oidc", "--throttle", "0", **environment)
+        repo, environment = on_github(fleet, server)
+        server.queue = [Answer(429, {"message": "later"}, {"Retry-After": "1"})]
+        wanted = ("--draft", "--label", "oidc", "--reviewer", "stranger", "--throttle", "0")
+        done = fleet.run(str(repo), "--open-pr", *wanted, **environment)
         assert done.returncode == 0, done.stderr
+        waiting, outcome, note, *_ = done.stderr.splitlines()
+        assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
+        assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
+        assert note.endswith(": see to the pull request: no review was requested of stranger: GitHub answered 422")
         opened = [request for request in server.of_kind("POST") if request.path.endswith("/pulls")]
-        assert len(opened) == 1
+        assert (len(opened), len(server.pulls)) == (2, 1)  # the first was told to wait
         body = opened[0].body
         assert body["head"] == "spacelift-oidc"
         assert body["base"] == "main"
@@ -401,10 +415,41 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         assert re.search(r"/pull/\d+ \(open\)", status.stdout), status.stdout + status.stderr
 
 
+def test_what_was_pushed_before_a_kill_gets_its_pull_request(fleet: Fleet) -> None:
+    """A journal ends with the branch pushed if the run is killed while it waits its turn to open a pull request."""
+    with running(GitHubServer()) as server:
+        repo, environment = on_github(fleet, server)
+        assert fleet.run(str(repo), "--push", **environment).returncode == 0
+        for _ in range(2):
+            done = fleet.run(str(repo), "--open-pr", "--resume", "--throttle", "0", **environment)
+            assert done.returncode == 0, done.stderr
+            assert len(server.pulls) == 1
+        assert "0/1" not in done.stderr
+        assert len(server.of_kind("POST")) == 1
+
+
 def test_a_preview_prints_diffs_and_nothing_else(fleet: Fleet) -> None:
     repos = [str(fleet.add(f"shop{number}", {"main.tf": PROVIDER})) for number in range(3)]
     done = fleet.run(*repos, "--preview")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("--- a/main.tf") == 3
+    assert sorted(re.findall("(?m)^# (.*)\ndiff --git", done.stdout)) == repos
     assert not any(key in done.stdout for key in KEYS)
     assert not any(fleet.tree(Path(repo)) for repo in repos)
+
+
+@pytest.mark.parametrize("colour", ["", "1"])
+def test_a_preview_on_a_terminal_comes_in_a_pager_and_in_colours(fleet: Fleet, colour: str) -> None:
+    repos = [str(fleet.add(f"shop{number}", {"main.tf": PROVIDER})) for number in range(2)]
+    (fleet.folder / "pager").write_text(f"#!/bin/sh\ncat > '{fleet.folder}/paged'\n")
+    (fleet.folder / "pager").chmod(0o755)
+    name, *arguments = fleet.command(*repos, "--preview", "--state", str(fleet.state))
+    surroundings = {**os.environ, "PAGER": str(fleet.folder / "pager"), "TERM": "xterm", "NO_COLOR": colour}
+    child = pexpect.spawn(name, arguments, cwd=fleet.folder, env=surroundings, dimensions=(24, 80), timeout=120)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert b"--- a/main.tf" not in child.before
+    paged = (fleet.folder / "paged").read_text()
+    assert ("\x1b" in paged) is not bool(colour)
+    assert sorted(re.findall(r"# (/\S*/shop[0-9])", paged)) == repos

@@ -5,6 +5,7 @@ https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api say
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,9 @@ from migrator.sources import RepoSource
 
 _READ = "read access to them (a classic token the scope repo, a fine-grained one Metadata: read)"
 _WRITE = "write access to pull requests (a classic token the scope repo, a fine-grained one Pull requests: write)"
+
+
+logging.getLogger("github").addHandler(logging.NullHandler())  # `Patient` tells of waiting, in a line that is ours
 
 
 class _Retry(Patient, GithubRetry):

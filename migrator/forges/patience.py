@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,9 @@ from migrator.errors import MigrateError
 TRIES = 4
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that pass: the server is overloaded or restarts, or wants to be asked less often."""
+
+_WORTH_TELLING = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 class Patient(Retry):
@@ -40,7 +44,7 @@ class Patient(Retry):
         try:
             if wait > self.longest:
                 raise MigrateError(f"{host} wants to be left alone for {wait:.0f} seconds; try later")
-            return super().increment(method, url, response, error, _pool, _stacktrace)
+            after = super().increment(method, url, response, error, _pool, _stacktrace)
         except Exception as problem:
             if response is not None:
                 response.close()  # which urllib3 does only before errors of its own
@@ -48,6 +52,10 @@ class Patient(Retry):
                 raise
             answer = "cannot be reached" if response is None else f"answered {response.status} {TRIES + 1} times"
             raise MigrateError(f"{host} {answer}; try later") from None
+        wait = max(wait, after.get_backoff_time())
+        if wait >= _WORTH_TELLING:
+            _LOG.warning("%s wants to be left alone: waiting for %.0f s", host, wait)
+        return after
 
     def new(self, **kw: object) -> Self:
         """The same patience with other counts."""
