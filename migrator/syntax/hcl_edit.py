@@ -239,6 +239,12 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
     return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
+def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[Edit, ...]:
+    """``expression`` in place of ``value``, its further lines in the column where that line begins."""
+    lines = expression.split("\n")
+    return (Edit(path, value, f"{newline_at(text, value.start)}{_indent_at(text, value.start)}".join(lines)),)
+
+
 # --- the columns of what was touched --------------------------------------------------------------------------------
 
 
