@@ -295,13 +295,17 @@ class Workspace:
         return "" if plain == "." else plain
 
     def reached_from(self, path: str) -> set[str]:
-        """The paths of the modules that the module at ``path`` calls by local paths, and those that they call."""
+        """The paths of the modules that the module at ``path`` calls by local paths, and those that they call.
+
+        A call of a folder that holds no module, or is not in the repository, leads nowhere.
+        """
         reached: set[str] = set()
         pending = [path]
         while pending:
             caller = pending.pop()
             for called, calls in self.calls.items():
-                if called not in reached and any(call.caller.path == caller for call in calls):
+                is_new = called in self.modules and called not in reached
+                if is_new and any(call.caller.path == caller for call in calls):
                     reached.add(called)
                     pending.append(called)
         return reached

@@ -44,6 +44,30 @@ def test_version() -> None:
     assert program("--version").stdout == f"tf-oidc-migrate {migrator.__version__}\n"
 
 
+HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.planner", "rich", "yaml"}
+LOADED = "import sys; from migrator.cli import execute\ntry: execute()\nfinally: print(*sys.modules, file=sys.stderr)"
+
+
+def loaded(*arguments: object) -> set[str]:
+    """The modules that a run of the program has loaded when it ends."""
+    command = [sys.executable, "-c", LOADED, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_what_only_tells_loads_nothing(option: str) -> None:
+    assert HEAVY & loaded(option) == set()
+    assert "migrator.config" not in loaded(option)
+
+
+def test_a_folder_of_no_interest_loads_no_rules(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "aws_s3_bucket" "logs" {}\n')
+    (tmp_path / "deploy.sh").write_text("terraform apply\n")
+    (tmp_path / "terraform.tfvars").write_text('name = "logs"\n')
+    assert HEAVY & loaded("--check", tmp_path) == set()
+
+
 def test_help_is_a_page_that_names_every_exit_code() -> None:
     shown = run("--help").output
     assert len(shown.splitlines()) < 80

@@ -135,8 +135,8 @@ def test_what_doubles_forty_times_is_not_followed_to_its_end(tmp_path: Path, dou
         '"${' + " " * 20_000 + 'x y}"',
         "{ for k, v in x " + " : a" * 800 + "}",
         "local" + ".a" * 20_000,
-        "(" * 2000 + '"app"' + ")" * 2000,
-        "tostring(" * 1000 + '"app"' + ")" * 1000,
+        "(" * 200 + '"app"' + ")" * 200,
+        "tostring(" * 200 + '"app"' + ")" * 200,
     ],
     ids=["blanks", "template", "colons", "steps", "parentheses", "calls"],
 )

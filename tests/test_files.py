@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -149,23 +147,6 @@ def test_contents_that_are_nothing(tmp_path: Path, data: bytes) -> None:
     result = migrate(tmp_path)
     assert (result.error, result.changed) == ("", ("sub/main.tf",))
     assert (tmp_path / "main.tf").read_bytes() == data
-
-
-def test_an_unreadable_file_does_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, {"a/main.tf": PROVIDER, "b/main.tf": WITH_VARIABLE})
-    real = builtins.open
-
-    def open_for_reading(file: Any, *arguments: Any, **named: Any) -> Any:
-        if Path(str(file)).match("a/main.tf"):  # as root, who may read everything, the tests cannot have this for real
-            raise PermissionError(13, "Permission denied")
-        return real(file, *arguments, **named)
-
-    monkeypatch.setattr(builtins, "open", open_for_reading)
-    result = migrate(tmp_path)
-    assert result.changed == ("b/main.tf",)
-    assert [f"{one.place}: {one.reason}" for one in result.problems] == [
-        "a/main.tf: it cannot be read: Permission denied"
-    ]
 
 
 def test_variables_under_another_case(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from migrator.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
-from migrator.discover import kind_of
+from migrator.discover import kind_of, listing, walk
 from migrator.mapping import flag_mapping
-from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoIdentity, RepoResult, Rewrite
 from migrator.pipeline import migrate_repo
+from migrator.planner import make_plan
 from migrator.rules.registry import all_rules
 from migrator.source import SourceFile
+from migrator.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
@@ -156,3 +158,13 @@ def test_each_rule_has_something_to_do_and_something_to_leave_alone() -> None:
             (case / "after").exists() or settings(case).get("refused") for case in cases
         ), rule
         assert any(not (case / "after").exists() for case in cases), rule
+
+
+def test_what_is_of_no_interest_by_its_bytes_is_of_none_to_the_rules() -> None:
+    dull: list[Path] = []
+    for folder in (case / "before" for case in CASES):
+        workspace = Workspace(listing(folder, walk(folder)), RepoIdentity("webshop"))
+        if not workspace.is_interesting:
+            dull.append(folder)
+            assert make_plan(workspace, Config()).findings == ()
+    assert len(dull) < len(CASES) / 20, "what the rules look for is not seen any more"

@@ -178,7 +178,10 @@ def _index(expression: Expression, effort: Effort) -> str:
 
 def _holds(expression: Expression, condition: str, effort: Effort) -> bool:
     """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` where that is not known."""
-    sides = comparison(condition)
+    sides, made = comparison(condition), call(condition)
+    if made is not None and made.function == "contains" and len(made.arguments) == 2 and not made.rest:
+        listed, item = (expression.derived(one) for one in made.arguments)
+        return _contains(_strings(listed, effort), _string(item, effort))
     if sides is None:
         found = _follow(expression.derived(condition), effort).text.strip('"')
         if found not in ("true", "false"):
@@ -186,6 +189,12 @@ def _holds(expression: Expression, condition: str, effort: Effort) -> bool:
         return found == "true"
     left, right = (_scalar(expression.derived(side), effort) for side in sides[:2])
     return (left == right) == sides[2]
+
+
+def _contains(listed: tuple[str, ...] | None, item: str | None) -> bool:
+    if listed is None or item is None:
+        raise UnknownError
+    return item in listed
 
 
 def _scalar(expression: Expression, effort: Effort) -> str:

@@ -16,8 +16,12 @@ _DEPTH = 6
 
 
 def exchanges_token(expression: Expression, depth: int = _DEPTH) -> bool:
-    """Whether a list of hooks exchanges a token; comments do not count, what it refers to is looked into."""
-    return EXCHANGE in said_in(expression, depth)
+    """Whether a list of hooks exchanges a token; comments do not count, what it refers to is looked into.
+
+    A list that depends on the key of ``for_each`` may do so for some of its stacks.
+    """
+    commands = expression.strings
+    return EXCHANGE in (said_in(expression, depth) if commands is None else "\n".join(commands))
 
 
 def said_in(expression: Expression, depth: int = _DEPTH) -> str:

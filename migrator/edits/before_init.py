@@ -8,8 +8,9 @@ else the stack's own argument.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.stacks import Stack
@@ -18,6 +19,8 @@ from migrator.errors import SyntaxProblem
 from migrator.model import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax import hcl
+from migrator.syntax.hcl_edit import replace_value
+from migrator.syntax.hcl_new import item_lines
 from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import skip_balanced, skip_trivia
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, Reference
@@ -124,23 +127,39 @@ class TerraformHooks:
 
     def _prepend_by_key(self, stack: Stack, name: str, wanting: Sequence[Stack]) -> tuple[Edit, ...] | Refusal:
         """A list that depends on the key of ``for_each``: each stack has its own hook, or none."""
-        rows = [f"{hcl.quote(one.key or '')} = {_list(self._wanted[one])}" for one in wanting]
-        chosen = f"lookup({{ {', '.join(rows)} }}, each.key, [])"
+        wants = {one.key or "": self._wanted[one] for one in wanting}
         document, attribute = stack.document, stack.block.attribute(name)
         if attribute is None:
-            change = BodyChange(append=(NewArgument(name, Reference(chosen)),))
-            return document.change(stack.block, change)
+            chosen = _by_key(wants, _on_lines if document.syntax is HCL else _list)
+            return document.change(stack.block, BodyChange(append=(NewArgument(name, Reference(chosen)),)))
         if document.syntax is not HCL:
             return Refusal(
                 "its block makes several stacks, of which not all want the same hook, and is written in JSON"
             )
         if document.expression(attribute) == "null":
-            return (Edit(document.path, attribute.value, chosen),)
-        return _insert(document, attribute.value, attribute.value, chosen)
+            return replace_value(document.path, document.text, attribute.value, _by_key(wants, _on_lines))
+        return _insert(document, attribute.value, attribute.value, _by_key(wants, _list))
+
+
+def _by_key(wants: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
+    """An expression for the entries that each key of ``for_each`` wants; all others get none."""
+    every = list(wants.values())
+    if all(one == every[0] for one in every):
+        return f"contains([{', '.join(map(hcl.quote, wants))}], each.key) ? {write(every[0])} : []"
+    if write is _list:
+        return (
+            f"lookup({{ {', '.join(f'{hcl.quote(key)} = {_list(one)}' for key, one in wants.items())} }}, each.key, [])"
+        )
+    rows = "".join(f"{hcl.quote(key)} = {_on_lines(one)}\n" for key, one in wants.items())
+    return f"lookup({{\n{indent(rows, '  ')}}}, each.key, [])"
 
 
 def _list(entries: Entries) -> str:
     return f"[{', '.join(hcl.quote(entry.text) for entry in entries)}]"
+
+
+def _on_lines(entries: Entries) -> str:
+    return "\n".join(["[", *item_lines(entries, "  "), "]"])
 
 
 def _written(stack: Stack, name: str) -> _Written | None:

@@ -85,7 +85,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
-from migrator.edits.native import SignIn, with_web_identity
+from migrator.edits.native import TWICE, SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
@@ -122,7 +122,8 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     elif is_migrated and backend.foreign is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
-        fix = backend.foreign or _rewrite(backend, strategies.of(root).because if is_migrated else "")
+        because = strategies.of(root).because if is_migrated else ""
+        fix = backend.foreign or (Refusal(TWICE) if because == TWICE else _rewrite(backend, because))
         message = _message(backend, strategies.rejecting(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.foreign else ())
     elif _is_ambient(context, root, backend) and group is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
@@ -239,6 +239,12 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
     return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
+def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[Edit, ...]:
+    """``expression`` in place of ``value``, its further lines in the column where that line begins."""
+    lines = expression.split("\n")
+    return (Edit(path, value, f"{newline_at(text, value.start)}{_indent_at(text, value.start)}".join(lines)),)
+
+
 # --- the columns of what was touched --------------------------------------------------------------------------------
 
 
@@ -247,7 +253,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
 
     Raises `EditConflict` where edits collide.
     """
-    pending = deque(settle(edits))
+    pending = deque(_set_apart(text, settle(edits)))
     made: list[Edit] = []
     for region in _regions(text, items):
         mine: list[Edit] = []
@@ -258,6 +264,15 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
             made.append(_realigned(text, region, mine))
     after = apply_edits(text, [*made, *pending])
     return _without_new_blank_edges(text, after)
+
+
+def _set_apart(text: str, edits: Iterable[Edit]) -> Iterator[Edit]:
+    """``edits`` with one blank line between the blocks that are added to the end of ``text``."""
+    has_added = False
+    for edit in edits:
+        is_added = edit.span.start == len(text)
+        yield replace(edit, text=newline_at(text, len(text)) + edit.text.lstrip("\r\n")) if has_added else edit
+        has_added = is_added
 
 
 def _without_new_blank_edges(before: str, after: str) -> str:

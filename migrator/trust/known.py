@@ -39,7 +39,9 @@ from migrator.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
-_INIT, _BY_KEY = "before_init", "lookup({"
+_INIT = "before_init"
+_BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
+_ELSE_NONE = re.compile(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
 
 Roles = frozenset[str | None]
@@ -171,15 +173,23 @@ def _hooks(stack: StackDefinition) -> Iterator[str]:
 
 def _own(stack: Stack, hooks: Expression) -> str:
     """What a list of hooks says; of a choice by the key of ``for_each``, what it says for this stack alone."""
-    text, start = hooks.text, hooks.text.find(_BY_KEY)
-    if stack.key is None or start < 0:
+    text, choice = hooks.text, _BY_KEY.search(hooks.text)
+    if stack.key is None or choice is None:
         return said_in(hooks)
+    start = choice.start()
     try:
-        end = skip_balanced(text, start + _BY_KEY.index("("))
+        end = _end_of_choice(text, skip_balanced(text, choice.end()))
     except SyntaxProblem:  # JSON within JSON's own escapes
         return ""
     chosen = hooks.derived(text[start:end]).strings or ()
     return "\n".join((*chosen, said_in(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
+
+
+def _end_of_choice(text: str, call: int) -> int:
+    """The end of a ``lookup``, or of what follows a condition, whose ``call`` ends there: ``? [hook] : []``."""
+    opening = text.find("[", call) if text[call:].lstrip().startswith("?") else -1
+    nothing = _ELSE_NONE.match(text, skip_balanced(text, opening)) if opening >= 0 else None
+    return nothing.end() if nothing else call
 
 
 def _runtime_hooks(workspace: Workspace) -> Iterator[tuple[str, str | None]]:
