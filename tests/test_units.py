@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator import undo
 from migrator.config import Config, is_role_arn
 from migrator.diff import masked, unified_diff
 from migrator.edits.hook import hook
@@ -191,17 +194,22 @@ def test_an_empty_message() -> None:
         Config(message=" \n")
 
 
+def replacing(folder: Path, changes: Sequence[Change], checkpoint: Callable[[], None] = lambda: None) -> Replacement:
+    log = folder / undo.LOG
+    return Replacement(folder, changes, checkpoint, log, partial(undo.recover, folder, log))
+
+
 def test_replacing_files_is_all_or_nothing(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text("old")
     changes = [Change("a", b"old", b"new"), Change("c", None, b"new"), Change("b", b"not the old", b"new")]
     with (
-        Replacement(tmp_path, changes, lambda: None) as replacement,
         pytest.raises(MigrateError, match="b was changed"),
+        replacing(tmp_path, changes) as replacement,
     ):
         replacement.commit()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
-    with Replacement(tmp_path, changes[:2], lambda: None) as replacement:
+    with replacing(tmp_path, changes[:2]) as replacement:
         replacement.commit()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "new", "b": "old", "c": "new"}
 
@@ -210,7 +218,7 @@ def test_an_interrupt_while_staging_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     with pytest.raises(KeyboardInterrupt), uninterrupted() as checkpoint:
         signal.raise_signal(signal.SIGINT)
-        with Replacement(tmp_path, [Change("a", b"old", b"new")], checkpoint):
+        with replacing(tmp_path, [Change("a", b"old", b"new")], checkpoint):
             pytest.fail("it went on")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
 
