@@ -1,7 +1,8 @@
 """Partial backend configuration: files and values that ``terraform init`` is given with ``-backend-config``.
 
 See https://developer.hashicorp.com/terraform/language/backend#partial-configuration. Such files are called
-``*.tfbackend`` or ``backend.hcl``, or as scripts and the variable ``TF_CLI_ARGS_init`` name them.
+``*.tfbackend`` or ``backend.hcl``, or as scripts and the variable ``TF_CLI_ARGS_init`` name them; people also call them
+``backend.tfvars`` and name them in a README alone.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def partial_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[
     for document, match in _mentions(workspace):
         if "=" not in match["given"]:
             paths |= _existing(workspace, document, match["given"], roots)
+    paths |= {document.path for document in list(_values_of_backends(workspace, roots))}
     for path in sorted(paths):
         document = workspace.documents[path]
         for block in document.blocks:
@@ -65,6 +67,19 @@ def partial_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[
             if names & _S3 and not names & _OTHER_BACKENDS:
                 owner = _owner(path, roots)
                 yield owner, S3Backend(owner or Module(posixpath.dirname(path)), document, block)
+
+
+def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[Document]:
+    """The ``tfvars`` files that hold a backend's arguments and no variable's value, as if called ``*.tfbackend``."""
+    for document in list(workspace.of_kind(Kind.VALUES)):
+        if b"bucket" in document.source.data and document.problem is None:
+            names = {attribute.name for block in document.blocks for attribute in block.attributes}
+            if {"bucket", "region"} <= names <= {*_S3, "encrypt", "key", "kms_key_id"}:
+                around = _owner(document.path, list(workspace.modules.values()))
+                declared = {name for _, block in around.blocks("variable") for name in block.labels} if around else ()
+                is_backend = around in roots and names.isdisjoint(declared)
+                if is_backend and (found := workspace.partial_backend(document.path)):
+                    yield found
 
 
 def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, apply_edits, settle
 from migrator.syntax import hcl
+from migrator.syntax.hcl_comments import COMMENT, stays
 from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import skip_blanks
@@ -30,10 +31,6 @@ from migrator.syntax.terraform import (
 
 _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 _BLANK_END = re.compile(r"\n\r?\n\Z")
-_COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
-_SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
-_COMMENTED_BLOCK = re.compile(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
-_COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
@@ -75,7 +72,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     outer = _indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
-    kept = [comment for comment in _COMMENT.findall(_outline(text, block)) if not change.remove]
+    kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
     for item in block.items:
         if isinstance(item, Attribute) and item in change.comment_out:
             lines += commented(item.span.of(text).splitlines(), inner)
@@ -96,42 +93,11 @@ def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[
     previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
     start = item.span.start
     begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
-    may_head_others = _heads_kept(text, block, item, removed)
-    for comment in reversed(list(_COMMENT.finditer(text, begin, item.span.start))):
-        if text[comment.end() : start].count("\n") > 1 or _belongs_to_another(comment[0], item, removed):
-            break
-        if may_head_others and not _SPEAKS_OF_CREDENTIALS.search(comment[0]):
+    for comment in reversed(list(COMMENT.finditer(text, begin, item.span.start))):
+        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, item, removed):
             break
         start = comment.start()
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
-
-
-def _heads_kept(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
-    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays: a comment may be for all.
-
-    The comment on a file's first block may be for the file.
-    """
-    if isinstance(item, Block) and item is block.items[0] and len(removed) < len(block.items):
-        return True
-    end = item.span.end
-    for other in block.items:
-        if other.span.start > end:
-            between = text[end : other.span.start]
-            if between.count("\n") > 1 or _COMMENT.search(between.partition("\n")[2]):
-                return False
-            if other not in removed:
-                return True
-            end = other.span.end
-    return False
-
-
-def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
-    """Whether a comment is a block or an argument that someone commented out, and not one of those that go."""
-    if isinstance(item, Block) and _COMMENTED_BLOCK.match(comment):
-        return True
-    argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {one.name for one in (item, *removed) if isinstance(one, Attribute)}
-    return argument is not None and argument[1] not in names
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
