@@ -85,7 +85,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
-from migrator.edits.native import SignIn, with_web_identity
+from migrator.edits.native import TWICE, SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
@@ -195,6 +195,8 @@ def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
     if backend.has_web_identity:
         signed = with_web_identity(backend)
         return signed if isinstance(signed, Refusal) else _signed(backend, signed)
+    if backend.role_arn is not None and backend.block.attribute("assume_role") is not None:
+        return Refusal(TWICE)
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
     outcomes += ["left to a hook"] * bool(because)
