@@ -43,7 +43,7 @@ def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet
     signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
     refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
     return Plan(
-        findings=tuple(sorted(settled.findings, key=lambda finding: finding.place)),
+        findings=tuple(sorted(_told_once(settled.findings), key=lambda finding: finding.place)),
         changes=tuple(settled.changes),
         problems=tuple(workspace.problems),
         notes=_notes(settled.findings),
@@ -75,6 +75,11 @@ def _with(settled: _Settlement, found: list[Finding]) -> _Settlement:
     collides = Refusal("it collides with the other changes")
     settled.findings += (replace(one, fix=collides) if isinstance(one.fix, Rewrite) else one for one in found)
     return settled
+
+
+def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """The findings without those that are the same for another group."""
+    return {(one.rule, one.place, one.message, one.fix): one for one in findings}.values()
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:

@@ -138,8 +138,11 @@ def check_neighbours(before: str, after: str, edits: list[Edit]) -> None:
 
 
 def solid(text: str) -> list[str]:
-    """The tokens of a text of HCL but for the blanks between them."""
-    return [text[one.start : one.end] for one in tokens(text) if one.kind != "space"]
+    """The tokens of a text of HCL but for the blanks between them and blank lines."""
+    found = [text[one.start : one.end] for one in tokens(text) if one.kind != "space"]
+    newlines = ("\n", "\r\n")
+    pairs = zip(found, ["\n", *found], strict=False)
+    return [one for one, before in pairs if one not in newlines or before not in newlines]
 
 
 def parses(path: str, text: str) -> bool:

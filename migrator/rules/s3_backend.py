@@ -123,7 +123,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
         because = strategies.of(root).because if is_migrated else ""
-        fix = backend.foreign or (Refusal(TWICE) if because == TWICE else _rewrite(backend, because))
+        fix = backend.foreign or _rewrite(backend, because)
         message = _message(backend, strategies.rejecting(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.foreign else ())
     elif _is_ambient(context, root, backend) and group is None:
@@ -196,6 +196,8 @@ def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
     if backend.has_web_identity:
         signed = with_web_identity(backend)
         return signed if isinstance(signed, Refusal) else _signed(backend, signed)
+    if backend.role_arn is not None and backend.block.attribute("assume_role") is not None:
+        return Refusal(TWICE)
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
     outcomes += ["left to a hook"] * bool(because)
