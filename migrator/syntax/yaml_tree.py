@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from migrator.span import Span
 
@@ -75,7 +76,7 @@ class Entry:
         return isinstance(self.key, Scalar) and self.key.is_plain and self.key.value == MERGE
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Mapping(Node):
     """Keys and values in order; ``is_flow`` where it is written in braces."""
 
@@ -84,17 +85,29 @@ class Mapping(Node):
 
     def own(self, name: str) -> Entry | None:
         """The entry that is written here under ``name``."""
-        return next((one for one in self.entries if one.name == name and not one.is_merge), None)
+        return self._own.get(name)
+
+    @cached_property
+    def _own(self) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for entry in self.entries:
+            name = entry.name
+            if name is not None and not entry.is_merge:
+                found.setdefault(name, entry)
+        return found
+
+    @cached_property
+    def _merges(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.is_merge)
 
     def sources(self) -> Iterator[Mapping]:
         """The mappings that its merge key names, the most important one first."""
-        for entry in self.entries:
+        for entry in self._merges:
             merged = resolved(entry.value)
-            if entry.is_merge:
-                for one in merged.items if isinstance(merged, Sequence) else (merged,):
-                    source = resolved(one)
-                    if isinstance(source, Mapping):
-                        yield source
+            for one in merged.items if isinstance(merged, Sequence) else (merged,):
+                source = resolved(one)
+                if isinstance(source, Mapping):
+                    yield source
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
