@@ -34,13 +34,15 @@ def identities(
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
-    names: dict[Origin, str | None] = {}
+    alike: dict[Origin, list[Provider]] = {}
     for provider in migrating:
-        if origin(provider) not in names:
-            is_first = not names and not is_taken
-            alike = [one for one in migrating if origin(one) == origin(provider)]
-            unused = _unused(_name(alike), {*names.values(), *declared, *taken})
-            names[origin(provider)] = None if is_first else unused
+        alike.setdefault(origin(provider), []).append(provider)
+    names: dict[Origin, str | None] = {}
+    used = {*declared, *taken}
+    for identity, sharing in alike.items():
+        is_first = not names and not is_taken
+        names[identity] = None if is_first else _unused(_name(sharing), used)
+        used.add(names[identity])
     return names
 
 

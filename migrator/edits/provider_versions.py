@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language/providers/requirements#best-p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from migrator.analysis.providers import AWS, Provider
 from migrator.analysis.versions import (
@@ -33,7 +33,7 @@ class ProviderVersions:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._trees: dict[str, tuple[Module, ...]] = {}
-        self._found: dict[Provider, tuple[Constraint, ...]] = {}
+        self._found: dict[tuple[tuple[str, ...], str, Release], tuple[Constraint, ...]] = {}
 
     def raise_for(self, provider: Provider) -> tuple[Edit, ...] | Refusal:
         """The edits after which every module that shares the provider's release admits web identity.
@@ -77,20 +77,21 @@ class ProviderVersions:
 
         A module whose constraint is raised takes along all that share a root module with it.
         """
-        if provider not in self._found:
-            self._found[provider] = tuple(self._to_raise(provider, needed_release(provider)))
-        return self._found[provider]
+        own, first = self._workspace.modules_of(provider.document), needed_release(provider)
+        key = (tuple(module.path for module in own), provider.kind, first)
+        if key not in self._found:
+            self._found[key] = tuple(self._to_raise(own, provider.kind, first))
+        return self._found[key]
 
-    def _to_raise(self, provider: Provider, first: Release) -> Iterator[Constraint]:
-        own = self._workspace.modules_of(provider.document)
+    def _to_raise(self, own: Sequence[Module], kind: str, first: Release) -> Iterator[Constraint]:
         pending, seen = list(own), {module.path for module in own}
         while pending:
             module = pending.pop()
-            for one in constraints(module, provider.kind):
+            for one in constraints(module, kind):
                 if excludes(one.text, first) or (module in own and self._may_be_raised(one, first)):
                     yield one
             for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
-                found = constraints(other, provider.kind) if other.path not in seen else ()
+                found = constraints(other, kind) if other.path not in seen else ()
                 if any(excludes(one.text, first) for one in found):
                     seen.add(other.path)
                     pending.append(other)

@@ -85,9 +85,9 @@ class RoleVariables:
         self._origin = origin
         self._identities: dict[str, dict[Origin, str | None]] = {}
         self._holders: dict[tuple[str, str], Origin] = {}
-        for provider in facts.providers:
-            for identity, name in self.identities(provider.module).items():
-                self._holders[provider.module.path, role_variable(name).name] = identity
+        for path, module in {one.module.path: one.module for one in facts.providers}.items():
+            for identity, name in self.identities(module).items():
+                self._holders[path, role_variable(name).name] = identity
 
     def identities(self, module: Module) -> dict[Origin, str | None]:
         """A name for each identity of ``module``: see `identities`."""
