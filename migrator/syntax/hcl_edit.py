@@ -7,6 +7,7 @@ would move are moved by `finish`, and only in a block that was aligned before.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -90,7 +91,8 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
 
 def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
-    previous = max((one.span.end for one in block.items if one.span.end <= item.span.start), default=block.body.start)
+    before = bisect_right(block.items, item.span.start, key=lambda one: one.span.end)
+    previous = block.items[before - 1].span.end if before else block.body.start
     start = item.span.start
     begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
     for comment in reversed(list(COMMENT.finditer(text, begin, item.span.start))):
