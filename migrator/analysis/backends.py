@@ -70,7 +70,7 @@ class S3Backend:
         found = (one for one in self.block.attributes if one.name in (*CREDENTIALS, *ROLE_FAMILY))
         return tuple(one for one in found if self.document.is_ignored(one))
 
-    @property
+    @cached_property
     def role_arn(self) -> str | None:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
         attribute = next((one for one in self.role_family if one.name == "role_arn"), None)

@@ -71,6 +71,11 @@ class Root:
         return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
 
     @cached_property
+    def carriers(self) -> tuple[S3Backend, ...]:
+        """Those of the ``backends`` that assume a role."""
+        return tuple(one for one in self.backends if one.assumes_role)
+
+    @cached_property
     def role_arns(self) -> set[str]:
         """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
         partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}

@@ -21,7 +21,7 @@ from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
 from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model import Note, Refusal
-from migrator.workspace import Workspace
+from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfCall, CdktfProgram
@@ -64,6 +64,7 @@ class Strategies:
         self.of = cache(self._choose)
         self._alone = cache(self._choose_alone)
         self._code = cache(self._code_of)
+        self.certain = cache(self._certain_of)
         self.of_program = cache(self._choose_for_program)
 
     def needs_hook(self, root: Root) -> bool:
@@ -72,7 +73,7 @@ class Strategies:
 
     def sign_in(self, root: Root, backend: S3Backend) -> SignIn | Refusal:
         """How one of the root module's backends is to sign in by itself."""
-        carriers = [one for one in root.backends if one.assumes_role]
+        carriers = root.carriers
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return Refusal("it names no role, and other partial configurations of the backend do")
@@ -105,6 +106,10 @@ class Strategies:
 
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
         return tuple(code_evidence(self._workspace, root.module, root.backends))
+
+    def _certain_of(self, module: Module) -> Verdict:
+        """What the code of a root module without an S3 backend is certain of."""
+        return verdict(one for one in code_evidence(self._workspace, module, ()) if not one.is_soft)
 
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
         """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""

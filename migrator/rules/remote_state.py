@@ -54,7 +54,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.engines import code_evidence
 from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
@@ -64,13 +63,11 @@ from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
-from migrator.engine import Verdict, verdict
 from migrator.errors import SyntaxProblem
 from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
-from migrator.workspace import Module
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -193,7 +190,7 @@ def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal 
     ways = {one.module.path: strategies.of(one).is_native for one in reading}
     for module in context.workspace.roots_of(state.module):
         if module.path not in ways:
-            ways[module.path] = _certain(context, module).is_native
+            ways[module.path] = context.wishes.strategies.certain(module).is_native
     if not any(ways.values()):
         return None
     others = sorted(path for path, is_native in ways.items() if not is_native)
@@ -218,18 +215,13 @@ def _native_findings(
         group = root.group if root.is_migrated(context.config.include_ambient) else None
         yield RULE.finding(state.place, _message(state), told, group, _keys(state))
     if not roots:
-        why = (_certain(context, one).why for one in context.workspace.roots_of(state.module))
+        why = (strategies.certain(one).why for one in context.workspace.roots_of(state.module))
         told = _because(fix, str(next(why, None) or ""))
         yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
 
 
 def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
     return Rewrite(fix.edits, since(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
-
-
-def _certain(context: Context, module: Module) -> Verdict:
-    """What the code of a root module without an S3 backend is certain of."""
-    return verdict(one for one in code_evidence(context.workspace, module, ()) if not one.is_soft)
 
 
 def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
