@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,23 @@ class Span:
     def of(self, text: str) -> str:
         """The characters that the span covers in ``text``."""
         return text[self.start : self.end]
+
+
+class Cover:
+    """The characters that any of some ``spans`` covers: ``offset in cover``."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._joined: list[Span] = []
+        for span in sorted(spans):
+            last = self._joined[-1] if self._joined else None
+            if last is not None and span.start <= last.end:
+                self._joined[-1] = Span(last.start, max(last.end, span.end))
+            else:
+                self._joined.append(span)
+
+    def __contains__(self, offset: int) -> bool:
+        index = bisect_right(self._joined, offset, key=lambda span: span.start)
+        return index > 0 and offset < self._joined[index - 1].end
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,18 @@ class Module:
                     found.setdefault((block.type, label), []).append((document, block))
         return found
 
+    def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
+        """Every argument ``name`` of a ``locals`` block in the module, with the block and the file around it."""
+        return iter(self._locals.get(name, ()))
+
+    @cached_property
+    def _locals(self) -> dict[str, list[tuple[Document, Block, Attribute]]]:
+        found: dict[str, list[tuple[Document, Block, Attribute]]] = {}
+        for document, block in self.blocks("locals"):
+            for name, attribute in {one.name: one for one in reversed([*block.attributes])}.items():
+                found.setdefault(name, []).append((document, block, attribute))
+        return found
+
     def overrides(self, block: Block) -> list[tuple[Document, Block]]:
         """The blocks of override files that Terraform merges over ``block``."""
         return self._overrides.get((block.type, block.labels), [])

@@ -83,10 +83,8 @@ class Given:
 def declarations(module: Module, node: Node) -> Iterator[Piece]:
     """Where the node is declared, each of its overrides included."""
     if node.kind == "local":
-        for document, block in module.blocks("locals"):
-            attribute = block.attribute(node.name)
-            if attribute is not None:
-                yield Piece(document, attribute, module.path, (block,))
+        for document, block, attribute in module.locals_called(node.name):
+            yield Piece(document, attribute, module.path, (block,))
         return
     type_, labels = _header(node)
     for document, block in module.blocks(type_, labels[0]):

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
-from migrator.analysis.references import References, Use, mentions
+from migrator.analysis.references import References, Use, addresses
 from migrator.analysis.variable_values import VariableValues
 from migrator.config import ROLE_VARIABLE
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Place
 from migrator.secret import STATIC_KEYS
-from migrator.span import Edit, Span
+from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
 
@@ -164,9 +164,18 @@ class Orphans:
         yield Node(module, use.address)
 
     def _is_gone(self, use: Use) -> bool:
-        edits = self._edits.get(use.document.path, ())
-        is_covered = any(edit.span.start <= use.offset < edit.span.end for edit in edits)
-        return is_covered and not any(mentions(edit.text, use.address) for edit in edits)
+        path = use.document.path
+        return path in self._covered and use.offset in self._covered[path] and use.address not in self._written[path]
+
+    @cached_property
+    def _covered(self) -> dict[str, Cover]:
+        """What the edits take out, by file."""
+        return {path: Cover(edit.span for edit in edits) for path, edits in self._edits.items()}
+
+    @cached_property
+    def _written(self) -> dict[str, set[str]]:
+        """What the edits refer to, by file."""
+        return {path: {one for edit in edits for one in addresses(edit.text)} for path, edits in self._edits.items()}
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
@@ -182,16 +191,16 @@ class Orphans:
                 along = (one.piece for one in self._given_to(node) if self._goes_along(one, node, kept))
                 for piece in (*self.pieces(node), *along):
                     going.setdefault(piece.document.path, []).append(piece.item.span)
-            found = {node: self._in_use(node, going, kept) for node in self.flows if node not in kept}
+            covers = {path: Cover(spans) for path, spans in going.items()}
+            found = {node: self._in_use(node, covers, kept) for node in self.flows if node not in kept}
             new = {node: reason for node, reason in found.items() if reason}
             kept |= new
             is_settled = not new
         return kept
 
-    def _in_use(self, node: Node, going: Mapping[str, Sequence[Span]], kept: Mapping[Node, str]) -> str | None:
+    def _in_use(self, node: Node, going: Mapping[str, Cover], kept: Mapping[Node, str]) -> str | None:
         for use in self._uses(node):
-            spans = going.get(use.document.path, ())
-            if not self._is_gone(use) and not any(span.start <= use.offset < span.end for span in spans):
+            if not self._is_gone(use) and use.offset not in going.get(use.document.path, ()):
                 return f"it is used at {use.place} too"
         for piece in self.pieces(node):
             for module in self.workspace.modules_of(piece.document):
@@ -214,8 +223,7 @@ class Orphans:
         yield from self._references.to(self.workspace.modules[node.module], {node.address})
         for path, modules in self._beside.items() if node.kind in ("var", "data") else ():
             if modules is None or node.module in modules:
-                uses = self._references.of(self.workspace.documents[path])
-                yield from (use for use in uses if use.address == node.address)
+                yield from self._references.in_file(self.workspace.documents[path], {node.address})
         if node.kind == "output":
             for call in self.workspace.calls.get(node.module, ()):
                 label = f"module.{call.block.labels[0] if call.block.labels else ''}"

@@ -50,6 +50,7 @@ class References:
 
     def __init__(self) -> None:
         self._by_document: dict[str, tuple[Use, ...]] = {}
+        self._by_address: dict[str, dict[str, list[Use]]] = {}
 
     def of(self, document: Document) -> tuple[Use, ...]:
         """All references of a file, in the order of the text."""
@@ -71,7 +72,16 @@ class References:
     def to(self, module: Module, wanted: set[str]) -> Iterator[Use]:
         """The references in a module and its tests to any of the addresses ``wanted``."""
         for document in (*module.documents, *module.tests):
-            yield from (use for use in self.of(document) if use.address in wanted)
+            yield from self.in_file(document, wanted)
+
+    def in_file(self, document: Document, wanted: set[str]) -> list[Use]:
+        """The references of a file to any of the addresses ``wanted``, in the order of the text."""
+        if document.path not in self._by_address:
+            by_address = self._by_address.setdefault(document.path, {})
+            for use in self.of(document):
+                by_address.setdefault(use.address, []).append(use)
+        known = self._by_address[document.path]
+        return sorted((use for one in wanted for use in known.get(one, ())), key=attrgetter("offset"))
 
 
 def address(match: re.Match[str]) -> str:
@@ -85,9 +95,9 @@ def address(match: re.Match[str]) -> str:
     return f"{match['resource']}.{match['resource_label']}"
 
 
-def mentions(text: str, wanted: str) -> bool:
-    """Whether a text has a reference to the address ``wanted`` in it."""
-    return any(address(match) == wanted for match in _REFERENCE.finditer(text))
+def addresses(text: str) -> set[str]:
+    """What the references in a text are to."""
+    return {address(match) for match in _REFERENCE.finditer(text)}
 
 
 def _comments(document: Document) -> list[tuple[int, int]]:
