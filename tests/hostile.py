@@ -124,6 +124,13 @@ HCL: dict[str, Callable[[int], str]] = {
         + END
         + "".join(f"locals {{\n  v{n} = local.v{n + 1}\n}}\n" for n in range(count))
     ),
+    "locals on each other that stay": lambda count: (
+        PROVIDER
+        + "  profile = local.v0\n"
+        + END
+        + "".join(f"locals {{\n  v{n} = local.v{n + 1}\n}}\n" for n in range(count))
+        + 'output "profile" {\n  value = local.v0\n}\n'
+    ),
     "locals twice each other": lambda count: (
         PROVIDER
         + "  profile = local.v0\n"

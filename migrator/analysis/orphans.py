@@ -20,9 +20,9 @@ from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Place
 from migrator.secret import STATIC_KEYS
-from migrator.span import Cover, Edit, Span
+from migrator.span import Cover, Edit
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace import Workspace
 
 _PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
@@ -180,44 +180,61 @@ class Orphans:
     # --- who stays --------------------------------------------------------------------------------------------------
 
     def _kept(self) -> dict[Node, str]:
-        kept: dict[Node, str] = {}
-        for node in self.flows:
-            if reason := self._standing(node):
-                kept[node] = reason
-        is_settled = False
-        while not is_settled:
-            going: dict[str, list[Span]] = {}
-            for node in self.flows.keys() - kept.keys():
-                along = (one.piece for one in self._given_to(node) if self._goes_along(one, node, kept))
-                for piece in (*self.pieces(node), *along):
-                    going.setdefault(piece.document.path, []).append(piece.item.span)
-            covers = {path: Cover(spans) for path, spans in going.items()}
-            found = {node: self._in_use(node, covers, kept) for node in self.flows if node not in kept}
-            new = {node: reason for node, reason in found.items() if reason}
+        kept = {node: reason for node in self.flows if (reason := self._standing(node))}
+        order = {node: number for number, node in enumerate(self.flows)}
+        pending = set(self.flows)
+        while pending:
+            asked = sorted(pending - kept.keys(), key=order.__getitem__)
+            new = {node: reason for node in asked if (reason := self._in_use(node, kept))}
             kept |= new
-            is_settled = not new
+            pending = {one for node in new for one in self._served.get(node, ())}
         return kept
 
-    def _in_use(self, node: Node, going: Mapping[str, Cover], kept: Mapping[Node, str]) -> str | None:
+    def _in_use(self, node: Node, kept: Mapping[Node, str]) -> str | None:
         for use in self._uses(node):
-            if not self._is_gone(use) and use.offset not in going.get(use.document.path, ()):
+            if not self._is_gone(use) and not self._is_going(use, kept):
                 return f"it is used at {use.place} too"
-        for piece in self.pieces(node):
-            for module in self.workspace.modules_of(piece.document):
-                for other in self._counterparts(node, piece, module):
-                    if other not in self.flows or other in kept:
-                        return f"the module {module.path or '.'}, which {piece.document.path} is part of, needs it"
+        for other, reason in self._counterparts(node):
+            if other not in self.flows or other in kept:
+                return reason
         return None
 
-    def _counterparts(self, node: Node, piece: Piece, module: Module) -> Iterator[Node]:
-        """What a piece stands for in another ``module`` that its file is part of."""
-        if module.path == piece.module:
-            return
-        if piece.parents and piece.parents[-1].type == "module":
-            for path, _ in called_by(self.workspace, module.path, piece.parents[-1].labels[0]):
-                yield Node(path, node.address)
-        else:
-            yield Node(module.path, node.address)
+    def _is_going(self, use: Use, kept: Mapping[Node, str]) -> bool:
+        going = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
+        return any(given is None or self._goes_along(given, node, kept) for node, given in going)
+
+    @cached_property
+    def _holders(self) -> dict[Use, list[tuple[Node, Given | None]]]:
+        """The candidates that each reference would go with: as a part of them, or of what gives them their value."""
+        found: dict[Use, list[tuple[Node, Given | None]]] = {}
+        for node in self.flows:
+            parts: list[tuple[Piece, Given | None]] = [(piece, None) for piece in self.pieces(node)]
+            parts += ((one.piece, one) for one in self._given_to(node) if one.piece.document.kind in _READ)
+            for piece, given in parts:
+                for use in self._references.within(piece.document, piece.item.span):
+                    found.setdefault(use, []).append((node, given))
+        return found
+
+    @cached_property
+    def _served(self) -> dict[Node, set[Node]]:
+        """The candidates that may have to stay where another one does."""
+        found: dict[Node, set[Node]] = {}
+        for node in self.flows:
+            users = {holder for use in self._uses(node) for holder, _ in self._holders.get(use, ())}
+            for one in users.union(other for other, _ in self._counterparts(node)):
+                found.setdefault(one, set()).add(node)
+        return found
+
+    def _counterparts(self, node: Node) -> Iterator[tuple[Node, str]]:
+        """What stands for the node in the other modules that its files are part of, and would need it, and why."""
+        for piece in self.pieces(node):
+            for module in self.workspace.modules_of(piece.document):
+                reason = f"the module {module.path or '.'}, which {piece.document.path} is part of, needs it"
+                paths = [module.path] if module.path != piece.module else []
+                if paths and piece.parents and piece.parents[-1].type == "module":
+                    called = called_by(self.workspace, module.path, piece.parents[-1].labels[0])
+                    paths = [path for path, _ in called]
+                yield from ((Node(path, node.address), reason) for path in paths)
 
     def _uses(self, node: Node) -> Iterator[Use]:
         yield from self._references.to(self.workspace.modules[node.module], {node.address})
