@@ -9,10 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from migrator.config import Config
@@ -52,13 +54,21 @@ def run_as(user: int, repo: str, config: Config, home: str) -> RepoResult:
 
 
 def _run_as(user: int, repo: str, config: Config, home: str, channel: Connection) -> None:
-    migrate_repo(repo, replace(config, mode=Mode.PREVIEW))  # so that all modules are loaded, while they can be
+    _load_all(repo, config)
     os.environ["HOME"] = home
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
     channel.send(migrate_repo(repo, config))
+
+
+def _load_all(repo: str, config: Config) -> None:
+    """Load every module that a run needs, which a user without rights may not: by runs that need them."""
+    migrate_repo(repo, replace(config, mode=Mode.PREVIEW))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
+        assert migrate_repo(folder, Config(mode=Mode.IN_PLACE)).changed
 
 
 def _exit_code(target: Callable[..., None], *arguments: object) -> int | None:

@@ -225,6 +225,7 @@ def test_a_blueprint() -> None:
         project_root="modules/apps",
         branch="main",
         line=4,
+        terraform_version="1.3.0",
     )
     assert stack.hooks("apply") == ("stack", "hooks", "apply", "before")
     assert commands(read(BLUEPRINT), stack.keys) == ("sh", "-c", "echo 'before init'")

@@ -185,10 +185,12 @@ def edits(data: bytes) -> None:
 
 
 def character_by_character(text: str, made: list[Edit]) -> str | None:
-    """What `apply_edits` should give; None where edits collide."""
-    owners = [sum(edit.span.start <= place < edit.span.end for edit in made) for place in range(len(text))]
-    inside = any(a.span.start < b.span.start < a.span.end for a in made for b in made if a is not b)
-    if inside or any(count > 1 for count in owners):
+    """What `apply_edits` should give; None where edits collide, as all do that overlap but for two removals."""
+    owners = [[edit for edit in made if edit.span.start <= place < edit.span.end] for place in range(len(text))]
+    removals = [edit for edit in made if not edit.text and edit.span.start < edit.span.end]
+    inside = ((a, b) for a in made for b in made if a.span.start < b.span.start < a.span.end)
+    shared = ((a, b) for owning in owners for a in owning for b in owning if a is not b)
+    if not all(a in removals and b in removals for pairs in (inside, shared) for a, b in pairs):
         return None
     pieces = []
     for place in range(len(text) + 1):
