@@ -36,7 +36,7 @@ _BLANK_END = re.compile(r"\n\r?\n\Z")
 
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
     """The edits that make ``change`` in ``block`` of the file ``path`` with the text ``text``."""
-    if block.span != block.body and "\n" not in _outline(text, block):
+    if block.span != block.body and "\n" not in COMMENT.sub("", _outline(text, block)):
         return (_open_up(path, text, block, change),)
     removed = _widen([_extent(text, block, item, change.remove) for item in change.remove], text, block)
     edits = [Edit(path, span, "") for span in removed]
@@ -56,7 +56,7 @@ def remove_blocks(
 
 
 def _outline(text: str, block: Block) -> str:
-    """The body without its values: whether that has a newline tells a block on one line from the others."""
+    """The body without its values: a newline in that, but for comments, tells a block of lines from one on a line."""
     pieces, position = [], block.body.start
     for item in block.items:
         pieces.append(text[position : item.span.start])
