@@ -6,7 +6,6 @@ bindings are prebuilt (``cdktf_cdktf_provider_aws``) or generated (``imports``);
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -216,8 +215,3 @@ def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
         for call in program.calls(names)
     ]
     return CdktfProgram(folder, tuple(calls))
-
-
-def folder_of(document: Document) -> str:
-    """The folder that a file lies in."""
-    return posixpath.dirname(document.path)
