@@ -18,6 +18,7 @@ from migrator.syntax.yaml_verify import Difference, are_equal, differences
 from migrator.syntax.yaml_write import line_start
 
 _TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
+_COMMA = re.compile(r"\s*,")
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
 
 
@@ -86,18 +87,21 @@ def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
         is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
     else:
         raise SyntaxProblem(0, "it is merged in, or shared with other entries")
-    span = _in_flow(spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
+    span = _in_flow(tree.text, spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
     return [Edit(path, span, "")] if span else []
 
 
-def _in_flow(spans: list[Span], index: int, is_gone: list[bool]) -> Span | None:
+def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> Span | None:
     """What goes with one of several items between brackets, for the first of those that go together."""
     if index and is_gone[index - 1]:
         return None
     last = next((number for number in range(index, len(spans)) if not is_gone[number]), len(spans)) - 1
     if index:
         return Span(spans[index - 1].end, spans[last].end)
-    return Span(spans[0].start, spans[last + 1].start)
+    if last + 1 < len(spans):
+        return Span(spans[0].start, spans[last + 1].start)
+    comma = _COMMA.match(text, spans[last].end)
+    return Span(spans[0].start, comma.end() if comma else spans[last].end)
 
 
 def _lines(tree: Tree, span: Span) -> Span:
