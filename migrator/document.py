@@ -180,7 +180,7 @@ def digest(data: bytes) -> str:
 
 
 def _read_through(item: Attribute | Block, kind: Kind) -> None:
-    """Read all of a block that a rule may look into, so that what is wrong in it is found before any edit."""
+    """Read all of a block that a rule may edit, so that what is wrong in it is found first; others tolerate it."""
     is_terragrunt = kind is Kind.TERRAGRUNT
     if not isinstance(item, Block):
         if is_terragrunt:
@@ -188,6 +188,7 @@ def _read_through(item: Attribute | Block, kind: Kind) -> None:
         raise SyntaxProblem(item.span.start, "an argument stands outside of any block")
     is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
+        item.is_tolerant = True
         return
     pending = [(item, 0)]
     while pending:

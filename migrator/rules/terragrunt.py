@@ -138,7 +138,7 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
 
 
 def _is_migrated(context: Context, unit: Unit) -> bool:
-    by_token = unit.iam_role is not None and unit.names_credentials
+    by_token = unit.iam_role is not None and (unit.names_credentials or not unit.iam_token)
     return by_token or unit.needs_hook(context.config.include_ambient)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from migrator.errors import SyntaxProblem
 from migrator.span import Span
 
 
@@ -88,7 +89,8 @@ class BodyChange:
 class Block:
     """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.
 
-    What is inside is read when it is first asked for; reading may raise `SyntaxProblem`.
+    What is inside is read when it is first asked for; reading may raise `SyntaxProblem`, or, in a tolerant block, come
+    to nothing.
     """
 
     type: str
@@ -97,13 +99,24 @@ class Block:
     body: Span
     _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
     _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
+    is_tolerant: bool = field(default=False, repr=False, compare=False)
 
     @property
     def items(self) -> tuple[Attribute | Block, ...]:
         """Arguments and nested blocks in the order of the text."""
         if self._items is None:
-            self._items = self._read(self.body)
+            self._items = self._tolerated() if self.is_tolerant else self._read(self.body)
         return self._items
+
+    def _tolerated(self) -> tuple[Attribute | Block, ...]:
+        try:
+            items = self._read(self.body)
+        except SyntaxProblem:
+            return ()
+        for item in items:
+            if isinstance(item, Block):
+                item.is_tolerant = True
+        return items
 
     @property
     def attributes(self) -> Iterator[Attribute]:
