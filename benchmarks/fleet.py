@@ -1,10 +1,12 @@
 """How long a batch takes, against a loop that only commits: ``python benchmarks/fleet.py [REPOSITORIES]``.
 
-Generates repositories (one in ten defines stacks for others), then measures, in one run:
+Generates repositories (one in ten defines stacks for others), then measures, in one run and by turns:
 
 - the loop: ``git switch -c``, writing the same files, ``git add`` and ``git commit`` in each repository;
-- ``tf-oidc-migrate batch`` over the same repositories, with as many workers as there are processors;
-- the peak memory of the batch's own process, for a tenth of them and for all.
+- ``tf-oidc-migrate batch`` over the same repositories, with as many workers as there are processors.
+
+The figures are medians of ``--rounds`` turns, each on repositories of its own that are on disk by then. With
+``--memory`` it measures the peak memory of the batch's own process instead, for 100 and for 1,000 repositories.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -126,30 +129,40 @@ def batch(repos: list[Path], state: Path) -> tuple[float, float]:
     return seconds, int(re.findall(r"^\d+$", done.stdout, re.MULTILINE)[-1]) / 1024
 
 
+def turn(folder: Path, count: int) -> tuple[float, float, float]:
+    """The loop's seconds, the batch's, and the peak memory of its parent in MiB."""
+    repos = generate(folder / "batch", count)
+    shutil.copytree(folder / "batch", folder / "loop", symlinks=True)
+    os.sync()
+    seconds, memory = batch(repos, folder / "run.journal")
+    os.sync()
+    return loop([folder / "loop" / repo.name for repo in repos], repos), seconds, memory
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repositories", nargs="?", type=int, default=300)
     parser.add_argument("--memory", action="store_true", help="only the memory, for 100 and for 1,000 repositories")
-    count = parser.parse_args().repositories
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    count = given.repositories
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if parser.parse_args().memory:
+        if given.memory:
             for size in (100, 1000):
                 repos = generate(folder / str(size), size)
                 seconds, memory = batch(repos, folder / f"{size}.journal")
                 print(f"{size} repositories: {seconds:.1f} s, peak memory of the parent {memory:.1f} MiB")
             return
-        repos = generate(folder / "batch", count)
-        copies = folder / "loop"
-        shutil.copytree(folder / "batch", copies)
         batch(generate(folder / "warm", 2), folder / "warm.journal")
-        seconds, memory = batch(repos, folder / "run.journal")
-        by_git = loop([copies / repo.name for repo in repos], repos)
+        turns = [turn(folder / str(number), count) for number in range(given.rounds)]
+        by_git, seconds, memory = (statistics.median(column) for column in zip(*turns, strict=True))
         print(f"| {count} repositories | seconds | ratio |")
         print("| --- | --- | --- |")
         print(f"| git switch, write, add, commit in each | {by_git:.1f} | 1 |")
         print(f"| tf-oidc-migrate batch | {seconds:.1f} | {seconds / by_git:.2f} |")
-        print(f"\npeak memory of the parent: {memory:.1f} MiB")
+        each = ", ".join(f"{tool / loop:.2f}" for loop, tool, _ in turns)
+        print(f"\nratios of the turns: {each}; peak memory of the parent: {memory:.1f} MiB")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from migrator.secret import mask, printable
 from migrator.sources import RepoSource, sources
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
-_PRELOADED = ("migrator.pipeline", "migrator.gitbranch")
+_PRELOADED = ("migrator.preload",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from migrator.blobs import blob_id, to_lf
 from migrator.errors import MigrateError
-from migrator.gitimport import import_stream
+from migrator.gitimport import import_answer, import_stream
 from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
 from migrator.model import Change
 from migrator.undo import recover
@@ -114,24 +114,23 @@ class Checkout(GitRepo):
                 raise MigrateError(f"a {what} is under way: finish or abort it first")
 
     def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
-        """Mode and new content of each change as git is to store it. Refuses files with uncommitted changes."""
+        """Mode and new content of each change as git is to store it. Refuses files that are not as they are staged."""
         contents = {}
         dirty = []
         self._forget_files()
         for change in changes:
-            head, staged = self._head.get(change.path), self._index.get(change.path)
-            if change.before is None and head is None and staged is None:
+            staged = self._index.get(change.path)
+            if change.before is None and staged is None:
                 contents[change.path] = ("100644", change.after)
-            elif change.before is None or head is None or staged != head or head.mode not in _FILE_MODES:
+            elif change.before is None or staged is None or staged.mode not in _FILE_MODES:
                 dirty.append(change.path)
-            elif blob_id(change.before, head.sha) == head.sha:
-                contents[change.path] = (head.mode, change.after)
-            elif blob_id(to_lf(change.before), head.sha) == head.sha:
-                contents[change.path] = (head.mode, to_lf(change.after))
+            elif blob_id(change.before, staged.sha) == staged.sha:
+                contents[change.path] = (staged.mode, change.after)
+            elif blob_id(to_lf(change.before), staged.sha) == staged.sha:
+                contents[change.path] = (staged.mode, to_lf(change.after))
             else:
                 dirty.append(change.path)
-        if dirty:
-            raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")
+        _require_clean(dirty)
         return contents
 
     # --- objects -----------------------------------------------------------------------------------------------------
@@ -152,17 +151,23 @@ class Checkout(GitRepo):
         }
 
     def _commit(self, branch: str, message: str, contents: dict[str, tuple[str, bytes]], old: Branch | None) -> str:
-        """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id."""
+        """Make ``branch`` with its one commit, signed if the user's configuration wants that; the commit's id.
+
+        Refuses files of which something else is committed than what is staged.
+        """
         committer = self._person("COMMITTER")
         author = self._person("AUTHOR") if self._has_own_author else committer
         base = self._start[0] if self._start else "HEAD"
         stream = import_stream(branch, base, author, committer, message.rstrip("\n") + "\n", contents)
         try:
-            commit = self._run("fast-import", "--quiet", *(("--force",) if old else ()), stdin=stream).strip()
+            printed = self._run("fast-import", "--quiet", *(("--force",) if old else ()), stdin=stream)
         except MigrateError:
             for report in self.folder.glob("fast_import_crash_*"):
                 report.unlink(missing_ok=True)
             raise
+        commit, committed = import_answer(printed)
+        staged = map(self._index.get, contents)
+        _require_clean([path for path, one, other in zip(contents, committed, staged, strict=True) if one != other])
         return self._signed(branch, commit, message) if self._is_on("commit.gpgsign") else commit
 
     def _signed(self, branch: str, commit: str, message: str) -> str:
@@ -238,3 +243,8 @@ class Checkout(GitRepo):
         """Whether a commit is ``base`` with nothing but ``entries`` changed."""
         parent = self._ask("rev-parse", "--verify", "--quiet", f"{commit}^")
         return parent == base and self._tree(commit) == {**self._tree(base), **entries}
+
+
+def _require_clean(dirty: Sequence[str]) -> None:
+    if dirty:
+        raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import tempfile
@@ -181,7 +182,7 @@ def run_git(
         except FileNotFoundError:
             raise MigrateError("the git program is not installed") from None
         try:
-            status = process.wait(deadline.left)
+            status = _ended(process, deadline.left)
         except subprocess.TimeoutExpired:
             raise MigrateError(f"no end after {deadline.seconds:g} seconds") from None
         finally:
@@ -189,6 +190,23 @@ def run_git(
         printed.seek(0)
         complaint.seek(0)
         return Outcome(status, _decoded(printed.read()), _decoded(complaint.read(_LONGEST)))
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """The exit code. Waits for the process itself where the system can; else looks for its end again and again.
+
+    Raises `subprocess.TimeoutExpired`.
+    """
+    with suppress(AttributeError, OSError):  # not every system, nor sandbox, has them
+        handle = os.pidfd_open(process.pid)
+        try:
+            waiting = select.poll()
+            waiting.register(handle, select.POLLIN)
+            waiting.poll(seconds * 1000)
+            seconds = 0.0
+        finally:
+            os.close(handle)
+    return process.wait(seconds)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -146,11 +146,6 @@ class GitRepo:
         found = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
         return (found[0], found[1]) if len(found) == 2 else None
 
-    @cached_property
-    def _head(self) -> dict[str, Entry]:
-        """The files of the commit that is checked out."""
-        return self._tree(self._start[0]) if self._start else {}
-
     def _tree(self, commit: str) -> dict[str, Entry]:
         parts = [row.partition("\t") for row in self._run("ls-tree", "-r", "-z", commit).split("\0") if row]
         return {path: Entry(meta.split()[0], meta.split()[2]) for meta, _, path in parts}

@@ -1,6 +1,7 @@
-"""What became of every job of a run, on disk before anything else is done: one file, a line of JSON for each event.
+"""What became of every job of a run, written before anything else is done: one file, a line of JSON for each event.
 
-A line is whole or it does not count, so that the file tells the truth wherever the run was broken off:
+A line is whole or it does not count, so that the file tells the truth wherever the run was broken off. Only a crash of
+the whole machine may cost it the last second, and what was done then is seen by its branch:
 
 - the first one says what the run is: format, version, settings, ids of its jobs;
 - before a job ``{"started": id, "at": time}``;
@@ -16,6 +17,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from migrator.errors import MigrateError
 
 _FORMAT = "tf-oidc-migrate"
 _VERSION = 1
+_SOON = 1.0  # seconds
 
 
 class Journal:
@@ -39,6 +42,7 @@ class Journal:
         self._path = path
         self._file = file
         self._end = 0
+        self._synced = -_SOON
         self._started: dict[str, None] = {}
         self._finished: dict[str, tuple[int, int]] = {}
         self._failed: set[str] = set()
@@ -85,7 +89,9 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, with all of it on disk."""
+        with suppress(OSError, ValueError):  # the disk is full, which was told; or it is closed already
+            os.fsync(self._file.fileno())
         self._file.close()
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -96,7 +102,7 @@ class Journal:
         self._note_start(job)
 
     def finish(self, job: str, result: Mapping[str, Any], *, is_failed: bool = False, is_cheap: bool = False) -> None:
-        """Note what a job came to, as plain data; on disk when this returns, unless it is cheap to be had again."""
+        """Note what a job came to, as plain data; on disk within `_SOON`, unless it is cheap to be had again."""
         record = {"finished": job, "at": _now(), "failed": is_failed, "result": result}
         place = self._append(record, is_cheap=is_cheap)
         self._note_finish(job, place, is_failed=is_failed)
@@ -107,8 +113,9 @@ class Journal:
         try:
             if os.write(self._file.fileno(), line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if not is_cheap:
+            if not is_cheap and time.monotonic() > self._synced + _SOON:
                 os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
         except OSError as error:
             self._cut_off(self._end)
             raise MigrateError(f"the journal {self._path} cannot be written: {error.strerror}") from None

@@ -30,6 +30,7 @@ from migrator.writer import Replacement, uninterrupted
 
 if TYPE_CHECKING:
     from migrator.gitbranch import Checkout
+    from migrator.planner import Planning
 
 
 def migrate_repo(
@@ -42,7 +43,7 @@ def migrate_repo(
     name = name or repo
     try:
         with _uncollected(), _begun(repo, config) as (path, checkout):
-            prepared = _prepare(path, checkout, config, fleet, name)
+            prepared = _prepare(_settle(path, checkout, config, fleet, name))
             if planned is not None:
                 _require_as_planned(prepared.result, planned)
             return _deliver(prepared)
@@ -59,9 +60,9 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
     name = name or repo
     try:
         with _uncollected(), _begun(repo, config) as (path, checkout):
-            prepared = _prepare(path, checkout, config, ALONE, name)
-            survey = prepared.plan.survey
-            return survey if survey.roots or survey.stacks else _deliver(prepared)
+            settled = _settle(path, checkout, config, ALONE, name)
+            survey = settled.planning.survey
+            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -87,6 +88,33 @@ def reason_of(error: Exception) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Settled:
+    """A repository that was read, and what is settled of it; ``config`` is the ``given`` one with its own settings."""
+
+    name: str
+    given: Config
+    config: Config
+    checkout: Checkout | None
+    workspace: Workspace
+    planning: Planning | _Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """The `Planning` of a repository without anything to plan."""
+
+    workspace: Workspace
+    name: str
+
+    @property
+    def survey(self) -> Survey:
+        return Survey(self.name)
+
+    def plan(self) -> Plan:
+        return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
+
+
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     """A repository that was read and planned, before anything is done to it."""
 
@@ -99,7 +127,7 @@ class _Prepared:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    """_Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -133,21 +161,26 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
         yield path, checkout
 
 
-def _prepare(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str) -> _Prepared:
-    given, config = config, with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, config)
-    plan = _plan(workspace, config, fleet, name)
+def _settle(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str) -> _Settled:
+    own = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, own)
+    return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
+
+
+def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
+    if not workspace.is_interesting:
+        return _Nothing(workspace, name)
+    from migrator.planner import Planning  # here: the rules are slow to load, and many repositories need none
+
+    return Planning(workspace, config, name, fleet)
+
+
+def _prepare(settled: _Settled) -> _Prepared:
+    name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
+    plan = settled.planning.plan()
     idle = unmatched((one for one in config.roles if one not in given.roles), plan.mapped)
     notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
-    return _Prepared(config, checkout, workspace, plan, _result(name, config, plan, workspace, notes))
-
-
-def _plan(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Plan:
-    if not workspace.is_interesting:
-        return Plan(problems=tuple(workspace.problems), survey=Survey(name))
-    from migrator.planner import make_plan  # here: the rules are slow to load, and many repositories need none
-
-    return make_plan(workspace, config, name, fleet)
+    return _Prepared(config, settled.checkout, workspace, plan, _result(name, config, plan, workspace, notes))
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
@@ -256,7 +289,7 @@ def _write(prepared: _Prepared) -> None:
 
 
 def _made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
-    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
+    """_Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         there = checkout.branch(config.branch)
         if there is not None and config.branch in checkout.identity.branches:

@@ -1,10 +1,11 @@
-"""Runs the rules, settles what they want, makes the edits in memory and reads the outcome again: a `Plan`."""
+"""Runs the rules, settles what they want, makes the edits in memory and reads the outcome again."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
@@ -21,7 +22,7 @@ from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.fleet import ALONE, Fleet
-from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite
+from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite, Survey
 from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
@@ -29,31 +30,49 @@ from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 
 
-def make_plan(workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> Plan:
-    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``; nothing is written."""
-    facts = gather(workspace, repo, fleet)
-    roles = Roles(workspace, config)
-    wishes = Wishes(workspace, facts, config, roles)
-    ambient = Ambient(workspace, facts, config, roles, wishes)
-    web_identity = WebIdentity(workspace, facts, config, roles, wishes)
-    context = Context(workspace, facts, config, web_identity, wishes, ambient)
-    settled = _settle(context)
-    touched = [workspace.documents[change.path] for change in settled.changes if change.path in workspace.documents]
-    surveyor = Surveyor(workspace, facts, config, wishes, web_identity.given, ambient, settled.findings)
-    signers = signing_rows(workspace, facts, wishes, ambient, settled.findings, settled.changes)
-    refused = {one.group for one in settled.findings if isinstance(one.fix, Refusal)}
-    return Plan(
-        findings=tuple(sorted(_told_once(settled.findings), key=lambda finding: finding.place)),
-        changes=tuple(settled.changes),
-        problems=tuple(workspace.problems),
-        notes=_notes(settled.findings),
-        signers=signers,
-        trusts=trust_rows(facts, wishes, web_identity.given, refused, signers),
-        mapped=tuple(sorted(roles.used)),
-        stacks=tuple(surveyor.rows()),
-        survey=surveyor.survey(repo),
-        secrets=frozenset(known_secrets(workspace, touched)),
-    )
+class Planning:
+    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``; nothing is written.
+
+    All is settled at first. What else is to be told is found when it is asked for: for others, the survey will do.
+    """
+
+    def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
+        self._workspace = workspace
+        self._repo = repo
+        self._facts = gather(workspace, repo, fleet)
+        self._roles = Roles(workspace, config)
+        self._wishes = Wishes(workspace, self._facts, config, self._roles)
+        self._ambient = Ambient(workspace, self._facts, config, self._roles, self._wishes)
+        identity = WebIdentity(workspace, self._facts, config, self._roles, self._wishes)
+        self._given = identity.given
+        self._settled = _settle(Context(workspace, self._facts, config, identity, self._wishes, self._ambient))
+        findings = self._settled.findings
+        self._surveyor = Surveyor(workspace, self._facts, config, self._wishes, self._given, self._ambient, findings)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What the other repositories of a run must know."""
+        return self._surveyor.survey(self._repo)
+
+    def plan(self) -> Plan:
+        """What is to be done, and all that is to be told of it."""
+        workspace, facts, wishes = self._workspace, self._facts, self._wishes
+        findings, changes = self._settled.findings, self._settled.changes
+        touched = [workspace.documents[one.path] for one in changes if one.path in workspace.documents]
+        signers = signing_rows(workspace, facts, wishes, self._ambient, findings, changes)
+        refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
+        return Plan(
+            findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
+            changes=tuple(changes),
+            problems=tuple(workspace.problems),
+            notes=_notes(findings),
+            signers=signers,
+            trusts=trust_rows(facts, wishes, self._given, refused, signers),
+            mapped=tuple(sorted(self._roles.used)),
+            stacks=tuple(self._surveyor.rows()),
+            survey=self.survey,
+            secrets=frozenset(known_secrets(workspace, touched)),
+        )
 
 
 def _settle(context: Context) -> _Settlement:

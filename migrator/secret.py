@@ -22,6 +22,8 @@ _TOKEN = re.compile(
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
 Terraform, JSON Web Tokens, and session tokens of AWS STS."""
 _TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
+_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential")
+"""One of them is in whatever `_TELLING` matches, in lower case."""
 _TELLING_NAME = re.compile(
     rf"""(?ix)
     (?P<name> (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
@@ -45,6 +47,12 @@ def is_telling(name: str) -> bool:
     if name.endswith(("_arn", "_file", "_files", "_id", "_name", "_path")):
         return False
     return re.search(_TELLING, name, re.IGNORECASE) is not None
+
+
+def may_tell(text: str) -> bool:
+    """Whether any name in ``text`` could be telling: quick, and true too often rather than not often enough."""
+    folded = text.casefold()
+    return any(word in folded for word in _WORDS)
 
 
 def mask(text: str, known: Iterable[str] = ()) -> str:

@@ -1,7 +1,7 @@
 """An undo log: how files were, on disk before the first of them is changed, and gone when the last one is.
 
 A run that is killed leaves its log behind, and the next run puts everything back by it before it does anything else.
-A log that is torn was being written when nothing had been changed yet.
+A log that is torn was on its way to the disk when no file had been changed yet.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from migrator.errors import MigrateError
 from migrator.model import Change
@@ -86,14 +87,36 @@ def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> U
     return UndoLog(tuple(steps), tuple(sorted(folders)), git)
 
 
-def write(path: Path, log: UndoLog) -> None:
-    """Put ``log`` on disk, for its owner's eyes alone: what it holds are files with credentials."""
+def write(path: Path, log: UndoLog) -> Callable[[], None]:
+    """Write ``log``, for its owner's eyes alone: what it holds are files with credentials.
+
+    Returns what waits until it is on disk, where it is on its way meanwhile; both raise `OSError`.
+    """
     steps = [[one.path, _encoded(one.before), one.after, one.staged] for one in log.steps]
     plain = {"format": _FORMAT, "steps": steps, "folders": log.folders, "git": log.git}
-    with open(path, "xb", opener=_private) as file:
+    file = open(path, "xb", opener=_private)  # noqa: SIM115 - closed where it is synced
+    try:
         file.write(json.dumps(plain).encode() + b"\n")
         file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return _in_background(partial(_sync, file))
+
+
+def _sync(file: BinaryIO) -> None:
+    with file:
         os.fsync(file.fileno())
+
+
+def _in_background(work: Callable[[], None]) -> Callable[[], None]:
+    """Have a thread do ``work``; returns what waits for its end, and raises what it raised."""
+    from concurrent.futures import ThreadPoolExecutor  # here: a run that changes nothing needs none
+
+    pool = ThreadPoolExecutor(max_workers=1)
+    future = pool.submit(work)
+    pool.shutdown(wait=False)
+    return future.result
 
 
 def recover(

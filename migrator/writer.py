@@ -40,6 +40,7 @@ class Replacement:
         self._changes = changes
         self._checkpoint = checkpoint
         self._path = log
+        self._await_log: Callable[[], None] = lambda: None
         self._log = undo.undo_log(root, changes, git or {})
         self._recover = recover
         self._is_kept = is_kept
@@ -48,7 +49,8 @@ class Replacement:
         try:
             for change in self._changes:
                 _require_inside(self._root, change)
-            self._write_log()
+            with self._telling_of_log():
+                self._await_log = undo.write(self._path, self._log)
             for change, step in zip(self._changes, self._log.steps, strict=True):
                 self._checkpoint()
                 self._stage(change, step.staged)
@@ -64,7 +66,9 @@ class Replacement:
             self._put_back(error)
 
     def commit(self) -> None:
-        """Move every file to its place. Raises `MigrateError` if one cannot be moved."""
+        """Move every file to its place, after the log is on disk. Raises `MigrateError` if one cannot be moved."""
+        with self._telling_of_log():
+            self._await_log()
         for change, step in zip(self._changes, self._log.steps, strict=True):
             target = self._root / change.path
             try:
@@ -73,9 +77,10 @@ class Replacement:
             except OSError as error:
                 raise MigrateError(f"{change.path} cannot be replaced: {error.strerror}; nothing was changed") from None
 
-    def _write_log(self) -> None:
+    @contextmanager
+    def _telling_of_log(self) -> Iterator[None]:
         try:
-            undo.write(self._path, self._log)
+            yield
         except OSError as error:
             reason = f"{self._path.parent} cannot be written to: {error.strerror}; nothing was changed"
             raise MigrateError(reason) from None

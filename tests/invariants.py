@@ -12,7 +12,7 @@ from migrator.discover import Listing, kind_of
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model import Change, Mode, Plan, RepoIdentity, Rewrite
-from migrator.planner import make_plan
+from migrator.planner import Planning
 from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits
 from migrator.syntax.languages import HCL, language_of
@@ -76,13 +76,13 @@ def give(document: Document, data: bytes) -> None:
 def check_files(files: dict[str, bytes], config: Config = CONFIG) -> Plan:
     """Plan ``files`` and the outcome; what does not hold is an `AssertionError`, as is any other exception."""
     workspace = workspace_of(files)
-    plan = make_plan(workspace, config)
+    plan = Planning(workspace, config).plan()
     for change in plan.changes:
         edits = [edit for edit in edits_of(plan) if edit.path == change.path]
         check_change(change, edits)
     outcome = files | {change.path: change.after for change in plan.changes}
     if plan.changes:
-        again = make_plan(workspace_of(outcome), config)
+        again = Planning(workspace_of(outcome), config).plan()
         assert not again.changes, f"a second run changes {[change.path for change in again.changes]}"
         known = {problem.place.path for problem in plan.problems}
         assert {problem.place.path for problem in again.problems} <= known, "what came out cannot be read"

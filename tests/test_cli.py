@@ -165,7 +165,7 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     def fail(*_: object) -> None:
         raise KeyError("AKIAIOSFODNN7EXAMPLE")
 
-    monkeypatch.setattr("migrator.planner.make_plan", fail)
+    monkeypatch.setattr("migrator.planner.Planning", fail)
     done = run("--preview", folder)
     assert done.exit_code == 3
     assert "internal error (KeyError at test_cli.py" in done.stderr

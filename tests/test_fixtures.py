@@ -18,7 +18,7 @@ from migrator.discover import kind_of, listing, walk
 from migrator.mapping import flag_mapping
 from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoIdentity, RepoResult, Rewrite
 from migrator.pipeline import migrate_repo
-from migrator.planner import make_plan
+from migrator.planner import Planning
 from migrator.rules.registry import all_rules
 from migrator.source import SourceFile
 from migrator.workspace import Workspace
@@ -166,5 +166,5 @@ def test_what_is_of_no_interest_by_its_bytes_is_of_none_to_the_rules() -> None:
         workspace = Workspace(listing(folder, walk(folder)), RepoIdentity("webshop"))
         if not workspace.is_interesting:
             dull.append(folder)
-            assert make_plan(workspace, Config()).findings == ()
+            assert Planning(workspace, Config()).plan().findings == ()
     assert len(dull) < len(CASES) / 20, "what the rules look for is not seen any more"

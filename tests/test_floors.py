@@ -113,6 +113,7 @@ FLOORS = (
     ("report.rollout", "report.terminal"),
     ("report.registry",),
     ("explain", "pipeline"),
+    ("preload",),
     ("trust.known",),
     ("trust.grants",),
     ("run",),

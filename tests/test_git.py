@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config import Config
+from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError
 from migrator.gitbranch import Checkout
 from migrator.model import Change, Mode
@@ -138,6 +138,21 @@ def test_staged_changes_where_it_would_change(make_repo: MakeRepo) -> None:
     repo.write("main.tf", PROVIDER)
     before = untouched(repo)
     assert "main.tf" in run(repo)
+    assert untouched(repo) == before
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_changes_that_are_all_staged(make_repo: MakeRepo, replace: bool) -> None:
+    repo = make_repo({**FILES, "main.tf": "# theirs\n", "variables.tf": "# theirs\n"})
+    if replace:
+        repo.git("branch", "spacelift-oidc")
+    repo.git("rm", "--quiet", "variables.tf")
+    repo.write("main.tf", PROVIDER)
+    repo.git("add", "main.tf")
+    before = untouched(repo)
+    policy = ExistingBranch.REPLACE if replace else ExistingBranch.FAIL
+    said = migrate_repo(str(repo.root), Config(on_existing_branch=policy)).error
+    assert said == "uncommitted changes in files to be migrated: main.tf, variables.tf; commit or stash them"
     assert untouched(repo) == before
 
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from migrator.planner import make_plan
+from migrator.planner import Planning
 from migrator.syntax.hcl import check as has_second_opinion
 from migrator.syntax.languages import language_of
 from tests.conftest import Terraform
@@ -54,7 +54,7 @@ def test_what_terraform_reads_and_has_formatted_stays_so(terraform: Terraform, f
         for _ in range(3):  # it takes the braces off ``"${"${"}"}"}"`` one pair a run
             assert terraform.run("fmt", "-recursive", str(folder)).returncode == 0
         formatted = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.tf")}
-        for change in make_plan(workspace_of(formatted), CONFIG).changes:
+        for change in Planning(workspace_of(formatted), CONFIG).plan().changes:
             (folder / change.path).write_bytes(change.after)
         done = terraform.run("fmt", "-check", "-diff", "-recursive", str(folder))
         assert done.returncode == 0, done.stdout + done.stderr

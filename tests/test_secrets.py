@@ -21,7 +21,7 @@ from migrator.forges.body import DEFAULT, fill
 from migrator.model import Mode
 from migrator.pipeline import migrate_repo, reason_of
 from migrator.report import markdown
-from migrator.secret import MASK, mask
+from migrator.secret import MASK, is_telling, mask, may_tell
 from tests.conftest import FIXTURES
 
 SOURCES = sorted([*(path.parent / "before" for path in FIXTURES.glob("rules/*/*/before")), *FIXTURES.glob("repos/*")])
@@ -195,3 +195,14 @@ def test_no_message_on_a_broken_file_holds_what_stands_in_it(path: str, line: st
     shown = b"".join(run("--check", "--verbose", tmp_path))
     assert b"hunter2" not in shown
     assert b"wJalr" not in shown
+
+
+@pytest.mark.parametrize("name", ["access_key", "AccessKey", "APIKEY", "private_key", "PassWord", "aws_toKen"])
+def test_what_tells_is_not_overlooked(name: str) -> None:
+    assert is_telling(name)
+    assert may_tell(f"  {name} = 1")
+
+
+@given(st.text(alphabet="aceikprstowd\u017fKs_-kKyY", max_size=40))
+def test_no_telling_name_is_overlooked(name: str) -> None:
+    assert may_tell(name) or not is_telling(name)

@@ -14,7 +14,7 @@ import pytest
 from migrator.diff import masked, unified_diff
 from migrator.errors import SyntaxProblem
 from migrator.model import Change
-from migrator.planner import make_plan
+from migrator.planner import Planning
 from migrator.syntax import hcl
 from migrator.syntax.languages import language_of
 from migrator.syntax.scanner import tokens
@@ -55,7 +55,7 @@ def calls_of(run: Callable[[], object]) -> int:
 
 def plan(kind: str, text: str) -> None:
     files, config = beside(kind, text.encode())
-    made = make_plan(workspace_of(files), config)
+    made = Planning(workspace_of(files), config).plan()
     masked(unified_diff(made.changes), made.secrets)
 
 
@@ -79,7 +79,7 @@ def test_work_grows_with_the_size(kind: str, name: str) -> None:
 def test_work_grows_with_the_stacks_of_one_runtime_configuration() -> None:
     def run(count: int) -> None:
         stacks = hostile.HCL["stacks"](count).partition("}\n")[2].encode()
-        make_plan(workspace_of({"backend.tf": BACKEND, "stacks.tf": stacks}), RUNTIME)
+        Planning(workspace_of({"backend.tf": BACKEND, "stacks.tf": stacks}), RUNTIME).plan()
 
     require_linear(run)
 

@@ -9,7 +9,7 @@ from posixpath import dirname
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.secret import is_telling
+from migrator.secret import is_telling, may_tell
 from migrator.syntax.program import named_strings
 from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Block
@@ -46,7 +46,11 @@ def secrets_of(document: Document) -> Iterator[str]:
         told = (string for name, string in named_strings(document.text) if is_telling(name))
         yield from (line for string in told for line in string.split("\n") if len(line) >= _SHORTEST)
         return
-    pending: list[tuple[Block, bool]] = [(block, False) for block in document.blocks]
+    if not may_tell(document.text):
+        return
+    pending: list[tuple[Block, bool]] = [
+        (block, False) for block in document.blocks if may_tell(block.span.of(document.text))
+    ]
     while pending:
         block, is_secret = pending.pop()
         is_secret |= block.type == "variable" and any(map(is_telling, block.labels))

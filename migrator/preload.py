@@ -1,0 +1,11 @@
+"""All that a run on a repository may need, loaded, and python-hcl2's parser made: what worker processes begin with."""
+
+from migrator import gitbranch, pipeline, planner
+from migrator.rules.registry import all_rules
+from migrator.span import Span
+from migrator.syntax import hcl
+
+__all__ = ["gitbranch", "pipeline", "planner"]
+
+all_rules()
+hcl.check("a {}", Span(0, 4))
