@@ -169,6 +169,17 @@ def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: Make
     assert "apply the removal" not in section(text, "Push the branch")
 
 
+@pytest.mark.parametrize(("count", "is_listed"), [(5, False), (6, True)])
+def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, is_listed: bool) -> None:
+    for number in range(count):
+        folder = tmp_path / f"live{number}"
+        folder.mkdir()
+        (folder / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
+    text = summary(migrate_repo(str(tmp_path), Config(mode=Mode.CHECK)))
+    assert ("of a role on the stacks that run\n        live0\n        live1\n" in text) is is_listed
+    assert ("of a role on the stacks that run live0, live1, " in text) is not is_listed
+
+
 def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
     text = summary(migrate_repo(str(webshop.root), CONFIG))
     steps = text.partition("  order of rollout:\n")[2].splitlines()

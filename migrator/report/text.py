@@ -15,6 +15,7 @@ _DONE = {
     Mode.IN_PLACE: "migrated",
     Mode.BRANCH: "migrated",
 }
+_FEW = 5  # subjects of a note that stand on its line
 
 
 def summary(result: RepoResult, *, verbose: bool = False) -> str:
@@ -88,6 +89,10 @@ def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
 
 def _tasks(result: RepoResult) -> Iterator[str]:
     for note in result.notes:
+        if len(note.subjects) > _FEW and not note.paste:
+            yield f"- {note.task}"
+            yield from (f"    {subject}" for subject in note.subjects)
+            continue
         yield f"- {note.task}{' ' if note.subjects else ''}{', '.join(note.subjects)}{':' if note.paste else ''}"
         for line in note.paste.splitlines():
             yield f"    {line}"

@@ -29,9 +29,11 @@ def read(text: str, part: Span | None = None) -> Tree:
 
     Raises `SyntaxProblem` where it is no YAML, holds several documents, or is nested too deeply.
     """
-    import yaml
-
     part = part or Span(0, len(text))
+    if not part.of(text).strip("\n"):
+        return Tree(text, part, None)
+    import yaml  # here: many repositories have none
+
     if text.startswith("\ufeff", part.start, part.end):
         part = Span(part.start + 1, part.end)
         if text.startswith("\ufeff", part.start, part.end):
