@@ -46,6 +46,10 @@ READ_BY_TERRAFORM = {
     "unicode": 'größe = "ß" # é\n',
     "carriage returns": "a {\r\n  b = <<EOT\r\nx\r\nEOT\r\n}\r\n",
     "division": "a = 1 / 2\n",
+    "strip markers": 'a = "${~ b ~}%{~ if c ~}d%{~ endif ~}"\n',
+    "an escape that is never closed": 'a = "$${" == "%%{"\n',
+    "object over lines": "a = {\n  b = f(\n    1,\n  )\n  c = 2\n}\n",
+    "heredoc in a block": "a {\n  b = <<A\nx ${c}\n\nA \n  d = 1\n}\n",
     "legacy splat": "a = b.*.c\n",
     "dashes": "a-b = c-d\n",
 }
@@ -79,6 +83,7 @@ def test_what_terraform_reads(text: str, terraform: Terraform) -> None:
     assert items[0].span.of(text).strip() == items[0].span.of(text)
     if isinstance(items[0], Block):
         assert all(isinstance(item, Attribute) for item in items[0].items)
+    hcl.verify(set(), text)
 
 
 def read_through(text: str) -> None:
@@ -202,17 +207,56 @@ def test_an_expression_ends_before_its_comment() -> None:
     ],
 )
 def test_elements_of_a_list(text: str, elements: list[str]) -> None:
-    found = hcl.list_items(text, Span(0, len(text)))
+    text = f"names = {text}\n"
+    found = hcl.list_items(text, Span(8, len(text) - 1))
     assert found is not None
     assert [element.of(text) for element in found] == elements
 
 
 @pytest.mark.parametrize("text", ["[for x in y : x]", "concat([])", "[1][0]", "var.x", '"[]"'])
 def test_no_list(text: str) -> None:
-    assert hcl.list_items(text, Span(0, len(text))) is None
+    text = f"names = {text}\n"
+    assert hcl.list_items(text, Span(8, len(text) - 1)) is None
 
 
-@pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]"])
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("{}", {}),
+        ("{a=1,b:2}", {"a": "1", "b": "2"}),
+        ('{\n  "a" = 1 # one\n\n  b /* two */ = [\n2]\n}', {"a": "1", "b": "[\n2]"}),
+        ("{ a = { b = 1, c = 2 }, d = e }", {"a": "{ b = 1, c = 2 }", "d": "e"}),
+        ('{ "" = 1 }', {"": "1"}),
+        ("{ (a) = 1 }", None),
+        ("{ for a in b : a => a }", None),
+        ("merge({}, {})", None),
+        ("{}.a", None),
+    ],
+)
+def test_items_of_an_object(text: str, items: dict[str, str] | None) -> None:
+    text = f"names = {text}\n"
+    found = hcl.object_items(text, Span(8, len(text) - 1))
+    assert (found if found is None else {one.name: one.value.of(text) for one in found}) == items
+
+
+@pytest.mark.parametrize(
+    ("value", "interior"),
+    [
+        ("a.b", "a.b"),
+        ('"${a.b}"', "a.b"),
+        ('"${ f(a, "}") }"', 'f(a, "}")'),
+        ('"${a}${b}"', None),
+        ('"${a}-"', None),
+        ('"a"', None),
+    ],
+)
+def test_what_a_template_alone_holds(value: str, interior: str | None) -> None:
+    text = f"x = {value}\n"
+    found = hcl.interior(text, Span(4, len(text) - 1))
+    assert (found and found.of(text)) == interior
+
+
+@pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]", "[1 2]"])
 def test_a_broken_list(text: str) -> None:
     with pytest.raises(SyntaxProblem):
         hcl.list_items(text, Span(0, len(text)))
