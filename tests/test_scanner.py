@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -104,6 +105,7 @@ def test_tokens_cover_the_text(text: str) -> None:
     assert "".join(text[token.start : token.end] for token in tokens(text)) == text
 
 
+COMMENTS = re.compile(r"#.*|//.*|/\*.*?\*/")
 TRICKY = [
     "x",
     " ",
@@ -256,7 +258,7 @@ def test_what_a_template_alone_holds(value: str, interior: str | None) -> None:
     assert (found and found.of(text)) == interior
 
 
-@pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]", "[1 2]"])
+@pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]"])
 def test_a_broken_list(text: str) -> None:
     with pytest.raises(SyntaxProblem):
         hcl.list_items(text, Span(0, len(text)))
@@ -279,13 +281,59 @@ def test_quoting_is_terraforms(value: str, terraform: Terraform) -> None:
     assert terraform.evaluate_text(hcl.quote(value)) == value
 
 
-@pytest.mark.parametrize("expression", ["var.x", '"${x}"', '"a" + "b"', "null", "1", '"%{if x}%{endif}"', "<<A\nx\nA"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("var.x", '"${x}"', '"a" + "b"', "null", "1", '"%{if x}%{endif}"', "<<A\nx\nA"),
+        *('"\\U00110000"', '"\\UFFFFFFFF"'),
+    ],
+)
 def test_no_literal(expression: str) -> None:
     assert hcl.string_value(expression) is None
 
 
 def test_unescaping() -> None:
     assert hcl.string_value('"\\u00e9\\U0001F600"') == "é😀"
+
+
+def test_labels_with_and_without_quotes() -> None:
+    (block,) = hcl.parse('a "b" /* "c" */ d "e$"{\n}\n')
+    assert isinstance(block, Block)
+    assert block.labels == ("b", "d", "e$")
+
+
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("a {} # beside", ["# beside"]),
+        ("// above\n# too\na {\n}\n", ["// above", "# too"]),
+        ("# apart\n\n/* before */ a {\n} # end\n# below\n", ["/* before */", "# end"]),
+        ("x = 1 # of x\na { # head\n  # within\n}", ["# head"]),
+    ],
+)
+def test_comments_on_a_block(text: str, comments: list[str]) -> None:
+    block = next(one for one in hcl.parse(text) if isinstance(one, Block))
+    found = hcl.comments_on(text, block)
+    assert set(COMMENTS.findall(found)) == set(comments)
+
+
+def test_what_is_new_is_read_by_python_hcl2() -> None:
+    text = "a = 1\n\nb = !!c\n"
+    hcl.verify({"b = !!c"}, text)
+    with pytest.raises(SyntaxProblem, match="python-hcl2 cannot read it") as caught:
+        hcl.verify(set(), text)
+    assert caught.value.offset == text.index("b = ")
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["", "  b = 1\n", "  b = [\n    1,\n  ]\n", "  /* b\n  */\n", '  b = "${\n  f(\n  1)\n  }"\n', "  b = <<A\n\nA\n"],
+)
+def test_python_hcl2_stumbles_at_a_line(above: str) -> None:
+    text = f"a {{\n{above}  c = !!d\n  e = [\n  ]\n}}\n"
+    with pytest.raises(SyntaxProblem) as caught:
+        hcl.check(text, Span(0, len(text) - 1))
+    assert caught.value.offset == text.index("  c = ")
 
 
 def test_deep_nesting_ends() -> None:
