@@ -206,7 +206,7 @@ class Mutation:
 
     def _is_passed(self, number: int, session: pytest.Session) -> bool:
         latest = round(time.process_time() + SLOWEST * self.seconds[number]) + 2
-        resource.setrlimit(resource.RLIMIT_CPU, (latest, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_CPU, (latest, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         return _passes(session.items[number])
 
     def _wait(self) -> None:
