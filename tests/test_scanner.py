@@ -37,6 +37,7 @@ READ_BY_TERRAFORM = {
     "arrow": "a = { for k, v in b : k => v }\n",
     "conditional in brackets": "a = (\n  b ?\n  c : # why\n  d\n)\n",
     "conditional in a template over lines": 'a = "${\n  b ? "c" : "d"\n}"\n',
+    "no blanks": "a=1# b\n",
     "comment signs in a string": 'a = "# // /*"\n',
     "inline comments": "a /* x */ = /* y */ 1 /* z */\n",
     "comment over lines after a value": "a = 1 /* x\ny */\n",
@@ -206,6 +207,7 @@ def test_an_expression_ends_before_its_comment() -> None:
         ("[[1, 2], {a = 1, b = 2}, f(x, y)]", ["[1, 2]", "{a = 1, b = 2}", "f(x, y)"]),
         ("[<<A\n,\nA\n, 1]", ["<<A\n,\nA", "1"]),
         ("[forest]", ["forest"]),
+        ("[a ?\n b :\n c,\nd]", ["a ?\n b :\n c", "d"]),
     ],
 )
 def test_elements_of_a_list(text: str, elements: list[str]) -> None:
@@ -247,6 +249,7 @@ def test_items_of_an_object(text: str, items: dict[str, str] | None) -> None:
         ("a.b", "a.b"),
         ('"${a.b}"', "a.b"),
         ('"${ f(a, "}") }"', 'f(a, "}")'),
+        ('"${\n  a ?\n  b : c\n}"', "a ?\n  b : c"),
         ('"${a}${b}"', None),
         ('"${a}-"', None),
         ('"a"', None),
