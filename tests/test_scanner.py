@@ -339,6 +339,46 @@ def test_python_hcl2_stumbles_at_a_line(above: str) -> None:
     assert caught.value.offset == text.index("  c = ")
 
 
+@pytest.mark.parametrize("text", ["[}", "(]", "{)", '"${a]"', '"${a)"', "[\n}"])
+def test_a_bracket_is_closed_by_its_like(text: str) -> None:
+    with pytest.raises(SyntaxProblem, match="closes"):
+        list(tokens(text))
+    if text[0] != '"':
+        with pytest.raises(SyntaxProblem, match="closes"):
+            skip_balanced(text, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "rest", "reason"),
+    [
+        ("[ ", "(", "the parenthesis is never closed"),
+        ("( ", "[ a", "the bracket is never closed"),
+        ("{ ", '"a\n"', "the string is not closed on its line"),
+        ('[ "', "${ b", "the template is never closed"),
+        ("[ ", "<<A\nb\nA", "the heredoc is never closed"),
+        ("[ ", "/* b", "the comment is never closed"),
+    ],
+)
+def test_what_is_never_closed_is_told_with_its_place(before: str, rest: str, reason: str) -> None:
+    text = before + rest
+    for read in (lambda: list(tokens(text)), lambda: skip_balanced(text, 0)):
+        with pytest.raises(SyntaxProblem) as caught:
+            read()
+        assert (caught.value.reason, text[caught.value.offset :]) == (reason, rest)
+
+
+def test_tokens_end_with_the_bracket_that_was_opened_before_them() -> None:
+    text = "[a, (b)] c]"
+    assert "".join(text[token.start : token.end] for token in tokens(text, 1)) == "a, (b)]"
+
+
+def test_nesting_is_limited_alike() -> None:
+    for read in (lambda text: list(tokens(text)), lambda text: skip_balanced(text, 0)):
+        read("[" * 250 + "]" * 250)
+        with pytest.raises(SyntaxProblem, match="nested too deeply"):
+            read("[" * 251 + "]" * 251)
+
+
 def test_deep_nesting_ends() -> None:
     deep = "a = " + "[" * 20_000 + "]" * 20_000 + "\n"
     with pytest.raises(SyntaxProblem, match="nested too deeply"):
