@@ -61,9 +61,8 @@ def test_what_is_json(text: str) -> None:
 
 
 def test_nesting_has_an_end() -> None:
-    deep = "[" * 100 + "1" + "]" * 100
-    tfjson.read(deep)
     for opening, closing in ("[]", ('{"a":', "}")):
+        tfjson.read(opening * 100 + "1" + closing * 100)
         with pytest.raises(SyntaxProblem, match="nested too deeply"):
             tfjson.read(opening * 101 + "1" + closing * 101)
 
@@ -143,6 +142,13 @@ def test_what_is_taken_out(before: str, remove: str, comment: str, after: str) -
         ('{"locals": {"a": 1, "b": 1, "c": 1}}', "b", '{"locals": {"a": 1, "c": 1, "new": "${var.new}"}}'),
         ('{"locals": {"a": 1, "b": 1}}', "b", '{"locals": {"a": 1, "new": "${var.new}"}}'),
         ('{"locals": {}}', "", '{"locals": {"new": "${var.new}"}}'),
+        ('{"locals": {"a": 1,\n  "c": 2}}', "", '{"locals": {"a": 1,\n  "c": 2, "new": "${var.new}"}}'),
+        (
+            '{\n "locals": {\n   "a": 1,\n  "c": 2\n }\n}',
+            "",
+            '{\n "locals": {\n   "a": 1,\n  "c": 2,\n   "new": "${var.new}"\n }\n}',
+        ),
+        ('{\n "locals": {\n   "b": 1,\n  "d": 2\n }\n}', "bd", '{\n "locals": {\n   "new": "${var.new}"\n }\n}'),
         ('{\n\t"locals": {}\n}\n', "", '{\n\t"locals": {\n\t\t"new": "${var.new}"\n\t}\n}\n'),
         (
             '{\n  "locals": {\n    "a": 1\n  }\n}\n',
@@ -159,6 +165,13 @@ def test_what_is_taken_out(before: str, remove: str, comment: str, after: str) -
 )
 def test_a_new_property_comes_last(before: str, remove: str, after: str) -> None:
     assert changed(before, remove, "", NEW) == after
+
+
+def test_letters_are_written_as_they_are() -> None:
+    assert changed('{\n "locals": {\n  "a": 1\n }\n}', "", "", NewArgument("new", Literal("é"))) == (
+        '{\n "locals": {\n  "a": 1,\n  "new": "é"\n }\n}'
+    )
+    assert tfjson.inside("", Span(0, 0), 'é"') == 'é\\"'
 
 
 def test_a_new_block_is_indented_as_the_file_is() -> None:
@@ -197,7 +210,7 @@ def test_what_a_value_is_written_as(value: object, written: str) -> None:
         ("", '{\n  "variable": {\n    "x": {\n      "new": "${var.new}"\n    }\n  }\n}\n'),
         ("{}", '{"variable": {"x": {"new": "${var.new}"}}}'),
         ('{"variable": {"a": {}}}', '{"variable": {"a": {}, "x": {"new": "${var.new}"}}}'),
-        ('[{"variable": {"a": {}}}, {}]', '[{"variable": {"a": {}}}, {"variable": {"x": {"new": "${var.new}"}}}]'),
+        ('[{}, {"locals": {}}, {}]', '[{}, {"locals": {}}, {"variable": {"x": {"new": "${var.new}"}}}]'),
         ('{"variable": [{"a": {}}]}', '{"variable": [{"a": {}}], "variable": {"x": {"new": "${var.new}"}}}'),
         (
             '{\n "locals": {}\n}',
@@ -213,16 +226,16 @@ def test_a_block_comes_beside_its_like(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ('{"x": ["c"]}', '{"x": ["a", "b${", "c"]}'.replace("${", "$${")),
-        ('{"x": []}', '{"x": ["a", "b$${"]}'),
-        ('{\n\t"x": []\n}', '{\n\t"x": [\n\t\t"a",\n\t\t"b$${"\n\t]\n}'),
-        ('{\r\n "x": [\r\n   "c"\r\n ]\r\n}', '{\r\n "x": [\r\n   "a",\r\n   "b$${",\r\n   "c"\r\n ]\r\n}'),
-        ('{\n  "x": ["c",\n    "d"]\n}', '{\n  "x": ["a", "b$${", "c",\n    "d"]\n}'),
+        ('{"x": ["c"]}', '{"x": ["ä", "b${", "c"]}'.replace("${", "$${")),
+        ('{"x": []}', '{"x": ["ä", "b$${"]}'),
+        ('{\n\t"x": []\n}', '{\n\t"x": [\n\t\t"ä",\n\t\t"b$${"\n\t]\n}'),
+        ('{\r\n "x": [\r\n   "c"\r\n ]\r\n}', '{\r\n "x": [\r\n   "ä",\r\n   "b$${",\r\n   "c"\r\n ]\r\n}'),
+        ('{\n  "x": ["c",\n    "d"]\n}', '{\n  "x": ["ä", "b$${", "c",\n    "d"]\n}'),
     ],
 )
 def test_elements_come_first(before: str, after: str) -> None:
     value = tfjson.read(before).members[0].value.span
-    edit = tfjson_edit.prepend_items("x", before, value, [Literal("a"), Literal("b${")])
+    edit = tfjson_edit.prepend_items("x", before, value, [Literal("ä"), Literal("b${")])
     assert apply_edits(before, [edit]) == after
 
 
@@ -234,6 +247,8 @@ def test_elements_come_first(before: str, after: str) -> None:
         ('{"data": {"a": {"b": {}}, "d": {"c": {}}}, "locals": {}}', "bc", '{"locals": {}}'),
         ('{"data": [{"a": {"b": {}}}], "locals": {}}', "b", '{"locals": {}}'),
         ('[{"data": {"a": {"b": {}}}}, {"locals": {}}]', "b", '[{}, {"locals": {}}]'),
+        ('{"data": {"a": {"b": [{}], "c": {}}}}', "b", '{"data": {"a": {"c": {}}}}'),
+        ('{"data": {"a": {"b": {}}}, "moved": {}}', "b", '{"moved": {}}'),
         ('{"data": {"a": {"b": [{}, {}]}, "d": {"c": {}}}}', "b", '{"data": {"d": {"c": {}}}}'),
         ('{"data": {"a": {}, "d": {"b": {}}}}', "b", '{"data": {"a": {}, "d": {}}}'),
         ('{"variable": {"b": {}}, "data": {"a": {"c": {}}}}', "b", '{"data": {"a": {"c": {}}}}'),
@@ -249,8 +264,8 @@ def test_labels_go_with_their_last_block(before: str, gone: str, after: str) -> 
     ("before", "after"),
     [
         (
-            '{"data": {"a": {"b": {"config": {"c": 1, "d": 2}}}}}',
-            '{"data": {"a": {"b": {"//": {"c": 1}, "config": {"new": "${var.new}"}}}}}',
+            '{"data":{"a":{"b":{"config": {"c": 1, "d": 2}}}}}',
+            '{"data":{"a":{"b":{"//": {"c": 1}, "config": {"new": "${var.new}"}}}}}',
         ),
         (
             '{"locals": {},\n "data": {"a": {"b": {\n  "config": {"d": 2, "e": 1}\n }}}}',
