@@ -32,7 +32,7 @@ from cosmic_ray.plugins import get_operator
 ROOT = Path(__file__).parent.parent
 TESTS = ("tests/test_fixtures.py", "-k", "becomes_after or is_told")
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
-SLOWEST = 10  # times what its tests take is how long a mutant may run: one that loops is killed
+SLOWEST = 5  # times what a test takes, and two seconds, is how long a mutant may run in it: one that loops is killed
 OPERATORS = (
     *(f"ReplaceBinaryOperator_{pair}" for pair in ("Add_Sub", "Sub_Add", "Mul_Add", "BitOr_BitAnd", "BitAnd_BitOr")),
     *(f"ReplaceComparisonOperator_{pair}" for pair in ("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")),
@@ -196,15 +196,18 @@ class Mutation:
             return
         fate = 3
         try:
-            seconds = 5 + round(SLOWEST * sum(self.seconds[number] for number in judges))
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             self._be_quiet(session)
             is_other = apply(mutant)
-            fate = 2 if not is_other else 0 if all(_passes(session.items[number]) for number in judges) else 1
+            fate = 2 if not is_other else 0 if all(self._is_passed(number, session) for number in judges) else 1
         except BaseException:  # whatever a mutant does, it is no other process's matter
             fate = 1
         finally:
             os._exit(fate)
+
+    def _is_passed(self, number: int, session: pytest.Session) -> bool:
+        latest = round(time.process_time() + SLOWEST * self.seconds[number]) + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (latest, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        return _passes(session.items[number])
 
     def _wait(self) -> None:
         pid, status = os.wait()

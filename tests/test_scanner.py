@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -36,6 +37,7 @@ READ_BY_TERRAFORM = {
     "arrow": "a = { for k, v in b : k => v }\n",
     "conditional in brackets": "a = (\n  b ?\n  c : # why\n  d\n)\n",
     "conditional in a template over lines": 'a = "${\n  b ? "c" : "d"\n}"\n',
+    "no blanks": "a=1# b\n",
     "comment signs in a string": 'a = "# // /*"\n',
     "inline comments": "a /* x */ = /* y */ 1 /* z */\n",
     "comment over lines after a value": "a = 1 /* x\ny */\n",
@@ -46,6 +48,10 @@ READ_BY_TERRAFORM = {
     "unicode": 'größe = "ß" # é\n',
     "carriage returns": "a {\r\n  b = <<EOT\r\nx\r\nEOT\r\n}\r\n",
     "division": "a = 1 / 2\n",
+    "strip markers": 'a = "${~ b ~}%{~ if c ~}d%{~ endif ~}"\n',
+    "an escape that is never closed": 'a = "$${" == "%%{"\n',
+    "object over lines": "a = {\n  b = f(\n    1,\n  )\n  c = 2\n}\n",
+    "heredoc in a block": "a {\n  b = <<A\nx ${c}\n\nA \n  d = 1\n}\n",
     "legacy splat": "a = b.*.c\n",
     "dashes": "a-b = c-d\n",
 }
@@ -79,6 +85,7 @@ def test_what_terraform_reads(text: str, terraform: Terraform) -> None:
     assert items[0].span.of(text).strip() == items[0].span.of(text)
     if isinstance(items[0], Block):
         assert all(isinstance(item, Attribute) for item in items[0].items)
+    hcl.verify(set(), text)
 
 
 def read_through(text: str) -> None:
@@ -99,6 +106,7 @@ def test_tokens_cover_the_text(text: str) -> None:
     assert "".join(text[token.start : token.end] for token in tokens(text)) == text
 
 
+COMMENTS = re.compile(r"#.*|//.*|/\*.*?\*/")
 TRICKY = [
     "x",
     " ",
@@ -199,17 +207,58 @@ def test_an_expression_ends_before_its_comment() -> None:
         ("[[1, 2], {a = 1, b = 2}, f(x, y)]", ["[1, 2]", "{a = 1, b = 2}", "f(x, y)"]),
         ("[<<A\n,\nA\n, 1]", ["<<A\n,\nA", "1"]),
         ("[forest]", ["forest"]),
+        ("[a ?\n b :\n c,\nd]", ["a ?\n b :\n c", "d"]),
     ],
 )
 def test_elements_of_a_list(text: str, elements: list[str]) -> None:
-    found = hcl.list_items(text, Span(0, len(text)))
+    text = f"names = {text}\n"
+    found = hcl.list_items(text, Span(8, len(text) - 1))
     assert found is not None
     assert [element.of(text) for element in found] == elements
 
 
 @pytest.mark.parametrize("text", ["[for x in y : x]", "concat([])", "[1][0]", "var.x", '"[]"'])
 def test_no_list(text: str) -> None:
-    assert hcl.list_items(text, Span(0, len(text))) is None
+    text = f"names = {text}\n"
+    assert hcl.list_items(text, Span(8, len(text) - 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("{}", {}),
+        ("{a=1,b:2}", {"a": "1", "b": "2"}),
+        ('{\n  "a" = 1 # one\n\n  b /* two */ = [\n2]\n}', {"a": "1", "b": "[\n2]"}),
+        ("{ a = { b = 1, c = 2 }, d = e }", {"a": "{ b = 1, c = 2 }", "d": "e"}),
+        ('{ "" = 1 }', {"": "1"}),
+        ("{ (a) = 1 }", None),
+        ("{ for a in b : a => a }", None),
+        ("merge({}, {})", None),
+        ("{}.a", None),
+    ],
+)
+def test_items_of_an_object(text: str, items: dict[str, str] | None) -> None:
+    text = f"names = {text}\n"
+    found = hcl.object_items(text, Span(8, len(text) - 1))
+    assert (found if found is None else {one.name: one.value.of(text) for one in found}) == items
+
+
+@pytest.mark.parametrize(
+    ("value", "interior"),
+    [
+        ("a.b", "a.b"),
+        ('"${a.b}"', "a.b"),
+        ('"${ f(a, "}") }"', 'f(a, "}")'),
+        ('"${\n  a ?\n  b : c\n}"', "a ?\n  b : c"),
+        ('"${a}${b}"', None),
+        ('"${a}-"', None),
+        ('"a"', None),
+    ],
+)
+def test_what_a_template_alone_holds(value: str, interior: str | None) -> None:
+    text = f"x = {value}\n"
+    found = hcl.interior(text, Span(4, len(text) - 1))
+    assert (found and found.of(text)) == interior
 
 
 @pytest.mark.parametrize("text", ["[1 2, ,]", "[,]", "[1,,2]"])
@@ -235,13 +284,99 @@ def test_quoting_is_terraforms(value: str, terraform: Terraform) -> None:
     assert terraform.evaluate_text(hcl.quote(value)) == value
 
 
-@pytest.mark.parametrize("expression", ["var.x", '"${x}"', '"a" + "b"', "null", "1", '"%{if x}%{endif}"', "<<A\nx\nA"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("var.x", '"${x}"', '"a" + "b"', "null", "1", '"%{if x}%{endif}"', "<<A\nx\nA"),
+        *('"\\U00110000"', '"\\UFFFFFFFF"'),
+    ],
+)
 def test_no_literal(expression: str) -> None:
     assert hcl.string_value(expression) is None
 
 
 def test_unescaping() -> None:
     assert hcl.string_value('"\\u00e9\\U0001F600"') == "é😀"
+
+
+def test_labels_with_and_without_quotes() -> None:
+    (block,) = hcl.parse('a "b" /* "c" */ d "e$"{\n}\n')
+    assert isinstance(block, Block)
+    assert block.labels == ("b", "d", "e$")
+
+
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("a {} # beside", ["# beside"]),
+        ("// above\n# too\na {\n}\n", ["// above", "# too"]),
+        ("# apart\n\n/* before */ a {\n} # end\n# below\n", ["/* before */", "# end"]),
+        ("x = 1 # of x\na { # head\n  # within\n}", ["# head"]),
+    ],
+)
+def test_comments_on_a_block(text: str, comments: list[str]) -> None:
+    block = next(one for one in hcl.parse(text) if isinstance(one, Block))
+    found = hcl.comments_on(text, block)
+    assert set(COMMENTS.findall(found)) == set(comments)
+
+
+def test_what_is_new_is_read_by_python_hcl2() -> None:
+    text = "a = 1\n\nb = !!c\n"
+    hcl.verify({"b = !!c"}, text)
+    with pytest.raises(SyntaxProblem, match="python-hcl2 cannot read it") as caught:
+        hcl.verify(set(), text)
+    assert caught.value.offset == text.index("b = ")
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["", "  b = 1\n", "  b = [\n    1,\n  ]\n", "  /* b\n  */\n", '  b = "${\n  f(\n  1)\n  }"\n', "  b = <<A\n\nA\n"],
+)
+def test_python_hcl2_stumbles_at_a_line(above: str) -> None:
+    text = f"a {{\n{above}  c = !!d\n  e = [\n  ]\n}}\n"
+    with pytest.raises(SyntaxProblem) as caught:
+        hcl.check(text, Span(0, len(text) - 1))
+    assert caught.value.offset == text.index("  c = ")
+
+
+@pytest.mark.parametrize("text", ["[}", "(]", "{)", '"${a]"', '"${a)"', "[\n}"])
+def test_a_bracket_is_closed_by_its_like(text: str) -> None:
+    with pytest.raises(SyntaxProblem, match="closes"):
+        list(tokens(text))
+    if text[0] != '"':
+        with pytest.raises(SyntaxProblem, match="closes"):
+            skip_balanced(text, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "rest", "reason"),
+    [
+        ("[ ", "(", "the parenthesis is never closed"),
+        ("( ", "[ a", "the bracket is never closed"),
+        ("{ ", '"a\n"', "the string is not closed on its line"),
+        ('[ "', "${ b", "the template is never closed"),
+        ("[ ", "<<A\nb\nA", "the heredoc is never closed"),
+        ("[ ", "/* b", "the comment is never closed"),
+    ],
+)
+def test_what_is_never_closed_is_told_with_its_place(before: str, rest: str, reason: str) -> None:
+    text = before + rest
+    for read in (lambda: list(tokens(text)), lambda: skip_balanced(text, 0)):
+        with pytest.raises(SyntaxProblem) as caught:
+            read()
+        assert (caught.value.reason, text[caught.value.offset :]) == (reason, rest)
+
+
+def test_tokens_end_with_the_bracket_that_was_opened_before_them() -> None:
+    text = "[a, (b)] c]"
+    assert "".join(text[token.start : token.end] for token in tokens(text, 1)) == "a, (b)]"
+
+
+def test_nesting_is_limited_alike() -> None:
+    for read in (lambda text: list(tokens(text)), lambda text: skip_balanced(text, 0)):
+        read("[" * 250 + "]" * 250)
+        with pytest.raises(SyntaxProblem, match="nested too deeply"):
+            read("[" * 251 + "]" * 251)
 
 
 def test_deep_nesting_ends() -> None:

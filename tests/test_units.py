@@ -18,9 +18,9 @@ from migrator.diff import masked, unified_diff
 from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model import Change
-from migrator.secret import MASK, mask, printable
-from migrator.source import SourceFile, newline_at
-from migrator.span import Edit, Span, apply_edits
+from migrator.secret import MASK, is_telling, mask, printable, shown_key
+from migrator.source import SourceFile, newline_at, with_newlines
+from migrator.span import Cover, Edit, Span, apply_edits
 from migrator.writer import Replacement, uninterrupted
 from tests.conftest import Repo
 
@@ -49,6 +49,13 @@ def test_colliding_edits(other: Edit) -> None:
 
 def test_removals_that_overlap_are_one() -> None:
     assert apply_edits("0123456789", [edit(3, 6, ""), edit(2, 4, ""), edit(2, 3, ""), edit(8, 9, "")]) == "0167" + "9"
+    assert apply_edits("0123456789", [edit(0, 1, "zero"), edit(2, 8, ""), edit(3, 5, "")]) == "zero189"
+
+
+def test_what_some_spans_cover() -> None:
+    cover = Cover([Span(6, 7), Span(1, 3), Span(3, 4), Span(2, 3), Span(9, 9)])
+    assert [offset for offset in range(10) if offset in cover] == [1, 2, 3, 6]
+    assert 0 not in Cover([])
 
 
 @given(st.binary())
@@ -68,6 +75,12 @@ def test_the_line_ending_in_use() -> None:
     text = "a\r\nb\nc"
     assert [newline_at(text, offset) for offset in (0, 3, 5)] == ["\r\n", "\r\n", "\n"]
     assert newline_at("none", 2) == "\n"
+    assert newline_at("\r\na", 2) == "\r\n"
+    assert newline_at("\na\r\n", 1) == newline_at("\na\r", 0) == "\n"
+
+
+def test_what_is_written_has_the_line_ending_in_use() -> None:
+    assert [with_newlines("a\nb\n", newline) for newline in ("\n", "\r\n")] == ["a\nb\n", "a\r\nb\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +162,30 @@ def test_what_is_no_secret_is_shown(text: str) -> None:
 def test_known_values_are_masked_wherever_they_stand() -> None:
     diff = b'-  access_key = "short-key"\n+  # short-key\n'
     assert b"short-key" not in masked(diff, ["short-key"])
+
+
+@pytest.mark.parametrize("more", [0, 60])
+def test_a_known_value_within_another_gives_nothing_of_that_away(more: int) -> None:
+    known = ["blue", "blue-whale", *(f"other-{number}" for number in range(more))]
+    assert mask("a blue-whale, a blue bluebird", known) == f"a {MASK}, a {MASK} {MASK}bird"
+
+
+def test_a_private_key_keeps_its_first_line_and_their_number() -> None:
+    head = "-----BEGIN PRIVATE KEY-----"
+    assert mask(f"a\n{head}\nMIIE\n-----END PRIVATE KEY-----\nb\n") == f"a\n{head}\n{MASK}\n{MASK}\nb\n"
+
+
+def test_a_key_is_told_by_its_ends() -> None:
+    assert shown_key(KEY_ID) == "AKIA…MPLE"
+    assert shown_key(KEY) == shown_key(f"{KEY_ID}X") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "tells"),
+    [("db_password", True), ("API_KEY", True), ("secret_arn", False), ("token_file", False), ("region", False)],
+)
+def test_names_that_tell(name: str, tells: bool) -> None:
+    assert is_telling(name) is tells
 
 
 def test_nothing_acts_on_a_terminal() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from migrator.errors import SyntaxProblem
 from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax import yaml_edit
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_edit import Addition, prepend_all, prepend_items
 from migrator.syntax.yaml_set import set_strings
@@ -270,8 +271,61 @@ def test_several_lists_are_edited_at_once() -> None:
     assert after.count("hook") == 3
 
 
-def test_several_lists_are_edited_all_or_none() -> None:
-    edits = prepend_all("f", read("a: []\nb: x\n"), [Addition((name,), (Item("hook"),)) for name in "ab"])
+APART = """\
+stacks:
+  web:
+    before_init: [a]
+    before_plan: # p
+    - b
+  app:
+    x: 1 # one
+  api: {}
+  new: # soon
+"""
+
+
+def test_lists_that_nobody_shares_are_edited_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, each where it is, and reading the text a few times, not for each of them."""
+    reads: list[str] = []
+    monkeypatch.setattr(yaml_edit, "read", lambda *given: (reads.append(given[0]), read(*given))[1])
+    places = [("stacks", name, "before_init") for name in ("web", "app", "api", "new")]
+    places += [("stacks", "web", "before_plan"), ("stacks", "other", "before_init")]
+    edits = prepend_all("f", read(APART), [Addition(keys, (Item(keys[1]),), ("old",)) for keys in places])
+    assert not isinstance(edits, Refusal)
+    assert (
+        apply_edits(APART, edits)
+        == """\
+stacks:
+  web:
+    before_init: ['web', a]
+    before_plan: # p
+    - 'web'
+    - b
+  app:
+    x: 1 # one
+    before_init:
+    - 'app'
+    - 'old'
+  api:
+    before_init:
+    - 'api'
+    - 'old'
+  new: # soon
+    before_init:
+    - 'new'
+    - 'old'
+  other:
+    before_init:
+    - 'other'
+    - 'old'
+"""
+    )
+    assert len([text for text in reads if text.startswith("stacks")]) < len(places)
+
+
+@pytest.mark.parametrize("text", ["a: []\nb: x\n", "a: x\nb: []\n", "a: &a []\nb: x\n", "a: []\nb: !x []\n"])
+def test_several_lists_are_edited_all_or_none(text: str) -> None:
+    edits = prepend_all("f", read(text), [Addition((name,), (Item("hook"),)) for name in "ab"])
     assert isinstance(edits, Refusal)
 
 

@@ -169,8 +169,6 @@ def list_items(text: str, value: Span) -> tuple[Span, ...] | None:
         position = skip_trivia(text, end)
         if text.startswith(",", position):
             position = skip_trivia(text, position + 1)
-        elif position < value.end - 1:
-            raise SyntaxProblem(position, "a comma should stand here")
     return tuple(elements)
 
 
@@ -234,10 +232,11 @@ def plain(text: str) -> str:
     """``text`` without what means nothing in HCL, but makes python-hcl2 stumble: see docs/python-hcl2.md.
 
     Comments, line breaks inside of brackets and templates, blanks after a heredoc's marker, ``~``, ``$${``, non-ASCII
-    letters.
+    letters. Lines that follow on a line break taken out keep their number.
     """
     pieces: list[str] = []
     opened: list[str] = []
+    joined = 0
     last = ""
     for token in tokens(text):
         piece = text[token.start : token.end]
@@ -247,6 +246,12 @@ def plain(text: str) -> str:
             opened.pop()
         if token.kind == "newline" and opened and opened[-1] in "([$" and last != "marker":
             piece = " "
+            joined += 1
+        elif token.kind == "newline":
+            piece += "\n" * joined
+            joined = 0
+        elif token.kind == "inline":
+            joined += piece.count("\n")
         if token.kind != "space":
             last = token.kind
         pieces.append(_piece(token.kind, piece))

@@ -107,20 +107,20 @@ def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and not text[joined[-1].end : span.start].strip():
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+            joined[-1] = Span(joined[-1].start, span.end)
         else:
             joined.append(span)
     return [_with_blank_line(span, text, block) for span in joined]
 
 
 def _with_blank_line(span: Span, text: str, block: Block) -> Span:
-    first = _first_line(text, block)
-    above = _line_start(text, span.start - 1) if span.start > first else first
-    blank_above = span.start <= first or _BLANK_LINE.fullmatch(text[above : span.start]) is not None
+    is_first = span.start <= _first_line(text, block)
+    above = _line_start(text, span.start - 1)
+    blank_above = is_first or _BLANK_LINE.fullmatch(text[above : span.start]) is not None
     below = _BLANK_LINE.match(text, span.end, block.body.end)
     if below and blank_above:
         return Span(span.start, below.end())
-    if blank_above and span.start > first and not text[span.end : block.body.end].strip():
+    if blank_above and not is_first and not text[span.end : block.body.end].strip():
         return Span(above, span.end)
     return span
 
@@ -275,7 +275,7 @@ def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
 
 
 def _line_start(text: str, offset: int) -> int:
-    return text.rfind("\n", 0, max(offset, 0)) + 1
+    return text.rfind("\n", 0, offset) + 1
 
 
 def _first_line(text: str, block: Block) -> int:

@@ -30,19 +30,21 @@ _MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them."""
+    """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them.
+
+    The line's end is part of the last one.
+    """
 
     lead: str
     assign: str | None
     comment: str | None
     assign_gap: str = ""
     comment_gap: str = ""
-    ending: str = ""
 
     def text(self) -> str:
         assign = "" if self.assign is None else self.assign_gap + self.assign
         comment = "" if self.comment is None else self.comment_gap + self.comment
-        return self.lead + assign + comment + self.ending
+        return self.lead + assign + comment
 
 
 def align(text: str) -> str:
@@ -72,7 +74,7 @@ def _place_assign(chain: list[_Line]) -> list[_Line]:
 
 
 def _place_comment(chain: list[_Line]) -> list[_Line]:
-    widths = [_columns(replace(line, comment=None, ending="").text()) for line in chain]
+    widths = [_columns(replace(line, comment=None).text()) for line in chain]
     return [
         replace(line, comment_gap=" " * (max(widths) - width + 1)) for line, width in zip(chain, widths, strict=True)
     ]
@@ -101,14 +103,14 @@ def _lines(text: str) -> list[_Line]:
 
 def _usual_line(lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str) -> _Line:
     if not lead:
-        return _Line(rest + (comment or ""), None, None, ending=ending)
+        return _Line(rest + (comment or "") + ending, None, None)
     if assign is not None and not _is_balanced(assign):
         lead, gap, assign = f"{lead}{gap}{assign}", None, None
     if comment is not None:
-        return _Line(lead, assign, comment, gap or "", rest, ending)
+        return _Line(lead, assign, comment + ending, gap or "", rest)
     if assign is not None:
-        return _Line(lead, assign + rest, None, gap or "", "", ending)
-    return _Line(lead + rest, None, None, ending=ending)
+        return _Line(lead, assign + rest + ending, None, gap or "")
+    return _Line(lead + rest + ending, None, None)
 
 
 def _is_balanced(code: str) -> bool:
@@ -130,24 +132,21 @@ def _lines_of_tokens(text: str) -> list[_Line]:
 
 
 def _cells(text: str, row: list[Token]) -> _Line:
-    start = row[0].start
-    ending = row[-1].start if row[-1].kind == "newline" else row[-1].end
-    ending -= text[start:ending].endswith("\r")
+    start, end = row[0].start, row[-1].end
     solid = [token for token in row if token.kind not in ("space", "newline")]
     comment = solid[-1] if len(solid) > 1 and solid[-1].kind == "comment" else None
     code = solid[:-1] if comment else solid
     assign = _assignment(code)
-    comment_start = comment.start if comment else ending
-    code_end = code[-1].end if comment else ending
+    comment_start = comment.start if comment else end
+    code_end = code[-1].end if comment else end
     assign_start = assign.start if assign else code_end
     lead_end = _before(row, assign) if assign else code_end
     return _Line(
         lead=text[start:lead_end],
         assign=text[assign_start:code_end] if assign else None,
-        comment=text[comment_start:ending] if comment else None,
+        comment=text[comment_start:end] if comment else None,
         assign_gap=text[lead_end:assign_start],
         comment_gap=text[code_end:comment_start],
-        ending=text[ending : row[-1].end],
     )
 
 

@@ -139,10 +139,9 @@ def _step_quoted(text: str, position: int, stack: list[tuple[str, int]]) -> tupl
 
 
 def _step_heredoc(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[str, int]:
-    if text[position - 1] == "\n":
-        end = text.find("\n", position)
-        line = text[position : end if end >= 0 else len(text)]
-        if line.strip(" \t\r") == stack[-1][0][2:] and end >= 0:
+    if text[position - 1] == "\n" and (end := text.find("\n", position)) >= 0:
+        line = text[position:end]
+        if line.strip(" \t\r") == stack[-1][0][2:]:
             stack.pop()
             return "marker", position + len(line.rstrip())
     match = _IN_HEREDOC.match(text, position)

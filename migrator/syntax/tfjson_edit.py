@@ -205,8 +205,8 @@ def _labels(member: Member) -> int:
 
 
 def _empty_below(node: Node, labels: int) -> Iterator[Span]:
-    left = labels - bool(node.members)
-    if left >= 0 and labels:
+    if labels:
+        left = labels - bool(node.members)
         children = node.members or node.elements
         yield from _cuts(children, [one for one in children if _is_empty(_node(one), left)])
         for child in children:
