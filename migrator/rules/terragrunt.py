@@ -131,7 +131,8 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         if state.names_credentials or isinstance(state.foreign, Refusal):
             has_iam_role = {one.iam_role is not None for _, one in shared}
             fix = state.foreign or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
-            yield RULE.finding(state.place, _of_state(state), fix, group, _rotate_state(state))
+            notes = _rotate_state(state) if state.foreign is None else ()
+            yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
             alone = state.foreign or LeftAlone("it lives on the environment's credentials")
             yield RULE.finding(state.place, _of_state(state), alone)
@@ -220,10 +221,10 @@ def _iam_roles(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         if unit.iam_role is not None and not unit.iam_token:
             roles.setdefault(unit.iam_role.place, (unit.iam_role, []))[1].append(unit)
     for place, (role, units) in roles.items():
-        folders = [unit.folder or "." for unit in units]
         task = "have Terragrunt 0.59.3 or newer, which knows iam_web_identity_token, in the stacks that run"
+        note = Note(task, tuple(unit.folder or "." for unit in units))
         fix = _with_token(context, role, units)
-        yield RULE.finding(place, "iam_role", fix, groups[units[0]], (Note(task, tuple(folders)),))
+        yield RULE.finding(place, "iam_role", fix, groups[units[0]], (note,) if isinstance(fix, Rewrite) else ())
 
 
 def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
