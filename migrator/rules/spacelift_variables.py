@@ -102,13 +102,13 @@ def check(context: Context) -> Iterator[Finding]:
         if isinstance(root.role, Refusal) and not root.has_integration:
             yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
         elif root.variables and not root.runners.all:
-            yield _without_stack(root.place, root.title, root.variables)
+            yield _without_stack(root.place, root.title, root.variables, root.group)
 
 
-def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]]) -> Finding:
+def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]], group: str | None = None) -> Finding:
     message = f"{' and '.join(name for name, _ in variables)} for {code}"
     notes = [_to_set(name, code, value) for name, value in variables]
-    return RULE.finding(place, message, LeftAlone("no stack definition found"), notes=notes)
+    return RULE.finding(place, message, LeftAlone("no stack definition found"), group, notes)
 
 
 class _Places:
