@@ -186,7 +186,7 @@ def _elsewhere(wanted: WantedVariable) -> Finding | None:
 def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: bool) -> Fix:
     stack, there = wanted.here, set_at(context, wanted)
     if stack is not None and stack.is_ignored:
-        return Ignored("it is excluded" if stack.document.is_excluded else "a comment says so")
+        return stack.document.ignored
     if wanted.refusal:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
     if wanted.is_vital and stack is not None and (reason := others_credentials(context.facts, context.wishes, stack)):
