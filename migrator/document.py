@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrator.discover import Kind, is_override
 from migrator.errors import SyntaxProblem
-from migrator.model import FileProblem, Place
+from migrator.model import FileProblem, Ignored, Place
 from migrator.source import SourceFile
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
@@ -160,6 +160,11 @@ class Document:
     def is_ignored(self, item: Block | Attribute) -> bool:
         """Whether a comment, or the user, wants ``item`` to be left alone."""
         return self.is_excluded or IGNORE in self.syntax.comments_on(self.text, item)
+
+    @property
+    def ignored(self) -> Ignored:
+        """What becomes of an item that is to be left alone."""
+        return Ignored("it is excluded" if self.is_excluded else "a comment says so")
 
 
 def state_of(file: Path) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
 
 ``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused``, ``left_alone`` or ``ignored``:
-the beginning of a line for each.
+the beginning of a line for each. Where it also holds what is told as ``rewritten``, or the ``notes`` of what is left to
+do, that is asked for, too.
 """
 
 from __future__ import annotations
@@ -99,7 +100,10 @@ def test_what_is_told(copy: tuple[Path, Path]) -> None:
     expected = settings(case)
     refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
     told = [line for line in lines(result, LeftAlone) if "no stack definition found" not in line]
-    for actual, kind in ((refused, "refused"), (told, "left_alone"), (lines(result, Ignored), "ignored")):
+    notes = [f"{note.task} {', '.join(note.subjects)}" for note in result.notes]
+    every = {"refused": refused, "left_alone": told, "ignored": lines(result, Ignored)}
+    asked_for = {"rewritten": lines(result, Rewrite), "notes": notes}
+    for kind, actual in (every | {kind: asked_for[kind] for kind in asked_for if kind in expected}).items():
         wanted = expected.get(kind, [])
         assert len(actual) == len(wanted), actual
         assert all(line.startswith(beginning) for line, beginning in zip(actual, wanted, strict=True)), actual

@@ -48,7 +48,7 @@ class OtherProvider:
         """How the user said that it is to be left alone, if so."""
         if not (self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials))):
             return None
-        return Ignored("it is excluded" if self.document.is_excluded else "a comment says so")
+        return self.document.ignored
 
 
 def other_providers(module: Module) -> Iterator[OtherProvider]:

@@ -144,7 +144,7 @@ class Provider:
     @cached_property
     def _own_foreign(self) -> LeftAlone | Refusal | Ignored | None:
         if self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials)):
-            return Ignored("it is excluded" if self.document.is_excluded else "a comment says so")
+            return self.document.ignored
         if self.document.kind is Kind.TEST and self._is_mock:
             return LeftAlone("its keys are a mock for tests")
         return foreign_endpoint(self.module, self.document, self.block)

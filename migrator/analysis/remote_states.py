@@ -86,7 +86,7 @@ class RemoteState:
     def foreign(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, or not to be touched, if so."""
         if self.document.is_ignored(self.block):
-            return Ignored("it is excluded" if self.document.is_excluded else "a comment says so")
+            return self.document.ignored
         if self.kind is None:
             return Refusal("its backend is not known here, and may not be S3")
         return next((one.backend.foreign for one in self.configs if one.backend.foreign), None)

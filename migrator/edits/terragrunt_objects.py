@@ -42,6 +42,6 @@ def rotate(value: Value, place: Place) -> Iterator[Note]:
         document = found.config.document
         there = Place(document.path, document.source.line(found.span.start))
         if there != place:
-            yield Note("take out these locals, which hold keys that nothing needs any more", (str(there),))
+            yield Note("take out these locals, which hold keys that nothing needs any more, at", (str(there),))
         place = there
     yield Note(ROTATE, (str(place),))

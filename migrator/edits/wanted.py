@@ -123,7 +123,7 @@ class Wishes:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = wanted.stack, self._missing(wanted.stack)
         if stack.is_ignored:
-            return Ignored("it is excluded" if stack.document.is_excluded else "a comment says so")
+            return stack.document.ignored
         if wanted.refusal:
             return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
         if not missing:

@@ -147,8 +147,7 @@ def _ambient_findings(
         elif isinstance(fix, Rewrite) and not fix.edits:
             fix = LeftAlone("its role is assumed with that of the environment")
         notes = [*_keys(state), *_of_integration(context, state, root)]
-        if state.names or not isinstance(fix, LeftAlone):
-            yield RULE.finding(state.place, _message(state), fix, root.group, notes)
+        yield RULE.finding(state.place, _message(state), fix, root.group, notes)
 
 
 def _left_to(

@@ -88,7 +88,7 @@ from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import TWICE, SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
-from migrator.model import Finding, Ignored, LeftAlone, Refusal, Rewrite
+from migrator.model import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax.terraform import BodyChange
 
@@ -115,7 +115,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     group = root.group if is_migrated else None
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
-        yield RULE.finding(place, f"{backend.title}: {attribute.name}", Ignored("a comment says so"))
+        yield RULE.finding(place, f"{backend.title}: {attribute.name}", backend.document.ignored)
     ambient = context.ambient.at(root.module.path)
     if is_migrated and ambient is not None and backend.foreign is None:
         yield from _leaving(context, root, ambient, backend)
@@ -172,9 +172,10 @@ def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
 def _duplicates(root: Root) -> Iterator[Finding]:
     blocks = [one for one in root.backends if not one.is_partial and not one.document.is_override]
     seconds: dict[S3Backend, S3Backend] = {}
-    for view in root.module.views if len(blocks) > 1 else ():
-        first, *others = [one for one in blocks if one.document in view] or blocks[:1]
-        seconds |= dict.fromkeys(others, first)
+    for view in root.module.views:
+        there = [one for one in blocks if one.document in view]
+        for other in there[1:]:
+            seconds[other] = there[0]
     for backend, first in seconds.items():
         fix = Refusal(f"the module has another at {first.place}, which Terraform does not allow")
         yield RULE.finding(backend.place, f"{backend.title} for the second time", fix, root.group)

@@ -119,7 +119,7 @@ def _settled(context: Context, wanted: _Wanted) -> Fix | None:
     """What becomes of a stack to which no integration is attached; None if one is to be."""
     stack = wanted.stack
     if stack.is_ignored:
-        return Ignored("it is excluded" if stack.document.is_excluded else "a comment says so")
+        return stack.document.ignored
     if wanted.refusal:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
     if place := context.facts.integrations.get(stack):

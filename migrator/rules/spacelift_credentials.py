@@ -114,7 +114,7 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
 
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
     if setting.is_ignored:
-        return Ignored("it is excluded" if setting.document.is_excluded else "a comment says so")
+        return setting.document.ignored
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
     if not ways:

@@ -82,12 +82,11 @@ def check(context: Context) -> Iterator[Finding]:
         for stack in context.wishes.runtime_stacks(target)
     ]
     yield from _unknown(context, place)
-    needing = [(target, stack) for target, stack in wanted if runtime.lists_of(stack)]
-    if not needing and not (runtime.objection and wanted):
-        return
-    fix = _fix(context)
-    for target, stack in wanted if runtime.objection else needing:
-        yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+    asking = wanted if runtime.objection else [one for one in wanted if runtime.lists_of(one[1])]
+    if asking:
+        fix = _fix(context)
+        for target, stack in asking:
+            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:

@@ -102,13 +102,13 @@ def check(context: Context) -> Iterator[Finding]:
         if isinstance(root.role, Refusal) and not root.has_integration:
             yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
         elif root.variables and not root.runners.all:
-            yield _without_stack(root.place, root.title, root.variables)
+            yield _without_stack(root.place, root.title, root.variables, root.group)
 
 
-def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]]) -> Finding:
+def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]], group: str | None = None) -> Finding:
     message = f"{' and '.join(name for name, _ in variables)} for {code}"
     notes = [_to_set(name, code, value) for name, value in variables]
-    return RULE.finding(place, message, LeftAlone("no stack definition found"), notes=notes)
+    return RULE.finding(place, message, LeftAlone("no stack definition found"), group, notes)
 
 
 class _Places:
@@ -186,7 +186,7 @@ def _elsewhere(wanted: WantedVariable) -> Finding | None:
 def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: bool) -> Fix:
     stack, there = wanted.here, set_at(context, wanted)
     if stack is not None and stack.is_ignored:
-        return Ignored("it is excluded" if stack.document.is_excluded else "a comment says so")
+        return stack.document.ignored
     if wanted.refusal:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
     if wanted.is_vital and stack is not None and (reason := others_credentials(context.facts, context.wishes, stack)):

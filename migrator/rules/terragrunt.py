@@ -79,7 +79,7 @@ from migrator.analysis.versions import excludes
 from migrator.config import is_role_arn
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
@@ -127,11 +127,12 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         state, unit = shared[0]
         group = groups[unit] if any(_is_migrated(context, one) for _, one in shared) else None
         for document, item in state.ignored:
-            yield RULE.finding(document.place(item), f"remote_state: {item.name}", Ignored("a comment says so"))
+            yield RULE.finding(document.place(item), f"remote_state: {item.name}", document.ignored)
         if state.names_credentials or isinstance(state.foreign, Refusal):
             has_iam_role = {one.iam_role is not None for _, one in shared}
             fix = state.foreign or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
-            yield RULE.finding(state.place, _of_state(state), fix, group, _rotate_state(state))
+            notes = _rotate_state(state) if state.foreign is None else ()
+            yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
             alone = state.foreign or LeftAlone("it lives on the environment's credentials")
             yield RULE.finding(state.place, _of_state(state), alone)
@@ -192,8 +193,7 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
         removed = [one for one in variables if not one.is_ignored and not one.is_passed_on]
         for one in variables:
             if one.is_ignored:
-                why = "it is excluded" if one.document.is_excluded else "a comment says so"
-                yield RULE.finding(one.place, f"env_vars: {one.item.name}", Ignored(why))
+                yield RULE.finding(one.place, f"env_vars: {one.item.name}", one.document.ignored)
             elif one.is_passed_on:
                 alone = LeftAlone("it hands on what the environment has, which the stack must not set any more")
                 yield RULE.finding(one.place, f"env_vars: {one.item.name}", alone)
@@ -220,16 +220,16 @@ def _iam_roles(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         if unit.iam_role is not None and not unit.iam_token:
             roles.setdefault(unit.iam_role.place, (unit.iam_role, []))[1].append(unit)
     for place, (role, units) in roles.items():
-        folders = [unit.folder or "." for unit in units]
         task = "have Terragrunt 0.59.3 or newer, which knows iam_web_identity_token, in the stacks that run"
+        note = Note(task, tuple(unit.folder or "." for unit in units))
         fix = _with_token(context, role, units)
-        yield RULE.finding(place, "iam_role", fix, groups[units[0]], (Note(task, tuple(folders)),))
+        yield RULE.finding(place, "iam_role", fix, groups[units[0]], (note,) if isinstance(fix, Rewrite) else ())
 
 
 def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
     document = role.config.document
     if document.is_ignored(role.argument):
-        return Ignored("it is excluded" if document.is_excluded else "a comment says so")
+        return document.ignored
     if not all(unit.iam_role and unit.iam_role.role and is_role_arn(unit.iam_role.role) for unit in units):
         return Refusal("it is not known to be the ARN of a role, which iam_web_identity_token needs")
     for constraint in (one for unit in units for one in unit.constraints):
@@ -255,7 +255,7 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
     for one in part.blocks:
         if one in changed:
             continue
-        foreign = Ignored("a comment says so") if part.is_ignored else one.foreign
+        foreign = part.outer.ignored if part.is_ignored else one.foreign
         if _names(one) or isinstance(foreign, Refusal):
             if foreign is not None:
                 yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", foreign)
