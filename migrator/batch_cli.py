@@ -15,11 +15,15 @@ from migrator.options import (
     ACTION,
     FLEET,
     GIT,
+    HOOK,
     OUTPUT,
     PULL_REQUESTS,
     REPOSITORIES,
+    ROLES,
+    SCOPE,
     GroupedCommand,
     config_of,
+    given,
     migration_options,
     option,
     output_options,
@@ -121,12 +125,14 @@ def batch(**options: Any) -> None:
 def _require_company(options: dict[str, Any]) -> None:
     """Options that would say nothing are refused, above all those that seem to choose among the repositories."""
     for names, company in _COMPANY.items():
-        given = [name for name in names if options[name]]
-        if given and not any(options[name] for name in company):
-            raise UsageError(f"{_flag(given[0])} goes with {' or '.join(map(_flag, company))}.")
+        wanted = [name for name in names if options[name]]
+        if wanted and not any(options[name] for name in company):
+            raise UsageError(f"{_flag(wanted[0])} goes with {' or '.join(map(_flag, company))}.")
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories; name none beside it.")
+    if options["apply"] and (decided := given(ROLES, HOOK, GIT, SCOPE)):
+        raise UsageError(f"{decided[0]} was decided when the plan was made: make another, or leave it out.")
 
 
 def _flag(name: str) -> str:

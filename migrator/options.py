@@ -167,6 +167,15 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
         raise click.UsageError(str(error)) from None
 
 
+def given(*groups: str) -> list[str]:
+    """The options under these headings that the command line has."""
+    context = click.get_current_context()
+    grouped = (one for one in context.command.params if isinstance(one, _GroupedOption) and one.group in groups)
+    return [
+        one.opts[0] for one in grouped if context.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+    ]
+
+
 def _with_settings(config: Config) -> Config:
     if config.settings_file is None:
         return config

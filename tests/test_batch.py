@@ -366,6 +366,8 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
         (["--name", "shop-*", "."], "--name goes with --github-org or --gitlab-group"),
         (["--reviewer", "ann", "--push", "."], "--reviewer goes with --open-pr"),
         (["--apply", "fleet.plan", "."], "name none beside it"),
+        (["--apply", "fleet.plan", "--branch", "x"], "--branch was decided when the plan was made"),
+        (["--apply", "fleet.plan", "--include-ambient"], "--include-ambient was decided when the plan was made"),
     ],
 )
 def test_wrong_usage(fleet: Fleet, arguments: list[str], said: str) -> None:
