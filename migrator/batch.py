@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.config import Config, ExistingBranch
-from migrator.errors import MigrateError
+from migrator.errors import MigrateError, NothingThere
 from migrator.fleet import ALONE, Fleet, parts
 from migrator.job import Executor, Failure
 from migrator.journal import Journal
@@ -54,6 +54,8 @@ def survey_job(job: RepoJob) -> Survey | RepoResult:
     try:
         found = survey_repo(_folder(job), _config(job), job.name)
         return found if isinstance(found, Survey) else _pushed(job, found)
+    except NothingThere:
+        return RepoResult(job.name, job.config.mode)
     except Exception as error:
         return RepoResult(job.name, job.config.mode, error=reason_of(error))
 

@@ -139,12 +139,12 @@ def _outcome(result: RepoResult) -> str:
 def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
     if request.apply is not None:
         planned = read_plan(request.apply)
-        clones = request.clone_to or _temporary_clones(request, config, [one.source for one in planned], stack)
+        clones = _clone_folder(request) or _temporary_clones(request, config, [one.source for one in planned], stack)
         return [replace(one, clones=clones, push_to=request.push_to) for one in planned]
     found = _sources(request)
     if not found:
         raise UsageError("no repository is named")
-    clones = request.clone_to or _temporary_clones(request, config, found, stack)
+    clones = _clone_folder(request) or _temporary_clones(request, config, found, stack)
     return [RepoJob(source, config, clones, request.push_to) for source in found]
 
 
@@ -158,6 +158,10 @@ def _sources(request: Request) -> list[RepoSource]:
                     known.add(source.key)
                     found.append(source)
     return found
+
+
+def _clone_folder(request: Request) -> str:
+    return os.path.abspath(request.clone_to) if request.clone_to else ""
 
 
 def _temporary_clones(request: Request, config: Config, found: Sequence[RepoSource], stack: ExitStack) -> str:

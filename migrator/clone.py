@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 
 from migrator.credentials import git_options
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, NothingThere, UsageError
 from migrator.gitcommand import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.giturl import GitUrl, parse_url
 from migrator.sources import RepoSource
@@ -58,7 +58,7 @@ def clone(source: RepoSource, folder: Path, *, timeout: float) -> Path:
         else:
             _clone_to(target, source, deadline)
     except MigrateError as error:
-        raise MigrateError(f"cannot clone {source.shown}: {error}") from None
+        raise type(error)(f"cannot clone {source.shown}: {error}") from None
     except OSError as error:
         raise MigrateError(f"cannot clone {source.shown}: {error.strerror or 'input or output failed'}") from None
     return target
@@ -167,7 +167,9 @@ def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> s
     if run_git(("rev-parse", "--verify", "--quiet", "HEAD^{commit}"), deadline, cwd=checkout).status:
         _, sign_in = _location(source)
         heads = run_git(("ls-remote", "--heads", "origin"), deadline, cwd=checkout, options=sign_in)
-        raise MigrateError("its default branch does not exist" if heads.printed else "it is empty")
+        if heads.printed:
+            raise MigrateError("its default branch does not exist")
+        raise NothingThere("it is empty")
     named = run_git(("symbolic-ref", "--quiet", "--short", "HEAD"), deadline, cwd=checkout)
     if named.status:
         raise MigrateError("no such branch" if source.branch else "it has no default branch")

@@ -7,6 +7,10 @@ class MigrateError(Exception):
     """Something that ends the work on one repository, told to the user as one sentence."""
 
 
+class NothingThere(MigrateError):
+    """A repository without a commit: there is nothing in it to be migrated, and nothing wrong with it."""
+
+
 class UsageError(MigrateError):
     """An option or argument whose value makes no sense; exit code 2."""
 

@@ -179,8 +179,9 @@ def run_git(
             process = subprocess.Popen(  # noqa: S603 - no shell, and what is a URL or branch never begins with a dash
                 command, stdin=given, stdout=printed, stderr=complaint, cwd=cwd, env=environment, start_new_session=True
             )
-        except FileNotFoundError:
-            raise MigrateError("the git program is not installed") from None
+        except FileNotFoundError as error:
+            is_git = error.filename == command[0]
+            raise MigrateError("the git program is not installed" if is_git else "its folder is gone") from None
         try:
             status = _ended(process, deadline.left)
         except subprocess.TimeoutExpired:

@@ -343,6 +343,16 @@ def test_a_plan_keeps_every_option(tmp_path: Path) -> None:
     assert (job.config, job.source) == (replace(config, mode=Mode.BRANCH), source)
 
 
+def test_clones_are_kept_where_it_is_wanted_and_an_empty_repository_is_clean(fleet: Fleet) -> None:
+    shop = fleet.bare(fleet.add("shop", {"main.tf": PROVIDER}))
+    fleet.git("init", "--quiet", "--bare", "bare/empty.git", cwd=fleet.folder)
+    done = fleet.run(shop, shop.replace("shop.git", "empty.git"), "--clone-to", "clones")
+    assert done.returncode == 0, done.stderr
+    assert "1 clean, 1 migrated" in done.stderr
+    [kept] = (fleet.folder / "clones").iterdir()
+    assert fleet.tree(kept)
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"format": "x"}\n', "\x00\xff"])
 def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
     (fleet.folder / "x.plan").write_text(text, errors="ignore")
