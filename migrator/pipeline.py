@@ -33,6 +33,19 @@ if TYPE_CHECKING:
     from migrator.planner import Planning
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_uncollected()
 def migrate_repo(
     repo: str, config: Config, fleet: Fleet = ALONE, name: str = "", planned: RepoResult | None = None
 ) -> RepoResult:
@@ -42,7 +55,7 @@ def migrate_repo(
     """
     name = name or repo
     try:
-        with _uncollected(), _begun(repo, config) as (path, checkout):
+        with _begun(repo, config) as (path, checkout):
             prepared = _prepare(_settle(path, checkout, config, fleet, name))
             if planned is not None:
                 _require_as_planned(prepared.result, planned)
@@ -51,6 +64,7 @@ def migrate_repo(
         return RepoResult(name, config.mode, error=reason_of(error))
 
 
+@_uncollected()
 def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResult:
     """What the other repositories of a run must know of the one at ``repo``.
 
@@ -59,7 +73,7 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
     """
     name = name or repo
     try:
-        with _uncollected(), _begun(repo, config) as (path, checkout):
+        with _begun(repo, config) as (path, checkout):
             settled = _settle(path, checkout, config, ALONE, name)
             survey = settled.planning.survey
             return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
@@ -123,18 +137,6 @@ class _Prepared:
     workspace: Workspace
     plan: Plan
     result: RepoResult
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """_Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """All that a run on a repository may need, loaded, and python-hcl2's parser made: what worker processes begin with."""
 
+import gc
+
 from migrator import gitbranch, pipeline, planner
 from migrator.rules.registry import all_rules
 from migrator.span import Span
@@ -9,3 +11,4 @@ __all__ = ["gitbranch", "pipeline", "planner"]
 
 all_rules()
 hcl.check("a {}", Span(0, 4))
+gc.freeze()  # it stays: no worker need search it for garbage, nor have a copy of its own

@@ -89,7 +89,7 @@ def test_no_channel_of_a_run_holds_a_key(repositories: list[Path], tmp_path: Pat
     channels = run("--preview", "--verbose", *reports, *repositories)
     assert b"\n+" in channels[0]
     channels += files_in(out)
-    channels += run("--check", "--verbose", *repositories)
+    channels += run("--check", "-vv", *repositories)
     channels += run("--verbose", "--no-switch", *repositories)
     for repo in repositories:
         log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
