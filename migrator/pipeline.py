@@ -291,7 +291,7 @@ def _write(prepared: _Prepared) -> None:
 
 
 def _made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
-    """_Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
+    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         there = checkout.branch(config.branch)
         if there is not None and config.branch in checkout.identity.branches:

@@ -88,6 +88,7 @@ def config(tmp_path: Path) -> Config:
               missing  = local.account.locals.nothing
               circular = local.circular
               gone     = read_terragrunt_config("nowhere.hcl").locals.id
+              broken   = "${local.id = 1}"
               fallback = find_in_parent_folders("nowhere.hcl", "fallback.hcl")
             }
         """,
@@ -115,12 +116,14 @@ def config(tmp_path: Path) -> Config:
         ("missing", None),
         ("circular", None),
         ("gone", None),
+        ("broken", None),
     ],
 )
 def test_references_are_followed_as_far_as_they_are_known(config: Config, name: str, value: str | None) -> None:
     local = config.local(name)
     assert local is not None
     assert local.string == value
+    assert local.origin is not None or value is None
 
 
 def test_a_merged_object_is_found_where_it_is_written(config: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache, partial
 
 from migrator.errors import SyntaxProblem
@@ -141,7 +142,8 @@ def interior(text: str, value: Span) -> Span | None:
         return value
     if text.startswith("${", value.start + 1) and skip_balanced(text, value.start + 2) == value.end - 1:
         start = skip_trivia(text, value.start + 3)
-        return Span(start, skip_expression(text, start, in_brackets=True))
+        with suppress(SyntaxProblem):  # what is in the braces may be no expression
+            return Span(start, skip_expression(text, start, in_brackets=True))
     return None
 
 
