@@ -91,18 +91,24 @@ def test_what_is_rightly_left_alone_holds_nothing_up(planned: MakePlan) -> None:
 
 def test_what_needs_another_is_refused_with_it(planned: MakePlan) -> None:
     one = wants(1, needs="main.tf:2")
-    two = wants(2, group="h", needs="g")
+    two = wants(2, group="h", needs="main.tf:7 g")
     other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:3 i")
-    plan = planned([one, two, other, refuses(4, "g")])
-    reasons = ["not without main.tf:2, which is refused", "not without main.tf:4, which is refused", "done", NO.reason]
-    assert fates(plan) == reasons
+    plan = planned([one, two, other, refuses(4, "g"), refuses(7)])
+    assert fates(plan) == [
+        "not without main.tf:2, which is refused",
+        "not without main.tf:4, which is refused",
+        "done",
+        *[NO.reason] * 2,
+    ]
     assert list(after(plan)) == ["other.tf"]
 
 
 def test_a_file_of_two_modules_is_rewritten_for_both_or_for_none(planned: MakePlan) -> None:
-    plan = planned([wants(1, group="g"), wants(1, edit("= 2", "= 3"), group="h"), refuses(9, "h")])
-    reasons = ["not without the same in another module", "not without main.tf:9, which", NO.reason]
-    assert [fate.startswith(reason) for fate, reason in zip(fates(plan), reasons, strict=True)] == [True] * 3
+    found = [wants(1, group="g"), wants(1, edit("= 2", "= 3"), group="h"), refuses(9, "h")]
+    other = wants(0, edit("= 4", "= 5", "other.tf"), group="g")
+    plan = planned([other, *found])
+    reasons = ["not without main.tf:1", "not without the same in another module", "not without main.tf:9", NO.reason]
+    assert [fate.startswith(reason) for fate, reason in zip(fates(plan), reasons, strict=True)] == [True] * 4
     assert plan.changes == ()
 
 
