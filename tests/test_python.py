@@ -266,6 +266,7 @@ def test_one_before_another(before: str, after: str) -> None:
         ("(x,)", "(1, 2, x,)"),
         ("[\n    x,\n]", "[\n    # one\n    1,\n    2,\n    x,\n]"),
         ("[\n    # of x\n    # too\n    x,\n]", "[\n    # one\n    1,\n    2,\n    # of x\n    # too\n    x,\n]"),
+        ("[\n    # all\n\n    x,\n]", "[\n    # all\n\n    # one\n    1,\n    2,\n    x,\n]"),
         ("[  # all\n    x,\n]", "[  # all\n    # one\n    1,\n    2,\n    x,\n]"),
         ("[\n  x,\n    y,\n]", "[\n  # one\n  1,\n  2,\n  x,\n    y,\n]"),
         ("[x,\n    y]", "[1, 2, x,\n    y]"),
