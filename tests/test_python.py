@@ -123,6 +123,31 @@ def test_strings_that_can_be_known(expression: str, value: str | None) -> None:
     assert argument.value.of(found.text) == expression
 
 
+@pytest.mark.parametrize(
+    ("expression", "interior", "elements"),
+    [
+        ("[]", "", []),
+        ("[  # none\n]", "  # none\n", []),
+        ("[1, *A]", "1, *A", ["1", "*A"]),
+        ("(1, 2)", "1, 2", ["1", "2"]),
+        ("LIST", "'é', 2", ["'é'", "2"]),
+        ("TUPLE", "3, 4,", ["3", "4"]),
+        ("ONE", None, []),
+        ("f([1])", None, []),
+    ],
+)
+def test_elements_of_a_list(expression: str, interior: str | None, elements: list[str]) -> None:
+    constants = "ONE = 1\nLIST = ['é', 2]\nTUPLE = (3, 4,)\n"
+    found, one = call(f"from pkg.mod import Thing\n{constants}Thing(a={expression})\n")
+    argument = one.keyword("a")
+    assert argument is not None
+    items = found.elements(argument, through_names=True)
+    assert (items and items.interior.of(found.text)) == interior
+    assert [item.star + item.value.of(found.text) for item in (items.items if items else ())] == elements
+    if expression.isidentifier():
+        assert found.elements(argument) is None
+
+
 @given(st.text(alphabet="aé😀\t ", max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_places_are_characters_of_the_text(filler: str, newline: str) -> None:
     text = f"# {filler}\nfrom pkg.mod import Thing\nThing('{filler}', # {filler}\n  a = ('{filler}x'),\n)\n".replace(
