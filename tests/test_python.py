@@ -124,6 +124,54 @@ def test_strings_that_can_be_known(expression: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "interiors"),
+    [
+        ("Thing()", [""]),
+        ("Thing ( 1, **{ 'a': 2 } )", [" 1, **{ 'a': 2 } ", " 'a': 2 "]),
+        ("Thing(**dict(a=1))", ["**dict(a=1)", "a=1"]),
+        ("é = {'a': 'é',}\nThing(**é)", ["**é", "'a': 'é',"]),
+    ],
+)
+def test_what_holds_arguments_is_what_stands_between_brackets(text: str, interiors: list[str]) -> None:
+    text = f"from pkg.mod import (Thing, x)\n{text}\n"
+    found, one = call(text)
+    assert [holder.interior.of(text) for holder in one.holders] == interiors
+    assert [one.names.interior.of(text) for one in found.imports] == ["Thing, x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "is_used"),
+    [
+        ("x = Thing(1)", "x", False),
+        ("x: T = Thing(1)\nx.y()", "x", True),
+        ("x = Thing(1)\nx = 2", None, False),
+        ("x = y = Thing(1)\nf(y)", None, True),
+        ("x.y = Thing(1)", None, False),
+        ("f(Thing(1))", None, False),
+    ],
+)
+def test_the_name_of_what_is_made(text: str, name: str | None, is_used: bool) -> None:
+    found, one = call(f"from pkg.mod import Thing\n{text}\n")
+    assert (found.assigned_to(one), found.is_used(one)) == (name, is_used)
+
+
+@pytest.mark.parametrize(
+    ("text", "are_made"),
+    [
+        ("x = Base()\nThing(x, Other())", [True, False]),
+        ("class A(Base): pass\nclass B(A): pass\nclass C: pass\nThing(B(), C())", [True, False]),
+        ("class A(Base):\n    def f(self, other):\n        Thing(self, other)", [True, False]),
+        ("class A:\n    def f(self, other):\n        Thing(self, other)", [False, False]),
+        ("def f(self):\n    Thing(self)", [False]),
+        ("class A(Base):\n    Thing(self)", [False]),
+    ],
+)
+def test_what_an_argument_is_an_instance_of(text: str, are_made: list[bool]) -> None:
+    found, one = call(f"from pkg.mod import Thing\nfrom pkg import Base, Other\n{text}\n")
+    assert [found.makes(one, item, "pkg.Base") for item in one.positional] == are_made
+
+
+@pytest.mark.parametrize(
     ("expression", "interior", "elements"),
     [
         ("[]", "", []),
