@@ -261,6 +261,7 @@ def test_removal(before: str, after: str) -> None:
         ("()", "(new=1)"),
         ("(x)", "(x, new=1)"),
         ("(x,)", "(x, new=1,)"),
+        ("(x , )", "(x , new=1, )"),
         ("(x, **y)", "(x, **y, new=1)"),
         ("(\n    x,\n)", "(\n    x,\n    new=1,\n)"),
         ("(\n    x  # why, what\n)", "(\n    x,  # why, what\n    new=1\n)"),
