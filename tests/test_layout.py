@@ -29,6 +29,7 @@ VALUES = st.sampled_from(
         "<<-EOT\n    x\n  EOT",
         '"🇩🇪"',
         '"👨‍👩‍👧 é"',
+        '"❤️ 👍🏽"',
     ]
 )
 COMMENTS = st.sampled_from(["", "", "", " # why", "   // so", " /* c */"])

@@ -123,6 +123,79 @@ def test_strings_that_can_be_known(expression: str, value: str | None) -> None:
     assert argument.value.of(found.text) == expression
 
 
+@pytest.mark.parametrize(
+    ("text", "interiors"),
+    [
+        ("Thing()", [""]),
+        ("Thing ( 1, **{ 'a': 2 } )", [" 1, **{ 'a': 2 } ", " 'a': 2 "]),
+        ("Thing(**dict(a=1))", ["**dict(a=1)", "a=1"]),
+        ("é = {'a': 'é',}\nThing(**é)", ["**é", "'a': 'é',"]),
+    ],
+)
+def test_what_holds_arguments_is_what_stands_between_brackets(text: str, interiors: list[str]) -> None:
+    text = f"from pkg.mod import (Thing, x)\n{text}\n"
+    found, one = call(text)
+    assert [holder.interior.of(text) for holder in one.holders] == interiors
+    assert [one.names.interior.of(text) for one in found.imports] == ["Thing, x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "is_used"),
+    [
+        ("x = Thing(1)", "x", False),
+        ("x: T = Thing(1)\nx.y()", "x", True),
+        ("x = Thing(1)\nx = 2", None, False),
+        ("x = y = Thing(1)\nf(y)", None, True),
+        ("x.y = Thing(1)", None, False),
+        ("f(Thing(1))", None, False),
+    ],
+)
+def test_the_name_of_what_is_made(text: str, name: str | None, is_used: bool) -> None:
+    found, one = call(f"from pkg.mod import Thing\n{text}\n")
+    assert (found.assigned_to(one), found.is_used(one)) == (name, is_used)
+
+
+@pytest.mark.parametrize(
+    ("text", "are_made"),
+    [
+        ("x = Base()\nThing(x, Other())", [True, False]),
+        ("class A(Base): pass\nclass B(A): pass\nclass C: pass\nThing(B(), C())", [True, False]),
+        ("class A(Base):\n    def f(self, other):\n        Thing(self, other)", [True, False]),
+        ("class A:\n    def f(self, other):\n        Thing(self, other)", [False, False]),
+        ("def f(self):\n    Thing(self)", [False]),
+        ("class A(Base):\n    Thing(self)", [False]),
+    ],
+)
+def test_what_an_argument_is_an_instance_of(text: str, are_made: list[bool]) -> None:
+    found, one = call(f"from pkg.mod import Thing\nfrom pkg import Base, Other\n{text}\n")
+    assert [found.makes(one, item, "pkg.Base") for item in one.positional] == are_made
+
+
+@pytest.mark.parametrize(
+    ("expression", "interior", "elements"),
+    [
+        ("[]", "", []),
+        ("[  # none\n]", "  # none\n", []),
+        ("[1, *A]", "1, *A", ["1", "*A"]),
+        ("(1, 2)", "1, 2", ["1", "2"]),
+        ("LIST", "'é', 2", ["'é'", "2"]),
+        ("TUPLE", "3, 4,", ["3", "4"]),
+        ("ONE", None, []),
+        ("f([1])", None, []),
+    ],
+)
+def test_elements_of_a_list(expression: str, interior: str | None, elements: list[str]) -> None:
+    constants = "ONE = 1\nLIST = ['é', 2]\nTUPLE = (3, 4,)\n"
+    found, one = call(f"from pkg.mod import Thing\n{constants}Thing(a={expression})\n")
+    argument = one.keyword("a")
+    assert argument is not None
+    items = found.elements(argument, through_names=True)
+    assert (items and items.interior.of(found.text)) == interior
+    assert [item.star + item.value.of(found.text) for item in (items.items if items else ())] == elements
+    if expression.isidentifier():
+        assert found.elements(argument) is None
+
+
 @given(st.text(alphabet="aé😀\t ", max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_places_are_characters_of_the_text(filler: str, newline: str) -> None:
     text = f"# {filler}\nfrom pkg.mod import Thing\nThing('{filler}', # {filler}\n  a = ('{filler}x'),\n)\n".replace(
@@ -188,6 +261,7 @@ def test_removal(before: str, after: str) -> None:
         ("()", "(new=1)"),
         ("(x)", "(x, new=1)"),
         ("(x,)", "(x, new=1,)"),
+        ("(x , )", "(x , new=1, )"),
         ("(x, **y)", "(x, **y, new=1)"),
         ("(\n    x,\n)", "(\n    x,\n    new=1,\n)"),
         ("(\n    x  # why, what\n)", "(\n    x,  # why, what\n    new=1\n)"),
@@ -201,6 +275,144 @@ def test_addition(before: str, after: str) -> None:
     made = apply_edits(text, python_edit.append("m.py", text, one.arguments, "new=1"))
     assert made == text.replace(before, after)
     program.verify(set(), made)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Thing(\n    x,\n    gone=1,  # why\n)", "Thing(\n    x,\n    # gone=1,  # why\n)"),
+        (
+            "Thing(\n    gone=f(\n        1,\n  2,\n    ),\n)",
+            "Thing(\n    # gone=f(\n    #     1,\n#   2,\n    # ),\n)",
+        ),
+        ("if a:\n    Thing(x, gone=1, y=2)", "if a:\n    # gone=1\n    Thing(x, y=2)"),
+        ("Thing(gone=[\n  1], gone2=2)", "# gone=[\n# 1], gone2=2\nThing()"),
+        ("Thing(x, gone=1,\n  gone2=2,\n  y=3)", "# gone=1\nThing(x,\n  # gone2=2,\n  y=3)"),
+    ],
+)
+def test_what_is_commented_out(before: str, after: str) -> None:
+    text = f"from pkg.mod import Thing\n{before}\n"
+    _, one = call(text)
+    gone = [item for item in one.arguments.items if (item.name or "").startswith("gone")]
+    made = apply_edits(text, python_edit.take_out("m.py", text, one.arguments, [], gone))
+    assert made == f"from pkg.mod import Thing\n{after}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("(old)", "(new(\n    1\n))"),
+        ("(x, old, y)", "(x, new(\n    1\n), y)"),
+        ("(\n    old,  # why\n    y,\n)", "(\n    new(\n        1\n    ),\n    y,\n)"),
+        ("(\n    old  # why\n)", "(\n    new(\n        1\n    )\n)"),
+        ("(\n    x, old,  # why\n)", "(\n    x, new(\n        1\n    ),  # why\n)"),
+        ("(\n\told,\n)", "(\n\tnew(\n\t\t1\n\t),\n)"),
+    ],
+)
+def test_another_in_its_place(before: str, after: str) -> None:
+    text = f"from pkg.mod import Thing\nThing{before}\n"
+    _, one = call(text)
+    (old,) = (item for item in one.arguments.items if item.span.of(text) == "old")
+    made = apply_edits(text, python_edit.replace("m.py", text, one.arguments, old, "new(\n    1\n)"))
+    assert made == f"from pkg.mod import Thing\nThing{after}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("(x)", "(new, x)"),
+        ("(\n    x,\n)", "(\n    new,\n    x,\n)"),
+        ("(y,\n  x)", "(y,\n  new,\n  x)"),
+    ],
+)
+def test_one_before_another(before: str, after: str) -> None:
+    text = f"from pkg.mod import Thing\nThing{before}\n"
+    _, one = call(text)
+    (old,) = (item for item in one.arguments.items if item.span.of(text) == "x")
+    made = apply_edits(text, [python_edit.insert_before("m.py", text, old, "new")])
+    assert made == f"from pkg.mod import Thing\nThing{after}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[x, y]", "[1, 2, x, y]"),
+        ("(x,)", "(1, 2, x,)"),
+        ("[\n    x,\n]", "[\n    # one\n    1,\n    2,\n    x,\n]"),
+        ("[\n    # of x\n    # too\n    x,\n]", "[\n    # one\n    1,\n    2,\n    # of x\n    # too\n    x,\n]"),
+        ("[\n    # all\n\n    x,\n]", "[\n    # all\n\n    # one\n    1,\n    2,\n    x,\n]"),
+        ("[  # all\n    x,\n]", "[  # all\n    # one\n    1,\n    2,\n    x,\n]"),
+        ("[\n  x,\n    y,\n]", "[\n  # one\n  1,\n  2,\n  x,\n    y,\n]"),
+        ("[x,\n    y]", "[1, 2, x,\n    y]"),
+    ],
+)
+def test_elements_come_first(before: str, after: str) -> None:
+    text = f"# head\nfrom pkg.mod import Thing\nThing(a={before})\n"
+    found, one = call(text)
+    argument = one.keyword("a")
+    assert argument is not None
+    elements = found.elements(argument)
+    assert elements is not None
+    made = apply_edits(text, python_edit.prepend("m.py", text, elements, [("1", "one"), ("2", "")]))
+    assert made == text.replace(before, after)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "change"),
+    [
+        ("from pkg.mod import Thing, New\nThing(1)\n", "New", ("", "")),
+        ("from pkg.mod import New as N\nfrom pkg.mod import Thing\nThing(1)\n", "N", ("", "")),
+        ("import pkg.mod\npkg.mod.Thing(1)\n", "pkg.mod.New", ("", "")),
+        ("import pkg.mod as m\nm.Thing(1)\n", "m.New", ("", "")),
+        ("def f():\n    Thing(1)\nfrom pkg.mod import Thing, New\n", "New", ("", "")),
+        ("def f():\n    from pkg.mod import Thing, New\n    Thing(1)\n", "New", ("", "")),
+        ("from pkg.mod import Thing\nThing(1)\n", "New", ("import Thing", "import Thing, New")),
+        ("from pkg.mod import (\n    Thing,\n)\nThing(1)\n", "New", ("    Thing,\n", "    Thing,\n    New,\n")),
+        ("import os\nfrom pkg import mod\nmod.Thing(1)\n", "New", ("import os", "from pkg.mod import New\nimport os")),
+        (
+            "from __future__ import annotations\nfrom pkg import mod\nmod.Thing(1)\n",
+            "New",
+            ("from pkg import", "from pkg.mod import New\nfrom pkg import"),
+        ),
+        (
+            "from pkg.mod import *\nfrom pkg.mod import Thing\nThing(1)\n",
+            "New",
+            ("import Thing", "import Thing, New"),
+        ),
+        (
+            "def f():\n    from pkg.mod import New\nfrom pkg.mod import Thing\nThing(1)\n",
+            "New",
+            ("import Thing", "import Thing, New"),
+        ),
+        ("from pkg.mod import Thing\nThing(1)\nfrom pkg.mod import New\n", "New is something else there", None),
+        ("New = 1\nfrom pkg.mod import Thing\nThing(1)\n", "New is something else there", None),
+        ("def f():\n    from pkg import mod\n    mod.Thing(1)\n", "nothing is imported at its top", None),
+    ],
+)
+def test_a_name_is_imported_where_it_is_not_yet(text: str, name: str, change: tuple[str, str] | None) -> None:
+    found, one = call(text)
+    result = python_edit.imported("m.py", found, one, "pkg.mod", "New")
+    if change is None:
+        assert isinstance(result, Refusal)
+        assert result.reason.startswith(name)
+        return
+    assert not isinstance(result, Refusal)
+    assert result[0] == name
+    assert apply_edits(text, result[1]) == text.replace(*change, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("# far\n\n# above\n# too\nThing(1)  # beside\n", "# above # beside # too"),
+        ("x = 1  # of x\nThing(\n    1,  # within\n)  # end\n# below\n", "# end"),
+        ("Thing(  # head\n    1,\n)\n", "# head"),
+    ],
+)
+def test_comments_on_a_call(text: str, comments: str) -> None:
+    text = f"from pkg.mod import Thing\n{text}"
+    found, one = call(text)
+    assert " ".join(sorted(found.comments_on(one.span).split("\n"))) == comments
 
 
 @given(st.text(max_size=30), st.sampled_from(["''", '""']))

@@ -394,3 +394,15 @@ def test_the_fast_way_to_comments_is_that_of_the_tokens(pieces: list[str]) -> No
         found = [(token.start, token.end) for token in tokens(text) if token.kind in ("comment", "inline")]
         if "".join(text[token.start : token.end] for token in tokens(text)) == text:
             assert list(comments(text)) == found
+
+
+@pytest.mark.parametrize("broken", ["b = 1\n b = 2\n", "c {\n b = 1\n b = 2\n }\n"])
+def test_a_tolerant_block_is_empty_where_it_cannot_be_read(broken: str) -> None:
+    text = f"a {{\n {broken}}}\n"
+    (block,), (tolerant,) = hcl.parse(text), hcl.parse(text)
+    assert isinstance(block, Block)
+    assert isinstance(tolerant, Block)
+    with pytest.raises(SyntaxProblem):
+        assert all(nested.items for nested in block.blocks())
+    tolerant.is_tolerant = True
+    assert [nested.items for nested in tolerant.blocks()] == [()] * broken.count("c")

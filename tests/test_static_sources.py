@@ -204,6 +204,10 @@ def removed(text: str, *keys: Keys) -> str:
     [
         ("a: 1\nb: 2\n", [("a",)], "b: 2\n"),
         ("a: 1\nb: 2", [("b",)], "a: 1"),
+        ("a: 1\r\nb: 2", [("b",)], "a: 1"),
+        ("a: |+\n  x\n\nb: 2\n", [("a",)], "b: 2\n"),
+        ("a:\n  x: [1, 2, 3]\n", [("a", "x", 0), ("a", "x", 1)], "a:\n  x: [3]\n"),
+        ("x:\n  a:\n    b: 1\n  c: 2\ny: 3\n", [("x", "c"), ("x", "a", "b")], "y: 3\n"),
         ("a: 1\r\nb: 2\r\nc: 3\r\n", [("b",)], "a: 1\r\nc: 3\r\n"),
         ("\ufeffa: 1\nb: 2\n", [("a",)], "\ufeffb: 2\n"),
         ("x:\n  a: 1\n  b: 2\ny: 3\n", [("x", "a"), ("x", "b")], "y: 3\n"),
@@ -225,20 +229,31 @@ def test_yaml_entries_are_taken_out(before: str, keys: list[Keys], after: str) -
     assert removed(before, *keys) == after
 
 
+SHARES, MERGED = "other entries share it, or depend on it", "it is merged in, or shared with other entries"
+
+
 @pytest.mark.parametrize(
-    ("text", "keys"),
+    ("text", "keys", "reason"),
     [
-        ("a: 1\n", [("a",)]),
-        ("a: &x\n  k: 1\n  l: 2\nb: *x\n", [("a", "k")]),
-        ("a: &x\n  k: 1\n  l: 2\nb:\n  <<: *x\n", [("b", "k")]),
-        ("a: &x\n  k: 1\n  l: 2\nb: *x\n", [("b", "k")]),
-        ("- a: 1\n  b: 2\n", [(0, "a")]),
-        ("a: &x 1\nb: *x\n", [("a",)]),
-        ("x: {a: 1}\n", [("x", "z")]),
+        ("a: 1\n", ("a",), SHARES),
+        ("a: &x\n  k: 1\n  l: 2\nb: *x\n", ("a", "k"), SHARES),
+        ("a: &x\n  k: 1\n  l: 2\nb:\n  <<: *x\n", ("b", "k"), MERGED),
+        ("a: &x\n  k: 1\n  l: 2\nb: *x\n", ("b", "k"), MERGED),
+        ("- a: 1\n  b: 2\n", (0, "a"), SHARES),
+        ("x:\n- - 1\n  - 2\n", ("x", 0, 0), "it shares its line with others"),
+        ("a: &x 1\nb: *x\n", ("a",), "there is no such anchor"),
+        ("a: &x [1, 1]\nb: *x\n", ("a", 1), SHARES),
+        ("x: {a: 1}\n", ("x", "z"), MERGED),
+        ("x: [1]\ny: 2\n", ("x", "z"), MERGED),
+        ("x: [1]\ny: 2\n", ("x", "z", "y"), MERGED),
+        ("x: {a: 1}\ny: 2\n", ("x", 0), MERGED),
+        ("x: {a: 1}\ny: 2\n", ("x", 0, 0), MERGED),
     ],
 )
-def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: list[Keys]) -> None:
-    assert isinstance(remove("x.yml", read(text), keys), Refusal)
+def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: Keys, reason: str) -> None:
+    refused = remove("x.yml", read(text), [keys])
+    assert isinstance(refused, Refusal)
+    assert refused.reason.startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_removals_that_overlap_are_one() -> None:
 
 
 def test_what_some_spans_cover() -> None:
-    cover = Cover([Span(6, 7), Span(1, 3), Span(3, 4), Span(2, 3), Span(9, 9)])
-    assert [offset for offset in range(10) if offset in cover] == [1, 2, 3, 6]
+    cover = Cover([Span(6, 9), Span(7, 8), Span(1, 3), Span(3, 4), Span(2, 3), Span(9, 9)])
+    assert [offset for offset in range(10) if offset in cover] == [1, 2, 3, 6, 7, 8]
     assert 0 not in Cover([])
 
 

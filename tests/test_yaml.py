@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from migrator.errors import SyntaxProblem
 from migrator.model import Refusal
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax import yaml_edit
+from migrator.syntax import yaml_edit, yaml_write
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_edit import Addition, prepend_all, prepend_items
 from migrator.syntax.yaml_set import set_strings
-from migrator.syntax.yaml_tree import Keys, Scalar, names
+from migrator.syntax.yaml_tree import Keys, Scalar, names, string_at
 from migrator.syntax.yaml_verify import verify
 from migrator.syntax.yaml_write import Item, quote
 
@@ -103,6 +103,9 @@ REWRITES = {
     "quoted key": ('"before_init":\n  - a', "\"before_init\":\n  - 'hook'\n  - a"),
     "missing": ("x: 1 # c", "x: 1 # c\nbefore_init:\n  - 'hook'"),
     "missing, deeper comment": ("y:\n  - 1\n  # - 2", "y:\n  - 1\n  # - 2\nbefore_init:\n  - 'hook'"),
+    "missing, a comment one further": ("x: 1\n # c", "x: 1\n # c\nbefore_init:\n  - 'hook'"),
+    "missing, a comment of what follows": ("x: 1\n  # c\n# d", "x: 1\n  # c\nbefore_init:\n  - 'hook'\n# d"),
+    "missing, as most lists": ("x:\n  - 1\ny:\n- 1\nz:\n- 1", "x:\n  - 1\ny:\n- 1\nz:\n- 1\nbefore_init:\n- 'hook'"),
     "missing, as other lists": ("y:\n- 1", "y:\n- 1\nbefore_init:\n- 'hook'"),
     "missing, after a block scalar": ("y: |\n  a\n\n", "y: |\n  a\nbefore_init:\n  - 'hook'\n\n"),
     "missing, after kept blank lines": ("y: |+\n  a\n\nx: |+\n  b\n\n", None),
@@ -134,6 +137,16 @@ WHOLE = {
     ),
     "parents without values": ("stacks:\n# end\n", "stacks:\n  app:\n    before_init:\n      - 'hook'\n# end\n"),
     "parents in flow style": ("stacks: {app: {y: 1}}", "stacks: {app: {y: 1, before_init: ['hook']}}"),
+    "parents of two entries": ("stacks: {app: {x: 1, y: 2}}", "stacks: {app: {x: 1, y: 2, before_init: ['hook']}}"),
+    "as most is indented": (
+        "a:\n  b: 1\nc:\n    d: 1\ne:\n    f: 1\n",
+        "a:\n  b: 1\nc:\n    d: 1\ne:\n    f: 1\nstacks:\n    app:\n        before_init:\n            - 'hook'\n",
+    ),
+    "as little as possible": ("a:\n b: 1\n", "a:\n b: 1\nstacks:\n app:\n  before_init:\n   - 'hook'\n"),
+    "lists in the column of their keys": (
+        "y:\n- 1\nstacks:\n    web:\n        z: 1\n    app:\n",
+        "y:\n- 1\nstacks:\n    web:\n        z: 1\n    app:\n        before_init:\n        - 'hook'\n",
+    ),
     "null in flow style": ("stacks: {app: {before_init: , y: 1}}", "stacks: {app: {before_init: ['hook'] , y: 1}}"),
     "JSON": (
         '{"stacks": {\n  "app": {\n    "y": 1\n  }\n}}\n',
@@ -228,6 +241,10 @@ stacks:
         (SHARED.replace("*hooks #", "*hooks   #"), KEYS),
         ("x: &x [a, 'b,c', \"d\"]\nstacks: {app: {before_init: *x}, web: {before_init: *x}}\n", KEYS),
         ("x: &x\n- a,b\n- c\nstacks: {app: {before_init: *x}}\n", KEYS),
+        ("x: &x\n- |\n- |-\n- b\nstacks:\n  app:\n    before_init: *x\n", KEYS),
+        ("x: &x [a]\nl:\n- *x\n- b\n", ("l", 0)),
+        ("x: 1\nl:\n- - a\n  - b\n- c\n", ("l", 0)),
+        ("[]\n", ()),
         ("x: &x {before_init: [a]}\nstacks: {app: {<<: *x}, web: *x}\n", KEYS),
         ("x: &x {before_init: [a]}\nstacks: {app: *x, web: *x}\n", KEYS),
         ("x: &x {before_init: [a]}\ny: &y {z: 1}\nstacks:\n  app:\n    <<: [*y, *x]\n", KEYS),
@@ -237,6 +254,28 @@ stacks:
 def test_only_the_addressed_list_changes(text: str, keys: Keys) -> None:
     old = yaml.safe_load(text)
     assert yaml.safe_load(prepended(text, keys)) == replaced(old, keys, ["hook", *at(old, keys)])
+
+
+def test_copies_are_written_as_what_they_are_copied_from() -> None:
+    shared = "x: &x\n- a,b\n- c d\n- \"e\n  f\"\n- 'g'\n"
+    block = f"{shared}stacks:\n  app:\n    before_init: *x\n"
+    copied = "\n    - 'hook'\n    - a,b\n    - c d\n    - 'e f'\n    - 'g'\n"
+    assert prepended(block) == f"{shared}stacks:\n  app:\n    before_init:{copied}"
+    flow = f"{shared}stacks: {{app: {{before_init: *x}}}}\n"
+    assert prepended(flow) == flow.replace("*x", "['hook', 'a,b', c d, 'e f', 'g']")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("app", "app"), ("a/b-c.d", "a/b-c.d"), ("Yes", "'Yes'"), ("1", "'1'"), ("a b", "'a b'"), ("é\n", '"é\\n"')],
+)
+def test_a_key_has_quotes_where_it_needs_them(name: str, written: str) -> None:
+    assert yaml_write.key(name) == written
+    assert yaml.safe_load(f"{written}: 1") == {name: 1}
+
+
+def test_a_list_of_two_is_edited_at_its_anchor() -> None:
+    assert prepended("x: &x [a]\ny: *x\n", ("x",), also=[("y",)]) == "x: &x ['hook', a]\ny: *x\n"
 
 
 def test_a_list_is_edited_at_its_anchor_if_all_who_share_it_want_it() -> None:
@@ -354,6 +393,8 @@ def test_lists_with_other_items_are_kept_apart() -> None:
         "- a\n",
         "null\n",
         "x: &x a\nstacks:\n  app: *x\n",
+        "x: &x !custom [a]\nstacks:\n  app:\n    before_init: *x\n",
+        "x: &x {a: 1}\nstacks:\n  app:\n    before_init: *x\n",
         "x: &x [{a: 1}]\nstacks:\n  app:\n    before_init: *x\n",
         "x: &x\n  app:\n    y: 1\nstacks:\n  <<: *x\n",
         "stacks:\n  app:\n    y: |\n      no newline at its end",
@@ -419,7 +460,7 @@ def test_a_part_may_lack_everything(body: str) -> None:
 
 
 def test_spans_leave_out_what_surrounds_a_value() -> None:
-    text = "a: &x !!seq\n  # c\n  - |\n    b\n\n\n  - &y 'c' # d\n\n# e\nf: *x\ng: &z\n"
+    text = "a: &x !!seq\n  # c\n  - |\n    b\n\n\n  - &y 'c' # d\n\n# e\nf: *x\nk: |+\n  b\n\ng: &z\n"
     root = read(text)
 
     def written(*keys: str | int) -> str:
@@ -431,6 +472,9 @@ def test_spans_leave_out_what_surrounds_a_value() -> None:
     assert written("a", 0) == "|\n    b"
     assert written("a", 1) == "'c'"
     assert written("g") == ""
+    assert written("k") == "|+\n  b\n\n"
+    assert [root.find(("a", key)) for key in (2, -1, "b")] == [None] * 3
+    assert root.find(("g", 0)) is root.find((0,)) is None
     shared = root.find(("f", 1))
     assert shared
     assert (shared.by_alias, shared.by_merge, shared.node.anchor) == (True, False, "y")
@@ -448,10 +492,25 @@ def test_merge_keys_are_looked_through() -> None:
         "y": ("2", True),
         "z": ("3", False),
     }
-    assert tree.find(("c", "w")) is None
+    assert tree.find(("c", "w")) is tree.find(("c", "<<")) is None
     found = tree.find(("c",))
     assert found
     assert names(found.node) == ("z", "y", "x")
+
+
+def test_a_source_that_is_merged_twice_hides_none_after_it() -> None:
+    tree = read("a: &a {x: 1}\nb: &b {y: 2}\nc:\n  <<: [*a, *a, *b]\n  z:\n  l: []\n")
+    assert tree.root is not None
+    assert [string_at(tree.root, *keys) for keys in (("c", "y"), ("c", "z"), ("c", "l"), ("c", "w"))] == [
+        "2",
+        *[None] * 3,
+    ]
+
+
+def test_a_hundred_levels_are_read() -> None:
+    read("[" * 100 + "]" * 100)
+    with pytest.raises(SyntaxProblem, match="nested too deeply"):
+        read("[" * 101 + "]" * 101)
 
 
 HOSTILE = {
@@ -491,7 +550,9 @@ def test_hostile_input_is_read_or_refused_in_time(name: str) -> None:
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("name", ["an anchor in itself", "a key twice", "tabs", "documents", "brackets", "steps"])
+@pytest.mark.parametrize(
+    "name", ["an anchor in itself", "a key twice", "tabs", "documents", "brackets", "steps", "a control character"]
+)
 def test_what_others_reject_is_rejected(name: str) -> None:
     with pytest.raises(SyntaxProblem) as problem:
         read(HOSTILE[name])
@@ -526,6 +587,7 @@ def test_any_text_is_read_as_pyyaml_does_or_refused(text: str) -> None:
         ("", "a: 1\n"),
         ("a: &a [x]\nb: *a\n", "a: &a [y, x]\nb: *a\n"),
         ("a: x\n", "a: 'x'\n"),
+        ("a:\n- b: 1\n- c\n", "a:\n- b: 1\n  d: 2\n- c\n"),
     ],
 )
 def test_growth_is_verified(before: str, after: str) -> None:
@@ -538,6 +600,8 @@ def test_growth_is_verified(before: str, after: str) -> None:
         ("a: [x]\n", "a: [x, y]\n"),
         ("a: [x, y]\n", "a: [y]\n"),
         ("a: 1\nb: 2\n", "a: 1\n"),
+        ("a: [x, {b: 1}]\n", "a: [x, {b: 2}]\n"),
+        ("a: {b: 1}\n", "a: {[x]: 2, b: 1}\n"),
         ("a: 1\n", "a: '1'\n"),
         ("a: 1\n", ""),
         ("a: &a {x: 1}\nb: {<<: *a}\n", "a: &a {x: 1}\nb: {}\n"),
@@ -622,6 +686,7 @@ def test_in_any_document_the_list_grows_and_all_else_stays(text: str, name: str)
     ("before", "after"),
     [
         ("", "stacks:\n  app:\n    environment:\n      ROLE: 'arn'\n"),
+        ("---\n", "---\nstacks:\n  app:\n    environment:\n      ROLE: 'arn'\n"),
         ("version: 2", "version: 2\nstacks:\n  app:\n    environment:\n      ROLE: 'arn'\n"),
         (
             "stacks:\n    app:\n        x: 1\n",
@@ -632,6 +697,8 @@ def test_in_any_document_the_list_grows_and_all_else_stays(text: str, name: str)
         ("stacks:\n  app:\n    environment:\n      A: |\n        text\n    x: 1\n", None),
         ("stacks:\n  app:\n    environment: &e\n      A: b\n  other:\n    environment: *e\n", "refused"),
         ("stacks:\n  app: {environment: {A: b}}\n", "refused"),
+        ("stacks:\n  app: x\n", "refused"),
+        ("stacks:\n  app: !x\n    environment:\n      A: b\n", "refused"),
         ("stacks:\n  app:\n    environment:\n      ROLE: x\n", "refused"),
         ("stacks:\n  app: &a\n    x: 1\n  other:\n    <<: *a\n", "refused"),
     ],

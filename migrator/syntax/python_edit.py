@@ -144,7 +144,7 @@ def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]])
     Each is an expression and a comment, ``""`` for none, that stands above it if it has a line of its own.
     """
     first = holder.items[0].span.start
-    begins = not text[_line_start(text, first) : first].strip() and _line_start(text, first) >= holder.interior.start
+    begins = not text[_line_start(text, first) : first].strip()
     newline, indent = newline_at(text, first), _indent_at(text, first)
     if not begins:
         return [Edit(path, Span(first, first), "".join(f"{one}, " for one, _ in new))]

@@ -43,7 +43,7 @@ def _with_empty_holders(tree: Tree, wanted: set[Keys]) -> set[Keys]:
     """``wanted``, and in place of all that a value holds, that value; a file keeps its only one."""
     gone = set(wanted)
     only = list(_held(tree.root))
-    for keys in sorted(wanted, key=len, reverse=True):
+    for keys in wanted:
         holder = keys[:-1]
         while holder:
             below = {(*holder, key) for key in _held(_written(tree.root, holder))}
@@ -57,7 +57,7 @@ def _with_empty_holders(tree: Tree, wanted: set[Keys]) -> set[Keys]:
 def _held(node: Node | None) -> Iterator[str | int]:
     """The keys of what is written in a value; a merge key is none of those that go."""
     if isinstance(node, Mapping):
-        yield from (entry.name if entry.name and not entry.is_merge else MERGE for entry in node.entries)
+        yield from (entry.name or MERGE for entry in node.entries)
     elif isinstance(node, Sequence):
         yield from range(len(node.items))
 

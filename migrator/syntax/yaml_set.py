@@ -54,7 +54,7 @@ def _with_string(tree: Tree, keys: Keys, value: str) -> str:
     rows[-1] += f" {quote(value)}"
     end = holder.span.end if holder is not None else tree.part.end
     newline = newline_at(tree.text, end)
-    head = tree.text[:end].rstrip(" \t\r\n") if holder is not None else tree.text[:end].rstrip("\r\n")
+    head = tree.text[:end].rstrip(" \t\r\n")
     place = tree.text.find("\n", len(head), tree.part.end) + 1 or tree.part.end
     gap = newline if place and tree.text[place - 1] != "\n" else ""
     return apply_edits(tree.text, [Edit("", Span(place, place), gap + "".join(row + newline for row in rows))])
