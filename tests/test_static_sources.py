@@ -97,6 +97,36 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "head", ['provider "aws" {', 'terraform {\nbackend "s3" {', 'data "terraform_remote_state" "x" {']
+)
+def test_none_of_its_lines_is_told_twice(tmp_path: Path, head: str) -> None:
+    keys = f'  secret_key = "{SECRET}"\n  access_key = "{KEY}"\n'
+    body = f'  backend = "s3"\n  config = {{\n{keys}}}\n' if head.startswith("data") else keys
+    (tmp_path / "main.tf").write_text(f"{head}\n{body}{'}' * head.count('{')}\n".replace("}}", "}\n}"))
+    result = check(tmp_path)
+    assert any(one.rule != "key-literals" for one in result.findings)
+    assert told(result) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("main.tf", 'terraform {\n  backend "s3" {}\n}\n'),
+        ("main.tf", 'data "terraform_remote_state" "x" {\n  backend = "s3"\n  config = {}\n}\n'),
+        ("main.tf", 'resource "spacelift_stack" "x" {\n  name = "x"\n}\n'),
+        ("main.py", "from cdktf_cdktf_provider_aws.provider import AwsProvider\nAwsProvider(s, 'aws')\n"),
+        ("terragrunt.hcl", 'remote_state {\n  backend = "s3"\n  config = {}\n}\n'),
+        (".spacelift/config.yml", "stack_defaults:\n  environment:\n    AWS_PROFILE: x\n"),
+    ],
+)
+def test_whatever_of_aws_is_there_has_the_rest_searched(tmp_path: Path, path: str, text: str) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(text)
+    (tmp_path / "a.sh").write_text(KEY)
+    assert told(check(tmp_path)) == [f"a.sh:1: access key …{KEY[-4:]}"]
+
+
 def test_a_repository_with_nothing_of_aws_is_not_searched(tmp_path: Path) -> None:
     (tmp_path / "a.sh").write_text(KEY)
     assert told(check(tmp_path)) == []

@@ -17,7 +17,8 @@ from migrator.rules.registry import Context, Rule
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each key, where the repository has something to migrate; other rules tell of theirs."""
     facts = context.facts
-    if not (facts.providers or facts.roots or facts.stacks or facts.programs or facts.settings):
+    of_aws = (facts.providers, facts.roots, facts.remote_states, facts.terragrunt.units, facts.programs)
+    if not any((*of_aws, facts.stacks, facts.settings)):
         return
     told = set(_told(context))
     for key in key_literals(context.workspace):
