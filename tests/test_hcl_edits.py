@@ -43,6 +43,7 @@ def changed(text: str, remove: str = "", comment: str = "", *append: NewArgument
         ("x {\n  /* so */ b = 1\n  c     = 2\n}\n", "x {\n  c     = 2\n}\n"),
         ("\nx {\n  b = 1\n}\n", "\nx {\n}\n"),
         ("x { b = 1 }", "x {\n}"),
+        ("x { b = [\n  1,\n] }\n", "x {\n}\n"),
     ],
 )
 def test_what_goes_with_an_argument(before: str, after: str) -> None:
