@@ -34,6 +34,7 @@ def changed(text: str, remove: str = "", comment: str = "", *append: NewArgument
     [
         ("x {\n  # of b\n  b = 1\n\n  c = 2\n}\n", "x {\n  c = 2\n}\n"),
         ("x {\n  # of b\n  b = 1\n  # of c\n  c = 2\n}\n", "x {\n  # of c\n  c = 2\n}\n"),
+        ("x {\n  # of b\n  b = 1\n  /* of c */ c = 2\n}\n", "x {\n  /* of c */ c = 2\n}\n"),
         ("x {\n  # of both\n  b = 1\n  c = 2\n}\n", "x {\n  # of both\n  c = 2\n}\n"),
         ("x {\n  # the keys\n  b = 1\n  c = 2\n}\n", "x {\n  c = 2\n}\n"),
         ("x {\n  # b = 0\n  b = 1\n}\n", "x {\n}\n"),
