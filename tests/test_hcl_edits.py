@@ -34,6 +34,7 @@ def changed(text: str, remove: str = "", comment: str = "", *append: NewArgument
     [
         ("x {\n  # of b\n  b = 1\n\n  c = 2\n}\n", "x {\n  c = 2\n}\n"),
         ("x {\n  # of b\n  b = 1\n  # of c\n  c = 2\n}\n", "x {\n  # of c\n  c = 2\n}\n"),
+        ("x {\n  # of b\n  b = 1\n  /* of c */ c = 2\n}\n", "x {\n  /* of c */ c = 2\n}\n"),
         ("x {\n  # of both\n  b = 1\n  c = 2\n}\n", "x {\n  # of both\n  c = 2\n}\n"),
         ("x {\n  # the keys\n  b = 1\n  c = 2\n}\n", "x {\n  c = 2\n}\n"),
         ("x {\n  # b = 0\n  b = 1\n}\n", "x {\n}\n"),
@@ -43,6 +44,7 @@ def changed(text: str, remove: str = "", comment: str = "", *append: NewArgument
         ("x {\n  /* so */ b = 1\n  c     = 2\n}\n", "x {\n  c     = 2\n}\n"),
         ("\nx {\n  b = 1\n}\n", "\nx {\n}\n"),
         ("x { b = 1 }", "x {\n}"),
+        ("x { b = [\n  1,\n] }\n", "x {\n}\n"),
     ],
 )
 def test_what_goes_with_an_argument(before: str, after: str) -> None:

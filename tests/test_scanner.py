@@ -406,3 +406,8 @@ def test_a_tolerant_block_is_empty_where_it_cannot_be_read(broken: str) -> None:
         assert all(nested.items for nested in block.blocks())
     tolerant.is_tolerant = True
     assert [nested.items for nested in tolerant.blocks()] == [()] * broken.count("c")
+
+
+def test_comments_stand_in_templates_too() -> None:
+    text = 'a = "${f("# no") /* yes */}" # too\nb = "//" // and this\n'
+    assert [text[start:end] for start, end in comments(text)] == ["/* yes */", "# too", "// and this"]

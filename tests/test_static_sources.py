@@ -292,6 +292,8 @@ def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: Keys, reason: str)
         ("a {}\n\nb {}\n\nc {}\n", "a {}\n\nc {}\n"),
         ("a {}\n\n# of b\n// too\nb {\n}\n", "a {}\n"),
         ("b {}\nc {}\n", "c {}\n"),
+        ("# of b alone\nb {}\n", ""),
+        ("a {}\n# of b\nb {}\n\nc {}\n", "a {}\n\nc {}\n"),
         ("# apart\n\nb {}\n\nc {}\n", "# apart\n\nc {}\n"),
         ("a {}\r\n\r\nb {}\r\n", "a {}\r\n"),
         ("a {}\n\nb {} # done", "a {}\n"),
