@@ -69,8 +69,9 @@ def check(context: Context) -> Iterator[Finding]:
         elif provider.credentials:
             notes = (*context.web_identity.notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
-            finding = RULE.finding(provider.place, _message(provider), fix, notes=notes)
-            yield replace(finding, needs=context.web_identity.needs(provider))
+            needs = context.web_identity.needs(provider)
+            for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
+                yield replace(RULE.finding(provider.place, _message(provider), fix, group, notes), needs=needs)
 
 
 def _message(provider: Provider) -> str:
