@@ -245,7 +245,7 @@ def lives(path: Path, chance: random.Random) -> Iterator[list[str]]:
             said = [writer.stdout.readline() for _ in range(chance.randrange(4, 40))]
             time.sleep(chance.uniform(0, 0.01))
             writer.kill()
-            said += writer.stdout.read().splitlines()
+            said += writer.stdout.read().rpartition("\n")[0].splitlines()  # its last line may be torn, too
             writer.wait()  # until then it may hold its lock
             yield said
 

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.config import Config
 from migrator.model import Finding, LeftAlone, Note, Place, Plan, Refusal, Rewrite
-from migrator.planner import make_plan
+from migrator.planner import Planning
 from migrator.rules.registry import Rule
 from migrator.span import Edit, Span
 from tests.invariants import workspace_of
@@ -28,7 +28,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> MakePlan:
     def make(found: list[Finding], later: list[Finding] | None = None) -> Plan:
         rules = (Rule("later", "", lambda _: iter(later or []), 1), Rule("first", "", lambda _: iter(found)))
         monkeypatch.setattr("migrator.planner.all_rules", lambda: rules)
-        return make_plan(workspace_of({path: text.encode() for path, text in FILES.items()}), Config())
+        return Planning(workspace_of({path: text.encode() for path, text in FILES.items()}), Config()).plan()
 
     return make
 
