@@ -1,7 +1,7 @@
 """What became of every job of a run, written before anything else is done: one file, a line of JSON for each event.
 
 A line is whole or it does not count, so that the file tells the truth wherever the run was broken off. Only a crash of
-the whole machine may cost it the last second, and what was done then is seen by its branch:
+the whole machine may cost it its newest lines, and what was done then is seen by its branch:
 
 - the first one says what the run is: format, version, settings, ids of its jobs;
 - before a job ``{"started": id, "at": time}``;
@@ -102,7 +102,7 @@ class Journal:
         self._note_start(job)
 
     def finish(self, job: str, result: Mapping[str, Any], *, is_failed: bool = False, is_cheap: bool = False) -> None:
-        """Note what a job came to, as plain data; on disk within `_SOON`, unless it is cheap to be had again."""
+        """Note what a job came to, as plain data; put on disk once in `_SOON`, unless it is cheap to be had again."""
         record = {"finished": job, "at": _now(), "failed": is_failed, "result": result}
         place = self._append(record, is_cheap=is_cheap)
         self._note_finish(job, place, is_failed=is_failed)

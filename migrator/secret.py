@@ -22,8 +22,8 @@ _TOKEN = re.compile(
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
 Terraform, JSON Web Tokens, and session tokens of AWS STS."""
 _TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
-_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential")
-"""One of them is in whatever `_TELLING` matches, in lower case."""
+_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential", "\\u")
+"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
 _TELLING_NAME = re.compile(
     rf"""(?ix)
     (?P<name> (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )

@@ -201,6 +201,8 @@ def test_no_message_on_a_broken_file_holds_what_stands_in_it(path: str, line: st
 def test_what_tells_is_not_overlooked(name: str) -> None:
     assert is_telling(name)
     assert may_tell(f"  {name} = 1")
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
+    assert may_tell('{"' + escaped + '": 1}'), "as JSON may say it"
 
 
 @given(st.text(alphabet="aceikprstowd\u017fKs_-kKyY", max_size=40))
