@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.cli import cli
@@ -147,7 +147,6 @@ AROUND = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(SECRETS, AROUND)
 def test_a_secret_is_masked_by_its_shape(secret: str, around: str) -> None:
     shown = mask(around.replace("{}", secret))
