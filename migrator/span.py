@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from migrator.errors import EditConflict
 
@@ -77,3 +78,28 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
         pieces += text[position : edit.span.start], edit.text
         position = edit.span.end
     return "".join(pieces) + text[position:]
+
+
+class Moved:
+    """Where offsets of a text are once the ``edits``, as `settle` orders them, are made: ``moved[offset]``.
+
+    What is inserted at an offset comes after it; an offset within an edit moves to the end of its text.
+    """
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._edits = edits
+        grown = (len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
+        self._shifts = list(accumulate(grown, initial=0))
+
+    def _before(self, offset: int) -> int:
+        return bisect_left(self._edits, offset, key=lambda edit: edit.span.start)
+
+    def __getitem__(self, offset: int) -> int:
+        count = self._before(offset)
+        within = max(offset, self._edits[count - 1].span.end) if count else offset
+        return within + self._shifts[count]
+
+    def touches(self, span: Span) -> bool:
+        """Whether an edit begins within ``span``, or reaches into it."""
+        count = self._before(span.start)
+        return self._before(span.end) > count or (count > 0 and self._edits[count - 1].span.end > span.start)

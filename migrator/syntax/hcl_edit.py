@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
-from migrator.span import Edit, Span, apply_edits, settle
+from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax import hcl
 from migrator.syntax.hcl_comments import COMMENT, stays
 from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
@@ -219,19 +218,20 @@ def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[E
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
     """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
 
+    All edits are made first, then what became of the regions is aligned: an edit may reach from one into another.
     Raises `EditConflict` where edits collide.
     """
-    pending = deque(_set_apart(text, settle(edits)))
-    made: list[Edit] = []
+    made = list(_set_apart(text, settle(edits)))
+    after = apply_edits(text, made)
+    moved = Moved(made)
+    pieces: list[str] = []
+    position = 0
     for region in _regions(text, items):
-        mine: list[Edit] = []
-        while pending and pending[0].span.start < region.end:
-            edit = pending.popleft()
-            (mine if region.start <= edit.span.start and edit.span.end <= region.end else made).append(edit)
-        if mine:
-            made.append(_realigned(text, region, mine))
-    after = apply_edits(text, [*made, *pending])
-    return _without_new_blank_edges(text, after)
+        if moved.touches(region) and align(region.of(text)) == region.of(text):
+            image = Span(moved[region.start], moved[region.end])
+            pieces += after[position : image.start], align(image.of(after))
+            position = image.end
+    return _without_new_blank_edges(text, "".join(pieces) + after[position:])
 
 
 def _set_apart(text: str, edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -262,13 +262,6 @@ def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
         else:
             regions.append(lines)
     return regions
-
-
-def _realigned(text: str, block: Span, edits: Sequence[Edit]) -> Edit:
-    before = block.of(text)
-    shifted = [replace(edit, span=Span(edit.span.start - block.start, edit.span.end - block.start)) for edit in edits]
-    after = apply_edits(before, shifted)
-    return Edit(edits[0].path, block, align(after) if align(before) == before else after)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
