@@ -30,8 +30,8 @@ NESTED_NAMES = {
 }
 """What the flat role family is called in ``assume_role``."""
 
-OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns")
-"""What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role."""
+OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns", "//")
+"""What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role; a comment in JSON."""
 
 _WEB_IDENTITY = "assume_role_with_web_identity"
 UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
@@ -59,11 +59,15 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class _Assumed:
-    """The role that a backend assumes: the members of ``assume_role`` by name, and the arguments that say so."""
+    """The role that a backend assumes: the members of ``assume_role`` by name, and the arguments that say so.
+
+    ``comments`` are those on flat arguments by the name of their member, and those on and in ``assume_role`` by "".
+    """
 
     members: dict[str, str]
     arguments: tuple[Attribute, ...]
     is_flat: bool
+    comments: dict[str, tuple[str, ...]]
 
     @property
     def role(self) -> str:
@@ -77,7 +81,7 @@ class _Assumed:
     @property
     def kept(self) -> tuple[NewArgument, ...]:
         """What web identity has as well."""
-        return tuple(NewArgument(one, Copied(self.members[one])) for one in OF_WEB_IDENTITY if one in self.members)
+        return tuple(self.moved(one) for one in OF_WEB_IDENTITY if one in self.members)
 
     @property
     def lost(self) -> list[str]:
@@ -89,8 +93,11 @@ class _Assumed:
         """The same as an object, which may stand beside web identity."""
         if not self.is_flat:
             return ()
-        items = tuple(NewArgument(name, Copied(value)) for name, value in self.members.items())
-        return (NewArgument("assume_role", NewObject(items)),)
+        return (NewArgument("assume_role", NewObject(tuple(map(self.moved, self.members)))),)
+
+    def moved(self, name: str) -> NewArgument:
+        """The member ``name`` with its comments, as it is to be written in another place."""
+        return NewArgument(name, Copied(self.members[name]), self.comments.get(name, ()))
 
 
 def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bool, may_vary: bool) -> SignIn | Refusal:
@@ -107,15 +114,18 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
         if not has_own:
             return SignIn("", removed)
         named = config.backend_role_arn or role
-        return Refusal(UNKNOWN) if named is None else _signed_in(Literal(named), config, removed)
+        if named is None:
+            return Refusal(UNKNOWN)
+        return _signed_in(NewArgument("role_arn", Literal(named)), config, removed)
     if config.backend_role_arn is not None and assumed.meant != config.backend_role_arn:
-        return _signed_in(Literal(config.backend_role_arn), config, removed, assumed.chained)
+        other = NewArgument("role_arn", Literal(config.backend_role_arn))
+        return _signed_in(other, config, removed, assumed.chained)
     if assumed.lost:
         return Refusal(knows_no(assumed.lost))
     if not may_vary and not is_role_arn(assumed.meant or ""):
         return Refusal(_NO_LITERAL)
     removed += tuple(one for one in assumed.arguments if one not in removed)
-    return _signed_in(Copied(assumed.role), config, removed, (), assumed.kept)
+    return _signed_in(assumed.moved("role_arn"), config, removed, (), assumed.kept, assumed.comments.get("", ()))
 
 
 def state_sign_ins(
@@ -172,20 +182,25 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
         return Refusal(TWICE)
     if document.is_ignored(nested):
         return None
-    members = {one.name: one.value.of(document.text) for one in document.object_items(nested)}
+    items = document.object_items(nested)
+    members = {one.name: one.value.of(document.text) for one in items}
     if "role_arn" not in members:
         return Refusal("its assume_role is no object with a role that could be read here")
-    return _Assumed(members, (nested,), is_flat=False)
+    comments = document.syntax.comments_of(document.text, backend.block, nested, (*backend.credentials, nested), items)
+    return _Assumed(members, (nested,), is_flat=False, comments={"": comments})
 
 
 def _flat(backend: S3Backend) -> _Assumed | Refusal:
-    members = {}
+    document, members, comments = backend.document, {}, {}
+    removed = (*backend.credentials, *backend.role_family)
     for one in backend.role_family:
-        value = _value(backend.document, one)
+        value = _value(document, one)
         if value is None:
             return Refusal("its assume_role_duration_seconds is no number")
         members[NESTED_NAMES[one.name]] = value
-    return _Assumed(members, backend.role_family, is_flat=True)
+        found = document.syntax.comments_of(document.text, backend.block, one, removed, (one,))
+        comments[NESTED_NAMES[one.name]] = found
+    return _Assumed(members, backend.role_family, is_flat=True, comments=comments)
 
 
 def _value(document: Document, attribute: Attribute) -> str | None:
@@ -203,13 +218,15 @@ def chained_role(backend: S3Backend) -> tuple[NewArgument, ...] | Refusal:
 
 
 def _signed_in(
-    role: Literal | Copied,
+    role: NewArgument,
     config: Config,
     remove: Sequence[Attribute],
     chained: tuple[NewArgument, ...] = (),
     kept: tuple[NewArgument, ...] = (),
+    comments: tuple[str, ...] = (),
 ) -> SignIn:
     token = NewArgument("web_identity_token_file", Literal(config.token_file))
-    items = NewObject((NewArgument("role_arn", role), token, *kept))
-    said = role.text if isinstance(role, Literal) else (hcl.string_value(role.text) or "the role that it assumed")
-    return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items), *chained))
+    items, value = NewObject((role, token, *kept)), role.value
+    copied = hcl.string_value(value.text) if isinstance(value, Copied) else None
+    said = value.text if isinstance(value, Literal) else copied or "the role that it assumed"
+    return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items, comments), *chained))

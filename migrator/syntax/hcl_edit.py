@@ -101,6 +101,22 @@ def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[
     return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
 
 
+def comments_of(
+    text: str, block: Block, item: Attribute, removed: Sequence[Attribute | Block], kept: Sequence[Attribute]
+) -> tuple[str, ...]:
+    """The comments that go with ``item``, one of the ``removed``, but for those within the values of what is ``kept``.
+
+    That is itself, or items of the object that it is.
+    """
+    extent = _extent(text, block, item, removed)
+    ends = (offset for one in kept for offset in (one.value.start, one.value.end))
+    edges = [max(extent.start, block.body.start), *ends, min(extent.end, block.body.end)]
+    found = (
+        one for start, end in zip(edges[::2], edges[1::2], strict=True) for one in COMMENT.findall(text, start, end)
+    )
+    return tuple(one.rstrip("\r").replace("\r\n", "\n") for one in found)
+
+
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:
     """``spans`` joined over blank lines, each with one of two blank lines that would meet, or that at an edge."""
     joined: list[Span] = []

@@ -34,6 +34,11 @@ def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: st
 
 
 def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
+    above = [line for one in argument.comments for line in f"{indent}{one}".split("\n")]
+    return [*above, *_bare(argument, indent, unit, width)]
+
+
+def _bare(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
     if isinstance(argument.value, tuple):
         return [f"{indent}{argument.name} = [", *item_lines(argument.value, indent + unit), f"{indent}]"]
     if isinstance(argument.value, NewObject):

@@ -33,6 +33,7 @@ class Syntax(Language):
     interior: Callable[[str, Span], Span | None]
     inside: Callable[[str, Span, str], str]
     comments_on: Callable[[str, Attribute | Block], str]
+    comments_of: Callable[[str, Block, Attribute, Sequence[Attribute | Block], Sequence[Attribute]], tuple[str, ...]]
     change_body: Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
     change_object: Callable[
         [str, str, Span, Sequence[Attribute], Sequence[Attribute], Sequence[NewArgument]], tuple[Edit, ...]
@@ -56,6 +57,7 @@ HCL = Syntax(
     hcl.interior,
     hcl.inside,
     hcl.comments_on,
+    hcl_edit.comments_of,
     hcl_edit.change_body,
     hcl_object.change_object,
     hcl_edit.remove_blocks,
@@ -76,6 +78,7 @@ JSON = Syntax(
     tfjson.interior,
     tfjson.inside,
     tfjson.comments_on,
+    tfjson_edit.comments_of,
     tfjson_edit.change_body,
     tfjson_edit.change_object,
     tfjson_edit.remove_blocks,

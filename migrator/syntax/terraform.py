@@ -53,10 +53,14 @@ class NewObject:
 
 @dataclass(frozen=True, slots=True)
 class NewArgument:
-    """An argument to be written; a tuple is a list with each element on a line of its own."""
+    """An argument to be written; a tuple is a list with each element on a line of its own.
+
+    The ``comments``, as the syntax writes them, stand above it.
+    """
 
     name: str
     value: Literal | Reference | Copied | NewObject | tuple[Literal, ...]
+    comments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,17 @@ def change_object(
     return tuple(edits)
 
 
+def comments_of(
+    text: str,  # noqa: ARG001 - as HCL's
+    block: Block,  # noqa: ARG001
+    item: Attribute,  # noqa: ARG001
+    removed: Sequence[Attribute | Block],  # noqa: ARG001
+    kept: Sequence[Attribute],  # noqa: ARG001
+) -> tuple[str, ...]:
+    """None: a ``"//"`` is a member of the block, and stays with it."""
+    return ()
+
+
 def remove_blocks(
     path: str,
     text: str,
