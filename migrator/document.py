@@ -134,7 +134,7 @@ class Document:
 
     def place(self, item: Block | Attribute) -> Place:
         """Where ``item`` begins."""
-        return Place(self.path, self.source.line(item.span.start))
+        return Place(self.path, self.source.line(item.span.start), item.span.start)
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value, in HCL's terms whatever the file's syntax."""

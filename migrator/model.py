@@ -11,13 +11,22 @@ from migrator.span import Edit
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file."""
+    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file.
+
+    The ``offset`` of what begins there tells it from others on its line; people are told of lines.
+    """
 
     path: str
     line: int = 0
+    offset: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
+
+    @property
+    def key(self) -> str:
+        """A name for what begins there, which nothing else has."""
+        return f"{self}+{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class _Settlement:
             refused = [one for one in reversed(self.findings) if isinstance(one.fix, Refusal)]
             groups = {one.group: one for one in refused if one.group}
             places = {(one.rule, one.place) for one in refused}
-            needed = {name: one for one in refused for name in (one.group, str(one.place)) if name}
+            needed = {name: one for one in refused for name in (one.group, one.place.key) if name}
             declined = 0
             for index, _ in list(self._rewrites()):
                 finding = self.findings[index]

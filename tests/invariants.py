@@ -111,19 +111,31 @@ def check_change(change: Change, edits: list[Edit]) -> None:
 
 
 def is_emptied(after: str, wanted: str) -> bool:
-    """Whether all that a JSON text lacks of ``wanted`` are labels that hold nothing any more."""
+    """Whether all that a JSON text lacks of ``wanted`` are labels that hold nothing any more, or stand there twice."""
     rest = iter("".join(wanted.split()))
     with suppress(ValueError):
         is_part = all(one in rest for one in "".join(after.split()))
-        return is_part and _filled(json.loads(after)) == _filled(json.loads(wanted))
+        before, now = (json.loads(one, object_pairs_hook=_merged) for one in (wanted, after))
+        return is_part and bool(_filled(before) == _filled(now))
     return False
 
 
+def _merged(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        both = members.get(name), value
+        is_twice = all(isinstance(one, dict) for one in both)
+        members[name] = _merged([pair for one in both for pair in one.items()]) if is_twice else value
+    return members
+
+
 def _filled(value: object) -> object:
+    if isinstance(value, list):
+        return [one for one in map(_filled, value) if one not in ({}, [])]
     if not isinstance(value, dict):
         return value
     members = {name: _filled(one) for name, one in value.items()}
-    return {name: one for name, one in members.items() if one != {}}
+    return {name: one for name, one in members.items() if one not in ({}, [])}
 
 
 def check_neighbours(before: str, after: str, edits: list[Edit]) -> None:

@@ -110,8 +110,8 @@ def hcl_files(draw: st.DrawFn) -> bytes:
 
 
 @st.composite
-def json_files(draw: st.DrawFn) -> bytes:
-    """A whole file of Terraform's JSON, on one line or many."""
+def json_roots(draw: st.DrawFn) -> dict[str, Any]:
+    """What a file of Terraform's JSON says."""
     keys: dict[str, Any] = draw(
         st.sampled_from(
             [
@@ -123,10 +123,22 @@ def json_files(draw: st.DrawFn) -> bytes:
         )
     )
     provider = keys | draw(st.sampled_from([{}, {"region": "eu-west-1"}, {"a": '\u00e9\\"${x}', "b": [1, {}]}]))
-    root: dict[str, Any] = {"provider": {"aws": draw(st.sampled_from([provider, [provider]]))}}
+    other = [provider, {"alias": "b", "region": "${var.region}", "profile": "b"}]
+    root: dict[str, Any] = {"provider": {"aws": draw(st.sampled_from([provider, [provider], other]))}}
+    names = draw(st.lists(st.sampled_from(["profile", "t", "region", "aws_role_arn_b"]), unique=True))
+    variables = {name: {"type": "string"} for name in names}
+    spread: list[Any] = [{name: one} for name, one in variables.items()]
+    root |= draw(st.sampled_from([{}, {"variable": variables}, {"variable": spread}, {"variable": [variables]}]))
     if draw(st.booleans()):
         root["terraform"] = {"backend": {"s3": {"bucket": "b", "role_arn": "arn:aws:iam::123456789012:role/s"} | keys}}
     if draw(st.booleans()):
         root["resource"] = {"spacelift_stack": {"app": {"name": "app", "repository": "webshop", "before_init": ["a"]}}}
+    return root if draw(st.booleans()) else dict(reversed(root.items()))
+
+
+@st.composite
+def json_files(draw: st.DrawFn) -> bytes:
+    """A whole file of Terraform's JSON, on one line or many."""
+    root = draw(json_roots())
     text = json.dumps(root, indent=draw(st.sampled_from([None, 1, 2, "\t"])), ensure_ascii=draw(st.booleans()))
     return (text + draw(st.sampled_from(["", "\n"]))).replace("\n", draw(st.sampled_from(["\n", "\r\n"]))).encode()

@@ -211,7 +211,12 @@ def test_what_a_value_is_written_as(value: object, written: str) -> None:
         ("{}", '{"variable": {"x": {"new": "${var.new}"}}}'),
         ('{"variable": {"a": {}}}', '{"variable": {"a": {}, "x": {"new": "${var.new}"}}}'),
         ('[{}, {"locals": {}}, {}]', '[{}, {"locals": {}}, {"variable": {"x": {"new": "${var.new}"}}}]'),
-        ('{"variable": [{"a": {}}]}', '{"variable": [{"a": {}}], "variable": {"x": {"new": "${var.new}"}}}'),
+        ('{"variable": [{"a": {}}]}', '{"variable": [{"a": {}}, {"x": {"new": "${var.new}"}}]}'),
+        ('{"variable": []}', '{"variable": [{"x": {"new": "${var.new}"}}]}'),
+        (
+            '{"variable": [\n {\n  "a": {}\n }\n]}',
+            '{"variable": [\n {\n  "a": {}\n },\n {\n  "x": {\n   "new": "${var.new}"\n  }\n }\n]}',
+        ),
         (
             '{\n "locals": {}\n}',
             '{\n "locals": {},\n "variable": {\n  "x": {\n   "new": "${var.new}"\n  }\n }\n}',
@@ -285,3 +290,32 @@ def test_what_an_expression_loses_becomes_a_comment_of_its_block(before: str, af
     chosen = [[items[name]] if name in items else [] for name in "dc"]
     edits: tuple[Edit, ...] = tfjson_edit.change_object("x", before, config.value, *chosen, [NEW])
     assert tfjson_edit.finish(before, (), edits) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{}", '{"resource": {"t": {"a": {"new": "${var.new}"}, "b": {"new": "${var.new}"}}}}'),
+        (
+            '{"resource": {"s": {"a": {}}}}',
+            '{"resource": {"s": {"a": {}}, "t": {"a": {"new": "${var.new}"}, "b": {"new": "${var.new}"}}}}',
+        ),
+        (
+            '{"resource": {"t": {"s": {}}}}',
+            '{"resource": {"t": {"s": {}, "a": {"new": "${var.new}"}, "b": {"new": "${var.new}"}}}}',
+        ),
+        (
+            '{"resource": {"t": [{"s": {}}]}}',
+            '{"resource": {"t": [{"s": {}}, {"a": {"new": "${var.new}"}}, {"b": {"new": "${var.new}"}}]}}',
+        ),
+    ],
+)
+def test_two_new_blocks_share_the_labels_that_they_have_in_common(before: str, after: str) -> None:
+    edits = [tfjson_edit.add_block("x", before, NewBlock("resource", ("t", name), (NEW,))) for name in "ab"]
+    assert tfjson_edit.finish(before, (), edits) == after
+
+
+def test_labels_that_stood_there_twice_stay() -> None:
+    before = '{"variable": {"a": {}}, "variable": {"b": {}}}'
+    edit = tfjson_edit.add_block("x", before, NewBlock("variable", ("x",), (NEW,)))
+    assert tfjson_edit.finish(before, (), [edit]) == before[:-2] + ', "x": {"new": "${var.new}"}}}'

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from migrator.config import Config
 from migrator.planner import Planning
 from migrator.syntax.hcl import check as has_second_opinion
 from migrator.syntax.languages import language_of
 from tests.conftest import Terraform
 from tests.invariants import CONFIG, check_files, workspace_of
-from tests.modules import hcl_files, json_files
+from tests.modules import hcl_files, json_files, json_roots
 
 
 @settings(max_examples=150)
@@ -32,6 +36,27 @@ def test_a_file_of_hcl(data: bytes) -> None:
 def test_a_file_of_json(data: bytes) -> None:
     plan = check_files({"main.tf.json": data})
     assert not plan.problems
+
+
+def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON that has no name twice."""
+    members = dict(pairs)
+    assert len(members) == len(pairs), f"twice: {[name for name, _ in pairs]}"
+    return members
+
+
+@settings(max_examples=150)
+@given(json_roots(), st.sampled_from([CONFIG, replace(CONFIG, role_arn=None)]))
+def test_json_on_one_line_is_as_over_lines(root: dict[str, Any], config: Config) -> None:
+    outcomes = []
+    for indent in (None, 2, "\t"):
+        text = json.dumps(root, indent=indent)
+        plan = check_files({"main.tf.json": text.encode()}, config)
+        after = {one.path: one.after for one in plan.changes if one.path.endswith(".json")}
+        values = {path: json.loads(data, object_pairs_hook=members_once) for path, data in after.items()}
+        assert [b"\n" in data for data in after.values()] == [indent is not None] * len(after)
+        outcomes.append((values, [(one.message, one.fate.partition(":")[0]) for one in plan.findings]))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
 
 
 @settings(max_examples=150)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -90,9 +91,9 @@ def test_what_is_rightly_left_alone_holds_nothing_up(planned: MakePlan) -> None:
 
 
 def test_what_needs_another_is_refused_with_it(planned: MakePlan) -> None:
-    one = wants(1, needs="main.tf:2")
-    two = wants(2, group="h", needs="main.tf:7 g")
-    other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:3 i")
+    one = wants(1, needs="main.tf:2+0")
+    two = wants(2, group="h", needs="main.tf:7+0 g")
+    other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:3+0 i")
     plan = planned([one, two, other, refuses(4, "g"), refuses(7)])
     assert fates(plan) == [
         "not without main.tf:2, which is refused",
@@ -110,6 +111,13 @@ def test_a_file_of_two_modules_is_rewritten_for_both_or_for_none(planned: MakePl
     reasons = ["not without main.tf:1", "not without the same in another module", "not without main.tf:9", NO.reason]
     assert [fate.startswith(reason) for fate, reason in zip(fates(plan), reasons, strict=True)] == [True] * 4
     assert plan.changes == ()
+
+
+def test_what_stands_on_one_line_is_not_one(planned: MakePlan) -> None:
+    one = replace(refuses(1), place=Place("main.tf", 1, 40))
+    other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:1+40")
+    plan = planned([wants(1), one, wants(2, needs="main.tf:1+0"), other])
+    assert fates(plan) == ["done", NO.reason, "done", "not without main.tf:1, which is refused"]
 
 
 def test_what_is_no_terraform_any_more_is_refused_in_its_file_alone(planned: MakePlan) -> None:

@@ -40,7 +40,7 @@ class CdktfCall:
     @property
     def place(self) -> Place:
         """Where the call begins."""
-        return Place(self.document.path, self.call.line)
+        return Place(self.document.path, self.call.line, self.call.span.start)
 
     @property
     def title(self) -> str:

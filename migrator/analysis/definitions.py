@@ -136,7 +136,7 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
     return PythonDefinition(
         source=stack,
         document=document,
-        place=Place(stack.path, stack.line),
+        place=Place(stack.path, stack.line, stack.span.start),
         title=f"Stack({stack.name or '…'})",
         code=Code(stack.repository, folder, namespace, stack.branch),
         slug=slug_of(stack.name),
@@ -193,7 +193,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
     return YamlDefinition(
         source=stack,
         document=document,
-        place=Place(document.path, stack.line),
+        place=Place(document.path, stack.line, stack.offset),
         title=f"{'blueprint' if stack.is_blueprint else 'stack file'} {stack.name or document.path}",
         code=Code(repository, stack.project_root, stack.namespace or "", stack.branch),
         slug=None if stack.is_blueprint else slug_of(stack.name),

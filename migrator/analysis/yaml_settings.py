@@ -116,4 +116,4 @@ def _start(tree: Tree, keys: Keys) -> int:
 
 
 def _place(document: Document, offset: int) -> Place:
-    return Place(document.path, document.source.line(offset))
+    return Place(document.path, document.source.line(offset), offset)

@@ -25,7 +25,7 @@ _BEFORE_INIT = "before_init"
 
 @dataclass(frozen=True, slots=True)
 class YamlStack:
-    """A stack that the file ``path`` defines at ``line`` (counted from 1).
+    """A stack that the file ``path`` defines at ``line`` (counted from 1) and ``offset``.
 
     ``keys`` lead to the list of its commands before ``terraform init``, which need not exist; ``may_replace`` says that
     a list which is made there may take the place of one in another file. ``project_root`` is ``""`` for the root of the
@@ -40,6 +40,7 @@ class YamlStack:
     project_root: str | None
     branch: str | None
     line: int
+    offset: int
     may_replace: bool = False
     terraform_version: str | None = None
     workflow_tool: str | None = None
@@ -101,6 +102,7 @@ def _blueprint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
                 project_root=_folder(root, *keys, "vcs", "project_root"),
                 branch=_known(root, *keys, "vcs", "branch") or _reference(root, *keys, "vcs", "reference"),
                 line=_line(tree, keys),
+                offset=_offset(tree, keys),
                 terraform_version=_known(root, *keys, "vendor", "terraform", "version"),
                 workflow_tool=_known(root, *keys, "vendor", "terraform", "workflow_tool"),
             )
@@ -146,6 +148,7 @@ def _atmos(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
             project_root=folder and f"components/terraform/{folder}",
             branch=_known(root, *settings, "branch"),
             line=_line(tree, keys),
+            offset=_offset(tree, keys),
             may_replace=find(root, (*settings, _BEFORE_INIT)) is None,
             terraform_version=_known(root, *settings, "terraform_version"),
             workflow_tool=_known(root, *settings, "terraform_workflow_tool"),
@@ -184,6 +187,7 @@ def _masterpoint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
         project_root=_folder(root, own, "project_root") if find(root, (own, "project_root")) else _folder_of(module),
         branch=_known(root, own, "branch"),
         line=_line(tree, (own,)),
+        offset=_offset(tree, (own,)),
         terraform_version=_known(root, own, "terraform_version"),
         workflow_tool=_known(root, own, "terraform_workflow_tool"),
     )
@@ -211,7 +215,11 @@ def _folder(root: Node, *keys: str | int) -> str | None:
 
 
 def _line(tree: Tree, keys: Keys) -> int:
-    """The line of the key, or of the item, at ``keys``."""
+    return tree.text.count("\n", 0, _offset(tree, keys)) + 1
+
+
+def _offset(tree: Tree, keys: Keys) -> int:
+    """Where the key, or the item, at ``keys`` begins."""
     holder, name = tree.find(keys[:-1]), keys[-1]
     offset = tree.part.start
     if holder and isinstance(holder.node, Mapping) and isinstance(name, str):
@@ -219,4 +227,4 @@ def _line(tree: Tree, keys: Keys) -> int:
         offset = entry.key.start if entry else holder.node.start
     elif holder and isinstance(holder.node, Sequence) and isinstance(name, int):
         offset = holder.node.items[name].start
-    return tree.text.count("\n", 0, offset) + 1
+    return offset

@@ -41,7 +41,7 @@ def rotate(value: Value, place: Place) -> Iterator[Note]:
     if found.span is not None:
         document = found.config.document
         there = Place(document.path, document.source.line(found.span.start))
-        if there != place:
+        if str(there) != str(place):
             yield Note("take out these locals, which hold keys that nothing needs any more, at", (str(there),))
         place = there
     yield Note(ROTATE, (str(place),))

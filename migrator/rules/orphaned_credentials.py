@@ -99,7 +99,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     edits = removal.edits
-    group = f"what served credentials at {min(found[0].place for found in removal.pieces.values())}"
+    group = f"what served credentials at {min(found[0].place for found in removal.pieces.values()).key}"
     for node, pieces in removal.pieces.items():
         left = orphans.given(node)[1]
         elsewhere = sorted({str(piece.place) for piece in pieces[1:]})

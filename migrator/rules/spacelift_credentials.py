@@ -186,7 +186,7 @@ def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) ->
     reading = [one for one in states if not one.has_web_identity]
     if reading and not is_hooked and context.ambient.at(root.module.path) is None:
         return _Way(still=f"{reading[0].place} has no hook to sign in with")
-    places = [str(one.place) for one in providers] + [str(one.place) for one in states]
+    places = [one.place.key for one in providers] + [one.place.key for one in states]
     return _Way(frozenset((root.group, *places)))
 
 

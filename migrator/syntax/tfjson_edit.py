@@ -125,11 +125,12 @@ def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) ->
 
 
 def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
-    kept = [member for member in node.members if member not in removed]
+    children = node.members or node.elements
+    kept = [one for one in children if one not in removed]
     outer = _indent_at(text, node.span.start)
     newline = newline_at(text, node.span.start)
     if kept and _is_spread(text, node):
-        indent = _indent_at(text, node.members[0].span.start)
+        indent = _indent_at(text, children[0].span.start)
         added = "".join(f",\n{_indented(one, indent, indent.removeprefix(outer))}" for one in properties)
         return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
     if kept:
@@ -148,19 +149,24 @@ def _append(path: str, text: str, node: Node, removed: Sequence[Member], propert
 
 
 def _is_spread(text: str, node: Node) -> bool:
-    return bool(node.members) and "\n" in text[node.span.start : node.members[0].span.start]
+    children = node.members or node.elements
+    return bool(children) and "\n" in text[node.span.start : children[0].span.start]
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` beside the others of its type, or as the last property of the file."""
+    """``block`` beside the others of its type and labels, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
-    content = _labelled(block)
-    for member in holder.members:
-        if member.name == block.type and member.value.kind == "object":
-            one = f"{json.dumps(block.labels[0])}: {_pretty(content[block.labels[0]])}"
-            return _append(path, text, member.value, (), [one])
-    return _append(path, text, holder, (), [f"{json.dumps(block.type)}: {_pretty(content)}"])
+    names, content = [block.type, *block.labels], {block.type: _labelled(block)}
+    while len(names) > 1 and holder.kind == "object":
+        there = [one.value for one in holder.members if one.name == names[0]]
+        if not there or there[-1].kind not in ("object", "array"):
+            break
+        holder, content = there[-1], content[names.pop(0)]
+    one = _pretty(content)
+    if holder.kind == "object":
+        one = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
+    return _append(path, text, holder, (), [one])
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -183,7 +189,10 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 
 
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
-    """``text`` with ``edits`` made, without the labels that they emptied. Raises `EditConflict` where they collide."""
+    """``text`` with ``edits`` made, without labels that they emptied or wrote twice.
+
+    Raises `EditConflict` where they collide.
+    """
     pieces = [""]
     position = 0
     for edit in settle(edits):
@@ -192,7 +201,8 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
         pieces.append(edit.text[1:].lstrip() if is_first else edit.text)
         position = edit.span.end
     after = "".join(pieces) + text[position:] if text else apply_edits("{}\n", edits)
-    return after if any(_empty_labels(text)) else _without_empty_labels(after)
+    after = after if any(_empty_labels(text)) else _without_empty_labels(after)
+    return after if any(_labels_twice(text)) else _with_labels_once(after)
 
 
 def _without_empty_labels(text: str) -> str:
@@ -209,6 +219,36 @@ def _empty_labels(text: str) -> Iterator[Span]:
             yield from _cuts(holder.members, [one for one in holder.members if _is_empty(one.value, _labels(one))])
             for member in holder.members:
                 yield from _empty_below(member.value, _labels(member))
+
+
+def _with_labels_once(text: str) -> str:
+    while (found := next(_labels_twice(text), None)) is not None:
+        first, second, cut = found
+        end, inside = first.members[-1].span.end, text[second.span.start + 1 : second.members[-1].span.end]
+        gap = " " if inside.startswith('"') else ""
+        text = f"{text[:end]},{gap}{inside}{text[end : cut.start]}{text[cut.end :]}"
+    return text
+
+
+def _labels_twice(text: str) -> Iterator[tuple[Node, Node, Span]]:
+    """What stands below types and labels that an object has twice, and what takes out the second."""
+    with suppress(SyntaxProblem):
+        root = tfjson.read(text)
+        for holder in root.elements or (root,):
+            yield from _twice_below(holder, None)
+
+
+def _twice_below(node: Node, labels: int | None) -> Iterator[tuple[Node, Node, Span]]:
+    for element in node.elements:
+        yield from _twice_below(element, labels)
+    before: dict[str, Node] = {}
+    for member in node.members:
+        left = _labels(member) if labels is None else labels - 1
+        if left > 0:
+            first = before.setdefault(member.name, member.value)
+            if first is not member.value and first.members and member.value.members:
+                yield first, member.value, next(_cuts(node.members, [member]))
+            yield from _twice_below(member.value, left)
 
 
 def _labels(member: Member) -> int:
@@ -296,7 +336,8 @@ def _pretty(value: Any) -> str:
 
 
 def _flat(one: str) -> str:
-    return json.dumps(json.loads(f"{{{one}}}"), ensure_ascii=False)[1:-1]
+    opening, closing = "[]" if one.startswith("{") else "{}"
+    return json.dumps(json.loads(f"{opening}{one}{closing}"), ensure_ascii=False)[1:-1]
 
 
 def _indented(one: str, indent: str, unit: str) -> str:
