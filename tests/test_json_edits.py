@@ -297,6 +297,15 @@ def test_what_an_expression_loses_becomes_a_comment_of_its_block(before: str, af
     [
         ("{}", '{"resource": {"t": {"a": {"new": "${var.new}"}, "b": {"new": "${var.new}"}}}}'),
         (
+            '{"resource": {"t": [ ]}}',
+            '{"resource": {"t": [{"a": {"new": "${var.new}"}}, {"b": {"new": "${var.new}"}} ]}}',
+        ),
+        (
+            '{\n "resource": {\n  "t": {}\n }\n}',
+            '{\n "resource": {\n  "t": {\n   "a": {\n    "new": "${var.new}"\n   },\n'
+            '   "b": {\n    "new": "${var.new}"\n   }\n  }\n }\n}',
+        ),
+        (
             '{"resource": {"s": {"a": {}}}}',
             '{"resource": {"s": {"a": {}}, "t": {"a": {"new": "${var.new}"}, "b": {"new": "${var.new}"}}}}',
         ),

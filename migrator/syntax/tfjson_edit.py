@@ -13,7 +13,7 @@ from typing import Any
 
 from migrator.errors import SyntaxProblem
 from migrator.source import newline_at, with_newlines
-from migrator.span import Edit, Span, apply_edits, settle
+from migrator.span import Edit, Span, settle
 from migrator.syntax import hcl, tfjson
 from migrator.syntax.terraform import (
     Attribute,
@@ -145,7 +145,8 @@ def _append(path: str, text: str, node: Node, removed: Sequence[Member], propert
         return Edit(path, Span(place, place), ", ".join(_flat(one) for one in properties))
     unit = _unit(text)
     lines = ",\n".join(_indented(one, outer + unit, unit) for one in properties)
-    return Edit(path, Span(place, node.span.end - 1), with_newlines(f"\n{lines}\n{outer}", newline))
+    end = "" if "\n" in text[place : node.span.end] else f"\n{outer}"
+    return Edit(path, Span(place, place), with_newlines(f"\n{lines}{end}", newline))
 
 
 def _is_spread(text: str, node: Node) -> bool:
@@ -193,14 +194,22 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
 
     Raises `EditConflict` where they collide.
     """
-    pieces = [""]
-    position = 0
+    text = text or "{}\n"
+    pieces: list[str] = []
+    position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        is_first = edit.text.startswith(",") and "".join(pieces).rstrip().endswith(("{", "["))
-        pieces.append(edit.text[1:].lstrip() if is_first else edit.text)
-        position = edit.span.end
-    after = "".join(pieces) + text[position:] if text else apply_edits("{}\n", edits)
+        made = next((one.rstrip() for one in reversed(pieces) if one.strip()), "")
+        if edit.text.startswith(",") and made.endswith(("{", "[")):
+            pieces.append(edit.text[1:].lstrip())
+        elif (
+            edit.span == place and edit.text[:1] not in ("", ",") and not made.endswith(",")
+        ):  # the second in what was empty
+            pieces[-2:] = pieces[-2].rstrip(), "," if edit.text[0].isspace() else ", ", edit.text
+        else:
+            pieces.append(edit.text)
+        position, place = edit.span.end, edit.span
+    after = "".join(pieces) + text[position:]
     after = after if any(_empty_labels(text)) else _without_empty_labels(after)
     return after if any(_labels_twice(text)) else _with_labels_once(after)
 
