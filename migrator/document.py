@@ -137,8 +137,10 @@ class Document:
         return Place(self.path, self.source.line(item.span.start), item.span.start)
 
     def expression(self, attribute: Attribute) -> str:
-        """The argument's value, in HCL's terms whatever the file's syntax."""
-        return self.syntax.expression(self.text, attribute.value)
+        """The argument's value, in HCL's terms whatever the file's syntax; nothing stands around dots of names."""
+        from migrator.syntax.scanner import joined
+
+        return joined(self.syntax.expression(self.text, attribute.value))
 
     def literal(self, attribute: Attribute | None) -> str | None:
         """The string that the argument is, if it is there and a literal one."""

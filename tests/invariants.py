@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +103,7 @@ def check_change(change: Change, edits: list[Edit]) -> None:
     assert after.has_bom == source.has_bom, "the byte-order mark"
     wanted = apply_edits(source.text, edits)
     if language_of(change.path) is not HCL:
-        filled = apply_edits(source.text or "{}\n", edits)
+        filled = re.sub(r"(?<=[{\[])(\s*),\s*", r"\1", apply_edits(source.text or "{}\n", edits))
         assert after.text in (wanted, filled) or is_emptied(after.text, filled), "a change outside of the edits"
         return
     if after.text != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,8 @@ from migrator.model import LeftAlone, Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.syntax import tfjson, tfjson_edit
 from migrator.syntax.terraform import Block
-from tests.conftest import FIXTURES
+from tests.conftest import FIXTURES, Terraform
+from tests.invariants import check_files
 
 CASES = FIXTURES / "rules" / "orphaned-credentials"
 KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -105,3 +107,47 @@ def test_labels_without_blocks_go(gone: set[str], in_list: bool, is_flat: bool) 
     left = [item.labels for item in tfjson.parse(after) if isinstance(item, Block)]
     assert left == [item.labels for item in items if isinstance(item, Block) and item.labels[-1] not in gone]
     assert "{}" not in after.strip()[1:-1]
+
+
+SPELLINGS = [
+    "var /* c */.access_key",
+    "(var\n.access_key)",
+    "(var # x\n. // y\n access_key)",
+    '"${var /* " */ .access_key}"',
+    "<<-EOT\n    ${var. access_key}\n  EOT",
+]
+ESCAPED = [
+    "$\\u007bvar.access_key}",
+    "${v\\u0061r\\u002eaccess_key}",
+    "${var/* c */.access_key}",
+    "${var\\n.access_key}",
+    '\\" ${var.access_key}',
+]
+
+
+@pytest.mark.parametrize("use", [*SPELLINGS, "# var.access_key\n  1", '"var.other"'])
+def test_a_reference_is_one_in_any_spelling(use: str, terraform: Terraform, tmp_path: Path) -> None:
+    """What refers to a variable keeps it; so does what an argument that goes refers to not."""
+    variables = 'variable "access_key" {}\nvariable "secret_key" {}\n\n'
+    keys = "  access_key = var.access_key\n  secret_key = (var /* c */\n  .secret_key)\n"
+    text = f'{variables}output "a" {{\n  value = {use}\n}}\n'
+    if use in SPELLINGS:
+        (tmp_path / "main.tf").write_text(text)
+        assert not terraform.complaints(tmp_path)
+    after = check_files({"main.tf": f'{text}\nprovider "aws" {{\n{keys}}}\n'.encode()}).changes[0].after
+    assert (b'variable "access_key"' in after) == (use in SPELLINGS)
+    assert b'variable "secret_key"' not in after
+
+
+@pytest.mark.parametrize("use", [*ESCAPED, "${var.other}"])
+def test_a_reference_is_one_in_any_escape(use: str, terraform: Terraform, tmp_path: Path) -> None:
+    variables, keys = '"access_key": {}, "secret_key": {}', '"access_key": "${var.access_key}", "secret_key": "%s"'
+    provider = keys % "$\\u007bvar.secr\\u0065t_key}"
+    text = f'{{"variable": {{{variables}}}, "output": {{"a": {{"value": "{use}"}}}}'
+    if use in ESCAPED:
+        (tmp_path / "main.tf.json").write_text(text + "}")
+        assert not terraform.complaints(tmp_path)
+    after = json.loads(
+        check_files({"main.tf.json": f'{text}, "provider": {{"aws": {{{provider}}}}}}}'.encode()}).changes[0].after
+    )
+    assert list(after.get("variable", {})) == ["access_key"] * (use in ESCAPED)

@@ -2,33 +2,35 @@
 
 See https://developer.hashicorp.com/terraform/language/expressions/references. A reference is looked for in all of a
 file's text but its comments, so that templates, heredocs, every kind of block, and files that cannot be understood
-count alike: one too many keeps something, one too few would break a module.
+count alike: one too many keeps something, one too few would break a module. Blanks, line ends and comments may stand
+around the dots, and JSON may escape any character.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model import Place
 from migrator.span import Span
-from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import IDENTIFIER, comments
 from migrator.workspace import Module
 
-_DOT = r"\s*\.\s*"
+_GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"
+_DOT = rf"{_GAP}\.{_GAP}"
 _REFERENCE = re.compile(
     rf"(?<!\w)(?:(?P<kind>var|local|output){_DOT}(?P<name>{IDENTIFIER})"
     rf"|(?P<mode>data|ephemeral){_DOT}(?P<type>{IDENTIFIER}){_DOT}(?P<label>{IDENTIFIER})"
-    rf"|module{_DOT}(?P<call>{IDENTIFIER})(?:\s*\[[^\]\n]*\])?(?:{_DOT}(?P<output>{IDENTIFIER}))?"
+    rf"|module{_DOT}(?P<call>{IDENTIFIER})(?:{_GAP}\[[^\]\n]*\])?(?:{_DOT}(?P<output>{IDENTIFIER}))?"
     rf"|(?P<resource>(?!data\b|ephemeral\b)[a-z][a-z0-9]*_\w+){_DOT}(?P<resource_label>{IDENTIFIER}))"
 )
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +57,9 @@ class References:
     def of(self, document: Document) -> tuple[Use, ...]:
         """All references of a file, in the order of the text."""
         if document.path not in self._by_document:
-            ignored = _comments(document)
-            self._by_document[document.path] = tuple(
-                Use(document, match.start(), address(match))
-                for match in _REFERENCE.finditer(document.text)
-                if not _is_inside(match.start(), ignored)
-            )
+            text, moved = _readable(document)
+            found = _REFERENCE.finditer(text)
+            self._by_document[document.path] = tuple(Use(document, moved(one.start()), address(one)) for one in found)
         return self._by_document[document.path]
 
     def within(self, document: Document, span: Span) -> tuple[Use, ...]:
@@ -100,16 +99,37 @@ def addresses(text: str) -> set[str]:
     return {address(match) for match in _REFERENCE.finditer(text)}
 
 
-def _comments(document: Document) -> list[tuple[int, int]]:
-    """Where the comments are; in JSON, and in what is no HCL, none are told apart."""
-    found: list[tuple[int, int]] = []
-    if document.syntax is HCL:
-        with suppress(SyntaxProblem):
-            found.extend(comments(document.text))
-    return found
+def _readable(document: Document) -> tuple[str, Callable[[int], int]]:
+    """The text without what hides a reference, or looks like one, and what offsets in it are in the file."""
+    text = document.text
+    return _unescaped(text) if document.path.endswith(".json") else (_without_comments(text), int)
 
 
-def _is_inside(offset: int, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether one of the ``spans``, which are in order, holds ``offset``."""
-    index = bisect_right(spans, offset, key=itemgetter(0))
-    return index > 0 and offset < spans[index - 1][1]
+def _without_comments(text: str) -> str:
+    """``text`` with blanks in place of comments, up to where it is no HCL."""
+    pieces: list[str] = []
+    position = 0
+    with suppress(SyntaxProblem):
+        for start, end in comments(text):
+            pieces += text[position:start], " " * (end - start)
+            position = end
+    return "".join(pieces) + text[position:]
+
+
+def _unescaped(text: str) -> tuple[str, Callable[[int], int]]:
+    """``text`` with the characters that JSON escapes, and what offsets in it were before."""
+    pieces: list[str] = []
+    starts, shifts = [0], [0]
+    position = length = 0
+    for match in _ESCAPE.finditer(text) if "\\" in text else ():
+        pieces += text[position : match.start()], _character(match)
+        length += match.start() - position + 1
+        position = match.end()
+        starts.append(length)
+        shifts.append(position - length)
+    after = "".join(pieces) + text[position:]
+    return after, lambda offset: offset + shifts[bisect_right(starts, offset) - 1]
+
+
+def _character(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else {"n": "\n", "r": "\r", "t": "\t"}.get(match[0][1], match[0][1])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from migrator.analysis.expressions import Expression, Scope
+from migrator.analysis.references import References
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
@@ -187,10 +188,9 @@ def _is_shared(origin: Expression, name: str) -> bool:
     for document, block in module.blocks("locals"):
         for local in block.attributes:
             if document is origin.document and local.value == origin.span:
-                every = re.compile(rf"\blocal\.{re.escape(local.name)}\b")
-                lists = re.compile(rf"\b{name}\"?\s*[=:]\s*\"?(?:\$\{{)?local\.{re.escape(local.name)}\b")
-                texts = [one.text for one in module.documents]
-                return sum(len(every.findall(text)) - len(lists.findall(text)) for text in texts) > 0
+                is_list = re.compile(rf"\b{name}\"?\s*[=:]\s*\"?(?:\$\{{)?\Z")
+                uses = References().to(module, {f"local.{local.name}"})
+                return not all(is_list.search(one.document.text[: one.offset], max(one.offset - 99, 0)) for one in uses)
     return False
 
 

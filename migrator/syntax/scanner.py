@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from migrator.errors import SyntaxProblem
@@ -56,6 +57,7 @@ _ENDS = frozenset(("", *",)]}\n#"))
 TRIVIA = r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*(?s:.*?)\*/)*+"
 BLANKS = r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+"
 _TRIVIA = re.compile(TRIVIA)
+_APART = re.compile(r"[\s/]\.|\.[\s/#]")
 _BLANKS = re.compile(BLANKS)
 
 
@@ -167,6 +169,27 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
                 position = token.end
                 if _is_end(token):
                     break
+
+
+def joined(expression: str) -> str:
+    """``expression`` without what stands around the dots of its names: ``var /* c */.x`` is ``var.x``."""
+    if not _APART.search(expression):
+        return expression
+    pieces: list[str] = []
+    trivia: list[str] = []
+    with suppress(SyntaxProblem):
+        for token in tokens(expression):
+            text = expression[token.start : token.end]
+            if token.kind in ("space", "newline", "comment", "inline"):
+                trivia.append(text)
+                continue
+            is_name = token.kind == "other" and text.startswith(".")
+            if not (is_name or (pieces and pieces[-1].endswith(".") and token.kind == "other")):
+                pieces += trivia
+            pieces.append(text)
+            trivia = []
+        return "".join([*pieces, *trivia])
+    return expression
 
 
 def skip_trivia(text: str, position: int) -> int:
