@@ -7,7 +7,7 @@ stands in, so that two instances of a module never look alike where it matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from migrator.analysis.providers import Provider
@@ -53,7 +53,7 @@ class Residues:
         holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
         for one in sorted(provider.family, key=lambda each: each.document.is_override):
             merged |= {each.name: self.of(one.module, one.document, each, holder) for each in one.credentials}
-        return _without_nulls(merged)
+        return without_nulls(merged)
 
     def of(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
         """What an argument comes to; ``holder`` is the block that ``each`` and ``count`` are of."""
@@ -71,7 +71,7 @@ class Residues:
         key = (call, identity)
         if key not in self._seen:
             seen = {name: self._through(call, called, one) for name, one in identity}
-            self._seen[key] = self._in_all_instances(call, _without_nulls(seen))
+            self._seen[key] = self._in_all_instances(call, without_nulls(seen))
         return self._seen[key]
 
     def at_roots(self, module: Module, identity: Identity) -> frozenset[tuple[str, Identity]]:
@@ -112,7 +112,7 @@ class Residues:
         finally:
             self._being_read.discard(key)
 
-    def _name(self, module: Module, holder: str, root: str, steps: list[str]) -> tuple[Term, int]:
+    def _name(self, module: Module, holder: str, root: str, steps: Sequence[str]) -> tuple[Term, int]:
         path = module.path
         if root in ("each", "count"):
             return term(root, holder, path), 0
@@ -125,8 +125,8 @@ class Residues:
         if root == "local":
             return self._local(module, steps[0]), 1
         if root == "data" and len(steps) > 1:
-            return self._data(module, *steps[:2]), 2
-        if root == "module" and len(steps) > 1 and (found := self._output(module, *steps[:2])) is not None:
+            return self._data(module, steps[0], steps[1]), 2
+        if root == "module" and len(steps) > 1 and (found := self._output(module, steps[0], steps[1])) is not None:
             return found, 2
         return term("resource", f"{root}.{steps[0]}", path), 1
 
@@ -223,7 +223,7 @@ class Residues:
         symbols = {one for _, made in identity for one in made.symbols if _is_of(call, one)}
         keys = list(self._keys(call)) if symbols else []
         found = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
-        return _without_nulls(dict(found.pop())) if len(found) == 1 else identity
+        return without_nulls(dict(found.pop())) if len(found) == 1 else identity
 
     def _keys(self, call: ModuleCall) -> Iterator[Term]:
         """What ``each``, or ``count``, is in the instances of a call, where that is known."""
@@ -242,7 +242,8 @@ def is_varying(identity: Identity) -> bool:
     return any(one.op in ("each", "count") for _, made in identity for one in made.symbols)
 
 
-def _without_nulls(entries: Mapping[str, Term]) -> Identity:
+def without_nulls(entries: Mapping[str, Term]) -> Identity:
+    """The identity of some arguments; one that is null is none."""
     return tuple(sorted(((name, one) for name, one in entries.items() if one is not NULL), key=lambda pair: pair[0]))
 
 

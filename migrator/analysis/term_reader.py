@@ -154,9 +154,7 @@ class _Reader:
         base, splat = trees(node)
         steps = trees(splat)
         own = next((index for index, one in enumerate(steps) if kind(one) != "get_attr"), len(steps))
-        return self._steps(
-            self._splat(self.expression(base), lambda one: self._steps(one, steps[:own])), steps[own:]
-        )
+        return self._steps(self._splat(self.expression(base), lambda one: self._steps(one, steps[:own])), steps[own:])
 
     def _splat(self, base: Term, step: Callable[[Term], Term]) -> Term:
         if base.op in ("tuple", "set"):

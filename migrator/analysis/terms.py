@@ -10,13 +10,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from weakref import WeakValueDictionary
 
 from migrator.analysis.forms import member_type, optional_members
+from migrator.span import Span
+from migrator.syntax import hcl
 
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
+_WORDS = {"null": None, "true": True, "false": False}
 _MATTERS = re.compile(r"\b(?:optional\(|number\b|bool\b|set\()")
 
 
@@ -160,12 +162,17 @@ def _converted(type_: str, value: Term) -> Term:
     return literal(text) if type_ == "string" else literal(text == "true") if text in ("true", "false") else value
 
 
-@lru_cache(maxsize=1024)
 def _constant(text: str) -> Term:
     """The value of a default in a type constraint, which refers to nothing."""
-    from migrator.analysis.term_reader import read  # here: it reads by what is made here
-
-    return read(text, lambda root, _: term("run", root))
+    text, whole = text.strip(), Span(0, len(text.strip()))
+    if (known := hcl.string_value(text)) is not None:
+        return literal(known)
+    if text in _WORDS or re.fullmatch(r"\d+", text):
+        return literal(_WORDS[text] if text in _WORDS else int(text))
+    if (items := hcl.object_items(text, whole)) is not None:
+        return made_object({one.name: _constant(one.value.of(text)) for one in items})
+    elements = hcl.list_items(text, whole)
+    return term("token", text) if elements is None else made_tuple(_constant(one.of(text)) for one in elements)
 
 
 def choice(condition: Term, yes: Term, no: Term) -> Term:

@@ -1,4 +1,4 @@
-"""The syntax tree of an expression, as python-hcl2 reads it, for whoever asks what it means; nothing is edited by it."""
+"""The syntax tree of an expression, as python-hcl2 reads it: for what it means, and never for an edit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Node = Tree[Token] | Token
 
 _LONGEST = 50_000
+_LINE_BREAKS = ("new_line_or_comment", "NL_OR_COMMENT")
 
 
 @lru_cache(maxsize=4096)
@@ -50,12 +51,12 @@ def on_one_line(text: str) -> str:
 
 def children(node: Tree[Token]) -> list[Node]:
     """The parts of a node, but for line breaks."""
-    return [one for one in node.children if one is not None and kind(one) not in ("new_line_or_comment", "NL_OR_COMMENT")]
+    return [one for one in node.children if one is not None and kind(one) not in _LINE_BREAKS]
 
 
 def kind(node: Node) -> str:
     """What the grammar calls a node."""
-    return str(node.data) if hasattr(node, "data") else str(cast("Token", node).type)
+    return str(node.data) if hasattr(node, "data") else str(node.type)
 
 
 def trees(node: Node) -> list[Tree[Token]]:
@@ -65,7 +66,7 @@ def trees(node: Node) -> list[Tree[Token]]:
 
 def words(node: Node) -> str:
     """All that stands in a node."""
-    return "".join(str(one) for one in node.scan_values(lambda _: True)) if hasattr(node, "data") else str(node)
+    return str(node) if isinstance(node, str) else "".join(map(str, node.scan_values(lambda _: True)))
 
 
 def is_wrapped(node: Node) -> bool:
