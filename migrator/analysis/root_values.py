@@ -62,7 +62,7 @@ class RootValues:
         return self._possible[key]
 
     def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
-        """Where it is said that an identity at a root module is another in another environment; nothing if it is not."""
+        """Where it is said that an identity at a root module is another in another environment, if it is."""
         places: set[Place] = set()
         for possible in (self.possible(root, name) for name in _variables(identity)):
             if len(possible) > 1 or any(one.is_several for one in possible):

@@ -43,8 +43,9 @@ _WORDS = {"null": None, "true": True, "false": False}
 def read(text: str, names: Names) -> Term:
     """The term of an expression. Raises `TermsError` where it cannot be read."""
     text = text.strip()
-    if text in _WORDS or (known := hcl.string_value(text)) is not None:
-        return literal(_WORDS[text] if text in _WORDS else known)
+    known = hcl.string_value(text)
+    if text in _WORDS or known is not None:
+        return literal(_WORDS.get(text, known))
     if _SIMPLE.fullmatch(text):
         first, *steps = text.split(".")
         return _stepped(names, first, steps)

@@ -60,7 +60,10 @@ def role_variable(of: str | None) -> RoleVariable:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A module in which ``variable`` is declared for the identity ``origin``, and its ``calls``, each with what the caller calls the variable."""
+    """A module in which ``variable`` is declared for an identity, ``origin``.
+
+    Its ``calls`` stand each with what the caller calls the variable.
+    """
 
     module: Module
     variable: RoleVariable

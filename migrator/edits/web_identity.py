@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import Provider
@@ -74,7 +75,7 @@ class WebIdentity:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
         for module in self._workspace.modules_of(provider.document):
-            provided = self._variables.provide(module, role, self._identity(provider))
+            provided = self._variables.provide(module, role, self._identity_in(module, provider))
             if isinstance(provided, Refusal):
                 return provided
             edits += provided
@@ -97,7 +98,7 @@ class WebIdentity:
             yield from self._roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
-                for root, name, identity in self._variables.in_roots(module, role, self._identity(provider)):
+                for root, name, identity in self._variables.in_roots(module, role, self._identity_in(module, provider)):
                     yield from self._value_notes(root, name, provider, identity)
 
     def needs(self, provider: Provider) -> frozenset[str]:
@@ -131,7 +132,7 @@ class WebIdentity:
         if mapped is not None and self._config.role_in is RoleIn.LITERAL:
             return Literal(mapped)
         modules = self._workspace.modules_of(provider.document)
-        names = {self._variables.identities(module).get(self._identity(provider)) for module in modules}
+        names = {self._variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
@@ -154,7 +155,16 @@ class WebIdentity:
         if self._config.role_in is RoleIn.LITERAL or self._roles.is_several(provider):
             return identity
         mapped = self._roles.role(provider)
-        return (*identity, (_MAPPED, literal(mapped))) if isinstance(mapped, str) else identity
+        return (
+            tuple(sorted((*identity, (_MAPPED, literal(mapped))), key=itemgetter(0)))
+            if isinstance(mapped, str)
+            else identity
+        )
+
+    def _identity_in(self, module: Module, provider: Provider) -> Identity:
+        """The same in another module that the provider's file is part of."""
+        alike = (one for one in self._facts.in_module(module) if one.block is provider.block)
+        return self._identity(next(alike, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
         """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
@@ -168,7 +178,7 @@ class WebIdentity:
         return None if role_arn is None or self._roots.unspoken(provider, role_arn) is not None else role_arn
 
     def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
-        for root, name, identity in self._variables.in_roots(module, variable, self._identity(provider)):
+        for root, name, identity in self._variables.in_roots(module, variable, self._identity_in(module, provider)):
             role = self._known_value(root, name, provider, identity)
             refused = self.given.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:

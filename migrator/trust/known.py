@@ -273,8 +273,8 @@ def _provider_roles(
             for path, identity in mappings.instances(provider) or () if not provider.has_web_identity else ():
                 if provider.credentials or path in hooked:
                     for _, mapped in mappings.cases(provider, path, identity):
-                        role = mapped or config.at(provider.module.path).role_arn
-                        yield path, role if isinstance(role, str) else None
+                        named = mapped or config.at(provider.module.path).role_arn
+                        yield path, named if isinstance(named, str) else None
 
 
 def _outermost(scope: Scope) -> Scope:
