@@ -196,8 +196,9 @@ def template(parts: Iterable[Term]) -> Term:
             pieces[-1] = literal(f"{pieces[-1].text}{part.text}")
         elif part is not literal(""):
             pieces.append(part)
-    known = pieces[0].text if len(pieces) == 1 else None
-    return literal(known) if known is not None else term("template", parts=pieces) if pieces else literal("")
+    if len(pieces) == 1:  # the same string, if it is none yet
+        return pieces[0] if pieces[0].text is None else literal(pieces[0].text)
+    return term("template", parts=pieces) if pieces else literal("")
 
 
 def _flat(parts: Iterable[Term]) -> Iterator[Term]:
@@ -228,7 +229,7 @@ def _first(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _as_string(arguments: tuple[Term, ...]) -> Term | None:
-    return literal(arguments[0].text) if arguments[0].text is not None else None
+    return template(arguments)
 
 
 def _as_list(arguments: tuple[Term, ...]) -> Term | None:
@@ -260,13 +261,13 @@ def _try(arguments: tuple[Term, ...]) -> Term | None:
     left = [one for one in arguments if one is not MISSING]
     if not left:
         return MISSING
-    is_sure = left[0].op in ("literal", "object", "tuple", "var") or len(left) == 1
+    is_sure = left[0].op in ("literal", "object", "tuple", "var") or len(set(left)) == 1
     return left[0] if is_sure else term("call", "try", parts=left)
 
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
     left = [one for one in arguments if one not in (NULL, literal(""))]
-    is_sure = bool(left) and (left[0].op in ("literal", "object", "tuple") or len(left) == 1)
+    is_sure = bool(left) and (left[0].op in ("literal", "object", "tuple") or len(set(left)) == 1)
     return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
 
 
@@ -309,6 +310,21 @@ def _keys(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(map(literal, arguments[0].entries or {})) if arguments[0].op == "object" else None
 
 
+def _reverse(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(arguments[0].parts[::-1]) if arguments[0].op == "tuple" else None
+
+
+def _zipmap(arguments: tuple[Term, ...]) -> Term | None:
+    keys, values = (one.parts for one in arguments) if len(arguments) == 2 else ((), ())
+    is_known = all(one.op == "tuple" for one in arguments) and len(keys) == len(values)
+    names = [one.string for one in keys]
+    return made_object(dict(zip(map(str, names), values, strict=True))) if is_known and None not in names else None
+
+
+def _decoded(arguments: tuple[Term, ...]) -> Term | None:
+    return arguments[0].parts[0] if arguments[0].op == "call" and arguments[0].name == "jsonencode" else None
+
+
 def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | None]:
     def apply(arguments: tuple[Term, ...]) -> Term | None:
         known = arguments[0].string if len(arguments) == 1 else None
@@ -324,11 +340,13 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "element": _element,
     "format": _format,
     "join": _join,
+    "jsondecode": _decoded,
     "keys": _keys,
     "lookup": _lookup,
     "lower": _words(str.lower),
     "merge": _merge,
     "one": _one,
+    "reverse": _reverse,
     "tolist": _as_list,
     "toset": _as_set,
     "tostring": _as_string,
@@ -336,6 +354,7 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "try": _try,
     "upper": _words(str.upper),
     "values": _values,
+    "zipmap": _zipmap,
 }
 
 _MAKERS: dict[str, Callable[[Term, tuple[Term, ...]], Term]] = {

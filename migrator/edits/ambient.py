@@ -114,7 +114,7 @@ class Ambient:
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(ambient):
                     module = self._workspace.modules[path]
-                    providers = list(self._identities.providers(module.path))
+                    providers = list(self._roles.providers(module.path))
                     if any(one.credentials for one in providers) or path in fed:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._facts.runners_of(path), root_with_state)
@@ -136,7 +136,7 @@ class Ambient:
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
         config = self._config.at(module.path)
-        providers = list(self._identities.providers(module.path))
+        providers = list(self._roles.providers(module.path))
         found = self._of_providers(module, config)
         if isinstance(found, Refusal):
             return found

@@ -17,6 +17,7 @@ from migrator.analysis.terms import TermsError
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.config import Config
+from migrator.discover import Kind
 from migrator.mapping import Origin, matching
 from migrator.model import Note, Place, Refusal
 from migrator.workspace import Workspace
@@ -37,6 +38,7 @@ class Roles:
         self._facts = facts
         self.values = root_values(workspace, VariableSettings(workspace, facts.stacks).of, self._inputs_called)
         self.residues = self.values.residues
+        self._claims: dict[str, dict[Origin, set[Identity]]] = {}
         self.used: set[str] = set()
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
@@ -97,11 +99,11 @@ class Roles:
         others = self._known_beside(provider, root, identity)
         if not differing and not self.values.is_by_workspace(identity):
             settled = self.values.settled(root, identity)
-            return [(None, self._mapped(provider, others | _profile(settled)))]
+            return [(None, self._mapped(provider, others | _profile(settled), root))]
         found: list[tuple[Place | None, str | Refusal | None]] = []
         for place, case in self.values.cases(root, identity):
-            found.append((place, self._mapped(provider, _profile(case))))
-        if self._mapped(provider, others) is not None:
+            found.append((place, self._mapped(provider, _profile(case), root)))
+        if self._mapped(provider, others, root) is not None:
             return [(None, Refusal(self.varies(differing)))]
         return found or [(None, None)]
 
@@ -110,12 +112,40 @@ class Roles:
         said = ", ".join(map(str, differing))
         return f"{_VARIES}, by {said or 'terraform.workspace'}: a role that is written out would be for all of them"
 
-    def _mapped(self, holder: Provider | S3Backend, known_by: AbstractSet[Origin]) -> str | Refusal | None:
+    def _mapped(
+        self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
+    ) -> str | Refusal | None:
         found = matching(self._config.roles, holder.module.path, known_by)
         self.used |= {str(one) for one in found}
         if len({one.arn for one in found}) > 1:
             return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
+        for one in found if root is not None and isinstance(holder, Provider) else ():
+            if one.origin[0] != "account" and len(self._claimed(root or "").get(one.origin, ())) > 1:
+                return Refusal(f"{one} stands for several identities in the root module {root or '.'}")
         return found[0].arn if found else None
+
+    def providers(self, root: str) -> Iterator[Provider]:
+        """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
+        for path in (root, *sorted(self._workspace.reached_from(root))):
+            module = self._workspace.modules.get(path)
+            for one in self._facts.in_module(module) if module is not None else ():
+                is_passed_in = one.is_proxy and path in self._workspace.calls
+                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
+                if is_signing and one.document.kind is not Kind.TEST:
+                    yield one
+
+    def _claimed(self, root: str) -> dict[Origin, set[Identity]]:
+        """The identities below a root module that are known by each origin that a role may be mapped by."""
+        if root not in self._claims:
+            claims = self._claims[root] = {}
+            for provider in self.providers(root):
+                for identity in (one for path, one in self.instances(provider) or () if path == root):
+                    known = self._known_beside(provider, root, identity)
+                    for _, case in [*self.values.cases(root, identity), (None, self.values.settled(root, identity))]:
+                        known |= _profile(case)
+                    for origin in known:
+                        claims.setdefault(origin, set()).add(identity)
+        return self._claims[root]
 
     def _known_beside(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
         """What one identity of the provider is known by, but for its profile.
@@ -132,7 +162,9 @@ class Roles:
         """The option that names a role for the provider; ``""`` where nothing tells it from others."""
         order = ("profile", "alias", "var", "account")
         known = sorted(self.origins(provider).known_by, key=lambda one: (order.index(one[0]), one[1]))
-        return f"--role {':'.join(known[0])}=ARN" if known else ""
+        roots = {root for root, _ in self.instances(provider) or ()}
+        clear = [one for one in known if all(len(self._claimed(root).get(one, ())) < 2 for root in roots)]
+        return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""

@@ -6,14 +6,13 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
 from migrator.config import Config
-from migrator.discover import Kind
 from migrator.edits.roles import TOO_MANY, Roles
 from migrator.model import Refusal
 from migrator.syntax import hcl
@@ -42,18 +41,8 @@ class RootIdentities:
         self._roles = roles
         self._signers: dict[str, list[Signer] | Refusal] = {}
 
-    def providers(self, root: str) -> Iterator[Provider]:
-        """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
-        for path in (root, *sorted(self._workspace.reached_from(root))):
-            module = self._workspace.modules.get(path)
-            for one in self._facts.in_module(module) if module is not None else ():
-                is_passed_in = one.is_proxy and path in self._workspace.calls
-                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
-                if is_signing and one.document.kind is not Kind.TEST:
-                    yield one
-
     def signers(self, root: str) -> list[Signer] | Refusal:
-        """These providers, each once for every identity that it has there."""
+        """The providers below a root module, each once for every identity that it has there."""
         if root not in self._signers:
             self._signers[root] = self._find(root)
         return self._signers[root]
@@ -108,7 +97,9 @@ class RootIdentities:
         if isinstance(signers, Refusal):
             return signers.reason
         unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
-        first = [one for one in unmapped if one.provider.module.path == root]
+        modules = {one.provider.module.path for one in unmapped}
+        lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
+        first = [one for one in unmapped if one.provider.module.path == lead]
         first.sort(key=lambda one: one.provider.alias is not None)
         other = next((one for one in (first[:1] or unmapped) if one.identity not in own), None)
         if other is not None:
@@ -132,7 +123,7 @@ class RootIdentities:
 
     def _find(self, root: str) -> list[Signer] | Refusal:
         found: list[Signer] = []
-        for provider in self.providers(root):
+        for provider in self._roles.providers(root):
             instances = self._roles.instances(provider)
             if instances is None:
                 return TOO_MANY

@@ -139,12 +139,13 @@ class WebIdentity:
         role_arn = self._config.at(provider.module.path).literal_role_arn
         if role_arn is None or is_several:
             return role_variable(name)
-        if name is not None:
-            is_first_there = None in self._variables.identities(provider.module).values()
+        is_first_there = None in self._variables.identities(provider.module).values()
+        refused = self._roots.unspoken(provider, role_arn)
+        if name is not None and (refused is not None or not is_first_there):
             first = "the module's first provider" if is_first_there else "a provider that has web identity"
             remedy = self._roots.remedy(provider)
             return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
-        return self._roots.unspoken(provider, role_arn) or Literal(role_arn)
+        return refused or Literal(role_arn)
 
     def _has_literal_role(self, provider: Provider) -> bool:
         return self._config.role_in is RoleIn.LITERAL and self._roles.is_mapped(provider)
