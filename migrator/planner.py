@@ -40,7 +40,7 @@ class Planning:
         self._workspace = workspace
         self._repo = repo
         self._facts = gather(workspace, repo, fleet)
-        self._roles = Roles(workspace, config)
+        self._roles = Roles(workspace, self._facts, config)
         self._wishes = Wishes(workspace, self._facts, config, self._roles)
         self._ambient = Ambient(workspace, self._facts, config, self._roles, self._wishes)
         identity = WebIdentity(workspace, self._facts, config, self._roles, self._wishes)

@@ -127,6 +127,8 @@ class Workspace:
         self.modules: dict[str, Module] = {}
         self._others = listing.others
         self.missing = listing.missing
+        self.derived: dict[str, object] = {}
+        """What was worked out of the files, for whoever asks again."""
         tests: list[tuple[str, str]] = []
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
@@ -164,6 +166,7 @@ class Workspace:
         other = copy(self)
         other.__dict__.pop("calls", None)
         other.__dict__.pop("_modules_by_document", None)
+        other.derived = {}
         other.documents = self.documents | fresh
         other.modules = {
             path: Module(path, *(_renewed(one, fresh) for one in (module.documents, module.tests, module.values)))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import TypeVar
 
-from migrator.analysis.providers import AWS, Origin, Provider
+from migrator.analysis.providers import AWS, Provider
 from migrator.analysis.values import resolve
 from migrator.config import ROLE_VARIABLE
 from migrator.workspace import Module
+
+T = TypeVar("T", bound=Hashable)
 
 
 def identities(
     module: Module,
     providers: Sequence[Provider],
     first_role: str,
-    origin: Callable[[Provider], Origin] = attrgetter("origin"),
+    origin: Callable[[Provider], T],
     taken: Collection[str | None] = (),
     mapped: Collection[Provider] = (),
-) -> dict[Origin, str | None]:
+) -> dict[T, str | None]:
     """A name for every ``origin`` of credentials among the ``providers`` of ``module`` but for the ``mapped`` ones.
 
     None is the name of the first identity, that of the default provider, whose role is the expression ``first_role``.
@@ -34,10 +36,10 @@ def identities(
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
-    alike: dict[Origin, list[Provider]] = {}
+    alike: dict[T, list[Provider]] = {}
     for provider in migrating:
         alike.setdefault(origin(provider), []).append(provider)
-    names: dict[Origin, str | None] = {}
+    names: dict[T, str | None] = {}
     used = {*declared, *taken}
     for identity, sharing in alike.items():
         is_first = not names and not is_taken

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
-from migrator.analysis.stacks import scopes_of
+from migrator.analysis.root_values import root_values
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
 from migrator.mapping import Origin
@@ -60,9 +60,7 @@ class Credentials:
 
     def string(self, document: Document, attribute: Attribute) -> str | None:
         """The string that an argument is in all calls of the module; None if it is not known, or not the same."""
-        scopes = scopes_of(self.workspace, self.module)
-        values = {scope.expression(document, attribute).string for scope in scopes}
-        return values.pop() if len(values) == 1 else None
+        return root_values(self.workspace).string(self.module, document, attribute)
 
     @property
     def _key(self) -> str:
@@ -118,9 +116,7 @@ class Origins:
         for one in self.holder.family if isinstance(self.holder, Provider) else ():
             attribute = next((found for body in one.bodies if (found := body.attribute(name))), None)
             if attribute is not None:
-                scopes = scopes_of(self.workspace, one.module)
-                values = {scope.expression(one.document, attribute).strings for scope in scopes}
-                return frozenset(values.pop() or ()) if len(values) == 1 else frozenset()
+                return root_values(self.workspace).strings(one.module, one.document, attribute)
         return frozenset()
 
 

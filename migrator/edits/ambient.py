@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
@@ -18,9 +17,8 @@ from migrator.analysis.facts import Facts, Root, Runners, group_of
 from migrator.analysis.providers import Provider
 from migrator.analysis.stacks import scopes_of
 from migrator.config import BackendAuth, Config, is_role_arn
-from migrator.discover import Kind
-from migrator.edits.role_variable import RoleVariables, role_variable
 from migrator.edits.roles import Roles
+from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import sign_in_edits
 from migrator.edits.wanted import Wishes
 from migrator.model import Place, Refusal, Rewrite
@@ -69,6 +67,7 @@ class Ambient:
         self._config = config
         self._roles = roles
         self._wishes = wishes
+        self._identities = RootIdentities(workspace, facts, config, roles)
         is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
         self.roots = tuple(self._find()) if is_asked_for else ()
         self._by_path = {one.module.path: one for one in self.roots}
@@ -76,10 +75,6 @@ class Ambient:
         for one in self.roots:
             for path in {one.module.path, *workspace.reached_from(one.module.path)}:
                 self._by_module.setdefault(path, []).append(one)
-
-    @cached_property
-    def _variables(self) -> RoleVariables:
-        return RoleVariables(self._workspace, self._facts, self._config, lambda _: False, lambda one: one.origin)
 
     def at(self, path: str) -> AmbientRoot | None:
         """The root module at ``path``, if it is one of them."""
@@ -119,7 +114,7 @@ class Ambient:
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(ambient):
                     module = self._workspace.modules[path]
-                    providers = list(self._providers(module))
+                    providers = list(self._roles.providers(module.path))
                     if any(one.credentials for one in providers) or path in fed:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._facts.runners_of(path), root_with_state)
@@ -139,19 +134,10 @@ class Ambient:
         for module in self._workspace.modules_of(provider.document):
             yield from (one for one in self._workspace.roots_of(module) if self._workspace.in_scope(one.path))
 
-    def _providers(self, module: Module) -> Iterator[Provider]:
-        """The providers that live on the environment of the root module's runs, once their credentials are gone."""
-        for path in sorted({module.path, *self._workspace.reached_from(module.path)}):
-            for one in self._facts.in_module(self._workspace.modules[path]):
-                is_configuration = one.foreign is None and one.document.kind is not Kind.TEST
-                is_stand_in = not one.credentials and one.is_proxy and path in self._workspace.calls
-                if is_configuration and one.is_lead and not one.has_web_identity and not is_stand_in:
-                    yield one
-
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
         config = self._config.at(module.path)
-        providers = list(self._providers(module))
-        found = self._of_providers(module, providers, config)
+        providers = list(self._roles.providers(module.path))
+        found = self._of_providers(module, config)
         if isinstance(found, Refusal):
             return found
         if not providers:
@@ -159,28 +145,15 @@ class Ambient:
         is_other = root is not None and found is not None and config.backend_role_arn not in (None, found)
         return Refusal(_TWO) if is_other else found
 
-    def _of_providers(self, module: Module, providers: list[Provider], config: Config) -> str | Refusal | None:
+    def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
-        roles: set[str | None] = set()
-        unmapped: set[str] = set()
-        for provider in providers:
-            mapped = self._roles.role(provider)
-            if isinstance(mapped, Refusal):
-                return mapped
-            roles.add(mapped or config.role_arn)
-            unmapped |= set() if mapped else self._called_in(module, provider)
-        if len(unmapped) > 1 or len(roles) > 1:
-            return Refusal(_SEVERAL)
-        return next(iter(roles), None)
-
-    def _called_in(self, root: Module, provider: Provider) -> set[str]:
-        """What the root module would call the role variables of the provider: one for each identity."""
-        name = self._variables.identities(provider.module).get(provider.origin)
-        variable = role_variable(name)
-        found = self._variables.in_roots(provider.module, variable, provider.origin)
-        names = {name for one, name in found if one.path == root.path}
-        is_several = self._variables.is_several(provider.module, provider.origin)
-        return names | {f"{provider.place}: another"} if is_several else names
+        signers = self._identities.signers(module.path)
+        role = signers if isinstance(signers, Refusal) else self._identities.role(signers)
+        if isinstance(signers, Refusal) or isinstance(role, Refusal):
+            return Refusal(_SEVERAL) if role is NEED_SEVERAL else role if isinstance(role, Refusal) else None
+        if not isinstance(role, str):
+            return None if signers else config.role_arn
+        return self._identities.differing(module.path, signers) or role
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import WEB_IDENTITY, Provider
 from migrator.config import ROLE_VARIABLE, Config
-from migrator.discover import Kind
 from migrator.edits.hook import SHELL_ROLE
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable
+from migrator.edits.role_variable import RoleVariable, role_variable
 from migrator.edits.roles import Roles
+from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Target, Wishes
 from migrator.model import LeftAlone, Note, Refusal, Rewrite
@@ -32,13 +32,13 @@ class HookIdentity:
     """Which providers of a repository may live on the credentials of a hook."""
 
     def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, variables: RoleVariables, wishes: Wishes
+        self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, roots: RootIdentities, wishes: Wishes
     ) -> None:
         self._workspace = workspace
         self._facts = facts
         self._config = config
         self._roles = roles
-        self._variables = variables
+        self._root_identities = roots
         self._targets = dict(_by_module(facts, wishes))
         self._hooked = {
             root.module.path
@@ -88,11 +88,12 @@ class HookIdentity:
         target, where = self._targets.get(root), f"its root module {root or '.'}"
         if target is None and root not in self._hooked:
             return f"{where} has no hook, whose credentials it would live on"
-        wanted = {self._wanted(one, root) for one in self._beside(root)}
-        if len(wanted) > 1:
+        signers = self._root_identities.signers(root)
+        role = signers if isinstance(signers, Refusal) else self._root_identities.role(signers)
+        if role is NEED_SEVERAL:
             return f"providers of {where} need different roles, and {_ONE_ROLE}"
         named = self._config.at(target.path if target else root).backend_role_arn
-        role, hooks = self._wanted(provider, root), named if target is None or root in self._hooked else target.role
+        hooks = named if target is None or root in self._hooked else target.role
         if isinstance(role, Refusal) or isinstance(hooks, Refusal):
             return role.reason if isinstance(role, Refusal) else ""
         if hooks is None:
@@ -101,27 +102,13 @@ class HookIdentity:
             return f"it is to have the role {role}, the hook has another, and {_ONE_ROLE}"
         if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
             return f"the hook has the backend's role, and {_ONE_ROLE}: name one for both by --backend-role-arn"
+        if hooks != SHELL_ROLE and not isinstance(signers, Refusal):
+            differing = self._root_identities.differing(root, signers)
+            if differing is not None:
+                return differing.reason
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else hcl.quote(hooks)
         is_assumed = said in provider.assumed_roles
         return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""
-
-    def _beside(self, root: str) -> Iterator[Provider]:
-        """The providers of a root module, and of those that it calls, that would live on a hook."""
-        for path in (root, *sorted(self._workspace.reached_from(root))):
-            module = self._workspace.modules.get(path)
-            for one in self._facts.in_module(module) if module is not None else ():
-                is_passed_in = one.is_proxy and path in self._workspace.calls
-                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
-                if is_signing and one.document.kind is not Kind.TEST:
-                    yield one
-
-    def _wanted(self, provider: Provider, root: str) -> object:
-        """What stands for the role that the provider is to have: its ARN, or else its identity."""
-        mapped = self._roles.role(provider)
-        if mapped is not None:
-            return mapped
-        role_arn = self._config.at(provider.module.path).role_arn
-        return role_arn or frozenset(self._variables.at_root(root, provider.module, provider.origin))
 
     def _has_comment(self, provider: Provider) -> bool:
         text, block = provider.document.text, provider.block

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.identities import identities, is_in_use
-from migrator.analysis.providers import Origin, Provider
-from migrator.analysis.values import REFERENCE, definition
+from migrator.analysis.providers import Provider
+from migrator.analysis.residues import Identity, is_varying
+from migrator.analysis.root_values import root_values
 from migrator.config import ROLE_VARIABLE, Config
 from migrator.document import Document
 from migrator.model import Note, Refusal
@@ -20,9 +21,9 @@ from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Module, ModuleCall, Workspace
 
-_REFERS = re.compile(r"\b(?:var|local|data|module|each|count|path|terraform)\.")
-_VARIES = re.compile(r"\b(?:each|count)\.")
 _MOST = 99
+_MOST_STEPS = 1_000
+_MATTER = ("type", "default")
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
@@ -59,10 +60,14 @@ def role_variable(of: str | None) -> RoleVariable:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A module in which ``variable`` is declared, and its ``calls``, each with what the caller calls the variable."""
+    """A module in which ``variable`` is declared for an identity, ``origin``.
+
+    Its ``calls`` stand each with what the caller calls the variable.
+    """
 
     module: Module
     variable: RoleVariable
+    origin: Identity
     calls: tuple[tuple[ModuleCall, RoleVariable], ...]
 
 
@@ -75,7 +80,7 @@ class RoleVariables:
         facts: Facts,
         config: Config,
         has_role: Callable[[Provider], bool],
-        origin: Callable[[Provider], Origin],
+        origin: Callable[[Provider], Identity],
     ) -> None:
         """``has_role`` says of a provider whether its block names its role, ``origin`` what tells its identity."""
         self._workspace = workspace
@@ -83,23 +88,27 @@ class RoleVariables:
         self._config = config
         self._has_role = has_role
         self._origin = origin
-        self._identities: dict[str, dict[Origin, str | None]] = {}
-        self._holders: dict[tuple[str, str], Origin] = {}
+        self._values = root_values(workspace)
+        self._residues = self._values.residues
+        self._identities: dict[str, dict[Identity, str | None]] = {}
+        self._holders: dict[tuple[str, str], Identity] = {}
         for path, module in {one.module.path: one.module for one in facts.providers}.items():
             for identity, name in self.identities(module).items():
                 self._holders[path, role_variable(name).name] = identity
 
-    def identities(self, module: Module) -> dict[Origin, str | None]:
+    def identities(self, module: Module) -> dict[Identity, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
             role_arn = self._config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
             providers = self._facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
-            self._identities[module.path] = identities(module, providers, first_role, self._origin, mapped=mapped)
+            taken = () if role_arn is not None or self._is_free(module, ROLE_VARIABLE) else (None,)
+            found = identities(module, providers, first_role, self._origin, taken, mapped)
+            self._identities[module.path] = found
         return self._identities[module.path]
 
-    def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
+    def provide(self, module: Module, variable: RoleVariable, origin: Identity) -> tuple[Edit, ...] | Refusal:
         """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
 
         Refuses where a call may be for several identities, or where not all callers may be known.
@@ -116,42 +125,15 @@ class RoleVariables:
                     edits += call.document.change(call.block, change)
         return tuple(edits)
 
-    def in_roots(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[tuple[Module, str]]:
-        """The root modules from which ``module`` is reached, each with what it calls ``variable``."""
+    def in_roots(
+        self, module: Module, variable: RoleVariable, origin: Identity
+    ) -> Iterator[tuple[Module, str, Identity]]:
+        """The root modules from which ``module`` is reached, each with what it calls ``variable`` and the identity."""
         for step in self._way_up(module, variable, origin):
             if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
-                yield step.module, step.variable.name
+                yield step.module, step.variable.name, step.origin
 
-    def at_root(self, root: str, module: Module, origin: Origin) -> Iterator[Origin]:
-        """An identity of ``module`` in the terms of the root module at ``root``, once for each way that leads there."""
-        pending, seen = [(module, origin)], set[tuple[str, Origin]]()
-        while pending:
-            current, there = pending.pop()
-            if (current.path, there) not in seen:
-                seen.add((current.path, there))
-                calls = self._workspace.calls.get(current.path, ())
-                pending += [(call.caller, _seen_from(call, current, there)) for call in calls]
-                if current.path == root:
-                    yield there
-
-    def is_several(self, module: Module, origin: Origin) -> bool:
-        """Whether calls of ``module``, or of those around it, are for several identities within one caller."""
-        pending, seen = [(module, origin)], set[tuple[str, Origin]]()
-        while pending:
-            current, origin = pending.pop()
-            if (current.path, origin) in seen:
-                continue
-            seen.add((current.path, origin))
-            callers: dict[str, Origin] = {}
-            for call in self._workspace.calls.get(current.path, ()):
-                there = _seen_from(call, current, origin)
-                varies = any(_VARIES.search(expression) for _, expression in there)
-                if varies or callers.setdefault(call.caller.path, there) != there:
-                    return True
-                pending.append((call.caller, there))
-        return False
-
-    def _way_up(self, module: Module, variable: RoleVariable, origin: Origin) -> Iterator[_Step | Refusal]:
+    def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
@@ -162,30 +144,37 @@ class RoleVariables:
             if (current.path, variable.name) in seen:
                 continue
             seen.add((current.path, variable.name))
+            if len(seen) > _MOST_STEPS:
+                yield Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
+                return
             calls: list[tuple[ModuleCall, RoleVariable]] = []
             for call in self._workspace.calls.get(current.path, ()):
-                there = _seen_from(call, current, origin)
+                there = self._residues.seen_from(call, current, origin)
                 above = variable
                 if call.block.attribute(variable.name) is None:
-                    if objection := self._objection(call, variable, there):
-                        yield Refusal(objection)
+                    if is_varying(there):
+                        label = ".".join(call.block.labels)
+                        yield Refusal(f"its credentials differ from one instance of module.{label} to the next")
                         return
                     above = self._called_there(call, variable, there)
                     self._holders.setdefault((call.caller.path, above.name), there)
                     calls.append((call, above))
                 pending.append((call.caller, above, there))
-            yield _Step(current, variable, tuple(calls))
+            yield _Step(current, variable, origin, tuple(calls))
 
-    def _objection(self, call: ModuleCall, variable: RoleVariable, origin: Origin) -> str:
-        """Why a module cannot hand the variable down in ``call``; ``""`` if it can."""
-        if any(_VARIES.search(expression) for _, expression in origin):
-            return f"its credentials differ from one instance of module.{'.'.join(call.block.labels)} to the next"
-        if is_in_use(call.caller, variable.reference.address):
-            used = f"var.{variable.name} of the module {call.caller.path or '.'}"
-            return f"{used} is in use, and may be for another identity"
-        return ""
+    def _is_free(self, module: Module, name: str) -> bool:
+        """Whether a variable may be a role's: it is not declared yet, or for nothing else, as far as is known."""
+        if not _is_declared(module.documents, name):
+            return True
+        for document, block in module.blocks("variable", name):
+            type_, default = (one and document.expression(one).strip() for one in map(block.attribute, _MATTER))
+            if type_ not in (None, "string", '"string"') or default not in (None, "null"):
+                return False
+        calls = self._workspace.calls.get(module.path, ())
+        is_given = any(call.block.attribute(name) for call in calls) or self._values.is_given_in_files(module, name)
+        return not is_given and not is_in_use(module, f"var.{name}")
 
-    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Origin) -> RoleVariable:
+    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable:
         """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
@@ -193,7 +182,8 @@ class RoleVariables:
             return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
         label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        candidates = (variable, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
+        first = [variable] if self._is_free(call.caller, variable.name) else []
+        candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), variable)
 
     def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
@@ -210,21 +200,6 @@ class RoleVariables:
         if edits and self._workspace.missing:
             return Refusal(f"{self._workspace.missing[0]} is not in the work tree, and may call its module")
         return edits
-
-
-def _seen_from(call: ModuleCall, called: Module, origin: Origin) -> Origin:
-    """An identity of the module called, in the terms of the caller."""
-    return tuple((name, _argument(call, called, expression)) for name, expression in origin)
-
-
-def _argument(call: ModuleCall, called: Module, expression: str) -> str:
-    reference = REFERENCE.fullmatch(expression)
-    if reference is not None and reference[1] == "var":
-        passed = call.block.attribute(reference[2])
-        if passed is not None:
-            return call.document.expression(passed)
-        return definition(called, reference) or f"{called.path}: {expression}"
-    return f"{called.path}: {expression}" if _REFERS.search(expression) else expression
 
 
 def _is_declared(view: Sequence[Document], name: str) -> bool:
@@ -258,6 +233,6 @@ def _home_of_variables(view: Sequence[Document]) -> Document | None:
     return next((one for one in sound if counts[one.path] and counts[one.path] == max(counts.values())), None)
 
 
-def value_note(name: str, *roots: str) -> Note:
+def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
     """That the stacks which run ``roots`` must give the variable ``name`` its value."""
-    return Note(f"set TF_VAR_{name} to the ARN of a role on the stacks that run", roots)
+    return Note(f"set TF_VAR_{name} to {role} on the stacks that run", roots)

@@ -2,49 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from migrator.analysis.backends import S3Backend
+from migrator.analysis.declarations import Given
+from migrator.analysis.facts import Facts
 from migrator.analysis.origins import Origins, account_of
 from migrator.analysis.providers import Provider
+from migrator.analysis.residues import Identity, is_varying
+from migrator.analysis.root_values import root_values
+from migrator.analysis.terms import TermsError
+from migrator.analysis.terragrunt_inputs import TerragruntInputs
+from migrator.analysis.variable_settings import VariableSettings
 from migrator.config import Config
-from migrator.mapping import matching
-from migrator.model import Note, Refusal
+from migrator.discover import Kind
+from migrator.mapping import Origin, matching
+from migrator.model import Note, Place, Refusal
 from migrator.workspace import Workspace
+
+_SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
+TOO_MANY = Refusal("its module is called in more ways than are followed")
+_VARIES = "its credentials are others in other environments"
 
 
 class Roles:
     """The mappings of a run, as they apply to the providers and backends of one repository."""
 
-    def __init__(self, workspace: Workspace, config: Config) -> None:
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
         self._workspace = workspace
         self._config = config
         self._origins: dict[Provider | S3Backend, Origins] = {}
+        self._instances: dict[Provider, frozenset[tuple[str, Identity]] | None] = {}
+        self._facts = facts
+        self.values = root_values(workspace, VariableSettings(workspace, facts.stacks).of, self._inputs_called)
+        self.residues = self.values.residues
+        self._claims: dict[str, dict[Origin, set[Identity]]] = {}
         self.used: set[str] = set()
+
+    def _inputs_called(self, name: str) -> Iterator[Given]:
+        return self._inputs.of(name)
+
+    @cached_property
+    def _inputs(self) -> TerragruntInputs:
+        return TerragruntInputs(self._workspace, self._facts.terragrunt)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
         """Where the credentials of ``holder`` come from."""
         return self._origins.setdefault(holder, Origins(self._workspace, holder))
 
+    def instances(self, provider: Provider) -> frozenset[tuple[str, Identity]] | None:
+        """What the provider's credentials are in each root module that leads to it; None if the ways are too many."""
+        if provider not in self._instances:
+            try:
+                found = self.residues.at_roots(provider.module, self.residues.identity(provider))
+            except TermsError:
+                found = None
+            self._instances[provider] = found
+        return self._instances[provider]
+
     def role(self, holder: Provider | S3Backend) -> str | Refusal | None:
-        """The role that ``holder`` is mapped to; None if it is not, a refusal if it is mapped to several."""
+        """The one role that ``holder`` is mapped to; None if it is not, a refusal if it is mapped to several."""
         if not self._config.roles:
             return None
-        found = matching(self._config.roles, holder.module.path, self.origins(holder).known_by)
+        if isinstance(holder, S3Backend):
+            return self._mapped(holder, self.origins(holder).known_by)
+        roles = self._roles(holder)
+        return _SEVERAL if len(roles) > 1 else next(iter(roles), None)
+
+    def is_mapped(self, holder: Provider | S3Backend) -> bool:
+        """Whether the user named one role for it."""
+        return self.role(holder) is not None and not (isinstance(holder, Provider) and self.is_several(holder))
+
+    def is_several(self, provider: Provider) -> bool:
+        """Whether the provider is mapped, but to no one role: it has another in other instances or environments."""
+        roles = self._roles(provider) if self._config.roles else frozenset()
+        return len(roles) > 1 and not any(isinstance(one, Refusal) for one in roles)
+
+    def _roles(self, provider: Provider) -> frozenset[str | Refusal | None]:
+        instances = self.instances(provider)
+        if instances is None:
+            return frozenset({TOO_MANY if self._mapped(provider, self.origins(provider).known_by) else None})
+        cases = (self.cases(provider, root, identity) for root, identity in instances)
+        found = frozenset(role for case in cases for _, role in case)
+        refused = frozenset(one for one in found if isinstance(one, Refusal))
+        return refused or found
+
+    def cases(
+        self, provider: Provider, root: str, identity: Identity
+    ) -> list[tuple[Place | None, str | Refusal | None]]:
+        """The role of one identity of the provider: for each of its environments, with a place, or for all."""
+        differing = self.values.differing(root, identity)
+        if not self._config.roles:
+            return [(None, None)]
+        others = self._known_beside(provider, root, identity)
+        if not differing and not self.values.is_by_workspace(identity):
+            settled = self.values.settled(root, identity)
+            return [(None, self._mapped(provider, others | _profile(settled), root))]
+        found: list[tuple[Place | None, str | Refusal | None]] = []
+        for place, case in self.values.cases(root, identity):
+            found.append((place, self._mapped(provider, _profile(case), root)))
+        if self._mapped(provider, others, root) is not None:
+            return [(None, Refusal(self.varies(differing)))]
+        return found or [(None, None)]
+
+    def varies(self, differing: Sequence[Place]) -> str:
+        """That credentials are others in other environments, which is said at some places."""
+        said = ", ".join(map(str, differing))
+        return f"{_VARIES}, by {said or 'terraform.workspace'}: a role that is written out would be for all of them"
+
+    def _mapped(
+        self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
+    ) -> str | Refusal | None:
+        found = matching(self._config.roles, holder.module.path, known_by)
         self.used |= {str(one) for one in found}
         if len({one.arn for one in found}) > 1:
             return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
+        for one in found if root is not None and isinstance(holder, Provider) else ():
+            if one.origin[0] != "account" and len(self._claimed(root or "").get(one.origin, ())) > 1:
+                return Refusal(f"{one} stands for several identities in the root module {root or '.'}")
         return found[0].arn if found else None
 
-    def is_mapped(self, holder: Provider | S3Backend) -> bool:
-        """Whether the user named a role for it."""
-        return self.role(holder) is not None
+    def providers(self, root: str) -> Iterator[Provider]:
+        """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
+        for path in (root, *sorted(self._workspace.reached_from(root))):
+            module = self._workspace.modules.get(path)
+            for one in self._facts.in_module(module) if module is not None else ():
+                is_passed_in = one.is_proxy and path in self._workspace.calls
+                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
+                if is_signing and one.document.kind is not Kind.TEST:
+                    yield one
+
+    def _claimed(self, root: str) -> dict[Origin, set[Identity]]:
+        """The identities below a root module that are known by each origin that a role may be mapped by."""
+        if root not in self._claims:
+            claims = self._claims[root] = {}
+            for provider in self.providers(root):
+                for identity in (one for path, one in self.instances(provider) or () if path == root):
+                    known = self._known_beside(provider, root, identity)
+                    for _, case in [*self.values.cases(root, identity), (None, self.values.settled(root, identity))]:
+                        known |= _profile(case)
+                    for origin in known:
+                        claims.setdefault(origin, set()).add(identity)
+        return self._claims[root]
+
+    def _known_beside(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
+        """What one identity of the provider is known by, but for its profile.
+
+        What is said of the provider, or passed under a name of its module, is of no use where it is for several.
+        """
+        variables = {("var", one.name) for _, made in identity for one in made.symbols if one.op == "var"}
+        here = {there for path, there in self.instances(provider) or () if path == root}
+        if len(here) > 1 or is_varying(identity):
+            return frozenset(variables)
+        return frozenset(variables | {one for one in self.origins(provider).known_by if one[0] != "profile"})
 
     def how_to_map(self, provider: Provider) -> str:
         """The option that names a role for the provider; ``""`` where nothing tells it from others."""
         order = ("profile", "alias", "var", "account")
         known = sorted(self.origins(provider).known_by, key=lambda one: (order.index(one[0]), one[1]))
-        return f"--role {':'.join(known[0])}=ARN" if known else ""
+        roots = {root for root, _ in self.instances(provider) or ()}
+        clear = [one for one in known if all(len(self._claimed(root).get(one, ())) < 2 for root in roots)]
+        return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""
@@ -58,3 +178,9 @@ class Roles:
                 f"see whether {lists} is right, which does not admit the account of the role, at",
                 (str(provider.place),),
             )
+
+
+def _profile(identity: Identity) -> frozenset[Origin]:
+    """The profile of an identity, if it is known."""
+    name = dict(identity).get("profile")
+    return frozenset({("profile", name.string)}) if name is not None and name.string else frozenset()

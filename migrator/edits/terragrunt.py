@@ -113,6 +113,8 @@ class GeneratedSignIn:
             return variable
         if name is not None:
             return Refusal("its credentials differ from those of the provider for which --role-arn speaks")
+        if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
+            return Refusal("its credentials may differ from one unit to the next, and --role-arn speaks for one")
         return Literal(self._config.role_arn)
 
     def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
@@ -184,7 +186,7 @@ class GeneratedSignIn:
             module = self._workspace.modules[path]
             providers = [one for one in self._facts.in_module(module) if one.foreign is None]
             if any(one.credentials or (has_all and one.is_bare and not one.is_proxy) for one in providers):
-                yield from identities(module, providers, self._first_role).values()
+                yield from identities(module, providers, self._first_role, lambda one: one.origin).values()
 
 
 def _origin(provider: Provider) -> Origin:

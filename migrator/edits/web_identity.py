@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import Origin, Provider
+from migrator.analysis.providers import Provider
+from migrator.analysis.residues import Identity, is_varying
+from migrator.analysis.terms import literal
 from migrator.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
 from migrator.edits.given_roles import GivenRoles
 from migrator.edits.hook_identity import HookIdentity
 from migrator.edits.provider_versions import ProviderVersions
 from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note
 from migrator.edits.roles import Roles
+from migrator.edits.root_identities import RootIdentities
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
 from migrator.model import LeftAlone, Note, Refusal, Rewrite
@@ -32,11 +36,12 @@ class WebIdentity:
         self._config = config
         self._roles = roles
         self._versions = ProviderVersions(workspace)
-        self._variables = RoleVariables(workspace, facts, config, self._has_literal_role, self._origin)
+        self._variables = RoleVariables(workspace, facts, config, self._has_literal_role, self._identity)
+        self._roots = RootIdentities(workspace, facts, config, roles)
         self._assumed: dict[str, frozenset[str]] = {}
         is_by_hook = config.provider_auth is ProviderAuth.HOOK
-        variables = self._variables
-        self._by_hook = HookIdentity(workspace, facts, config, roles, variables, wishes) if is_by_hook else None
+        roots = self._roots
+        self._by_hook = HookIdentity(workspace, facts, config, roles, roots, wishes) if is_by_hook else None
         self.given = GivenRoles(facts)
         """The values of role variables that are known, once their providers were signed in."""
 
@@ -70,7 +75,7 @@ class WebIdentity:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
         for module in self._workspace.modules_of(provider.document):
-            provided = self._variables.provide(module, role, self._origin(provider))
+            provided = self._variables.provide(module, role, self._identity_in(module, provider))
             if isinstance(provided, Refusal):
                 return provided
             edits += provided
@@ -93,59 +98,89 @@ class WebIdentity:
             yield from self._roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
-                for root, name in self._variables.in_roots(module, role, self._origin(provider)):
-                    if self._known_value(root, name, provider) is None:
-                        yield value_note(name, root.path or ".")
+                for root, name, identity in self._variables.in_roots(module, role, self._identity_in(module, provider)):
+                    yield from self._value_notes(root, name, provider, identity)
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """What must be changed for the provider to have credentials: `Finding.needs`."""
         return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
+    def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
+        """That a variable of a root module is to be given its value: which one in which environment, if it is known."""
+        cases = self._roles.cases(provider, root.path, _plain(identity))
+        known = {role for _, role in cases if isinstance(role, str)}
+        if self._known_value(root, name, provider, identity) is not None:
+            return
+        if len(cases) == 1 and known:
+            yield value_note(name, root.path or ".", role=known.pop())
+            return
+        yield value_note(name, root.path or ".")
+        differing = self._roles.values.differing(root.path, _plain(identity))
+        if differing and not known:
+            task = f"give {name} another role in each environment, since credentials differ at"
+            yield Note(task, tuple(map(str, differing)))
+        for place, role in cases if known else ():
+            said = role if isinstance(role, str) else "a role of its own"
+            yield Note(f"give {name} the value {said} where the credentials were those at", (str(place),))
+
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
-        mapped = self._roles.role(provider)
+        is_several = self._roles.is_several(provider)
+        mapped = None if is_several else self._roles.role(provider)
         if isinstance(mapped, Refusal):
             return mapped
         if mapped is not None and self._config.role_in is RoleIn.LITERAL:
             return Literal(mapped)
         modules = self._workspace.modules_of(provider.document)
-        names = {self._variables.identities(module).get(self._origin(provider)) for module in modules}
+        names = {self._variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
         role_arn = self._config.at(provider.module.path).literal_role_arn
-        if role_arn is None:
+        if role_arn is None or is_several:
             return role_variable(name)
-        if name is not None:
-            is_first_there = None in self._variables.identities(provider.module).values()
+        is_first_there = None in self._variables.identities(provider.module).values()
+        refused = self._roots.unspoken(provider, role_arn)
+        if name is not None and (refused is not None or not is_first_there):
             first = "the module's first provider" if is_first_there else "a provider that has web identity"
-            option = self._roles.how_to_map(provider)
-            remedy = f"; name its role by {option}" if option else ""
+            remedy = self._roots.remedy(provider)
             return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
-        if any(self._variables.is_several(module, provider.origin) for module in modules):
-            return Refusal("its module is called for several identities, and --role-arn speaks for one")
-        return Literal(role_arn)
+        return refused or Literal(role_arn)
 
     def _has_literal_role(self, provider: Provider) -> bool:
         return self._config.role_in is RoleIn.LITERAL and self._roles.is_mapped(provider)
 
-    def _origin(self, provider: Provider) -> Origin:
+    def _identity(self, provider: Provider) -> Identity:
         """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
-        mapped = self._roles.role(provider) if self._config.role_in is RoleIn.VARIABLE else None
-        return (*provider.origin, (_MAPPED, hcl.quote(mapped))) if isinstance(mapped, str) else provider.origin
+        identity = self._roles.residues.identity(provider)
+        if self._config.role_in is RoleIn.LITERAL or self._roles.is_several(provider):
+            return identity
+        mapped = self._roles.role(provider)
+        return (
+            tuple(sorted((*identity, (_MAPPED, literal(mapped))), key=itemgetter(0)))
+            if isinstance(mapped, str)
+            else identity
+        )
 
-    def _known_value(self, root: Module, name: str, provider: Provider) -> str | None:
-        """The role that the variable ``name`` of a root module is to have, if it is known."""
+    def _identity_in(self, module: Module, provider: Provider) -> Identity:
+        """The same in another module that the provider's file is part of."""
+        alike = (one for one in self._facts.in_module(module) if one.block is provider.block)
+        return self._identity(next(alike, provider))
+
+    def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
+        """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
         if self._config.role_in is RoleIn.LITERAL:
             return None
-        mapped = self._roles.role(provider)
+        cases = self._roles.cases(provider, root.path, _plain(identity))
+        mapped = cases[0][1] if len(cases) == 1 else None
         if isinstance(mapped, str):
             return mapped
-        return self._config.at(root.path).role_arn if name == ROLE_VARIABLE else None
+        role_arn = self._config.at(root.path).role_arn if name == ROLE_VARIABLE and mapped is None else None
+        return None if role_arn is None or self._roots.unspoken(provider, role_arn) is not None else role_arn
 
     def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
-        for root, name in self._variables.in_roots(module, variable, self._origin(provider)):
-            role = self._known_value(root, name, provider)
+        for root, name, identity in self._variables.in_roots(module, variable, self._identity_in(module, provider)):
+            role = self._known_value(root, name, provider, identity)
             refused = self.given.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:
                 return refused
@@ -155,7 +190,7 @@ class WebIdentity:
         """Why the provider cannot sign in with ``role``, an expression."""
         if self._config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
             return "it has dynamic blocks in JSON, beside which --portable would need another"
-        if any("each." in expression for _, expression in provider.origin):
+        if is_varying(self._roles.residues.identity(provider)):
             return "its credentials differ from one instance of it to the next"
         known = self._roles.role(provider) or self._config.at(provider.module.path).role_arn
         names = {role, hcl.quote(known)} if isinstance(known, str) else {role}
@@ -169,3 +204,7 @@ class WebIdentity:
             roles = (role for one in self._facts.in_module(module) for role in one.assumed_roles)
             self._assumed[module.path] = frozenset(roles)
         return self._assumed[module.path]
+
+
+def _plain(identity: Identity) -> Identity:
+    return tuple(one for one in identity if one[0] != _MAPPED)

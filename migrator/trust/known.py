@@ -100,7 +100,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
     facts = gather(workspace)
     roles: dict[str, set[str | None]] = {}
-    wishes = Wishes(workspace, facts, config, RoleMappings(workspace, config))
+    wishes = Wishes(workspace, facts, config, RoleMappings(workspace, facts, config))
     hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
     coming = [*hooks, *_native_roles(facts, config, wishes), *_program_roles(facts, config, wishes)]
     hooked = {path for path, _ in hooks}
@@ -262,7 +262,7 @@ def _provider_roles(
     in the ``hooked`` root modules.
     What is to be left as it is signs in all the same.
     """
-    mappings = RoleMappings(workspace, config)
+    mappings = RoleMappings(workspace, facts, config)
     for provider in facts.providers:
         is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
         if is_aws and provider.document.kind is not Kind.TEST:
@@ -270,9 +270,11 @@ def _provider_roles(
                 path = _outermost(scope).module.path
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
-                if not provider.has_web_identity and (provider.credentials or path in hooked):
-                    mapped = mappings.role(provider) or config.at(provider.module.path).role_arn
-                    yield path, mapped if isinstance(mapped, str) else None
+            for path, identity in mappings.instances(provider) or () if not provider.has_web_identity else ():
+                if provider.credentials or path in hooked:
+                    for _, mapped in mappings.cases(provider, path, identity):
+                        named = mapped or config.at(provider.module.path).role_arn
+                        yield path, named if isinstance(named, str) else None
 
 
 def _outermost(scope: Scope) -> Scope:

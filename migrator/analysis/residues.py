@@ -1,0 +1,292 @@
+"""What an expression comes to in each instance of a module: followed through locals, outputs and the calls of modules.
+
+Where an expression stands, it is a term over the variables of its module. Seen from a caller it is one over the
+caller's, and at last over those of a root module. What only a run knows remains as a symbol of the instance that it
+stands in, so that two instances of a module never look alike where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from migrator.analysis.providers import Provider
+from migrator.analysis.term_reader import read, replaced
+from migrator.analysis.terms import (
+    NULL,
+    Term,
+    TermsError,
+    literal,
+    made_object,
+    or_default,
+    term,
+    typed,
+)
+from migrator.document import Document
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, ModuleCall, Workspace
+
+Identity = tuple[tuple[str, Term], ...]
+"""What the credential arguments of a provider come to in some module's terms; empty for the environment."""
+
+_MOST_WAYS = 2_000
+_META = frozenset({"provider", "depends_on"})
+_REPEATS = ("for_each", "count")
+
+
+class Residues:
+    """What the expressions of a repository come to; each is worked out once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._values: dict[tuple[str, str, str], Term] = {}
+        self._locals: dict[tuple[str, str], Term] = {}
+        self._known: dict[ModuleCall, dict[Term, Term]] = {}
+        self._seen: dict[tuple[ModuleCall, Identity], Identity] = {}
+        self._at_roots: dict[tuple[str, Identity], frozenset[tuple[str, Identity]]] = {}
+        self._being_read: set[object] = set()
+
+    def identity(self, provider: Provider) -> Identity:
+        """What the credentials of a provider come to, in the terms of its module; overrides count for more."""
+        merged: dict[str, Term] = {}
+        holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
+        for one in sorted(provider.family, key=lambda each: each.document.is_override):
+            merged |= {each.name: self.of(one.module, one.document, each, holder) for each in one.credentials}
+        return without_nulls(merged)
+
+    def of(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
+        """What an argument comes to; ``holder`` is the block that ``each`` and ``count`` are of."""
+        return self.value(module, document.expression(attribute), holder)
+
+    def value(self, module: Module, text: str, holder: str = "") -> Term:
+        """What an expression comes to in a module's terms."""
+        key = (module.path, text, holder)
+        if key not in self._values:
+            self._values[key] = self._read(module, text, holder)
+        return self._values[key]
+
+    def seen_from(self, call: ModuleCall, called: Module, identity: Identity) -> Identity:
+        """An identity of the module called, in the terms of the caller."""
+        key = (call, identity)
+        if key not in self._seen:
+            seen = {name: self._through(call, called, one) for name, one in identity}
+            self._seen[key] = self._in_all_instances(call, without_nulls(seen))
+        return self._seen[key]
+
+    def at_roots(self, module: Module, identity: Identity) -> frozenset[tuple[str, Identity]]:
+        """An identity of ``module`` in the terms of the root modules that lead there, each with its path.
+
+        Raises `TermsError` where the ways are too many to follow.
+        """
+        key = (module.path, identity)
+        if key not in self._at_roots:
+            found, seen, pending = set[tuple[str, Identity]](), {key}, [(module, identity)]
+            while pending:
+                current, there = pending.pop()
+                calls = self._workspace.calls.get(current.path, ())
+                if not calls:
+                    found.add((current.path, there))
+                for call in calls:
+                    above = (call.caller.path, self.seen_from(call, current, there))
+                    if above not in seen:
+                        seen.add(above)
+                        pending.append((call.caller, above[1]))
+                if len(seen) > _MOST_WAYS:
+                    raise TermsError
+            self._at_roots[key] = frozenset(found)
+        return self._at_roots[key]
+
+    # --- what stands where --------------------------------------------------------------------------------------------
+
+    def _read(self, module: Module, text: str, holder: str) -> Term:
+        unknown = term("resource", text[:1000], f"{module.path}: {holder}")
+        key = ("value", module.path, text, holder)
+        if key in self._being_read:  # it refers to itself
+            return unknown
+        self._being_read.add(key)
+        try:
+            return read(text, lambda root, steps: self._name(module, holder, root, steps))
+        except (TermsError, RecursionError):
+            return unknown
+        finally:
+            self._being_read.discard(key)
+
+    def _name(self, module: Module, holder: str, root: str, steps: Sequence[str]) -> tuple[Term, int]:
+        path = module.path
+        if root in ("each", "count"):
+            return term(root, holder, path), 0
+        if not steps:
+            return term("run", root), 0
+        if root in ("path", "terraform"):
+            return term("run", f"{root}.{steps[0]}", path if steps[0] == "module" else ""), 1
+        if root == "var":
+            return term("var", steps[0], path), 1
+        if root == "local":
+            return self._local(module, steps[0]), 1
+        if root == "data" and len(steps) > 1:
+            return self._data(module, steps[0], steps[1]), 2
+        if root == "module" and len(steps) > 1 and (found := self._output(module, steps[0], steps[1])) is not None:
+            return found, 2
+        return term("resource", f"{root}.{steps[0]}", path), 1
+
+    def _local(self, module: Module, name: str) -> Term:
+        key = (module.path, name)
+        if key not in self._locals:
+            text = _last((document, attribute) for document, _, attribute in module.locals_called(name))
+            unknown = term("resource", f"local.{name}", module.path)
+            self._locals[key] = unknown if text is None else self.value(module, text)
+        return self._locals[key]
+
+    def _data(self, module: Module, type_: str, label: str) -> Term:
+        """A data source: alike with what it is asked, and who asks, where that is all that it depends on."""
+        unknown = term("resource", f"data.{type_}.{label}", module.path)
+        found = [one for one in module.blocks("data", type_) if one[1].labels == (type_, label)]
+        if len(found) != 1 or any(found[0][1].blocks()) or any(found[0][1].attribute(one) for one in _REPEATS):
+            return unknown
+        document, block = found[0]
+        asked = block.attribute("provider")
+        name = document.expression(asked).strip('"') if asked else type_.partition("_")[0]
+        entries = {one.name: self.of(module, document, one) for one in block.attributes if one.name not in _META}
+        return term("data", type_, parts=(made_object(entries), self._provider(module, name)))
+
+    def _provider(self, module: Module, name: str) -> Term:
+        """The configuration of a provider that ``name`` stands for in a module."""
+        local, _, alias = name.partition(".")
+        for document, block in module.blocks("provider", local):
+            is_proxy = all(isinstance(item, Attribute) and item.name == "alias" for item in block.items)
+            if (document.literal(block.attribute("alias")) or "") == alias and not is_proxy:
+                return term("resource", f"provider.{name}", module.path)
+        is_called = module.path in self._workspace.calls
+        return term("provider" if is_called else "resource", name if is_called else f"provider.{name}", module.path)
+
+    def _output(self, module: Module, label: str, name: str) -> Term | None:
+        """An output of a module that is called once and not repeated; None where that is not so."""
+        for called_path, call in self._calls_of.get((module.path, label), ()):
+            called = self._workspace.modules.get(called_path)
+            if called is None or _repeats(call):
+                return None
+            value = _last(_arguments(called.blocks("output", name), "value"))
+            return None if value is None else self._through(call, called, self.value(called, value))
+        return None
+
+    @cached_property
+    def _calls_of(self) -> Mapping[tuple[str, str], list[tuple[str, ModuleCall]]]:
+        found: dict[tuple[str, str], list[tuple[str, ModuleCall]]] = {}
+        for path, calls in self._workspace.calls.items():
+            for call in calls:
+                found.setdefault((call.caller.path, _label(call)), []).append((path, call))
+        return {key: one for key, one in found.items() if len(one) == 1}
+
+    # --- what a caller makes of it ------------------------------------------------------------------------------------
+
+    def _through(self, call: ModuleCall, called: Module, made: Term) -> Term:
+        """A term of the module called, in the terms of its caller."""
+
+        def replace(one: Term) -> Term | None:
+            if one.op == "var" and one.where == called.path:
+                return self._argument(call, called, one)
+            if one.op == "provider" and one.where == called.path:
+                return self._passed_provider(call, one)
+            if one.op in ("resource", "in", "each", "count", "var", "provider"):
+                return _within(call, one)
+            return one if one.op == "run" else None
+
+        try:
+            return replaced(made, replace, self._known.setdefault(call, {}))
+        except (TermsError, RecursionError):
+            return _within(call, term("resource", "more than is followed", called.path, (made,)))
+
+    def _argument(self, call: ModuleCall, called: Module, variable: Term) -> Term:
+        given = list(_arguments(_blocks(call), variable.name))
+        declared = list(called.blocks("variable", variable.name))
+        type_, default, nullable = (_last(_arguments(declared, name)) for name in ("type", "default", "nullable"))
+        value = self.value(called, default) if default is not None else None
+        if given:
+            passed = self.of(call.caller, *given[-1], _label(call))
+            value = or_default(passed, value) if nullable == "false" and value is not None else passed
+        if value is None:
+            return _within(call, variable)
+        return typed(hcl.string_value(type_) or type_, value) if type_ is not None else value
+
+    def _passed_provider(self, call: ModuleCall, provider: Term) -> Term:
+        for document, block in reversed(_blocks(call)):
+            if (passed := block.attribute("providers")) is not None:
+                for item in document.object_items(passed):
+                    if item.name == provider.name:
+                        return self._provider(call.caller, document.expression(item).strip('"'))
+                return _within(call, provider)
+        return _within(call, provider) if "." in provider.name else self._provider(call.caller, provider.name)
+
+    def _in_all_instances(self, call: ModuleCall, identity: Identity) -> Identity:
+        """The identity that all instances of a repeated call have in common, if they do."""
+        symbols = {one for _, made in identity for one in made.symbols if _is_of(call, one)}
+        keys = list(self._keys(call)) if symbols else []
+        found = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
+        return without_nulls(dict(found.pop())) if len(found) == 1 else identity
+
+    def _keys(self, call: ModuleCall) -> Iterator[Term]:
+        """What ``each``, or ``count``, is in the instances of a call, where that is known."""
+        for document, block in reversed(_blocks(call)):
+            each, count = (block.attribute(name) for name in _REPEATS)
+            entries = self.of(call.caller, document, each).entries if each else None
+            number = self.of(call.caller, document, count).text if count else None
+            for key, value in (entries or {}).items():
+                yield made_object({"key": literal(key), "value": value})
+            if number is not None and number.isdecimal() and int(number) < _MOST_WAYS:
+                yield from (made_object({"index": literal(index)}) for index in range(int(number)))
+
+
+def is_varying(identity: Identity) -> bool:
+    """Whether an identity differs, as far as is known, between the instances that ``for_each`` or ``count`` make."""
+    return any(one.op in ("each", "count") for _, made in identity for one in made.symbols)
+
+
+def without_nulls(entries: Mapping[str, Term]) -> Identity:
+    """The identity of some arguments; one that is null is none."""
+    return tuple(sorted(((name, one) for name, one in entries.items() if one is not NULL), key=lambda pair: pair[0]))
+
+
+def _at(made: Term, symbols: set[Term], value: Term) -> Term:
+    return replaced(made, lambda one: value if one in symbols else one if one.op in ("in", "resource") else None, {})
+
+
+def _is_of(call: ModuleCall, symbol: Term) -> bool:
+    return symbol.op in ("each", "count") and symbol.where == call.caller.path and symbol.name == _label(call)
+
+
+def _within(call: ModuleCall, inner: Term) -> Term:
+    """What only the run knows of something in the module called."""
+    repeated = _repeats(call)
+    each = [term("each" if repeated == "for_each" else "count", _label(call), call.caller.path)] if repeated else []
+    return term("in", _label(call), call.caller.path, (inner, *each))
+
+
+def _repeats(call: ModuleCall) -> str:
+    return next((name for name in _REPEATS for _, block in _blocks(call) if block.attribute(name)), "")
+
+
+def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
+    """The call, and what override files say of it: the last counts most."""
+    alike = [one for one in call.caller.blocks("module", call.block.labels[0]) if one[1].labels == call.block.labels]
+    overriding = [one for one in alike if one[0].is_override]
+    own = [(call.document, call.block)]
+    return [*((one for one in alike if not one[0].is_override) if call.document.is_override else own), *overriding]
+
+
+def _label(call: ModuleCall) -> str:
+    return ".".join(call.block.labels)
+
+
+def _arguments(blocks: Iterable[tuple[Document, Block]], name: str) -> Iterator[tuple[Document, Attribute]]:
+    return ((document, one) for document, block in blocks if (one := block.attribute(name)) is not None)
+
+
+def _last(arguments: Iterable[tuple[Document, Attribute]]) -> str | None:
+    """The expression that counts: an override file's, else the one; raises `TermsError` where files differ in it."""
+    having = list(arguments)
+    chosen = [one for one in having if one[0].is_override][-1:] or having
+    found = {document.expression(attribute).strip() for document, attribute in chosen}
+    if len(found) > 1:
+        raise TermsError
+    return found.pop() if found else None

@@ -1,0 +1,195 @@
+"""What the variables of a root module may be: what files, stacks, scripts and defaults give to them.
+
+https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence: a file that
+Terraform reads unasked counts for more than the environment, what the command line names for more than either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from migrator.analysis.declarations import Given, Piece
+from migrator.analysis.residues import Identity, Residues, without_nulls
+from migrator.analysis.term_reader import replaced
+from migrator.analysis.terms import NULL, Term, TermsError, literal, term
+from migrator.analysis.variable_values import VariableValues
+from migrator.discover import Kind
+from migrator.document import Document
+from migrator.model import Place
+from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace import Module, Workspace
+
+Giver = Callable[[str], Iterable[Given]]
+_NOTHING = (NULL, literal(""))
+_WORKSPACE = "terraform.workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A value that a variable may have, as said at ``place``.
+
+    ``value`` is None where it is not known; ``is_several`` tells that what stands there may come to several.
+    """
+
+    value: Term | None
+    place: Place
+    is_several: bool = False
+
+
+class RootValues:
+    """What the variables of the root modules of a repository may be."""
+
+    def __init__(self, workspace: Workspace, residues: Residues, givers: Sequence[Giver] = ()) -> None:
+        """``givers`` tell what else gives a value to root variables of a name, such as stacks."""
+        self._workspace = workspace
+        self.residues = residues
+        self._values = VariableValues(workspace)
+        self._givers = givers
+        self._in_files: dict[str, list[Given]] = {}
+        self._by_others: dict[str, list[Given]] = {}
+        self._possible: dict[tuple[str, str], list[Possible]] = {}
+
+    def possible(self, root: str, name: str) -> list[Possible]:
+        """What the variable ``name`` of a root module may be, once for each value; the one without options first."""
+        key = (root, name)
+        if key not in self._possible:
+            found: dict[object, Possible] = {}
+            for one in self._find(self._workspace.modules[root], name):
+                found.setdefault(one.place if one.value is None else one.value, one)
+            self._possible[key] = list(found.values())
+        return self._possible[key]
+
+    def differing(self, root: str, identity: Identity) -> tuple[Place, ...]:
+        """Where it is said that an identity at a root module is another in another environment, if it is."""
+        places: set[Place] = set()
+        for possible in (self.possible(root, name) for name in _variables(identity)):
+            if len(possible) > 1 or any(one.is_several for one in possible):
+                places |= {one.place for one in possible}
+        return tuple(sorted(places))
+
+    def is_by_workspace(self, identity: Identity) -> bool:
+        """Whether it is another in another workspace."""
+        return any(one.name == _WORKSPACE for _, made in identity for one in made.symbols)
+
+    def settled(self, root: str, identity: Identity) -> Identity:
+        """An identity with the values of the variables that can have only one."""
+        return self._with(identity, lambda name: self._only(root, name))
+
+    def cases(self, root: str, identity: Identity) -> Iterator[tuple[Place, Identity]]:
+        """What an identity is by each of the files and stacks that have a say in it, each with a place in it."""
+        first: dict[str, tuple[Place, dict[str, Term | None]]] = {}
+        base: dict[str, Term | None] = {}
+        for name in sorted(_variables(identity)):
+            for index, one in enumerate(self.possible(root, name)):
+                if index == 0:
+                    base[name] = one.value
+                first.setdefault(one.place.path, (one.place, {}))[1].setdefault(name, one.value)
+        for place, values in first.values():
+            known = {**base, **values}
+            yield place, self._with(identity, lambda name, known=known: known.get(name))  # type: ignore[misc]
+
+    def string(self, module: Module, document: Document, attribute: Attribute) -> str | None:
+        """The string that an argument is whoever calls its module and wherever it runs; None if that is not known."""
+        found = self._everywhere(module, document, attribute)
+        return found.string if found is not None else None
+
+    def strings(self, module: Module, document: Document, attribute: Attribute) -> frozenset[str]:
+        """The strings of the list that an argument is everywhere; none if they are not known."""
+        found = self._everywhere(module, document, attribute)
+        known = [one.string for one in found.parts] if found is not None and found.op in ("tuple", "set") else [None]
+        return frozenset() if None in known else frozenset(one for one in known if one is not None)
+
+    def _everywhere(self, module: Module, document: Document, attribute: Attribute) -> Term | None:
+        made: Identity = ((attribute.name, self.residues.of(module, document, attribute)),)
+        try:
+            found = {self.settled(*one) for one in self.residues.at_roots(module, made)}
+        except TermsError:
+            return None
+        return found.pop()[0][1] if len(found) == 1 and all(found) else None
+
+    def is_given_in_files(self, module: Module, name: str) -> bool:
+        """Whether a file has a value for a variable of the module."""
+        return module.value(name) is not None or any(self._files_for(module, name))
+
+    def _only(self, root: str, name: str) -> Term | None:
+        possible = self.possible(root, name)
+        return possible[0].value if len(possible) == 1 and not possible[0].is_several else None
+
+    def _with(self, identity: Identity, value: Callable[[str], Term | None]) -> Identity:
+        def replace(one: Term) -> Term | None:
+            if one.op != "var":
+                return one if one.op in ("in", "resource") else None
+            known = value(one.name)
+            return one if known is None else known
+
+        known: dict[Term, Term] = {}
+        return without_nulls({name: replaced(made, replace, known) for name, made in identity})
+
+    def _find(self, root: Module, name: str) -> Iterator[Possible]:
+        unasked = root.value(name)
+        if unasked is not None:
+            document, attribute = unasked
+            value = None if attribute is None else self.residues.of(root, document, attribute)
+            yield Possible(value, Place(document.path) if attribute is None else document.place(attribute))
+        else:
+            yield from self._by_default(root, name)
+        for given in self._files_for(root, name):
+            piece = given.piece
+            value = None if piece.value is None else self.residues.of(root, piece.document, piece.value)
+            yield Possible(value, piece.place)
+        if unasked is None:
+            yield from self._by_environment(root, name)
+        if (place := self._values.given(name)) is not None:
+            yield Possible(None, place)
+
+    def _by_default(self, root: Module, name: str) -> Iterator[Possible]:
+        for document, block in root.blocks("variable", name):
+            if default := block.attribute("default"):
+                value = self.residues.of(root, document, default)
+                if value not in _NOTHING:
+                    yield Possible(value, document.place(default))
+
+    def _files_for(self, root: Module, name: str) -> Iterator[Given]:
+        if name not in self._in_files:
+            self._in_files[name] = list(self._values.in_files(name))
+        own = {one.path for one in root.values}
+        for given in self._in_files[name]:
+            if given.piece.document.path not in own and (given.readers is None or root.path in given.readers):
+                yield given
+
+    def _by_environment(self, root: Module, name: str) -> Iterator[Possible]:
+        if name not in self._by_others:
+            self._by_others[name] = [given for giver in self._givers for given in giver(name)]
+        others = self._by_others[name]
+        for given in others:
+            if given.readers is None or root.path in given.readers:
+                yield self._set_by(given.piece)
+        for place in self._values.in_environment(name):
+            if not any(given.piece.covers(place) for given in others):
+                yield Possible(None, place)
+
+    def _set_by(self, piece: Piece) -> Possible:
+        """What a setting, or an input, gives to a variable: the same where the same is written in the same module."""
+        value = piece.item.attribute("value") if isinstance(piece.item, Block) else piece.item
+        module = self._workspace.modules.get(piece.module)
+        if piece.document.kind is Kind.TERRAGRUNT:
+            text = piece.document.literal(value)
+            return Possible(None if text is None else literal(text), piece.place, is_several=text is None)
+        if value is None or module is None:
+            return Possible(None, piece.place)
+        made = self.residues.of(module, piece.document, value, str(piece.place))
+        if any(one.op in ("each", "count") for one in made.symbols):
+            return Possible(None, piece.place, is_several=True)
+        return Possible(term("in", "a setting", piece.module, (made,)) if made.symbols else made, piece.place)
+
+
+def root_values(workspace: Workspace, *givers: Giver) -> RootValues:
+    """The values of a repository's root variables, read once."""
+    known = workspace.derived.get("root values") or RootValues(workspace, Residues(workspace), givers)
+    return cast("RootValues", workspace.derived.setdefault("root values", known))
+
+
+def _variables(identity: Identity) -> set[str]:
+    return {one.name for _, made in identity for one in made.symbols if one.op == "var"}

@@ -1,0 +1,289 @@
+"""Expressions to terms, by the syntax tree of python-hcl2; what its names stand for is somebody else's to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from migrator.analysis.terms import (
+    NULL,
+    Term,
+    TermsError,
+    call,
+    choice,
+    equal,
+    get,
+    literal,
+    made_object,
+    made_tuple,
+    rebuilt,
+    template,
+    term,
+)
+from migrator.errors import SyntaxProblem
+from migrator.syntax import hcl
+from migrator.syntax.hcl_tree import children, is_wrapped, kind, tree, trees, words
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    Node = Tree[Token] | Token
+
+Names = Callable[[str, Sequence[str]], tuple[Term, int] | Term]
+"""What a name stands for, with the attributes behind it: a term, and how many of those are its own."""
+
+_SIMPLE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+_EMPTY: Mapping[str, Term] = {}
+_IMPURE = frozenset({"uuid", "timestamp", "bcrypt"})
+_WORDS = {"null": None, "true": True, "false": False}
+
+
+def read(text: str, names: Names) -> Term:
+    """The term of an expression. Raises `TermsError` where it cannot be read."""
+    text = text.strip()
+    known = hcl.string_value(text)
+    if text in _WORDS or known is not None:
+        return literal(_WORDS.get(text, known))
+    if _SIMPLE.fullmatch(text):
+        first, *steps = text.split(".")
+        return _stepped(names, first, steps)
+    try:
+        return _Reader(names).expression(tree(text))
+    except (RecursionError, SyntaxProblem):
+        raise TermsError from None
+
+
+def replaced(made: Term, replace: Callable[[Term], Term | None], known: dict[Term, Term]) -> Term:
+    """``made`` with some of its parts replaced: what is ``known`` already is not asked for again."""
+    found = known.get(made)
+    if found is None:
+        found = replace(made)
+        if found is None:
+            found = rebuilt(made, tuple(replaced(one, replace, known) for one in made.parts)) if made.symbols else made
+        known[made] = found
+    return found
+
+
+def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
+    found = names(first, steps)
+    base, taken = found if isinstance(found, tuple) else (found, len(steps))
+    for step in steps[taken:]:
+        base = get(base, literal(step))
+    return base
+
+
+class _Reader:
+    """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through."""
+
+    def __init__(self, names: Names, bound: Mapping[str, Term] = _EMPTY) -> None:
+        self._names = names
+        self._bound = bound
+
+    def expression(self, node: Node) -> Term:
+        """The term of a part of a syntax tree."""
+        special = getattr(self, f"_{kind(node)}", None)
+        if special is not None:
+            return cast("Callable[[Node], Term]", special)(node)
+        return self._other(node)
+
+    def _other(self, node: Node) -> Term:
+        """What means nothing here, but the same as the same elsewhere."""
+        if not hasattr(node, "data"):
+            return term("token", str(node))
+        return term("node", kind(node), parts=map(self.expression, children(cast("Tree[Token]", node))))
+
+    def _expr_term(self, node: Node) -> Term:
+        inner = trees(node)
+        return self.expression(inner[0]) if len(inner) == 1 else self._other(node)
+
+    def _int_lit(self, node: Node) -> Term:
+        return literal(int(words(node)))
+
+    def _literal_value(self, node: Node) -> Term:
+        return literal(_WORDS[words(node)])
+
+    def _identifier(self, node: Node) -> Term:
+        name = words(node)
+        return self._bound[name] if name in self._bound else _stepped(self._names, name, ())
+
+    # --- what a name leads to -----------------------------------------------------------------------------------------
+
+    def _get_attr_expr_term(self, node: Node) -> Term:
+        return self._traversal(node)
+
+    def _index_expr_term(self, node: Node) -> Term:
+        return self._traversal(node)
+
+    def _traversal(self, node: Node) -> Term:
+        current: Node = node
+        steps: list[Node] = []
+        while kind(current) in ("get_attr_expr_term", "index_expr_term") or is_wrapped(current):
+            parts = trees(current)
+            steps = [*parts[1:], *steps]
+            current = parts[0]
+        name = words(current)
+        if kind(current) != "identifier" or name in self._bound:
+            return self._steps(self.expression(current), steps)
+        attributes: list[str] = []
+        for step in steps:
+            if kind(step) != "get_attr":
+                break
+            attributes.append(words(trees(step)[0]))
+        found = self._names(name, attributes)
+        base, taken = found if isinstance(found, tuple) else (found, len(attributes))
+        return self._steps(base, steps[taken:])
+
+    def _steps(self, base: Term, steps: Sequence[Node]) -> Term:
+        for step in steps:
+            if kind(step) == "get_attr":
+                base = get(base, literal(words(trees(step)[0])))
+            elif kind(step) == "short_index":
+                base = get(base, literal(int(words(step).lstrip("."))))
+            elif kind(step) == "braces_index":
+                base = get(base, self.expression(trees(step)[0]))
+            else:
+                raise TermsError
+        return base
+
+    def _full_splat_expr_term(self, node: Node) -> Term:
+        base, splat = trees(node)
+        return self._splat(self.expression(base), lambda one: self._steps(one, trees(splat)))
+
+    def _attr_splat_expr_term(self, node: Node) -> Term:
+        base, splat = trees(node)
+        steps = trees(splat)
+        own = next((index for index, one in enumerate(steps) if kind(one) != "get_attr"), len(steps))
+        return self._steps(self._splat(self.expression(base), lambda one: self._steps(one, steps[:own])), steps[own:])
+
+    def _splat(self, base: Term, step: Callable[[Term], Term]) -> Term:
+        if base.op in ("tuple", "set"):
+            return made_tuple(map(step, base.parts))
+        if base.op in ("object", "literal"):
+            return made_tuple([step(base)] if base is not NULL else [])
+        return term("splat", parts=(base, step(self._symbol("element"))))
+
+    def _symbol(self, name: str) -> Term:
+        return term("bound", f"{len(self._bound)}.{name}")
+
+    # --- what is made of other things ---------------------------------------------------------------------------------
+
+    def _string(self, node: Node) -> Term:
+        pieces: list[Term] = []
+        for part in (one for piece in trees(node) for one in children(piece)):
+            if kind(part) == "interpolation":
+                pieces.append(self.expression(trees(part)[0]))
+            elif hasattr(part, "data"):
+                return term("node", "string", parts=map(self._other_or_text, trees(node)))
+            else:
+                pieces.append(_text(str(part)))
+        return pieces[0] if len(pieces) == 1 else template(pieces)
+
+    def _other_or_text(self, node: Node) -> Term:
+        return term("node", kind(node), parts=map(self.expression, children(cast("Tree[Token]", node))))
+
+    def _heredoc_template(self, node: Node) -> Term:
+        if re.search(r"[$%]\{", words(node)):
+            raise TermsError
+        return term("token", words(node))
+
+    def _tuple(self, node: Node) -> Term:
+        return made_tuple(map(self.expression, trees(node)))
+
+    def _object(self, node: Node) -> Term:
+        entries: dict[str, Term] = {}
+        unknown: list[Term] = []
+        for element in trees(node):
+            key_node, value_node = trees(element)
+            key, value = self._key(key_node), self.expression(value_node)
+            if key.text is None:
+                unknown += key, value
+            else:
+                entries[key.text] = value
+        made = made_object(entries)
+        return term("node", "object", parts=(made, *unknown)) if unknown else made
+
+    def _key(self, node: Node) -> Term:
+        inner = trees(node)[0]
+        name = trees(inner)[0] if is_wrapped(inner) else inner
+        if kind(name) == "identifier" and "(" not in words(node):
+            return literal(words(name))
+        return self.expression(inner)
+
+    def _function_call(self, node: Node) -> Term:
+        name = words(trees(node)[0])
+        if name in _IMPURE:
+            raise TermsError
+        given = trees(node)[1] if len(trees(node)) > 1 else None
+        arguments = [self.expression(one) for one in trees(given)] if given is not None else []
+        if given is not None and "ELLIPSIS" in map(kind, children(given)):
+            last = arguments.pop()
+            if last.op not in ("tuple", "set"):
+                return term("node", f"{name}...", parts=(*arguments, last))
+            arguments += last.parts
+        return call(name, tuple(arguments))
+
+    def _conditional(self, node: Node) -> Term:
+        condition, yes, no = map(self.expression, trees(node))
+        return choice(condition, yes, no)
+
+    def _binary_op(self, node: Node) -> Term:
+        left, right = trees(node)
+        operator, other = trees(right)
+        is_plain = all(kind(one) == "expr_term" for one in (left, other))
+        if is_plain and words(operator) in ("==", "!="):
+            return equal(self.expression(left), self.expression(other), is_negated=words(operator) == "!=")
+        return term("node", words(operator), parts=(self.expression(left), self.expression(other)))
+
+    def _for_tuple_expr(self, node: Node) -> Term:
+        return self._loop(node)
+
+    def _for_object_expr(self, node: Node) -> Term:
+        return self._loop(node)
+
+    def _loop(self, node: Node) -> Term:
+        intro, *results = trees(node)
+        *names, source_node = trees(intro)
+        source, called = self.expression(source_node), [words(one) for one in names]
+        condition = trees(results.pop())[-1] if kind(results[-1]) == "for_cond" else None
+        is_plain = "ELLIPSIS" not in map(kind, children(cast("Tree[Token]", node)))
+        if source.entries is not None and is_plain:
+            with suppress(_UnknownError):
+                return self._made(list(self._rounds(source, called, results, condition)), is_object=len(results) == 2)
+        inner = self._with(called, [self._symbol(str(index)) for index in range(len(called))])
+        parts = [inner.expression(one) for one in (*results, *([condition] if condition is not None else ()))]
+        return term("node", f"{kind(node)} {len(results)} {is_plain}", parts=(source, *parts))
+
+    def _rounds(
+        self, source: Term, called: Sequence[str], results: Sequence[Node], condition: Node | None
+    ) -> Iterator[list[Term]]:
+        for key, value in (source.entries or {}).items():
+            number = literal(int(key)) if source.op == "tuple" else literal(key)
+            inner = self._with(called, (number, value)[-len(called) :])
+            holds = literal(True) if condition is None else inner.expression(condition)
+            if holds.text not in ("true", "false"):
+                raise _UnknownError
+            if holds.text == "true":
+                yield [inner.expression(one) for one in results]
+
+    def _made(self, rounds: Sequence[Sequence[Term]], *, is_object: bool) -> Term:
+        if not is_object:
+            return made_tuple(value for (value,) in rounds)
+        if any(key.text is None for key, _ in rounds):
+            raise _UnknownError
+        return made_object({key.text or "": value for key, value in rounds})
+
+    def _with(self, names: Sequence[str], values: Sequence[Term]) -> _Reader:
+        return _Reader(self._names, {**self._bound, **dict(zip(names, values, strict=True))})
+
+
+class _UnknownError(Exception):
+    """A loop of which not all that it makes is known."""
+
+
+def _text(raw: str) -> Term:
+    known = hcl.string_value(f'"{raw}"')
+    if known is None:
+        raise TermsError
+    return literal(known)

@@ -1,0 +1,369 @@
+"""What an expression comes to as far as that is known: terms, of which two that are equal are one object.
+
+A term is a literal, a symbol such as a variable of a module, or something made of other terms. What is equal has the
+same value in one run; of what differs, nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from migrator.analysis.forms import member_type, optional_members
+from migrator.span import Span
+from migrator.syntax import hcl
+
+_MOST_PARTS = 2_000
+_LONGEST = 100_000
+_WORDS = {"null": None, "true": True, "false": False}
+_MATTERS = re.compile(r"\b(?:optional\(|number\b|bool\b|set\()")
+
+
+class TermsError(Exception):
+    """More than is followed: what is asked for remains unknown."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+class Term:
+    """``op`` says what it is, ``name`` which, ``where`` in which module or call, ``parts`` of what.
+
+    ``symbols`` are those that it is made of: what has none has the same value wherever it stands.
+    """
+
+    op: str
+    name: str = field(default="", repr=False)
+    where: str = ""
+    parts: tuple[Term, ...] = ()
+    symbols: frozenset[Term] = field(default=frozenset(), repr=False)
+
+    @property
+    def string(self) -> str | None:
+        """The string that it is; None if it is none, or that is not known."""
+        value = json.loads(self.name) if self.op == "literal" else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def text(self) -> str | None:
+        """What a template makes of it; None if that is not known."""
+        value = json.loads(self.name) if self.op == "literal" else None
+        return None if value is None else value if isinstance(value, str) else self.name
+
+    @property
+    def entries(self) -> dict[str, Term] | None:
+        """The members of a known object, tuple or set, by what stands for each in an index; None for anything else."""
+        if self.op == "object":
+            return dict(zip(json.loads(self.name), self.parts, strict=True))
+        if self.op == "set":
+            return {one.text or "": one for one in self.parts}
+        return {str(index): part for index, part in enumerate(self.parts)} if self.op == "tuple" else None
+
+
+_KNOWN: WeakValueDictionary[tuple[object, ...], Term] = WeakValueDictionary()
+_ATOMS = frozenset({"var", "each", "count", "resource", "in", "provider", "run"})
+"""What is a symbol: its parts, if it has some, are no more looked into."""
+
+
+def term(op: str, name: str = "", where: str = "", parts: Iterable[Term] = ()) -> Term:
+    """The one term that is made so."""
+    made = tuple(parts)
+    if len(made) > _MOST_PARTS or len(name) > _LONGEST:
+        raise TermsError
+    key = (op, name, where, made)
+    found = _KNOWN.get(key)
+    if found is None:
+        symbols = frozenset[Term]().union(*(one.symbols for one in made)) if op not in _ATOMS else frozenset[Term]()
+        found = Term(op, name, where, made, symbols)
+        if op in _ATOMS:
+            varying = (one for part in made for one in part.symbols if one.op in ("each", "count"))
+            object.__setattr__(found, "symbols", frozenset({found, *varying}))
+        _KNOWN[key] = found
+    return found
+
+
+def literal(value: object) -> Term:
+    """A string, number, boolean or null."""
+    return term("literal", json.dumps(value, ensure_ascii=False))
+
+
+NULL = literal(None)
+MISSING = term("missing")
+"""What an object does not have: an error, but for ``try``."""
+
+
+def made_object(entries: Mapping[str, Term]) -> Term:
+    """An object with known keys."""
+    keys = sorted(entries)
+    return term("object", json.dumps(keys, ensure_ascii=False), parts=(entries[key] for key in keys))
+
+
+def made_tuple(items: Iterable[Term]) -> Term:
+    """A tuple, list or set with known elements."""
+    return term("tuple", parts=items)
+
+
+def made_set(items: Iterable[Term]) -> Term:
+    """A set, in the order that Terraform gives it; of what is not known, the order is not known either."""
+    elements = tuple(items)
+    if any(one.string is None for one in elements):
+        return term("call", "toset", parts=(made_tuple(elements),))
+    return term("set", parts=(one for _, one in sorted({one.string or "": one for one in elements}.items())))
+
+
+def get(base: Term, key: Term) -> Term:
+    """What ``base`` has under ``key``."""
+    if MISSING in (base, key):
+        return MISSING
+    name = key.text
+    if name is not None and (entries := base.entries) is not None:
+        return entries.get(name, MISSING)
+    if name is not None and base.op == "typed":
+        return _typed_member(base, name)
+    return term("get", parts=(base, literal(name) if name is not None else key))
+
+
+def _typed_member(base: Term, name: str) -> Term:
+    found = get(base.parts[0], literal(name))
+    default = optional_members(base.name).get(name)
+    return typed(member_type(base.name, name), found if default is None else or_default(found, _constant(default)))
+
+
+def or_default(value: Term, default: Term) -> Term:
+    """``value``, or ``default`` where that is null."""
+    if value in (NULL, MISSING):
+        return default
+    is_known = default is NULL or value.op in ("literal", "object", "tuple")
+    return value if is_known else term("default", parts=(value, default))
+
+
+def typed(type_: str, value: Term) -> Term:
+    """``value`` as a variable of the type ``type_`` takes it: converted, with the members that its type says it has."""
+    if value.op in ("missing", "literal"):
+        return _converted(type_, value)
+    if value.op in ("tuple", "set"):
+        elements = [typed(member_type(type_, ""), one) for one in value.parts]
+        return made_set(elements) if type_.startswith("set(") else made_tuple(elements)
+    if value.op == "object":
+        entries = {key: typed(member_type(type_, key), one) for key, one in (value.entries or {}).items()}
+        defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
+        given = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
+        return made_object(entries | given)
+    return term("typed", type_, parts=(value,)) if _MATTERS.search(type_) else value
+
+
+def _converted(type_: str, value: Term) -> Term:
+    text = value.text
+    if text is None or type_ not in ("string", "number", "bool"):
+        return value
+    if type_ == "number":
+        return literal(int(text)) if re.fullmatch(r"-?(?:0|[1-9]\d{0,15})", text) else value
+    return literal(text) if type_ == "string" else literal(text == "true") if text in ("true", "false") else value
+
+
+def _constant(text: str) -> Term:
+    """The value of a default in a type constraint, which refers to nothing."""
+    text, whole = text.strip(), Span(0, len(text.strip()))
+    if (known := hcl.string_value(text)) is not None:
+        return literal(known)
+    if text in _WORDS or re.fullmatch(r"\d+", text):
+        return literal(_WORDS[text] if text in _WORDS else int(text))
+    if (items := hcl.object_items(text, whole)) is not None:
+        return made_object({one.name: _constant(one.value.of(text)) for one in items})
+    elements = hcl.list_items(text, whole)
+    return term("token", text) if elements is None else made_tuple(_constant(one.of(text)) for one in elements)
+
+
+def choice(condition: Term, yes: Term, no: Term) -> Term:
+    """``condition ? yes : no``."""
+    known = {"true": yes, "false": no}.get(condition.text or "")
+    return known if known is not None else yes if yes is no else term("if", parts=(condition, yes, no))
+
+
+def equal(left: Term, right: Term, *, is_negated: bool) -> Term:
+    """``left == right``, or ``left != right``."""
+    if left.op == right.op == "literal" and (left.string is None) == (right.string is None):
+        return literal((left is right) != is_negated)
+    return term("!=" if is_negated else "==", parts=(left, right))
+
+
+def template(parts: Iterable[Term]) -> Term:
+    """The text of some pieces one after the other."""
+    pieces: list[Term] = []
+    for part in _flat(parts):
+        if pieces and part.text is not None and pieces[-1].text is not None:
+            pieces[-1] = literal(f"{pieces[-1].text}{part.text}")
+        elif part is not literal(""):
+            pieces.append(part)
+    if len(pieces) == 1:  # the same string, if it is none yet
+        return pieces[0] if pieces[0].text is None else literal(pieces[0].text)
+    return term("template", parts=pieces) if pieces else literal("")
+
+
+def _flat(parts: Iterable[Term]) -> Iterator[Term]:
+    for part in parts:
+        yield from part.parts if part.op == "template" else (part,)
+
+
+def rebuilt(original: Term, parts: tuple[Term, ...]) -> Term:
+    """A term like ``original``, of other parts."""
+    if parts == original.parts:
+        return original
+    if original.op in _MAKERS:
+        return _MAKERS[original.op](original, parts)
+    return term(original.op, original.name, original.where, parts)
+
+
+def call(name: str, arguments: tuple[Term, ...]) -> Term:
+    """What a function makes of its arguments."""
+    special = _FUNCTIONS.get(name)
+    made = None if special is None or not arguments else special(arguments)
+    if made is None and MISSING in arguments and name not in ("try", "can"):
+        return MISSING
+    return made if made is not None else term("call", name, parts=arguments)
+
+
+def _first(arguments: tuple[Term, ...]) -> Term | None:
+    return arguments[0] if len(arguments) == 1 else None
+
+
+def _as_string(arguments: tuple[Term, ...]) -> Term | None:
+    return template(arguments)
+
+
+def _as_list(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(arguments[0].parts) if arguments[0].op in ("tuple", "set") else None
+
+
+def _as_set(arguments: tuple[Term, ...]) -> Term | None:
+    is_known = arguments[0].op in ("tuple", "set") and all(one.string is not None for one in arguments[0].parts)
+    return made_set(arguments[0].parts) if is_known else None
+
+
+def _lookup(arguments: tuple[Term, ...]) -> Term | None:
+    found = get(*arguments[:2]) if len(arguments) > 1 else None
+    if found is None or len(arguments) == 2:
+        return found
+    return arguments[2] if found is MISSING else found if arguments[0].entries and arguments[1].text else None
+
+
+def _merge(arguments: tuple[Term, ...]) -> Term | None:
+    given = [one for one in arguments if one is not NULL]
+    if len(given) == 1:
+        return given[0]
+    if any(one.op != "object" for one in given):
+        return None
+    return made_object({key: value for one in given for key, value in (one.entries or {}).items()})
+
+
+def _try(arguments: tuple[Term, ...]) -> Term | None:
+    left = [one for one in arguments if one is not MISSING]
+    if not left:
+        return MISSING
+    is_sure = left[0].op in ("literal", "object", "tuple", "var") or len(set(left)) == 1
+    return left[0] if is_sure else term("call", "try", parts=left)
+
+
+def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
+    left = [one for one in arguments if one not in (NULL, literal(""))]
+    is_sure = bool(left) and (left[0].op in ("literal", "object", "tuple") or len(set(left)) == 1)
+    return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
+
+
+def _element(arguments: tuple[Term, ...]) -> Term | None:
+    items, index = arguments[0], arguments[-1].text
+    is_known = items.op == "tuple" and items.parts and index is not None and index.isdecimal()
+    return items.parts[int(index or 0) % len(items.parts)] if is_known and len(arguments) == 2 else None
+
+
+def _one(arguments: tuple[Term, ...]) -> Term | None:
+    items = arguments[0]
+    return (items.parts or (NULL,))[0] if items.op in ("tuple", "set") and len(items.parts) < 2 else None
+
+
+def _concat(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(x for one in arguments for x in one.parts) if all(x.op == "tuple" for x in arguments) else None
+
+
+def _join(arguments: tuple[Term, ...]) -> Term | None:
+    if len(arguments) != 2 or arguments[1].op != "tuple":
+        return None
+    pieces = [piece for item in arguments[1].parts for piece in (arguments[0], item)][1:]
+    return template(pieces)
+
+
+def _format(arguments: tuple[Term, ...]) -> Term | None:
+    pieces = re.split(r"(%s)", arguments[0].string or "%")
+    if any("%" in one for one in pieces[::2]) or len(pieces) // 2 != len(arguments) - 1:
+        return None
+    return template(
+        literal(one) if number % 2 == 0 else arguments[number // 2 + 1] for number, one in enumerate(pieces)
+    )
+
+
+def _values(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(arguments[0].parts) if arguments[0].op == "object" else None
+
+
+def _keys(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(map(literal, arguments[0].entries or {})) if arguments[0].op == "object" else None
+
+
+def _reverse(arguments: tuple[Term, ...]) -> Term | None:
+    return made_tuple(arguments[0].parts[::-1]) if arguments[0].op == "tuple" else None
+
+
+def _zipmap(arguments: tuple[Term, ...]) -> Term | None:
+    keys, values = (one.parts for one in arguments) if len(arguments) == 2 else ((), ())
+    is_known = all(one.op == "tuple" for one in arguments) and len(keys) == len(values)
+    names = [one.string for one in keys]
+    return made_object(dict(zip(map(str, names), values, strict=True))) if is_known and None not in names else None
+
+
+def _decoded(arguments: tuple[Term, ...]) -> Term | None:
+    return arguments[0].parts[0] if arguments[0].op == "call" and arguments[0].name == "jsonencode" else None
+
+
+def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | None]:
+    def apply(arguments: tuple[Term, ...]) -> Term | None:
+        known = arguments[0].string if len(arguments) == 1 else None
+        return None if known is None else literal(change(known))
+
+    return apply
+
+
+_FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
+    **dict.fromkeys(("tomap", "sensitive", "nonsensitive"), _first),
+    "coalesce": _coalesce,
+    "concat": _concat,
+    "element": _element,
+    "format": _format,
+    "join": _join,
+    "jsondecode": _decoded,
+    "keys": _keys,
+    "lookup": _lookup,
+    "lower": _words(str.lower),
+    "merge": _merge,
+    "one": _one,
+    "reverse": _reverse,
+    "tolist": _as_list,
+    "toset": _as_set,
+    "tostring": _as_string,
+    "trimspace": _words(str.strip),
+    "try": _try,
+    "upper": _words(str.upper),
+    "values": _values,
+    "zipmap": _zipmap,
+}
+
+_MAKERS: dict[str, Callable[[Term, tuple[Term, ...]], Term]] = {
+    "get": lambda _, parts: get(*parts),
+    "default": lambda _, parts: or_default(*parts),
+    "typed": lambda original, parts: typed(original.name, *parts),
+    "if": lambda _, parts: choice(*parts),
+    "==": lambda _, parts: equal(*parts, is_negated=False),
+    "!=": lambda _, parts: equal(*parts, is_negated=True),
+    "template": lambda _, parts: template(parts),
+    "call": lambda original, parts: call(original.name, parts),
+}

@@ -1,0 +1,133 @@
+"""The identities that meet in a root module: whose the providers are that sign in there, and which role is for whom.
+
+What gives all of them one role (``--role-arn``, a hook, the environment of a run) speaks for one identity, and for none
+that differs from it or is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from migrator.analysis.facts import Facts
+from migrator.analysis.providers import Provider
+from migrator.analysis.residues import Identity, is_varying
+from migrator.config import Config
+from migrator.edits.roles import TOO_MANY, Roles
+from migrator.model import Refusal
+from migrator.syntax import hcl
+from migrator.workspace import Workspace
+
+NEED_SEVERAL = Refusal("its providers need different roles")
+SEVERAL = "its module is called for several identities"
+
+
+@dataclass(frozen=True, eq=False)
+class Signer:
+    """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
+
+    provider: Provider
+    identity: Identity
+    role: str | Refusal | None
+
+
+class RootIdentities:
+    """What signs in below each root module of a repository."""
+
+    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
+        self._workspace = workspace
+        self._facts = facts
+        self._config = config
+        self._roles = roles
+        self._signers: dict[str, list[Signer] | Refusal] = {}
+
+    def signers(self, root: str) -> list[Signer] | Refusal:
+        """The providers below a root module, each once for every identity that it has there."""
+        if root not in self._signers:
+            self._signers[root] = self._find(root)
+        return self._signers[root]
+
+    def role(self, signers: Iterable[Signer]) -> str | Refusal | Identity | None:
+        """The one role that is for all of them, or else their one identity; a refusal where they need several."""
+        found: set[str | Refusal | Identity] = set()
+        unmapped: set[Identity] = set()
+        for one in signers:
+            found.add(one.role or self._role_arn(one) or one.identity)
+            unmapped |= {one.identity} if one.role is None else set()
+            if isinstance(one.role, Refusal):
+                return one.role
+            if is_varying(one.identity):
+                return NEED_SEVERAL
+        return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
+
+    def differing(self, root: str, signers: Iterable[Signer]) -> Refusal | None:
+        """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
+        for one in signers:
+            places = self._roles.values.differing(root, one.identity)
+            if is_varying(one.identity):
+                return Refusal(f"the credentials of {one.provider.place} differ from one instance of it to the next")
+            if places or self._roles.values.is_by_workspace(one.identity):
+                return Refusal(self._roles.varies(places))
+        return None
+
+    def unspoken(self, provider: Provider, role: str) -> Refusal | None:
+        """Why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
+        instances = self._roles.instances(provider)
+        if instances is None:
+            return TOO_MANY
+        for root in sorted({path for path, _ in instances}):
+            here = [Signer(provider, identity, None) for path, identity in instances if path == root]
+            reason = self._others(root, provider, {one.identity for one in here}, role)
+            if reason:
+                return Refusal(f"{reason}{self.remedy(provider)}")
+            if refused := self.differing(root, here):
+                return refused
+        return None
+
+    def remedy(self, provider: Provider) -> str:
+        """What names a role of its own for the provider, for people; ``""`` if nothing does."""
+        option = self._roles.how_to_map(provider)
+        return f"; name its role by {option}" if option else ""
+
+    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> str:
+        """Whose role it would be as well below a root module, for people; ``""`` if it is the provider's alone."""
+        if len(own) > 1 or any(map(is_varying, own)):
+            return f"{SEVERAL}, and --role-arn speaks for one"
+        signers = self.signers(root)
+        if isinstance(signers, Refusal):
+            return signers.reason
+        unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
+        modules = {one.provider.module.path for one in unmapped}
+        lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
+        first = [one for one in unmapped if one.provider.module.path == lead]
+        first.sort(key=lambda one: one.provider.alias is not None)
+        other = next((one for one in (first[:1] or unmapped) if one.identity not in own), None)
+        if other is not None:
+            return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
+        signed = self._signed_in(root, hcl.quote(role))
+        if signed is None or signed.module is provider.module:
+            return ""
+        return f"{signed.place} signs in with the role of --role-arn, and may be another identity"
+
+    def _signed_in(self, root: str, role: str) -> Provider | None:
+        """A provider below a root module that has web identity with ``role`` already."""
+        for path in (root, *sorted(self._workspace.reached_from(root))):
+            module = self._workspace.modules.get(path)
+            for one in self._facts.in_module(module) if module is not None else ():
+                if role in one.web_identity_roles:
+                    return one
+        return None
+
+    def _role_arn(self, signer: Signer) -> str | None:
+        return self._config.at(signer.provider.module.path).role_arn
+
+    def _find(self, root: str) -> list[Signer] | Refusal:
+        found: list[Signer] = []
+        for provider in self._roles.providers(root):
+            instances = self._roles.instances(provider)
+            if instances is None:
+                return TOO_MANY
+            for identity in sorted((one for path, one in instances if path == root), key=repr):
+                roles = {role for _, role in self._roles.cases(provider, root, identity)}
+                found += (Signer(provider, identity, role) for role in roles)
+        return found
