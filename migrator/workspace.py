@@ -32,16 +32,19 @@ class Module:
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
 
-    def blocks(self, type_: str, label: str | None = None) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's configuration, with the file that it stands in."""
+    def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
+        """Every top-level block of a type in the module's configuration, with the file that it stands in.
+
+        With ``label`` those that have it as their first label, or, if it is a tuple, as all of them.
+        """
         return iter(self._blocks.get((type_, label), ()))
 
     @cached_property
-    def _blocks(self) -> dict[tuple[str, str | None], list[tuple[Document, Block]]]:
-        found: dict[tuple[str, str | None], list[tuple[Document, Block]]] = {}
+    def _blocks(self) -> dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]]:
+        found: dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]] = {}
         for document in self.documents:
             for block in document.blocks:
-                for label in (None, *block.labels[:1]):
+                for label in (None, *block.labels[:1], block.labels):
                     found.setdefault((block.type, label), []).append((document, block))
         return found
 
