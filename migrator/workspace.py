@@ -81,11 +81,15 @@ class Module:
 
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
-        for document in reversed(self.values):
-            given = [one for one in document.items if isinstance(one, Attribute) and one.name == variable]
-            if given or document.problem:
-                return document, given[-1] if given else None
+        for document, given in self._given:
+            if variable in given or document.problem:
+                return document, given.get(variable)
         return None
+
+    @cached_property
+    def _given(self) -> list[tuple[Document, dict[str, Attribute]]]:
+        named = ((one, (item for item in one.items if isinstance(item, Attribute))) for one in reversed(self.values))
+        return [(document, {item.name: item for item in items}) for document, items in named]
 
     @property
     def views(self) -> list[list[Document]]:
@@ -225,6 +229,17 @@ class Workspace:
         """The files whose names match ``pattern`` among those that no rule reads, by path."""
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    def files_called(self, name: str) -> list[str]:
+        """The paths of all files of that name, in whatever folder."""
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self._others, *self.documents}):
+            found.setdefault(posixpath.basename(path), []).append(path)
+        return found
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""
