@@ -32,35 +32,35 @@ _BACKEND = """\
 terraform {
   backend "s3" {
     bucket   = "state"
-    key      = "#"
+    key      = "@"
     region   = "eu-west-1"
     role_arn = "arn:aws:iam::123456789012:role/state"
   }
 }
 """
 _STACK = """\
-resource "spacelift_stack" "s#" {
-  name         = "s#"
+resource "spacelift_stack" "s@" {
+  name         = "s@"
   repository   = "growth"
   branch       = "main"
-  project_root = "roots/r#"
+  project_root = "roots/r@"
 }
 """
 _CONTEXT = """\
-resource "spacelift_context" "c#" {
-  name   = "c#"
-  labels = ["autoattach:l#"]
+resource "spacelift_context" "c@" {
+  name   = "c@"
+  labels = ["autoattach:l@"]
 }
 """
 _ATTACHMENT = """\
-resource "spacelift_context_attachment" "a#" {
-  context_id = spacelift_context.c#.id
-  stack_id   = spacelift_stack.s#.id
+resource "spacelift_context_attachment" "a@" {
+  context_id = spacelift_context.c@.id
+  stack_id   = spacelift_stack.s@.id
 }
 """
 _SETTING = """\
-resource "spacelift_environment_variable" "e#" {
-  context_id = spacelift_context.c#.id
+resource "spacelift_environment_variable" "e@" {
+  context_id = spacelift_context.c@.id
   name       = "AWS_ACCESS_KEY_ID"
   value      = "AKIAIOSFODNN7EXAMPLE"
   write_only = false
@@ -69,8 +69,8 @@ resource "spacelift_environment_variable" "e#" {
 
 
 def each(piece: str, count: int) -> str:
-    """``piece`` so often, with its number in place of each ``#``."""
-    return "".join(piece.replace("#", str(number)) for number in range(count))
+    """``piece`` so often, with its number in place of each ``@``."""
+    return "".join(piece.replace("@", str(number)) for number in range(count))
 
 
 def alike(piece: str, before: str = "", after: str = "", path: str = "main.tf", beside: Files | None = None) -> Maker:
@@ -79,7 +79,7 @@ def alike(piece: str, before: str = "", after: str = "", path: str = "main.tf", 
 
 
 def roots(count: int, text: str = _BACKEND + _PROVIDER) -> Files:
-    return {f"roots/r{number}/main.tf": text.replace("#", str(number)) for number in range(count)}
+    return {f"roots/r{number}/main.tf": text.replace("@", str(number)) for number in range(count)}
 
 
 def roots_with_values(count: int) -> Files:
@@ -88,35 +88,38 @@ def roots_with_values(count: int) -> Files:
     return roots(count, _BACKEND + _FROM_VARIABLES) | named
 
 
-def tower(count: int) -> Files:
-    """Modules of which each calls the next twice."""
-    call = 'module "{name}" {{\n  source = "../m{number}"\n  {key}\n}}\n'
+def tower(count: int, bottom: str = "") -> Files:
+    """Modules of which each calls the next twice, with a provider in the last, and ``bottom``."""
+    given = "access_key = var.access_key\n  secret_key = var.secret_key"
+    taken = 'variable "access_key" {}\nvariable "secret_key" {}\n'
     files = {}
     for number in range(count):
-        key = "access_key = var.access_key\n  secret_key = var.secret_key"
-        calls = "".join(call.format(name=name, number=number + 1, key=key) for name in "ab")
-        files[f"m{number}/main.tf"] = 'variable "access_key" {}\nvariable "secret_key" {}\n' + calls
-    stack = _STACK.replace('"s#"', "var.access_key", 1).replace("#", "")
-    return files | {f"m{count}/main.tf": _FROM_VARIABLES + stack}
+        source = f"../m{number + 1}"
+        calls = "".join(f'module "{name}" {{\n  source = "{source}"\n  {given}\n}}\n' for name in "ab")
+        files[f"m{number}/main.tf"] = (taken if number else _BACKEND + taken) + calls
+    return files | {f"m{count}/main.tf": _FROM_VARIABLES + bottom}
+
+
+def tower_of_stacks(count: int) -> Files:
+    return tower(count, _STACK.replace('"s@"\n', "var.access_key\n", 1).replace("@", "0"))
 
 
 def flat_calls(count: int) -> Files:
     key = '  access_key = "AKIAIOSFODNN7EXAMPLE"\n  secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\n'
-    call = f'module "m#" {{\n  source = "./child"\n{key}}}\n'
+    call = f'module "m@" {{\n  source = "./child"\n{key}}}\n'
     return {"main.tf": _BACKEND + each(call, count), "child/main.tf": _FROM_VARIABLES}
 
 
 def calls_of_many(count: int) -> Files:
     key = '  access_key = "AKIAIOSFODNN7EXAMPLE"\n  secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\n'
-    call = f'module "m#" {{\n  source = "./child#"\n{key}}}\n'
+    call = f'module "m@" {{\n  source = "./child@"\n{key}}}\n'
     children = {f"child{number}/main.tf": _FROM_VARIABLES for number in range(count)}
     return {"main.tf": _BACKEND + each(call, count)} | children
 
 
 def chain_of_locals(count: int) -> Files:
-    text = "locals {\n" + each("  l# = local.l@\n", count).replace("@", "") + "}\n"
-    for number in range(count):
-        text = text.replace(f"l{number} = local.l\n", f"l{number} = local.l{number + 1}\n", 1)
+    chain = "".join(f"  l{number} = local.l{number + 1}\n" for number in range(count))
+    text = "locals {\n" + chain + f'  l{count} = "AKIAIOSFODNN7EXAMPLE"\n}}\n'
     return {"main.tf": _PROVIDER.replace('"AKIAIOSFODNN7EXAMPLE"', "local.l0") + text}
 
 
@@ -129,11 +132,11 @@ def nested(opening: str, inner: str, closing: str) -> Maker:
 
 def blueprint(count: int) -> Files:
     entry = """\
-  - name: e#
-    value: ${{ inputs.e# }}
+  - name: e@
+    value: ${{ inputs.e@ }}
     write_only: false
 """
-    inputs = "inputs:\n" + each("  - id: e#\n    name: Input #\n    default: d#\n", count)
+    inputs = "inputs:\n" + each("  - id: e@\n    name: Input @\n    default: d@\n", count)
     stack = (
         "stack:\n  name: app\n  vcs:\n    repository: growth\n    branch: main\n    project_root: roots/r0\n"
         "  vendor:\n    terraform:\n      manage_state: false\n  hooks:\n    init:\n      before:\n        - echo hello\n"
@@ -147,7 +150,7 @@ def blueprint(count: int) -> Files:
 
 
 def runtime_stacks(count: int) -> Files:
-    entry = "  s#:\n    before_init:\n      - echo hello\n    environment:\n      A: b\n"
+    entry = "  s@:\n    before_init:\n      - echo hello\n    environment:\n      A: b\n"
     stacks = "stacks.tf", each(_STACK, count)
     return {stacks[0]: stacks[1], ".spacelift/config.yml": 'version: "1"\nstacks:\n' + each(entry, count)} | roots(1)
 
@@ -161,8 +164,8 @@ def units(count: int) -> Files:
         + _PROVIDER
         + "EOF\n}\n"
     )
-    unit = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\nterraform {\n  source = "../modules//app"\n}\ninputs = {\n  name = "u#"\n}\n'
-    files = {f"live/u{number}/terragrunt.hcl": unit.replace("#", str(number)) for number in range(count)}
+    unit = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\nterraform {\n  source = "../modules//app"\n}\ninputs = {\n  name = "u@"\n}\n'
+    files = {f"live/u{number}/terragrunt.hcl": unit.replace("@", str(number)) for number in range(count)}
     return files | {"live/root.hcl": root, "live/modules/app/main.tf": 'variable "name" {}\n'}
 
 
@@ -176,7 +179,7 @@ def python(count: int, piece: str = "", begin: str = "") -> Files:
         '        AwsProvider(self, "aws", region="eu-west-1", access_key="AKIAIOSFODNN7EXAMPLE")\n' + begin
     )
     tail = '\n\napp = App()\nShop(app, "shop")\napp.synth()\n'
-    bucket = '        S3Bucket(self, "b#", bucket="bucket-#", tags={"Name": "bucket #", "Use": "data"})\n'
+    bucket = '        S3Bucket(self, "b@", bucket="bucket-@", tags={"Name": "bucket @", "Use": "data"})\n'
     return {
         "main.py": head + each(piece or bucket, count) + tail,
         "cdktf.json": '{"language": "python", "app": "python main.py"}\n',
@@ -184,7 +187,7 @@ def python(count: int, piece: str = "", begin: str = "") -> Files:
 
 
 def tests_of(count: int) -> Files:
-    run = 'run "r#" {\n  variables {\n    access_key = "AKIAIOSFODNN7EXAMPLE"\n    secret_key = "x"\n  }\n}\n'
+    run = 'run "r@" {\n  variables {\n    access_key = "AKIAIOSFODNN7EXAMPLE"\n    secret_key = "x"\n  }\n}\n'
     return {"main.tf": _FROM_VARIABLES, "main.tftest.hcl": each(run, count)}
 
 
@@ -204,11 +207,11 @@ def roots_and_scripts(count: int) -> Files:
 
 def modules_of_stacks(count: int) -> Files:
     """Stacks in as many modules, with a root module each."""
-    return {f"stacks/s{number}/main.tf": _STACK.replace("#", str(number)) for number in range(count)} | roots(count)
+    return {f"stacks/s{number}/main.tf": _STACK.replace("@", str(number)) for number in range(count)} | roots(count)
 
 
 def with_repeated(count: int) -> Files:
-    entries = each('    e# = { root = "roots/r#", labels = ["l#"] }\n', count)
+    entries = each('    e@ = { root = "roots/r@", labels = ["l@"] }\n', count)
     stack = (
         'resource "spacelift_stack" "each" {\n  for_each = local.stacks\n  name = each.key\n  repository = "growth"\n'
         '  branch = "main"\n  project_root = each.value.root\n  labels = each.value.labels\n}\n'
@@ -228,6 +231,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
     ),
     "roots with a tfvars file each": (125, roots_with_values),
     "a tower of modules that call the next twice": (8, tower),
+    "a tower of modules above a stack": (8, tower_of_stacks),
     "a Python program": (1000, python),
     "a YAML blueprint": (2000, blueprint),
     "comment lines of HCL": (
@@ -275,20 +279,20 @@ KINDS: dict[str, tuple[int, Maker]] = {
     "comment lines of Python": (25_000, lambda count: python(count, "        # a comment\n")),
     "blank lines of Python": (25_000, lambda count: python(count, "\n")),
     "one long line of Python": (250_000, lambda count: python(1, f'        x = "{"x" * count}"\n')),
-    "statements of Python": (5000, lambda count: python(count, "        x# = #\n")),
+    "statements of Python": (5000, lambda count: python(count, "        x@ = @\n")),
     "functions of Python": (
         1000,
         lambda count: (
             python(1)
             | {
                 "lib.py": "import cdktf\nfrom cdktf_cdktf_provider_aws.provider import AwsProvider\n"
-                + each("def f#(a):\n    b = a + 1\n    return b\n\n\n", count)
+                + each("def f@(a):\n    b = a + 1\n    return b\n\n\n", count)
             }
         ),
     ),
     "providers of Python": (
         100,
-        lambda count: python(count, '        AwsProvider(self, "a#", alias="a#", access_key="AKIAIOSFODNN7EXAMPLE")\n'),
+        lambda count: python(count, '        AwsProvider(self, "a@", alias="a@", access_key="AKIAIOSFODNN7EXAMPLE")\n'),
     ),
     "blank lines of JSON": (
         25_000,
@@ -321,43 +325,43 @@ KINDS: dict[str, tuple[int, Maker]] = {
     "providers with versions": (
         100,
         lambda count: {
-            "main.tf": each(_PROVIDER.replace("{\n", '{\n  alias = "a#"\n', 1), count)
+            "main.tf": each(_PROVIDER.replace("{\n", '{\n  alias = "a@"\n', 1), count)
             + "terraform {\n  required_providers {\n"
-            + each('    p# = {\n      source = "example/p#"\n      version = "~> 1.#"\n    }\n', count)
+            + each('    p@ = {\n      source = "example/p@"\n      version = "~> 1.@"\n    }\n', count)
             + '    aws = {\n      source = "hashicorp/aws"\n      version = "~> 3.0"\n    }\n  }\n}\n'
         },
     ),
     "providers from variables": (
         100,
         alike(
-            _FROM_VARIABLES.replace('access_key"', 'access_key_#"')
-            .replace('secret_key"', 'secret_key_#"')
-            .replace("var.access_key", "var.access_key_#")
-            .replace("var.secret_key", "var.secret_key_#")
-            .replace("{\n", '{\n  alias = "a#"\n', 1)
+            _FROM_VARIABLES.replace('access_key"', 'access_key_@"')
+            .replace('secret_key"', 'secret_key_@"')
+            .replace("var.access_key", "var.access_key_@")
+            .replace("var.secret_key", "var.secret_key_@")
+            .replace("{\n", '{\n  alias = "a@"\n', 1)
         ),
     ),
     "calls of one module": (100, flat_calls),
     "calls of a module each": (100, calls_of_many),
-    "variables": (500, alike('variable "v#" {\n  default = "x"\n}\n', _FROM_VARIABLES)),
+    "variables": (500, alike('variable "v@" {\n  default = "x"\n}\n', _FROM_VARIABLES)),
     "a chain of locals": (250, chain_of_locals),
     "remote states": (
         100,
         alike(
-            'data "terraform_remote_state" "s#" {\n  backend = "s3"\n  config = {\n    bucket = "b"\n    key = "k#"\n    role_arn = "arn:aws:iam::123456789012:role/s"\n  }\n}\n',
+            'data "terraform_remote_state" "s@" {\n  backend = "s3"\n  config = {\n    bucket = "b"\n    key = "k@"\n    role_arn = "arn:aws:iam::123456789012:role/s"\n  }\n}\n',
             _BACKEND + _PROVIDER,
         ),
     ),
     "heredocs": (
         2_000,
-        alike('resource "aws_iam_policy" "p#" {\n  policy = <<EOT\n{"a": "${var.region}"}\nEOT\n}\n', _PROVIDER),
+        alike('resource "aws_iam_policy" "p@" {\n  policy = <<EOT\n{"a": "${var.region}"}\nEOT\n}\n', _PROVIDER),
     ),
     "hooks in one list": (
         2_000,
         lambda count: (
             {
-                "stacks.tf": _STACK.replace("#", "0").replace(
-                    "  branch", "  before_init = [\n" + each('    "echo #",\n', count) + "  ]\n  branch"
+                "stacks.tf": _STACK.replace("@", "0").replace(
+                    "  branch", "  before_init = [\n" + each('    "echo @",\n', count) + "  ]\n  branch"
                 )
             }
             | roots(1)
@@ -369,7 +373,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
             runtime_stacks(1)
             | {
                 ".spacelift/config.yml": 'version: "1"\nstacks:\n  s0:\n    before_init:\n'
-                + each("      - echo #\n", count)
+                + each("      - echo @\n", count)
             }
         ),
     ),
@@ -377,7 +381,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
         50,
         lambda count: (
             {
-                "stacks.tf": each(_STACK.replace("  branch", '  labels = ["l#"]\n  branch'), count)
+                "stacks.tf": each(_STACK.replace("  branch", '  labels = ["l@"]\n  branch'), count)
                 + each(_CONTEXT + _SETTING, count)
             }
             | roots(count)
@@ -388,7 +392,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
         lambda count: (
             {
                 "stacks.tf": each(
-                    _STACK.replace("  branch", "  labels = [" + each('"l#", ', count).replace("#", "") + "]\n  branch"),
+                    _STACK.replace("  branch", "  labels = [" + each('"l@", ', count).replace("@", "") + "]\n  branch"),
                     1,
                 )
                 + each(_CONTEXT + _SETTING, count)
@@ -399,8 +403,8 @@ KINDS: dict[str, tuple[int, Maker]] = {
     "lines of tfvars": (
         2_000,
         lambda count: {
-            "main.tf": _FROM_VARIABLES + each('variable "v#" {}\n', count),
-            "terraform.tfvars": each('v# = "x"\n', count) + 'access_key = "AKIAIOSFODNN7EXAMPLE"\nsecret_key = "x"\n',
+            "main.tf": _FROM_VARIABLES + each('variable "v@" {}\n', count),
+            "terraform.tfvars": each('v@ = "x"\n', count) + 'access_key = "AKIAIOSFODNN7EXAMPLE"\nsecret_key = "x"\n',
         },
     ),
     "nested parentheses": (500, nested("(", '"x"', ")")),
