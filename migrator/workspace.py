@@ -32,16 +32,19 @@ class Module:
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
 
-    def blocks(self, type_: str, label: str | None = None) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's configuration, with the file that it stands in."""
+    def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
+        """Every top-level block of a type in the module's configuration, with the file that it stands in.
+
+        With ``label`` those that have it as their first label, or, if it is a tuple, as all of them.
+        """
         return iter(self._blocks.get((type_, label), ()))
 
     @cached_property
-    def _blocks(self) -> dict[tuple[str, str | None], list[tuple[Document, Block]]]:
-        found: dict[tuple[str, str | None], list[tuple[Document, Block]]] = {}
+    def _blocks(self) -> dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]]:
+        found: dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]] = {}
         for document in self.documents:
             for block in document.blocks:
-                for label in (None, *block.labels[:1]):
+                for label in (None, *block.labels[:1], block.labels):
                     found.setdefault((block.type, label), []).append((document, block))
         return found
 
@@ -78,11 +81,15 @@ class Module:
 
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
-        for document in reversed(self.values):
-            given = [one for one in document.items if isinstance(one, Attribute) and one.name == variable]
-            if given or document.problem:
-                return document, given[-1] if given else None
+        for document, given in self._given:
+            if variable in given or document.problem:
+                return document, given.get(variable)
         return None
+
+    @cached_property
+    def _given(self) -> list[tuple[Document, dict[str, Attribute]]]:
+        named = ((one, (item for item in one.items if isinstance(item, Attribute))) for one in reversed(self.values))
+        return [(document, {item.name: item for item in items}) for document, items in named]
 
     @property
     def views(self) -> list[list[Document]]:
@@ -225,6 +232,17 @@ class Workspace:
         """The files whose names match ``pattern`` among those that no rule reads, by path."""
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    def files_called(self, name: str) -> list[str]:
+        """The paths of all files of that name, in whatever folder."""
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self._others, *self.documents}):
+            found.setdefault(posixpath.basename(path), []).append(path)
+        return found
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""

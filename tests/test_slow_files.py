@@ -15,7 +15,7 @@ from migrator.diff import masked, unified_diff
 from migrator.errors import SyntaxProblem
 from migrator.model import Change
 from migrator.planner import Planning
-from migrator.syntax import hcl
+from migrator.syntax import hcl, yaml
 from migrator.syntax.languages import language_of
 from migrator.syntax.scanner import tokens
 from tests import hostile
@@ -44,6 +44,7 @@ def calls_of(run: Callable[[], object]) -> int:
         count += event in ("call", "c_call") and frame.f_code.co_filename != difflib.__file__
 
     hcl._short_verdict.cache_clear()
+    yaml.read.cache_clear()
     before = sys.getprofile()
     sys.setprofile(seen)
     try:

@@ -86,10 +86,8 @@ def declarations(module: Module, node: Node) -> Iterator[Piece]:
         for document, block, attribute in module.locals_called(node.name):
             yield Piece(document, attribute, module.path, (block,))
         return
-    type_, labels = _header(node)
-    for document, block in module.blocks(type_, labels[0]):
-        if block.labels == labels:
-            yield Piece(document, block, module.path)
+    for document, block in module.blocks(*_header(node)):
+        yield Piece(document, block, module.path)
 
 
 def _header(node: Node) -> tuple[str, tuple[str, ...]]:

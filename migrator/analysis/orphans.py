@@ -61,7 +61,7 @@ class Orphans:
         self._beside = beside
         self._references = References()
         self._pieces: dict[Node, tuple[Piece, ...]] = {}
-        self._given: dict[str, tuple[Given, ...]] = {}
+        self._given: dict[str, dict[str, list[Given]]] = {}
         self.values = values
         self.flows = self._candidates()
         self.kept = self._kept()
@@ -93,29 +93,37 @@ class Orphans:
         if node.kind != "var":
             return
         if node.name not in self._given:
-            self._given[node.name] = tuple(one for source in self._sources for one in source(node.name))
-        for one in self._given[node.name]:
-            if one.readers is None or node.module in one.readers:
-                yield one
+            given = [one for source in self._sources for one in source(node.name)]
+            by_reader: dict[str, list[int]] = {}
+            for number, one in enumerate(given):
+                for reader in one.readers if one.readers is not None else self.workspace.modules:
+                    by_reader.setdefault(reader, []).append(number)
+            self._given[node.name] = {path: [given[one] for one in found] for path, found in by_reader.items()}
+        yield from self._given[node.name].get(node.module, ())
 
     def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
         if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
             return False
-        declared = [one for one in self.declared(node.name) if one.module in given.readers]
-        return all(one in self.flows and one not in kept for one in declared)
+        declared = self._declared(node.name)
+        alike = (declared[path] for path in given.readers if path in declared)
+        return all(one in self.flows and one not in kept for one in alike)
 
     def declared(self, name: str) -> list[Node]:
         """The variables called ``name`` of all modules."""
-        return self._variables.get(name, [])
+        return list(self._declared(name).values())
+
+    def _declared(self, name: str) -> Mapping[str, Node]:
+        """The same by the paths of the modules."""
+        return self._variables.get(name, {})
 
     @cached_property
-    def _variables(self) -> dict[str, list[Node]]:
-        found: dict[str, dict[Node, None]] = {}
+    def _variables(self) -> dict[str, dict[str, Node]]:
+        found: dict[str, dict[str, Node]] = {}
         for module in self.workspace.modules.values():
             for _, block in module.blocks("variable"):
                 for name in block.labels[:1]:
-                    found.setdefault(name, {})[Node(module.path, f"var.{name}")] = None
-        return {name: list(nodes) for name, nodes in found.items()}
+                    found.setdefault(name, {})[module.path] = Node(module.path, f"var.{name}")
+        return found
 
     def neighbours(self, node: Node) -> Iterator[Node]:
         """The nodes that ``node`` refers to."""
@@ -274,15 +282,24 @@ class Orphans:
         if self._is_published(node.module):
             return "its module may be called from other repositories"
         word = re.compile(rf"\b{re.escape(node.name)}\b")
-        for document in self.workspace.documents.values():
-            if document.kind in (Kind.CONFIG, Kind.TEST) and document.problem and word.search(document.text):
+        for document in self._problems:
+            if word.search(document.text):
                 return f"{document.path}, which cannot be understood, may use it"
         if node.kind == "output":
-            tests = (one for module in self.workspace.modules.values() for one in module.tests)
-            return next((f"{one.path} may use it" for one in tests if re.search(rf"\.{node.name}\b", one.text)), None)
+            used = re.compile(rf"\.{re.escape(node.name)}\b")
+            return next((f"{one.path} may use it" for one in self._tests if used.search(one.text)), None)
         tests = (one for one in self.workspace.modules[node.module].tests if one.path.endswith(".json"))
         untold = next((one for one in tests if word.search(one.text)), None)
         return f"{untold.path} may use it" if untold else self._unclear_call(node)
+
+    @cached_property
+    def _problems(self) -> list[Document]:
+        documents = self.workspace.documents.values()
+        return [one for one in documents if one.kind in (Kind.CONFIG, Kind.TEST) and one.problem]
+
+    @cached_property
+    def _tests(self) -> list[Document]:
+        return [one for module in self.workspace.modules.values() for one in module.tests]
 
     def _unclear_call(self, node: Node) -> str | None:
         """A module call that gives a value of this name, to a module that may be this one in another guise."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TypeVar
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.expressions import Expression, Scope
+from migrator.analysis.references import References
 from migrator.analysis.settings import Reach
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.document import Document
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace import Module, Workspace
 
 _RESOURCE = re.compile(
     r"(?P<data>data\.)?(?P<type>spacelift_stack|spacelift_context|module)\.(?P<name>[\w-]+)"
@@ -24,13 +27,43 @@ _RESOURCE = re.compile(
 _REPEATED = re.compile(r"spacelift_stack\.[\w-]+")
 _ATTACHMENT = "spacelift_context_attachment"
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_Name = str | tuple[str]
+"""What a resource calls a context: its slug, and in a tuple its address."""
+
 
 class Reaches:
-    """Knows the ``stacks`` of a repository and what is attached to them."""
+    """Knows the ``stacks`` of a repository, what is attached to them, and the ``references`` between its resources.
+
+    Each of many settings asks: what they ask about is indexed once.
+    """
 
     def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
         self._workspace = workspace
         self._stacks = tuple(stacks)
+        self._attached_in: dict[Module, dict[_Name, list[tuple[Document, Block, Scope]]]] = {}
+        self.references = References()
+
+    @cached_property
+    def _by_slug(self) -> dict[str | None, list[StackDefinition]]:
+        return _grouped((one.slug, one) for one in self._stacks)
+
+    @cached_property
+    def _by_address(self) -> dict[tuple[Module, str], list[tuple[TerraformDefinition, bool]]]:
+        """The stacks of Terraform by module and address, and those that a call makes by the call's: True for these."""
+        found: list[tuple[tuple[Module, str], tuple[TerraformDefinition, bool]]] = []
+        for one in self._stacks:
+            if isinstance(one, TerraformDefinition):
+                call = one.source.scope.call
+                found.append(((one.source.module, one.source.address), (one, False)))
+                if call is not None:
+                    found.append(((call.caller, f"module.{'.'.join(call.block.labels)}"), (one, True)))
+        return _grouped(found)
+
+    @cached_property
+    def _by_label(self) -> dict[str, list[int]]:
+        return _grouped((label, number) for number, one in enumerate(self._stacks) for label in one.labels)
 
     def of(self, document: Document, block: Block, scope: Scope) -> Reach:
         """The stacks that a resource in ``scope`` reaches by ``stack_id`` or ``context_id``."""
@@ -44,7 +77,7 @@ class Reaches:
         behind = named.behind
         slug = behind.string
         if slug is not None:
-            found = [one for one in self._stacks if one.slug == slug]
+            found = self._by_slug.get(slug, [])
             return Reach(tuple(found), "" if found else "the stack that it names by its slug is not defined here")
         reference = _RESOURCE.fullmatch(behind.text.strip())
         if reference is None or reference["data"]:
@@ -55,15 +88,9 @@ class Reaches:
     def _referred(self, reference: re.Match[str], expression: Expression) -> Iterator[StackDefinition]:
         address, module = f"{reference['type']}.{reference['name']}", expression.scope.module
         key = expression.derived(reference["key"]).string if reference["key"] else None
-        for one in self._stacks:
-            if not isinstance(one, TerraformDefinition):
-                continue
-            stack, call = one.source, one.source.scope.call
-            is_called = (
-                call is not None and call.caller is module and f"module.{'.'.join(call.block.labels)}" == address
-            )
-            is_here = stack.module is module and stack.address == address and call is expression.scope.call
-            if is_called or (is_here and (key is None or stack.key in (None, key))):
+        for one, is_made_by_call in self._by_address.get((module, address), ()):
+            is_here = one.source.scope.call is expression.scope.call
+            if is_made_by_call or (is_here and (key is None or one.source.key in (None, key))):
                 yield one
 
     def _by_context(self, context: Expression) -> Reach:
@@ -88,12 +115,19 @@ class Reaches:
     ) -> Iterator[tuple[Document, Block, Scope]]:
         modules = self._workspace.modules.values() if literal is not None else (context.scope.module,)
         for module in modules:
-            for document, block in module.blocks("resource", _ATTACHMENT):
-                for scope in scopes_of(self._workspace, module):
-                    for _, inner in instances(document, block, scope):
-                        named = inner.argument(document, block, "context_id")
-                        if named is not None and _is_same(named.behind, literal, address):
-                            yield document, block, inner
+            yield from self._attachments_in(module).get(literal if literal is not None else (address,), ())
+
+    def _attachments_in(self, module: Module) -> dict[_Name, list[tuple[Document, Block, Scope]]]:
+        """The attachments of a module by the slug of their context, or by its address."""
+        if module not in self._attached_in:
+            self._attached_in[module] = _grouped(
+                (name, (document, block, inner))
+                for document, block in module.blocks("resource", _ATTACHMENT)
+                for outer in scopes_of(self._workspace, module)
+                for _, inner in instances(document, block, outer)
+                for name in _names(inner.argument(document, block, "context_id"))
+            )
+        return self._attached_in[module]
 
     def _attached(self, document: Document, block: Block, scope: Scope) -> Reach:
         stack = _stack_id(document, block, scope)
@@ -101,8 +135,8 @@ class Reaches:
 
     def _labelled(self, scope: Scope, address: str) -> list[Reach]:
         """What a context reaches by its labels; nothing if it has none to attach itself by."""
-        for document, block in scope.module.blocks("resource", "spacelift_context"):
-            labels = scope.argument(document, block, "labels") if ".".join(block.labels) == address else None
+        for document, block in scope.module.blocks("resource", tuple(address.split("."))):
+            labels = scope.argument(document, block, "labels")
             if labels is None or labels.is_null:
                 continue
             if labels.strings is None:
@@ -114,7 +148,12 @@ class Reaches:
     def labelled(self, labels: Iterable[str]) -> list[StackDefinition]:
         """The stacks that something with ``labels`` attaches itself to."""
         wanted = _attaching(labels)
-        return [one for one in self._stacks if "*" in wanted or not wanted.isdisjoint(one.labels)]
+        if "*" in wanted:
+            return list(self._stacks)
+        return [
+            self._stacks[number]
+            for number in sorted({one for label in wanted for one in self._by_label.get(label, ())})
+        ]
 
 
 def resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope]]:
@@ -139,8 +178,18 @@ def _stack_id(document: Document, block: Block, scope: Scope) -> Expression | No
     return named.derived(named.text.replace("each.value", stacks, 1))
 
 
-def _is_same(named: Expression, literal: str | None, address: str) -> bool:
-    if literal is not None:
-        return named.string == literal
-    found = _RESOURCE.fullmatch(named.text.strip())
-    return found is not None and f"{found['data'] or ''}{found['type']}.{found['name']}" == address
+def _names(context: Expression | None) -> Iterator[_Name]:
+    """Each of the names that an attachment has for its context."""
+    behind = context.behind if context is not None else None
+    if behind is not None and behind.string is not None:
+        yield behind.string
+    found = _RESOURCE.fullmatch(behind.text.strip()) if behind is not None else None
+    if found is not None:
+        yield (f"{found['data'] or ''}{found['type']}.{found['name']}",)
+
+
+def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
+    found: dict[_K, list[_V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found

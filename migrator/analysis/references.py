@@ -31,6 +31,7 @@ _REFERENCE = re.compile(
     rf"|(?P<resource>(?!data\b|ephemeral\b)[a-z][a-z0-9]*_\w+){_DOT}(?P<resource_label>{IDENTIFIER}))"
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
+_INDEXED = re.compile(rf"\w+{_DOT}{IDENTIFIER}(?P<index>\[[^\]]*\])")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,12 @@ class Use:
     def place(self) -> Place:
         """The line that it is on."""
         return Place(self.document.path, self.document.source.line(self.offset))
+
+    @property
+    def index(self) -> str:
+        """The index behind a reference to a resource, in brackets; ``""`` if it has none."""
+        match = _INDEXED.match(self.document.text, self.offset)
+        return match["index"] if match else ""
 
 
 class References:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches
+from migrator.analysis.references import References
 from migrator.analysis.settings import (
     Reach,
     TerraformSetting,
@@ -89,7 +90,8 @@ def _settings(
         names=tuple(dict.fromkeys(one.name for one in static if one.name)),
         reach=_together(reached),
         entries=tuple(entries),
-        objection=objection or _referrer(module, block, [one.key for one in static] if others else []),
+        objection=objection
+        or _referrer(reaches.references, module, document, block, [one.key for one in static] if others else []),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
     )
@@ -171,19 +173,13 @@ def _sources(
     yield from found
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
+def _referrer(references: References, module: Module, document: Document, block: Block, keys: list[str | None]) -> str:
     """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
-    address = ".".join(block.labels)
-    used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
     gone = {f"[{hcl.quote(key)}]" for key in keys if key is not None}
-    for document in (*module.documents, *module.tests):
-        for match in used.finditer(document.text):
-            is_own = document.text[block.span.start : block.span.end] and (
-                block in document.blocks and block.span.start <= match.start() < block.span.end
-            )
-            if not is_own and (not keys or match["rest"] in gone):
-                place = Place(document.path, document.source.line(match.start()))
-                return f"{place} refers to it"
+    for use in references.to(module, {".".join(block.labels)}):
+        is_own = use.document is document and block.span.start <= use.offset < block.span.end
+        if not is_own and (not keys or use.index in gone):
+            return f"{use.place} refers to it"
     return ""
 
 

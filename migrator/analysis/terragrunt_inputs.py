@@ -29,12 +29,14 @@ class TerragruntInputs:
     @cached_property
     def beside(self) -> dict[str, frozenset[str] | None]:
         """The modules that units run, by the files that these consist of; None where one of them is not known."""
-        found: dict[str, frozenset[str] | None] = {one.document.path: None for one in self._found.strays}
+        found: dict[str, set[str | None]] = {one.document.path: {None} for one in self._found.strays}
         for unit in self._found.units:
             for path in {config.document.path for config in unit.configs}:
-                known = found.setdefault(path, frozenset())
-                found[path] = None if known is None or unit.module is None else known | {unit.module.path}
-        return found
+                found.setdefault(path, set()).add(unit.module.path if unit.module else None)
+        return {
+            path: None if None in modules else frozenset(one for one in modules if one is not None)
+            for path, modules in found.items()
+        }
 
     def of(self, name: str) -> Iterator[Given]:
         """What gives the variables called ``name`` their value."""

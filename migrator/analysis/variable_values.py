@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -17,13 +17,16 @@ from migrator.analysis.declarations import Given, Piece
 from migrator.discover import Kind, is_values
 from migrator.document import Document
 from migrator.model import Place
-from migrator.workspace import Module, Workspace
+from migrator.syntax.scanner import IDENTIFIER
+from migrator.workspace import Workspace
 
 _NAME = r"(?P<name>[A-Za-z_][\w-]*)"
 _ON_COMMAND_LINE = re.compile(rf"(?<![\w-])--?var(?!-file)[\s=,\"'\\\[]+(?:-\s+)?[\"']?{_NAME}\s*=")
 _IN_ENVIRONMENT = re.compile(rf"TF_VAR_{_NAME}")
 _VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
 _UNKNOWN = re.compile(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")
+_WORD = re.compile(IDENTIFIER)
+_MAGIC = re.compile(r"[*?\[]")
 _PROGRAMS = (
     (re.compile(rb"terraform\.Options\b"), re.compile(rf'"{_NAME}"\s*:')),
     (re.compile(rb"TerraformHclModule\b"), re.compile(rf"\b{_NAME}[\"']?\s*[:=]")),
@@ -43,6 +46,7 @@ class VariableValues:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._known_readers: dict[str, frozenset[str]] = {}
 
     @cached_property
     def _programs(self) -> list[Document]:
@@ -79,48 +83,108 @@ class VariableValues:
 
     def in_files(self, name: str) -> Iterator[Given]:
         """The values in files, each with the modules that the file may be for."""
+        for document in self._files_by_word.get(name, ()):
+            for block in document.blocks:
+                value = block.attribute(name)
+                if value is not None:
+                    yield Given(Piece(document, value, "", (block,)), self._readers(document))
+
+    @cached_property
+    def _files_by_word(self) -> dict[str, list[Document]]:
+        found: dict[str, list[Document]] = {}
         for document in self._files:
-            if name.encode() in document.source.data:
-                for block in document.blocks:
-                    value = block.attribute(name)
-                    if value is not None:
-                        readers = frozenset(module.path for module in self._readers(document))
-                        yield Given(Piece(document, value, "", (block,)), readers)
+            for word in set(_WORD.findall(document.text)):
+                found.setdefault(word, []).append(document)
+        return found
 
     @cached_property
     def _files(self) -> list[Document]:
-        for document, path in self._mentioned:
+        for path, folders in self._mentioned.items():
             if not _UNKNOWN.search(path):
-                folders = (posixpath.dirname(document.path), *self._workspace.modules)
                 for folder in folders:
                     self._workspace.values(posixpath.normpath(posixpath.join(folder, path)))
+                for found in self._workspace.files_called(posixpath.basename(path)):
+                    if self._modules_at.get(_start(path, found)):
+                        self._workspace.values(found)
         return [one for _, one in sorted(self._workspace.documents.items()) if one.kind is Kind.VALUES]
 
     @cached_property
-    def _mentioned(self) -> list[tuple[Document, str]]:
-        return [
-            (document, match["path"])
-            for document in self._programs
-            if b"-var-file" in document.source.data
-            for match in _VALUES_FILE.finditer(document.text)
-        ]
+    def _mentioned(self) -> dict[str, list[str]]:
+        """The files that scripts name, and the folders of these scripts."""
+        found: dict[str, dict[str, None]] = {}
+        for document in self._programs:
+            for match in _VALUES_FILE.finditer(document.text) if b"-var-file" in document.source.data else ():
+                found.setdefault(match["path"], {})[posixpath.dirname(document.path)] = None
+        return {path: list(folders) for path, folders in found.items()}
 
-    def _readers(self, document: Document) -> list[Module]:
+    def _readers(self, document: Document) -> frozenset[str]:
         """The modules that read the file: its folder's, and those for which a script names it; all if none is known."""
-        folder, name = posixpath.split(document.path)
-        modules = self._workspace.modules
-        own = [modules[folder]] if folder in modules else []
-        if is_values(name):
-            return own
-        found = {module.path: module for module in own}
-        for script, path in self._mentioned:
-            pattern = _UNKNOWN.sub("*", path)
+        if document.path not in self._known_readers:
+            folder, name = posixpath.split(document.path)
+            own = {folder} & self._workspace.modules.keys()
+            readers = frozenset(own) if is_values(name) else self._told_readers(document.path, own)
+            self._known_readers[document.path] = readers
+        return self._known_readers[document.path]
+
+    def _told_readers(self, path: str, own: set[str]) -> frozenset[str]:
+        name = posixpath.basename(path)
+        found = set(own)
+        for pattern in (*self._patterns.get(name, ()), *self._patterns.get("", ())):
             if fnmatchcase(name, posixpath.basename(pattern)):
-                named = [one for one in modules.values() if _leads_to(one.path, pattern, document.path)]
-                if not named and _leads_to(posixpath.dirname(script.path), pattern, document.path):
-                    return list(modules.values())
-                found |= {module.path: module for module in named}
-        return list(found.values()) or list(modules.values())
+                named = self._leading(pattern, path)
+                folders = (folder for told in self._patterns_of[pattern] for folder in self._mentioned[told])
+                if not named and any(_leads_to(folder, pattern, path) for folder in folders):
+                    return self._everyone
+                found.update(named)
+        return frozenset(found) or self._everyone
+
+    @cached_property
+    def _everyone(self) -> frozenset[str]:
+        return frozenset(self._workspace.modules)
+
+    @cached_property
+    def _patterns_of(self) -> dict[str, list[str]]:
+        """What scripts name, by the pattern that this is where a part of it is not known."""
+        found: dict[str, list[str]] = {}
+        for path in self._mentioned:
+            found.setdefault(_UNKNOWN.sub("*", path), []).append(path)
+        return found
+
+    @cached_property
+    def _patterns(self) -> dict[str, list[str]]:
+        """The patterns by the name of the file, or under ``""`` where that is a pattern, too."""
+        found: dict[str, list[str]] = {}
+        for pattern in self._patterns_of:
+            name = posixpath.basename(pattern)
+            found.setdefault("" if _MAGIC.search(name) else name, []).append(pattern)
+        return found
+
+    def _leading(self, pattern: str, path: str) -> Sequence[str]:
+        """The modules from which ``pattern`` may be ``path``."""
+        if not _MAGIC.search(pattern):
+            return self._modules_at.get(_start(pattern, path), ())
+        return [one for one in self._workspace.modules if _leads_to(one, pattern, path)]
+
+    @cached_property
+    def _modules_at(self) -> dict[tuple[int, str] | None, list[str]]:
+        """The modules by how many levels they are below a folder, and that folder."""
+        found: dict[tuple[int, str] | None, list[str]] = {}
+        for module in self._workspace.modules:
+            folder = module
+            for level in range(len(module.split("/")) + 1 if module else 1):
+                found.setdefault((level, folder), []).append(module)
+                folder = posixpath.dirname(folder)
+        return found
+
+
+def _start(relative: str, path: str) -> tuple[int, str] | None:
+    """From where ``relative`` leads to ``path``: so many levels below a folder; None if it does from nowhere."""
+    parts = posixpath.normpath(relative).split("/")
+    levels = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    rest = "/".join(parts[levels:])
+    if path != rest and not path.endswith(f"/{rest}"):
+        return None
+    return levels, path[: -len(rest)].rstrip("/")
 
 
 def _has(document: Document, mark: re.Pattern[bytes]) -> bool:

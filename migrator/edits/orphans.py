@@ -29,20 +29,30 @@ def removals(orphans: Orphans) -> Iterator[Removal]:
     nodes = sorted(orphans.nodes, key=lambda node: orphans.pieces(node)[0].place)
     pieces = {node: [*orphans.pieces(node), *orphans.given(node)[0]] for node in nodes}
     for part in _connected(orphans, pieces):
-        mine = {node: pieces[node] for node in pieces if node in part}
+        mine = {node: pieces[node] for node in part}
         yield Removal(mine, tuple(_edits([piece for found in mine.values() for piece in found])))
 
 
-def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> list[set[Node]]:
-    groups: list[tuple[set[Node], set[str]]] = []
+def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
+    links: dict[Node | str, list[Node | str]] = {}
     for node, found in pieces.items():
-        nodes = {node, *(one for one in orphans.neighbours(node) if one in pieces)}
-        files = {piece.document.path for piece in found}
-        for group in [one for one in groups if one[0] & nodes or one[1] & files]:
-            groups.remove(group)
-            nodes, files = nodes | group[0], files | group[1]
-        groups.append((nodes, files))
-    return [nodes for nodes, _ in groups]
+        near: list[Node | str] = [one for one in orphans.neighbours(node) if one in pieces]
+        for other in [*near, *(piece.document.path for piece in found), node]:
+            links.setdefault(node, []).append(other)
+            links.setdefault(other, []).append(node)
+    order = {node: number for number, node in enumerate(pieces)}
+    seen: set[Node | str] = set()
+    for node in pieces:
+        part: list[Node] = []
+        pending: list[Node | str] = [node]
+        while pending:
+            one = pending.pop()
+            if one not in seen:
+                seen.add(one)
+                pending += links[one]
+                part += [one] if isinstance(one, Node) else []
+        if part:
+            yield sorted(part, key=order.__getitem__)
 
 
 def _edits(pieces: Iterable[Piece]) -> Iterator[Edit]:

@@ -129,12 +129,12 @@ def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
 def _unread(orphans: Orphans, node: Node) -> Iterator[Note]:
     """What the environment sets for a variable that is nowhere any more, but for what is told of already."""
     alike = orphans.declared(node.name) if node.kind == "var" else []
-    told = [piece for one in alike for pieces in orphans.given(one) for piece in pieces]
-    for place in (
-        orphans.values.in_environment(node.name) if alike and all(one in orphans.nodes for one in alike) else ()
-    ):
-        if not any(piece.covers(place) for piece in told):
-            yield Note("take out what no variable reads any more at", (str(place),))
+    places = orphans.values.in_environment(node.name)
+    if places and alike and all(one in orphans.nodes for one in alike):
+        told = [piece for one in alike for pieces in orphans.given(one) for piece in pieces]
+        for place in places:
+            if not any(piece.covers(place) for piece in told):
+                yield Note("take out what no variable reads any more at", (str(place),))
 
 
 RULE = Rule("orphaned-credentials", "what served only credentials goes with them", check, phase=1)

@@ -104,6 +104,7 @@ class Block:
     _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
     _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
     is_tolerant: bool = field(default=False, repr=False, compare=False)
+    _by_name: dict[str, Attribute] | None = field(default=None, repr=False, compare=False)
 
     @property
     def items(self) -> tuple[Attribute | Block, ...]:
@@ -129,7 +130,9 @@ class Block:
 
     def attribute(self, name: str) -> Attribute | None:
         """The argument called ``name``, if the block has one."""
-        return next((item for item in self.attributes if item.name == name), None)
+        if self._by_name is None:
+            self._by_name = {item.name: item for item in reversed([*self.attributes])}
+        return self._by_name.get(name)
 
     def blocks(self, type_: str | None = None) -> Iterator[Block]:
         """The nested blocks, all or those of one type."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
@@ -24,6 +25,7 @@ _TRIVIA = re.compile(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*")
 _KEEPS_BLANK_LINES = re.compile(r"[|>]\d?\+")
 
 
+@lru_cache(maxsize=16)  # each of a repository's rules asks for the same few
 def read(text: str, part: Span | None = None) -> Tree:
     """The YAML document in ``part`` of ``text`` (all of it if None); its spans are of ``text``.
 
