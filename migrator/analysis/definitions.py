@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migrator.analysis.attachments import contexts_of
+from migrator.analysis.attachments import Contexts, attachments
 from migrator.analysis.engines import said, stack_evidence
-from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
+from migrator.analysis.slugs import slug_of
+from migrator.analysis.stacks import Stack, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
 from migrator.engine import Evidence
@@ -33,8 +34,8 @@ class StackDefinition:
     """A stack that the ``document`` defines at ``place``, in some language.
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it,
-    ``evidence`` what it says of its engine.
+    confirmation, after the plan) are None where they are not known;
+    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it.
     """
 
     document: Document
@@ -47,8 +48,8 @@ class StackDefinition:
     is_plain: bool = True
     manages_state: bool | None = None
     waits: bool | None = None
-    remarks: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    contexts: Contexts = field(default_factory=Contexts)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,7 +80,8 @@ class YamlDefinition(StackDefinition):
 
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
     """Every stack of the repository that runs Terraform or OpenTofu."""
-    yield from map(_in_terraform, terraform_stacks(workspace))
+    for stack in terraform_stacks(workspace):
+        yield _in_terraform(workspace, stack)
     for document in workspace.of_kind(Kind.PYTHON):
         if b"spacelift" in document.source.data:
             yield from _in_python(document)
@@ -91,7 +93,7 @@ def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
             yield from _in_blueprint(workspace, document, block)
 
 
-def _in_terraform(stack: Stack) -> TerraformDefinition:
+def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
     autodeploys = stack.is_true("autodeploy", False)
     return TerraformDefinition(
         source=stack,
@@ -105,15 +107,9 @@ def _in_terraform(stack: Stack) -> TerraformDefinition:
         is_plain=not stack.is_repeated and stack.scope.call is None,
         manages_state=stack.is_true("manage_state", True),
         waits=None if autodeploys is None else not autodeploys,
-        remarks=tuple(_remarks(stack)),
         evidence=stack_evidence(stack),
+        contexts=attachments(workspace).of(stack),
     )
-
-
-def _remarks(stack: Stack) -> Iterator[str]:
-    for context in contexts_of(stack):
-        if context.runs_too_early:
-            yield f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
 
 
 def _in_python(document: Document) -> Iterator[PythonDefinition]:

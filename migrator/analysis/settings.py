@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.objects import Part
+from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.model import Place
 from migrator.span import Span
@@ -47,12 +48,14 @@ def mentions_static(text: str) -> bool:
 class Reach:
     """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
 
-    ``labels`` are those by which a context attaches itself, to stacks of other repositories too.
+    ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
+    that run something else, and modules of the registry.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
     unknown: str = ""
     labels: tuple[str, ...] = ()
+    others: tuple[Stack, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

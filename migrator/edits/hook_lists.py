@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from migrator.analysis.attachments import has_hook
 from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.analysis.hooks import exchanges_token
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
 from migrator.model import Place, Refusal
@@ -30,7 +30,8 @@ class HookLists:
     def has_hook(self, stack: StackDefinition, name: str) -> bool:
         """Whether the list ``name``, or that of an attached context, exchanges a token already, however spelled."""
         if isinstance(stack, TerraformDefinition):
-            return has_hook(stack.source, name)
+            lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
+            return any(exchanges_token(one) for one in lists if one is not None)
         if isinstance(stack, PythonDefinition):
             from migrator.edits import python_hook  # here: libcst is slow to load, and seldom needed
 

@@ -117,9 +117,10 @@ def _fix(setting: Setting, ways: list[_Way]) -> Fix:
         return setting.document.ignored
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
-    if not ways:
+    if not ways and not setting.reach.others:
         return LeftAlone("who needs it is not known: no stack is known that gets it")
     still = list(dict.fromkeys(way.still for way in ways if way.still))
+    still += (f"{one.title} ({one.place}), {one.description}, gets it too" for one in setting.reach.others)
     if still:
         return LeftAlone(f"it is still needed: {'; '.join(still)}")
     if setting.objection:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.attachments import contexts_of, variables_of
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
@@ -22,6 +21,7 @@ from migrator.analysis.facts import Facts, gather
 from migrator.analysis.hooks import EXCHANGE, said_in
 from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
+from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
@@ -113,7 +113,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     for path in roles:
         for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
-    known = tuple(_stack(stack, frozenset(paths)) for stack, paths in running.items())
+    known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
     written = frozenset(_runtime_hooks(workspace))
     return Knowledge(workspace.identity, code, known, written, tuple(workspace.problems))
 
@@ -147,12 +147,12 @@ def _is_run(code: KnownCode, stack: KnownStack, is_same_repository: bool) -> boo
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
 
 
-def _stack(stack: StackDefinition, paths: frozenset[str]) -> KnownStack:
+def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
     space, given = "", frozenset[str]()
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
-        values = (value.string for name, value in variables_of(stack.source) if _ROLE_VARIABLE.fullmatch(name))
+        values = (one.value for one in variables.of(stack) if _ROLE_VARIABLE.fullmatch(one.name))
         given = frozenset(value for value in values if value and is_role_arn(value))
     roles = frozenset(role for text in _hooks(stack) for role in _roles_in(text))
     return KnownStack(stack.title, stack.place, stack.code, stack.slug or "", space, roles, given, paths)
@@ -161,7 +161,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str]) -> KnownStack:
 def _hooks(stack: StackDefinition) -> Iterator[str]:
     """What the stack, and the contexts attached to it, do before init."""
     if isinstance(stack, TerraformDefinition):
-        lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in contexts_of(stack.source)))
+        lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in stack.contexts.known))
         yield from (_own(stack.source, one) for one in lists if one is not None)
     elif isinstance(stack, PythonDefinition):
         from migrator.edits.python_hook import hooks_of  # here: libcst is slow to load, and seldom needed
