@@ -657,8 +657,9 @@ def variable_of(name: str, value: str, holder: str = "stack_id = spacelift_stack
 
 CALL = 'module "net" {{\n  source = "./net"\n  role   = {}\n}}\n'
 CONTEXT = """resource "spacelift_context" "aws" {
-  name   = "aws"
-  labels = ["autoattach:*"]
+  name     = "aws"
+  labels   = ["autoattach:*"]
+  space_id = "live-01HND"
 }
 """
 NATIVE = f"""terraform {{

@@ -97,7 +97,8 @@ class Attachment:
 class Contexts:
     """The contexts that a stack has, in the order in which their hooks run.
 
-    ``doubts`` tell of others that it may have, ``priority`` is the lowest of those that are attached by name.
+    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
+    lowest: what comes before it runs first.
     """
 
     known: tuple[SpaceliftContext, ...] = ()
@@ -196,13 +197,18 @@ class Attachments:
         """The contexts of a stack."""
         doubts: list[str] = []
         by_name: list[tuple[int, SpaceliftContext]] = []
+        callers: list[int] = []
         attached = [one for index in _indices(stack) for one in self._by_receiver.get(index, ())]
         for one in dict.fromkeys(attached):
             if one.receiver is not None and _is(stack, one.receiver):
                 found = self.contexts(one.context) if one.context is not None else []
                 by_name += ((one.priority or 0, context) for context in found)
+                if not found or any(context.calls_aws and not context.signs_in for context in found):
+                    callers.append(one.priority or 0)
                 if not found:
-                    doubts.append(f"the context that {one.place} attaches is not defined here: its hooks run first")
+                    doubts.append(
+                        f"the context that {one.place} attaches is not defined here: its hooks run before those of the stack"
+                    )
         by_label: list[SpaceliftContext] = []
         wanted = [one for label in (*sorted(stack.labels), _ALL) for one in self._by_label.get(label, ())]
         for context in dict.fromkeys(wanted):
@@ -218,7 +224,7 @@ class Attachments:
         by_name.sort(key=lambda one: one[0])
         by_label.sort(key=lambda one: one.name, reverse=True)
         known = dict.fromkeys((*(context for _, context in by_name), *by_label))
-        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), by_name[0][0] if by_name else None)
+        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:

@@ -70,6 +70,7 @@ from dataclasses import dataclass, replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
+from migrator.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
@@ -156,6 +157,8 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     """How a stack comes to live without static credentials: all that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
         return _Way(still=f"{stack.title} is left alone")
+    if early := _early(context, stack):
+        return _Way(still=early)
     ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
@@ -166,6 +169,16 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
         return _Way(still=f"{stack.title} runs code that is not migrated in this run")
     still = next((way.still for way in ways if way.still), "")
     return _Way(frozenset(name for way in ways for name in way.needs), still)
+
+
+def _early(context: Context, stack: StackDefinition) -> str:
+    """Which hooks run before that of the stack, and call AWS; ``""`` if none do, or its runs need no hook."""
+    config = context.config
+    is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
+    if is_first or not stack.contexts.too_early:
+        return ""
+    place = stack.contexts.too_early[0].place
+    return f"the hooks of the context at {place} call AWS before the hook of {stack.title}: use --hook-in context"
 
 
 def _root_way(context: Context, root: Root) -> _Way:
