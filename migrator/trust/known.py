@@ -40,6 +40,9 @@ from migrator.workspace import Workspace
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 _INIT = "before_init"
+SESSION_TAGS = "feature:aws_oidc_session_tagging"
+"""The label of a stack whose sessions are tagged: the role must allow ``sts:TagSession`` then."""
+
 _BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
 _ELSE_NONE = re.compile(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
@@ -62,6 +65,8 @@ class KnownStack:
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
     ``given`` are the roles that its variables hold, ``paths`` the root modules of its own repository that it runs.
+    ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
+    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests.
     """
 
     title: str
@@ -72,6 +77,10 @@ class KnownStack:
     roles: Roles
     given: frozenset[str]
     paths: frozenset[str]
+    kind: str = "stack"
+    is_guess: bool = True
+    has_open_space: bool = False
+    has_session_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +157,28 @@ def _is_run(code: KnownCode, stack: KnownStack, is_same_repository: bool) -> boo
 
 
 def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
-    space, given = "", frozenset[str]()
+    space, given, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
+        is_open = argument is not None and not argument.is_null and not space
+        is_guess = not stack.source.has_given_slug
         values = (one.value for one in variables.of(stack) if _ROLE_VARIABLE.fullmatch(one.name))
         given = frozenset(value for value in values if value and is_role_arn(value))
     roles = frozenset(role for text in _hooks(stack) for role in _roles_in(text))
-    return KnownStack(stack.title, stack.place, stack.code, stack.slug or "", space, roles, given, paths)
+    return KnownStack(
+        stack.title,
+        stack.place,
+        stack.code,
+        stack.slug or "",
+        space,
+        roles,
+        given,
+        paths,
+        is_guess=is_guess,
+        has_open_space=is_open,
+        has_session_tags=SESSION_TAGS in stack.labels,
+    )
 
 
 def _hooks(stack: StackDefinition) -> Iterator[str]:
