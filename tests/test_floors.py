@@ -45,6 +45,7 @@ FLOORS = (
         "analysis.effort",
         "analysis.forms",
         "analysis.keys",
+        "analysis.names",
         "analysis.secrets",
         "analysis.slugs",
         "analysis.values",

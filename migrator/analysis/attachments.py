@@ -206,9 +206,7 @@ class Attachments:
                 if not found or any(context.calls_aws and not context.signs_in for context in found):
                     callers.append(one.priority or 0)
                 if not found:
-                    doubts.append(
-                        f"the context that {one.place} attaches is not defined here: its hooks run before those of the stack"
-                    )
+                    doubts.append(f"the context that {one.place} attaches is not defined here: its hooks run first")
         by_label: list[SpaceliftContext] = []
         wanted = [one for label in (*sorted(stack.labels), _ALL) for one in self._by_label.get(label, ())]
         for context in dict.fromkeys(wanted):

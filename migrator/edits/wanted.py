@@ -79,7 +79,7 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self._lists = HookLists(facts.stacks, facts.integrations)
+        self._lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
         self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
         found = tuple(_targets(facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)

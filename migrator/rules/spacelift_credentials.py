@@ -69,6 +69,7 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
+from migrator.analysis.names import BREAKING, plain_name
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
@@ -95,7 +96,7 @@ def check(context: Context) -> Iterator[Finding]:
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
-        notes = _notes(setting) if isinstance(fix, Rewrite) else ()
+        notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
         groups = _groups_it_would_beat(context, setting)
         if groups and not isinstance(fix, Rewrite) and setting.names:
@@ -215,6 +216,18 @@ def _notes(setting: Setting) -> Iterator[Note]:
         yield Note(ROTATE, tuple(map(str, setting.literals)))
     elif any(map(holds_keys, setting.names)):
         yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
+
+
+def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
+    """What a hook needs where a setting stays that the aws CLI reads before all else."""
+    hooked = {wanted.stack for wanted in context.wishes.all if not wanted.refusal}
+    names = [name for name in setting.names if plain_name(name) in BREAKING]
+    titles = tuple(one.title for one in setting.reach.stacks if one in hooked)
+    if names and titles:
+        what = " and ".join(dict.fromkeys(map(plain_name, names)))
+        yield Note(
+            f"let runs do without {what} ({setting.place}), with which the hook's credentials do not work:", titles
+        )
 
 
 RULE = Rule(
