@@ -67,7 +67,7 @@ FLOORS = (
     ("analysis.runtime_config", "analysis.yaml_stacks"),
     ("analysis.cdktf", "analysis.hooks", "analysis.partial_backends", "analysis.python_stacks", "analysis.stacks"),
     ("analysis.cdktf_scopes", "analysis.engines", "analysis.programs", "analysis.targets"),
-    ("analysis.spaces",),
+    ("analysis.blueprints", "analysis.spaces"),
     ("analysis.attachments",),
     ("analysis.terragrunt_generated", "analysis.terragrunt_state"),
     ("analysis.definitions", "analysis.terragrunt_unit"),

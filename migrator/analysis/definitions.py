@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrator.analysis.attachments import Contexts, attachments
+from migrator.analysis.blueprints import blueprints, heredoc_of, is_published
 from migrator.analysis.engines import said, stack_evidence
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import Stack, terraform_stacks
@@ -18,15 +18,12 @@ from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, FileProblem, Place
 from migrator.span import Span
-from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.python_stacks import PythonStack
     from migrator.analysis.yaml_stacks import YamlStack
-
-_HEREDOC = re.compile(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +32,8 @@ class StackDefinition:
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
     confirmation, after the plan) are None where they are not known;
-    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it.
+    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
+    later; ``is_published`` tells that it cannot be changed.
     """
 
     document: Document
@@ -50,6 +48,8 @@ class StackDefinition:
     waits: bool | None = None
     evidence: tuple[Evidence, ...] = ()
     contexts: Contexts = field(default_factory=Contexts)
+    is_blueprint: bool = False
+    is_published: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,7 +89,7 @@ def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
         if document.path.endswith((".yaml", ".yml")):
             yield from _in_yaml(workspace, document)
     for module in workspace.interesting_modules():
-        for document, block in module.blocks("resource", "spacelift_blueprint"):
+        for document, block in blueprints(module):
             yield from _in_blueprint(workspace, document, block)
 
 
@@ -166,21 +166,16 @@ def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Ite
     """The stacks of a blueprint whose template is a heredoc in the resource."""
     from migrator.analysis.yaml_stacks import stacks_in
 
-    template = block.attribute("template")
-    heredoc = (
-        _HEREDOC.fullmatch(document.text, template.value.start, template.value.end)
-        if template and document.syntax is HCL
-        else None
-    )
-    if heredoc is None or document.is_override:
+    part = heredoc_of(document, block)
+    if part is None:
         return
-    part = Span(*heredoc.span("body"))
     try:
         stacks = stacks_in(document.path, document.text, part)
     except SyntaxProblem:
         return
     for stack in stacks:
-        yield replace(_yaml_definition(workspace, document, stack), part=part, is_template=True)
+        definition = _yaml_definition(workspace, document, stack)
+        yield replace(definition, part=part, is_template=True, is_published=is_published(document, block))
 
 
 def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack) -> YamlDefinition:
@@ -195,6 +190,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,
+        is_blueprint=stack.is_blueprint,
         evidence=said(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
     )
 

@@ -110,6 +110,7 @@ class Surveyor:
             self._roles(stack),
             stack in self._facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
+            stack.is_blueprint,
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
@@ -200,6 +201,8 @@ class Surveyor:
                 )
                 yield f"{calls}: --hook-in context runs first"
         yield from stack.contexts.doubts
+        if stack.is_blueprint:
+            yield "stacks that were made of it before do not change with it"
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""

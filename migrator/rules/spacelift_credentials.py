@@ -117,6 +117,8 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
+    if any(one.is_published for one in setting.reach.stacks):
+        return LeftAlone("a published version does not change: make a new version of the template, without it")
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
     if not ways and not setting.reach.others:
@@ -160,7 +162,11 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
         return _Way(still=f"{stack.title} is left alone")
     if early := _early(context, stack):
         return _Way(still=early)
-    ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
+    ways = [
+        _root_way(context, root)
+        for root in context.facts.roots
+        if stack in (*root.runners.here, *root.runners.blueprints)
+    ]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
@@ -206,6 +212,9 @@ def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) ->
 
 
 def _notes(setting: Setting) -> Iterator[Note]:
+    made_of = tuple(one.title for one in setting.reach.stacks if one.is_blueprint)
+    if made_of:
+        yield Note("take static credentials out of stacks that were made before, which do not change with", made_of)
     titles = tuple(one.title for one in setting.reach.stacks) or ("the stacks of this repository",)
     yield Note("apply the removal of static credentials after the migrated code is merged, for", titles)
     if setting.reach.labels:
