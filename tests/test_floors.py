@@ -75,6 +75,7 @@ FLOORS = (
     ("analysis.reach",),
     (
         "analysis.integrations",
+        "analysis.mounted_files",
         "analysis.stack_variables",
         "analysis.terraform_settings",
         "analysis.terragrunt_inputs",
