@@ -16,8 +16,8 @@ from migrator.rules.registry import all_rules
 
 ROOT = Path(__file__).parent.parent
 RULES = [rule.id for rule in all_rules()]
-ONLY_TELL = ("key-literals",)
-"""Rules without an example: what they find must not stand in any repository."""
+ONLY_TELL = ("key-literals", "spacelift-mounted-files")
+"""Rules without an example: what they find must not stand in any repository, or they change nothing."""
 
 _BEFORE = re.compile(r"^Before(?:, with ``(?P<options>[^`]+)``)?:$", re.MULTILINE)
 _FILE = re.compile(r"^```\w+\n# (?P<path>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
 from migrator.analysis.integrations import integrations
+from migrator.analysis.mounted_files import Override, overrides
 from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
@@ -32,10 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Runners:
-    """The stacks that run one root module: those that are defined here, and in other repositories of the run."""
+    """The stacks that run one root module: those that are defined here, and in other repositories of the run.
+
+    Stacks that are made of ``blueprints`` may run it, too; none of them is known.
+    """
 
     here: tuple[StackDefinition, ...] = ()
     elsewhere: tuple[KnownStack, ...] = ()
+    blueprints: tuple[StackDefinition, ...] = ()
 
     @property
     def all(self) -> tuple[StackDefinition | KnownStack, ...]:
@@ -133,7 +138,7 @@ class Facts:
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
-    Spacelift's AWS integration.
+    Spacelift's AWS integration, ``overrides`` what may win over the code.
     """
 
     providers: tuple[Provider, ...]
@@ -152,6 +157,12 @@ class Facts:
     variables: StackVariables = field(kw_only=True)
     runners_of: Callable[[str], Runners] = field(kw_only=True)
     integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
+    overrides: tuple[Override, ...] = ()
+
+    def overriding(self, path: str) -> list[Override]:
+        """What may win over how the code of the root module at ``path`` signs in."""
+        live = [one for one in self.overrides if not one.holds_values and one.ignored is None]
+        return [one for one in live if not set(self.runners_of(path).here).isdisjoint(one.reach.stacks)]
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -185,8 +196,10 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     @cache
     def runners(path: str) -> Runners:
         is_only = is_only_root and path in with_state
-        here = definitions_running(path, by_folder, workspace, is_only_root=is_only)
-        return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
+        found = definitions_running(path, by_folder, workspace, is_only_root=is_only)
+        here = tuple(one for one in found if not one.is_blueprint)
+        made_of = tuple(one for one in found if one.is_blueprint)
+        return Runners(here, tuple(fleet.stacks_running(repo, workspace.identity, path)), made_of)
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -194,12 +207,13 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         reached = sorted({path, *workspace.reached_from(path)}) if any(states.values()) else ()
         return tuple(state for one in reached for state in states.get(one, ()))
 
-    settings = tuple(_settings(workspace, modules, stacks, [module.path for module in root_modules]))
+    reaches = Reaches(workspace, stacks)
+    settings = tuple(_settings(workspace, modules, stacks, [module.path for module in root_modules], reaches))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
         run_by = runners(module.path)
-        is_fed = not fed.isdisjoint((module.path, *run_by.here))
+        is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         found = tuple(backends[module.path])
         return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
 
@@ -223,13 +237,13 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
         integrations=integrations(workspace, stacks),
+        overrides=tuple(overrides(workspace, reaches)),
     )
 
 
 def _settings(
-    workspace: Workspace, modules: list[Module], stacks: list[StackDefinition], roots: list[str]
+    workspace: Workspace, modules: list[Module], stacks: list[StackDefinition], roots: list[str], reaches: Reaches
 ) -> Iterator[Setting]:
-    reaches = Reaches(workspace, stacks)
     for module in modules:
         yield from terraform_settings(workspace, module, reaches)
     yield from runtime_settings(workspace, stacks, roots)

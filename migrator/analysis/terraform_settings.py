@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
-from migrator.analysis.reach import Reaches
-from migrator.analysis.references import References
+from migrator.analysis.reach import Reaches, together
 from migrator.analysis.settings import (
-    Reach,
     TerraformSetting,
     holds_keys,
     is_static_file,
@@ -88,10 +86,9 @@ def _settings(
         place=document.place(block),
         title=".".join(block.labels),
         names=tuple(dict.fromkeys(one.name for one in static if one.name)),
-        reach=_together(reached),
+        reach=together(reached),
         entries=tuple(entries),
-        objection=objection
-        or _referrer(reaches.references, module, document, block, [one.key for one in static] if others else []),
+        objection=objection or _referrer(module, block, [one.key for one in static] if others else []),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
     )
@@ -115,12 +112,6 @@ def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
     text = block.span.of(document.text)
     meant = (definition(module, one) or "" for one in REFERENCE.finditer(text))
     return any(map(mentions_static, (text, *meant)))
-
-
-def _together(reached: list[Reach]) -> Reach:
-    stacks = dict.fromkeys(stack for one in reached for stack in one.stacks)
-    labels = dict.fromkeys(label for one in reached for label in one.labels)
-    return Reach(tuple(stacks), next((one.unknown for one in reached if one.unknown), ""), tuple(labels))
 
 
 class _NotEditableError(Exception):
@@ -173,13 +164,19 @@ def _sources(
     yield from found
 
 
-def _referrer(references: References, module: Module, document: Document, block: Block, keys: list[str | None]) -> str:
+def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
     """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
+    address = ".".join(block.labels)
+    used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
     gone = {f"[{hcl.quote(key)}]" for key in keys if key is not None}
-    for use in references.to(module, {".".join(block.labels)}):
-        is_own = use.document is document and block.span.start <= use.offset < block.span.end
-        if not is_own and (not keys or use.index in gone):
-            return f"{use.place} refers to it"
+    for document in (*module.documents, *module.tests):
+        for match in used.finditer(document.text):
+            is_own = document.text[block.span.start : block.span.end] and (
+                block in document.blocks and block.span.start <= match.start() < block.span.end
+            )
+            if not is_own and (not keys or match["rest"] in gone):
+                place = Place(document.path, document.source.line(match.start()))
+                return f"{place} refers to it"
     return ""
 
 

@@ -71,7 +71,17 @@ def check(context: Context) -> Iterator[Finding]:
             fix = context.web_identity.sign_in(provider)
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
-                yield replace(RULE.finding(provider.place, _message(provider), fix, group, notes), needs=needs)
+                finding = RULE.finding(provider.place, _message(provider), fix, group, notes)
+                yield replace(finding, needs=needs | _overridden(context, provider))
+
+
+def _overridden(context: Context, provider: Provider) -> frozenset[str]:
+    """The places of what Spacelift mounts over a provider's source, and may sign in otherwise."""
+    if not context.facts.overrides:
+        return frozenset()
+    roots = context.workspace.roots_of(provider.module)
+    every = (one for root in roots for one in context.facts.overriding(root.path))
+    return frozenset(str(one.place) for one in every if one.is_source)
 
 
 def _message(provider: Provider) -> str:

@@ -1,0 +1,148 @@
+"""What Spacelift's settings put over the source: mounted files, and backend files that command lines name.
+
+A file that is mounted below ``source/`` takes the place of the checkout's, and Terraform merges it as any other:
+https://docs.spacelift.io/concepts/configuration/environment. A backend file that ``TF_CLI_ARGS_init`` names wins over
+the block: https://developer.hashicorp.com/terraform/language/backend#partial-configuration.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.analysis.expressions import Expression
+from migrator.analysis.hooks import said_in
+from migrator.analysis.names import plain_name
+from migrator.analysis.reach import Reaches, resources
+from migrator.analysis.settings import Reach
+from migrator.document import Document
+from migrator.model import Ignored, Place
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Block
+from migrator.workspace import Workspace
+
+_SOURCE = "source/"
+_CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_VALUES = (".tfvars", ".tfvars.json")
+_ARGUMENTS = frozenset({"TF_CLI_ARGS", "TF_CLI_ARGS_init"})
+_GIVEN = re.compile(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
+_NAMES = re.compile(
+    r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
+    r"[\"']?\s*[=:{]"
+)
+_WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
+_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"")
+
+
+@dataclass(frozen=True, eq=False)
+class Override:
+    """A setting at ``place`` that may win over how the code of the stacks that it reaches signs in, for a ``reason``.
+
+    ``is_source`` tells that it is configuration, which may change providers too; ``holds_values`` that variables get
+    values with credentials by it, which win over nothing.
+    """
+
+    document: Document
+    place: Place
+    title: str
+    reason: str
+    reach: Reach
+    is_source: bool = False
+    holds_values: bool = False
+    ignored: Ignored | None = None
+
+
+def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
+    """All such settings of a repository's Terraform."""
+    mounted: dict[str, str | None] = {}
+    given = list(_given(workspace, reaches))
+    named = {posixpath.basename(name) for _, _, names, _ in given for name in names or ()}
+    for document, block, scope in resources(workspace, "spacelift_mounted_file"):
+        path = scope.argument(document, block, "relative_path")
+        name = path.string if path is not None else None
+        if name is None:
+            continue
+        text = _content(workspace, document, scope.argument(document, block, "content"))
+        mounted[posixpath.basename(name)] = text
+        is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
+        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
+        holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
+        reason = _objection(text, is_source=is_source) if is_source or is_backend else ""
+        if holds_values:
+            reason = "it gives static AWS credentials to variables"
+        if reason:
+            yield Override(
+                document,
+                document.place(block),
+                f"{'.'.join(block.labels)}: {name}",
+                reason,
+                reaches.of(document, block, scope),
+                is_source,
+                holds_values and not is_source,
+                document.ignored if document.is_ignored(block) else None,
+            )
+    for document, block, names, reach in given:
+        missing = next((one for one in names or () if not _is_known(workspace, one, mounted)), None)
+        if names is None or missing is not None:
+            unknown = "its value is not known here" if names is None else f"the backend file {missing} is not here"
+            reason = f"{unknown}, and may hold credentials that win"
+            ignored = document.ignored if document.is_ignored(block) else None
+            yield Override(document, document.place(block), ".".join(block.labels), reason, reach, ignored=ignored)
+
+
+def _given(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
+    """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
+    for document, block, scope in resources(workspace, "spacelift_environment_variable"):
+        name, value = (scope.argument(document, block, one) for one in ("name", "value"))
+        if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
+            text = value.string if value is not None else None
+            found = None if text is None else tuple(one for one in _GIVEN.findall(text) if "=" not in one)
+            yield document, block, found, reaches.of(document, block, scope)
+
+
+def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
+    """Whether a backend file is mounted, or lies in the repository under that name."""
+    base = posixpath.basename(name)
+    return base in mounted or any(posixpath.basename(path) == base for path in workspace.text_paths())
+
+
+def _objection(text: str | None, *, is_source: bool) -> str:
+    if text is None:
+        return "what it says is not known here, and it would win over the source"
+    found = _NAMES.search(text)
+    if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+        return ""
+    return f"its {found[1]} would win over the source"
+
+
+def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
+    """What a mounted file says; None where that is not known."""
+    if content is None:
+        return None
+    text = content.behind.text.strip()
+    if (literal := hcl.string_value(text)) is not None:
+        try:
+            return base64.b64decode(literal, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    encoded, read = (re.fullmatch(rf"{name}\((.*)\)", text, re.DOTALL) for name in ("base64encode", "filebase64"))
+    if encoded is not None:
+        inner = re.fullmatch(r"file\((.*)\)", encoded[1].strip(), re.DOTALL)
+        if inner is not None:
+            return _file(workspace, document, inner[1])
+        return said_in(content.derived(encoded[1])) or None
+    return _file(workspace, document, read[1]) if read is not None else None
+
+
+def _file(workspace: Workspace, document: Document, argument: str) -> str | None:
+    """The text of a file of the repository that an expression names beside ``document``."""
+    match = _PATH.fullmatch(argument.strip())
+    if match is None:
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
+    found = workspace.documents.get(path) or workspace.other(path)
+    return found.text if found is not None else None
