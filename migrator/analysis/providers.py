@@ -30,11 +30,12 @@ CREDENTIALS = (
 """The arguments that name static credentials; where one is left, web identity is ignored or the provider fails."""
 
 _GUARDED = re.compile(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
-_HOSTS = ("", "registry.terraform.io/", "registry.opentofu.org/")
+_HOSTS = ("registry.terraform.io", "registry.opentofu.org")
+_NAMESPACE = "hashicorp"
 AWS, AWSCC = "aws", "awscc"
-WEB_IDENTITY = "assume_role_with_web_identity"
-_SOURCES = {f"{host}hashicorp/{kind}": kind for host in _HOSTS for kind in (AWS, AWSCC)}
 """The providers that know web identity; both are built on the same library, and sign in by the same arguments."""
+
+WEB_IDENTITY = "assume_role_with_web_identity"
 
 Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
@@ -195,7 +196,19 @@ def local_names(module: Module) -> dict[str, str]:
     """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = required_sources(module)
     usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
-    return usual | {name: _SOURCES[source] for name, source in sources.items() if source in _SOURCES}
+    kinds = {name: address(source) for name, source in sources.items()}
+    official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
+    return usual | {name: known[2] for name, known in kinds.items() if known in official}
+
+
+def address(source: str) -> tuple[str, str, str]:
+    """The host, namespace and type of a provider's source, of which the type alone must be written.
+
+    See https://developer.hashicorp.com/terraform/language/providers/requirements#source-addresses.
+    """
+    parts = source.lower().split("/")
+    host, namespace, type_ = [*(_HOSTS[0], _NAMESPACE)[: max(3 - len(parts), 0)], *parts][:3]
+    return host, namespace, type_
 
 
 def required_sources(module: Module) -> dict[str, str]:
