@@ -201,7 +201,8 @@ class Workspace:
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
-        paths = (path for path in {*self.documents, *self._others} if self.objection(path) is None)
+        paths = (path for path in {*self.documents, *self._others} if self.in_scope(path))
+        paths = (path for path in paths if not is_excluded(path, self._exclude))
         return sorted(path for path in paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]))
 
     def partial_backend(self, path: str) -> Document | None:
@@ -344,4 +345,7 @@ class Workspace:
             return f"{path} would have to change, and is outside of the given folder"
         if is_excluded(path, self._exclude):
             return f"{path} would have to change, and is excluded"
+        document = self.documents.get(path)
+        if document is not None and document.generated:
+            return f"{path} would have to change, and {document.generated}"
         return None

@@ -13,7 +13,7 @@ FLOORS = (
     ("engine", "span", "source", "job"),
     ("model",),
     ("lock", "undo"),
-    ("diff", "discover", "fleet", "gitcommand", "gitimport", "giturl", "serial", "writer"),
+    ("diff", "discover", "fleet", "generators", "gitcommand", "gitimport", "giturl", "serial", "writer"),
     ("mapping",),
     ("config",),
     ("cluster", "history", "journal", "processes", "progress", "settings"),

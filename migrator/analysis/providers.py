@@ -148,6 +148,8 @@ class Provider:
             return self.document.ignored
         if self.document.kind is Kind.TEST and self._is_mock:
             return LeftAlone("its keys are a mock for tests")
+        if self.document.generated:
+            return Refusal(self.document.generated)
         return foreign_endpoint(self.module, self.document, self.block)
 
     @property

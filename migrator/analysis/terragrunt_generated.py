@@ -42,6 +42,11 @@ class Embedded(Document):
         around = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
         return SourceFile(self.path, "".join(around).encode("utf-8", "surrogateescape"))
 
+    @property
+    def generated(self) -> str:
+        """What the heredoc says of itself is true of the file that is written, not of this one."""
+        return ""
+
     def expression(self, attribute: Attribute) -> str:
         """The argument's value as Terraform is given it, but for what Terragrunt puts in."""
         return super().expression(attribute).replace("$${", "${").replace("%%{", "%{")
