@@ -17,6 +17,7 @@ from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 
+_PLAIN = (Kind.VALUES, Kind.BACKEND)
 LOCK_FILE = ".terraform.lock.hcl"
 
 
@@ -223,6 +224,10 @@ class Workspace:
         """The files whose names match ``pattern`` among those that no rule reads, by path."""
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    def unread_paths(self) -> set[str]:
+        """The paths of the files that no rule reads unasked, and of those with values for variables."""
+        return {*self._others, *(path for path, one in self.documents.items() if one.kind in _PLAIN)}
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""

@@ -58,6 +58,11 @@ class Terragrunt:
         found = {one.document.path: one.document for unit in self.units for one in unit.configs}
         return tuple({**found, **{one.document.path: one.document for one in self.strays}}.values())
 
+    @cached_property
+    def modules(self) -> dict[str, Module]:
+        """The modules of this repository that units run, by the units' folders."""
+        return {unit.folder: unit.module for unit in self.units if unit.module is not None}
+
 
 def terragrunt(
     workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]], interesting: re.Pattern[bytes] = _INTERESTING

@@ -18,6 +18,7 @@ from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.stack_roles import runners_by_role
 from migrator.edits.strategy import Strategies
 from migrator.engine import Engine
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
@@ -81,7 +82,7 @@ class Wishes:
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks, facts.integrations)
         self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
-        found = tuple(_targets(facts, config, roles, self.strategies))
+        found = tuple(_targets(workspace, facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)
         here = [
@@ -219,15 +220,19 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
+def _targets(
+    workspace: Workspace, facts: Facts, config: Config, roles: Roles, strategies: Strategies
+) -> Iterator[Target]:
     """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
     for root in facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
-            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine, is_native)
+            arns: set[str | None] = {hcl.string_value(one) for one in root.role_arns}
+            for assumed, runners in runners_by_role(workspace, facts, root).items():
+                role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
+                yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in facts.programs:
         if program.is_migrated(config.include_ambient):
             is_open = strategies.is_open(program, runners)
