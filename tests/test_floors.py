@@ -9,7 +9,7 @@ import migrator
 
 ROOT = Path(migrator.__file__).parent
 FLOORS = (
-    ("blobs", "choices", "errors", "line_diff", "secret", "__init__"),
+    ("blobs", "choices", "errors", "line_diff", "partitions", "secret", "__init__"),
     ("engine", "span", "source", "job"),
     ("model",),
     ("lock", "undo"),
@@ -91,6 +91,8 @@ FLOORS = (
         "edits.role_variable",
         "edits.roles",
         "edits.rotation",
+        "edits.stack_roles",
+        "edits.target",
     ),
     ("edits.context", "edits.hook_lists", "edits.orphans", "edits.runtime_config"),
     ("edits.integration", "edits.python_native", "edits.variables"),

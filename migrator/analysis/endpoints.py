@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from migrator.analysis.values import resolve
 from migrator.document import Document
 from migrator.model import LeftAlone, Refusal
+from migrator.partitions import DOMAINS
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
 _EMULATOR = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
 )
-_AWS_HOST = re.compile(r"(?:https?://)?[^/]*\.(?:amazonaws\.com(?:\.cn)?|api\.aws)(?::\d+)?(?:/.*)?", re.I)
+_AWS_HOST = re.compile(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
 _ENDPOINT_ARGUMENT = re.compile(r"(?:\w+_)?endpoint")
 _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_dualstack_endpoint"})
 

@@ -35,5 +35,5 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
-    live = [(one.stack, one.role) for one in context.wishes.all if context.wishes.settled(one) is None]
+    live = [(one.stack, one.kind) for one in context.wishes.all if context.wishes.settled(one) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)
