@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from migrator.analysis.endpoints import foreign_endpoint
+from migrator.analysis.endpoints import foreign_endpoint, is_mock
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Ignored, LeftAlone, Place, Refusal
@@ -39,9 +39,6 @@ WEB_IDENTITY = "assume_role_with_web_identity"
 
 Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
-
-
-_SELDOM_IN_EARNEST = re.compile(r"(?i)(?:mock|test|fake|dummy|example|foo|anything|x+)(?:[_-]?\w*)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +162,7 @@ class Provider:
     @property
     def _is_mock(self) -> bool:
         keys = [self.document.literal(one) for one in self.credentials if one.name in ("access_key", "secret_key")]
-        return bool(keys) and all(key is not None and _SELDOM_IN_EARNEST.fullmatch(key) for key in keys)
+        return bool(keys) and all(map(is_mock, keys))
 
 
 def _contents(block: Block) -> Iterator[Block]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrator.analysis.backends import S3Backend
+from migrator.analysis.endpoints import is_mock
 from migrator.analysis.providers import Provider
 from migrator.analysis.secrets import literals
 from migrator.document import Document
@@ -20,7 +21,8 @@ _INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
     keys = [one for one in holder.credentials if one.name in STATIC_KEYS]
-    literal = [one for one in keys if _has_literal(holder.document.expression(one))]
+    written = (one for one in keys if not is_mock(holder.document.literal(one)))
+    literal = [one for one in written if _has_literal(holder.document.expression(one))]
     if literal:
         yield _note(holder.document, literal[0], literal)
 
