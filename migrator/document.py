@@ -39,7 +39,7 @@ class Document:
     """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
 
     ``seen`` is the file's `state_of` right before it was read; ``is_copy`` says that it is read though Terragrunt,
-    which is read for it, wrote it.
+    which is read for it, wrote it; ``elsewhere`` why it means something else where a program writes it to.
     """
 
     root: Path
@@ -49,6 +49,7 @@ class Document:
     problem: FileProblem | None = None
     seen: tuple[int, ...] = ()
     is_copy: bool = False
+    elsewhere: str = ""
 
     @cached_property
     def source(self) -> SourceFile:
@@ -102,9 +103,13 @@ class Document:
         """Whether Terragrunt writes the file, and would write it again."""
         return is_written_by_terragrunt(self.source.data)
 
-    @cached_property
+    @property
     def generated(self) -> str:
-        """Why the file is not to be edited, as a program writes it; ``""`` if people do."""
+        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; ``""`` if none does."""
+        return self.elsewhere or self._generator
+
+    @cached_property
+    def _generator(self) -> str:
         return generator(self.path, self.source.data)
 
     @cached_property

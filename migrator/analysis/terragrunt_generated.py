@@ -126,6 +126,14 @@ class Generated:
         return any(True for _ in self.module.blocks("variable", variable))
 
 
+def from_file(document: Document, item: Block, file: Document) -> Generated | None:
+    """What a ``generate`` block writes by way of a file, such as a template, if that is of interest."""
+    if not _TERRAFORM.search(file.text):
+        return None
+    embedded = Embedded(file.root, file.path, Kind.CONFIG, outer=file, part=Span(0, len(file.text)))
+    return Generated(document, item, embedded)
+
+
 def names_credentials(provider: Provider) -> bool:
     """Whether a provider signs in with static credentials, or assumes a role with those of the environment."""
     return provider.foreign is None and bool(provider.credentials or (provider.is_bare and provider.assumed_roles))

@@ -104,6 +104,9 @@ def _all(context: Context) -> Iterator[Finding]:
     sign_in = GeneratedSignIn(context.workspace, context.facts, context.config)
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
+    for document, block in found.unknown:
+        fix = document.ignored if document.is_ignored(block) else Refusal("what it writes is not known here")
+        yield RULE.finding(document.place(block), block.title(), fix)
     for stray in found.strays:
         state = remote_state(stray)
         if state is not None and (state.names_credentials or state.objection):
