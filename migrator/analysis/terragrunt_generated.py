@@ -24,7 +24,8 @@ from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
-_TERRAFORM = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
 _AROUND = re.compile(r"[^\r\n]")
 
 
@@ -93,8 +94,10 @@ class Generated:
 
     @property
     def problem(self) -> str:
-        """Why the heredoc cannot be read; ``""`` if it can."""
-        return "" if self.embedded.blocks or not self.embedded.problem else self.embedded.problem.reason
+        """Why the heredoc cannot be read; ``""`` if it can, or holds nothing that signs in."""
+        is_sound = self.embedded.blocks or not self.embedded.problem
+        is_of_interest = _SIGNS_IN.search(self.part.of(self.embedded.outer.text)) is not None
+        return "" if is_sound or not is_of_interest or not self.embedded.problem else self.embedded.problem.reason
 
     @cached_property
     def providers(self) -> tuple[Provider, ...]:
@@ -140,7 +143,7 @@ def names_credentials(provider: Provider) -> bool:
 
 
 def generated(document: Document) -> Iterator[Generated]:
-    """Every heredoc of a file that writes AWS providers or S3 backends."""
+    """Every heredoc of a file that writes AWS providers, S3 backends, or the versions of providers."""
     if not _TERRAFORM.search(document.text):
         return
     for item in document.items:
