@@ -27,6 +27,16 @@ def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
         yield _note(holder.document, literal[0], literal)
 
 
+def region_notes(holder: Provider) -> Iterator[Note]:
+    """That the region may have come from the profile, or from a shared file, which goes."""
+    family = holder.family
+    gave = any(one.name == "profile" or one.name.startswith("shared_") for each in family for one in each.credentials)
+    has_region = any(body.attribute("region") for one in family for body in one.bodies)
+    if holder.is_lead and gave and not has_region:
+        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
+        yield Note(task, (str(holder.place),))
+
+
 def rotate_value(document: Document, value: Attribute) -> Iterator[Note]:
     """A note of a literal that stood, or stands, where an argument for a key takes its value from.
 

@@ -134,7 +134,7 @@ def _provider(
         fix = Refusal("its bindings are older than those that are known here")
         return RULE.finding(provider.place, message, fix, group) if names else None
     if names or (provider.is_bare and has_all):
-        notes = (*old, *identity.set_value(provider), *_rotate(provider))
+        notes = (*old, *_region(provider), *identity.set_value(provider), *_rotate(provider))
         return RULE.finding(provider.place, message, identity.sign_in(provider), group, notes)
     if provider.is_bare:
         return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
@@ -176,6 +176,14 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
         edits += python_edit.take_out(path, text, holder, removed, commented)
     outcomes = ["removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
     return Rewrite(tuple(edits), ", ".join(outcomes))
+
+
+def _region(provider: CdktfCall) -> Iterator[Note]:
+    """As `region_notes`."""
+    gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
+    if gave and provider.call.keyword("region") is None:
+        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
+        yield Note(task, (str(provider.place),))
 
 
 def _rotate(one: CdktfCall) -> Iterator[Note]:
