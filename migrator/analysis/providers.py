@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 
 from migrator.analysis.endpoints import foreign_endpoint, is_mock
+from migrator.analysis.values import optional
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Ignored, LeftAlone, Place, Refusal
@@ -147,7 +148,23 @@ class Provider:
             return LeftAlone("its keys are a mock for tests")
         if self.document.generated:
             return Refusal(self.document.generated)
+        if self.is_switch and self._has_dynamic_web_identity:
+            return LeftAlone("it chooses between static credentials and web identity: have it choose that on stacks")
         return foreign_endpoint(self.module, self.document, self.block)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether all its credentials are there on some condition only, so that something else can sign in."""
+        found = [one.document.expression(attribute) for one in self.family for attribute in one.credentials]
+        return bool(found) and all(optional(one) is not None for one in found)
+
+    @property
+    def _has_dynamic_web_identity(self) -> bool:
+        blocks = [block for one in self.family for body in one.bodies for block in body.blocks("dynamic")]
+        objects = [body.attribute(WEB_IDENTITY) for one in self.family for body in one.bodies]
+        return any(block.labels == (WEB_IDENTITY,) for block in blocks) or any(
+            _GUARDED.match(self.document.expression(one)) for one in objects if one is not None
+        )
 
     @property
     def is_bare(self) -> bool:

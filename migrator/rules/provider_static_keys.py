@@ -52,7 +52,7 @@ from dataclasses import replace
 
 from migrator.analysis.providers import Provider
 from migrator.edits.rotation import region_notes, rotate
-from migrator.model import Finding
+from migrator.model import Finding, LeftAlone
 from migrator.rules.registry import Context, Rule
 
 
@@ -72,7 +72,8 @@ def check(context: Context) -> Iterator[Finding]:
             fix = context.web_identity.sign_in(provider)
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
-                yield replace(RULE.finding(provider.place, _message(provider), fix, group, notes), needs=needs)
+                told = () if isinstance(fix, LeftAlone) else notes
+                yield replace(RULE.finding(provider.place, _message(provider), fix, group, told), needs=needs)
 
 
 def _message(provider: Provider) -> str:
