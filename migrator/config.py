@@ -18,10 +18,13 @@ from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model import Mode
+from migrator.partitions import FIRST_REGIONS
 
 ROLE_VARIABLE = "aws_role_arn"
 
-_ROLE_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+_ROLE_ARN = re.compile(
+    rf"arn:(?:{'|'.join(FIRST_REGIONS)}):iam::\d{{12}}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{{1,64}}", re.ASCII
+)
 
 
 PHASES = ("init", "plan", "apply", "perform", "destroy")
@@ -132,7 +135,7 @@ class Config:
 
 
 def is_role_arn(arn: str) -> bool:
-    """Whether ``arn`` names an IAM role in one of AWS's partitions aws, aws-cn, aws-us-gov."""
+    """Whether ``arn`` names an IAM role in one of AWS's partitions."""
     return _ROLE_ARN.fullmatch(arn) is not None
 
 

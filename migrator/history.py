@@ -14,6 +14,11 @@ from migrator.model import Note
 ROTATE = "rotate the keys, which git's history keeps, at"
 """What is to be done with keys that stood in the code: `Note.task`."""
 
+ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
+"""The same of keys that stand there still."""
+
+OF_KEYS = (ROTATE, ROTATE_AND_REMOVE)
+
 _SECONDS = 20.0
 _SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
 _FEW = 8
@@ -29,7 +34,7 @@ def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     """
     deadline = Deadline(_SECONDS)
     for note in notes:
-        if note.task == ROTATE:
+        if note.task in OF_KEYS:
             known = _made_at_once(note.subjects, root, deadline)
             note = replace(note, subjects=tuple(_dated(one, known, root, deadline) for one in note.subjects))
         yield note

@@ -145,7 +145,8 @@ class KnownRoot:
     the module is not migrated, if so.
     ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
     and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
-    then. It does so (``is_native``) where no stack of another repository is known.
+    then. It does so (``is_native``) where no stack of another repository is known. The hook names ``region``,
+    unless that is ``""``.
     """
 
     repo: str
@@ -158,6 +159,7 @@ class KnownRoot:
     variables: tuple[tuple[str, str], ...] = ()
     is_native: bool = False
     by: str = "hook"
+    region: str = ""
 
     @property
     def is_migrated(self) -> bool:

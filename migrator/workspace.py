@@ -17,6 +17,7 @@ from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
 from migrator.syntax.terraform import Attribute, Block
 
+_PLAIN = (Kind.VALUES, Kind.BACKEND)
 LOCK_FILE = ".terraform.lock.hcl"
 
 
@@ -211,7 +212,8 @@ class Workspace:
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
-        paths = (path for path in {*self.documents, *self._others} if self.objection(path) is None)
+        paths = (path for path in {*self.documents, *self._others} if self.in_scope(path))
+        paths = (path for path in paths if not is_excluded(path, self._exclude))
         return sorted(path for path in paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]))
 
     def partial_backend(self, path: str) -> Document | None:
@@ -243,6 +245,10 @@ class Workspace:
         for path in sorted({*self._others, *self.documents}):
             found.setdefault(posixpath.basename(path), []).append(path)
         return found
+
+    def unread_paths(self) -> set[str]:
+        """The paths of the files that no rule reads unasked, and of those with values for variables."""
+        return {*self._others, *(path for path, one in self.documents.items() if one.kind in _PLAIN)}
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""
@@ -365,4 +371,7 @@ class Workspace:
             return f"{path} would have to change, and is outside of the given folder"
         if is_excluded(path, self._exclude):
             return f"{path} would have to change, and is excluded"
+        document = self.documents.get(path)
+        if document is not None and document.generated:
+            return f"{path} would have to change, and {document.generated}"
         return None

@@ -9,11 +9,11 @@ import migrator
 
 ROOT = Path(migrator.__file__).parent
 FLOORS = (
-    ("blobs", "choices", "errors", "line_diff", "secret", "__init__"),
+    ("blobs", "choices", "errors", "line_diff", "partitions", "secret", "__init__"),
     ("engine", "span", "source", "job"),
     ("model",),
     ("lock", "undo"),
-    ("diff", "discover", "fleet", "gitcommand", "gitimport", "giturl", "serial", "writer"),
+    ("diff", "discover", "fleet", "generators", "gitcommand", "gitimport", "giturl", "serial", "writer"),
     ("mapping",),
     ("config",),
     ("cluster", "history", "journal", "processes", "progress", "settings"),
@@ -98,6 +98,8 @@ FLOORS = (
         "edits.role_variable",
         "edits.roles",
         "edits.rotation",
+        "edits.stack_roles",
+        "edits.target",
     ),
     ("edits.root_identities",),
     ("edits.context", "edits.hook_lists", "edits.orphans", "edits.runtime_config"),

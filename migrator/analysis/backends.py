@@ -94,6 +94,8 @@ class S3Backend:
             return Ignored("it is excluded")
         if not self.is_partial and self.document.is_ignored(self.block):
             return Ignored("a comment says so")
+        if self.document.generated:
+            return Refusal(self.document.generated)
         return foreign_endpoint(self.module, self.document, self.block)
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.backends import ROLE_FAMILY
-from migrator.analysis.endpoints import foreign_host, is_endpoint
+from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.analysis.providers import CREDENTIALS, Origin
 from migrator.document import IGNORE, Document
 from migrator.model import Ignored, LeftAlone, Place, Refusal
@@ -125,7 +125,16 @@ class CdktfCall:
         )
         if any(IGNORE in comments for comments in heads) or (self.is_provider and self.ignored):
             return Ignored("a comment says so")
-        return self.call.objection or next(self._foreign_hosts(), None)
+        return self.call.objection or next(self._foreign_hosts(), None) or self._foreign_store()
+
+    def _foreign_store(self) -> LeftAlone | Refusal | None:
+        items = (item for holder in self.call.holders for item in holder.items if item.name in STORE_ARGUMENTS)
+        values = {item.name or "": self._plain(item) for item in items}
+        return foreign_store(values, has_endpoint=any(True for _ in self._endpoints()))
+
+    def _plain(self, item: Item) -> str | None:
+        written = item.value.of(self.program.text).lower()
+        return written if written in ("true", "false") else self.program.string(item)
 
     def _foreign_hosts(self) -> Iterator[LeftAlone | Refusal]:
         for name, item in self._endpoints():

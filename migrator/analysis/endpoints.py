@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from migrator.analysis.values import resolve
 from migrator.document import Document
 from migrator.model import LeftAlone, Refusal
+from migrator.partitions import DOMAINS
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
 _EMULATOR = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
 )
-_AWS_HOST = re.compile(r"(?:https?://)?[^/]*\.(?:amazonaws\.com(?:\.cn)?|api\.aws)(?::\d+)?(?:/.*)?", re.I)
+_AWS_HOST = re.compile(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
 _ENDPOINT_ARGUMENT = re.compile(r"(?:\w+_)?endpoint")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}")
+_NO_REGION = "auto"
+_CHECKS = frozenset(
+    {
+        "skip_credentials_validation",
+        "skip_metadata_api_check",
+        "skip_region_validation",
+        "skip_requesting_account_id",
+        "skip_s3_checksum",
+    }
+)
+_STYLES = frozenset({"force_path_style", "s3_force_path_style", "s3_use_path_style", "use_path_style"})
+_KEYS = ("access_key", "secret_key")
+STORE_ARGUMENTS = frozenset({"region", *_CHECKS, *_STYLES, *_KEYS})
+"""The arguments that tell of another store than AWS's."""
+
+_MOCK = re.compile(
+    r"(?i)(?:mock|test|fake|dummy|example|foo|anything|local(?:stack)?|none|null|placeholder|sample|stub|unused|bogus|x+)"
+    r"(?:[_-]?\w*)?"
+)
 _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_dualstack_endpoint"})
 
 
@@ -27,7 +48,39 @@ def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAl
         value = "" if expression == "null" else resolve(module, expression)
         if reason := foreign_host(name, value, expression):
             return reason
+    said = {one.name: one for one in block.attributes if one.name in STORE_ARGUMENTS}
+    values = {name: _value(module, document, one) for name, one in said.items()}
+    return foreign_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
+
+
+def _value(module: Module, document: Document, attribute: Attribute) -> str | None:
+    """A plain value; keys count only where they are written out, for a caller may give others."""
+    expression = document.expression(attribute)
+    if expression in ("true", "false"):
+        return expression
+    return document.literal(attribute) if attribute.name in _KEYS else resolve(module, expression)
+
+
+def foreign_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> LeftAlone | Refusal | None:
+    """Why what has the ``STORE_ARGUMENTS`` in ``values`` speaks to no AWS, or may not; None values are not known."""
+    on = {name for name, value in values.items() if value == "true"}
+    keys = [values[name] for name in _KEYS if name in values]
+    if keys and on & _CHECKS and all(map(is_mock, keys)):
+        return LeftAlone("its keys are a mock, and AWS's checks are skipped")
+    region = values.get("region")
+    if region and not _REGION.fullmatch(region) and (region == _NO_REGION or on & (_CHECKS | _STYLES)):
+        return LeftAlone("its region is none of AWS's")
+    is_other = "skip_s3_checksum" in on or (
+        {"skip_credentials_validation", "skip_requesting_account_id"} <= on and bool(on & _STYLES)
+    )
+    if is_other and not has_endpoint:
+        return Refusal(f"{', '.join(sorted(on))} are for other stores than AWS's: name its endpoint, or remove them")
     return None
+
+
+def is_mock(key: str | None) -> bool:
+    """Whether a key is obviously made up."""
+    return key is not None and _MOCK.fullmatch(key) is not None
 
 
 def foreign_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
@@ -47,6 +47,14 @@ class Runners:
         """Those from here and elsewhere."""
         return (*self.here, *self.elsewhere)
 
+    def with_those(self, others: Runners) -> Runners:
+        """These and ``others``, each once."""
+        return Runners(
+            tuple(dict.fromkeys((*self.here, *others.here))),
+            tuple(dict.fromkeys((*self.elsewhere, *others.elsewhere))),
+            tuple(dict.fromkeys((*self.blueprints, *others.blueprints))),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Root:
@@ -82,8 +90,15 @@ class Root:
 
     @cached_property
     def role_arns(self) -> set[str]:
-        """The expressions of the roles that the backend assumes: what partial configurations say counts most."""
-        partial = {one.role_arn for one in self.backends if one.is_partial and one.role_arn}
+        """The expressions of the roles that the backend assumes: what partial configurations say counts most.
+
+        ``""`` stands for none, where some of them that stand for each other assume a role and others do not.
+        """
+        files = [one for one in self.backends if one.is_partial]
+        partial = {one.role_arn for one in files if one.role_arn}
+        whole = (one for one in files if one.credentials or one.block.attribute("bucket"))
+        if partial and not self.backend.role_arn and any(not one.assumes_role for one in whole):
+            partial.add("")
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
     @cached_property
@@ -182,13 +197,13 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     providers = {module.path: tuple(aws_providers(module)) for module in modules}
     backends = {module.path: s3_backends(module) for module in modules}
     root_modules = [module for module in modules if backends[module.path]]
+    units = terragrunt(workspace, providers)
     stray: list[S3Backend] = []
-    for owner, partial in partial_backends(workspace, root_modules):
+    for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
     stacks = list(stack_definitions(workspace))
     by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
-    units = terragrunt(workspace, providers)
     is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
     with_state = {one.path for one in root_modules} | {one.folder for one in programs}
     with_state |= {one.folder for one in units.units}
@@ -212,7 +227,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
-        run_by = runners(module.path)
+        folders = [folder for folder, one in units.modules.items() if one is module]
+        run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         found = tuple(backends[module.path])
         return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)

@@ -10,7 +10,7 @@ from functools import cached_property
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
 from migrator.analysis.root_values import root_values
-from migrator.analysis.values import REFERENCE, definition
+from migrator.analysis.values import REFERENCE, definition, optional
 from migrator.document import Document
 from migrator.mapping import Origin
 from migrator.secret import STATIC_KEYS, shown_key
@@ -65,7 +65,8 @@ class Credentials:
     @property
     def _key(self) -> str:
         name = next(one for one in ("access_key", "secret_key", "token") if one in self.arguments)
-        source = _SOURCE.search(self.expression(name))
+        expression = self.expression(name)
+        source = _SOURCE.search(optional(expression) or expression)
         shown = shown_key(self.string(*self.arguments[name]) or "")
         said = [one for one in (shown, source[0] if source else "") if one]
         return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"

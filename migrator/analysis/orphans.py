@@ -27,6 +27,7 @@ from migrator.workspace import Workspace
 _PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
+_CHOOSES = re.compile(r"[^?:,\n]*\?")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
@@ -141,7 +142,7 @@ class Orphans:
             document = self.workspace.documents.get(path)
             for use in self._references.of(document) if document is not None and document.kind in _READ else ():
                 if self._is_gone(use):
-                    flow = Flow(True, _is_for_key(use))
+                    flow = Flow(not _is_condition(use), _is_for_key(use) and not _is_condition(use))
                     pending += ((node, flow) for module in self._modules_of(use) for node in self._nodes(module, use))
         while pending:
             node, flow = pending.pop()
@@ -351,6 +352,11 @@ def _is_for_key(use: Use) -> bool:
     """Whether a reference is in the value of an argument for a key: of a block, or, on its line, an object or text."""
     line = use.document.text[use.document.text.rfind("\n", 0, use.offset) + 1 : use.offset]
     return _argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
+
+
+def _is_condition(use: Use) -> bool:
+    """Whether a reference chooses between two values, and is none of them."""
+    return _CHOOSES.match(use.document.text, use.offset) is not None
 
 
 def _argument_at(document: Document, offset: int) -> str:

@@ -1,4 +1,4 @@
-"""Providers of others that take AWS keys, and know no web identity.
+"""Providers of others that take AWS keys: those that know no web identity, and copies of the AWS provider.
 
 awsutils has the arguments of the AWS provider of old: https://registry.terraform.io/providers/cloudposse/awsutils; the
 others prefix theirs, such as https://registry.terraform.io/providers/opensearch-project/opensearch (``aws_access_key``)
@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.providers import AWS, AWSCC, CREDENTIALS, required_sources
+from migrator.analysis.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
 from migrator.document import Document
 from migrator.model import Ignored, Place
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
-_AWSUTILS = "awsutils"
+_WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
 _PREFIXED = re.compile(
     r"(?:\w+_)?aws_(?:access_key(?:_id)?|secret(?:_access)?_key|token|session_token|profile|shared_credentials_files?"
     r"|shared_config_files?|creds_debug_profile)"
@@ -26,11 +26,15 @@ _PREFIXED = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class OtherProvider:
-    """A ``provider`` block of neither hashicorp/aws nor awscc, and the ``credentials`` of AWS that it names."""
+    """A ``provider`` block of neither hashicorp/aws nor awscc, and the ``credentials`` of AWS that it names.
+
+    ``copies`` is the source of a copy of those two, such as one in a private registry; ``""`` for any other provider.
+    """
 
     document: Document
     block: Block
     credentials: tuple[Attribute, ...]
+    copies: str = ""
 
     @property
     def place(self) -> Place:
@@ -53,16 +57,17 @@ class OtherProvider:
 
 def other_providers(module: Module) -> Iterator[OtherProvider]:
     """The providers of ``module`` that name AWS keys, and are not AWS's own."""
-    sources = required_sources(module)
+    sources, official = required_sources(module), local_names(module)
     for document, block in module.blocks("provider"):
         name = block.labels[0] if block.labels else ""
-        type_ = sources.get(name, name).rpartition("/")[2]
-        if type_ not in (AWS, AWSCC):
+        source = sources.get(name, name)
+        type_ = address(source)[2]
+        if name not in official:
             found = [one for body in (block, *block.blocks()) for one in body.attributes if _is_key(one.name, type_)]
             if found:
-                yield OtherProvider(document, block, tuple(found))
+                yield OtherProvider(document, block, tuple(found), source if type_ in (AWS, AWSCC) else "")
 
 
 def _is_key(argument: str, type_: str) -> bool:
     """Whether an argument is a credential of AWS; those of other clouds have some of the same names."""
-    return _PREFIXED.fullmatch(argument) is not None or (type_ == _AWSUTILS and argument in CREDENTIALS)
+    return _PREFIXED.fullmatch(argument) is not None or (type_ in _WITH_ITS_ARGUMENTS and argument in CREDENTIALS)

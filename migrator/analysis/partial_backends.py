@@ -2,14 +2,14 @@
 
 See https://developer.hashicorp.com/terraform/language/backend#partial-configuration. Such files are called
 ``*.tfbackend`` or ``backend.hcl``, or as scripts and the variable ``TF_CLI_ARGS_init`` name them; people also call them
-``backend.tfvars`` and name them in a README alone.
+``backend.tfvars`` and name them in a README alone. A name with variables stands for every file that it can mean.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.backends import ROLE_FAMILY, S3Backend
@@ -19,7 +19,10 @@ from migrator.document import Document
 from migrator.model import Place
 from migrator.workspace import Module, Workspace
 
-_GIVEN = re.compile(r"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>[^\s\"'`;&|)\\]+)")
+_VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
+_GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
+_NAMED_BY_VARIABLE = re.compile(_VARIABLE)
+_ANY = "\0"
 _OTHER_BACKENDS = frozenset(
     {
         "address",
@@ -35,6 +38,8 @@ _OTHER_BACKENDS = frozenset(
 _S3 = frozenset(
     {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
 )
+_ARGUMENT = re.compile(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
+_LONGEST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,19 @@ def given_values(workspace: Workspace) -> Iterator[GivenValue]:
             yield GivenValue(Place(document.path, document.source.line(match.start())), name)
 
 
-def partial_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[tuple[Module | None, S3Backend]]:
-    """Every partial configuration of an S3 backend, with the root module that it is for, if that is known."""
+def files_given(workspace: Workspace, arguments: str, folder: str) -> set[str]:
+    """The paths of the files that ``-backend-config`` names among the ``arguments`` of a run in ``folder``."""
+    given = (match["given"] for match in _GIVEN.finditer(arguments))
+    return {path for name in given for path in _meant(workspace, ("", folder), name)}
+
+
+def partial_backends(
+    workspace: Workspace, roots: Sequence[Module], units: Mapping[str, Module] | None = None
+) -> Iterator[tuple[Module | None, S3Backend]]:
+    """Every partial configuration of an S3 backend, with the root module that it is for, if that is known.
+
+    ``units`` are the modules that units of Terragrunt run, by the units' folders.
+    """
     paths = {document.path for document in workspace.of_kind(Kind.BACKEND)}
     for document, match in _mentions(workspace):
         if "=" not in match["given"]:
@@ -65,7 +81,7 @@ def partial_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterator[
         for block in document.blocks:
             names = {attribute.name for attribute in block.attributes}
             if names & _S3 and not names & _OTHER_BACKENDS:
-                owner = _owner(path, roots)
+                owner = _owner(path, roots, units or {})
                 yield owner, S3Backend(owner or Module(posixpath.dirname(path)), document, block)
 
 
@@ -75,7 +91,7 @@ def _values_of_backends(workspace: Workspace, roots: Sequence[Module]) -> Iterat
         if b"bucket" in document.source.data and document.problem is None:
             names = {attribute.name for block in document.blocks for attribute in block.attributes}
             if {"bucket", "region"} <= names <= {*_S3, "encrypt", "key", "kms_key_id"}:
-                around = _owner(document.path, list(workspace.modules.values()))
+                around = _owner(document.path, list(workspace.modules.values()), {})
                 declared = {name for _, block in around.blocks("variable") for name in block.labels} if around else ()
                 is_backend = around in roots and names.isdisjoint(declared)
                 if is_backend and (found := workspace.partial_backend(document.path)):
@@ -91,19 +107,45 @@ def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
 
 def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
     """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
-    folders = {posixpath.dirname(script.path), "", *(root.path for root in roots)}
-    candidates = {posixpath.normpath(posixpath.join(folder, name)) for folder in folders}
-    inside = {path for path in candidates if not path.startswith("..") and workspace.in_scope(path)}
+    folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
+    inside = {path for path in _meant(workspace, folders, name) if workspace.in_scope(path)}
     return {path for path in inside if workspace.partial_backend(path) is not None}
 
 
-def _owner(path: str, roots: Sequence[Module]) -> Module | None:
-    """The root module around a file, else the only one there is."""
-    by_path = {root.path: root for root in roots}
+def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
+    """The paths below ``folders`` that ``name`` can mean; one that begins with a variable may lie anywhere."""
+    plain = _NAMED_BY_VARIABLE.sub(_ANY, name)
+    if _ANY not in plain:
+        return {path for folder in folders if not (path := _joined(folder, plain)).startswith("..")}
+    if not re.search(r"\w", plain):
+        return set()
+    joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
+    patterns = [re.escape(one.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for one in joined]
+    pattern = re.compile("|".join(f"(?:.*/)?{one}" if plain.startswith(_ANY) else one for one in patterns))
+    return {path for path in workspace.unread_paths() if pattern.fullmatch(path) and _is_backend(workspace, path)}
+
+
+def _joined(folder: str, name: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, name))
+
+
+def _is_backend(workspace: Workspace, path: str) -> bool:
+    """Whether a file whose name fits holds arguments of a backend."""
+    try:
+        with (workspace.root / path).open("rb") as file:
+            return _ARGUMENT.search(file.read(_LONGEST)) is not None
+    except OSError:
+        return False
+
+
+def _owner(path: str, roots: Sequence[Module], units: Mapping[str, Module]) -> Module | None:
+    """The root module around a file, or that the unit around it runs, else the only one there is."""
+    known = {root.path: root for root in roots}
+    by_path = {folder: known[one.path] for folder, one in units.items() if one.path in known} | known
     folder = posixpath.dirname(path)
     while True:
         if folder in by_path:
             return by_path[folder]
         if not folder:
-            return roots[0] if len(by_path) == 1 else None
+            return roots[0] if len(roots) == 1 else None
         folder = posixpath.dirname(folder)

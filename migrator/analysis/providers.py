@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from migrator.analysis.endpoints import foreign_endpoint
+from migrator.analysis.endpoints import foreign_endpoint, is_mock
+from migrator.analysis.values import optional
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model import Ignored, LeftAlone, Place, Refusal
@@ -30,17 +31,15 @@ CREDENTIALS = (
 """The arguments that name static credentials; where one is left, web identity is ignored or the provider fails."""
 
 _GUARDED = re.compile(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
-_HOSTS = ("", "registry.terraform.io/", "registry.opentofu.org/")
+_HOSTS = ("registry.terraform.io", "registry.opentofu.org")
+_NAMESPACE = "hashicorp"
 AWS, AWSCC = "aws", "awscc"
-WEB_IDENTITY = "assume_role_with_web_identity"
-_SOURCES = {f"{host}hashicorp/{kind}": kind for host in _HOSTS for kind in (AWS, AWSCC)}
 """The providers that know web identity; both are built on the same library, and sign in by the same arguments."""
+
+WEB_IDENTITY = "assume_role_with_web_identity"
 
 Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
-
-
-_SELDOM_IN_EARNEST = re.compile(r"(?i)(?:mock|test|fake|dummy|example|foo|anything|x+)(?:[_-]?\w*)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +146,25 @@ class Provider:
             return self.document.ignored
         if self.document.kind is Kind.TEST and self._is_mock:
             return LeftAlone("its keys are a mock for tests")
+        if self.document.generated:
+            return Refusal(self.document.generated)
+        if self.is_switch and self._has_dynamic_web_identity:
+            return LeftAlone("it chooses between static credentials and web identity: have it choose that on stacks")
         return foreign_endpoint(self.module, self.document, self.block)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether all its credentials are there on some condition only, so that something else can sign in."""
+        found = [one.document.expression(attribute) for one in self.family for attribute in one.credentials]
+        return bool(found) and all(optional(one) is not None for one in found)
+
+    @property
+    def _has_dynamic_web_identity(self) -> bool:
+        blocks = [block for one in self.family for body in one.bodies for block in body.blocks("dynamic")]
+        objects = [body.attribute(WEB_IDENTITY) for one in self.family for body in one.bodies]
+        return any(block.labels == (WEB_IDENTITY,) for block in blocks) or any(
+            _GUARDED.match(self.document.expression(one)) for one in objects if one is not None
+        )
 
     @property
     def is_bare(self) -> bool:
@@ -162,7 +179,7 @@ class Provider:
     @property
     def _is_mock(self) -> bool:
         keys = [self.document.literal(one) for one in self.credentials if one.name in ("access_key", "secret_key")]
-        return bool(keys) and all(key is not None and _SELDOM_IN_EARNEST.fullmatch(key) for key in keys)
+        return bool(keys) and all(map(is_mock, keys))
 
 
 def _contents(block: Block) -> Iterator[Block]:
@@ -195,7 +212,19 @@ def local_names(module: Module) -> dict[str, str]:
     """The kind, aws or awscc, that each local name of a provider stands for."""
     sources = required_sources(module)
     usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
-    return usual | {name: _SOURCES[source] for name, source in sources.items() if source in _SOURCES}
+    kinds = {name: address(source) for name, source in sources.items()}
+    official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
+    return usual | {name: known[2] for name, known in kinds.items() if known in official}
+
+
+def address(source: str) -> tuple[str, str, str]:
+    """The host, namespace and type of a provider's source, of which the type alone must be written.
+
+    See https://developer.hashicorp.com/terraform/language/providers/requirements#source-addresses.
+    """
+    parts = source.lower().split("/")
+    host, namespace, type_ = [*(_HOSTS[0], _NAMESPACE)[: max(3 - len(parts), 0)], *parts][:3]
+    return host, namespace, type_
 
 
 def required_sources(module: Module) -> dict[str, str]:

@@ -21,6 +21,7 @@ from migrator.workspace import Module, Workspace
 INCOMPLETE = "fails: static credentials are empty"
 NO_PROFILE = "fails: failed to get shared config profile"
 _WEB_IDENTITY = "assume_role_with_web_identity"
+_A_ROLE = "a role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Environment:
 def signer(block: SignIn, environment: Environment) -> str:
     """Who signs, in words: the first credentials, and the roles that are assumed with them; or how it fails."""
     first = _first(block, environment)
-    return first if first.startswith("fails: ") else ", then ".join((first, *(f"role {one}" for one in block.assumed)))
+    return (
+        first
+        if first.startswith("fails: ")
+        else ", then ".join((first, *(one if one == _A_ROLE else f"role {one}" for one in block.assumed)))
+    )
 
 
 def _first(block: SignIn, environment: Environment) -> str:
@@ -116,7 +121,7 @@ def configured(workspace: Workspace, module: Module, given: Mapping[str, Given])
 def said(role: str) -> str:
     """A role's expression for people: its ARN, or what stands for it."""
     literal = hcl.string_value(role)
-    return role or "a role" if literal is None else literal
+    return " ".join(role.split()) or _A_ROLE if literal is None else literal
 
 
 def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> SignIn:

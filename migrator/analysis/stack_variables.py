@@ -1,4 +1,4 @@
-"""The environment variables of roles that stacks' runs get: by resources, contexts, ``.spacelift/config.yml``.
+"""What stacks' runs get that tells of roles: variables by resources, contexts, ``.spacelift/config.yml``.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
@@ -19,7 +19,7 @@ from migrator.syntax.yaml_tree import string_at
 from migrator.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
-_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|TF_VAR_aws_role_arn[\w-]*")
+_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|TF_VAR_aws_role_arn[\w-]*|TF_CLI_ARGS(?:_init)?")
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
@@ -33,7 +33,7 @@ class SetVariable:
 
 
 class StackVariables:
-    """What roles are set for the ``stacks`` of a repository, by which variables. It is read when somebody asks."""
+    """What tells of roles in the runs of the ``stacks`` of a repository. It is read when somebody asks."""
 
     def __init__(self, workspace: Workspace, stacks: Sequence[StackDefinition]) -> None:
         self._workspace = workspace

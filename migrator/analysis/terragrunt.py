@@ -13,18 +13,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migrator.analysis.providers import Provider
-from migrator.analysis.terragrunt_generated import Generated, generated
+from migrator.analysis.terragrunt_generated import Generated, from_file, generated
 from migrator.analysis.terragrunt_unit import Unit, merged
 from migrator.analysis.terragrunt_values import Config, Value
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
+from migrator.model import Place
 from migrator.syntax.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
 from migrator.workspace import Module, Workspace
 
 UNIT = "terragrunt.hcl"
 _READS = re.compile(r"\bread_terragrunt_config\(")
+_HCL = re.compile(r"\.hcl$")
+_SHARED = re.compile(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
+_WRITES_AWS = re.compile(r"provider|backend|aws|state", re.I)
 _INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_")
 
 
@@ -45,12 +49,14 @@ class Terragrunt:
     """All units of a repository, each with the name of the group that it is changed with.
 
     ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.
+    ``unknown`` are the ``generate`` blocks of providers and backends of which nobody knows what they write.
     """
 
     units: tuple[Unit, ...] = ()
     groups: tuple[str, ...] = ()
     strays: tuple[Config, ...] = ()
     written: Mapping[str, tuple[Generated, ...]] = field(default_factory=dict)
+    unknown: tuple[tuple[Document, Block], ...] = ()
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
@@ -58,11 +64,19 @@ class Terragrunt:
         found = {one.document.path: one.document for unit in self.units for one in unit.configs}
         return tuple({**found, **{one.document.path: one.document for one in self.strays}}.values())
 
+    @cached_property
+    def modules(self) -> dict[str, Module]:
+        """The modules of this repository that units run, by the units' folders."""
+        return {unit.folder: unit.module for unit in self.units if unit.module is not None}
+
 
 def terragrunt(
     workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]], interesting: re.Pattern[bytes] = _INTERESTING
 ) -> Terragrunt:
     """The units of the repository, whose modules have ``providers``; none unless one of their files is of interest."""
+    for one in list(workspace.others(_HCL)):
+        if _SHARED.search(one.source.data):
+            workspace.terragrunt_file(one.path)
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
     if not any(interesting.search(one.source.data) for one in documents):
         return Terragrunt()
@@ -74,12 +88,46 @@ def terragrunt(
     strays = tuple(one for one in own if one.document.path not in used)
     written = {one.path: tuple(generated(one)) for one in (*used.values(), *(stray.document for stray in strays))}
     units: list[Unit] = []
+    from_files = _FromFiles()
     for configs in files:
-        parts = [part for one in configs for part in written[one.document.path]]
+        parts = [part for one in configs for part in (*written[one.document.path], *from_files.of(one))]
         module = _module(configs[0])
         beside = providers.get(module.path, ()) if module else ()
         units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, beside))
-    return Terragrunt(tuple(units), tuple(_groups(units)), strays, written)
+    return Terragrunt(tuple(units), tuple(_groups(units)), strays, written, tuple(from_files.unknown.values()))
+
+
+class _FromFiles:
+    """What ``generate`` blocks write by way of a file; of two blocks that share one, only the first is known."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[Place, Generated | None]] = {}
+        self.unknown: dict[Place, tuple[Document, Block]] = {}
+
+    def of(self, config: Config) -> Iterator[Generated]:
+        """What the blocks of one file write for a unit."""
+        for block in config.blocks("generate"):
+            contents, place = block.attribute("contents"), config.document.place(block)
+            value = config.value(contents) if contents is not None else None
+            if value is None or (not value.is_file and _is_written_out(value)):
+                continue
+            file = value.file
+            if file is not None and file.kind is Kind.CONFIG:
+                file.elsewhere = f"{config.document.path} writes it into other folders as well: migrate it by hand"
+                file = None
+            if file is not None and file.path not in self._parts:
+                self._parts[file.path] = place, from_file(config.document, block, file)
+            first, part = self._parts[file.path] if file is not None else (None, None)
+            if first == place and part is not None:
+                yield part
+            elif first != place and (file is None or part is not None) and _WRITES_AWS.search(block.title()):
+                self.unknown[place] = config.document, block
+
+
+def _is_written_out(value: Value) -> bool:
+    """Whether a heredoc says all, or a string that holds nothing of interest."""
+    text = value.origin.text.strip() if value.origin is not None else ""
+    return text.startswith("<<") or (text.startswith('"') and not _WRITES_AWS.search(text))
 
 
 def _effective(parts: Iterable[Generated]) -> Iterator[Generated]:

@@ -24,7 +24,8 @@ from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
-_TERRAFORM = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
 _AROUND = re.compile(r"[^\r\n]")
 
 
@@ -41,6 +42,11 @@ class Embedded(Document):
         text, part = self.outer.text, self.part
         around = (_AROUND.sub(" ", text[: part.start]), part.of(text), _AROUND.sub(" ", text[part.end :]))
         return SourceFile(self.path, "".join(around).encode("utf-8", "surrogateescape"))
+
+    @property
+    def generated(self) -> str:
+        """What the heredoc says of itself is true of the file that is written, not of this one."""
+        return ""
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value as Terraform is given it, but for what Terragrunt puts in."""
@@ -88,8 +94,10 @@ class Generated:
 
     @property
     def problem(self) -> str:
-        """Why the heredoc cannot be read; ``""`` if it can."""
-        return "" if self.embedded.blocks or not self.embedded.problem else self.embedded.problem.reason
+        """Why the heredoc cannot be read; ``""`` if it can, or holds nothing that signs in."""
+        is_sound = self.embedded.blocks or not self.embedded.problem
+        is_of_interest = _SIGNS_IN.search(self.part.of(self.embedded.outer.text)) is not None
+        return "" if is_sound or not is_of_interest or not self.embedded.problem else self.embedded.problem.reason
 
     @cached_property
     def providers(self) -> tuple[Provider, ...]:
@@ -121,13 +129,21 @@ class Generated:
         return any(True for _ in self.module.blocks("variable", variable))
 
 
+def from_file(document: Document, item: Block, file: Document) -> Generated | None:
+    """What a ``generate`` block writes by way of a file, such as a template, if that is of interest."""
+    if not _TERRAFORM.search(file.text):
+        return None
+    embedded = Embedded(file.root, file.path, Kind.CONFIG, outer=file, part=Span(0, len(file.text)))
+    return Generated(document, item, embedded)
+
+
 def names_credentials(provider: Provider) -> bool:
     """Whether a provider signs in with static credentials, or assumes a role with those of the environment."""
     return provider.foreign is None and bool(provider.credentials or (provider.is_bare and provider.assumed_roles))
 
 
 def generated(document: Document) -> Iterator[Generated]:
-    """Every heredoc of a file that writes AWS providers or S3 backends."""
+    """Every heredoc of a file that writes AWS providers, S3 backends, or the versions of providers."""
     if not _TERRAFORM.search(document.text):
         return
     for item in document.items:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.backends import ROLE_FAMILY
-from migrator.analysis.endpoints import foreign_host, is_endpoint
+from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.analysis.providers import CREDENTIALS
 from migrator.analysis.terragrunt_values import Config, Value
 from migrator.document import Document
@@ -89,7 +89,12 @@ class RemoteState:
             return Ignored("a comment says so")
         if self.objection:
             return Refusal(self.objection)
-        return next((reason for name, value in self._endpoints() if (reason := _foreign(name, value))), None)
+        host = next((reason for name, value in self._endpoints() if (reason := _foreign(name, value))), None)
+        if host is not None:
+            return host
+        said = {item.name: one.item(item) for one in self.objects for item in one.items if item.name in STORE_ARGUMENTS}
+        values = {name: _plain(value) for name, value in said.items()}
+        return foreign_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Value, Attribute]]:
         ignored = [item for _, item in self.ignored]
@@ -104,6 +109,10 @@ class RemoteState:
                     yield from ((f"{host.name} endpoint", each.item(host)) for each in hosts for host in each.items)
                 elif is_endpoint(item.name):
                     yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", one.item(item)
+
+
+def _plain(value: Value) -> str | None:
+    return value.text if value.text in ("true", "false") else value.string
 
 
 def _foreign(name: str, value: Value) -> LeftAlone | Refusal | None:

@@ -26,6 +26,7 @@ _STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'
 _STEP = re.compile(r'\.([\w-]+)|\["([^"]*)"\]')
 _TRAVERSAL = re.compile(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
 _CALL = re.compile(r"(?P<function>\w+)\(")
+_READS_FILE = re.compile(r"(?:file|templatefile)\(")
 _AFTER_CALL = re.compile(_STEPS)
 _TEMPLATE = re.compile(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
 
@@ -60,6 +61,25 @@ class Value:
             return tuple(_objects(self, _DEPTH))
         except (LookupError, SyntaxProblem):
             return None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is what ``file`` or ``templatefile`` makes of a file."""
+        found = _followed(self)
+        return isinstance(found, Value) and _READS_FILE.match(found.text.strip()) is not None
+
+    @property
+    def file(self) -> Document | None:
+        """The file that ``file`` or ``templatefile`` reads, if it is one of this repository."""
+        found = _followed(self)
+        call = _READS_FILE.match(found.text.strip()) if isinstance(found, Value) else None
+        if call is None or not isinstance(found, Value):
+            return None
+        path = (_arguments(found, found.text.strip()[call.end() - 1 :]) or [found])[0].string
+        if path is None:
+            return None
+        whole = posixpath.normpath(posixpath.join("/", posixpath.dirname(found.config.document.path), path)).lstrip("/")
+        return self.config.workspace.documents.get(whole) or self.config.workspace.other(whole)
 
     @property
     def items(self) -> tuple[Attribute, ...]:
@@ -240,12 +260,27 @@ def _string(value: Value, depth: int) -> str | None:
         function = (
             _FUNCTIONS.get(call["function"]) if call and skip_balanced(text, call.end() - 1) == len(text) else None
         )
+        if call is not None and call["function"] in ("try", "coalesce"):
+            tried = (_string(one, depth - 1) for one in _arguments(found, text[call.end() - 1 :]))
+            return next(filter(None, tried), None)
+        if call is not None and call["function"] == "join":
+            return _joined(found, _arguments(found, text[call.end() - 1 :]), depth - 1)
         if call is None or function is None:
             return None
         arguments = [_string(one, depth - 1) for one in _arguments(found, text[call.end() - 1 :])]
         return None if None in arguments else function(found.config, [one for one in arguments if one is not None])
     except SyntaxProblem:
         return None
+
+
+def _joined(value: Value, arguments: list[Value], depth: int) -> str | None:
+    """What ``join`` makes of a list that is written out."""
+    listed = hcl.list_items(arguments[1].text, Span(0, len(arguments[1].text))) if len(arguments) == 2 else None
+    if listed is None:
+        return None
+    parts = [_string(value.derived(one.of(arguments[1].text)), depth) for one in listed]
+    separator = _string(arguments[0], depth)
+    return None if separator is None or None in parts else separator.join(one or "" for one in parts)
 
 
 def _filled(value: Value, template: str, depth: int) -> str | None:
@@ -261,10 +296,18 @@ def _find_in_parent_folders(config: Config, arguments: list[str]) -> str | None:
     return config.found_above(*names) or fallback
 
 
+def _format(_: Config, arguments: list[str]) -> str | None:
+    text, values = (arguments[0], arguments[1:]) if arguments else ("", [])
+    is_plain = text.count("%s") == text.count("%") == len(values)
+    return text % tuple(values) if is_plain else None
+
+
 _FUNCTIONS: dict[str, Callable[[Config, list[str]], str | None]] = {
+    "abspath": lambda _, arguments: arguments[0] if arguments else None,
     "basename": lambda _, arguments: posixpath.basename(arguments[0]) if arguments else None,
     "dirname": lambda _, arguments: posixpath.dirname(arguments[0]) if arguments else None,
     "find_in_parent_folders": _find_in_parent_folders,
+    "format": _format,
     "get_original_terragrunt_dir": lambda config, _: f"/{config.folder}",
     "get_parent_terragrunt_dir": lambda config, _: f"/{config.parent}",
     "get_path_to_repo_root": lambda config, _: posixpath.relpath("/", f"/{config.folder}"),

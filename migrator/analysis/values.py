@@ -5,13 +5,30 @@ from __future__ import annotations
 import re
 
 from migrator.syntax import hcl
+from migrator.syntax.scanner import skip_balanced
 from migrator.workspace import Module
 
 REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
 """A reference to a variable or local."""
 
 _TEMPLATE = re.compile(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
+_CONDITIONAL = re.compile(r"(?P<condition>[^?]+)\?(?P<first>[^?:]+):(?P<second>[^?:]+)")
+_NONE = ("null", '""', "[]")
 _DEPTH = 8
+
+
+def optional(expression: str) -> str | None:
+    """The value of a conditional expression whose other outcome is none, such as null; None for anything else."""
+    text = expression.strip()
+    while text.startswith("(") and skip_balanced(text, 0) == len(text):
+        text = text[1:-1].strip()
+    conditional = _CONDITIONAL.fullmatch(text)
+    if conditional is None:
+        return None
+    first, second = conditional["first"].strip(), conditional["second"].strip()
+    if first in _NONE or second in _NONE:
+        return second if first in _NONE else first
+    return None
 
 
 def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:

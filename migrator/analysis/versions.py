@@ -5,11 +5,13 @@ The operators are those of https://developer.hashicorp.com/terraform/language/ex
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from migrator.analysis.providers import AWS, AWSCC, Provider, local_names
+from migrator.analysis.providers import AWS, AWSCC, Provider, address, local_names
 from migrator.document import Document
 from migrator.model import Place
 from migrator.span import Edit
@@ -25,6 +27,10 @@ FIRST_WITH_SEVERAL_ROLES: Release = (5, 67, 0)
 """The AWS provider's release that takes several ``assume_role``: its CHANGELOG, September 2024."""
 
 _CLAUSE = re.compile(r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(\s*)")
+CDKTF_FILE = "cdktf.json"
+_IN_CDKTF = re.compile(
+    r'"(?P<name>[\w./-]+)@(?P<version>[^"]+)"|"source"\s*:\s*"(?P<source>[^"]+)"[^{}]*"version"\s*:\s*"(?P<object>[^"]+)"'
+)
 _LOCKED = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
@@ -81,6 +87,20 @@ def _literal(document: Document, argument: Attribute, *around: Block | Attribute
         yield Constraint(document, argument, text, around)
 
 
+def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Place, str]]:
+    """The constraints of a program's ``cdktf.json`` on the provider ``kind``, of which its bindings are made.
+
+    See https://developer.hashicorp.com/terraform/cdktf/create-and-deploy/configuration-file.
+    """
+    around = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
+    paths = dict.fromkeys(posixpath.normpath(posixpath.join(one, CDKTF_FILE)) for one in around)
+    document = next((one for path in paths for one in workspace.others(re.compile(rf"^{re.escape(path)}$"))), None)
+    for match in _IN_CDKTF.finditer(document.text) if document else ():
+        name, version = (match["name"], match["version"]) if match["name"] else (match["source"], match["object"])
+        if document and version and address(name)[1:] == ("hashicorp", kind):
+            yield Place(document.path, document.source.line(match.start())), version
+
+
 def excludes(constraint: str, first: Release) -> bool:
     """Whether a version constraint keeps every release from ``first`` on out."""
     return any(_excludes(clause, first) for clause in constraint.split(","))
@@ -121,12 +141,6 @@ def locked(workspace: Workspace, module: Module, kind: str) -> Release | None:
         if block.labels and block.labels[0].endswith(f"/hashicorp/{kind}") and (found := _LOCKED.match(version or "")):
             return int(found[1]), int(found[2]), int(found[3])
     return None
-
-
-def too_old(module: Module, kind: str) -> str | None:
-    """The constraint on the provider ``kind`` that admits none with web identity; None if there is none."""
-    first = FIRST_WITH_WEB_IDENTITY[kind]
-    return next((one.text for one in constraints(module, kind) if excludes(one.text, first)), None)
 
 
 def _parsed(clause: str) -> tuple[str, list[int]]:

@@ -14,25 +14,26 @@ _GUARD = Literal(
 )
 
 
-def hook(role_arn: str, config: Config) -> str:
+def hook(role_arn: str, config: Config, region: str = "") -> str:
     """The shell command for ``role_arn``, an ARN or a shell variable.
 
     It is that of https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc, to the letter, but for a session
-    duration where one is asked for.
+    duration where one is asked for, and a ``region`` where the role is not of AWS's commercial partition.
     """
     duration = f" --duration-seconds {config.session_duration}" if config.session_duration else ""
+    where = f" --region {region}" if region else ""
     return (
         'export $(printf "AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=%s"'
-        f' $(aws sts assume-role-with-web-identity --web-identity-token "$(cat {config.token_file})"'
+        f' $(aws sts assume-role-with-web-identity{where} --web-identity-token "$(cat {config.token_file})"'
         f" --role-arn {role_arn} --role-session-name spacelift-run-${{TF_VAR_spacelift_run_id}}{duration}"
         ' --query "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]" --output text))'
     )
 
 
-def entries(role_arn: str, config: Config) -> tuple[Literal, ...]:
+def entries(role_arn: str, config: Config, region: str = "") -> tuple[Literal, ...]:
     """The entries that come first in a list of hooks: the hook, and the guard unless the user wants none.
 
     The hook cannot fail: if AWS denies the exchange, it exports three empty variables, which count as none, and
     Terraform would sign in with whatever it finds next, such as the worker's own role.
     """
-    return (Literal(hook(role_arn, config)), *((_GUARD,) if config.guard else ()))
+    return (Literal(hook(role_arn, config, region)), *((_GUARD,) if config.guard else ()))

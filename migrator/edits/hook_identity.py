@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import WEB_IDENTITY, Provider
@@ -119,7 +120,10 @@ class HookIdentity:
 
 def _by_module(facts: Facts, wishes: Wishes) -> Iterator[tuple[str, Target]]:
     """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
-    targets = {one.path: one for one in wishes.targets}
+    targets: dict[str, Target] = {}
+    for one in wishes.targets:
+        several = replace(one, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
+        targets[one.path] = several if one.path in targets else one
     yield from targets.items()
     for unit in facts.terragrunt.units:
         if unit.module is not None and unit.folder in targets:

@@ -58,19 +58,10 @@ class ProviderVersions:
     def notes(self, provider: Provider) -> Iterator[Note]:
         """What was raised, with the guides to read, and the lock files that pin less."""
         first = needed_release(provider)
-        name, release = f"hashicorp/{provider.kind}", f"{first[0]}.{first[1]}"
         for one in self.raised(provider):
-            subject = f"{one.place} ({one.text} -> {raised(one.text, first)})"
-            yield Note(f"{_to_see_to(one, provider.kind, first)}, as web identity needs {release}:", (subject,))
+            yield raised_note(one, provider.kind, first)
         for root in self._roots(provider):
-            pinned = locked(self._workspace, root, provider.kind)
-            if pinned is not None and pinned < first:
-                version = ".".join(map(str, pinned))
-                yield Note(
-                    f"run terraform init -upgrade -backend=false and commit {LOCK_FILE}, which pins {name} {version},"
-                    f" where web identity needs {release}, in",
-                    (root.path or ".",),
-                )
+            yield from lock_notes(self._workspace, root, provider.kind, first)
 
     def raised(self, provider: Provider) -> tuple[Constraint, ...]:
         """The constraints that are to be raised: those that admit less beside the provider, elsewhere those that must.
@@ -115,6 +106,24 @@ class ProviderVersions:
             called = (self._workspace.modules.get(path) for path in reached)
             self._trees[root.path] = (root, *(one for one in called if one is not None))
         return self._trees[root.path]
+
+
+def lock_notes(workspace: Workspace, root: Module, kind: str, first: Release) -> Iterator[Note]:
+    """That the lock file of a root module pins a release before the ``first`` that will do, if so."""
+    pinned = locked(workspace, root, kind)
+    if pinned is not None and pinned < first:
+        version, release = ".".join(map(str, pinned)), f"{first[0]}.{first[1]}"
+        yield Note(
+            f"run terraform init -upgrade -backend=false and commit {LOCK_FILE}, which pins hashicorp/{kind} {version},"
+            f" where web identity needs {release}, in",
+            (root.path or ".",),
+        )
+
+
+def raised_note(one: Constraint, kind: str, first: Release) -> Note:
+    """What a person must see to where a constraint was raised."""
+    subject = f"{one.place} ({one.text} -> {raised(one.text, first)})"
+    return Note(f"{_to_see_to(one, kind, first)}, as web identity needs {first[0]}.{first[1]}:", (subject,))
 
 
 def _to_see_to(one: Constraint, kind: str, first: Release) -> str:

@@ -219,13 +219,14 @@ def _declare(workspace: Workspace, module: Module, view: Sequence[Document], blo
         return document.syntax.add_block(document.path, document.text, block)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
-        return Refusal(f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood")
+        is_there = f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood"
+        return Refusal(workspace.objection(path) or is_there)
     return HCL.add_block(path, "", block)
 
 
 def _home_of_variables(view: Sequence[Document]) -> Document | None:
     """Where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
-    sound = [one for one in view if (one.blocks or not one.problem) and not one.is_override]
+    sound = [one for one in view if (one.blocks or not one.problem) and not (one.is_override or one.generated)]
     for document in sound:
         if posixpath.basename(document.path).lower() in _HOMES:
             return document

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrator.analysis.backends import S3Backend
+from migrator.analysis.endpoints import is_mock
 from migrator.analysis.providers import Provider
 from migrator.analysis.secrets import literals
 from migrator.document import Document
@@ -20,9 +21,20 @@ _INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
     keys = [one for one in holder.credentials if one.name in STATIC_KEYS]
-    literal = [one for one in keys if _has_literal(holder.document.expression(one))]
+    written = (one for one in keys if not is_mock(holder.document.literal(one)))
+    literal = [one for one in written if _has_literal(holder.document.expression(one))]
     if literal:
         yield _note(holder.document, literal[0], literal)
+
+
+def region_notes(holder: Provider) -> Iterator[Note]:
+    """That the region may have come from the profile, or from a shared file, which goes."""
+    family = holder.family
+    gave = any(one.name == "profile" or one.name.startswith("shared_") for each in family for one in each.credentials)
+    has_region = any(body.attribute("region") for one in family for body in one.bodies)
+    if holder.is_lead and gave and not has_region:
+        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
+        yield Note(task, (str(holder.place),))
 
 
 def rotate_value(document: Document, value: Attribute) -> Iterator[Note]:

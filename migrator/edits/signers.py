@@ -45,21 +45,26 @@ def signing_rows(
         return ()
     then = _environments(facts, wishes)
     refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
-    now = then | {
-        target.path: Environment(rest=f"web identity {target.role}, by the hook")
-        for target in wishes.targets
-        if isinstance(target.role, str) and target.group not in refused
-    }
+    hooks: dict[str, list[str]] = {}
+    for target in wishes.targets:
+        if isinstance(target.role, str) and target.group not in refused:
+            hooks.setdefault(target.path, []).append(target.role)
+    now = then | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
     now |= {
         root.module.path: _living_on(root)
         for root in ambient.roots
         if not isinstance(root.role, Refusal) and root.group not in refused
     }
-    before = _signers(workspace, then)
-    after = _signers(workspace.changed(changes), now) if changes or now != then else before
+    units = facts.terragrunt.modules
+    before = _signers(workspace, then, units)
+    after = _signers(workspace.changed(changes), now, units) if changes or now != then else before
     rows = [SigningRow(root or ".", who, said, after.get((root, who), said)) for (root, who), said in before.items()]
     telling = {row.root for row in rows if {row.before, row.after} != {_NOBODY.rest}}
     return tuple(row for row in rows if row.root in telling)
+
+
+def _by_hook(roles: Sequence[str]) -> str:
+    return f"web identity {roles[0] if len(roles) == 1 else 'of each stack'}, by the hook"
 
 
 def _living_on(root: AmbientRoot) -> Environment:
@@ -91,12 +96,13 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
     return given.get(ROLE, "") if TOKEN_FILE in given else ""
 
 
-def _signers(workspace: Workspace, environments: Mapping[str, Environment]) -> _Signers:
+def _signers(workspace: Workspace, environments: Mapping[str, Environment], units: Mapping[str, Module]) -> _Signers:
     """Who signs, by root module and what it is that signs."""
     interesting = {module.path: module for module in workspace.interesting_modules()}
     providers = {path: _leads(module) for path, module in interesting.items()}
     backends = {path: s3_backends(module) for path, module in interesting.items()}
-    for owner, partial in partial_backends(workspace, [one for path, one in interesting.items() if backends[path]]):
+    roots = [one for path, one in interesting.items() if backends[path]]
+    for owner, partial in partial_backends(workspace, roots, units):
         if owner is not None:
             backends[owner.path].append(partial)
     found: _Signers = {}

@@ -57,7 +57,8 @@ class Surveyor:
                 given, reason = self._given_to(target.path), self._reason(target.group)
                 alone = self._in_runtime_config(target)
                 known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
-                yield replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+                known = replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+                yield replace(known, region=target.region)
         for root in self._ambient.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")

@@ -14,8 +14,9 @@ from migrator.analysis.identities import identities
 from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_unit import Unit
-from migrator.analysis.versions import too_old
+from migrator.analysis.versions import Constraint, constraints, excludes, needed_release, raised
 from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
+from migrator.edits.provider_versions import lock_notes, raised_note
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.errors import SyntaxProblem
@@ -66,6 +67,20 @@ class GeneratedSignIn:
         edits: list[Edit] = []
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
+        elsewhere: list[Edit] = []
+        told: dict[str, None] = {}
+        for provider, constraint in self._too_old(part):
+            release = needed_release(provider)
+            objection = self._workspace.objection(constraint.place.path)
+            if constraint.is_ignored or objection:
+                return Refusal(
+                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, admits none from"
+                    f" {release[0]}.{release[1]} on"
+                )
+            is_inside = constraint.document is part.embedded
+            (edits if is_inside else elsewhere).append(constraint.raise_to(release))
+            text = f"{constraint.text} becomes {raised(constraint.text, release)}"
+            told[f"hashicorp/{provider.kind} {text}"] = None
         for provider in self.migrating(part):
             role = None if provider.has_web_identity else self._role(part, provider)
             if isinstance(role, Refusal):
@@ -86,14 +101,39 @@ class GeneratedSignIn:
                 outcomes["the backend signs in with the hook's credentials"] = None
         blocks = [one.declaration(is_optional=self._config.portable) for one in declared]
         try:
-            return Rewrite((_within(part, edits, blocks),), ", ".join(outcomes))
+            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), ", ".join((*outcomes, *told)))
         except SyntaxProblem as problem:
             return Refusal(f"the outcome would not be sound: {problem.reason}")
 
     def set_value(self, part: Generated) -> Iterator[Note]:
         """A note for each variable that is to be given its value in the units of ``part``."""
+        for provider, constraint in self._too_old(part):
+            yield raised_note(constraint, provider.kind, needed_release(provider))
+        for provider in self.migrating(part):
+            for folder in dict.fromkeys(unit.folder for unit in self.units(part)):
+                yield from lock_notes(self._workspace, Module(folder), provider.kind, needed_release(provider))
         for variable in self._declared.get(part, ()):
             yield value_note(variable.name, *(unit.folder or "." for unit in self.units(part)))
+
+    def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
+        """The constraints beside the providers in ``part`` that admit no release with web identity."""
+        seen: set[tuple[str, Span]] = set()
+        asking = [one for one in self.migrating(part) if not one.has_web_identity]
+        for module in self._beside(part) if asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY else ():
+            for provider in asking:
+                for one in constraints(module, provider.kind):
+                    key = (one.document.path, one.argument.span)
+                    if key not in seen and excludes(one.text, needed_release(provider)):
+                        seen.add(key)
+                        yield provider, one
+
+    def _beside(self, part: Generated) -> Iterator[Module]:
+        """The modules whose providers share a release with those in ``part``."""
+        for unit in self.units(part):
+            yield from (one.module for one in unit.generated if not one.is_ignored)
+            if unit.module is not None:
+                reached = sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)})
+                yield from (self._workspace.modules[path] for path in reached)
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
         if self._config.provider_auth is ProviderAuth.HOOK:
@@ -104,10 +144,6 @@ class GeneratedSignIn:
         if any(expression in one.assumed_roles for one in part.providers):
             return Refusal(
                 f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
-            )
-        if constraint := too_old(part.module, provider.kind):
-            return Refusal(
-                f"the constraint {constraint} admits no release from 4.12 on, and none before knows web identity"
             )
         if self._config.role_arn is None:
             return variable

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.facts import Facts, Runners
+from migrator.analysis.facts import Facts
 from migrator.analysis.runtime_config import PATH
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
@@ -18,36 +18,16 @@ from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.stack_roles import runners_by_role
 from migrator.edits.strategy import Strategies
-from migrator.engine import Engine
-from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.edits.target import Target as Target
+from migrator.edits.target import in_regions
+from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
-
-
-@dataclass(frozen=True, eq=False)
-class Target:
-    """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
-
-    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
-    `KnownRoot`, and so is ``is_native``.
-    """
-
-    path: str
-    place: Place
-    group: str
-    role: str | Refusal
-    runners: Runners
-    engine: Engine | None = None
-    is_native: bool = False
-
-    @property
-    def title(self) -> str:
-        """What it is called among those of its repository."""
-        return self.path or "."
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +44,13 @@ class Wanted:
     group: str
     refusal: str = ""
     in_runtime_config: frozenset[str] = frozenset()
-
     is_here: bool = True
+    region: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the hooks have in common that one context can hold: role and region."""
+        return f"{self.role} {self.region}".rstrip()
 
     @property
     def message(self) -> str:
@@ -81,45 +66,52 @@ class Wishes:
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
         self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
-        found = tuple(_targets(facts, config, roles, self.strategies))
+        found = in_regions(facts, _targets(workspace, facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)
         here = [
-            Wanted(stack, target.title, target.role, target.group)
+            Wanted(stack, target.title, target.role, target.group, region=target.region)
             for target in self.targets
             if isinstance(target.role, str)
             for stack in (*target.runners.here, *target.runners.blueprints)
         ]
         elsewhere = [
             Wanted(
-                stack, root.title, root.role, f"root module {root.title}", root.refusal, root.in_runtime_config, False
+                stack,
+                root.title,
+                root.role,
+                f"root module {root.title}",
+                root.refusal,
+                root.in_runtime_config,
+                False,
+                root.region,
             )
             for stack, root in facts.serving
             if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
-        entries = {one.stack: self.entries(one.role) for one in self.all if not one.refusal}
+        entries = {one.stack: self.entries(one.role, one.region) for one in self.all if not one.refusal}
         self._hooks = WantedHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
 
-    def entries(self, role: str) -> Entries:
+    def entries(self, role: str, region: str = "") -> Entries:
         """What comes first in a list of hooks."""
-        return entries(role, self._config)
+        return entries(role, self._config, region)
 
     def notes(self, wanted: Wanted, fix: Fix) -> list[Note]:
         """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
-            return self.to_paste(wanted.role, wanted.code)
+            return self.to_paste(wanted.role, wanted.code, wanted.region)
         if wanted.stack.is_blueprint and not wanted.refusal:
             made = Note(
                 "give the hook to stacks that were made before, which do not change with", (wanted.stack.title,)
             )
-            return [*self.to_paste(wanted.role, wanted.code), made]
+            return [*self.to_paste(wanted.role, wanted.code, wanted.region), made]
         return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE else []
 
-    def to_paste(self, role: str, code: str) -> list[Note]:
+    def to_paste(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
-        commands = [entry.text for entry in self.entries(role)]
+        commands = [entry.text for entry in self.entries(role, region)]
         task = f"make this the first {' and '.join(phase_lists(self._config))} entries of the stacks that run"
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, Note(task, (code,), "\n".join(commands))]
@@ -180,7 +172,7 @@ class Wishes:
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
         """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
         wanted = [
-            (stack, self.entries(target.role))
+            (stack, self.entries(target.role, target.region))
             for target in self.targets
             if isinstance(target.role, str)
             for stack in self.runtime_stacks(target)
@@ -226,15 +218,19 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
+def _targets(
+    workspace: Workspace, facts: Facts, config: Config, roles: Roles, strategies: Strategies
+) -> Iterator[Target]:
     """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
     for root in facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
-            role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
-            yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine, is_native)
+            arns: set[str | None] = {hcl.string_value(one) for one in root.role_arns}
+            for assumed, runners in runners_by_role(workspace, facts, root).items():
+                role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
+                yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in facts.programs:
         if program.is_migrated(config.include_ambient):
             is_open = strategies.is_open(program, runners)

@@ -18,7 +18,7 @@ from migrator.edits.roles import Roles
 from migrator.edits.root_identities import RootIdentities
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
-from migrator.model import LeftAlone, Note, Refusal, Rewrite
+from migrator.model import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal
@@ -47,6 +47,10 @@ class WebIdentity:
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
+        if provider.is_switch and (place := self._integration(provider)) is not None:
+            return LeftAlone(
+                f"its stacks sign in with the AWS integration at {place}; its own credentials are optional"
+            )
         if self._by_hook is not None:
             return self._by_hook.sign_in(provider)
         if provider.has_web_identity:
@@ -70,6 +74,15 @@ class WebIdentity:
         edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config),)), *provided]
         outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
         return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
+
+    def _integration(self, provider: Provider) -> Place | None:
+        """The AWS integration by which all stacks sign in that run the provider, if there is one."""
+        modules = self._workspace.modules_of(provider.document)
+        roots = {root.path for module in modules for root in self._workspace.roots_of(module)}
+        runners = [self._facts.runners_of(path) for path in roots]
+        places = [self._facts.integrations.get(stack) for one in runners for stack in one.here]
+        is_known = bool(places) and None not in places and all(one.here and not one.elsewhere for one in runners)
+        return places[0] if is_known else None
 
     def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""

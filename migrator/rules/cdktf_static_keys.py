@@ -62,6 +62,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.analysis.providers import AWS
+from migrator.analysis.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
 from migrator.config import Config
 from migrator.edits.strategy import Strategy, may_sign_in, since
 from migrator.history import ROTATE
@@ -69,6 +71,7 @@ from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Re
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
+from migrator.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfCall, CdktfProgram
@@ -83,10 +86,20 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
     for program, runners in context.facts.programs:
         strategy = context.wishes.strategies.of_program(program, runners)
-        yield from refused_without_hook(context, _findings(context.config, program, strategy))
+        old = tuple(_old_versions(context.workspace, program.folder))
+        yield from refused_without_hook(context, _findings(context.config, program, strategy, old))
 
 
-def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iterator[Finding]:
+def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
+    """That the bindings of a program are made of a release that does not know web identity."""
+    first = FIRST_WITH_WEB_IDENTITY[AWS]
+    for place, text in in_cdktf(workspace, folder, AWS):
+        if excludes(text, first):
+            task = f"raise hashicorp/aws to {raised(text, first)}, and run cdktf get, as web identity needs 4.12:"
+            yield Note(task, (f"{place} ({text})",))
+
+
+def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...]) -> Iterator[Finding]:
     from migrator.edits.python_identity import PythonIdentity
 
     is_migrated = program.is_migrated(config.include_ambient)
@@ -98,7 +111,7 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iter
         if is_migrated and strategy.is_native and may_sign_in(one):
             finding: Finding | None = _native(one, config.at(program.folder), strategy, program.group)
         else:
-            finding = _provider(identity, one, has_all, group) if one.is_provider else _backend(one, group)
+            finding = _provider(identity, one, has_all, group, old) if one.is_provider else _backend(one, group)
         for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
             place = Place(one.document.path, one.program.line(item.span.start))
             yield RULE.finding(place, f"{one.title}: {item.name}", Ignored("a comment says so"))
@@ -106,7 +119,9 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy) -> Iter
             yield finding
 
 
-def _provider(identity: PythonIdentity, provider: CdktfCall, has_all: bool, group: str | None) -> Finding | None:
+def _provider(
+    identity: PythonIdentity, provider: CdktfCall, has_all: bool, group: str | None, old: tuple[Note, ...]
+) -> Finding | None:
     from migrator.analysis.cdktf import OLD_PROVIDERS
 
     names = ", ".join(item.name or "" for _, item in provider.credentials)
@@ -119,7 +134,7 @@ def _provider(identity: PythonIdentity, provider: CdktfCall, has_all: bool, grou
         fix = Refusal("its bindings are older than those that are known here")
         return RULE.finding(provider.place, message, fix, group) if names else None
     if names or (provider.is_bare and has_all):
-        notes = (*identity.set_value(provider), *_rotate(provider))
+        notes = (*old, *_region(provider), *identity.set_value(provider), *_rotate(provider))
         return RULE.finding(provider.place, message, identity.sign_in(provider), group, notes)
     if provider.is_bare:
         return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
@@ -161,6 +176,14 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
         edits += python_edit.take_out(path, text, holder, removed, commented)
     outcomes = ["removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
     return Rewrite(tuple(edits), ", ".join(outcomes))
+
+
+def _region(provider: CdktfCall) -> Iterator[Note]:
+    """As `region_notes`."""
+    gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
+    if gave and provider.call.keyword("region") is None:
+        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
+        yield Note(task, (str(provider.place),))
 
 
 def _rotate(one: CdktfCall) -> Iterator[Note]:

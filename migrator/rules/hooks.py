@@ -40,5 +40,5 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
     stacks = (one for one in context.wishes.all if not one.stack.is_blueprint)
-    live = [(one.stack, one.role) for one in stacks if context.wishes.settled(one) is None]
+    live = [(one.stack, one.kind) for one in stacks if context.wishes.settled(one) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.keys import KeyLiteral, key_literals
-from migrator.history import ROTATE
+from migrator.history import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.model import Finding, LeftAlone, Note
 from migrator.rules.registry import Context, Rule
 
@@ -23,7 +23,7 @@ def check(context: Context) -> Iterator[Finding]:
     told = set(_told(context))
     for key in key_literals(context.workspace):
         if str(key.place) not in told:
-            note = Note(ROTATE, (str(key.place),))
+            note = Note(ROTATE_AND_REMOVE, (str(key.place),))
             yield RULE.finding(key.place, _message(key), LeftAlone("it is for a person to rotate"), notes=(note,))
 
 
@@ -37,7 +37,7 @@ def _told(context: Context) -> Iterator[str]:
     for backend in backends:
         yield from (str(backend.document.place(one)) for one in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
-    notes = (note for one in context.settled for note in one.notes if note.task == ROTATE)
+    notes = (note for one in context.settled for note in one.notes if note.task in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 

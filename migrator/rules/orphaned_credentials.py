@@ -56,6 +56,7 @@ region = "eu-west-1"
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.analysis.declarations import Node, Piece
 from migrator.analysis.orphans import Orphans
@@ -63,6 +64,7 @@ from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.analysis.variable_values import VariableValues
 from migrator.edits.orphans import Removal, removals, rotate_values, unused_providers
+from migrator.history import ROTATE_AND_REMOVE
 from migrator.model import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
@@ -88,7 +90,8 @@ def check(context: Context) -> Iterator[Finding]:
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [*orphans.pieces(node), *(one for found in orphans.given(node) for one in found)]
-            notes = rotate_values(pieces) if orphans.flows[node].is_key else ()
+            keys = rotate_values(pieces) if orphans.flows[node].is_key else ()
+            notes = [replace(one, task=ROTATE_AND_REMOVE) for one in keys]
             yield RULE.finding(
                 pieces[0].place, f"{node.title}: credentials came from it", LeftAlone(reason), None, notes
             )

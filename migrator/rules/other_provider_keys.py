@@ -31,7 +31,12 @@ from migrator.rules.registry import Context, Rule
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider."""
     for provider in context.facts.other_providers:
-        fix = provider.ignored or Refusal("it knows no web identity: without them it would live on the environment's")
+        reason = "it knows no web identity: without them it would live on the environment's"
+        if provider.copies:
+            reason = (
+                f"its source {provider.copies} is not hashicorp's: migrate it by hand if it is a copy of that provider"
+            )
+        fix = provider.ignored or Refusal(reason)
         names = ", ".join(attribute.name for attribute in provider.credentials)
         yield RULE.finding(provider.place, f"{provider.title}: {names}", fix)
 

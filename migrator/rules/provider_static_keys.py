@@ -51,8 +51,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrator.analysis.providers import Provider
-from migrator.edits.rotation import rotate
-from migrator.model import Finding
+from migrator.edits.rotation import region_notes, rotate
+from migrator.model import Finding, LeftAlone
 from migrator.rules.registry import Context, Rule
 
 
@@ -63,15 +63,17 @@ def check(context: Context) -> Iterator[Finding]:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
         elif provider.credentials and context.ambient.serves(provider):
             served = context.ambient.sign_in(provider)
+            notes = (*region_notes(provider), *rotate(provider))
             for root in context.ambient.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
-                yield RULE.finding(provider.place, _message(provider), served, group, rotate(provider))
+                yield RULE.finding(provider.place, _message(provider), served, group, notes)
         elif provider.credentials:
-            notes = (*context.web_identity.notes(provider), *rotate(provider))
+            notes = (*context.web_identity.notes(provider), *region_notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
-                finding = RULE.finding(provider.place, _message(provider), fix, group, notes)
+                told = () if isinstance(fix, LeftAlone) else notes
+                finding = RULE.finding(provider.place, _message(provider), fix, group, told)
                 yield replace(finding, needs=needs | _overridden(context, provider))
 
 

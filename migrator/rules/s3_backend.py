@@ -184,6 +184,7 @@ def _duplicates(root: Root) -> Iterator[Finding]:
 def _message(backend: S3Backend, rejected: str = "") -> str:
     """What is found; ``rejected`` says why its role is an error already, if so."""
     names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
+    names += ["assume_role"] if not names and backend.assumes_role else []
     named = ", ".join(names) or "names no credentials"
     return f"{backend.title}: {named}" + (f", {rejected}" if rejected and backend.role_family else "")
 

@@ -90,7 +90,7 @@ def _finding(context: Context, contexts: HookContexts, wanted: Wanted) -> Findin
     wishes, stack = context.wishes, wanted.stack
     fix = wishes.settled(wanted)
     if fix is None:
-        edits = contexts.attach(stack, wanted.role, wishes.entries(wanted.role))
+        edits = contexts.attach(stack, wanted.kind, wishes.entries(wanted.role, wanted.region))
         fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "a context with the hook is attached")
     return RULE.finding(stack.place, wanted.message, fix, wanted.group, wishes.notes(wanted, fix))
 

@@ -86,7 +86,7 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
         fix = Refusal(f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
         yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
     elif not target.runners.here and not target.runners.elsewhere:
-        notes = context.wishes.to_paste(target.role, target.title)
+        notes = context.wishes.to_paste(target.role, target.title, target.region)
         if context.wishes.runtime.sets_hooks:
             notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))
         fate = LeftAlone("no stack definition found")

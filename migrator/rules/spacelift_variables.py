@@ -124,7 +124,7 @@ class _Places:
         self._vital = {one.here: [two.variable for two in vital if two.here is one.here] for one in vital}
         pairs = [(one, tuple(variables)) for one, variables in self._vital.items() if one is not None]
         self._shared = VariableContexts(context.workspace, pairs)
-        self._roles = {one.stack: one.role for one in context.wishes.all if context.wishes.settled(one) is None}
+        self._hooks = {one.stack: one for one in context.wishes.all if context.wishes.settled(one) is None}
 
     def fix(self, stack: StackDefinition, wanted: WantedVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
@@ -144,10 +144,11 @@ class _Places:
 
     def _new_context(self, stack: StackDefinition, wanted: WantedVariable) -> NewContext | None:
         """The context that is made for the hook of the stack, if all stacks that share it want the same."""
-        role = self._roles.get(stack)
-        if self._contexts is None or role is None:
+        hook = self._hooks.get(stack)
+        if self._contexts is None or hook is None:
             return None
-        made = self._contexts.new_context(stack, role, self._context.wishes.entries(role))
+        entries = self._context.wishes.entries(hook.role, hook.region)
+        made = self._contexts.new_context(stack, hook.kind, entries)
         asking = {
             one.source
             for one, variable in self._wanted

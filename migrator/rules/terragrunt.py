@@ -78,6 +78,7 @@ from migrator.analysis.terragrunt_unit import EnvironmentVariable, IamRole, Unit
 from migrator.analysis.terragrunt_values import Value
 from migrator.analysis.versions import excludes
 from migrator.config import is_role_arn
+from migrator.edits.rotation import region_notes
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
 from migrator.model import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
@@ -105,6 +106,9 @@ def _all(context: Context) -> Iterator[Finding]:
     sign_in = GeneratedSignIn(context.workspace, context.facts, context.config)
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
+    for document, block in found.unknown:
+        fix = document.ignored if document.is_ignored(block) else Refusal("what it writes is not known here")
+        yield RULE.finding(document.place(block), block.title(), fix)
     for stray in found.strays:
         state = remote_state(stray)
         if state is not None and (state.names_credentials or state.objection):
@@ -274,6 +278,7 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
 def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[Provider | S3Backend]) -> Iterator[Note]:
     config = next(one for one in sign_in.units(part)[0].configs if one.document is part.outer)
     for one in changed:
+        yield from region_notes(one) if isinstance(one, Provider) else ()
         for attribute in one.credentials:
             if attribute.name in STATIC_KEYS:
                 yield from rotate(Value(one.document.expression(attribute), config), one.document.place(attribute))

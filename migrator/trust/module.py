@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count, groupby
 
 from migrator.errors import UsageError
+from migrator.partitions import FIRST_REGIONS
 from migrator.syntax import hcl
 from migrator.syntax.layout import align
 from migrator.syntax.terraform import Reference
@@ -22,7 +23,6 @@ FIRST_WITHOUT_THUMBPRINT = (5, 82, 0)
 """From here on the provider needs no thumbprint, nor does AWS, but for certificates of authorities of one's own:
 https://github.com/hashicorp/terraform-provider-aws/pull/37255 of December 2024."""
 
-_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """IAM is one for all regions, but requests are sent to one."""
 
 _CLAUSE = re.compile(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
@@ -110,7 +110,7 @@ class _Writer:
     def _account(self, account: tuple[str, str], grants: tuple[Grant, ...], *, is_one: bool) -> Iterator[str]:
         partition, number = account
         alias = "" if is_one else f"account_{number}"
-        region = {"region": _REGIONS[partition], "allowed_account_ids": [number]}
+        region = {"region": FIRST_REGIONS[partition], "allowed_account_ids": [number]}
         if alias:
             profile = Reference(f"lookup(var.profiles, {hcl.quote(number)}, null)")
             yield "# tf-oidc-migrate:ignore - an administrator applies this, no run\n" + _block(

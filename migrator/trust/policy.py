@@ -36,7 +36,7 @@ class Role:
 
     @property
     def partition(self) -> str:
-        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        """Its partition: ``aws``, ``aws-cn`` and the like."""
         return self.arn.split(":")[1]
 
     @property

@@ -1,0 +1,26 @@
+"""Which role the backend of a root module assumes in the runs of each stack, where partial configurations say several.
+
+``TF_CLI_ARGS_init`` of a stack names its own file: https://docs.spacelift.io/vendors/terraform/terraform-backend.
+"""
+
+from __future__ import annotations
+
+from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.facts import Facts, Root, Runners
+from migrator.analysis.partial_backends import files_given
+from migrator.syntax import hcl
+from migrator.workspace import Workspace
+
+
+def runners_by_role(workspace: Workspace, facts: Facts, root: Root) -> dict[str | None, Runners]:
+    """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
+    partial = {one.document.path: one.role_arn for one in root.backends if one.is_partial and one.role_arn}
+    found: dict[str | None, list[StackDefinition]] = {}
+    for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
+        given = [one.value for one in facts.variables.of(stack) if one.name.startswith("TF_CLI_ARGS")]
+        paths = {path for one in given for path in files_given(workspace, one or "", root.module.path)}
+        roles = {hcl.string_value(partial[path]) for path in paths & partial.keys()}
+        found.setdefault(roles.pop() if len(roles) == 1 and None not in given else None, []).append(stack)
+    if None in found or not found:
+        return {None: root.runners}
+    return {role: Runners(tuple(stacks)) for role, stacks in found.items()}

@@ -1,0 +1,71 @@
+"""What signs in by a hook: with which role, and in which region where that is not of AWS's commercial partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from migrator.analysis.backends import S3Backend
+from migrator.analysis.facts import Facts, Root, Runners
+from migrator.analysis.providers import Provider
+from migrator.analysis.values import resolve
+from migrator.engine import Engine
+from migrator.model import Place, Refusal
+from migrator.partitions import region_to_name
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
+
+    ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
+    `KnownRoot`, and so are ``is_native`` and ``region``.
+    """
+
+    path: str
+    place: Place
+    group: str
+    role: str | Refusal
+    runners: Runners
+    engine: Engine | None = None
+    is_native: bool = False
+    region: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called among those of its repository."""
+        return self.path or "."
+
+
+def in_regions(facts: Facts, targets: Iterable[Target]) -> tuple[Target, ...]:
+    """The ``targets``, each with the region that its hook must name."""
+    known = dict(_regions(facts))
+    return tuple(
+        replace(one, region=region_to_name(one.role, known.get(one.path, ""))) if isinstance(one.role, str) else one
+        for one in targets
+    )
+
+
+def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
+    """The region of each state's bucket, or else of the provider beside it, by the path of what reads the state."""
+    for unit in facts.terragrunt.units:
+        for state in unit.states:
+            value = state.item_value("region")
+            if value is not None and value.string is not None:
+                yield unit.folder, value.string
+    for program, _ in facts.programs:
+        for call in program.backends:
+            item = call.call.keyword("region")
+            if item is not None and (region := call.program.string(item)) is not None:
+                yield program.folder, region
+    for root in facts.roots:
+        if region := _region_of(root):
+            yield root.module.path, region
+
+
+def _region_of(root: Root) -> str:
+    providers = (one for one in root.providers if one.alias is None)
+    blocks: list[S3Backend | Provider] = [*reversed(root.backends), *providers]
+    said = ((one.document, one.block.attribute("region")) for one in blocks)
+    known = (resolve(root.module, document.expression(region)) for document, region in said if region is not None)
+    return next(filter(None, known), "")

@@ -1,0 +1,58 @@
+"""AWS's partitions, each with regions, hosts and ARNs of its own: botocore's ``partitions.json``."""
+
+from __future__ import annotations
+
+import re
+
+COMMERCIAL = "aws"
+
+FIRST_REGIONS = {
+    COMMERCIAL: "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+"""A region of each partition that every account has."""
+
+DOMAINS = (
+    "amazonaws.com",
+    "api.aws",
+    "amazonaws.com.cn",
+    "api.amazonwebservices.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.eu",
+    "c2s.ic.gov",
+    "api.aws.ic.gov",
+    "sc2s.sgov.gov",
+    "api.aws.scloud",
+    "cloud.adc-e.uk",
+    "api.cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.hci.ic.gov",
+)
+"""The domains of AWS's endpoints."""
+
+_PREFIX = re.compile(r"(?:us-gov|us-iso[bf]?|eu-isoe|cn|eusc)(?=-)")
+_BY_PREFIX = {region.rsplit("-", 2)[0]: name for name, region in FIRST_REGIONS.items()} | {"eusc": "aws-eusc"}
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to; the commercial one where nothing speaks for another."""
+    found = _PREFIX.match(region)
+    return _BY_PREFIX[found[0]] if found else COMMERCIAL
+
+
+def region_to_name(role_arn: str, region: str) -> str:
+    """The region that a command must name to reach the STS of a role; ``""`` where the usual one does.
+
+    ``region`` is where the role is used, ``""`` if that is not known; ``role_arn`` may be no ARN, but a variable.
+    """
+    own = partition_of(region)
+    partition = role_arn.split(":")[1] if role_arn.startswith("arn:") else own
+    if partition == COMMERCIAL:
+        return ""
+    return region if own == partition else FIRST_REGIONS.get(partition, "")

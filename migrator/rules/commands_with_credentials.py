@@ -1,0 +1,127 @@
+"""Commands within Terraform that name a profile or keys of AWS are told: they keep needing what providers give up.
+
+Such are ``exec`` in the kubernetes and helm providers, https://registry.terraform.io/providers/hashicorp/kubernetes,
+``local-exec`` provisioners and ``data "external"``. What a provider block signs in with does not reach them.
+
+Before:
+
+```hcl
+# main.tf
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "production"
+}
+
+provider "kubernetes" {
+  host = "https://cluster.example.com"
+
+  exec {
+    api_version = "client.authentication.k8s.io/v1beta1"
+    command     = "aws"
+    args        = ["eks", "get-token", "--cluster-name", "shop", "--profile", "production"]
+  }
+}
+```
+
+After:
+
+```hcl
+# main.tf
+provider "aws" {
+  region = "eu-west-1"
+
+  assume_role_with_web_identity {
+    role_arn                = var.aws_role_arn
+    web_identity_token_file = "/mnt/workspace/spacelift.oidc"
+  }
+}
+
+provider "kubernetes" {
+  host = "https://cluster.example.com"
+
+  exec {
+    api_version = "client.authentication.k8s.io/v1beta1"
+    command     = "aws"
+    args        = ["eks", "get-token", "--cluster-name", "shop", "--profile", "production"]
+  }
+}
+```
+
+```hcl
+# variables.tf
+variable "aws_role_arn" {
+  description = "IAM role assumed with the Spacelift OIDC token"
+  type        = string
+}
+```
+
+And it is told:
+
+```text
+main.tf:16: provider "kubernetes": a command uses --profile: it needs credentials of its own
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.analysis.facts import Facts
+from migrator.analysis.providers import local_names
+from migrator.document import Document
+from migrator.model import Finding, LeftAlone, Note, Place
+from migrator.rules.registry import Context, Rule
+from migrator.span import Span
+from migrator.syntax.terraform import Block
+from migrator.workspace import Module
+
+_NAMES = re.compile(
+    r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
+    r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
+)
+_TASK = "give these commands credentials of their own before the profile or the keys go:"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each block with such a command, where something is there to migrate."""
+    if not _is_migrating(context.facts):
+        return
+    for module in context.workspace.interesting_modules():
+        for document, part, title in _commands(module):
+            match = _NAMES.search(document.text, part.start, part.end)
+            if match is not None:
+                place = Place(document.path, document.source.line(match.start("name")))
+                message = f"{title}: a command uses {match['name']}"
+                fix = document.ignored if document.is_excluded else LeftAlone("it needs credentials of its own")
+                yield RULE.finding(place, message, fix, notes=(Note(_TASK, (str(place),)),))
+
+
+def _is_migrating(facts: Facts) -> bool:
+    return any(one.credentials for one in facts.providers) or any(one.names_credentials for one in facts.roots)
+
+
+def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
+    """The parts of a module that run commands, with what to call the block around each."""
+    own = local_names(module)
+    for document, block in module.blocks("provider"):
+        if block.labels and block.labels[0] not in own:
+            yield from ((document, one.span, block.title()) for one in _nested(block, "exec"))
+            for attribute in block.attributes:
+                if attribute.name in ("exec", "kubernetes", "registry"):
+                    yield document, attribute.span, block.title()
+    for document, block in module.blocks("resource"):
+        yield from ((document, one.span, block.title()) for one in _nested(block, "provisioner"))
+    for document, block in module.blocks("data", "external"):
+        yield document, block.span, block.title()
+
+
+def _nested(block: Block, type_: str) -> Iterator[Block]:
+    for one in block.blocks():
+        if one.type == type_:
+            yield one
+        elif one.type in ("kubernetes", "dynamic", "content"):
+            yield from _nested(one, type_)
+
+
+RULE = Rule("commands-with-credentials", "commands that name a profile or keys of AWS are told", check)
