@@ -15,7 +15,7 @@ from urllib.parse import quote
 from migrator import __version__
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Place, Refusal, RepoResult, Rewrite
 from migrator.report.shown import show, show_line
-from migrator.secret import mask_shapes
+from migrator.secret import mask, mask_shapes
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOLE_BASE = "%SRCROOT%"
@@ -52,7 +52,7 @@ def _rules() -> Iterator[_Item]:
 
     for rule in all_rules():
         module = inspect.getmodule(rule.check)
-        text = {"text": (inspect.getdoc(module) if module else None) or rule.summary}
+        text = {"text": mask((inspect.getdoc(module) if module else None) or rule.summary)}
         yield {
             "id": rule.id,
             "shortDescription": {"text": rule.summary},
