@@ -26,9 +26,10 @@ from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
 from migrator.pull_requests import PullRequests
 from migrator.report.registry import write_report, write_rollout, writer_for
+from migrator.report.shown import shown
 from migrator.report.terminal import show, titled
 from migrator.report.text import headline
-from migrator.secret import mask, printable
+from migrator.secret import printable
 from migrator.sources import RepoSource, sources
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
@@ -219,10 +220,10 @@ def _last_state() -> Path:
 def status_lines(state: str | None) -> Iterator[str]:
     """A line for each repository of a run: what became of it, and how its pull request is now."""
     with Journal.open(Path(state) if state else _last_state()) as journal:
-        for result in Results(journal):
+        for result in shown(Results(journal)):
             where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
             pushed = f"; pushed to {result.pushed}" if result.pushed else ""
-            yield printable(mask(f"{result.repo}: {headline(result)}{pushed}{where}"))
+            yield printable(f"{result.repo}: {headline(result)}{pushed}{where}")
         for name, was_in_flight in left(journal):
             yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from migrator.line_diff import LineMatcher
 from migrator.model import Change
-from migrator.secret import mask
 
 _PLAIN_NAME = re.compile(rb'[^\x00-\x1f\x7f-\xff"\\]+')
 _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
 
-def unified_diff(changes: Iterable[Change]) -> bytes:
-    """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are."""
-    return b"".join(line for change in changes for line in _file_diff(change))
+def unified_diff(changes: Sequence[Change], shown: Sequence[Change] | None = None) -> bytes:
+    """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are.
+
+    With ``shown``, the same changes with their secrets masked line for line, these lines stand in it: it is readable,
+    and where a secret was no longer applicable.
+    """
+    pairs = zip(changes, changes if shown is None else shown, strict=True)
+    return b"".join(line for change, masked in pairs for line in _file_diff(change, masked))
 
 
-def masked(diff: bytes, secrets: Iterable[str]) -> bytes:
-    """``diff`` with every credential replaced: readable, and where it was changed no longer applicable."""
-    return mask(diff.decode("utf-8", "surrogateescape"), secrets).encode("utf-8", "surrogateescape")
-
-
-def _file_diff(change: Change) -> Iterator[bytes]:
+def _file_diff(change: Change, shown: Change) -> Iterator[bytes]:
     old, new = quote_path("a/" + change.path), quote_path("b/" + change.path)
     yield b"diff --git " + old + b" " + new + b"\n"
     if change.before is None:
@@ -32,12 +31,13 @@ def _file_diff(change: Change) -> Iterator[bytes]:
     for mark, name in ((b"--- ", old), (b"+++ ", new)):
         yield mark + name + (b"\t" if b" " in name else b"") + b"\n"
     before, after = _lines(change.before or b""), _lines(change.after)
+    old_lines, new_lines = (before, after) if shown is change else (_lines(shown.before or b""), _lines(shown.after))
     for hunk in LineMatcher(before, after).get_grouped_opcodes():
         yield b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4]))
         for kind, i1, i2, j1, j2 in hunk:
-            yield from (_encoded(" " + line) for line in before[i1:i2] if kind == "equal")
-            yield from (_encoded("-" + line) for line in before[i1:i2] if kind != "equal")
-            yield from (_encoded("+" + line) for line in after[j1:j2] if kind != "equal")
+            yield from (_encoded(" " + line) for line in old_lines[i1:i2] if kind == "equal")
+            yield from (_encoded("-" + line) for line in old_lines[i1:i2] if kind != "equal")
+            yield from (_encoded("+" + line) for line in new_lines[j1:j2] if kind != "equal")
 
 
 def _range(start: int, end: int) -> bytes:

@@ -254,6 +254,7 @@ class Plan:
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
+    ``masked`` are the changes as they may be shown.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -265,7 +266,7 @@ class Plan:
     trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
     survey: Survey = Survey("")
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    masked: tuple[Change, ...] = field(default=(), repr=False)
 
 
 class Mode(Enum):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from migrator import undo
 from migrator.config import Config, ExistingBranch
-from migrator.diff import masked, unified_diff
+from migrator.diff import unified_diff
 from migrator.discover import listing, walk
 from migrator.errors import MigrateError
 from migrator.fleet import ALONE, Fleet
@@ -261,7 +261,7 @@ def _deliver(prepared: _Prepared) -> RepoResult:
         return _made_before(result, config, checkout)
     if config.mode is Mode.PREVIEW or config.keep_diff:
         diff = unified_diff(plan.changes)
-        shown = diff if config.show_secrets else masked(diff, plan.secrets)
+        shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
         result = replace(result, diff=shown, is_masked=shown != diff)
     if config.mode is Mode.PREVIEW:
         return result

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from migrator.analysis.facts import gather
-from migrator.analysis.secrets import known_secrets
+from migrator.analysis.secrets import Secrets
 from migrator.config import Config
 from migrator.document import Document
 from migrator.edits.ambient import Ambient
@@ -22,7 +22,8 @@ from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.fleet import ALONE, Fleet
-from migrator.model import Change, Finding, Note, Place, Plan, Refusal, Rewrite, Survey
+from migrator.masking import masked
+from migrator.model import Change, Finding, Mode, Note, Place, Plan, Refusal, Rewrite, Survey
 from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
@@ -39,6 +40,7 @@ class Planning:
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
         self._workspace = workspace
         self._repo = repo
+        self._has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         self._facts = gather(workspace, repo, fleet)
         self._roles = Roles(workspace, self._facts, config)
         self._wishes = Wishes(workspace, self._facts, config, self._roles)
@@ -61,7 +63,9 @@ class Planning:
         touched = [workspace.documents[one.path] for one in changes if one.path in workspace.documents]
         signers = signing_rows(workspace, facts, wishes, self._ambient, findings, changes)
         refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
-        return Plan(
+        told = {one.place.path for one in findings} & workspace.documents.keys()
+        secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
+        plan = Plan(
             findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
@@ -71,8 +75,9 @@ class Planning:
             mapped=tuple(sorted(self._roles.used)),
             stacks=tuple(self._surveyor.rows()),
             survey=self.survey,
-            secrets=frozenset(known_secrets(workspace, touched)),
+            masked=tuple(map(secrets.masked, changes)) if self._has_diff else (),
         )
+        return masked(plan, secrets.known)
 
 
 def _settle(context: Context) -> _Settlement:

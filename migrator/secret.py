@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 
 MASK = "********"
 
 STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 """Arguments of the AWS provider and the S3 backend that hold a credential itself."""
 
+Piece = tuple[int, int]
+"""Where a piece of a text begins and ends."""
+
+_TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
+_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential", "\\u")
+"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
+_HARMLESS = ("_arn", "_file", "_files", "_id", "_ids", "_name", "_path", "_type")
+_PLAIN = r"[^\s\"'`$,;&|<>()\\{}\[\]]"
+
+# --- shapes ---------------------------------------------------------------------------------------------------------
+
 _ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
-_SECRET_KEY = re.compile(
-    r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-)
+_RUN = re.compile(r"[A-Za-z0-9/+]{40,}")
+_LENGTH = 40
+_NEAR = 100
+_JOINS = (".", "_", "-")
+_KINDS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
+_FEWEST_KINDS = 15
+"""In 40 random characters upper case, lower case, digits and signs change 25 times, in a path's words half as often."""
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
@@ -21,30 +37,43 @@ _TOKEN = re.compile(
 )
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
 Terraform, JSON Web Tokens, and session tokens of AWS STS."""
-_TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
-_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential", "\\u")
-"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_TELLING_NAME = re.compile(
-    rf"""(?ix)
-    (?P<name> (?: {_TELLING} ) [\w-]{{0,60}} ["']? \s* [=:] \s* )
-    (?P<quote> ["'] ) (?P<value> (?: \\. | (?! (?P=quote) ) [^\n] )+ ) (?P=quote)
-    """
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
 )
-_SHELL_VARIABLE = re.compile(
-    r"(?P<name>\b[A-Z0-9_]{0,60}(?:ACCESS_KEY|SECRET|PASSW(?:OR)?D|TOKEN|API_KEY|CREDENTIAL)[A-Z0-9_]{0,60}=)"
-    r"(?!%s)[^\s\"'$`;&|()\\]+"
+
+# --- contexts -------------------------------------------------------------------------------------------------------
+
+_TELLS = re.compile(_TELLING, re.IGNORECASE)
+_GIVEN = r"[\w-]{0,60}[\"']?(?:\s*\])?[ \t]*(?:=>|[=:])[ \t]*"
+_QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
+_SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
+_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}+)")
+_OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
+_IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
+_CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
+_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)")
+_USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
+_LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
+_BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
+_NO_SECRET = re.compile(
+    r"(?i)\$\{[^{}]*\}|/[\w./-]+|arn:.*|true|false|string|bool|number|any|null|none|~"
+    r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
-_USER_INFO = re.compile(r"(://[^\s/@:]{1,100}:)[^\s/@]{1,200}@")
-_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/-]{6,}=*")
-_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_NO_SECRET = re.compile(r"\$\{[^{}]*\}|/[\w./-]+|true|false|string|null")
-_FEW = 50  # values that are looked for one after the other
+
+# --- spelling -------------------------------------------------------------------------------------------------------
+
+_ESCAPE = re.compile(
+    r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[\\/\"'nrt]|%[0-9a-fA-F]{2}|\$\$\{|%%\{"
+    r"|&(?:amp|lt|gt|quot|#39|#x27|#43|#47|#61);"
+)
+_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {one: one for one in "\\/\"'"}
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'", "#43": "+", "#47": "/", "#61": "="}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def is_telling(name: str) -> bool:
     """Whether an argument or variable called ``name`` may hold a secret."""
-    if name.endswith(("_arn", "_file", "_files", "_id", "_name", "_path")):
+    if name.lower().endswith(_HARMLESS):
         return False
     return re.search(_TELLING, name, re.IGNORECASE) is not None
 
@@ -55,47 +84,190 @@ def may_tell(text: str) -> bool:
     return any(word in folded for word in _WORDS)
 
 
-def mask(text: str, known: Iterable[str] = ()) -> str:
-    """``text`` with every credential in it replaced by `MASK`, line for line.
+def is_random(text: str) -> bool:
+    """Whether ``text`` looks like what nobody has made up of words."""
+    kinds = len(_KINDS.findall(text))
+    return len(text) >= 12 and kinds * _LENGTH >= _FEWEST_KINDS * len(text) and re.search(r"\d", text) is not None
 
-    Masked are the ``known`` values, AWS access key ids, secret access keys and tokens by their shape, literals given to
-    a name that tells (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
+
+class Plain:
+    """What a text means without its escapes, whatever the language: `text`, and the way back to the places."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self.text = raw
+        self._ends, self._lags, self._lengths, self._begins = [0], [0], [0], [0]
+        if "\\" in raw or "%" in raw or "$${" in raw or "&" in raw:
+            self._decode()
+
+    def _decode(self) -> None:
+        pieces: list[str] = []
+        done = length = 0
+        for match in _ESCAPE.finditer(self.raw):
+            meant = _meaning(match[0])
+            pieces += self.raw[done : match.start()], meant
+            length += match.start() - done + len(meant)
+            done = match.end()
+            self._ends.append(length)
+            self._lags.append(done - length)
+            self._lengths.append(len(meant))
+            self._begins.append(match.start())
+        self.text = "".join((*pieces, self.raw[done:]))
+
+    def at(self, place: int) -> int:
+        """Where in the raw text the character at a ``place`` of `text`, or the escape for it, begins."""
+        index = bisect_right(self._ends, place) - 1
+        is_escape = index + 1 < len(self._ends) and place >= self._ends[index + 1] - self._lengths[index + 1]
+        return self._begins[index + 1] if is_escape else place + self._lags[index]
+
+    def place(self, piece: Piece) -> Piece:
+        """Where in the raw text a piece of `text` stands."""
+        start, end = piece
+        index = bisect_right(self._ends, end) - 1
+        inside = index + 1 < len(self._ends) and end > self._ends[index + 1] - self._lengths[index + 1]
+        return self.at(start), self._begins[index + 1] if inside else end + self._lags[index]
+
+
+def _meaning(escape: str) -> str:
+    kind = escape[1]
+    if escape[0] == "&":
+        return _ENTITIES[escape[1:-1]]
+    if escape[0] == "%" and kind != "%":
+        return chr(int(escape[1:], 16))
+    if escape[0] != "\\":
+        return escape[1:]
+    if kind in "uUx":
+        code = int(escape[2:], 16)
+        return chr(code) if code <= 0x10FFFF else "?"
+    return _MEANT[kind]
+
+
+def shapes(text: str) -> Iterator[Piece]:
+    """Where credentials stand that say by themselves what they are, or stand beside an access key id."""
+    for match in _PRIVATE_KEY.finditer(text) if "PRIVATE KEY-----" in text else ():
+        yield match.span("value")
+    for match in _TOKEN.finditer(text):
+        yield match.span()
+    if "AKIA" in text or "ASIA" in text:
+        for match in _ACCESS_KEY_ID.finditer(text):
+            yield match.span()
+            before = max(0, match.start() - _NEAR)
+            for start, end in ((before, match.start()), (match.end(), match.end() + _NEAR)):
+                yield from _keys_in(text, start, end)
+
+
+def _keys_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Piece]:
+    """Where what may be a secret access key stands, with whatever signs around it."""
+    for match in _RUN.finditer(text, start, len(text) if end is None else end):
+        run = match[0]
+        for first in range(min(len(run) - _LENGTH, _LENGTH) + 1):
+            last = first + _LENGTH
+            if (first and run[first - 1] not in "/+") or (last < len(run) and run[last] not in "/+"):
+                continue
+            if is_random(run[first:last]) and _is_mixed(run[first:last]):
+                yield match.start() + first, match.start() + last
+
+
+def _is_mixed(text: str) -> bool:
+    return all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]"))
+
+
+def bare_keys(text: str) -> Iterator[Piece]:
+    """Where a secret access key stands alone: no part of a path, of an address or of something longer."""
+    for start, end in _keys_in(text):
+        is_part = text[max(0, start - 1) : start] in _JOINS or (
+            text[end : end + 1] in _JOINS and text[end + 1 : end + 2].isalnum()
+        )
+        if not is_part and text[max(0, start - 3) : start] != "://":
+            yield start, end
+
+
+def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
+    """Where something stands that is given to a name, an option or an address as only a secret is.
+
+    ``is_text`` says whether a place in a file is no code, so that what stands there without quotes may be a value.
     """
-    text = _mask_known(text, set(known))
-    text = _PRIVATE_KEY.sub(lambda match: match[1] + re.sub(r"[^\n]+", MASK, match[0][len(match[1]) :]), text)
-    text = _ACCESS_KEY_ID.sub(MASK, text)
-    text = _TOKEN.sub(MASK, _SECRET_KEY.sub(MASK, text))
-    text = _SHELL_VARIABLE.sub(rf"\g<name>{MASK}", text)
-    text = _BEARER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<1>{MASK}@", text))
-    return _TELLING_NAME.sub(_mask_value, text)
+    for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL):
+        yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
+    yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
+    for tells in _TELLS.finditer(text) if may_tell(text) else ():
+        for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
+            match = pattern.match(text, tells.end())
+            if match is None or refers(match["value"]):
+                continue
+            name = text[tells.start() : match.start("value")].rstrip(" \t\"':=>]")
+            if is_telling(name) and _may_give(pattern, text, tells, match.start("value"), is_text):
+                yield match.span("value")
+                break
 
 
-def _mask_known(text: str, known: set[str]) -> str:
-    if len(known) <= _FEW:
-        for value in sorted(known, key=len, reverse=True):
-            text = text.replace(value, MASK)
-        return text
-    length = min(map(len, known))
-    by_beginning: dict[str, list[str]] = {}
-    for value in sorted(known, key=len, reverse=True):
-        by_beginning.setdefault(value[:length], []).append(value)
-    pieces: list[str] = []
-    done = place = 0
-    while place < len(text):
-        candidates = by_beginning.get(text[place : place + length], ())
-        found = next((one for one in candidates if text.startswith(one, place)), None)
-        if found is None:
-            place += 1
+def _may_give(
+    pattern: re.Pattern[str], text: str, name: re.Match[str], value: int, is_text: Callable[[int], bool] | None
+) -> bool:
+    """Whether a value may be given in this way at this place."""
+    if pattern is _QUOTED:
+        return True
+    if is_text is None:
+        return pattern is _SHELL and name[0].isupper()
+    if not is_text(value):
+        return False
+    before = text[max(0, name.start() - 64) : name.start()]
+    return pattern is not _OPTION or _IS_OPTION.search(before) is not None
+
+
+def refers(value: str) -> bool:
+    """Whether a value is none itself, but a reference to one, a path, or a word of the language."""
+    return _NO_SECRET.fullmatch(value) is not None and not (value[:1] == "/" and is_random(value))
+
+
+def hide(text: str, pieces: Iterable[Piece]) -> str:
+    """``text`` with `MASK` in the place of the ``pieces``, line for line."""
+    shown: list[str] = []
+    done = 0
+    for start, end in joined(pieces):
+        shown += text[done:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
+        done = end
+    return "".join((*shown, text[done:]))
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces in their order, those that touch or overlap as one."""
+    current: Piece | None = None
+    for start, end in sorted(set(pieces)):
+        if start == end:
+            continue
+        if current is None or start > current[1]:
+            if current:
+                yield current
+            current = (start, end)
         else:
-            pieces += text[done:place], MASK
-            done = place = place + len(found)
-    return "".join(pieces) + text[done:]
+            current = (current[0], max(current[1], end))
+    if current:
+        yield current
 
 
-def _mask_value(match: re.Match[str]) -> str:
-    if _NO_SECRET.fullmatch(match["value"]):
-        return match[0]
-    return f"{match['name']}{match['quote']}{MASK}{match['quote']}"
+def mask_shapes(text: str) -> str:
+    """``text``, such as a path, with nothing masked but what cannot be anything else than a credential."""
+    return hide(text, shapes(text))
+
+
+def mask(text: str) -> str:
+    """``text`` with every credential in it that it tells of replaced by `MASK`, line for line.
+
+    Masked are AWS access key ids, secret access keys and tokens by their shape, literals given to a name that tells
+    (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
+    """
+    return hide(text, (*told_pieces(text), *bare_keys(text)))
+
+
+def told_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
+    """Where in ``text`` something stands of which it tells that it is a secret, escapes or not; see `contexts`."""
+    yield from (*shapes(text), *contexts(text, is_text))
+    plain = Plain(text)
+    if plain.text != text:
+        inside = None if is_text is None else lambda place: is_text(plain.at(place))
+        found = (*shapes(plain.text), *contexts(plain.text, inside))
+        yield from map(plain.place, found)
 
 
 def shown_key(key: str) -> str:

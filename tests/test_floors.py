@@ -10,10 +10,10 @@ import migrator
 ROOT = Path(migrator.__file__).parent
 FLOORS = (
     ("blobs", "choices", "errors", "line_diff", "partitions", "secret", "__init__"),
-    ("engine", "span", "source", "job"),
+    ("engine", "known", "span", "source", "job"),
     ("model",),
     ("lock", "undo"),
-    ("diff", "discover", "fleet", "generators", "gitcommand", "gitimport", "giturl", "serial", "writer"),
+    ("diff", "discover", "fleet", "generators", "gitcommand", "gitimport", "giturl", "masking", "serial", "writer"),
     ("mapping",),
     ("config",),
     ("cluster", "history", "journal", "processes", "progress", "settings"),
@@ -31,7 +31,14 @@ FLOORS = (
     ("gitbranch", "syntax.program", "syntax.python_tree"),
     ("syntax.hcl", "syntax.layout", "syntax.python", "syntax.tfjson"),
     ("syntax.hcl_comments", "syntax.hcl_new", "syntax.hcl_tree", "syntax.yaml", "syntax.yaml_write"),
-    ("syntax.hcl_edit", "syntax.python_edit", "syntax.tfjson_edit", "syntax.yaml_list", "syntax.yaml_verify"),
+    (
+        "syntax.hcl_edit",
+        "syntax.python_edit",
+        "syntax.strings",
+        "syntax.tfjson_edit",
+        "syntax.yaml_list",
+        "syntax.yaml_verify",
+    ),
     ("syntax.hcl_object", "syntax.yaml_edit", "syntax.yaml_remove"),
     ("syntax.yaml_set",),
     ("syntax.languages", "trust.module"),

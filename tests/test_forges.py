@@ -462,8 +462,8 @@ def test_the_default_template() -> None:
 
 def test_no_secret_gets_into_the_text(tmp_path: Path) -> None:
     text = read_template(template(tmp_path, f"Key {KEY}\n\n${{summary}} {SECRET}"))
-    filled = fill(text, summary='password = "hunter2" and opensesame', repo="r", branch="b", secrets=["opensesame"])
-    for secret in (KEY, SECRET, "hunter2", "opensesame"):
+    filled = fill(text, summary='password = "hunter2"', repo="r", branch="b")
+    for secret in (KEY, SECRET, "hunter2"):
         assert secret not in repr(filled)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
@@ -133,12 +135,17 @@ def test_no_crash_report_holds_a_key() -> None:
             require_no_key(reason_of(error).encode())
 
 
+def secret_key(dice: Random) -> str:
+    """Any 40 characters of base64, as AWS makes them."""
+    return "".join(dice.choices(string.ascii_letters + string.digits + "/+", k=40))
+
+
 SECRETS = st.one_of(
     st.from_regex(r"A[KS]IA[A-Z0-9]{16}", fullmatch=True),
     st.from_regex(r"gh[po]_[A-Za-z0-9]{36}", fullmatch=True),
     st.from_regex(r"glpat-[A-Za-z0-9_-]{20}", fullmatch=True),
     st.from_regex(r"xoxb-[0-9]{10}-[A-Za-z0-9]{12}", fullmatch=True),
-    st.from_regex(r"[A-Z][a-z][0-9][A-Za-z0-9/+]{37}", fullmatch=True),
+    st.integers(0).map(lambda seed: secret_key(Random(seed))),
     st.from_regex(r"IQoJ[A-Za-z0-9]{60}", fullmatch=True),
     st.from_regex(r"eyJ[A-Za-z0-9_-]{20}\.eyJ[A-Za-z0-9_-]{20}\.[A-Za-z0-9_-]{20}", fullmatch=True),
 )

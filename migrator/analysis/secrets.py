@@ -1,21 +1,46 @@
-"""The literal secrets of a file: what no output may show."""
+"""What of a repository is secret, where it stands and where it comes from: what no output may show.
+
+A value is secret where a name says so, and wherever it comes from: through locals, variables, their defaults and files
+of values, the calls and outputs of modules, and the constants of a program. Masked is a place because of what it holds;
+a value that nothing else can be is looked for everywhere else, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+import sys
+from base64 import b64decode, urlsafe_b64decode
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from posixpath import dirname
+from typing import NamedTuple
 
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.secret import is_telling, may_tell
-from migrator.syntax.program import named_strings
+from migrator.known import Known, is_unmistakable
+from migrator.model import Change
+from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
 from migrator.syntax.scanner import tokens
-from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
+from migrator.workspace import Module, Workspace
 
 _SHORTEST = 6
+_HARMLESS = frozenset(
+    {"region", "profile", "type", "name", "description", "source", "version", "bucket", "provider", "sensitive"}
+)
+"""What stands beside credentials in an object, and is none."""
+
+_PLACES = re.compile(
+    r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?"
+)
+_REFERENCE = re.compile(r"(var|local)\.([\w-]+)(?:\.([\w-]+))?|module\.([\w-]+)\.([\w-]+)")
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_TWICE = 2
+_DEEPEST = 8
+_LONGEST = 4096
 
 
 def literals(expression: str) -> Iterator[str]:
@@ -27,35 +52,247 @@ def literals(expression: str) -> Iterator[str]:
                 yield from (line for line in lines if len(line) >= _SHORTEST)
 
 
-def known_secrets(workspace: Workspace, documents: Iterable[Document]) -> Iterator[str]:
-    """The secrets of ``documents``, and of the other files of their modules, values of variables included.
+class _Address(NamedTuple):
+    """What a value is known by in a ``scope``: the path of a module, or of a program; ``below`` is an item of it."""
 
-    What a name tells of in one file may stand in another under a name that does not tell.
-    """
-    chosen = {document.path: document for document in documents}
-    folders = {dirname(path) for path in chosen} & workspace.modules.keys()
-    for module in (workspace.modules[folder] for folder in sorted(folders)):
-        chosen |= {document.path: document for document in (*module.documents, *module.tests, *module.values)}
-    for document in chosen.values():
-        yield from secrets_of(document)
+    scope: str
+    kind: str
+    name: str
+    below: str = ""
 
 
-def secrets_of(document: Document) -> Iterator[str]:
-    """What the file gives to arguments and variables whose names tell of a secret."""
-    if document.kind is Kind.PYTHON:
-        told = (string for name, string in named_strings(document.text) if is_telling(name))
-        yield from (line for string in told for line in string.split("\n") if len(line) >= _SHORTEST)
-        return
-    if not may_tell(document.text):
-        return
-    pending: list[tuple[Block, bool]] = [
-        (block, False) for block in document.blocks if may_tell(block.span.of(document.text))
-    ]
-    while pending:
-        block, is_secret = pending.pop()
-        is_secret |= block.type == "variable" and any(map(is_telling, block.labels))
-        with suppress(SyntaxProblem):
-            for attribute in block.attributes:
-                if is_telling(attribute.name) or (is_secret and attribute.name == "default"):
-                    yield from literals(document.expression(attribute))
-            pending += ((nested, is_secret) for nested in block.blocks())
+class Secrets:
+    """The secrets of ``documents``, and of the other files of their modules, and of whatever these are called with."""
+
+    def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
+        self._workspace = workspace
+        self._pieces: dict[str, list[Written]] = {}
+        self._definitions: dict[str, dict[tuple[str, str], list[tuple[Document, Written]]]] = {}
+        self._documents = {document.path: document for document in documents}
+        for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
+            self._documents |= {one.path: one for one in _files(workspace.modules[folder])}
+        self._traced = self._trace()
+
+    # --- where secrets come from ------------------------------------------------------------------------------------
+
+    def _written(self, document: Document) -> list[Written]:
+        if document.path not in self._pieces:
+            self._pieces[document.path] = written(document.path, document.text)
+        return self._pieces[document.path]
+
+    def _trace(self) -> Mapping[tuple[str, str, str], set[str]]:
+        """The addresses of everything that secrets come from, with the items of each; ``""`` stands for all of it."""
+        traced: dict[tuple[str, str, str], set[str]] = {}
+        pending = [
+            address
+            for document in self._documents.values()
+            for piece in self._written(document)
+            if piece.kind == REFERENCE and _is_told(piece)
+            for address in self._meant(document, piece)
+        ]
+        while pending:
+            address = pending.pop()
+            below = traced.setdefault(address[:3], set())
+            if address.below in below:
+                continue
+            below.add(address.below)
+            if address.kind == "var":
+                for call in self._workspace.calls.get(address.scope, ()):
+                    argument = f"{call.block.labels[0] if call.block.labels else ''}.{address.name}"
+                    pending.append(_Address(call.caller.path, "argument", argument, address.below))
+            for document, piece in self._defined(address.scope).get((address.kind, address.name), ()):
+                if piece.kind == REFERENCE and (not address.below or address.below in piece.names):
+                    pending += self._meant(document, piece)
+        return traced
+
+    def _meant(self, document: Document, reference: Written) -> Iterator[_Address]:
+        """What a reference in a file is one to, in each module that the file is part of."""
+        text = document.text[reference.start : reference.end]
+        if document.kind is Kind.PYTHON:
+            yield _Address(document.path, "name", text)
+            return
+        for match in _REFERENCE.finditer(text):
+            for scope in self._scopes(document.path):
+                if match[1]:
+                    yield _Address(scope, match[1], match[2], match[3] or "")
+                elif (scope, match[4]) in self._called:
+                    yield _Address(self._called[scope, match[4]], "output", match[5])
+
+    @cached_property
+    def _called(self) -> dict[tuple[str, str], str]:
+        """The path of the module behind each call of a module."""
+        calls = ((path, call) for path, of in self._workspace.calls.items() for call in of if call.block.labels)
+        return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
+
+    def _scopes(self, path: str) -> list[str]:
+        return [module.path for module in self._linked.get(path, ())] or [dirname(path)]
+
+    @cached_property
+    def _linked(self) -> dict[str, list[Module]]:
+        found: dict[str, list[Module]] = {}
+        for module in self._workspace.modules.values():
+            for document in _files(module):
+                found.setdefault(document.path, []).append(module)
+        return found
+
+    def _defined(self, scope: str) -> dict[tuple[str, str], list[tuple[Document, Written]]]:
+        """What stands in a module or a program, by what it defines."""
+        if scope not in self._definitions:
+            module = self._workspace.modules.get(scope)
+            program = self._documents.get(scope)
+            files = _files(module) if module else [program] if program and program.kind is Kind.PYTHON else []
+            found = self._definitions.setdefault(scope, {})
+            for document in files:
+                for piece in self._written(document):
+                    if defined := _defines(document.path, piece):
+                        found.setdefault(defined, []).append((document, piece))
+        return self._definitions[scope]
+
+    def _is_secret(self, path: str, text: str, piece: Written) -> bool:
+        """Whether a text of a file is what a name tells of, or what a secret comes from."""
+        value = text[piece.start : piece.end].strip()
+        if not value or refers(value) or (piece.is_handed and not is_unmistakable(value)):
+            return False
+        defined = _defines(path, piece)
+        if defined is None or _is_told(piece):
+            return _is_told(piece)
+        is_deep = len(piece.names) > 1 and not is_unmistakable(value)
+        scopes = [path] if path.endswith(".py") else self._scopes(path)
+        belows = [below for scope in scopes for below in self._traced.get((scope, *defined), ())]
+        return any(below in piece.names or not (below or is_deep) for below in belows)
+
+    # --- what they are ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def known(self) -> Known:
+        """The values, as far as nothing else can be meant by one."""
+        values: list[str] = []
+        names: set[str] = set()
+        for document in self._documents.values():
+            names.update(document.path.split("/"), [document.path])
+            names.update(document.text[one.start : one.end] for one in self._written(document) if one.kind == NAME)
+            values += self._values(document)
+        return Known(values, names)
+
+    def _values(self, document: Document) -> Iterator[str]:
+        text = document.text
+        for piece in self._written(document):
+            if piece.kind == TEXT and self._is_secret(document.path, text, piece):
+                yield text[piece.start : piece.end]
+                yield Plain(text[piece.start : piece.end]).text
+        for start, end in told_pieces(text, _texts(document.path, self._written(document))):
+            yield Plain(text[start:end]).text
+        for _, inner in _decoded(text):
+            yield from inner
+        wholes: dict[tuple[int, tuple[str, ...]], list[str]] = {}
+        for piece in self._written(document):
+            if piece.kind in (TEXT, REFERENCE) and piece.names and (_is_told(piece) or _defines(document.path, piece)):
+                wholes.setdefault((piece.statement, piece.names), []).append(self._said(document, piece, _DEEPEST))
+                if not _is_told(piece) and not self._is_secret(document.path, text, piece):
+                    wholes[piece.statement, piece.names].append("\n")
+        yield from ("".join(pieces) for pieces in wholes.values() if len(pieces) > 1 and "\n" not in pieces)
+
+    def _said(self, document: Document, piece: Written, depth: int) -> str:
+        """The texts that a piece of a value comes to, one after the other."""
+        if piece.kind == TEXT:
+            return "" if piece.is_handed else Plain(document.text[piece.start : piece.end]).text
+        said = ""
+        for address in self._meant(document, piece) if depth else ():
+            for file, one in self._defined(address.scope).get((address.kind, address.name), ()):
+                is_part = one.kind in (TEXT, REFERENCE) and (not address.below or address.below in one.names)
+                if is_part and len(said) < _LONGEST:
+                    said += self._said(file, one, depth - 1)
+        return said
+
+    # --- where they stand -------------------------------------------------------------------------------------------
+
+    def masked(self, change: Change) -> Change:
+        """``change`` with every secret in it masked, line for line."""
+        before = None if change.before is None else self._hidden(change.path, change.before)
+        return Change(change.path, before, self._hidden(change.path, change.after))
+
+    def _hidden(self, path: str, data: bytes) -> bytes:
+        text = data.decode("utf-8", "surrogateescape")
+        return hide(text, self._places(path, text)).encode("utf-8", "surrogateescape")
+
+    def _places(self, path: str, text: str) -> Iterator[Piece]:
+        pieces = written(path, text)
+        yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
+        yield from told_pieces(text, _texts(path, pieces))
+        yield from (place for place, _ in _decoded(text))
+        names = _Cover(one for one in pieces if one.kind == NAME)
+        yield from (place for place in self.known.pieces(text) if not names.holds(place))
+        where = [one for one in pieces if one.kind == TEXT and one.names and _PLACES.fullmatch(one.names[-1])]
+        paths = _Cover([*where, *(one for one in pieces if one.kind == NAME)])
+        yield from (place for place in bare_keys(text) if not paths.holds(place))
+
+
+class _Cover:
+    """The places that some pieces cover."""
+
+    def __init__(self, pieces: Iterable[Written]) -> None:
+        self._places = sorted((one.start, one.end) for one in pieces)
+
+    def __call__(self, place: int) -> bool:
+        return self.holds((place, place + 1))
+
+    def holds(self, piece: Piece) -> bool:
+        """Whether all of a piece is covered by one of them."""
+        index = bisect_right(self._places, (piece[0], sys.maxsize)) - 1
+        return index >= 0 and self._places[index][0] <= piece[0] and piece[1] <= self._places[index][1]
+
+
+def _texts(path: str, pieces: Iterable[Written]) -> Callable[[int], bool]:
+    """Whether a place in a file is no code: all of YAML is none."""
+    if path.endswith((".yml", ".yaml")):
+        return lambda _: True
+    return _Cover(one for one in pieces if one.kind in (TEXT, COMMENT))
+
+
+def _files(module: Module) -> list[Document]:
+    return [*module.documents, *module.tests, *module.values]
+
+
+def _is_told(piece: Written) -> bool:
+    """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
+    if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
+        return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
+    return any(map(is_telling, piece.names)) and piece.names[-1].lower() not in _HARMLESS
+
+
+def _defines(path: str, piece: Written) -> tuple[str, str] | None:
+    """What a piece belongs to the definition of: a local, variable, output, argument of a call, constant."""
+    header, names = piece.header, piece.names
+    if path.endswith(".py"):
+        return ("name", names[0]) if names else None
+    if header[:1] == ("locals",) and names:
+        return "local", names[0]
+    if header[:1] == ("variable",) and len(header) > 1 and names[:1] == ("default",):
+        return "var", header[1]
+    if header[:1] == ("output",) and len(header) > 1 and names[:1] == ("value",):
+        return "output", header[1]
+    if header[:1] == ("module",) and len(header) > 1 and names:
+        return "argument", f"{header[1]}.{names[0]}"
+    if not header and names and path.endswith((".tfvars", ".tfvars.json")):
+        return "var", names[0]
+    return None
+
+
+def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]]:
+    """Where base64 stands that holds secrets, and which."""
+    for match in _ENCODED.finditer(text) if depth else ():
+        inner = _decode(match[0])
+        if inner:
+            found = [inner[start:end] for start, end in (*told_pieces(inner, lambda _: True), *bare_keys(inner))]
+            found += (one for _, below in _decoded(inner, depth - 1) for one in below)
+            if found:
+                yield match.span(), found
+
+
+def _decode(text: str) -> str:
+    padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+    try:
+        data = urlsafe_b64decode(padded) if "-" in text or "_" in text else b64decode(padded)
+        return data.decode()
+    except ValueError:
+        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -63,15 +62,13 @@ def read_template(file: str | None) -> str:
     return text
 
 
-def fill(
-    template: str, *, summary: str, repo: str, branch: str, rollout: str = "", secrets: Iterable[str] = ()
-) -> PullRequestText:
-    """The text that ``template`` makes of these values, with ``secrets`` and whatever looks like one masked.
+def fill(template: str, *, summary: str, repo: str, branch: str, rollout: str = "") -> PullRequestText:
+    """The text that ``template`` makes of these values, with whatever looks like a secret masked.
 
     It is cut to what GitHub takes.
     """
     values = {"summary": summary, "rollout": rollout, "repo": repo, "branch": branch}
-    text = mask(Template(template).substitute(values), secrets)
+    text = mask(Template(template).substitute(values))
     title, _, body = text.partition("\n")
     body = body.strip() + "\n"
     if len(body) > _LONGEST_BODY:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from migrator import __version__
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Place, Refusal, RepoResult, Rewrite
 from migrator.report.shown import show, show_line
-from migrator.secret import mask
+from migrator.secret import mask, mask_shapes
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOLE_BASE = "%SRCROOT%"
@@ -104,7 +104,7 @@ def _message(text: str) -> _Item:
 
 
 def _location(place: Place, base: str) -> _Item:
-    path = quote(_NO_BYTE.sub("\ufffd", mask(place.path)).encode("utf-8", "surrogateescape"), safe="/")
+    path = quote(_NO_BYTE.sub("\ufffd", mask_shapes(place.path)).encode("utf-8", "surrogateescape"), safe="/")
     region = {"region": {"startLine": place.line}} if place.line else {}
     return {"physicalLocation": {"artifactLocation": {"uri": path, "uriBaseId": base}, **region}}
 

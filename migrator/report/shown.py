@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from migrator.model import RepoResult
-from migrator.secret import mask, printable
+from migrator.secret import mask, mask_shapes, printable
 from migrator.serial import from_plain, to_plain
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
+
+_NAMES = frozenset({"repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff"})
+"""Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
 
 
 def show(result: RepoResult) -> RepoResult:
@@ -26,12 +29,7 @@ def show_whole(result: RepoResult) -> RepoResult:
 
 def show_line(text: str) -> str:
     """``text`` masked, printable and in one line."""
-    return show_lines(text).replace("\n", "\\n").replace("\t", "\\t")
-
-
-def show_lines(text: str) -> str:
-    """``text`` masked and printable; a carriage return at a line's end does not act, and is dropped."""
-    return printable(mask(text).replace("\r\n", "\n"))
+    return str(_cleaned(text))
 
 
 def shown(results: Iterable[RepoResult]) -> Iterator[RepoResult]:
@@ -40,10 +38,13 @@ def shown(results: Iterable[RepoResult]) -> Iterator[RepoResult]:
 
 
 def _cleaned(value: Any, name: str = "") -> Any:
+    """``value`` as it may be shown; a carriage return at a line's end does not act, and is dropped."""
     if isinstance(value, dict):
         return {key: _cleaned(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [_cleaned(inner, name) for inner in value]
     if not isinstance(value, str):
         return value
-    return show_lines(value) if name in _LONG else show_line(value)
+    hidden = mask_shapes(value) if name in _NAMES else mask(value)
+    shown = printable(hidden.replace("\r\n", "\n"))
+    return shown if name in _LONG else shown.replace("\n", "\\n").replace("\t", "\\t")

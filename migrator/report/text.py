@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite, SigningRow, StackRow
+from migrator.report.shown import show
 from migrator.report.steps import short_steps
-from migrator.secret import mask, printable
+from migrator.secret import printable
 
 _DONE = {
     Mode.PREVIEW: "would be migrated",
@@ -20,12 +21,7 @@ _FEW = 5  # subjects of a note that stand on its line
 
 def summary(result: RepoResult, *, verbose: bool = False) -> str:
     """What was done, refused and left alone in one repository, and what a person must do; no secret is in it."""
-    return printable_lines(_lines(result, verbose))
-
-
-def printable_lines(lines: Iterator[str]) -> str:
-    """The lines, each masked and fit for a terminal."""
-    return "".join(printable(mask(line)).replace("\n", "\\n") + "\n" for line in lines)
+    return "".join(printable(line).replace("\n", "\\n") + "\n" for line in _lines(show(result), verbose))
 
 
 def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:

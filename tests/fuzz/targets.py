@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from migrator.diff import masked, unified_diff
+from migrator.diff import unified_diff
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model import Change, Refusal
 from migrator.secret import MASK, mask, printable
@@ -19,6 +19,7 @@ from migrator.syntax import yaml, yaml_edit, yaml_remove
 from migrator.syntax.languages import HCL, JSON, Syntax
 from migrator.syntax.layout import align
 from migrator.syntax.scanner import tokens
+from migrator.syntax.strings import written
 from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.syntax.yaml_tree import Keys, Mapping, Node, Sequence
 from migrator.syntax.yaml_write import Item
@@ -200,13 +201,23 @@ def character_by_character(text: str, made: list[Edit]) -> str | None:
     return "".join(pieces)
 
 
+def strings(path: str) -> Callable[[bytes], None]:
+    """All that a file gives to names stands in it, whatever is wrong with it."""
+
+    def run(data: bytes) -> None:
+        text = text_of(data)
+        assert all(0 <= one.start <= one.end <= len(text) for one in written(path, text))
+
+    return run
+
+
 def diff(data: bytes) -> None:
     """A diff names both sides, and a masked one as many lines; masking twice is masking once."""
     half = data.find(b"\0") if b"\0" in data else len(data) // 2
     change = Change("x.tf", data[:half], data[half:])
     plain = unified_diff([change])
-    hidden = masked(plain, [])
-    assert hidden.count(b"\n") == plain.count(b"\n")
+    masked = [mask(text_of(one)).encode("utf-8", "surrogateescape") for one in (change.before or b"", change.after)]
+    assert unified_diff([change], [Change("x.tf", *masked)]).count(b"\n") == plain.count(b"\n")
     text = text_of(data)
     once = mask(text)
     assert once.count("\n") == text.count("\n")
@@ -352,6 +363,10 @@ TARGETS = {
     "yaml": Target(yaml_edits, (".yml", ".yaml"), YAML_WORDS),
     "edits": Target(edits, (".tf",), HCL_WORDS),
     "diff": Target(diff, (".tf", ".py", ".yml"), HCL_WORDS),
+    "strings-hcl": Target(strings("x.tf"), (".tf", ".hcl"), HCL_WORDS),
+    "strings-json": Target(strings("x.tf.json"), (".json",), JSON_WORDS),
+    "strings-python": Target(strings("x.py"), (".py",), HCL_WORDS),
+    "strings-yaml": Target(strings("x.yml"), (".yml",), YAML_WORDS),
     "plan-hcl": Target(plan("hcl"), (".tf", ".tofu"), HCL_WORDS),
     "plan-tests": Target(plan("tests"), (".hcl", ".tfvars"), HCL_WORDS),
     "plan-json": Target(plan("json"), (".tf.json",), JSON_WORDS),

@@ -1,0 +1,45 @@
+"""What is told of a plan, without a secret in any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
+
+from migrator.known import Known
+from migrator.model import FileProblem, Finding, Note, Plan, SigningRow, StackRow
+from migrator.secret import hide, mask
+
+_Told = TypeVar("_Told", Finding, FileProblem, Note, StackRow, SigningRow)
+_NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})
+"""Paths and names: these are no values, whatever else is called like one."""
+
+
+def masked(plan: Plan, known: Known) -> Plan:
+    """``plan`` with every text of it masked, as far as it is no path or name; what it does is the same."""
+
+    def hidden(text: str) -> str:
+        return mask(hide(text, known.pieces(text)))
+
+    return replace(
+        plan,
+        findings=tuple(_masked(one, hidden) for one in plan.findings),
+        problems=tuple(_masked(one, hidden) for one in plan.problems),
+        notes=tuple(_masked(one, hidden) for one in plan.notes),
+        stacks=tuple(_masked(one, hidden) for one in plan.stacks),
+        signers=tuple(_masked(one, hidden) for one in plan.signers),
+    )
+
+
+def _masked(told: _Told, hidden: Callable[[str], str]) -> _Told:
+    values = {one.name: getattr(told, one.name) for one in fields(told) if one.name not in _NAMES}
+    after = {name: _hidden(value, hidden) for name, value in values.items()}
+    return replace(told, **after) if after != values else told  # type: ignore[arg-type]
+
+
+def _hidden(value: object, hidden: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return hidden(value)
+    if isinstance(value, tuple):
+        return tuple(_hidden(one, hidden) for one in value)
+    return _masked(value, hidden) if is_dataclass(value) else value  # type: ignore[type-var]
