@@ -81,6 +81,10 @@ def execute() -> int:
         from migrator.trust_cli import trust
 
         command, name, arguments = trust, f"{name} trust", arguments[1:]
+    if arguments[:1] == ["inventory"] and command is cli:
+        from migrator.inventory_cli import inventory
+
+        command, name, arguments = inventory, f"{name} inventory", arguments[1:]
     if _COMPLETION in os.environ:
         from migrator.completion import completed
 
