@@ -85,6 +85,10 @@ def execute() -> int:
         from migrator.inventory_cli import inventory
 
         command, name, arguments = inventory, f"{name} inventory", arguments[1:]
+    if arguments[:1] == ["attach"] and command is cli:
+        from migrator.attach_cli import attach
+
+        command, name, arguments = attach, f"{name} attach", arguments[1:]
     if _COMPLETION in os.environ:
         from migrator.completion import completed
 
