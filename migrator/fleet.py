@@ -39,7 +39,8 @@ class Fleet:
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
-        others = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
+        every = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
+        others = (stack for stack in every if not stack.is_blueprint)
         return [one for one in others if runs(one.code, identity, path) and is_of_branch(one.code, identity)]
 
     def roots_run_by(self, repo: str, code: Code) -> list[KnownRoot]:

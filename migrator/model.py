@@ -169,7 +169,7 @@ class KnownStack:
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
     each with its value, ``has_integration`` tells of Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be
-    set for it, or no ``integration`` be attached, if so.
+    set for it, or no ``integration`` be attached, if so. A blueprint is no stack: others are made of it.
     """
 
     repo: str
@@ -184,6 +184,7 @@ class KnownStack:
     roles: tuple[tuple[str, str], ...] = ()
     has_integration: bool = False
     obstacles: tuple[tuple[str, str], ...] = ()
+    is_blueprint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

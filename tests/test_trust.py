@@ -637,6 +637,45 @@ def test_a_named_role_is_for_the_stacks_whose_role_is_open(make_repo: MakeRepo) 
     assert 'data "aws_iam_role" "terraform_state"' in module
 
 
+def test_what_is_guessed_of_a_stack_is_told(make_repo: MakeRepo) -> None:
+    repo = make_repo(
+        {
+            "main.tf": sign_in(f'"{ROLE}"'),
+            "stacks/main.tf": """resource "spacelift_stack" "net" {
+  name       = "net_prod & more"
+  repository = "repo"
+  branch     = "main"
+  space_id   = spacelift_space.live.id
+  labels     = ["feature:aws_oidc_session_tagging"]
+}
+
+resource "spacelift_space" "live" {
+  name = "live"
+}
+""",
+        },
+        name="repo",
+    )
+    assert subjects(repo.root) == {ROLE: {"space:*:stack:net_prod-and-more:run_type:*:scope:*"}}
+    assert documents(repo.root)[ROLE]["Statement"][0]["Action"] == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+    told = run(repo.root).stderr
+    assert "the slugs net_prod-and-more are made of the names" in told
+    assert "the id of the space is not known" in told
+    told = run(repo.root, "--stack", "net-prod", "--space", "live-01HND").stderr
+    assert "made of the names" not in told
+    assert "the id of the space" not in told
+
+
+def test_a_slug_that_is_given_is_no_guess(make_repo: MakeRepo) -> None:
+    given = STACK.replace("branch ", 'slug = "kept"\n  branch ')
+    repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "stacks/main.tf": given}, name="repo")
+    assert subjects(repo.root) == {ROLE: {"space:live-01HND:stack:kept:*"}}
+    told = run(repo.root).stderr
+    assert "made of the names" not in told
+    assert "the id of the space" not in told
+    assert "TagSession" not in written(repo.root)
+
+
 STACK = """resource "spacelift_stack" "shop" {
   name       = "Shop (live)"
   repository = "repo"
@@ -657,8 +696,9 @@ def variable_of(name: str, value: str, holder: str = "stack_id = spacelift_stack
 
 CALL = 'module "net" {{\n  source = "./net"\n  role   = {}\n}}\n'
 CONTEXT = """resource "spacelift_context" "aws" {
-  name   = "aws"
-  labels = ["autoattach:*"]
+  name     = "aws"
+  labels   = ["autoattach:*"]
+  space_id = "live-01HND"
 }
 """
 NATIVE = f"""terraform {{

@@ -1,103 +1,294 @@
-"""What is attached to a stack: contexts, whose hooks run before the stack's own, and Spacelift's AWS integration.
+"""What is attached to stacks and modules: contexts, whose hooks run before the stack's own, by name or by label.
 
-See https://docs.spacelift.io/concepts/configuration/context and
-https://docs.spacelift.io/integrations/cloud-providers/aws.
+See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
+has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
+priority, then the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.hooks import exchanges_token, said_in
-from migrator.analysis.stacks import Stack
+from migrator.analysis.slugs import slug_of
+from migrator.analysis.spaces import Space, Spaces
+from migrator.analysis.stacks import Stack, instances, scopes_of, spacelift_stacks
+from migrator.analysis.targets import Target, index_of, targets
 from migrator.document import Document
 from migrator.model import Place
 from migrator.syntax.terraform import Block
+from migrator.workspace import Workspace
 
-_INTEGRATIONS = ("spacelift_aws_integration_attachment", "spacelift_aws_role", "spacelift_stack_aws_role")
-_CALLS_AWS = re.compile(r"(?m)(?:^|[\s;&|(\"])(?:aws|terraform|tofu|terragrunt)\s+[a-z]")
+_ATTACHMENT = "spacelift_context_attachment"
+_CALLS_AWS = re.compile(
+    r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
+)
+_ALL = "*"
 
 
 @dataclass(frozen=True, eq=False)
 class SpaceliftContext:
-    """A ``spacelift_context`` that is attached to a stack."""
+    """A ``spacelift_context``, or one of those that a block makes."""
 
     document: Document
     block: Block
     scope: Scope
+    key: str | None = None
 
     @property
     def place(self) -> Place:
         """Where the block begins."""
         return self.document.place(self.block)
 
+    @property
+    def name(self) -> str:
+        """Its name; ``""`` where that is not known."""
+        argument = self.scope.argument(self.document, self.block, "name")
+        return (argument.string if argument is not None else None) or ""
+
+    @property
+    def labels(self) -> frozenset[str] | None:
+        """The labels of what it attaches itself to; None where they are not known."""
+        argument = self.scope.argument(self.document, self.block, "labels")
+        if argument is None or argument.is_null:
+            return frozenset()
+        return None if argument.strings is None else attaching(argument.strings)
+
     def hooks(self, name: str) -> Expression | None:
         """The list of hooks called ``name``, such as ``before_init``."""
         return self.scope.argument(self.document, self.block, name)
 
     @property
-    def runs_too_early(self) -> bool:
-        """Whether its hooks before init call AWS or Terraform, and do not sign in themselves."""
+    def signs_in(self) -> bool:
+        """Whether its hooks before init exchange the run's token."""
         hooks = self.hooks("before_init")
-        return hooks is not None and not exchanges_token(hooks) and _CALLS_AWS.search(said_in(hooks)) is not None
+        return hooks is not None and exchanges_token(hooks)
+
+    @property
+    def calls_aws(self) -> bool:
+        """Whether its hooks before init call AWS or Terraform."""
+        hooks = self.hooks("before_init")
+        return hooks is not None and _CALLS_AWS.search(said_in(hooks)) is not None
 
 
-def contexts_of(stack: Stack) -> Iterator[SpaceliftContext]:
-    """The contexts of the stack's module that are attached to it, by name or by label."""
-    scope = Scope(stack.module)
-    for document, block in stack.module.blocks("resource", "spacelift_context"):
-        context = SpaceliftContext(document, block, scope)
-        if _attaches_itself(context, stack) or _is_attached(".".join(block.labels), stack):
-            yield context
+@dataclass(frozen=True, eq=False)
+class Attachment:
+    """A ``spacelift_context_attachment``, or one of those that a block makes."""
+
+    document: Document
+    block: Block
+    scope: Scope
+    context: Target | None
+    receiver: Target | None
+    priority: int | None
+
+    @property
+    def place(self) -> Place:
+        """Where the block begins."""
+        return self.document.place(self.block)
 
 
-def _attaches_itself(context: SpaceliftContext, stack: Stack) -> bool:
-    argument = context.scope.argument(context.document, context.block, "labels")
-    labels = (argument.strings or () if argument else ()) or ()
-    wanted = {label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:")}
-    return "*" in wanted or not wanted.isdisjoint(stack.labels)
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """The contexts that a stack has, in the order in which their hooks run.
 
-
-def _is_attached(context: str, stack: Stack) -> bool:
-    attachments = stack.module.blocks("resource", "spacelift_context_attachment")
-    return any(
-        _names(document, block, context) and _names(document, block, stack.address) for document, block in attachments
-    )
-
-
-def has_hook(stack: Stack, name: str) -> bool:
-    """Whether the stack's list of hooks ``name``, or that of a context attached to it, exchanges a token already."""
-    lists = (stack.argument(name), *(context.hooks(name) for context in contexts_of(stack)))
-    return any(exchanges_token(one) for one in lists if one is not None)
-
-
-def integration_of(stack: Stack) -> Place | None:
-    """Where Spacelift's AWS integration is attached to the stack, if it is."""
-    for type_ in _INTEGRATIONS:
-        for document, block in stack.module.blocks("resource", type_):
-            if _names(document, block, stack.address):
-                return document.place(block)
-    return None
-
-
-def variables_of(stack: Stack) -> Iterator[tuple[str, Expression]]:
-    """The environment variables, by name, that the stack's module sets on it or on a context attached to it.
-
-    See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
+    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
+    lowest: what comes before it runs first.
     """
-    holders = [stack.address, *(".".join(one.block.labels) for one in contexts_of(stack))]
-    for document, block in stack.module.blocks("resource", "spacelift_environment_variable"):
-        if any(_names(document, block, holder) for holder in holders):
-            name = stack.scope.argument(document, block, "name")
-            value = stack.scope.argument(document, block, "value")
-            if name is not None and name.string is not None and value is not None:
-                yield name.string, value
+
+    known: tuple[SpaceliftContext, ...] = ()
+    doubts: tuple[str, ...] = ()
+    priority: int | None = None
+
+    @property
+    def too_early(self) -> list[SpaceliftContext]:
+        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
+        found: list[SpaceliftContext] = []
+        for context in self.known:
+            if context.signs_in:
+                break
+            if context.calls_aws:
+                found.append(context)
+        return found
 
 
-def _names(document: Document, block: Block, address: str) -> bool:
-    """Whether an argument of the block refers to a resource or module call."""
-    reference = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])")
-    return any(reference.search(document.expression(attribute)) for attribute in block.attributes)
+T = TypeVar("T", Stack, SpaceliftContext)
+
+
+class Attachments:
+    """Which contexts of a repository are attached to which of its stacks and modules."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.receivers = spacelift_stacks(workspace)
+        self._spaces = Spaces(workspace)
+        self._receivers = _index(self.receivers)
+        contexts = [SpaceliftContext(*one) for one in _resources(workspace, "spacelift_context")]
+        self._contexts = _index(contexts)
+        self._by_label: dict[str, list[SpaceliftContext]] = {}
+        self._with_unknown_labels: list[SpaceliftContext] = []
+        for context in contexts:
+            if context.labels is None:
+                self._with_unknown_labels.append(context)
+            for label in context.labels or ():
+                self._by_label.setdefault(label, []).append(context)
+        self._labelled: dict[str, list[Stack]] = {}
+        for stack in self.receivers:
+            for label in stack.labels:
+                self._labelled.setdefault(label, []).append(stack)
+        self._by_receiver: dict[tuple[str, str], list[Attachment]] = {}
+        self._by_context: dict[tuple[str, str], list[Attachment]] = {}
+        for attachment in _attachments(workspace):
+            for target, found in ((attachment.receiver, self._by_receiver), (attachment.context, self._by_context)):
+                if target is not None:
+                    found.setdefault(target.index, []).append(attachment)
+
+    def stacks(self, target: Target) -> list[Stack]:
+        """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
+        if target.address.startswith("module."):
+            within = [one for one in self.receivers if _is_made_by(one, target)]
+            if within:
+                return within
+        return [one for one in self._receivers.get(target.index, ()) if _is(one, target)]
+
+    def contexts(self, target: Target) -> list[SpaceliftContext]:
+        """The contexts that an id leads to."""
+        return [one for one in self._contexts.get(target.index, ()) if _is(one, target)]
+
+    def of_context(self, target: Target) -> list[Attachment]:
+        """The attachments of the context that an id leads to, under any of its names."""
+        found = [*self._by_context.get(target.index, ())]
+        for context in self.contexts(target):
+            for index in _indices(context):
+                found += (one for one in self._by_context.get(index, ()) if one.context and _is(context, one.context))
+        return list(dict.fromkeys(found))
+
+    def labelled(
+        self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
+    ) -> Iterator[tuple[Stack, str]]:
+        """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
+        wanted, space = attaching(labels), self._spaces.of(document, block, scope)
+        if not wanted:
+            return
+        by_label = [one for label in sorted(wanted) for one in self._labelled.get(label, ())]
+        unknown = [one for one in self.receivers if not one.has_known_labels]
+        for stack in self.receivers if _ALL in wanted else dict.fromkeys((*by_label, *unknown)):
+            reason = self._reason(space, stack)
+            if reason is not None:
+                is_certain = _ALL in wanted or not wanted.isdisjoint(stack.labels)
+                yield stack, reason if is_certain else f"the labels of {stack.title} are not known here"
+
+    def _reason(self, space: Space, stack: Stack) -> str | None:
+        """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
+        reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
+        return (
+            f"whether its space reaches that of {stack.title} is not known here"
+            if reaches is None
+            else ""
+            if reaches
+            else None
+        )
+
+    def of(self, stack: Stack) -> Contexts:
+        """The contexts of a stack."""
+        doubts: list[str] = []
+        by_name: list[tuple[int, SpaceliftContext]] = []
+        callers: list[int] = []
+        attached = [one for index in _indices(stack) for one in self._by_receiver.get(index, ())]
+        for one in dict.fromkeys(attached):
+            if one.receiver is not None and _is(stack, one.receiver):
+                found = self.contexts(one.context) if one.context is not None else []
+                by_name += ((one.priority or 0, context) for context in found)
+                if not found or any(context.calls_aws and not context.signs_in for context in found):
+                    callers.append(one.priority or 0)
+                if not found:
+                    doubts.append(f"the context that {one.place} attaches is not defined here: its hooks run first")
+        by_label: list[SpaceliftContext] = []
+        wanted = [one for label in (*sorted(stack.labels), _ALL) for one in self._by_label.get(label, ())]
+        for context in dict.fromkeys(wanted):
+            reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
+            if reason:
+                doubts.append(f"the context at {context.place} may attach itself: {reason}")
+            elif reason is not None:
+                by_label.append(context)
+        doubts += (
+            f"the context at {one.place} may attach itself: its labels are not known"
+            for one in self._with_unknown_labels
+        )
+        by_name.sort(key=lambda one: one[0])
+        by_label.sort(key=lambda one: one.name, reverse=True)
+        known = dict.fromkeys((*(context for _, context in by_name), *by_label))
+        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
+
+
+def attaching(labels: Iterable[str]) -> frozenset[str]:
+    """The labels of what something with ``labels`` attaches itself to."""
+    return frozenset(one.removeprefix("autoattach:") for one in labels if one.startswith("autoattach:"))
+
+
+def attachments(workspace: Workspace) -> Attachments:
+    """What is attached to what in ``workspace``."""
+    if workspace not in _KNOWN:
+        _KNOWN[workspace] = Attachments(workspace)
+    return _KNOWN[workspace]
+
+
+def _resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope, str | None]]:
+    for module in workspace.modules.values():
+        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
+            for outer in scopes_of(workspace, module):
+                for key, scope in instances(document, block, outer):
+                    yield document, block, scope, key
+
+
+def _attachments(workspace: Workspace) -> Iterator[Attachment]:
+    follow = targets(workspace)
+    for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
+        receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
+        receiver = next((one for one in receivers if one is not None), None)
+        given = scope.argument(document, block, "priority")
+        text = "0" if given is None or given.is_null else given.origin.text.strip('"') if given.origin else ""
+        priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
+        context = follow.named(document, block, scope, "context_id")
+        yield Attachment(document, block, scope, context, receiver, priority)
+
+
+def _indices(one: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
+    address = one.address if isinstance(one, Stack) else ".".join(one.block.labels)
+    yield index_of(one.scope, address)
+    if slug := _slug(one):
+        yield "", slug
+
+
+def _index(found: Iterable[T]) -> dict[tuple[str, str], list[T]]:
+    index: dict[tuple[str, str], list[T]] = {}
+    for one in found:
+        for key in _indices(one):
+            index.setdefault(key, []).append(one)
+    return index
+
+
+def _slug(one: Stack | SpaceliftContext) -> str | None:
+    return one.slug if isinstance(one, Stack) else slug_of(one.name)
+
+
+def _is(one: Stack | SpaceliftContext, target: Target) -> bool:
+    """Whether the target, which has an index of it, is this very instance."""
+    if target.scope is None:
+        return True
+    return one.scope.call is target.scope.call and (target.key is None or one.key in (None, target.key))
+
+
+def _is_made_by(stack: Stack, target: Target) -> bool:
+    """Whether a call of a module of the repository, which the target leads to, makes the stack."""
+    call, scope = stack.scope.call, target.scope
+    if call is None or scope is None or call.caller is not scope.module:
+        return False
+    return f"module.{'.'.join(call.block.labels)}" == target.address
+
+
+_KNOWN: WeakKeyDictionary[Workspace, Attachments] = WeakKeyDictionary()

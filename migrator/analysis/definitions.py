@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migrator.analysis.attachments import contexts_of
+from migrator.analysis.attachments import Contexts, attachments
+from migrator.analysis.blueprints import blueprints, heredoc_of, is_published
 from migrator.analysis.engines import said, stack_evidence
-from migrator.analysis.stacks import Stack, slug_of, terraform_stacks
+from migrator.analysis.slugs import slug_of
+from migrator.analysis.stacks import Stack, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
 from migrator.engine import Evidence
@@ -17,7 +18,6 @@ from migrator.errors import SyntaxProblem
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, FileProblem, Place
 from migrator.span import Span
-from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace
 
@@ -25,16 +25,15 @@ if TYPE_CHECKING:
     from migrator.analysis.python_stacks import PythonStack
     from migrator.analysis.yaml_stacks import YamlStack
 
-_HEREDOC = re.compile(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
-
 
 @dataclass(frozen=True, eq=False)
 class StackDefinition:
     """A stack that the ``document`` defines at ``place``, in some language.
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known; ``remarks`` are what else to know of it,
-    ``evidence`` what it says of its engine.
+    confirmation, after the plan) are None where they are not known;
+    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
+    later; ``is_published`` tells that it cannot be changed.
     """
 
     document: Document
@@ -47,8 +46,10 @@ class StackDefinition:
     is_plain: bool = True
     manages_state: bool | None = None
     waits: bool | None = None
-    remarks: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    contexts: Contexts = field(default_factory=Contexts)
+    is_blueprint: bool = False
+    is_published: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,7 +80,8 @@ class YamlDefinition(StackDefinition):
 
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
     """Every stack of the repository that runs Terraform or OpenTofu."""
-    yield from map(_in_terraform, terraform_stacks(workspace))
+    for stack in terraform_stacks(workspace):
+        yield _in_terraform(workspace, stack)
     for document in workspace.of_kind(Kind.PYTHON):
         if b"spacelift" in document.source.data:
             yield from _in_python(document)
@@ -87,11 +89,11 @@ def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
         if document.path.endswith((".yaml", ".yml")):
             yield from _in_yaml(workspace, document)
     for module in workspace.interesting_modules():
-        for document, block in module.blocks("resource", "spacelift_blueprint"):
+        for document, block in blueprints(module):
             yield from _in_blueprint(workspace, document, block)
 
 
-def _in_terraform(stack: Stack) -> TerraformDefinition:
+def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
     autodeploys = stack.is_true("autodeploy", False)
     return TerraformDefinition(
         source=stack,
@@ -105,15 +107,9 @@ def _in_terraform(stack: Stack) -> TerraformDefinition:
         is_plain=not stack.is_repeated and stack.scope.call is None,
         manages_state=stack.is_true("manage_state", True),
         waits=None if autodeploys is None else not autodeploys,
-        remarks=tuple(_remarks(stack)),
         evidence=stack_evidence(stack),
+        contexts=attachments(workspace).of(stack),
     )
-
-
-def _remarks(stack: Stack) -> Iterator[str]:
-    for context in contexts_of(stack):
-        if context.runs_too_early:
-            yield f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
 
 
 def _in_python(document: Document) -> Iterator[PythonDefinition]:
@@ -170,21 +166,16 @@ def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Ite
     """The stacks of a blueprint whose template is a heredoc in the resource."""
     from migrator.analysis.yaml_stacks import stacks_in
 
-    template = block.attribute("template")
-    heredoc = (
-        _HEREDOC.fullmatch(document.text, template.value.start, template.value.end)
-        if template and document.syntax is HCL
-        else None
-    )
-    if heredoc is None or document.is_override:
+    part = heredoc_of(document, block)
+    if part is None:
         return
-    part = Span(*heredoc.span("body"))
     try:
         stacks = stacks_in(document.path, document.text, part)
     except SyntaxProblem:
         return
     for stack in stacks:
-        yield replace(_yaml_definition(workspace, document, stack), part=part, is_template=True)
+        definition = _yaml_definition(workspace, document, stack)
+        yield replace(definition, part=part, is_template=True, is_published=is_published(document, block))
 
 
 def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack) -> YamlDefinition:
@@ -199,6 +190,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         slug=None if stack.is_blueprint else slug_of(stack.name),
         is_ignored=document.is_excluded,
         is_plain=False,
+        is_blueprint=stack.is_blueprint,
         evidence=said(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
     )
 

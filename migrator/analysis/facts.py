@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Runners:
-    """The stacks that run one root module: those that are defined here, and in other repositories of the run."""
+    """The stacks that run one root module: those that are defined here, and in other repositories of the run.
+
+    Stacks that are made of ``blueprints`` may run it, too; none of them is known.
+    """
 
     here: tuple[StackDefinition, ...] = ()
     elsewhere: tuple[KnownStack, ...] = ()
+    blueprints: tuple[StackDefinition, ...] = ()
 
     @property
     def all(self) -> tuple[StackDefinition | KnownStack, ...]:
@@ -185,8 +189,10 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     @cache
     def runners(path: str) -> Runners:
         is_only = is_only_root and path in with_state
-        here = definitions_running(path, by_folder, workspace, is_only_root=is_only)
-        return Runners(tuple(here), tuple(fleet.stacks_running(repo, workspace.identity, path)))
+        found = definitions_running(path, by_folder, workspace, is_only_root=is_only)
+        here = tuple(one for one in found if not one.is_blueprint)
+        made_of = tuple(one for one in found if one.is_blueprint)
+        return Runners(here, tuple(fleet.stacks_running(repo, workspace.identity, path)), made_of)
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -199,7 +205,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     def root(module: Module) -> Root:
         run_by = runners(module.path)
-        is_fed = not fed.isdisjoint((module.path, *run_by.here))
+        is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         found = tuple(backends[module.path])
         return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migrator.analysis.attachments import integration_of
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.analysis.reach import Reaches, resources
 from migrator.model import Place
@@ -44,13 +43,14 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
     for document, block, scope in resources(workspace, INTEGRATION):
         enabled, labels = (scope.argument(document, block, name) for name in ("autoattach_enabled", "labels"))
         if enabled is not None and enabled.text != "false" and labels is not None:
-            yield from ((stack, document.place(block)) for stack in reaches.labelled(labels.strings or ()))
+            found = reaches.labelled(document, block, scope, labels.strings or ())
+            yield from ((stack, document.place(block)) for stack in found.stacks)
 
 
 def _own(stack: StackDefinition) -> Place | None:
     """Where the definition of a stack itself, or what stands beside it, names an integration."""
     if isinstance(stack, TerraformDefinition):
-        return integration_of(stack.source) or _by_input(stack)
+        return _by_input(stack)
     if isinstance(stack, YamlDefinition) and stack.source.is_blueprint:
         keys = (*stack.source.keys[:-_BESIDE_HOOKS], *_IN_BLUEPRINT)
         return stack.place if read(stack.document.text, stack.part).find(keys) is not None else None

@@ -1,8 +1,4 @@
-"""Settings of Spacelift that hand static AWS credentials to runs: environment variables and mounted files.
-
-The names are those of https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html; ``ro_`` and ``wo_``
-are Spacelift's: https://docs.spacelift.io/concepts/configuration/environment.
-"""
+"""Settings of Spacelift that hand static AWS credentials to runs: environment variables and mounted files."""
 
 from __future__ import annotations
 
@@ -10,27 +6,27 @@ import re
 from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition
+from migrator.analysis.names import ANY, POINTING, STATIC, plain_name
 from migrator.analysis.objects import Part
+from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.model import Place
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml_tree import Keys
 
-_VARIABLE = "(?:AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_PROFILE)"
-_NAME = re.compile(rf"(?:ro_|wo_)?{_VARIABLE}")
-_FILE = re.compile(r"(?:[^\n]*/)?\.aws/(?:credentials|config)")
-_MENTION = re.compile(rf"(?<![A-Za-z0-9]){_VARIABLE}\b|\.aws/credentials\b")
+_FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
+_MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
 
 
 def is_static_variable(name: str) -> bool:
-    """Whether an environment variable holds a static AWS credential, or names a profile."""
-    return _NAME.fullmatch(name) is not None
+    """Whether an environment variable holds a static AWS credential, or names a profile or a file with some."""
+    return plain_name(name) in STATIC
 
 
 def holds_keys(name: str) -> bool:
     """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only says whose to take."""
-    return not name.endswith("AWS_PROFILE")
+    return plain_name(name) not in POINTING
 
 
 def is_static_file(path: str) -> bool:
@@ -47,12 +43,14 @@ def mentions_static(text: str) -> bool:
 class Reach:
     """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
 
-    ``labels`` are those by which a context attaches itself, to stacks of other repositories too.
+    ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
+    that run something else, and modules of the registry.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
     unknown: str = ""
     labels: tuple[str, ...] = ()
+    others: tuple[Stack, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

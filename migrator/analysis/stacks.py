@@ -15,6 +15,7 @@ from itertools import islice
 from weakref import WeakKeyDictionary
 
 from migrator.analysis.expressions import Expression, Scope
+from migrator.analysis.slugs import slug_of
 from migrator.document import Document
 from migrator.model import Code, Place
 from migrator.syntax import hcl
@@ -42,6 +43,7 @@ _OTHER_NAMES = {
 https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
 _STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
+_OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 _SCOPES = 10_000
 
 
@@ -85,6 +87,24 @@ class Stack:
         """Whether the block is the resource itself."""
         return self.block.type == "resource"
 
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a module of Spacelift's registry, which runs its tests as a stack does."""
+        return self.block.labels[0] == "spacelift_module"
+
+    @cached_property
+    def vendor(self) -> str:
+        """What else than Terraform or OpenTofu it runs; ``""`` for these."""
+        if not self.is_resource:
+            tool = (self.document.literal(self.block.attribute("workflow_tool")) or "").lower()
+            return tool if tool in _OTHER_VENDORS else ""
+        return next((nested.type for nested in self.block.blocks() if nested.type in _OTHER_VENDORS), "")
+
+    @property
+    def description(self) -> str:
+        """What it is, for people."""
+        return "a module" if self.is_module else f"a stack of {self.vendor or 'Terraform'}"
+
     def argument(self, name: str) -> Expression | None:
         """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
@@ -118,9 +138,30 @@ class Stack:
         return frozenset(argument.strings or ()) if argument else frozenset()
 
     @cached_property
+    def has_known_labels(self) -> bool:
+        """Whether `labels` are all that it has."""
+        argument = self.argument("labels")
+        return argument is None or argument.is_null or argument.strings is not None
+
+    @cached_property
     def slug(self) -> str | None:
         """The stack's slug, which is its name's unless it is given; None if it is not known."""
+        if self.is_module:
+            return self._slug_of_module
         return self._string("slug", "") or slug_of(self._string("name", None))
+
+    @property
+    def has_given_slug(self) -> bool:
+        """Whether the slug is written down: one that is derived from a name may be another by now."""
+        return bool(self._string("slug", ""))
+
+    @property
+    def _slug_of_module(self) -> str | None:
+        """Name and provider are the repository's, ``terraform-<provider>-<name>``, unless they are given."""
+        repository = _OF_MODULES.fullmatch(self._string("repository", "") or "")
+        provider = self._string("terraform_provider", repository["provider"] if repository else "default")
+        name = self._string("name", repository["name"] if repository else None)
+        return slug_of(f"terraform-{provider}-{name}") if provider and name else None
 
     def is_true(self, name: str, default: bool) -> bool | None:
         """A boolean argument, or what it is by ``default``; None if it is not known."""
@@ -174,35 +215,33 @@ class Stack:
         return default if argument is None or argument.is_null else argument.string
 
 
-def slug_of(name: str | None) -> str | None:
-    """The slug that Spacelift makes of a stack's name: letters and digits, all else becomes a hyphen."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or None if name else None
-
-
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
-    return [
-        stack
-        for _, module in sorted(workspace.modules.items())
-        if module.is_interesting
-        for document, block in _definitions(module)
-        for scope in scopes_of(workspace, module)
-        for stack in _instances(document, block, scope)
-    ]
+    return [one for one in spacelift_stacks(workspace) if not one.vendor and not one.is_module]
+
+
+def spacelift_stacks(workspace: Workspace) -> list[Stack]:
+    """Every stack of the repository, whatever it runs, and every module of Spacelift's registry."""
+    if workspace not in _STACKS:
+        _STACKS[workspace] = [
+            stack
+            for _, module in sorted(workspace.modules.items())
+            if module.is_interesting
+            for document, block in _definitions(module)
+            for scope in scopes_of(workspace, module)
+            for stack in _instances(document, block, scope)
+        ]
+    return _STACKS[workspace]
 
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
-    for document, block in module.blocks("resource", "spacelift_stack"):
-        if not document.is_override and not any(nested.type in _OTHER_VENDORS for nested in block.blocks()):
-            yield document, block
+    for type_ in ("spacelift_stack", "spacelift_module"):
+        yield from (one for one in module.blocks("resource", type_) if not one[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))
         names = ("repository", *_OTHER_NAMES["repository"])
-        if is_local or not _STACK_MODULES.search(source) or not any(block.attribute(name) for name in names):
-            continue
-        tool = document.literal(block.attribute("workflow_tool")) or ""
-        if tool.lower() not in _OTHER_VENDORS:
+        if not is_local and _STACK_MODULES.search(source) and any(block.attribute(name) for name in names):
             yield document, block
 
 
@@ -251,3 +290,4 @@ class _Scopes:
 
 
 _KNOWN: WeakKeyDictionary[Workspace, _Scopes] = WeakKeyDictionary()
+_STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

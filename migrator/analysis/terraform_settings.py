@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
-from migrator.analysis.reach import Reaches
+from migrator.analysis.reach import Reaches, together
 from migrator.analysis.settings import (
-    Reach,
     TerraformSetting,
     holds_keys,
     is_static_file,
@@ -87,7 +86,7 @@ def _settings(
         place=document.place(block),
         title=".".join(block.labels),
         names=tuple(dict.fromkeys(one.name for one in static if one.name)),
-        reach=_together(reached),
+        reach=together(reached),
         entries=tuple(entries),
         objection=objection or _referrer(module, block, [one.key for one in static] if others else []),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
@@ -113,12 +112,6 @@ def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
     text = block.span.of(document.text)
     meant = (definition(module, one) or "" for one in REFERENCE.finditer(text))
     return any(map(mentions_static, (text, *meant)))
-
-
-def _together(reached: list[Reach]) -> Reach:
-    stacks = dict.fromkeys(stack for one in reached for stack in one.stacks)
-    labels = dict.fromkeys(label for one in reached for label in one.labels)
-    return Reach(tuple(stacks), next((one.unknown for one in reached if one.unknown), ""), tuple(labels))
 
 
 class _NotEditableError(Exception):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from migrator.analysis.names import STATIC
 from migrator.analysis.providers import Provider
 from migrator.analysis.terragrunt_generated import Generated, names_credentials
 from migrator.analysis.terragrunt_state import RemoteState, remote_state
@@ -19,9 +20,6 @@ from migrator.document import Document
 from migrator.model import Place
 from migrator.syntax.terraform import Attribute
 from migrator.workspace import Module, Workspace
-
-ENVIRONMENT = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"})
-"""The variables of the environment that name static credentials."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,4 +174,4 @@ def _environment(config: Config) -> Iterator[EnvironmentVariable]:
         for block in terraform.blocks("extra_arguments"):
             argument = block.attribute("env_vars")
             for holder in (config.value(argument).objects or ()) if argument else ():
-                yield from (EnvironmentVariable(holder, item) for item in holder.items if item.name in ENVIRONMENT)
+                yield from (EnvironmentVariable(holder, item) for item in holder.items if item.name in STATIC)

@@ -43,6 +43,7 @@ class HookContexts:
     ) -> None:
         self._workspace = workspace
         self._sharing = Sharing(workspace, _CONTEXT, wanted)
+        self._wanted = [(one, role) for one, role in wanted if isinstance(one, TerraformDefinition)]
         self._lists = [f"before_{phase}" for phase in phases]
 
     def attach(self, definition: StackDefinition, role: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
@@ -56,7 +57,15 @@ class HookContexts:
         if name is None:
             name = self._sharing.label(stack, role)
             blocks.append((self._sharing.alike(stack, role)[0], self._context(name, entries, space_of(stack))))
-        return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, role, name))])
+        attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
+        return written(self._workspace, [*blocks, (stack, attachment)])
+
+    def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
+        """What makes the hook run before those of other contexts that may call AWS; without it, it is 0."""
+        same = (one for one, wanted in self._wanted if one.source.block is stack.block and wanted == role)
+        lowest = min((one.contexts.priority for one in same if one.contexts.priority is not None), default=1)
+        if lowest <= 0:
+            yield NewArgument("priority", Reference(str(lowest - 1)))
 
     def new_context(self, definition: StackDefinition, role: str, entries: Entries) -> NewContext | None:
         """The context that `attach` makes for a stack; None where it makes none."""

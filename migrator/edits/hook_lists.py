@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from migrator.analysis.attachments import has_hook
 from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.analysis.hooks import EXCHANGE, exchanges_token, said_in
+from migrator.analysis.names import exported
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
 from migrator.model import Place, Refusal
 from migrator.span import Edit
 from migrator.syntax.yaml import read
 
+_EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+_EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
+
 
 class HookLists:
-    """The lists of hooks of all ``stacks``; a list is called by its name in Terraform, such as ``before_init``."""
+    """The lists of hooks of all ``stacks``; a list is called by its name in Terraform, such as ``before_init``.
 
-    def __init__(self, stacks: Sequence[StackDefinition], integrations: Mapping[StackDefinition, Place]) -> None:
+    ``in_context`` tells that the hook is to be in a context, before all other hooks.
+    """
+
+    def __init__(
+        self, stacks: Sequence[StackDefinition], integrations: Mapping[StackDefinition, Place], *, in_context: bool
+    ) -> None:
         self._integrations = integrations
+        self._in_context = in_context
         self._definitions = {one.source: one for one in stacks if isinstance(one, TerraformDefinition)}
         self.in_terraform = TerraformLists(list(self._definitions))
 
@@ -30,7 +40,8 @@ class HookLists:
     def has_hook(self, stack: StackDefinition, name: str) -> bool:
         """Whether the list ``name``, or that of an attached context, exchanges a token already, however spelled."""
         if isinstance(stack, TerraformDefinition):
-            return has_hook(stack.source, name)
+            lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
+            return any(exchanges_token(one) for one in lists if one is not None)
         if isinstance(stack, PythonDefinition):
             from migrator.edits import python_hook  # here: libcst is slow to load, and seldom needed
 
@@ -56,7 +67,37 @@ class HookLists:
         if place := self._integrations.get(stack):
             signs = f"it signs in with the AWS integration at {place}"
             return f"{signs}, whose credentials would mix with the hook's: detach it"
-        return _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else ""
+        objection = _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else ""
+        return objection or self._replaced(stack)
+
+    def _replaced(self, stack: StackDefinition) -> str:
+        """What the stack's own hooks put in the place of what the hook before them exports; ``""`` if nothing."""
+        for name in _EVERY_LIST:
+            if variable := _exported(self._said(stack, name)):
+                return f"its {name} exports {variable} itself, which would take the place of the hook's"
+            for context in stack.contexts.known:
+                hooks = context.hooks(name)
+                variable = _exported((said_in(hooks),)) if hooks is not None else ""
+                is_overwritten = name == "before_init" and variable in _EXPORTED and not self._in_context
+                if variable and not is_overwritten:
+                    return (
+                        f"{name} of the context at {context.place} exports {variable}, which would win over the hook's"
+                    )
+        return ""
+
+    def _said(self, stack: StackDefinition, name: str) -> Iterator[str]:
+        """What the stack's list ``name`` says, as far as it is known."""
+        if isinstance(stack, TerraformDefinition):
+            argument = stack.source.argument(name)
+            yield from (said_in(argument),) if argument is not None else ()
+        elif isinstance(stack, PythonDefinition):
+            from migrator.edits import python_hook  # here: libcst is slow to load, and seldom needed
+
+            yield from python_hook.hooks_of(stack.document.text, stack.source, name)
+        elif isinstance(stack, YamlDefinition):
+            from migrator.analysis.commands import commands
+
+            yield from commands(read(stack.document.text, stack.part), stack.source.hooks(_phase(name)))
 
 
 class WantedHooks:
@@ -78,6 +119,12 @@ class WantedHooks:
         if isinstance(stack, YamlDefinition):
             return _in_yaml(stack, _phase(name), self._wanted[stack])
         return Refusal("how it takes hooks is not known")
+
+
+def _exported(said: Iterable[str]) -> str:
+    """The static variable that one of the commands exports, but for hooks that exchange a token."""
+    lines = (line for one in said for line in one.splitlines() if EXCHANGE not in line)
+    return next((variable for line in lines if (variable := exported(line))), "")
 
 
 def _phase(name: str) -> str:

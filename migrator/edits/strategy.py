@@ -183,7 +183,8 @@ class Strategies:
             return Strategy(BackendAuth.ENV)
         if self._config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._config.backend_auth)
-        if any(map(self._has_hook, runners.here)) or any(one.has_hook for one in runners.elsewhere):
+        here = (*runners.here, *runners.blueprints)
+        if any(map(self._has_hook, here)) or any(one.has_hook for one in runners.elsewhere):
             return Strategy(BackendAuth.HOOK)
         verdicts = [verdict(one) for one in known]
         against = next((one for one in verdicts if not one.is_native), None)
@@ -202,9 +203,10 @@ class Strategies:
 
 
 def _evidence(engine: Engine, runners: Runners) -> Iterator[tuple[Evidence, ...]]:
-    for stack in runners.all:
+    stacks = (*runners.all, *runners.blueprints)
+    for stack in stacks:
         yield from engine.of_stack(stack.slug, stack.evidence)
-    if not runners.all:
+    if not stacks:
         yield from engine.of_no_stack()
 
 

@@ -110,6 +110,7 @@ class Surveyor:
             self._roles(stack),
             stack in self._facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
+            stack.is_blueprint,
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
@@ -193,7 +194,15 @@ class Surveyor:
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
         if place := self._facts.integrations.get(stack):
             yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
-        yield from stack.remarks
+        if self._config.hook_in is not HookPlace.CONTEXT:
+            for context in stack.contexts.too_early:
+                calls = (
+                    f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
+                )
+                yield f"{calls}: --hook-in context runs first"
+        yield from stack.contexts.doubts
+        if stack.is_blueprint:
+            yield "stacks that were made of it before do not change with it"
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""

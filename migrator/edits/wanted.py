@@ -79,7 +79,7 @@ class Wishes:
     def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
         self._config = config
         self.runtime = RuntimeHooks(workspace, config)
-        self._lists = HookLists(facts.stacks, facts.integrations)
+        self._lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
         self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
         found = tuple(_targets(facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)
@@ -88,7 +88,7 @@ class Wishes:
             Wanted(stack, target.title, target.role, target.group)
             for target in self.targets
             if isinstance(target.role, str)
-            for stack in target.runners.here
+            for stack in (*target.runners.here, *target.runners.blueprints)
         ]
         elsewhere = [
             Wanted(
@@ -110,6 +110,11 @@ class Wishes:
         """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
             return self.to_paste(wanted.role, wanted.code)
+        if wanted.stack.is_blueprint and not wanted.refusal:
+            made = Note(
+                "give the hook to stacks that were made before, which do not change with", (wanted.stack.title,)
+            )
+            return [*self.to_paste(wanted.role, wanted.code), made]
         return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE else []
 
     def to_paste(self, role: str, code: str) -> list[Note]:
@@ -126,6 +131,8 @@ class Wishes:
             return stack.document.ignored
         if wanted.refusal:
             return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
+        if stack.is_published and missing:
+            return LeftAlone("a published version does not change: make a new version of the template, with the hook")
         if not missing:
             return LeftAlone(f"its {' and '.join(phase_lists(self._config))} has the hook already")
         missing = [name for name in missing if self._belongs_in_stack(wanted, name)]

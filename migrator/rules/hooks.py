@@ -14,12 +14,16 @@ from migrator.rules.registry import Context, Rule
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:
     """A finding of ``rule`` for each stack of one kind that is to get the hook in its own list."""
-    if context.config.hook_in is HookPlace.STACK:
-        for wanted in context.wishes.all:
-            if isinstance(wanted.stack, kind):
-                fix = context.wishes.settled(wanted) or context.wishes.prepend(wanted)
-                notes = context.wishes.notes(wanted, fix)
-                yield rule.finding(wanted.stack.place, wanted.message, fix, wanted.group, notes)
+    for wanted in context.wishes.all:
+        stack = wanted.stack
+        if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
+            fix = context.wishes.settled(wanted) or context.wishes.prepend(wanted)
+            notes = context.wishes.notes(wanted, fix)
+            if not stack.is_blueprint:
+                yield rule.finding(stack.place, wanted.message, fix, wanted.group, notes)
+                continue
+            needs = frozenset({wanted.group} if isinstance(fix, Rewrite) else ())
+            yield replace(rule.finding(stack.place, wanted.message, fix, None, notes), needs=needs)
 
 
 def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -35,5 +39,6 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
-    live = [(one.stack, one.role) for one in context.wishes.all if context.wishes.settled(one) is None]
+    stacks = (one for one in context.wishes.all if not one.stack.is_blueprint)
+    live = [(one.stack, one.role) for one in stacks if context.wishes.settled(one) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)

@@ -69,7 +69,9 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
+from migrator.analysis.names import BREAKING, plain_name
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
+from migrator.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
@@ -94,7 +96,7 @@ def check(context: Context) -> Iterator[Finding]:
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
-        notes = _notes(setting) if isinstance(fix, Rewrite) else ()
+        notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
         groups = _groups_it_would_beat(context, setting)
         if groups and not isinstance(fix, Rewrite) and setting.names:
@@ -115,11 +117,14 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
+    if any(one.is_published for one in setting.reach.stacks):
+        return LeftAlone("a published version does not change: make a new version of the template, without it")
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
-    if not ways:
+    if not ways and not setting.reach.others:
         return LeftAlone("who needs it is not known: no stack is known that gets it")
     still = list(dict.fromkeys(way.still for way in ways if way.still))
+    still += (f"{one.title} ({one.place}), {one.description}, gets it too" for one in setting.reach.others)
     if still:
         return LeftAlone(f"it is still needed: {'; '.join(still)}")
     if setting.objection:
@@ -155,7 +160,13 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     """How a stack comes to live without static credentials: all that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
         return _Way(still=f"{stack.title} is left alone")
-    ways = [_root_way(context, root) for root in context.facts.roots if stack in root.runners.here]
+    if early := _early(context, stack):
+        return _Way(still=early)
+    ways = [
+        _root_way(context, root)
+        for root in context.facts.roots
+        if stack in (*root.runners.here, *root.runners.blueprints)
+    ]
     ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
@@ -165,6 +176,16 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
         return _Way(still=f"{stack.title} runs code that is not migrated in this run")
     still = next((way.still for way in ways if way.still), "")
     return _Way(frozenset(name for way in ways for name in way.needs), still)
+
+
+def _early(context: Context, stack: StackDefinition) -> str:
+    """Which hooks run before that of the stack, and call AWS; ``""`` if none do, or its runs need no hook."""
+    config = context.config
+    is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
+    if is_first or not stack.contexts.too_early:
+        return ""
+    place = stack.contexts.too_early[0].place
+    return f"the hooks of the context at {place} call AWS before the hook of {stack.title}: use --hook-in context"
 
 
 def _root_way(context: Context, root: Root) -> _Way:
@@ -191,6 +212,9 @@ def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) ->
 
 
 def _notes(setting: Setting) -> Iterator[Note]:
+    made_of = tuple(one.title for one in setting.reach.stacks if one.is_blueprint)
+    if made_of:
+        yield Note("take static credentials out of stacks that were made before, which do not change with", made_of)
     titles = tuple(one.title for one in setting.reach.stacks) or ("the stacks of this repository",)
     yield Note("apply the removal of static credentials after the migrated code is merged, for", titles)
     if setting.reach.labels:
@@ -201,6 +225,18 @@ def _notes(setting: Setting) -> Iterator[Note]:
         yield Note(ROTATE, tuple(map(str, setting.literals)))
     elif any(map(holds_keys, setting.names)):
         yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
+
+
+def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
+    """What a hook needs where a setting stays that the aws CLI reads before all else."""
+    hooked = {wanted.stack for wanted in context.wishes.all if not wanted.refusal}
+    names = [name for name in setting.names if plain_name(name) in BREAKING]
+    titles = tuple(one.title for one in setting.reach.stacks if one in hooked)
+    if names and titles:
+        what = " and ".join(dict.fromkeys(map(plain_name, names)))
+        yield Note(
+            f"let runs do without {what} ({setting.place}), with which the hook's credentials do not work:", titles
+        )
 
 
 RULE = Rule(

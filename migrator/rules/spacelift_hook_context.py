@@ -82,7 +82,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     contexts = hook_contexts(context)
     for one in context.wishes.all:
-        yield _finding(context, contexts, one)
+        if not one.stack.is_blueprint:
+            yield _finding(context, contexts, one)
 
 
 def _finding(context: Context, contexts: HookContexts, wanted: Wanted) -> Finding:

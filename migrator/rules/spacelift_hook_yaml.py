@@ -71,15 +71,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.analysis.blueprints import unread_blueprints
 from migrator.analysis.definitions import YamlDefinition
-from migrator.model import Finding
+from migrator.model import Finding, LeftAlone, Note
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each such stack that runs a root module which needs the hook."""
+    """A finding for each such stack that runs a root module which needs the hook, and for what cannot be read."""
     yield from hook_findings(RULE, context, YamlDefinition)
+    for document, block in unread_blueprints(context.workspace):
+        place, title = document.place(block), ".".join(block.labels)
+        unread = LeftAlone("its template is not read: it is no heredoc")
+        task = "put the hook into what these templates make, and take static AWS credentials out:"
+        fix = document.ignored if document.is_ignored(block) else unread
+        yield RULE.finding(place, title, fix, None, (Note(task, (str(place),)),) if fix is unread else ())
 
 
 RULE = Rule("spacelift-hook-yaml", "a stack in YAML exports temporary credentials before terraform init", check)

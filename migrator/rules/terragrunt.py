@@ -70,6 +70,7 @@ from collections.abc import Iterator
 
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
+from migrator.analysis.settings import holds_keys
 from migrator.analysis.terragrunt import Terragrunt
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_state import RemoteState, remote_state
@@ -210,7 +211,7 @@ def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite |
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
     for one in removed:
-        if one.item.name != "AWS_PROFILE":
+        if holds_keys(one.item.name):
             yield from rotate(one.value, one.place)
 
 

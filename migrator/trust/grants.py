@@ -43,7 +43,13 @@ class Wanted:
             raise UsageError("no role is known: name those that runs are to assume by --role-arn")
         by_role = {role: _stacks(role, uses) if role in found else _stacks(None, uses) or stacks for role in roles}
         return tuple(
-            Grant(Role(role), tuple(self._runs(known)), self._is_new(role in found)) for role, known in by_role.items()
+            Grant(
+                Role(role),
+                tuple(self._runs(known)),
+                self._is_new(role in found),
+                has_session_tags=any(one.has_session_tags for one in known),
+            )
+            for role, known in by_role.items()
         )
 
     def _is_new(self, is_found: bool) -> bool:
@@ -74,6 +80,14 @@ def open_questions(wanted: Wanted, uses: Sequence[Use]) -> Iterator[str]:
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     if stacks and not wanted.stacks:
         yield f"{_listed(stacks)}: the slug is not known, so that it is not admitted: --stack names it"
+    guessed = [use.stack for use in uses if use.stack is not None and use.stack.slug and use.stack.is_guess]
+    if guessed and not wanted.stacks:
+        slugs = ", ".join(dict.fromkeys(one.slug for one in guessed))
+        guess = f"the slugs {slugs} are made of the names; a renamed stack has another"
+        yield f"{_listed(guessed)}: {guess}: --stack names it"
+    spaces = [use.stack for use in uses if use.stack is not None and use.stack.has_open_space]
+    if spaces and not wanted.spaces:
+        yield f"{_listed(spaces)}: the id of the space is not known, so that any space is admitted: --space names it"
     is_open = [use.stack for use in uses if use.role is None and use.stack is not None]
     if is_open and not wanted.roles:
         yield f"{_listed(is_open)}: the value of its role variable is not known: --role-arn names the role"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.attachments import contexts_of, variables_of
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
@@ -22,6 +21,7 @@ from migrator.analysis.facts import Facts, gather
 from migrator.analysis.hooks import EXCHANGE, said_in
 from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
+from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
 from migrator.discover import Kind
@@ -40,6 +40,9 @@ from migrator.workspace import Workspace
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 _INIT = "before_init"
+SESSION_TAGS = "feature:aws_oidc_session_tagging"
+"""The label of a stack whose sessions are tagged: the role must allow ``sts:TagSession`` then."""
+
 _BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
 _ELSE_NONE = re.compile(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
@@ -62,6 +65,8 @@ class KnownStack:
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
     ``given`` are the roles that its variables hold, ``paths`` the root modules of its own repository that it runs.
+    ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
+    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests.
     """
 
     title: str
@@ -72,6 +77,10 @@ class KnownStack:
     roles: Roles
     given: frozenset[str]
     paths: frozenset[str]
+    kind: str = "stack"
+    is_guess: bool = True
+    has_open_space: bool = False
+    has_session_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     for path in roles:
         for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
-    known = tuple(_stack(stack, frozenset(paths)) for stack, paths in running.items())
+    known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
     written = frozenset(_runtime_hooks(workspace))
     return Knowledge(workspace.identity, code, known, written, tuple(workspace.problems))
 
@@ -147,21 +156,35 @@ def _is_run(code: KnownCode, stack: KnownStack, is_same_repository: bool) -> boo
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
 
 
-def _stack(stack: StackDefinition, paths: frozenset[str]) -> KnownStack:
-    space, given = "", frozenset[str]()
+def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
+    space, given, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
-        values = (value.string for name, value in variables_of(stack.source) if _ROLE_VARIABLE.fullmatch(name))
+        is_open = argument is not None and not argument.is_null and not space
+        is_guess = not stack.source.has_given_slug
+        values = (one.value for one in variables.of(stack) if _ROLE_VARIABLE.fullmatch(one.name))
         given = frozenset(value for value in values if value and is_role_arn(value))
     roles = frozenset(role for text in _hooks(stack) for role in _roles_in(text))
-    return KnownStack(stack.title, stack.place, stack.code, stack.slug or "", space, roles, given, paths)
+    return KnownStack(
+        stack.title,
+        stack.place,
+        stack.code,
+        stack.slug or "",
+        space,
+        roles,
+        given,
+        paths,
+        is_guess=is_guess,
+        has_open_space=is_open,
+        has_session_tags=SESSION_TAGS in stack.labels,
+    )
 
 
 def _hooks(stack: StackDefinition) -> Iterator[str]:
     """What the stack, and the contexts attached to it, do before init."""
     if isinstance(stack, TerraformDefinition):
-        lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in contexts_of(stack.source)))
+        lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in stack.contexts.known))
         yield from (_own(stack.source, one) for one in lists if one is not None)
     elif isinstance(stack, PythonDefinition):
         from migrator.edits.python_hook import hooks_of  # here: libcst is slow to load, and seldom needed

@@ -57,11 +57,15 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role, and the runs that may assume it; ``is_new`` tells that the role is still to be made."""
+    """A role, and the runs that may assume it; ``is_new`` tells that the role is still to be made.
+
+    ``has_session_tags`` says that some of the runs come with tags.
+    """
 
     role: Role
     runs: tuple[Runs, ...]
     is_new: bool = True
+    has_session_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Issuer:
 
     def document_for(self, grant: Grant, federated: object) -> dict[str, Any]:
         """The same, with the identity provider named in whatever way the reader understands."""
-        tagging = ["sts:TagSession"] if self.has_session_tags else []
+        tagging = ["sts:TagSession"] if self.has_session_tags or grant.has_session_tags else []
         statement = {
             "Sid": "".join(word.capitalize() for word in re.split(r"[.-]", self.host)),
             "Effect": "Allow",

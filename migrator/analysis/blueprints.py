@@ -1,0 +1,51 @@
+"""Blueprints and templates in Terraform, of which stacks are made later.
+
+A change reaches no stack that was made before, and a published version of a template never changes:
+https://docs.spacelift.io/concepts/template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.document import Document
+from migrator.span import Span
+from migrator.syntax.languages import HCL
+from migrator.syntax.terraform import Block
+from migrator.workspace import Module, Workspace
+
+VERSION = "spacelift_template_version"
+_TYPES = ("spacelift_blueprint", VERSION)
+_HEREDOC = re.compile(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
+_FILE = re.compile(r"file\(\"(?:\$\{path\.(?:module|root)\}/)?[^\"]*\.ya?ml\"\)")
+
+
+def blueprints(module: Module) -> Iterator[tuple[Document, Block]]:
+    """The resources of a module that hold a template."""
+    for type_ in _TYPES:
+        yield from (one for one in module.blocks("resource", type_) if not one[0].is_override)
+
+
+def heredoc_of(document: Document, block: Block) -> Span | None:
+    """The template of a blueprint where it is a heredoc."""
+    template = block.attribute("template")
+    if template is None or document.syntax is not HCL:
+        return None
+    heredoc = _HEREDOC.fullmatch(document.text, template.value.start, template.value.end)
+    return None if heredoc is None else Span(*heredoc.span("body"))
+
+
+def is_published(document: Document, block: Block) -> bool:
+    """Whether it is a version that does not change any more, or may be."""
+    return block.labels[0] == VERSION and document.literal(block.attribute("state")) != "DRAFT"
+
+
+def unread_blueprints(workspace: Workspace) -> Iterator[tuple[Document, Block]]:
+    """The resources whose template is neither a heredoc nor a YAML file as it is."""
+    for module in workspace.interesting_modules():
+        for document, block in blueprints(module):
+            template = block.attribute("template")
+            is_file = template is not None and _FILE.fullmatch(document.expression(template)) is not None
+            if template is not None and not is_file and heredoc_of(document, block) is None:
+                yield document, block

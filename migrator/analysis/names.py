@@ -1,0 +1,44 @@
+"""The names by which AWS's SDKs, the aws CLI and Terraform find static credentials in the environment of a run.
+
+They are those of https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html, botocore's older
+``AWS_SECURITY_TOKEN``, and ``AWS_ACCESS_KEY`` and ``AWS_SECRET_KEY``, which Terraform reads; ``ro_`` and ``wo_`` are
+Spacelift's: https://docs.spacelift.io/concepts/configuration/environment.
+"""
+
+from __future__ import annotations
+
+import re
+
+POINTING = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
+"""They say whose keys to take, and hold none."""
+
+STATIC = POINTING | {
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_TOKEN",
+}
+
+BREAKING = frozenset({"AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SECURITY_TOKEN"})
+"""With them the aws CLI of the hook fails, or what the hook exports is paired with another session's token."""
+
+ANY = "|".join(sorted(STATIC, key=lambda name: (-len(name), name)))
+"""For patterns."""
+
+_PREFIX = re.compile(r"(?:ro_|wo_)?(.*)", re.DOTALL)
+_EXPORTS = re.compile(rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})=")
+
+
+def plain_name(name: str) -> str:
+    """The name that a run sees of a variable that is called ``name`` in Spacelift's settings."""
+    match = _PREFIX.fullmatch(name)
+    return match[1] if match else name
+
+
+def exported(command: str) -> str:
+    """The static variable that a shell command exports; ``""`` if it exports none."""
+    match = _EXPORTS.search(command)
+    return match[1] if match else ""

@@ -1,0 +1,33 @@
+"""The slug that Spacelift makes of a name: https://github.com/spacelift-io/spacelift-operator has it as a library call.
+
+The library is https://github.com/gosimple/slug with its English words; emoji are named before it is asked. A stack
+keeps its slug when it is renamed, so that a slug which is derived from a name is a guess.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LONGEST = 256
+_WORDS = str.maketrans(
+    {"&": "and", "@": "at", '"': "", "'": "", "’": "", **dict.fromkeys("‒–—―", "-")}  # noqa: RUF001 (each as written)
+)
+_EMOJI = re.compile("[\u2600-\u27bf\u2b50-\u2b55\U0001f300-\U0001faff]")
+_COMPOSED = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""What makes several code points one emoji: its name is in no table of Python's."""
+
+
+def slug_of(name: str | None) -> str | None:
+    """The slug of a stack, a context or a space called ``name``; None if that is not known."""
+    if not name or _COMPOSED.search(name):
+        return None
+    if name.isascii():
+        text = name
+    else:
+        from text_unidecode import unidecode  # here: few names need it
+
+        text = _EMOJI.sub(lambda match: f"-emoji-{unicodedata.name(match[0], '')}-", name).strip()
+        text = unidecode(text.translate(_WORDS))
+    plain = re.sub(r"[^a-z0-9_-]", "-", text.strip().translate(_WORDS).lower())
+    return re.sub("-+", "-", plain).strip("-_")[:_LONGEST] or None

@@ -1,0 +1,113 @@
+"""The tree of Spacelift's spaces, as far as a repository tells of it.
+
+A context reaches what is in its own space, and in spaces below that inherit:
+https://docs.spacelift.io/concepts/spaces/access-control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.analysis.expressions import Scope
+from migrator.analysis.slugs import slug_of
+from migrator.analysis.stacks import instances, scopes_of
+from migrator.analysis.targets import targets
+from migrator.document import Document
+from migrator.syntax.terraform import Block
+from migrator.workspace import Workspace
+
+DEFAULT = ("default", "")
+"""Where what names no space is: ``legacy`` if the account has such a space, else ``root``."""
+
+_ROOT = ("id", "root")
+_DEFAULTS = (DEFAULT, _ROOT, ("id", "legacy"))
+_BY_PATH = "data.spacelift_space_by_path."
+_DEEPEST = 50
+
+Space = tuple[str, ...]
+"""What tells a space from others: how it is known, and by what."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A space that the repository makes: its parent, and whether it inherits; None if that is not known."""
+
+    slug: str | None
+    parent: Space
+    inherits: bool | None
+
+
+class Spaces:
+    """The spaces of one repository."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._targets = targets(workspace)
+        self._known: dict[Space, _Known] = {}
+        for module in workspace.modules.values():
+            for document, block in module.blocks("resource", "spacelift_space") if module.is_interesting else ():
+                for outer in scopes_of(workspace, module):
+                    for key, scope in instances(document, block, outer):
+                        name = scope.argument(document, block, "name")
+                        inherits = scope.argument(document, block, "inherit_entities")
+                        text = "false" if inherits is None else inherits.origin.text if inherits.origin else ""
+                        made = _Known(
+                            slug_of(name.string if name else None),
+                            self._of(document, block, scope, "parent_space_id", _ROOT),
+                            {"true": True, "false": False}.get(text.strip('"')),
+                        )
+                        self._known[
+                            ("resource", module.path, ".".join(block.labels), key or "", str(id(scope.call)))
+                        ] = made
+
+    def of(self, document: Document, block: Block, scope: Scope) -> Space:
+        """The space of a stack, a module or a context."""
+        return self._of(document, block, scope, "space_id", DEFAULT)
+
+    def _of(self, document: Document, block: Block, scope: Scope, argument: str, default: Space) -> Space:
+        given = scope.argument(document, block, argument)
+        if given is None or given.is_null:
+            return default
+        target = self._targets.of(given)
+        if target is not None and target.literal is not None:
+            return ("id", target.literal)
+        if target is None or target.scope is None:
+            return ("text", scope.module.path, given.text, str(id(scope.call)))
+        if target.address.startswith(_BY_PATH):
+            path = self._path(target.address, target.scope)
+            return _ROOT if path == "root" else ("path", path) if path else ("text", target.address)
+        return ("resource", target.scope.module.path, target.address, target.key or "", str(id(target.scope.call)))
+
+    def _path(self, address: str, scope: Scope) -> str:
+        name = address.removeprefix(_BY_PATH)
+        for document, block in scope.module.blocks("data", "spacelift_space_by_path"):
+            given = scope.argument(document, block, "space_path") if block.labels[1:] == (name,) else None
+            if given is not None and given.string:
+                return given.string
+        return ""
+
+    def reaches(self, holder: Space, receiver: Space) -> bool | None:
+        """Whether what is in the space ``holder`` reaches what is in ``receiver``; None if that is not known."""
+        for _ in range(_DEEPEST):
+            if holder == receiver:
+                return True
+            known = self._known.get(receiver)
+            if known is None:
+                return self._reaches_unknown(holder, receiver)
+            if known.inherits is None or self._may_be(holder, known):
+                return None
+            if not known.inherits:
+                return False
+            receiver = known.parent
+        return None
+
+    def _may_be(self, holder: Space, known: _Known) -> bool:
+        """Whether a space that is named by its id or a variable may be the one that the repository makes."""
+        is_given = holder[0] == "id" and (known.slug is None or holder[1].startswith(known.slug))
+        return is_given or holder[0] in ("text", "path")
+
+    def _reaches_unknown(self, holder: Space, receiver: Space) -> bool | None:
+        """As `reaches`, of a space that the repository does not make: it may lie below any other, but for the root."""
+        is_top = receiver in _DEFAULTS
+        if is_top and (holder in self._known or (holder[0] == "id" and holder not in _DEFAULTS)):
+            return False
+        return False if receiver == _ROOT and holder == ("id", "legacy") else None
