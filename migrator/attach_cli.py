@@ -111,18 +111,23 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
     from migrator.edits.hook import SHELL_ROLE
     from migrator.spacelift.inventory.attach import roots_of
 
-    roles = {root.role for survey in surveys for root in roots_of(survey, stack) if root.by == "hook" and not root.refusal}
+    roles = {
+        root.role for survey in surveys for root in roots_of(survey, stack) if root.by == "hook" and not root.refusal
+    }
     return None if not roles else "" if len(roles) > 1 or SHELL_ROLE in roles else roles.pop()
 
 
 def _survey(repo: str, config: Config) -> Survey:
-    from migrator.model import Survey
-    from migrator.pipeline import survey_repo
+    """What a repository tells of its root modules; nothing is written."""
+    from migrator.pipeline import open_workspace, reason_of
+    from migrator.planner import Planning
+    from migrator.settings import with_repository
 
-    found = survey_repo(repo, config, repo)
-    if isinstance(found, Survey):
-        return found
-    raise MigrateError(f"{repo}: {found.error or 'nothing was found that needs a hook'}")
+    try:
+        workspace = open_workspace(repo, config)
+        return Planning(workspace, with_repository(config, workspace.root), repo).survey
+    except Exception as error:
+        raise MigrateError(f"{repo}: {reason_of(error)}") from None
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Whole files in Terraform's language, written anew: `migrator.syntax.layout.align` makes them as ``terraform fmt`` does."""
+"""New files in Terraform's language; `migrator.syntax.layout.align` aligns them as ``terraform fmt`` does."""
 
 from __future__ import annotations
 

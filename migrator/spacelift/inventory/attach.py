@@ -51,7 +51,7 @@ class Attachments:
 
 
 RoleOf = Callable[[Stack], str | None]
-"""The role for a stack's hook: an ARN, ``""`` if a variable is to name the role, None for a stack that needs no hook."""
+"""The role for a stack's hook: an ARN, ``""`` if a variable is to name the role, None if the stack needs no hook."""
 
 
 def attachments(inventory: Inventory, role_of: RoleOf) -> Attachments:

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from migrator.analysis.names import plain_name
+from migrator.analysis.names import BREAKING, plain_name
 from migrator.config import Config
 from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.spacelift.inventory.account import Inventory, Stack
@@ -22,17 +22,17 @@ from migrator.syntax.layout import align
 from migrator.syntax.terraform import Reference
 
 _ROLE_VARIABLE = "TF_VAR_aws_role_arn"
-_BREAKING = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"}
-"""Variables with which the aws CLI of the hook fails, or signs with another session's token."""
 _DELETE = "mutation ($context: ID!, $id: ID!) { contextConfigDelete(context: $context, id: $id) { id } }"
-_PROVIDERS = 'terraform {\n  required_providers {\n    spacelift = {\n      source = "spacelift-io/spacelift"\n    }\n  }\n}\n'
+_PROVIDERS = (
+    'terraform {\n  required_providers {\n    spacelift = {\n      source = "spacelift-io/spacelift"\n    }\n  }\n}\n'
+)
 
 
 def attach_module(inventory: Inventory, found: Attachments, config: Config) -> str:
     """The module as ``terraform fmt`` has it: a context for each role and space, and its attachments to stacks."""
     blocks = [
-        "# Attaches Spacelift's OIDC hook to stacks that are made in Spacelift's own pages. Apply this module with the\n"
-        "# team's administrative stack. Destroying it takes the hook away again.\n\n" + _PROVIDERS
+        "# Attaches Spacelift's OIDC hook to stacks that are made in Spacelift's own pages. Apply this module with\n"
+        "# the team's administrative stack. Destroying it takes the hook away again.\n\n" + _PROVIDERS
     ]
     labels = _Labels(inventory)
     groups: dict[tuple[str, str], list[Attachment]] = {}
@@ -57,7 +57,7 @@ def _variable(stacks: Sequence[Stack]) -> str:
 
 
 def _context(label: str, name: str, space: str, role: str, is_broken: bool, config: Config) -> str:
-    unset = [f"unset {' '.join(sorted(_BREAKING))}"] if is_broken else []
+    unset = [f"unset {' '.join(sorted(BREAKING))}"] if is_broken else []
     commands = [*unset, *(entry.text for entry in entries(role or f'"{SHELL_ROLE}"', config))]
     arguments = {
         "name": name,
@@ -70,7 +70,7 @@ def _context(label: str, name: str, space: str, role: str, is_broken: bool, conf
 
 def _is_broken(inventory: Inventory, attached: Sequence[Attachment]) -> bool:
     account = AccountKeys(inventory)
-    return any(plain_name(key.name) in _BREAKING for one in attached for key in account.of(one.stack))
+    return any(plain_name(key.name) in BREAKING for one in attached for key in account.of(one.stack))
 
 
 def _attachment(labels: _Labels, context: str, attachment: Attachment) -> str:
@@ -96,7 +96,7 @@ def removal_commands(found: Attachments) -> str:
     """A shell script of spacectl's commands that remove the keys which nobody needs any more."""
     lines = [
         "#!/bin/sh",
-        "# Removes the static AWS keys of stacks that sign in with the hook. Run a tracked run of each stack first.",
+        "# Removes the static AWS keys of stacks that sign in with the hook. Confirm a tracked run of each stack first.",
         "# The commands sign in as spacectl does: run `spacectl profile login` before.",
         "set -eu",
         *(_command(key) for key in found.removable),
@@ -115,8 +115,9 @@ def _command(key: StaticKey) -> str:
 def removal_module(found: Attachments) -> str:
     """A module that imports the keys which nobody needs any more, so that destroying the module removes them."""
     blocks = [
-        "# Imports the static AWS keys of stacks that sign in with the hook: apply this module, then destroy it, and the\n"
-        "# keys are gone. It needs Terraform 1.5 or OpenTofu. Run a tracked run of each stack first.\n\n" + _PROVIDERS
+        "# Imports the static AWS keys of stacks that sign in with the hook: apply this module, then destroy it, and\n"
+        "# the keys are gone. Terraform 1.5 or OpenTofu is needed. Confirm a tracked run of each stack first.\n\n"
+        + _PROVIDERS
     ]
     for number, key in enumerate(found.removable, 1):
         type_ = "spacelift_mounted_file" if key.is_file else "spacelift_environment_variable"
