@@ -81,6 +81,14 @@ def execute() -> int:
         from migrator.trust_cli import trust
 
         command, name, arguments = trust, f"{name} trust", arguments[1:]
+    if arguments[:1] == ["inventory"] and command is cli:
+        from migrator.inventory_cli import inventory
+
+        command, name, arguments = inventory, f"{name} inventory", arguments[1:]
+    if arguments[:1] == ["attach"] and command is cli:
+        from migrator.attach_cli import attach
+
+        command, name, arguments = attach, f"{name} attach", arguments[1:]
     if _COMPLETION in os.environ:
         from migrator.completion import completed
 

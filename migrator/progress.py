@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
@@ -172,6 +172,24 @@ def progress(total: int | None, *, done: int = 0, is_quiet: bool = False, stream
     stream = stream or sys.stderr
     if is_quiet:
         return Progress(stream, total, done)
-    if stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
-        return _Bars(stream, total, done)
-    return _Lines(stream, total, done)
+    return (_Bars if _is_terminal(stream) else _Lines)(stream, total, done)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+
+
+@contextmanager
+def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
+    """Yield a function that is told how many of what were read: shown on a terminal alone."""
+    if is_quiet or not _is_terminal(sys.stderr):
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
+    with Bars(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as bars:
+        task = bars.add_task("signing in")
+        yield lambda what, count: bars.update(task, description=f"{what}: {count}")

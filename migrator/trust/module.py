@@ -14,6 +14,7 @@ from itertools import chain, count, groupby
 from migrator.errors import UsageError
 from migrator.partitions import FIRST_REGIONS
 from migrator.syntax import hcl
+from migrator.syntax.hcl_text import block, body, expression
 from migrator.syntax.layout import align
 from migrator.syntax.terraform import Reference
 from migrator.trust.policy import Grant, Issuer, Role
@@ -92,7 +93,7 @@ class _Writer:
         providers = {"aws": {"source": "hashicorp/aws", "version": self.settings.version}}
         if self.settings.reads_thumbprint:
             providers["tls"] = {"source": "hashicorp/tls", "version": ">= 4.0"}
-        required = _body(providers, 4)
+        required = body(providers, 4)
         yield (
             f"# Lets runs of {self.issuer.host} sign in to AWS with their OIDC token.\n"
             "# Apply it as an administrator of IAM: no run can do that before it is there.\n\n"
@@ -105,7 +106,7 @@ class _Writer:
                 "  type = map(string)\n  default = {}\n}\n"
             )
         if self.settings.reads_thumbprint:
-            yield _block('data "tls_certificate" "spacelift"', {"url": f"https://{self.issuer.host}"})
+            yield block('data "tls_certificate" "spacelift"', {"url": f"https://{self.issuer.host}"})
 
     def _account(self, account: tuple[str, str], grants: tuple[Grant, ...], *, is_one: bool) -> Iterator[str]:
         partition, number = account
@@ -113,11 +114,11 @@ class _Writer:
         region = {"region": FIRST_REGIONS[partition], "allowed_account_ids": [number]}
         if alias:
             profile = Reference(f"lookup(var.profiles, {hcl.quote(number)}, null)")
-            yield "# tf-oidc-migrate:ignore - an administrator applies this, no run\n" + _block(
+            yield "# tf-oidc-migrate:ignore - an administrator applies this, no run\n" + block(
                 'provider "aws"', {"alias": alias, **region, "profile": profile}
             )
         else:
-            yield _block('provider "aws"', region)
+            yield block('provider "aws"', region)
         meta = {"provider": Reference(f"aws.{alias}")} if alias else {}
         label = "spacelift" if is_one else alias
         yield self._identity_provider(label, meta)
@@ -129,7 +130,7 @@ class _Writer:
     def _identity_provider(self, label: str, meta: Mapping[str, object]) -> str:
         url = {"url": f"https://{self.issuer.host}"}
         if self.settings.is_there:
-            return _block(f'data "aws_iam_openid_connect_provider" "{label}"', {**meta, **url})
+            return block(f'data "aws_iam_openid_connect_provider" "{label}"', {**meta, **url})
         thumbprints: dict[str, object] = {}
         if self.settings.thumbprints:
             thumbprints["thumbprint_list"] = list(self.settings.thumbprints)
@@ -137,29 +138,29 @@ class _Writer:
             read = "data.tls_certificate.spacelift.certificates[0].sha1_fingerprint"
             thumbprints["thumbprint_list"] = [Reference(read)]
         arguments = {**meta, **url, "client_id_list": [self.issuer.host], **thumbprints}
-        return _block(f'resource "aws_iam_openid_connect_provider" "{label}"', arguments)
+        return block(f'resource "aws_iam_openid_connect_provider" "{label}"', arguments)
 
     def _new_role(self, grant: Grant, federated: Reference, meta: Mapping[str, object]) -> Iterator[str]:
         role = grant.role
         path = {"path": role.path} if role.path != "/" else {}
         policy = self._policy(grant, federated)
         arguments = {**meta, "name": role.name, **path, "assume_role_policy": policy}
-        yield _block(f'resource "aws_iam_role" "{self._labels[role]}"', arguments)
+        yield block(f'resource "aws_iam_role" "{self._labels[role]}"', arguments)
 
     def _role_in_use(self, grant: Grant, federated: Reference, meta: Mapping[str, object]) -> Iterator[str]:
         label = self._labels[grant.role]
         yield (
             f"# {grant.role.name} is in use, and stays with whatever manages it: the output trust_policies has its\n"
             "# trust policy as it is, with the statement for Spacelift added.\n"
-        ) + _block(f'data "aws_iam_role" "{label}"', {**meta, "name": grant.role.name})
+        ) + block(f'data "aws_iam_role" "{label}"', {**meta, "name": grant.role.name})
         documents = {
             "source_policy_documents": [Reference(f"data.aws_iam_role.{label}.assume_role_policy")],
             "override_policy_documents": [self._policy(grant, federated)],
         }
-        yield _block(f'data "aws_iam_policy_document" "{label}"', {**meta, **documents})
+        yield block(f'data "aws_iam_policy_document" "{label}"', {**meta, **documents})
 
     def _policy(self, grant: Grant, federated: Reference) -> Reference:
-        return Reference(f"jsonencode({_expression(self.issuer.document_for(grant, federated), 2)})")
+        return Reference(f"jsonencode({expression(self.issuer.document_for(grant, federated), 2)})")
 
     def _output(self) -> Iterator[str]:
         in_use = [one.role for one in self.grants if not one.is_new]
@@ -167,7 +168,7 @@ class _Writer:
             policies = {
                 role.arn: Reference(f"data.aws_iam_policy_document.{self._labels[role]}.json") for role in in_use
             }
-            yield _block(
+            yield block(
                 'output "trust_policies"',
                 {"description": "Trust policies for the roles in use, by ARN", "value": policies},
             )
@@ -175,29 +176,3 @@ class _Writer:
 
 def _account(role: Role) -> tuple[str, str]:
     return role.partition, role.account
-
-
-def _block(header: str, arguments: Mapping[str, object]) -> str:
-    return f"{header} {{\n{_body(arguments, 2)}}}\n"
-
-
-def _body(arguments: Mapping[str, object], indent: int) -> str:
-    return "".join(f"{' ' * indent}{_key(name)} = {_expression(one, indent)}\n" for name, one in arguments.items())
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else hcl.quote(name)
-
-
-def _expression(value: object, indent: int) -> str:
-    if isinstance(value, Reference):
-        return value.address
-    if isinstance(value, Mapping):
-        return f"{{\n{_body(value, indent + 2)}{' ' * indent}}}"
-    if isinstance(value, list):
-        items = [_expression(one, indent + 2 * (len(value) > 1)) for one in value]
-        if len(items) == 1:
-            return f"[{items[0]}]"
-        rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)
-        return f"[\n{rows}{' ' * indent}]"
-    return hcl.quote(str(value))

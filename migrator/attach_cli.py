@@ -1,0 +1,148 @@
+"""``tf-oidc-migrate attach``: the hook for stacks that are made in Spacelift's own pages, as a module for review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrator.choices import TOKEN_FILE
+from migrator.errors import MigrateError, UsageError
+from migrator.options import HOOK, OUTPUT, ROLES, SCOPE, GroupedCommand, option
+from migrator.secret import plain_line
+
+if TYPE_CHECKING:
+    from migrator.config import Config
+    from migrator.model import Survey
+    from migrator.spacelift.inventory.account import Inventory, Stack
+    from migrator.spacelift.inventory.attach import Attachments, RoleOf
+
+_EPILOG = """\b
+Exit codes:
+  0    done
+  2    wrong usage
+  3    the inventory or a repository could not be read; nothing was written
+  4    done, but stacks with static keys get no hook; they are listed
+  130  interrupted
+"""
+_INVENTORY = "The inventory of the account, which `tf-oidc-migrate inventory` writes."
+_ROLE = "Let all hooks assume this role. Without it, the code names the role, or a variable of the module."
+_OUTPUT = "Write main.tf, remove-keys.sh and remove-keys/main.tf to this folder.  [default: main.tf to standard output]"
+_DURATION = "How long the hook's credentials are valid, in seconds."
+_PHASES = "Run the hook before these phases; separate them with commas."
+_REFUSED = 4
+
+
+@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
+@option(SCOPE, "--inventory", "inventory_file", metavar="FILE", required=True, help=_INVENTORY)
+@option(SCOPE, "--stack", metavar="ID", multiple=True, help="Attach the hook to this stack alone; may be repeated.")
+@option(ROLES, "--role-arn", metavar="ARN", help=_ROLE)
+@option(HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help=_PHASES)
+@option(HOOK, "--session-duration", metavar="SECONDS", type=int, help=_DURATION)
+@option(HOOK, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="Where a run has its token.")
+@option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS denies the exchange of the token.")
+@option(OUTPUT, "--output", metavar="DIR", type=click.Path(file_okay=False), help=_OUTPUT)
+def attach(repos: tuple[str, ...], **options: Any) -> None:
+    """Write a Terraform module that attaches the hook to stacks which get static AWS keys.
+
+    REPO is the code that the stacks run: then only stacks of this code get the hook, with the role that the code needs.
+    Without REPO, all stacks of the inventory with static keys do. Nothing is changed in the account: a team's
+    administrative stack applies the module, and destroying the module takes the hook away.
+    """
+    from migrator.config import Config  # here and below: --help needs nothing of it
+    from migrator.spacelift.inventory.attach import attachments
+    from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
+    from migrator.spacelift.inventory.file import read_inventory
+
+    try:
+        config = Config(
+            backend_role_arn=options["role_arn"],
+            hook_phases=tuple(filter(None, options["hook_phases"].split(","))),
+            session_duration=options["session_duration"],
+            token_file=options["token_file"],
+            guard=not options["no_guard"],
+        )
+        inventory = read_inventory(options["inventory_file"])
+        found = attachments(inventory, _role_of(inventory, repos, options["stack"], config))
+        files = {"main.tf": attach_module(inventory, found, config)}
+        if options["output"] is None:
+            click.echo(files["main.tf"], nl=False)
+        else:
+            removal = {"remove-keys.sh": removal_commands(found), "remove-keys/main.tf": removal_module(found)}
+            _write(Path(options["output"]), {**files, **removal})
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    except MigrateError as error:
+        click.echo(plain_line(f"error: {error}"), err=True)
+        raise SystemExit(3) from None
+    raise SystemExit(_summary(found))
+
+
+def _summary(found: Attachments) -> int:
+    for skipped in found.skipped:
+        click.echo(plain_line(f"{skipped.stack.id}: no hook. {skipped.reason}"), err=True)
+    for key, ids in found.kept:
+        click.echo(plain_line(f"{key.title} stays: others get it too: {', '.join(ids)}"), err=True)
+    keys = f"{len(found.removable)} keys can be removed afterwards"
+    click.echo(f"{len(found.made)} stacks get the hook; {keys}; {len(found.skipped)} stacks get no hook", err=True)
+    return _REFUSED if found.skipped else 0
+
+
+def _role_of(inventory: Inventory, repos: tuple[str, ...], stacks: tuple[str, ...], config: Config) -> RoleOf:
+    unknown = sorted(set(stacks) - {stack.id for stack in inventory.stacks})
+    if unknown:
+        raise UsageError(f"The inventory has no stack {' and '.join(unknown)}")
+    surveys = [_survey(repo, config) for repo in repos]
+
+    def role_of(stack: Stack) -> str | None:
+        if stacks and stack.id not in stacks:
+            return None
+        if not surveys:
+            return config.backend_role_arn or ""
+        return _needed(surveys, stack)
+
+    return role_of
+
+
+def _needed(surveys: list[Survey], stack: Stack) -> str | None:
+    """The role of the hook that the code of a stack needs; None if none of the code is the stack's, or needs a hook."""
+    from migrator.edits.hook import SHELL_ROLE
+    from migrator.spacelift.inventory.attach import roots_of
+
+    roles = {
+        root.role for survey in surveys for root in roots_of(survey, stack) if root.by == "hook" and not root.refusal
+    }
+    return None if not roles else "" if len(roles) > 1 or SHELL_ROLE in roles else roles.pop()
+
+
+def _survey(repo: str, config: Config) -> Survey:
+    """What a repository tells of its root modules; nothing is written."""
+    from migrator.pipeline import open_workspace, reason_of
+    from migrator.planner import Planning
+    from migrator.settings import with_repository
+
+    try:
+        workspace = open_workspace(repo, config)
+        return Planning(workspace, with_repository(config, workspace.root), repo).survey
+    except Exception as error:
+        raise MigrateError(f"{repo}: {reason_of(error)}") from None
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write the files, none of them over another. Raises `UsageError` if one is there, or cannot be written."""
+    for name, text in files.items():
+        file = folder / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.exists() and file.read_text() == text:
+                continue
+            with file.open("x") as opened:
+                opened.write(text)
+            file.chmod(0o755 if name.endswith(".sh") else 0o644)
+        except FileExistsError:
+            raise UsageError(f"{file} is there already, and is not overwritten") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "the file holds something else"
+            raise MigrateError(f"{file} cannot be written: {reason}") from None

@@ -1,0 +1,67 @@
+"""``tf-oidc-migrate inventory``: what a Spacelift account holds, in a file without any value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from migrator.errors import MigrateError, UsageError
+from migrator.options import OUTPUT, GroupedCommand, option
+from migrator.secret import plain_line
+
+_EPILOG = """\b
+Exit codes:
+  0    done
+  2    wrong usage, or no sign-in to Spacelift was found
+  3    the account could not be read; nothing was written
+  4    done, but the account did not tell everything; the file says what is missing
+  130  interrupted
+"""
+_OUTPUT = "Write the inventory to this file; a file that is there already is replaced."
+_INCOMPLETE = 4
+
+
+@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@option(OUTPUT, "--output", metavar="FILE", default="spacelift-inventory.json", show_default=True, help=_OUTPUT)
+@option(OUTPUT, "-q", "--quiet", is_flag=True, help="Print errors and warnings only.")
+def inventory(output: str, quiet: bool) -> None:
+    """Read a Spacelift account: its stacks, contexts, AWS integrations, spaces and modules.
+
+    The account is only read, and no value of a variable or file is asked for. Sign in as with spacectl: set
+    SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
+    `spacectl profile login`.
+    """
+    from migrator.progress import counting  # here: --help needs nothing of it
+    from migrator.spacelift.inventory.file import write_inventory
+    from migrator.spacelift.inventory.read import read_account
+    from migrator.spacelift.inventory.session import session_from_environment
+
+    try:
+        with counting(is_quiet=quiet) as count:
+            found = read_account(session_from_environment(), count)
+        write_inventory(output, found)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    except MigrateError as error:
+        click.echo(plain_line(f"error: {error}"), err=True)
+        raise SystemExit(3) from None
+    for missing in found.missing:
+        _say(f"warning: this account's schema does not have {missing}; the inventory does without", is_quiet=False)
+    for problem in found.errors:
+        _say(f"warning: {problem.what} was not read: {problem.message}", is_quiet=False)
+    counts = {
+        "stacks": found.stacks,
+        "contexts": found.contexts,
+        "AWS integrations": found.aws_integrations,
+        "spaces": found.spaces,
+        "modules": found.modules,
+    }
+    _say(f"{output}: {', '.join(f'{len(those)} {name}' for name, those in counts.items())}", is_quiet=quiet)
+    if found.errors:
+        raise SystemExit(_INCOMPLETE)
+
+
+def _say(line: Any, *, is_quiet: bool) -> None:
+    if not is_quiet:
+        click.echo(plain_line(line), err=True)

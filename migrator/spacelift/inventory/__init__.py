@@ -1,0 +1,1 @@
+"""What a Spacelift account holds, read through Spacelift's GraphQL interface and kept in a file without any value."""

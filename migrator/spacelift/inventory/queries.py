@@ -1,0 +1,120 @@
+"""The queries for an account, and what is left of them where the account's schema lacks a field."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Visitor,
+    parse,
+    print_ast,
+    validate,
+    visit,
+)
+
+Location = tuple[int, int]
+"""Line and column, both counted from 1, as GraphQL's errors have them."""
+
+
+@cache
+def operations() -> dict[str, DocumentNode]:
+    """The queries by the name of their operation, each with the fragments that it uses."""
+    document = parse(files(__package__).joinpath("inventory.graphql").read_text(encoding="utf-8"))
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    queries = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    return {_name(query): _as_sent(DocumentNode(definitions=(query, *_used(query, fragments)))) for query in queries}
+
+
+def _name(query: OperationDefinitionNode) -> str:
+    return query.name.value if query.name is not None else ""
+
+
+def _used(query: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
+    found: dict[str, FragmentDefinitionNode] = {}
+
+    class Spreads(Visitor):
+        def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+            found[node.name.value] = fragments[node.name.value]
+
+    visit(query, Spreads())
+    return list(found.values())
+
+
+def _as_sent(document: DocumentNode) -> DocumentNode:
+    """The document with the locations that its printed text has: those of the errors in a server's answer."""
+    return parse(print_ast(document))
+
+
+def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, list[str]]:
+    """The query without what the account's ``schema`` lacks, and the names of that: see `without`."""
+    missing: list[str] = []
+    while errors := validate(schema, query):
+        places = {(one.line, one.column) for error in errors for one in error.locations or ()}
+        query, lost = without(query, places)
+        if not lost:
+            break
+        missing += lost
+    return query, missing
+
+
+def without(query: DocumentNode, places: Collection[Location]) -> tuple[DocumentNode, list[str]]:
+    """The query without the fields and types at ``places`` and without what is left empty, and the names of those.
+
+    A field's name is ``Type.field`` in a fragment and ``parent.field`` elsewhere.
+    """
+    lost: list[str] = []
+    parents = ["Query"]
+
+    class Pruning(Visitor):
+        def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
+            parents.append(node.type_condition.name.value)
+
+        def leave_fragment_definition(self, *_: Any) -> None:
+            parents.pop()
+
+        def enter_field(self, node: FieldNode, *_: Any) -> Any:
+            if _place(node) in places:
+                lost.append(f"{parents[-1]}.{node.name.value}")
+                return self.REMOVE
+            parents.append(node.name.value)
+            return None
+
+        def leave_field(self, node: FieldNode, *_: Any) -> Any:
+            parents.pop()
+            return self.REMOVE if _is_empty(node.selection_set) else None
+
+        def enter_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> Any:
+            condition = node.type_condition
+            if condition is not None and _place(condition) in places:
+                lost.append(condition.name.value)
+                return self.REMOVE
+            parents.append(condition.name.value if condition is not None else parents[-1])
+            return None
+
+        def leave_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> Any:
+            parents.pop()
+            return self.REMOVE if _is_empty(node.selection_set) else None
+
+    less = visit(query, Pruning())
+    return (_as_sent(less) if lost else query), lost
+
+
+def _is_empty(selection: SelectionSetNode | None) -> bool:
+    return selection is not None and not selection.selections
+
+
+def _place(node: Node) -> Location:
+    start = node.loc.start_token if node.loc is not None else None
+    return (start.line, start.column) if start is not None else (0, 0)

@@ -1,0 +1,40 @@
+"""New files in Terraform's language; `migrator.syntax.layout.align` aligns them as ``terraform fmt`` does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from migrator.syntax import hcl
+from migrator.syntax.terraform import Reference
+
+
+def block(header: str, arguments: Mapping[str, object]) -> str:
+    """A block with its arguments: texts, references, and lists and objects of these."""
+    return f"{header} {{\n{body(arguments, 2)}}}\n"
+
+
+def body(arguments: Mapping[str, object], indent: int) -> str:
+    """Arguments, each on a line that is indented by ``indent`` spaces."""
+    return "".join(f"{' ' * indent}{_key(name)} = {expression(one, indent)}\n" for name, one in arguments.items())
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else hcl.quote(name)
+
+
+def expression(value: object, indent: int) -> str:
+    """A value in the block language; its further lines are indented by ``indent`` spaces and more."""
+    if isinstance(value, Reference):
+        return value.address
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return f"{{\n{body(value, indent + 2)}{' ' * indent}}}"
+    if isinstance(value, list):
+        items = [expression(one, indent + 2 * (len(value) > 1)) for one in value]
+        if len(items) == 1:
+            return f"[{items[0]}]"
+        rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)
+        return f"[\n{rows}{' ' * indent}]"
+    return hcl.quote(str(value))
