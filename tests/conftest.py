@@ -93,6 +93,22 @@ class Terraform:
         )
         return done.returncode == 0
 
+    def unformatted(self, folder: Path) -> tuple[set[str], set[str]]:
+        """The names of the files of ``folder`` that ``terraform fmt`` would change, and of those that it cannot parse.
+
+        It says nothing of the others as long as it cannot parse one: so that is taken away.
+        """
+        broken: set[str] = set()
+        while True:
+            done = self.run("fmt", "-check", "-no-color", cwd=folder)
+            found = set(re.findall(r"(?m)^  on (\S+) line ", done.stderr))
+            if not found:
+                assert done.returncode in (0, 3), done.stderr
+                return set(done.stdout.splitlines()), broken
+            broken |= found
+            for name in found:
+                (folder / name).unlink()
+
     def complaints(self, folder: Path) -> set[str]:
         """The summaries of the errors that ``terraform init`` finds in a module, dependencies aside."""
         with tempfile.TemporaryDirectory() as data:
