@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import compileall
 import json
 import os
 import re
@@ -26,6 +27,12 @@ IN_CI = bool(os.environ.get("CI"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it in the background, and programs inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The program is compiled once: with PYTHONDONTWRITEBYTECODE every process of a test would compile it all again."""
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(FIXTURES.parent / "migrator", quiet=2)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
