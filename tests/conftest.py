@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import compileall
 import json
 import os
 import random
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def dice(request: pytest.FixtureRequest) -> random.Random:
     """Choices that are the same in each run, or with each ``--hypothesis-seed``."""
     return random.Random(f"{request.config.getoption('hypothesis_seed')} {request.node.nodeid}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The program is compiled once: with PYTHONDONTWRITEBYTECODE every process of a test would compile it all again."""
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(FIXTURES.parent / "migrator", quiet=2)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -118,6 +125,22 @@ class Terraform:
             [self.path, "fmt", "-check", "-"], input=text, capture_output=True, check=False, timeout=60
         )
         return done.returncode == 0
+
+    def unformatted(self, folder: Path) -> tuple[set[str], set[str]]:
+        """The names of the files of ``folder`` that ``terraform fmt`` would change, and of those that it cannot parse.
+
+        It says nothing of the others as long as it cannot parse one: so that is taken away.
+        """
+        broken: set[str] = set()
+        while True:
+            done = self.run("fmt", "-check", "-no-color", cwd=folder)
+            found = set(re.findall(r"(?m)^  on (\S+) line ", done.stderr))
+            if not found:
+                assert done.returncode in (0, 3), done.stderr
+                return set(done.stdout.splitlines()), broken
+            broken |= found
+            for name in found:
+                (folder / name).unlink()
 
     def complaints(self, folder: Path) -> set[str]:
         """The summaries of the errors that ``terraform init`` finds in a module, dependencies aside."""

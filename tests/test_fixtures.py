@@ -73,31 +73,25 @@ def lines(result: RepoResult, kind: type) -> list[str]:
     return [f"{one.place}: {one.message}: {one.fate}" for one in result.findings if isinstance(one.fix, kind)]
 
 
-@pytest.fixture
-def copy(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
-    case: Path = request.param
-    shutil.copytree(case / "before", tmp_path / "webshop", symlinks=True)
-    return case, tmp_path / "webshop"
-
-
-each_case = pytest.mark.parametrize("copy", CASES, indirect=True, ids=case_id)
-
-
-@each_case
-def test_before_becomes_after(copy: tuple[Path, Path]) -> None:
-    case, folder = copy
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_before_becomes_after(case: Path, tmp_path: Path) -> None:
+    """The bytes, what is told, and that a second run has nothing left to do."""
+    folder = tmp_path / "webshop"
+    shutil.copytree(case / "before", folder, symlinks=True)
     result = migrate(case, folder)
     after = case / "after"
+    outcome = tree(folder)
     assert result.error == ""
-    assert tree(folder) == tree(after if after.exists() else case / "before")
+    assert outcome == tree(after if after.exists() else case / "before")
     assert bool(result.changed) == after.exists()
+    assert_told(result, settings(case))
+    again = migrate(case, folder)
+    assert again.changed == ()
+    assert tree(folder) == outcome
+    assert not lines(again, Rewrite)
 
 
-@each_case
-def test_what_is_told(copy: tuple[Path, Path]) -> None:
-    case, folder = copy
-    result = migrate(case, folder)
-    expected = settings(case)
+def assert_told(result: RepoResult, expected: dict[str, Any]) -> None:
     refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
     told = [line for line in lines(result, LeftAlone) if "no stack definition found" not in line]
     notes = [f"{note.task} {', '.join(note.subjects)}" for note in result.notes]
@@ -110,47 +104,45 @@ def test_what_is_told(copy: tuple[Path, Path]) -> None:
     assert result.is_failed == bool(refused)
 
 
-@each_case
-def test_a_second_run_changes_nothing(copy: tuple[Path, Path]) -> None:
-    case, folder = copy
-    migrate(case, folder)
-    before = tree(folder)
-    again = migrate(case, folder)
-    assert again.changed == ()
-    assert tree(folder) == before
-    assert not lines(again, Rewrite)
+def changed_files() -> list[tuple[Path, Path]]:
+    """Every file of an ``after/`` that the migration makes or changes, and the one that it was before."""
+    pairs = [(case / "before" / path, case / "after" / path) for case in CASES for path in tree(case / "after")]
+    return [(old, new) for old, new in pairs if not old.is_file() or old.read_bytes() != new.read_bytes()]
 
 
-@each_case
-def test_terraform_accepts_what_comes_out(copy: tuple[Path, Path], terraform: Terraform) -> None:
-    case, folder = copy
-    for path in migrate(case, folder).changed:
-        before, after = case / "before" / path, folder / path
-        data = after.read_bytes()
-        if not path.endswith((".tf", ".tofu", ".hcl", ".tfbackend")):
-            continue
-        assert terraform.accepts(data), path
-        if not before.exists() or terraform.is_formatted(before.read_bytes()):
-            assert terraform.is_formatted(data), path
+def test_terraform_accepts_what_comes_out(terraform: Terraform, tmp_path: Path) -> None:
+    """`terraform fmt` parses every outcome in HCL, and what was formatted before is so afterwards."""
+    in_hcl = (".tf", ".tofu", ".hcl", ".tfbackend")
+    pairs = {f"{number}.tf": pair for number, pair in enumerate(changed_files()) if pair[1].name.endswith(in_hcl)}
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    for name, (old, new) in pairs.items():
+        (tmp_path / "after" / name).write_bytes(new.read_bytes())
+        if old.is_file():
+            (tmp_path / "before" / name).write_bytes(old.read_bytes())
+    unformatted, broken = terraform.unformatted(tmp_path / "after")
+    was_unformatted, was_broken = terraform.unformatted(tmp_path / "before")
+    assert len(pairs) > len(CASES) / 2
+    assert was_unformatted, "no file is one that is not formatted before"
+    assert [pairs[name] for name in sorted(broken)] == []
+    assert [pairs[name] for name in sorted(unformatted - was_unformatted - was_broken)] == []
 
 
-@each_case
-def test_terraform_has_no_more_to_complain_of(copy: tuple[Path, Path], terraform: Terraform) -> None:
+@pytest.mark.parametrize("case", [case for case in CASES if (case / "after").exists()], ids=case_id)
+def test_terraform_has_no_more_to_complain_of(case: Path, terraform: Terraform, tmp_path: Path) -> None:
     """``terraform init`` reads each module before and after; providers are not to be had, and no backend is asked."""
-    case, folder = copy
-    changed = (folder / path for path in migrate(case, folder).changed if ".tf" in path or ".tofu" in path)
-    modules = {path.parent for path in changed}
-    for module in modules:
-        before = case / "before" / module.relative_to(folder)
-        assert terraform.complaints(module) <= terraform.complaints(before) | {
-            "Failed to query available provider packages"
-        }
+    shutil.copytree(case, tmp_path / "case", symlinks=True)
+    before, after = tmp_path / "case" / "before", tmp_path / "case" / "after"
+    changed = {path for path, data in tree(after).items() if tree(before).get(path) != data}
+    for module in {(after / path).parent for path in changed if ".tf" in path or ".tofu" in path}:
+        known = terraform.complaints(before / module.relative_to(after))
+        assert terraform.complaints(module) <= known | {"Failed to query available provider packages"}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(FIXTURES).as_posix())
-def test_a_file_without_edits_keeps_its_bytes(file: Path) -> None:
-    source = SourceFile(file.name, file.read_bytes())
-    assert source.encode(source.text) == source.data
+def test_a_file_without_edits_keeps_its_bytes() -> None:
+    for file in FILES:
+        source = SourceFile(file.name, file.read_bytes())
+        assert source.encode(source.text) == source.data, file
 
 
 def test_each_rule_has_something_to_do_and_something_to_leave_alone() -> None:
