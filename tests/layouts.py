@@ -121,8 +121,8 @@ class Module:
             backend = [("bucket", f'"{self.mark(stays=True)}"', True), ("key", '"a"', True), ("region", '"x"', True)]
             if self.chance(0.7):
                 backend.append(("role_arn", ROLE, True))
-            if self.chance(0.4):
-                backend.append(("session_name", f'"{self.mark(stays=True)}"', True))
+                if self.chance(0.4):
+                    backend.append(("session_name", f'"{self.mark(stays=True)}"', True))
             if self.chance(0.4):
                 backend.append(("profile", '"p"', False))
             lines += ['  backend "s3" {', *self.body("    ", backend), "  }", ""]
