@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace as replace_in
 from pathlib import Path
 from typing import Any
 
-from migrator.blobs import blob_id, to_lf
+from migrator.blobs import blob_id, checked_out, conversion
 from migrator.errors import MigrateError
 from migrator.gitimport import import_answer, import_stream
 from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
@@ -82,7 +83,10 @@ class Checkout(GitRepo):
         like = "0" * (64 if self._setting("extensions.objectformat") == "sha256" else 40)
         entries = {path: Entry(mode, blob_id(data, like)) for path, (mode, data) in contents.items()}
         log = self._logged(branch, entries, old)
-        files = changes if switch else ()
+        files = [
+            replace_in(one, after=checked_out(one.after, contents[one.path][1], entries[one.path].sha))
+            for one in (changes if switch else ())
+        ]
         with (
             uninterrupted() as checkpoint,
             Replacement(
@@ -124,14 +128,26 @@ class Checkout(GitRepo):
                 contents[change.path] = ("100644", change.after)
             elif change.before is None or staged is None or staged.mode not in _FILE_MODES:
                 dirty.append(change.path)
-            elif blob_id(change.before, staged.sha) == staged.sha:
-                contents[change.path] = (staged.mode, change.after)
-            elif blob_id(to_lf(change.before), staged.sha) == staged.sha:
-                contents[change.path] = (staged.mode, to_lf(change.after))
+            elif (stored := conversion(change.before, staged.sha)) is not None:
+                contents[change.path] = (staged.mode, stored(change.after))
             else:
                 dirty.append(change.path)
+        self._require_known(dirty)
         _require_clean(dirty)
         return contents
+
+    def _require_known(self, paths: Sequence[str]) -> None:
+        """Refuses files that git stores in a form that its attributes say, and that is not known here."""
+        if not paths:
+            return
+        listed = "".join(f"{path}\0" for path in paths)
+        rows = self._run("check-attr", "-z", "--stdin", "filter", "working-tree-encoding", stdin=listed).split("\0")
+        for path, attribute, value in zip(rows[::3], rows[1::3], rows[2::3], strict=False):
+            if value not in ("unspecified", "unset"):
+                raise MigrateError(
+                    f"{path} has the attribute {attribute}, by which git stores another form of it. "
+                    "No filter of a repository is run here: use --in-place, and commit the outcome"
+                )
 
     # --- objects -----------------------------------------------------------------------------------------------------
 

@@ -329,6 +329,34 @@ def test_line_endings_that_git_converts(make_repo: MakeRepo, setting: str) -> No
     assert repo.status() == ""
 
 
+@pytest.mark.parametrize("attributes", ["*.tf ident", "*.tf ident eol=crlf", "*.tf ident text=auto"])
+def test_ids_that_git_expands(make_repo: MakeRepo, attributes: str) -> None:
+    """With the attribute ``ident`` a file is stored without its id, and is written with that of its content."""
+    before = f"# $Id$ at $ 5\n{PROVIDER}# $Id: $ $Id\n"
+    repo = make_repo({"main.tf": before, "variables.tf": "", ".gitattributes": f"{attributes}\n"})
+    (repo.root / "main.tf").unlink()
+    repo.git("checkout", "main.tf")
+    assert b"$Id: " in (repo.root / "main.tf").read_bytes()
+    assert run(repo) == ""
+    after = (repo.root / "main.tf").read_bytes()
+    assert repo.status() == ""
+    assert repo.git("show", "HEAD:main.tf") == f"# $Id$ at $ 5\n{MIGRATED}# $Id$ $Id\n"
+    assert after.count(b"\r\n") == ("crlf" in attributes) * after.count(b"\n")
+    (repo.root / "main.tf").unlink()
+    repo.git("checkout", "main.tf")
+    assert (repo.root / "main.tf").read_bytes() == after
+
+
+def test_a_file_that_git_filters_is_told(make_repo: MakeRepo) -> None:
+    repo = make_repo({"variables.tf": "", ".gitattributes": "*.tf filter=upper\n"})
+    repo.git("config", "filter.upper.clean", "tr a-z A-Z")
+    file = repo.write("main.tf", PROVIDER)
+    repo.commit()
+    assert run(repo).startswith("main.tf has the attribute filter, by which git stores another form of it.")
+    assert file.read_text() == PROVIDER
+    assert repo.branch() == "main"
+
+
 def test_line_endings_that_git_keeps(make_repo: MakeRepo) -> None:
     repo = make_repo({"main.tf": PROVIDER.replace("\n", "\r\n").encode(), "variables.tf": ""})
     assert run(repo) == ""

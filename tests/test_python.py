@@ -21,6 +21,7 @@ from migrator.syntax import program, python_edit
 from migrator.syntax.python import Program, parse
 from migrator.syntax.python_items import Call
 from migrator.syntax.terraform import Literal
+from tests.invariants import check_files
 
 NAME = "pkg.mod.Thing"
 HOOK = 'export X="${TF_VAR_x}" # %{y}'
@@ -657,3 +658,31 @@ def test_line_endings_and_indentation_of_a_hook_are_the_files() -> None:
     assert isinstance(edits, tuple)
     added = "\t\tbefore_init=[\r\n\t\t\t# why\r\n\t\t\t'it\\'s \"so\"',\r\n\t\t],\r\n"
     assert apply_edits(text, edits) == text.replace("'x',\r\n", f"'x',\r\n{added}")
+
+
+ONE_LINE = [
+    "        super().__init__(scope, id); AwsProvider(self, 'aws', profile='a')\n",
+    "        super().__init__(scope, id);AwsProvider(self, 'aws', profile='a') ; print(id) # c\n",
+    "        super().__init__(scope, id); print(id); \\\n            AwsProvider(self, 'aws', profile='a')\n",
+    "        super().__init__(scope, id); AwsProvider(self, 'aws', profile='a'); AwsProvider(self, 'b', profile='b')\n",
+    "        super().__init__(scope, id)\n        if id: print(id); AwsProvider(self, 'aws', profile='a')\n",
+    "        super().__init__(scope, id); x = 1\n        if x: AwsProvider(self, 'aws', profile='a')\n",
+]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("base", ["TerraformStack", "Construct"])
+@pytest.mark.parametrize("body", [*ONE_LINE, ONE_LINE[0].lstrip()])
+def test_statements_that_share_a_line_keep_their_order(body: str, base: str, newline: str) -> None:
+    """A variable is declared after ``super()``, which makes its scope, and before the provider that reads it."""
+    imports = "from cdktf import TerraformStack\nfrom constructs import Construct\n"
+    imports += "from cdktf_cdktf_provider_aws.provider import AwsProvider\n\n\n"
+    head = "    def __init__(self, scope, id):" + ("\n" if body.startswith(" ") else " ")
+    text = f"{imports}class One({base}):\n{head}{body}".replace("\n", newline)
+    (change,) = check_files({"main.py": text.encode()}, Config(mode=Mode.PREVIEW)).changes
+    after = change.after.decode()
+    assert after.count("\n") == after.count(newline)
+    calls = (one for one in ast.walk(ast.parse(after)) if isinstance(one, ast.Call))
+    names = [ast.unparse(one.func) for one in sorted(calls, key=lambda one: (one.lineno, one.col_offset))]
+    made = [one for one in names if one in ("super().__init__", "TerraformVariable", "AwsProvider")]
+    assert made == ["super().__init__", *["TerraformVariable", "AwsProvider"] * text.count("AwsProvider(")], after

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from migrator.analysis.versions import admits_before, excludes, major_of, raised
 from migrator.config import Config
@@ -19,8 +21,8 @@ from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 
 FIRST = (4, 12, 0)
 RELEASES = (
-    *("2.70.4", "3.5.0", "3.74.0", "3.76.1", "4.0.0", "4.5.0", "4.11.0", "4.12.0", "4.12.1", "4.67.0"),
-    *("5.0.0", "5.66.0", "5.67.0", "6.1.0"),
+    *("2.70.4", "3.5.0", "3.74.0", "3.76.1", "4.0.0", "4.5.0", "4.11.0", "4.12.0", "4.12.1"),
+    *("4.13.0", "4.67.0", "5.0.0", "5.66.0", "5.67.0", "6.1.0"),
 )
 TREE = FIXTURES / "rules" / "provider-static-keys" / "raised-in-the-tree"
 CONSTRAINTS = {
@@ -47,6 +49,15 @@ CONSTRAINTS = {
     ">=3.0,<6": ">=4.12,<6",
     ">= 3.0, >= 4.67": ">= 4.12, >= 4.67",
     "": "",
+    "3.76.1, != 4.12.0": "4.13.0, != 4.12.0",
+    "~> 4.11.0, != 4.12.0": "~> 4.13.0, != 4.12.0",
+    "~> 3.0, != 4.12.0": "~> 4.12, != 4.12.0",
+    "<= 4.12.0, != 4.12.0": ">= 4.13, < 5.0.0, != 4.12.0",
+    ">= 4.0, < 4.12.1, != 4.12": ">= 4.13, < 5.0.0, != 4.12",
+    "~> 4.0, != 4.12.0, != 4.12.1": "~> 4.12, != 4.12.0, != 4.12.1",
+    "~> 4.12.0, != 4.12.0": "~> 4.12.0, != 4.12.0",
+    "= 3.76.1-beta1": "= 4.12.0",
+    "~> 4.0.0-rc.1, != 4.12.0-beta1": "~> 4.12.0, != 4.12.0-beta1",
 }
 
 
@@ -115,9 +126,30 @@ def test_what_is_raised_is_raised_for_good(constraint: str) -> None:
     assert raised(once, FIRST) == once
     assert not excludes(once, FIRST)
     assert not admits_before(once, FIRST)
+    before, after = (SpecifierSet(specifiers(one)) for one in (constraint, once))
+    assert excludes(constraint, FIRST) == (any(map(before.contains, OLD)) and not any(map(before.contains, NEW)))
+    assert any(map(after.contains, NEW)) or not any(map(before.contains, (*OLD, *NEW)))
+    assert not any(map(after.contains, OLD))
 
 
-@pytest.mark.parametrize("constraint", ["~> 3.0.0-beta1", "latest", ">= 3.x", "~> 3.0, nonsense"])
+GRID = [(major, minor, patch) for major in range(9) for minor in (*range(9), 12, 13) for patch in range(9)]
+OLD = [Version("{}.{}.{}".format(*one)) for one in GRID if one < FIRST]
+NEW = [Version("{}.{}.{}".format(*one)) for one in GRID if one >= FIRST]
+
+
+def specifiers(constraint: str) -> str:
+    """A constraint of Terraform's in Python's terms."""
+    found = []
+    for clause in constraint.split(","):
+        operator, _, version = clause.strip().rpartition(" ")
+        if operator == "~>" and "." not in version:
+            found.append(f">={version},<{int(version) + 1}")
+        else:
+            found.append({"~>": "~=", "=": "==", "": "=="}.get(operator, operator) + version)
+    return ",".join(found)
+
+
+@pytest.mark.parametrize("constraint", ["latest", ">= 3.x", "~> 3.0, nonsense"])
 def test_what_is_not_understood_stays(constraint: str) -> None:
     assert raised(constraint, FIRST) == constraint
 

@@ -26,7 +26,10 @@ FIRST_WITH_WEB_IDENTITY: dict[str, Release] = {AWS: (4, 12, 0), AWSCC: (0, 20, 0
 FIRST_WITH_SEVERAL_ROLES: Release = (5, 67, 0)
 """The AWS provider's release that takes several ``assume_role``: its CHANGELOG, September 2024."""
 
-_CLAUSE = re.compile(r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(\s*)")
+_CLAUSE = re.compile(
+    r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(-[\w.-]+)?(?:\+[\w.-]+)?(\s*)", re.ASCII
+)
+_MINORS = 20
 CDKTF_FILE = "cdktf.json"
 _IN_CDKTF = re.compile(
     r'"(?P<name>[\w./-]+)@(?P<version>[^"]+)"|"source"\s*:\s*"(?P<source>[^"]+)"[^{}]*"version"\s*:\s*"(?P<object>[^"]+)"'
@@ -102,8 +105,11 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
 
 
 def excludes(constraint: str, first: Release) -> bool:
-    """Whether a version constraint keeps every release from ``first`` on out."""
-    return any(_excludes(clause, first) for clause in constraint.split(","))
+    """Whether a version constraint keeps every release from ``first`` on out, and admits one before."""
+    named = {first, *(_filled(parts) for _, parts in map(_parsed, constraint.split(",")) if parts)}
+    beside = {one for release in named for one in (release, *_after(release))}
+    admitted = [one for one in {(0, 0, 0), *beside} if _admits(constraint, one)]
+    return bool(admitted) and max(admitted) < first
 
 
 def admits_before(constraint: str, first: Release) -> bool:
@@ -115,8 +121,15 @@ def admits_before(constraint: str, first: Release) -> bool:
 def raised(constraint: str, first: Release) -> str:
     """The constraint in its own style, with ``first`` as the least that it admits, and an upper bound beyond that.
 
-    One that is not understood, such as of a pre-release, stays as it is.
+    Where that would admit no release any more, as what it keeps out is just this one, it is that of the next minor
+    release. One that is not understood stays as it is.
     """
+    minors = ((first[0], first[1] + number, 0 if number else first[2]) for number in range(_MINORS))
+    tried = [(one, _raised_to(constraint, one)) for one in (minors if excludes(constraint, first) else (first,))]
+    return next((text for least, text in tried if _has_release(text, least)), tried[0][1])
+
+
+def _raised_to(constraint: str, first: Release) -> str:
     clauses = constraint.split(",")
     operators = [_parsed(clause)[0] for clause in clauses]
     if "" in operators:
@@ -148,12 +161,48 @@ def _parsed(clause: str) -> tuple[str, list[int]]:
     match = _CLAUSE.fullmatch(clause)
     if match is None:
         return "", []
-    return match[2] or "=", [int(part) for part in match.groups()[3:6] if part is not None]
+    parts = [int(part) for part in match.groups()[3:6] if part is not None]
+    return match[2] or "=", parts if match[2] != "!=" or match[7] is None else []
 
 
 def _filled(parts: list[int]) -> Release:
     major, minor, patch, *_ = [*parts, 0, 0, 0]
     return major, minor, patch
+
+
+def _after(release: Release) -> tuple[Release, ...]:
+    """The next releases that there can be: a patch, a minor and a major one."""
+    major, minor, patch = release
+    return (major, minor, patch + 1), (major, minor + 1, 0), (major + 1, 0, 0)
+
+
+def _admits(constraint: str, release: Release) -> bool:
+    return all(_clause_admits(*_parsed(clause), release) for clause in constraint.split(","))
+
+
+def _clause_admits(operator: str, parts: list[int], release: Release) -> bool:
+    version = _filled(parts)
+    if not parts:  # it is not understood, or keeps a pre-release out
+        return True
+    if operator == "~>":
+        fixed = parts[:-1] or parts
+        return version <= release and release[: len(fixed)] == tuple(fixed)
+    return {
+        "=": release == version,
+        "!=": release != version,
+        ">": release > version,
+        ">=": release >= version,
+        "<": release < version,
+        "<=": release <= version,
+    }[operator]
+
+
+def _has_release(constraint: str, first: Release) -> bool:
+    """Whether a constraint admits one of the releases that there are for certain: a minor one, or one it names."""
+    parsed = map(_parsed, constraint.split(","))
+    named = [_filled(parts) for operator, parts in parsed if operator not in ("!=", "<") and parts]
+    minors = [(first[0], first[1] + number, 0) for number in range(_MINORS)]
+    return any(one >= first and _admits(constraint, one) for one in (*minors, (first[0] + 1, 0, 0), *named))
 
 
 def _least(clause: str) -> Release:

@@ -15,6 +15,7 @@ from migrator.span import Edit, Span
 from migrator.syntax.python import Program
 from migrator.syntax.python_items import Call, Import, Item, Items
 
+_END_OF_STATEMENT = re.compile(r"\n(?![ )])")
 _BLANKS = re.compile(r"[ \t]*")
 _REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
 
@@ -169,8 +170,11 @@ def _lead(text: str, start: int, first: int) -> int:
 
 
 def insert_statement(path: str, text: str, place: int, code: str) -> Edit:
-    """The statement ``code`` on lines of its own before what begins at ``place``, the first of its line."""
+    """The statements ``code`` before the one at ``place``: on lines of their own, if that is the first of its line."""
     indent, newline = _indent_at(text, place), newline_at(text, place)
+    line = _line_start(text, place)
+    if text[line:place].strip() or text[:line].rstrip("\r\n").endswith("\\"):
+        return Edit(path, Span(place, place), _at(text, place, _END_OF_STATEMENT.sub("; ", code)) + "; ")
     return Edit(path, Span(place, place), _at(text, place, code) + newline + indent)
 
 

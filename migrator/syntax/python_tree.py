@@ -47,14 +47,26 @@ class Tree:
             node = parent
 
     def _statements(self, node: cst.CSTNode) -> tuple[Statement, ...]:
-        """The statements of blocks around ``node`` in its function, class or module, from the outermost."""
+        """The statements of blocks around ``node`` in its function, class or module, from the outermost.
+
+        What comes after a ``;`` or a ``:`` on its line is one of its own.
+        """
         found: list[Statement] = []
+        line: cst.CSTNode | None = None
         for one in (node, *self._ancestors(node)):
             if isinstance(one, cst.FunctionDef | cst.ClassDef) and one is not node:
                 break
             block = self._parents.get(one)
-            if isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement) and isinstance(
-                block, cst.IndentedBlock | cst.Module
+            if isinstance(block, cst.SimpleStatementSuite):
+                span = self._span(one)
+                found.append(Statement(span, span.start, self._span(block), is_loop=False))
+            elif isinstance(block, cst.SimpleStatementLine) and one is not block.body[0]:
+                span, line = self._span(one), block
+                found.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
+            elif (
+                isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement)
+                and isinstance(block, cst.IndentedBlock | cst.Module)
+                and one is not line
             ):
                 span = self._span(one)
                 is_loop = isinstance(one, cst.For | cst.While)

@@ -1,0 +1,109 @@
+"""Ten thousand modules of all kinds of blocks in any layout: none is refused for it, and nothing is lost.
+
+No comment of what stays, no line of a block that nothing is done to; what ``terraform fmt`` had nothing to say about
+stays so, and a second run has nothing to do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator.config import BackendAuth, Config
+from migrator.model import Plan, Refusal
+from migrator.planner import Planning
+from migrator.syntax.layout import align
+from tests.conftest import Terraform
+from tests.invariants import CONFIG, workspace_of
+from tests.layouts import Module, module
+
+VARIABLES = replace(CONFIG, role_arn=None)
+CONFIGS = {
+    "a role": CONFIG,
+    "variables": VARIABLES,
+    "native": replace(VARIABLES, backend_auth=BackendAuth.NATIVE, backend_role_arn=CONFIG.role_arn),
+    "portable": replace(VARIABLES, portable=True),
+}
+BATCH, BATCHES = 250, 10
+PROVEN = 50  # of a batch are planned a second time
+
+
+def drawn(dice: random.Random, count: int) -> dict[str, tuple[str, Module]]:
+    """Modules by their files; some end their lines as Windows does."""
+    found = {}
+    for number in range(count):
+        text, made = module(dice)
+        newline = "\r\n" if dice.random() < 0.2 else "\n"
+        found[f"m{number}/main.tf"] = text.replace("\n", newline), made
+    return found
+
+
+def planned(texts: dict[str, str], config: Config) -> Plan:
+    return Planning(workspace_of({path: text.encode() for path, text in texts.items()}), config).plan()
+
+
+def complaints(made: Module, before: str, after: str) -> Iterator[str]:
+    """What an outcome lacks of a module, or has that it must not."""
+    newline = "\r\n" if "\r\n" in before else "\n"
+    if after.count("\n") != after.count(newline):
+        yield "line ends of another kind"
+    plain = after.replace("\r\n", "\n")
+    if lost := [one for one in sorted(made.marks) if one not in plain]:
+        yield f"{lost} lost"
+    there = Counter(" ".join(line.split()) for line in plain.split("\n"))
+    if gone := [one for one, count in Counter(made.lines).items() if there[one] < count]:
+        yield f"{gone} lost"
+    if align(plain) != plain:
+        yield "not as terraform fmt has it"
+
+
+def faults(modules: dict[str, tuple[str, Module]], config: Config) -> Iterator[str]:
+    """What is wrong with the plan for ``modules``, each with its text."""
+    texts = {path: text for path, (text, _) in modules.items()}
+    plan = planned(texts, config)
+    assert not plan.problems
+    for finding in plan.findings:
+        if isinstance(finding.fix, Refusal):
+            yield f"{finding.fix.reason}:\n{texts[finding.place.path]}"
+    after = {change.path: change.after.decode() for change in plan.changes}
+    for path, (text, made) in modules.items():
+        for one in complaints(made, text, after.get(path, text)):
+            yield f"{one}:\n{text}\nbecame\n{after.get(path, text)}"
+    some = {path: after.get(path, text) for path, text in list(texts.items())[:PROVEN]}
+    again = planned(some | {path: text for path, text in after.items() if path.split("/")[0] in some}, config)
+    for change in again.changes:
+        yield f"a second run makes of\n{texts.get(change.path)}\nthat\n{change.after.decode()}"
+
+
+@pytest.mark.parametrize("number", range(BATCHES))
+@pytest.mark.parametrize("options", CONFIGS)
+def test_no_layout_is_in_the_way(options: str, number: int, dice: random.Random) -> None:
+    modules = drawn(dice, BATCH)
+    try:
+        found = next(faults(modules, CONFIGS[options]), None)
+    except Exception as error:  # whatever it is, it is told with the least that brings it about
+        for path, one in modules.items():
+            try:
+                list(faults({path: one}, CONFIGS[options]))
+            except Exception:
+                pytest.fail(f"{error!r}:\n{one[0]}")
+        raise
+    assert found is None, found
+
+
+def test_what_terraform_has_formatted_stays_so(terraform: Terraform, dice: random.Random, tmp_path: Path) -> None:
+    modules = drawn(dice, 200)
+    for path, (text, _) in modules.items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text, newline="")
+    assert terraform.run("fmt", "-recursive", str(tmp_path)).returncode == 0
+    texts = {path: (tmp_path / path).read_bytes().decode() for path in modules}
+    for change in planned(texts, VARIABLES).changes:
+        (tmp_path / change.path).write_bytes(change.after)
+    done = terraform.run("fmt", "-check", "-diff", "-recursive", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
