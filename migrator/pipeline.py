@@ -56,27 +56,24 @@ def migrate_repo(
     name = name or repo
     try:
         with _begun(repo, config) as (path, checkout):
-            prepared = _prepare(_settle(path, checkout, config, fleet, name))
-            if planned is not None:
-                _require_as_planned(prepared.result, planned)
-            return _deliver(prepared)
+            return _deliver(_prepare(_settle(path, checkout, config, fleet, name)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
 
 @_uncollected()
-def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResult:
+def survey_repo(repo: str, config: Config, name: str = "", planned: RepoResult | None = None) -> Survey | RepoResult:
     """What the other repositories of a run must know of the one at ``repo``.
 
-    One that they have nothing to do with is migrated at once, and one that cannot be read has failed: then the result
-    is returned. Never raises but for an interrupt.
+    One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
+    failed: then the result is returned. Never raises but for an interrupt.
     """
     name = name or repo
     try:
         with _begun(repo, config) as (path, checkout):
             settled = _settle(path, checkout, config, ALONE, name)
             survey = settled.planning.survey
-            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
+            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -251,7 +248,10 @@ def _fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _deliver(prepared: _Prepared) -> RepoResult:
+def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
+    """Do what is planned. Raises `MigrateError` if that is not what was ``planned`` before, if anything was."""
+    if planned is not None:
+        _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
     if checkout is not None and checkout.has_whole_history:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from migrator.config import Config
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.fleet import parts
 from migrator.mapping import unmatched
 from migrator.model import Mode, RepoResult, Survey
@@ -22,16 +22,25 @@ DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
-    """Migrate ``repos`` as the command line's ``options`` say; the exit code. Raises `click.UsageError`."""
+    """Migrate ``repos`` as the command line's ``options`` say; the exit code. Raises `click.UsageError` and `OutputError`."""
     config = _config(options)
     results: list[RepoResult] = []
+    lost: OutputError | None = None
     for result in _results(repos, config):
         results.append(result)
-        _show(result, verbose=options["verbose"], quiet=options["quiet"])
+        try:
+            _show_diff(result)
+        except OutputError as error:
+            lost = error
+            if not options["report"] and not options["plan_file"]:
+                raise
+        _tell(result, verbose=options["verbose"], quiet=options["quiet"])
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
     is_reported = _report(options["report"], options["plan_file"], results)
+    if lost is not None:
+        raise lost
     return _exit_code(results) if is_reported else FAILED
 
 
@@ -89,11 +98,14 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
     return True
 
 
-def _show(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
+def _show_diff(result: RepoResult) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
         from migrator.report.terminal import show  # here: other runs need nothing of it
 
         show([result.diff])
+
+
+def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
     if not quiet or result.is_failed:
         click.echo(summary(result, verbose=verbose), err=True, nl=False)
     if result.is_masked and not quiet:

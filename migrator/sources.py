@@ -152,10 +152,8 @@ def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource
 
 
 def _folders(path: str) -> list[str]:
-    if os.path.isdir(path):
-        return [path]
-    if not glob.has_magic(path):
-        raise UsageError(f"{path} is not a folder")
+    if os.path.isdir(path) or not glob.has_magic(path):
+        return [path]  # where no folder is, the job says so, and the others are done
     checkouts = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]
     if not checkouts:
         raise UsageError(f"{path} matches no git checkout")
