@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from migrator.config import Config
+from migrator.discover import checkout_of
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.fleet import parts
 from migrator.mapping import unmatched
 from migrator.model import Mode, RepoResult, Survey
 from migrator.options import config_of
-from migrator.pipeline import migrate_repo, survey_repo
+from migrator.pipeline import migrate_repo, name_of, survey_repo
 from migrator.report.text import summary
 from migrator.secret import plain_line
 
@@ -22,7 +25,10 @@ DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
-    """Migrate ``repos`` as the command line's ``options`` say; the exit code. Raises `click.UsageError` and `OutputError`."""
+    """Migrate ``repos`` as the command line's ``options`` say; the exit code.
+
+    Raises `click.UsageError`, and `OutputError` after all else is done.
+    """
     config = _config(options)
     results: list[RepoResult] = []
     lost: OutputError | None = None
@@ -46,18 +52,30 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
 
 def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
     """Each repository's result; several are surveyed first, since stacks of one may run the code of another."""
-    if len(repos) == 1:
-        yield migrate_repo(repos[0], config)
+    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
+    if len(by_name) == 1:
+        yield migrate_repo(next(iter(by_name.values())), config)
         return
     surveys: list[Survey] = []
-    for repo in repos:
-        found = survey_repo(repo, config)
+    for paths in by_name.values():
+        found = survey_repo(paths, config)
         if isinstance(found, Survey):
             surveys.append(found)
         else:
             yield found
     for survey, fleet in zip(surveys, parts(surveys), strict=True):
-        yield migrate_repo(survey.repo, config, fleet)
+        yield migrate_repo(by_name[survey.repo], config, fleet)
+
+
+def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
+    """The folders of each checkout together, each once: not those inside of others that are given."""
+    places = {repo: Path(os.path.realpath(repo)) for repo in repos}
+    found: dict[Path, dict[Path, str]] = {}
+    for repo, path in places.items():
+        root = checkout_of(path)
+        if not any(other in path.parents and checkout_of(other) == root for other in places.values()):
+            found.setdefault(root or path, {}).setdefault(path, repo)
+    return [list(folders.values()) for folders in found.values()]
 
 
 def _config(options: Mapping[str, Any]) -> Config:
