@@ -2,24 +2,73 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-_INTERRUPTED, _BROKEN_PIPE = 130, 141  # 128 and the signal's number, as shells count
+from migrator.errors import OutputError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_FAILED, _INTERRUPTED = 3, 130  # the second is 128 and the signal's number, as shells count
+
+
+class _Output(io.FileIO):
+    """Standard output: what cannot be written there is an `OutputError`, once; later output is dropped."""
+
+    def __init__(self, *, is_closed: bool) -> None:
+        super().__init__(os.open(os.devnull, os.O_WRONLY) if is_closed else 1, "wb", closefd=False)
+        self._lost = "it is closed" if is_closed else ""
+        self._is_told = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write ``data``. Raises `OutputError`."""
+        try:
+            if not self._lost:
+                return super().write(data)
+        except OSError as error:
+            self._lost = error.strerror or "output failed"
+        if not self._is_told:
+            self._is_told = True
+            raise OutputError(f"standard output cannot be written: {self._lost}")
+        return len(memoryview(data).cast("B"))
 
 
 def main() -> None:
     """The console script; an interrupt ends it with 130 whenever it comes."""
     try:
+        _guard_output()
         from migrator.cli import execute  # here: an interrupt while it loads is one too
 
-        sys.exit(execute())
+        try:
+            code = execute()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:  # the reader of a diff has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_BROKEN_PIPE)
+        code = _told("interrupted", _INTERRUPTED)
+    except OutputError as error:
+        code = _told(f"Error: {error}", _FAILED)
+    except OSError as error:  # no sentence can be written to standard error either
+        code = _told(f"Error: {error.strerror}", _FAILED)
+    sys.exit(code)
+
+
+def _guard_output() -> None:
+    was = sys.stdout
+    is_terminal = was is not None and was.isatty()
+    encoding, errors = (was.encoding, was.errors) if was is not None else ("utf-8", "backslashreplace")
+    buffer = io.BufferedWriter(_Output(is_closed=was is None))
+    sys.stdout = io.TextIOWrapper(buffer, encoding=encoding, errors=errors, line_buffering=is_terminal)
+
+
+def _told(sentence: str, code: int) -> int:
+    """Say why the run ends with ``code``, if anybody can be told."""
+    with suppress(OSError, AttributeError):
+        print(sentence, file=sys.stderr, flush=True)
+    return code
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class RepoJob:
 def survey_job(job: RepoJob) -> Survey | RepoResult:
     """The first pass over one repository."""
     try:
-        found = survey_repo(_folder(job), _config(job), job.name)
+        found = survey_repo(_folder(job), _config(job), job.name, job.planned)
         return found if isinstance(found, Survey) else _pushed(job, found)
     except NothingThere:
         return RepoResult(job.name, job.config.mode)
@@ -80,8 +80,17 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
     below = job.source.settings.get("path", "")
     folder = os.path.realpath(os.path.join(path, below))
     if os.path.commonpath([os.path.realpath(path), folder]) != os.path.realpath(path) or not os.path.isdir(folder):
-        raise MigrateError(f"it has no folder {below}" if below else "there is no such folder")
+        raise MigrateError(f"it has no folder {below}" if below else _no_folder(path))
     return folder
+
+
+def _no_folder(path: str) -> str:
+    """Why there is nothing to work on at a local path."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        return f"the folder cannot be read: {error.strerror}"
+    return "a file is there, and no folder"
 
 
 def _config(job: RepoJob) -> Config:

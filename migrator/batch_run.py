@@ -15,7 +15,7 @@ from pathlib import Path
 
 from migrator.batch import Batch, RepoJob, Results, left, unfinished
 from migrator.config import Config
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.forges.base import Filters
 from migrator.forges.registry import forge_of, open_forge
 from migrator.job import Executor
@@ -117,6 +117,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         on_interrupt=lambda count: shown.say(f"stopping: {count} repositories are being finished"),
     )
     by_name = {job.name: job for job in jobs}
+    lost: OutputError | None = None
     for result in batch.run(names):
         told = result
         if request.pull_requests is not None and result.pushed and not result.error:
@@ -127,7 +128,14 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         for note in told.notes[len(result.notes) :]:
             shown.say(f"{told.repo}: {note.task}")
         if told.mode is Mode.PREVIEW and told.diff and not sys.stdout.isatty():
-            show([titled(told.repo, told.diff)])
+            try:
+                show([titled(told.repo, told.diff)])
+            except OutputError as error:
+                lost = error
+                if not request.reports and not request.plan_file:
+                    break
+    if lost is not None:
+        raise lost
     if jobs[0].config.mode is Mode.PREVIEW and sys.stdout.isatty():
         with shown.hidden():
             show(titled(one.repo, one.diff) for one in Results(journal) if one.diff)

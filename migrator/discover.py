@@ -140,3 +140,8 @@ def _target(real_root: str, path: str) -> str | None:
         return None
     relative = PurePosixPath(os.path.relpath(target, real_root)).as_posix()
     return relative if SKIPPED_FOLDERS.isdisjoint(PurePosixPath(relative).parts) else None
+
+
+def checkout_of(path: Path) -> Path | None:
+    """The folder at or above ``path`` that looks like a git checkout, or a bare repository; None if there is none."""
+    return next((one for one in (path, *path.parents) if (one / ".git").exists() or (one / "HEAD").is_file()), None)

@@ -29,3 +29,7 @@ class SyntaxProblem(Exception):
 
 class EditConflict(Exception):
     """Two edits that claim the same characters."""
+
+
+class OutputError(MigrateError):
+    """Standard output that cannot be written: what was asked for was not shown."""

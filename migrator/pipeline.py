@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from migrator import undo
 from migrator.config import Config, ExistingBranch
 from migrator.diff import unified_diff
-from migrator.discover import listing, walk
+from migrator.discover import checkout_of, listing, walk
 from migrator.errors import MigrateError
 from migrator.fleet import ALONE, Fleet
 from migrator.history import with_commits
@@ -47,38 +47,53 @@ def _uncollected() -> Iterator[None]:
 
 @_uncollected()
 def migrate_repo(
-    repo: str, config: Config, fleet: Fleet = ALONE, name: str = "", planned: RepoResult | None = None
+    repo: str | Sequence[str],
+    config: Config,
+    fleet: Fleet = ALONE,
+    name: str = "",
+    planned: RepoResult | None = None,
 ) -> RepoResult:
     """Do what ``config`` asks for in the checkout or folder at ``repo``, which a ``fleet`` knows as ``name``.
 
-    If it was ``planned`` before, nothing is done unless the same would come of it. Never raises but for an interrupt.
+    Several folders are of one checkout, and are migrated together. If it was ``planned`` before, nothing is done unless
+    the same would come of it. Never raises but for an interrupt.
     """
-    name = name or repo
+    paths = _paths(repo)
+    name = name or name_of(paths)
     try:
-        with _begun(repo, config) as (path, checkout):
-            prepared = _prepare(_settle(path, checkout, config, fleet, name))
-            if planned is not None:
-                _require_as_planned(prepared.result, planned)
-            return _deliver(prepared)
+        with _begun(paths[0], config) as (path, checkout):
+            return _deliver(_prepare(_settle(path, checkout, config, fleet, name, paths)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
 
 @_uncollected()
-def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResult:
+def survey_repo(
+    repo: str | Sequence[str], config: Config, name: str = "", planned: RepoResult | None = None
+) -> Survey | RepoResult:
     """What the other repositories of a run must know of the one at ``repo``.
 
-    One that they have nothing to do with is migrated at once, and one that cannot be read has failed: then the result
-    is returned. Never raises but for an interrupt.
+    One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
+    failed: then the result is returned. Never raises but for an interrupt.
     """
-    name = name or repo
+    paths = _paths(repo)
+    name = name or name_of(paths)
     try:
-        with _begun(repo, config) as (path, checkout):
-            settled = _settle(path, checkout, config, ALONE, name)
+        with _begun(paths[0], config) as (path, checkout):
+            settled = _settle(path, checkout, config, ALONE, name, paths)
             survey = settled.planning.survey
-            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
+            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
+
+
+def _paths(repo: str | Sequence[str]) -> tuple[str, ...]:
+    return (repo,) if isinstance(repo, str) else tuple(repo)
+
+
+def name_of(paths: Sequence[str]) -> str:
+    """What the folders of one checkout are called in a run."""
+    return ", ".join(paths)
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
@@ -163,9 +178,11 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
         yield path, checkout
 
 
-def _settle(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str) -> _Settled:
+def _settle(
+    path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
+) -> _Settled:
     own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own)
+    workspace = _workspace(path, checkout, own, paths[1:])
     return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
 
 
@@ -195,23 +212,27 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
 
 
 def _checkout(path: Path) -> Checkout | None:
-    if not any((folder / ".git").exists() or (folder / "HEAD").is_file() for folder in (path, *path.parents)):
+    if checkout_of(path) is None:
         return None
     from migrator.gitbranch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
 
     return Checkout.open(path)
 
 
-def _workspace(path: Path, checkout: Checkout | None, config: Config) -> Workspace:
+def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Sequence[str] = ()) -> Workspace:
+    if checkout is None and others:
+        raise MigrateError("git cannot read the checkout of these folders: name one at a time")
     if checkout is None:
         return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
     root = _root(path, checkout)
-    scope = "" if path == root else path.relative_to(root).as_posix()
+    paths = (path, *(Path(os.path.realpath(one)) for one in others))
+    folders = tuple("" if one == root else one.relative_to(root).as_posix() for one in paths)
     return Workspace(
         listing(root, checkout.paths(), is_sparse=checkout.is_sparse),
         _identity(checkout, config),
-        scope,
+        "" if others else folders[0],
         config.exclude,
+        folders,
     )
 
 
@@ -251,7 +272,10 @@ def _fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _deliver(prepared: _Prepared) -> RepoResult:
+def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
+    """Do what is planned. Raises `MigrateError` if that is not what was ``planned`` before, if anything was."""
+    if planned is not None:
+        _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
     if checkout is not None and checkout.has_whole_history:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))

@@ -6,8 +6,7 @@ A line of JSON says what the file is, then there is one for each repository. No 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -21,6 +20,7 @@ from migrator.journal import Journal
 from migrator.model import Mode
 from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 from migrator.sources import RepoSource
+from migrator.writer import write_new
 
 _FORMAT, _VERSION = "tf-oidc-migrate plan", 1
 
@@ -31,24 +31,26 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     known = [job.name for job in jobs if job.name in surveys]
     fleets = dict(zip(known, parts(surveys[name] for name in known), strict=True))
     by_name = {job.name: job for job in jobs}
+
+    def rows() -> Iterator[str]:
+        yield json.dumps({"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}) + "\n"
+        for result in Results(journal):
+            source = by_name[result.repo].source
+            fleet = fleets.get(result.repo, Fleet())
+            row = {
+                "source": {
+                    "url_or_path": source.url_or_path,
+                    "name": source.name,
+                    "branch": source.branch,
+                    "settings": dict(source.settings),
+                },
+                "fleet": [survey_to_plain(one) for one in fleet.surveys],
+                "result": to_plain(result),
+            }
+            yield json.dumps(row) + "\n"
+
     try:
-        with open(path, "x", encoding="utf-8", opener=_private) as file:
-            header = {"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}
-            file.write(json.dumps(header) + "\n")
-            for result in Results(journal):
-                source = by_name[result.repo].source
-                fleet = fleets.get(result.repo, Fleet())
-                row = {
-                    "source": {
-                        "url_or_path": source.url_or_path,
-                        "name": source.name,
-                        "branch": source.branch,
-                        "settings": dict(source.settings),
-                    },
-                    "fleet": [survey_to_plain(one) for one in fleet.surveys],
-                    "result": to_plain(result),
-                }
-                file.write(json.dumps(row) + "\n")
+        write_new(path, rows(), mode=0o600)
     except OSError as error:
         raise MigrateError(f"the plan {path} cannot be written: {error.strerror}") from None
 
@@ -99,7 +101,3 @@ def _value(kind: Any, plain: Any) -> Any:
     if get_origin(kind) in (tuple, frozenset):
         return get_origin(kind)(_value(get_args(kind)[0], one) for one in plain)
     return kind(plain) if isinstance(kind, type) and issubclass(kind, Enum) else plain
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from migrator.config import Config
-from migrator.errors import MigrateError, UsageError
+from migrator.discover import checkout_of
+from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.fleet import parts
 from migrator.mapping import unmatched
 from migrator.model import Mode, RepoResult, Survey
 from migrator.options import config_of
-from migrator.pipeline import migrate_repo, survey_repo
+from migrator.pipeline import migrate_repo, name_of, survey_repo
 from migrator.report.text import summary
 from migrator.secret import plain_line
 
@@ -22,33 +25,57 @@ DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
-    """Migrate ``repos`` as the command line's ``options`` say; the exit code. Raises `click.UsageError`."""
+    """Migrate ``repos`` as the command line's ``options`` say; the exit code.
+
+    Raises `click.UsageError`, and `OutputError` after all else is done.
+    """
     config = _config(options)
     results: list[RepoResult] = []
+    lost: OutputError | None = None
     for result in _results(repos, config):
         results.append(result)
-        _show(result, verbose=options["verbose"], quiet=options["quiet"])
+        try:
+            _show_diff(result)
+        except OutputError as error:
+            lost = error
+            if not options["report"] and not options["plan_file"]:
+                raise
+        _tell(result, verbose=options["verbose"], quiet=options["quiet"])
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
     is_reported = _report(options["report"], options["plan_file"], results)
+    if lost is not None:
+        raise lost
     return _exit_code(results) if is_reported else FAILED
 
 
 def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
     """Each repository's result; several are surveyed first, since stacks of one may run the code of another."""
-    if len(repos) == 1:
-        yield migrate_repo(repos[0], config)
+    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
+    if len(by_name) == 1:
+        yield migrate_repo(next(iter(by_name.values())), config)
         return
     surveys: list[Survey] = []
-    for repo in repos:
-        found = survey_repo(repo, config)
+    for paths in by_name.values():
+        found = survey_repo(paths, config)
         if isinstance(found, Survey):
             surveys.append(found)
         else:
             yield found
     for survey, fleet in zip(surveys, parts(surveys), strict=True):
-        yield migrate_repo(survey.repo, config, fleet)
+        yield migrate_repo(by_name[survey.repo], config, fleet)
+
+
+def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
+    """The folders of each checkout together, each once: not those inside of others that are given."""
+    places = {repo: Path(os.path.realpath(repo)) for repo in repos}
+    found: dict[Path, dict[Path, str]] = {}
+    for repo, path in places.items():
+        root = checkout_of(path)
+        if not any(other in path.parents and checkout_of(other) == root for other in places.values()):
+            found.setdefault(root or path, {}).setdefault(path, repo)
+    return [list(folders.values()) for folders in found.values()]
 
 
 def _config(options: Mapping[str, Any]) -> Config:
@@ -89,11 +116,14 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
     return True
 
 
-def _show(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
+def _show_diff(result: RepoResult) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
         from migrator.report.terminal import show  # here: other runs need nothing of it
 
         show([result.diff])
+
+
+def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
     if not quiet or result.is_failed:
         click.echo(summary(result, verbose=verbose), err=True, nl=False)
     if result.is_masked and not quiet:

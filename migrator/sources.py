@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from migrator.config import is_role_arn
+from migrator.discover import checkout_of
 from migrator.errors import UsageError
 from migrator.giturl import parse_url
 
@@ -79,7 +80,17 @@ def sources(arguments: Sequence[str], repos_from: Sequence[str]) -> list[RepoSou
                     _add(found, source)
             except UsageError as error:
                 raise UsageError(f"{'standard input' if name == '-' else name}:{number}: {error}") from None
+    _require_a_checkout_each(list(found.values()))
     return _named(list(found.values()))
+
+
+def _require_a_checkout_each(found: Sequence[RepoSource]) -> None:
+    """Two folders of a checkout would be two commits, of which the second finds the branch of the first."""
+    known: dict[Path, str] = {}
+    for path in (one.url_or_path for one in found if one.is_local):
+        root = checkout_of(Path(os.path.realpath(path)))
+        if root is not None and known.setdefault(root, path) != path:
+            raise UsageError(f"{known[root]} and {path} are folders of one checkout: migrate them without batch")
 
 
 def _add(found: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
@@ -152,10 +163,8 @@ def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource
 
 
 def _folders(path: str) -> list[str]:
-    if os.path.isdir(path):
-        return [path]
-    if not glob.has_magic(path):
-        raise UsageError(f"{path} is not a folder")
+    if os.path.isdir(path) or not glob.has_magic(path):
+        return [path]  # where no folder is, the job says so, and the others are done
     checkouts = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]
     if not checkouts:
         raise UsageError(f"{path} matches no git checkout")

@@ -12,6 +12,7 @@ from migrator.errors import MigrateError, UsageError
 from migrator.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
+from migrator.writer import write_new
 
 if TYPE_CHECKING:
     from migrator.trust.known import Knowledge
@@ -21,7 +22,7 @@ _EPILOG = """\b
 Exit codes:
   0    done
   2    wrong usage
-  3    a repository could not be read; nothing was written
+  3    a repository could not be read, or the output not written; nothing was written
   130  interrupted
 """
 _FILES = {"hcl": "spacelift_trust.tf", "json": "spacelift_trust.json"}
@@ -126,13 +127,11 @@ def _write(text: str, folder: str | None, name: str) -> None:
     file = Path(folder, name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists() and file.read_text() == text:
+        if file.is_file() and file.read_bytes() == text.encode():
             return
-        with file.open("x") as opened:
-            opened.write(text)
+        write_new(file, [text])
     except FileExistsError:
         raise UsageError(f"{file} is there already, and is not overwritten") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds something else"
-        raise UsageError(f"{file} cannot be written: {reason}") from None
+    except OSError as error:
+        raise MigrateError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(plain_line(f"{file} written"), err=True)

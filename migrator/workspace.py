@@ -122,13 +122,22 @@ class ModuleCall:
 
 
 class Workspace:
-    """All modules of a repository, which is called ``identity``; ``scope`` is the folder that may be changed."""
+    """All modules of a repository, which is called ``identity``; ``scope`` is the folder that may be changed.
+
+    Where several ``folders`` may be, it is the repository's root.
+    """
 
     def __init__(
-        self, listing: Listing, identity: RepoIdentity, scope: str = "", exclude: tuple[str, ...] = ()
+        self,
+        listing: Listing,
+        identity: RepoIdentity,
+        scope: str = "",
+        exclude: tuple[str, ...] = (),
+        folders: tuple[str, ...] = (),
     ) -> None:
         self.root = listing.root
         self.scope = scope
+        self._folders = folders or (scope,)
         self.identity = identity
         self._exclude = exclude
         self.documents: dict[str, Document] = {}
@@ -362,8 +371,8 @@ class Workspace:
                     yield current
 
     def in_scope(self, path: str) -> bool:
-        """Whether the file or module at ``path`` lies in the folder that may be changed."""
-        return not self.scope or path == self.scope or path.startswith(self.scope + "/")
+        """Whether the file or module at ``path`` lies in a folder that may be changed."""
+        return any(not one or path == one or path.startswith(one + "/") for one in self._folders)
 
     def objection(self, path: str) -> str | None:
         """Why the file at ``path`` may not be changed, if so."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,14 @@ def uninterrupted() -> Iterator[Callable[[], None]]:
             signal.signal(one, handler)
     if held:
         signal.raise_signal(held[0])
+
+
+def write_new(path: str | Path, pieces: Iterable[str], mode: int = 0o666) -> None:
+    """Write a file that is not there yet, whole or not at all. Raises `OSError`, such as `FileExistsError`."""
+    with open(path, "x", encoding="utf-8", newline="\n", opener=partial(os.open, mode=mode)) as file:
+        try:
+            file.writelines(pieces)
+            file.flush()
+        except BaseException:
+            os.unlink(path)
+            raise

@@ -52,6 +52,9 @@ def write_rollout(path: str, results: Iterable[RepoResult]) -> None:
 
 
 def _write_whole(path: str, write: Callable[[TextIO], object]) -> None:
+    if os.path.exists(path) and not os.path.isfile(path):
+        _write_through(path, write)
+        return
     target = os.path.realpath(path)
     staged = f"{target}.{secrets.token_hex(4)}.part"
     try:
@@ -62,5 +65,14 @@ def _write_whole(path: str, write: Callable[[TextIO], object]) -> None:
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(staged)
+    except OSError as error:
+        raise MigrateError(f"{path} cannot be written: {error.strerror or 'output failed'}") from None
+
+
+def _write_through(path: str, write: Callable[[TextIO], object]) -> None:
+    """Write to a device or a pipe, which is no file to be replaced."""
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            write(file)
     except OSError as error:
         raise MigrateError(f"{path} cannot be written: {error.strerror or 'output failed'}") from None

@@ -38,30 +38,17 @@ def parse(text: str) -> Program:
         raise SyntaxProblem(0, "it is nested too deeply") from None
 
 
-class _Collector(cst.CSTVisitor):
-    """The nodes of interest in the order of the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[_Found] = []
-
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, _Found):
-            self.found.append(node)
-        return True
-
-
 class Program(Tree):
     """A Python program that was understood."""
 
     def __init__(self, text: str, wrapper: metadata.MetadataWrapper) -> None:
         super().__init__(text, wrapper)
-        collector = _Collector()
-        self._module.visit(collector)
-        self._found = collector.found
+        found = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
+        self._found = sorted(found, key=lambda node: self._bytes[node].start)
         self.imports = tuple(one for node in self._of(cst.ImportFrom, cst.Import) if (one := self._import(node)))
         self._calls: dict[frozenset[str], tuple[Call, ...]] = {}
         self.comments = tuple(self._span(node) for node in self._of(cst.Comment))
+        self._comments_by_line = {self.line(comment.start): comment for comment in self.comments}
 
     def _of(self, *kinds: type[cst.CSTNode]) -> list[cst.CSTNode]:
         return [node for node in self._found if isinstance(node, kinds)]
@@ -69,7 +56,7 @@ class Program(Tree):
     def comments_on(self, span: Span) -> str:
         """The comments on the first line of ``span``, on its last, and those that stand alone right above it."""
         first, last = self.line(span.start), self.line(span.end)
-        by_line = {self.line(comment.start): comment for comment in self.comments}
+        by_line = self._comments_by_line
         found = [by_line[line] for line in {first, last} if line in by_line]
         above = first - 1
         while above in by_line and not self._line_before(by_line[above]).strip():

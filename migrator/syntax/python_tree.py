@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import cache
 
 import libcst as cst
 from libcst import metadata
@@ -21,25 +25,29 @@ class Tree:
         self._module = wrapper.module
         self._bytes = wrapper.resolve(metadata.ByteSpanPositionProvider)
         self._scopes = wrapper.resolve(metadata.ScopeProvider)
-        self._parents = wrapper.resolve(metadata.ParentNodeProvider)
+        self._parents = _parents(self._module)
         self._data = b"" if text.isascii() else text.encode()
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._line_bytes = [0, *(match.end() for match in re.finditer(b"\n", self._data))]
 
     # --- places ---------------------------------------------------------------------------------------------------
 
     def _span(self, node: cst.CSTNode) -> Span:
         found = self._bytes[node]
         start, end = found.start, found.start + found.length
-        if self._data:
-            start = len(self._data[:start].decode())
-            end = start + len(self._data[found.start : end].decode())
-        return Span(start, end)
+        return Span(self._characters(start), self._characters(end)) if self._data else Span(start, end)
+
+    def _characters(self, offset: int) -> int:
+        """How many characters the first ``offset`` bytes are."""
+        line = bisect_right(self._line_bytes, offset) - 1
+        return self._line_starts[line] + len(self._data[self._line_bytes[line] : offset].decode())
 
     def _length(self, *nodes: cst.CSTNode) -> int:
         return sum(len(self._module.code_for_node(node)) for node in nodes)
 
     def line(self, offset: int) -> int:
         """The line, from 1, that holds the character at ``offset``."""
-        return self.text.count("\n", 0, offset) + 1
+        return bisect_right(self._line_starts, offset)
 
     def _ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         while (parent := self._parents.get(node)) is not None:
@@ -223,6 +231,26 @@ class Tree:
             interior = Span(self._span(node.lpar).start + 1, self._span(node).end - 1)
         local = {one.evaluated_name: one.evaluated_alias or one.evaluated_name for one in node.names}
         return Import(module, Items(interior, items, start), local, function or class_)
+
+
+def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
+    """The node around each node, which come before those in them; a visitor of libcst would make all of them anew."""
+    found: dict[cst.CSTNode, cst.CSTNode] = {}
+    pending: list[cst.CSTNode] = [module]
+    while pending:
+        node = pending.pop()
+        for name in _fields(type(node)):
+            value = getattr(node, name)
+            for child in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(child, cst.CSTNode) and child not in found:
+                    found[child] = node
+                    pending.append(child)
+    return found
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 class _Leaves(cst.CSTVisitor):
