@@ -306,8 +306,8 @@ class Maker:
             (f"one([{a}])", lambda x, _: x),
             (f'join("", [{a}])', lambda x, _: x),
             (f'format("%s", {a})', lambda x, _: x),
-            (f'"a" == "a" ? {a} : {b}', lambda x, _: x),
-            (f'"a" == "b" ? {b} : {a}', lambda x, _: x),
+            (f'("a" == "a" ? {a} : {b})', lambda x, _: x),
+            (f'("a" == "b" ? {b} : {a})', lambda x, _: x),
             (f"{{ for k, v in {{ p = {a}, q = {b} }} : k => v }}.p", lambda x, _: x),
             (f"[for v in [{b}, {a}] : v][1]", lambda x, _: x),
             (f"values({{ k = {a} }})[0]", lambda x, _: x),
@@ -319,25 +319,23 @@ class Maker:
         if not self.single:
             ways += [
                 (f"flatten([[{a}], [{b}]])[0]", lambda x, _: x),
-                (f'"{a}-x"' if a.startswith("lit") else f'"p-${{{a}}}"', lambda x, _: f"p-{x}"),
+                (f'"p-${{{a}}}"', lambda x, _: f"p-{x}"),
                 (f'format("%s/%s", {a}, {b})', lambda x, y: f"{x}/{y}"),
                 (f"upper({a})", lambda x, _: str(x).upper()),
                 (f"tolist(toset([{a}, {b}]))[0]", lambda x, y: sorted({x, y})[0]),
-                (f'{a} == {b} ? "same" : {b}', lambda x, y: "same" if x == y else y),
-                (f'terraform.workspace == "prod" ? {a} : {b}', lambda _, y: y),
+                (f'({a} == {b} ? "same" : {b})', lambda x, y: "same" if x == y else y),
+                (f'(terraform.workspace == "prod" ? {a} : {b})', lambda _, y: y),
             ]
-            if "env" in module.inputs and each is None:
+            if "env" in module.inputs and each is None and self.random.random() < 0.3:
                 return self._chosen(a, b, made, other)
         if each is None and self.random.random() < 0.1:
             return self._file_or_output(module, made)
         text, meaning = self.random.choice(ways)
-        if '"${' in text and text.count('"') % 2:
-            text, meaning = a, lambda x, _: x
         return Expr(text, lambda env: meaning(made.value(env), other.value(env)))
 
     def _chosen(self, a: str, b: str, made: Expr, other: Expr) -> Expr:
         ways = [
-            f'var.env == "prod" ? {a} : {b}',
+            f'(var.env == "prod" ? {a} : {b})',
             f"{{ prod = {a}, dev = {b} }}[var.env]",
             f"lookup({{ prod = {a} }}, var.env, {b})",
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,7 +141,12 @@ def _told(terraform: Terraform, folder: Path, trees: list[tuple[Tree, dict[str, 
     """What each instance of a provider says, by a resource that is put in its place; one plan for all trees."""
     calls = ""
     for number, (tree, files) in enumerate(trees):
-        root = {name for path, data in files.items() if "/" not in path for name in _variables_of(data.decode())}
+        root = {
+            name
+            for path, data in files.items()
+            if re.fullmatch(r"[^/]+\.tf", path)
+            for name in _variables_of(data.decode())
+        }
         for path, data in files.items():
             if path != "backend.tf" and not path.startswith("stacks/"):
                 file = folder / f"t{number}" / path
