@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
+from migrator.analysis.role_purpose import is_for_sign_in
 from migrator.analysis.runtime_config import PATH
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
@@ -26,6 +27,7 @@ from migrator.syntax import hcl
 from migrator.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
+_TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ class Wishes:
         self.runtime = RuntimeHooks(workspace, config)
         self._lists = HookLists(facts.stacks, facts.integrations)
         self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
-        found = tuple(_targets(facts, config, roles, self.strategies))
+        found = tuple(_targets(workspace, facts, config, roles, self.strategies))
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)
         here = [
@@ -219,13 +221,17 @@ def phase_lists(config: Config) -> list[str]:
     return [f"before_{phase}" for phase in config.hook_phases]
 
 
-def _targets(facts: Facts, config: Config, roles: Roles, strategies: Strategies) -> Iterator[Target]:
+def _targets(
+    workspace: Workspace, facts: Facts, config: Config, roles: Roles, strategies: Strategies
+) -> Iterator[Target]:
     """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
     for root in facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
             role = _hook_role({hcl.string_value(one) for one in root.role_arns}, config.at(root.module.path), mapped)
+            if role == SHELL_ROLE and not is_for_sign_in(workspace, root.module, ROLE_VARIABLE):
+                role = _TAKEN
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
             yield Target(root.module.path, root.backend.place, root.group, role, root.runners, engine, is_native)
     for program, runners in facts.programs:
