@@ -36,6 +36,7 @@ class Call:
     target: Module
     arguments: dict[str, Expr] = field(default_factory=dict)
     keys: Expr | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -84,6 +85,17 @@ class Tree:
         """The tree as files."""
         found = {f"{one.path}/main.tf".lstrip("/"): one.text().encode() for one in self.modules}
         return found | {name: text.encode() for one in self.modules for name, text in one.files.items()}
+
+    def folders(self) -> dict[tuple[str, ...], str]:
+        """The path of the module of each instance, by its address."""
+        found: dict[tuple[str, ...], str] = {}
+        pending = [(self.root, ())]
+        while pending:
+            module, at = pending.pop()
+            found[at] = module.path
+            for call in module.calls:
+                pending += [(call.target, (*at, call.label + suffix)) for suffix in _suffixes(call)]
+        return found
 
     def signers(self, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str, tuple[tuple[str, Any], ...]]]:
         """The address of each instance of a provider, its place in the tree's text, and its credentials."""
@@ -165,7 +177,7 @@ class Maker:
 
     def _fill(self, module: Module, depth: int) -> None:
         pick = self.random
-        if depth and (depth == DEPTH - 1 or pick.random() < 0.35) or (not depth and pick.random() < 0.25):
+        if (depth and (depth == DEPTH - 1 or pick.random() < 0.35)) or (not depth and pick.random() < 0.25):
             aliases = ["", "other"][: 1 if pick.random() < 0.75 else 2]
             module.providers = [(alias, self._credentials(module)) for alias in aliases]
         if depth == DEPTH - 1:
@@ -199,7 +211,8 @@ class Maker:
         call = Call(self._name("c"), target)
         each = None
         if self.repeats and self.random.random() < 0.3:
-            keys = {key: self._string(module, 1, each=None) for key in ("x", "y")[: self.random.choice((1, 2))]}
+            call.names = ("x", "y")[: self.random.choice((1, 2))]
+            keys = {key: self._string(module, 1, each=None) for key in call.names}
             text = "{ " + ", ".join(f"{key} = {one.text}" for key, one in keys.items()) + " }"
             call.keys = each = Expr(text, lambda env, keys=keys: {key: one.value(env) for key, one in keys.items()})
         for name, type_ in target.inputs.items():
@@ -293,8 +306,8 @@ class Maker:
             (f"one([{a}])", lambda x, _: x),
             (f'join("", [{a}])', lambda x, _: x),
             (f'format("%s", {a})', lambda x, _: x),
-            (f'"a" == "a" ? {a} : {b}', lambda x, _: x),
-            (f'"a" == "b" ? {b} : {a}', lambda x, _: x),
+            (f'("a" == "a" ? {a} : {b})', lambda x, _: x),
+            (f'("a" == "b" ? {b} : {a})', lambda x, _: x),
             (f"{{ for k, v in {{ p = {a}, q = {b} }} : k => v }}.p", lambda x, _: x),
             (f"[for v in [{b}, {a}] : v][1]", lambda x, _: x),
             (f"values({{ k = {a} }})[0]", lambda x, _: x),
@@ -306,25 +319,23 @@ class Maker:
         if not self.single:
             ways += [
                 (f"flatten([[{a}], [{b}]])[0]", lambda x, _: x),
-                (f'"{a}-x"' if a.startswith("lit") else f'"p-${{{a}}}"', lambda x, _: f"p-{x}"),
+                (f'"p-${{{a}}}"', lambda x, _: f"p-{x}"),
                 (f'format("%s/%s", {a}, {b})', lambda x, y: f"{x}/{y}"),
                 (f"upper({a})", lambda x, _: str(x).upper()),
                 (f"tolist(toset([{a}, {b}]))[0]", lambda x, y: sorted({x, y})[0]),
-                (f'{a} == {b} ? "same" : {b}', lambda x, y: "same" if x == y else y),
-                (f'terraform.workspace == "prod" ? {a} : {b}', lambda _, y: y),
+                (f'({a} == {b} ? "same" : {b})', lambda x, y: "same" if x == y else y),
+                (f'(terraform.workspace == "prod" ? {a} : {b})', lambda _, y: y),
             ]
-            if "env" in module.inputs and each is None:
+            if "env" in module.inputs and each is None and self.random.random() < 0.3:
                 return self._chosen(a, b, made, other)
         if each is None and self.random.random() < 0.1:
             return self._file_or_output(module, made)
         text, meaning = self.random.choice(ways)
-        if '"${' in text and text.count('"') % 2:
-            text, meaning = a, lambda x, _: x
         return Expr(text, lambda env: meaning(made.value(env), other.value(env)))
 
     def _chosen(self, a: str, b: str, made: Expr, other: Expr) -> Expr:
         ways = [
-            f'var.env == "prod" ? {a} : {b}',
+            f'(var.env == "prod" ? {a} : {b})',
             f"{{ prod = {a}, dev = {b} }}[var.env]",
             f"lookup({{ prod = {a} }}, var.env, {b})",
         ]
@@ -367,7 +378,8 @@ def _roles(
         if {"profile", "access_key", "secret_key"} & body.keys():
             continue
         alias = str(body.get("alias", "")).strip('"')
-        web = body.get("assume_role_with_web_identity", [{}])[0]
+        dynamic = [one for block in body.get("dynamic", []) for made in block.values() for one in made["content"]]
+        web = (body.get("assume_role_with_web_identity") or dynamic or [{}])[0]
         yield (at, f"{module.path}:{alias}"), _named(web.get("role_arn", ""), variables, at)
     blocks = {
         name.strip('"'): body for one in documents for block in one.get("module", []) for name, body in block.items()
@@ -375,12 +387,12 @@ def _roles(
     for call in module.calls:
         body = blocks[call.label]
         passed = {name: _named(value, variables, at) for name, value in body.items() if name.startswith("aws_role_arn")}
-        for key in _keys(call):
-            yield from _roles(read, call.target, passed, (*at, call.label + (f"[{key}]" if key is not None else "")))
+        for suffix in _suffixes(call):
+            yield from _roles(read, call.target, passed, (*at, call.label + suffix))
 
 
-def _keys(call: Call) -> list[str | None]:
-    return [None] if call.keys is None else re.findall(r"\b([xy]) = ", call.keys.text.partition("{")[2])
+def _suffixes(call: Call) -> list[str]:
+    return [""] if call.keys is None else [f"[{key}]" for key in call.names]
 
 
 def _named(value: Any, variables: dict[str, str], at: tuple[str, ...]) -> str:

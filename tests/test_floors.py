@@ -91,6 +91,7 @@ FLOORS = (
     ),
     ("analysis.variable_settings",),
     ("analysis.root_values",),
+    ("analysis.role_purpose",),
     ("analysis.facts", "analysis.origins"),
     ("analysis.signing",),
     (

@@ -36,7 +36,7 @@ class Term:
     op: str
     name: str = field(default="", repr=False)
     where: str = ""
-    parts: tuple[Term, ...] = ()
+    parts: tuple[Term, ...] = field(default=(), repr=False)
     symbols: frozenset[Term] = field(default=frozenset(), repr=False)
 
     @property

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.identities import identities, is_in_use
+from migrator.analysis.identities import identities
 from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
+from migrator.analysis.role_purpose import is_free
 from migrator.analysis.root_values import root_values
 from migrator.config import ROLE_VARIABLE, Config
 from migrator.document import Document
@@ -23,7 +24,6 @@ from migrator.workspace import Module, ModuleCall, Workspace
 
 _MOST = 99
 _MOST_STEPS = 1_000
-_MATTER = ("type", "default")
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
@@ -88,8 +88,7 @@ class RoleVariables:
         self._config = config
         self._has_role = has_role
         self._origin = origin
-        self._values = root_values(workspace)
-        self._residues = self._values.residues
+        self._residues = root_values(workspace).residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
         for path, module in {one.module.path: one.module for one in facts.providers}.items():
@@ -103,7 +102,7 @@ class RoleVariables:
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
             providers = self._facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
-            taken = () if role_arn is not None or self._is_free(module, ROLE_VARIABLE) else (None,)
+            taken = () if role_arn is not None or is_free(self._workspace, module, ROLE_VARIABLE) else (None,)
             found = identities(module, providers, first_role, self._origin, taken, mapped)
             self._identities[module.path] = found
         return self._identities[module.path]
@@ -135,6 +134,7 @@ class RoleVariables:
 
     def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
+        too_many = Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
             current, variable, origin = pending.pop()
@@ -145,7 +145,7 @@ class RoleVariables:
                 continue
             seen.add((current.path, variable.name))
             if len(seen) > _MOST_STEPS:
-                yield Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
+                yield too_many
                 return
             calls: list[tuple[ModuleCall, RoleVariable]] = []
             for call in self._workspace.calls.get(current.path, ()):
@@ -156,25 +156,17 @@ class RoleVariables:
                         label = ".".join(call.block.labels)
                         yield Refusal(f"its credentials differ from one instance of module.{label} to the next")
                         return
-                    above = self._called_there(call, variable, there)
+                    named = self._called_there(call, variable, there)
+                    if named is None:
+                        yield too_many
+                        return
+                    above = named
                     self._holders.setdefault((call.caller.path, above.name), there)
                     calls.append((call, above))
                 pending.append((call.caller, above, there))
             yield _Step(current, variable, origin, tuple(calls))
 
-    def _is_free(self, module: Module, name: str) -> bool:
-        """Whether a variable may be a role's: it is not declared yet, or for nothing else, as far as is known."""
-        if not _is_declared(module.documents, name):
-            return True
-        for document, block in module.blocks("variable", name):
-            type_, default = (one and document.expression(one).strip() for one in map(block.attribute, _MATTER))
-            if type_ not in (None, "string", '"string"') or default not in (None, "null"):
-                return False
-        calls = self._workspace.calls.get(module.path, ())
-        is_given = any(call.block.attribute(name) for call in calls) or self._values.is_given_in_files(module, name)
-        return not is_given and not is_in_use(module, f"var.{name}")
-
-    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable:
+    def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
         """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
@@ -182,9 +174,9 @@ class RoleVariables:
             return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
         label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        first = [variable] if self._is_free(call.caller, variable.name) else []
+        first = [variable] if is_free(self._workspace, call.caller, variable.name) else []
         candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
-        return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), variable)
+        return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), None)
 
     def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
         edits: list[Edit] = []

@@ -86,6 +86,9 @@ class RootIdentities:
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""
+        instances = self._roles.instances(provider) or ()
+        if len(instances) > len({root for root, _ in instances}):
+            return "; leave that out, and each gets a variable"
         option = self._roles.how_to_map(provider)
         return f"; name its role by {option}" if option else ""
 
@@ -101,7 +104,8 @@ class RootIdentities:
         lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
         first = [one for one in unmapped if one.provider.module.path == lead]
         first.sort(key=lambda one: one.provider.alias is not None)
-        other = next((one for one in (first[:1] or unmapped) if one.identity not in own), None)
+        spoken = [one for one in first if one.provider is first[0].provider] or unmapped
+        other = next((one for one in spoken if one.identity not in own), None)
         if other is not None:
             return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
         signed = self._signed_in(root, hcl.quote(role))
@@ -127,7 +131,7 @@ class RootIdentities:
             instances = self._roles.instances(provider)
             if instances is None:
                 return TOO_MANY
-            for identity in sorted((one for path, one in instances if path == root), key=repr):
+            for identity in (one for path, one in instances if path == root):
                 roles = {role for _, role in self._roles.cases(provider, root, identity)}
                 found += (Signer(provider, identity, role) for role in roles)
         return found

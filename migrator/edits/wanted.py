@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
+from migrator.analysis.role_purpose import is_for_sign_in
 from migrator.analysis.runtime_config import PATH
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
@@ -28,6 +29,7 @@ from migrator.syntax import hcl
 from migrator.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
+_TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +232,8 @@ def _targets(
             arns: set[str | None] = {hcl.string_value(one) for one in root.role_arns}
             for assumed, runners in runners_by_role(workspace, facts, root).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
+                if role == SHELL_ROLE and not is_for_sign_in(workspace, root.module, ROLE_VARIABLE):
+                    role = _TAKEN
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in facts.programs:
         if program.is_migrated(config.include_ambient):

@@ -1,0 +1,79 @@
+"""Whether a variable that is called like a role's is one: a string that providers sign in by, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migrator.analysis.identities import is_in_use
+from migrator.analysis.providers import WEB_IDENTITY
+from migrator.analysis.root_values import root_values
+from migrator.document import Document
+from migrator.span import Span
+from migrator.workspace import Module, Workspace
+
+
+def is_free(workspace: Workspace, module: Module, name: str) -> bool:
+    """Whether nothing has the variable ``name`` yet: where it is declared, nobody uses it, nor gives it a value."""
+    if is_in_use(module, f"var.{name}") or not _is_string(module, name):
+        return False
+    if not any(module.blocks("variable", name)):
+        return True
+    is_passed = any(call.block.attribute(name) for call in workspace.calls.get(module.path, ()))
+    return not is_passed and not root_values(workspace).is_given_in_files(module, name)
+
+
+def is_for_sign_in(workspace: Workspace, module: Module, name: str) -> bool:
+    """Whether the variable is for nothing but the roles of providers, in ``module`` and wherever that passes it on."""
+    pending, seen = [(module, name)], set[tuple[str, str]]()
+    while pending:
+        current, there = pending.pop()
+        if (current.path, there) in seen or is_free(workspace, current, there):
+            continue
+        seen.add((current.path, there))
+        if not _is_string(current, there):
+            return False
+        used = re.compile(rf"\bvar\.{re.escape(there)}(?![\w-])")
+        uses = [(one, match.start()) for one in current.documents for match in used.finditer(one.text)]
+        passed = list(_passed(workspace, current, there))
+        allowed = [*_signing(current), *((document, span) for document, span, _, _ in passed)]
+        if not uses or any(not any(_holds(one, use) for one in allowed) for use in uses):
+            return False
+        pending += [(called, argument) for _, _, called, argument in passed]
+    return True
+
+
+def _is_string(module: Module, name: str) -> bool:
+    """Whether nothing says that the variable is no string, or has a value if nobody gives it one."""
+    for document, block in module.blocks("variable", name):
+        type_, default = block.attribute("type"), block.attribute("default")
+        if type_ is not None and document.expression(type_).strip() not in ("string", '"string"'):
+            return False
+        if default is not None and document.expression(default).strip() != "null":
+            return False
+    return True
+
+
+def _signing(module: Module) -> Iterator[tuple[Document, Span]]:
+    """Where providers say which role they sign in with."""
+    for document, provider in module.blocks("provider"):
+        for body in (provider, *provider.blocks("_")):
+            for block in body.blocks():
+                if WEB_IDENTITY in (block.type, *block.labels):
+                    yield document, block.span
+            if (argument := body.attribute(WEB_IDENTITY)) is not None:
+                yield document, argument.span
+
+
+def _passed(workspace: Workspace, module: Module, name: str) -> Iterator[tuple[Document, Span, Module, str]]:
+    """Where modules of the repository get the variable as it is, and what they call it."""
+    for path, calls in workspace.calls.items():
+        for call in calls:
+            if call.caller is module and path in workspace.modules:
+                for one in call.block.attributes:
+                    if call.document.expression(one).strip() == f"var.{name}":
+                        yield call.document, one.span, workspace.modules[path], one.name
+
+
+def _holds(place: tuple[Document, Span], use: tuple[Document, int]) -> bool:
+    return place[0] is use[0] and place[1].start <= use[1] < place[1].end
