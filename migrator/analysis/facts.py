@@ -12,6 +12,7 @@ from migrator.analysis.definitions import StackDefinition, StacksByFolder, defin
 from migrator.analysis.integrations import integrations
 from migrator.analysis.mounted_files import Override, overrides
 from migrator.analysis.other_providers import OtherProvider, other_providers
+from migrator.analysis.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
 from migrator.analysis.providers import Provider, aws_providers
@@ -138,7 +139,8 @@ class Facts:
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
-    Spacelift's AWS integration, ``overrides`` what may win over the code.
+    Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
+    those with settings of their own.
     """
 
     providers: tuple[Provider, ...]
@@ -158,6 +160,8 @@ class Facts:
     runners_of: Callable[[str], Runners] = field(kw_only=True)
     integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
     overrides: tuple[Override, ...] = ()
+    own_runs: tuple[OwnRun, ...] = ()
+    own_tasks: tuple[OwnTask, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
@@ -197,9 +201,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     def runners(path: str) -> Runners:
         is_only = is_only_root and path in with_state
         found = definitions_running(path, by_folder, workspace, is_only_root=is_only)
-        here = tuple(one for one in found if not one.is_blueprint)
-        made_of = tuple(one for one in found if one.is_blueprint)
-        return Runners(here, tuple(fleet.stacks_running(repo, workspace.identity, path)), made_of)
+        return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -208,7 +210,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         return tuple(state for one in reached for state in states.get(one, ()))
 
     reaches = Reaches(workspace, stacks)
-    settings = tuple(_settings(workspace, modules, stacks, [module.path for module in root_modules], reaches))
+    own = tuple(own_runs(workspace, reaches))
+    paths = [module.path for module in root_modules]
+    settings = (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
@@ -238,7 +242,14 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         runners_of=runners,
         integrations=integrations(workspace, stacks),
         overrides=tuple(overrides(workspace, reaches)),
+        own_runs=own,
+        own_tasks=tuple(own_tasks(workspace, reaches)),
     )
+
+
+def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
+    stacks, made_of = ([one for one in here if one.is_blueprint is made] for made in (False, True))
+    return Runners(tuple(stacks), tuple(elsewhere), tuple(made_of))
 
 
 def _settings(

@@ -74,10 +74,12 @@ class Setting:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TerraformSetting(Setting):
-    """A resource: ``entries`` of its ``for_each`` are to go; where there are none, all of the ``block``."""
+    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``."""
 
     block: Block
     entries: tuple[tuple[Part, tuple[Attribute, ...]], ...] = ()
+    within: Block | None = None
+    nested: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
