@@ -77,6 +77,7 @@ from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
+from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_remove import remove
@@ -141,8 +142,10 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
     if not isinstance(setting, TerraformSetting):
         return Refusal("it is written in a language that is not known")
     try:
-        if setting.within is not None:
+        if setting.within is not None and document.syntax is HCL:
             return document.change(setting.within, BodyChange(remove=setting.nested))
+        if setting.within is not None:
+            return document.syntax.remove_blocks(document.path, document.text, document.items, setting.nested)
         if not setting.entries:
             return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
         return tuple(
