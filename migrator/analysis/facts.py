@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,9 @@ from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
-from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
+from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.discover import Kind
-from migrator.fleet import ALONE, Fleet, is_of_branch
+from migrator.fleet import ALONE, Fleet, is_of_branch, runs
 from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
 
@@ -140,7 +140,7 @@ class Facts:
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
     Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
-    those with settings of their own.
+    those with settings of their own, ``tested`` the folders that tests of a module run.
     """
 
     providers: tuple[Provider, ...]
@@ -162,6 +162,7 @@ class Facts:
     overrides: tuple[Override, ...] = ()
     own_runs: tuple[OwnRun, ...] = ()
     own_tasks: tuple[OwnTask, ...] = ()
+    tested: tuple[str, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
@@ -212,7 +213,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
     paths = [module.path for module in root_modules]
-    settings = (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))
+    settings = tuple(_of_tests(workspace, (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
@@ -244,6 +245,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         overrides=tuple(overrides(workspace, reaches)),
         own_runs=own,
         own_tasks=tuple(own_tasks(workspace, reaches)),
+        tested=test_roots(workspace),
     )
 
 
@@ -261,6 +263,21 @@ def _settings(
     yield from blueprint_settings(stacks)
 
 
+def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Setting]:
+    """The settings, with the folders that its tests run in the place of a module which is this very repository."""
+    folders = test_roots(workspace)
+    for setting in settings:
+        others = setting.reach.others if folders else ()
+        own = [
+            one for one in others if one.is_module and runs(replace(one.code, project_root=""), workspace.identity, "")
+        ]
+        if own:
+            reach = replace(setting.reach, others=tuple(one for one in others if one not in own))
+            yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
+        else:
+            yield setting
+
+
 def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
     """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
     live = [one for one in settings if not one.is_ignored and one.names]
@@ -269,6 +286,8 @@ def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
 
 
 def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
+    for path in sorted(one for one in fed if isinstance(one, str) and one not in roots and one in workspace.modules):
+        yield FedModule(workspace.modules[path], ())
     stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():

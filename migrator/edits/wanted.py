@@ -186,7 +186,8 @@ class Wishes:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        return self.runtime.add(wanted, variables)
+        tests = [(one.path, self.entries(one.role)) for one in self.targets if isinstance(one.role, str)]
+        return self.runtime.add(wanted, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""

@@ -96,6 +96,8 @@ def check(context: Context) -> Iterator[Finding]:
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
+        fed = (one for one in context.facts.fed if one.module.path in setting.roots)
+        ways += [_module_way(context, one, is_hooked=False) for one in fed]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
