@@ -32,6 +32,9 @@ from migrator.syntax.yaml_tree import Keys, Mapping, Scalar, Sequence, Tree, nam
 PATH = ".spacelift/config.yml"
 """Where the file is, from the repository's root; no other name is read."""
 
+IGNORES = "feature:ignore_runtime_config"
+"""The label of a stack that does not read the file."""
+
 _STACKS, _DEFAULTS = "stacks", "stack_defaults"
 _TESTS, _TEST_DEFAULTS = "tests", "test_defaults"
 
@@ -98,6 +101,12 @@ class RuntimeConfig:
     def stack_defaults(self) -> StackEntry:
         """What holds for every stack of the repository that does not say otherwise."""
         return self._entry(None, (_DEFAULTS,))
+
+    def project_root(self, slug: str | None, own: str | None) -> str | None:
+        """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
+        entry = self._folder(_STACKS, slug) if slug else None
+        default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
+        return next((one for one in (entry, default) if one is not None), own)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:

@@ -11,7 +11,7 @@ from migrator.analysis.objects import Part
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.model import Place
-from migrator.span import Span
+from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml_tree import Keys
 
@@ -74,12 +74,16 @@ class Setting:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TerraformSetting(Setting):
-    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``."""
+    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``.
+
+    ``unlisted`` take it out of every ``depends_on``.
+    """
 
     block: Block
     entries: tuple[tuple[Part, tuple[Attribute, ...]], ...] = ()
     within: Block | None = None
     nested: tuple[Block, ...] = ()
+    unlisted: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

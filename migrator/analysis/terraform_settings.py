@@ -23,6 +23,7 @@ from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
 from migrator.model import Place
+from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
@@ -80,6 +81,7 @@ def _settings(
             entries = list(_entries(module, document, block, static))
         except _NotEditableError as error:
             objection = str(error)
+    waiting = list(_waiting(module, block)) if not others else []
     yield TerraformSetting(
         document=document,
         block=block,
@@ -88,7 +90,8 @@ def _settings(
         names=tuple(dict.fromkeys(one.name for one in static if one.name)),
         reach=together(reached),
         entries=tuple(entries),
-        objection=objection or _referrer(module, block, [one.key for one in static] if others else []),
+        objection=objection or _referrer(module, block, [one.key for one in static] if others else [], waiting),
+        unlisted=tuple(edit for edit, _ in waiting),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
     )
@@ -164,7 +167,32 @@ def _sources(
     yield from found
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
+def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
+    """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
+    address = ".".join(block.labels)
+    for document in module.documents:
+        for other in document.blocks:
+            listed = other.attribute("depends_on") if address in document.text else None
+            places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+            names = [document.syntax.expression(document.text, one).strip('"') for one in places]
+            for number, (place, name) in enumerate(zip(places, names, strict=True)):
+                if name == address:
+                    yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+
+
+def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
+    """The span that takes an item out of a list, whatever becomes of the items beside it."""
+    place = places[number]
+    line = text.rfind("\n", 0, place.start) + 1
+    end = re.compile(r"[ \t]*,?[ \t]*\r?\n").match(text, place.end)
+    if not text[line : place.start].strip() and end is not None:
+        return Span(line, end.end())
+    if any(not name.startswith(tuple(_TYPES)) for name in names[:number]):
+        return Span(places[number - 1].end, place.end)
+    return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
+
+
+def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> str:
     """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
     address = ".".join(block.labels)
     used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
@@ -173,6 +201,9 @@ def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
         for match in used.finditer(document.text):
             is_own = document.text[block.span.start : block.span.end] and (
                 block in document.blocks and block.span.start <= match.start() < block.span.end
+            )
+            is_own = is_own or any(
+                edit.path == document.path and span.start <= match.start() < span.end for edit, span in waiting
             )
             if not is_own and (not keys or match["rest"] in gone):
                 place = Place(document.path, document.source.line(match.start()))

@@ -24,9 +24,6 @@ from migrator.syntax.yaml_tree import Keys
 from migrator.syntax.yaml_write import Item
 from migrator.workspace import Workspace
 
-IGNORES = "feature:ignore_runtime_config"
-"""The label of a stack that does not read the file."""
-
 
 @dataclass(frozen=True, slots=True)
 class RuntimeStack:

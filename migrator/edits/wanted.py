@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Runners
-from migrator.analysis.runtime_config import PATH
+from migrator.analysis.runtime_config import IGNORES, PATH
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
@@ -17,7 +17,7 @@ from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
-from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.runtime_config import RuntimeHooks, RuntimeStack
 from migrator.edits.strategy import Strategies
 from migrator.engine import Engine
 from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Place, Refusal, Rewrite

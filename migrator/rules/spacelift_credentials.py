@@ -149,7 +149,8 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
         if setting.within is not None:
             return document.syntax.remove_blocks(document.path, document.text, document.items, setting.nested)
         if not setting.entries:
-            return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
+            removal = document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
+            return (*removal, *setting.unlisted)
         return tuple(
             edit
             for part, items in setting.entries
