@@ -174,7 +174,8 @@ class Workspace:
     @property
     def is_interesting(self) -> bool:
         """Whether any file can hold what a rule looks for; if not, all were read to know it."""
-        return any(document.is_interesting for document in self.documents.values())
+        is_program = any(path.endswith("cdktf.json") for path in self._others)
+        return is_program or any(document.is_interesting for document in self.documents.values())
 
     @property
     def problems(self) -> list[FileProblem]:

@@ -8,7 +8,13 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
+from migrator.analysis.definitions import (
+    StackDefinition,
+    StacksByFolder,
+    TerraformDefinition,
+    definitions_running,
+    stack_definitions,
+)
 from migrator.analysis.integrations import integrations
 from migrator.analysis.mounted_files import Override, overrides
 from migrator.analysis.other_providers import OtherProvider, other_providers
@@ -20,7 +26,7 @@ from migrator.analysis.reach import Reaches
 from migrator.analysis.remote_states import RemoteState, remote_states
 from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
-from migrator.analysis.terraform_settings import terraform_settings
+from migrator.analysis.terraform_settings import module_settings, terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.discover import Kind
@@ -259,6 +265,7 @@ def _settings(
 ) -> Iterator[Setting]:
     for module in modules:
         yield from terraform_settings(workspace, module, reaches)
+    yield from module_settings(one for one in stacks if isinstance(one, TerraformDefinition))
     yield from runtime_settings(workspace, stacks, roots)
     yield from blueprint_settings(stacks)
 

@@ -6,13 +6,15 @@ The arguments are those of https://search.opentofu.org/provider/spacelift-io/spa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from migrator.analysis.definitions import TerraformDefinition
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches, together
 from migrator.analysis.settings import (
+    Reach,
     TerraformSetting,
     holds_keys,
     is_static_file,
@@ -33,6 +35,7 @@ Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 _TYPES: Sought = {
     "spacelift_environment_variable": ("name", "value", is_static_variable),
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
+    "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
 }
 """The argument that names it, the one with the credential, and which names matter."""
 
@@ -56,6 +59,47 @@ def terraform_settings(
         for document, block in module.blocks("resource", type_):
             if not document.is_override:
                 yield from _settings(workspace, module, reaches, document, block, sought)
+
+
+def module_settings(stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
+    """Static credentials among the inputs of modules from elsewhere that make stacks: maps with a variable's name."""
+    called: dict[int, list[TerraformDefinition]] = {}
+    for stack in stacks:
+        if not stack.source.is_resource:
+            called.setdefault(id(stack.source.block), []).append(stack)
+    for same in called.values():
+        document, block, module = same[0].source.document, same[0].source.block, same[0].source.module
+        for attribute in block.attributes:
+            for part in parts(module, document, attribute.value):
+                items = tuple(item for item in part.items or () if is_static_variable(item.name))
+                if items:
+                    yield _of_inputs(module, part, items, attribute, same)
+
+
+def _of_inputs(
+    module: Module, part: Part, items: tuple[Attribute, ...], argument: Attribute, stacks: list[TerraformDefinition]
+) -> TerraformSetting:
+    known = {*part.spans, (stacks[0].document.path, argument.span)}
+    shared = next((name for name in part.locals if is_used_beside(module, name, known)), "")
+    literals = (item for item in items if holds_keys(item.name) and _is_written(part.document, item))
+    return TerraformSetting(
+        document=part.document,
+        block=stacks[0].source.block,
+        place=part.document.place(items[0]),
+        title=f"{argument.name} of {stacks[0].source.address}",
+        names=tuple(item.name for item in items),
+        reach=Reach(tuple(stacks)),
+        entries=((part, items),),
+        objection=f"{shared} is used elsewhere too" if shared else "",
+        literals=tuple(map(part.document.place, literals)),
+        is_ignored=stacks[0].is_ignored,
+    )
+
+
+def _is_written(document: Document, item: Attribute) -> bool:
+    """Whether the value, or that of its ``value``, is written out."""
+    inner = next((one for one in document.object_items(item) if one.name == "value"), item)
+    return bool(document.literal(inner))
 
 
 def variables_called(names: Collection[str]) -> Sought:
