@@ -76,7 +76,7 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
         with _begun(repo, config) as (path, checkout):
             settled = _settle(path, checkout, config, ALONE, name)
             survey = settled.planning.survey
-            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
+            return survey if survey.is_of_interest else _deliver(_prepare(settled))
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 

@@ -219,7 +219,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
     paths = [module.path for module in root_modules]
-    settings = tuple(_of_tests(workspace, (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))))
+    every = (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))
+    settings = tuple(_elsewhere(repo, fleet, _of_tests(workspace, every)))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
@@ -283,6 +284,13 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
             yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
         else:
             yield setting
+
+
+def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
+    """The settings, with what they reach in other repositories by the labels of contexts."""
+    for setting in settings:
+        found = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
+        yield replace(setting, reach=replace(setting.reach, elsewhere=found)) if found else setting
 
 
 def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:

@@ -125,9 +125,10 @@ def _fix(setting: Setting, ways: list[_Way]) -> Fix:
         return LeftAlone("a published version does not change: make a new version of the template, without it")
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
-    if not ways and not setting.reach.others:
+    still = [f"{one.title} ({one.repo}: {one.place}) gets it, too" for one in setting.reach.elsewhere]
+    if not ways and not setting.reach.others and not still:
         return LeftAlone("who needs it is not known: no stack is known that gets it")
-    still = list(dict.fromkeys(way.still for way in ways if way.still))
+    still += dict.fromkeys(way.still for way in ways if way.still)
     still += (f"{one.title} ({one.place}), {one.description}, gets it too" for one in setting.reach.others)
     if still:
         return LeftAlone(f"it is still needed: {'; '.join(still)}")
