@@ -224,6 +224,11 @@ class Workspace:
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
 
+    @cached_property
+    def file_names(self) -> frozenset[str]:
+        """The names of all files of the repository, without their folders."""
+        return frozenset(posixpath.basename(path) for path in (*self._others, *self.documents))
+
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""
         return path in self._others or path in self.documents

@@ -218,27 +218,21 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
-    paths = [module.path for module in root_modules]
-    every = (*_settings(workspace, modules, stacks, paths, reaches), *run_settings(own))
-    settings = tuple(_elsewhere(repo, fleet, _of_tests(workspace, every)))
+    settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
         run_by = runners(module.path)
         is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        found = tuple(backends[module.path])
-        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
+        return Root(module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), is_fed)
 
-    roots = tuple(map(root, root_modules))
-    found = tuple(provider for module in modules for provider in providers[module.path])
-    serving = tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code))
     return Facts(
-        found,
-        roots,
+        tuple(provider for module in modules for provider in providers[module.path]),
+        tuple(map(root, root_modules)),
         tuple(stacks),
         tuple(stray),
         tuple(given_values(workspace)),
-        serving,
+        tuple((stack, one) for stack in stacks for one in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,
         tuple(runners(unit.folder) for unit in units.units),
@@ -262,12 +256,18 @@ def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runner
 
 
 def _settings(
-    workspace: Workspace, modules: list[Module], stacks: list[StackDefinition], roots: list[str], reaches: Reaches
+    workspace: Workspace,
+    modules: list[Module],
+    stacks: list[StackDefinition],
+    roots: list[Module],
+    reaches: Reaches,
+    own: tuple[OwnRun, ...],
 ) -> Iterator[Setting]:
-    for module in modules:
-        yield from terraform_settings(workspace, module, reaches)
-    yield from module_settings(one for one in stacks if isinstance(one, TerraformDefinition))
-    yield from runtime_settings(workspace, stacks, roots)
+    in_terraform = [setting for module in modules for setting in terraform_settings(workspace, module, reaches)]
+    yield from _of_tests(workspace, in_terraform)
+    yield from module_settings(workspace, (one for one in stacks if isinstance(one, TerraformDefinition)))
+    yield from run_settings(tuple(one for one in own if workspace.in_scope(one.place.path)))
+    yield from runtime_settings(workspace, stacks, [module.path for module in roots])
     yield from blueprint_settings(stacks)
 
 

@@ -61,11 +61,11 @@ def terraform_settings(
                 yield from _settings(workspace, module, reaches, document, block, sought)
 
 
-def module_settings(stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
+def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
     """Static credentials among the inputs of modules from elsewhere that make stacks: maps with a variable's name."""
     called: dict[int, list[TerraformDefinition]] = {}
     for stack in stacks:
-        if not stack.source.is_resource:
+        if not stack.source.is_resource and workspace.in_scope(stack.document.path):
             called.setdefault(id(stack.source.block), []).append(stack)
     for same in called.values():
         document, block, module = same[0].source.document, same[0].source.block, same[0].source.module

@@ -106,7 +106,7 @@ def check(context: Context) -> Iterator[Finding]:
             for one in (wanted[stack] for stack in run.reach.stacks if stack in wanted):
                 fix = run.document.ignored if run.document.is_ignored(run.block) else _fix(context, run, one, missing)
                 yield RULE.finding(run.place, f"{run.title}, a run of {one.message}", fix, one.group)
-            if wanted and not run.reach.stacks:
+            if wanted and not run.reach.stacks and context.workspace.in_scope(run.place.path):
                 alone = LeftAlone("its stack is not known here: if that is to have the hook, the run needs it, too")
                 note = Note(
                     "see whether these runs, whose hooks replace the stack's, need the hook, too:", (run.title,)
@@ -138,7 +138,7 @@ def _tasks(context: Context) -> Iterator[Finding]:
             alone = LeftAlone("it skips terraform init, and the hook before it: see --hook-phases perform")
             note = Note("let these tasks sign in, which skip the hook:", (task.title,))
             yield RULE.finding(task.place, task.title, alone, None, (note,))
-        if task.names:
+        if task.names and context.workspace.in_scope(task.place.path):
             names = ", ".join(task.names)
             note = Note("take static credentials out of the commands of", (task.title,))
             yield RULE.finding(task.place, f"{task.title}: {names}", LeftAlone("its command sets it"), None, (note,))

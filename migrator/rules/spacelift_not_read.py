@@ -62,7 +62,7 @@ def _policies(context: Context) -> Iterator[Finding]:
             yield _policy(_place(document, match.start()), document.path)
     for document, block, scope in resources(workspace, "spacelift_policy"):
         body = scope.argument(document, block, "body")
-        if body is not None and _FIRST.search(said_in(body)):
+        if body is not None and workspace.in_scope(document.path) and _FIRST.search(said_in(body)):
             yield _policy(document.place(block), ".".join(block.labels))
 
 
