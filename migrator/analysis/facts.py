@@ -206,8 +206,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     @cache
     def runners(path: str) -> Runners:
-        is_only = is_only_root and path in with_state
-        found = definitions_running(path, by_folder, workspace, is_only_root=is_only)
+        found = definitions_running(path, by_folder, workspace, is_only_root=is_only_root and path in with_state)
         return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
