@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.engine import verdict
-from migrator.model import Code, KnownRoot, KnownStack, RepoIdentity, Survey
+from migrator.model import Code, KnownReceiver, KnownRoot, KnownStack, RepoIdentity, Survey
 
 
 def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
@@ -43,10 +43,20 @@ class Fleet:
         others = (stack for stack in every if not stack.is_blueprint)
         return [one for one in others if runs(one.code, identity, path) and is_of_branch(one.code, identity)]
 
+    def labelled(self, repo: str, labels: Iterable[str]) -> list[KnownReceiver]:
+        """The stacks and modules of other repositories than ``repo`` that have one of the labels, or may."""
+        wanted = set(labels)
+        others = (one for survey in self.surveys if survey.repo != repo for one in survey.receivers)
+        return [one for one in others if wanted and _may_have(one, wanted)]
+
     def roots_run_by(self, repo: str, code: Code) -> list[KnownRoot]:
         """The root modules of other repositories than ``repo`` that a stack of ``code`` runs."""
         others = (root for survey in self.surveys if survey.repo != repo for root in survey.roots)
         return [one for one in others if runs(code, one.identity, one.path) and is_of_branch(code, one.identity)]
+
+
+def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
+    return "*" in wanted or receiver.labels is None or not wanted.isdisjoint(receiver.labels)
 
 
 ALONE = Fleet()
@@ -59,11 +69,21 @@ class _Index:
     def __init__(self, surveys: Iterable[Survey]) -> None:
         self.roots: dict[str, list[KnownRoot]] = {}
         self.stacks: dict[str, list[KnownStack]] = {}
+        self.receivers: dict[str | None, list[KnownReceiver]] = {}
         for survey in surveys:
+            for receiver in survey.receivers:
+                for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
+                    self.receivers.setdefault(label, []).append(receiver)
             for root in survey.roots:
                 self.roots.setdefault(root.identity.name.lower(), []).append(root)
             for stack in survey.stacks:
                 self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
+
+    def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
+        """What contexts of ``survey`` may attach themselves to elsewhere."""
+        wanted = (*survey.labels, None) if survey.labels else ()
+        found = (one for label in wanted for one in self.receivers.get(label, ()))
+        yield from dict.fromkeys(one for one in found if one.repo != survey.repo)
 
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
@@ -88,7 +108,8 @@ def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
         replace(one, roots=tuple(_settle(index, one, root) for root in _needing(index, one))) for one in known
     )
     for survey in known:
-        yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey))))
+        receivers = (Survey(one.repo, receivers=(one,)) for one in index.receivers_of(survey))
+        yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey)), *receivers))
 
 
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:

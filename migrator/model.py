@@ -199,12 +199,35 @@ class KnownStack:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownReceiver:
+    """A stack of any vendor, or a module, as other repositories are told of it: what contexts attach themselves to.
+
+    ``labels`` are None where they are not known.
+    """
+
+    repo: str
+    place: Place
+    title: str
+    labels: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
-    """What one repository of a fleet tells the others."""
+    """What one repository of a fleet tells the others.
+
+    ``labels`` are those to which contexts with static credentials attach themselves.
+    """
 
     repo: str
     roots: tuple[KnownRoot, ...] = ()
     stacks: tuple[KnownStack, ...] = ()
+    receivers: tuple[KnownReceiver, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def is_of_interest(self) -> bool:
+        """Whether other repositories have anything to do with this one."""
+        return bool(self.roots or self.stacks or self.receivers or self.labels)
 
 
 @dataclass(frozen=True, slots=True)

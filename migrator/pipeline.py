@@ -82,7 +82,7 @@ def survey_repo(
         with _begun(paths[0], config) as (path, checkout):
             settled = _settle(path, checkout, config, ALONE, name, paths)
             survey = settled.planning.survey
-            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled), planned)
+            return survey if survey.is_of_interest else _deliver(_prepare(settled), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 

@@ -14,6 +14,7 @@ from migrator.model import (
     Finding,
     Fix,
     Ignored,
+    KnownReceiver,
     KnownRoot,
     KnownStack,
     LeftAlone,
@@ -146,7 +147,16 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
             )
             for stack in plain["stacks"]
         )
-        return Survey(plain["repo"], tuple(roots), tuple(stacks))
+        receivers = (
+            KnownReceiver(
+                one["repo"],
+                _place(one["place"]),
+                one["title"],
+                None if one["labels"] is None else tuple(one["labels"]),
+            )
+            for one in plain["receivers"]
+        )
+        return Survey(plain["repo"], tuple(roots), tuple(stacks), tuple(receivers), tuple(plain["labels"]))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
 

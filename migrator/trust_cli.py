@@ -42,6 +42,7 @@ _ROLES_HELP = "Make them, or leave them where they are managed.  [default: auto,
 @option(ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", help=_ROLES_HELP)
 @option(TRUST, "--space", metavar="ID", multiple=True, help="Runs of this space alone; may be repeated.")
 @option(TRUST, "--stack", metavar="SLUG", multiple=True, help="Runs of this stack, not of those that REPO has.")
+@option(TRUST, "--module", metavar="SLUG", multiple=True, help="Test runs of this module of the registry.")
 @option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help="Runs of this type alone.")
 @option(TRUST, "--scope", type=click.Choice(SCOPES), help="Tokens of this scope alone.")
 @option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help="The account's, if it has one.")
@@ -90,6 +91,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         options["role_arn"],
         options["space"],
         options["stack"],
+        options["module"],
         options["run_type"],
         options["scope"] or "",
         RoleState(options["roles"]),
@@ -97,9 +99,10 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     knowledge = [_learn(repo, options["exclude"]) for repo in repos]
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for one in knowledge for problem in one.problems]
-    for question in (*problems, *open_questions(wanted, uses)):
+    known = [stack for one in knowledge for stack in one.stacks]
+    for question in (*problems, *open_questions(wanted, uses, known)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return wanted.grants(uses, [stack for one in knowledge for stack in one.stacks])
+    return wanted.grants(uses, [one for one in known if one.kind == "stack"])
 
 
 def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:

@@ -194,7 +194,8 @@ class Workspace:
     @property
     def is_interesting(self) -> bool:
         """Whether any file can hold what a rule looks for; if not, all were read to know it."""
-        return any(document.is_interesting for document in self.documents.values())
+        is_program = any(path.endswith("cdktf.json") for path in self._others)
+        return is_program or any(document.is_interesting for document in self.documents.values())
 
     @property
     def problems(self) -> list[FileProblem]:
@@ -258,6 +259,11 @@ class Workspace:
     def unread_paths(self) -> set[str]:
         """The paths of the files that no rule reads unasked, and of those with values for variables."""
         return {*self._others, *(path for path, one in self.documents.items() if one.kind in _PLAIN)}
+
+    @cached_property
+    def file_names(self) -> frozenset[str]:
+        """The names of all files of the repository, without their folders."""
+        return frozenset(posixpath.basename(path) for path in (*self._others, *self.documents))
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""

@@ -363,3 +363,59 @@ def test_what_one_repository_tells_the_others_survives_being_written_down(make_r
         assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
     assert survey.roots[0].by == "variables"
     assert dict(survey.roots[0].variables)["AWS_ROLE_ARN"] == ROLE
+
+
+STACK_WITH_KEYS = """resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "code"
+  branch       = "main"
+  manage_state = false
+  labels       = ["aws"]
+}
+
+resource "spacelift_context" "keys" {
+  name   = "keys"
+  labels = ["autoattach:aws"]
+}
+
+resource "spacelift_environment_variable" "key" {
+  context_id = spacelift_context.keys.id
+  name       = "AWS_ACCESS_KEY_ID"
+  value      = "AKIAIOSFODNN7EXAMPLE"
+}
+"""
+STATE = """terraform {
+  backend "s3" {
+    bucket   = "state"
+    key      = "app.tfstate"
+    role_arn = "arn:aws:iam::123456789012:role/terraform-state"
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "is_kept"),
+    [
+        ('resource "spacelift_stack" "play" {\n  name   = "play"\n  labels = ["aws"]\n  ansible {}\n}\n', True),
+        ('resource "spacelift_module" "net" {\n  name   = "net"\n  labels = ["aws", "x"]\n}\n', True),
+        ('resource "spacelift_stack" "play" {\n  name   = "play"\n  labels = var.labels\n}\n', True),
+        ('resource "spacelift_stack" "play" {\n  name   = "play"\n  labels = ["gcp"]\n}\n', False),
+    ],
+    ids=["ansible", "module", "unknown", "other"],
+)
+def test_keys_stay_in_a_context_that_reaches_other_repositories(
+    make_repo: MakeRepo, elsewhere: str, is_kept: bool
+) -> None:
+    admin = make_repo({"main.tf": STACK_WITH_KEYS}, name="admin")
+    code = make_repo({"main.tf": STATE}, name="code")
+    other = make_repo({"main.tf": elsewhere}, name="other")
+    done = migrate(admin, code, other)
+    assert done.exit_code == 0, done.output
+    text = (admin.root / "main.tf").read_text()
+    assert HOOK.partition(" ")[0] in text
+    assert ('AWS_ACCESS_KEY_ID"' in text) == is_kept
+    assert (": main.tf:1) gets it, too" in done.output) == is_kept
+    survey = survey_repo(str(other.root), Config())
+    assert isinstance(survey, Survey)
+    assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey

@@ -84,6 +84,7 @@ FLOORS = (
     (
         "analysis.integrations",
         "analysis.mounted_files",
+        "analysis.own_runs",
         "analysis.stack_variables",
         "analysis.terraform_settings",
         "analysis.terragrunt_inputs",

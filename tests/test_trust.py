@@ -666,6 +666,71 @@ resource "spacelift_space" "live" {
     assert "the id of the space" not in told
 
 
+MODULE = """resource "spacelift_module" "bucket" {
+  repository = "repo"
+  branch     = "main"
+  name       = "My bucket"
+  space_id   = "live-01HND"
+}
+"""
+
+
+def test_tests_of_a_module_are_its_own_runs(make_repo: MakeRepo) -> None:
+    files = {
+        "examples/all/main.tf": sign_in(f'"{ROLE}"'),
+        "examples/none/main.tf": "# nothing\n",
+        ".spacelift/config.yml": "version: 1\ntests:\n  - name: all\n    project_root: examples/all\n",
+        "module.tf": MODULE + MODULE.replace('"bucket"', '"other"').replace('"repo"', '"other"'),
+    }
+    repo = make_repo(files, name="repo")
+    assert subjects(repo.root) == {ROLE: {"space:live-01HND:module:terraform-default-my-bucket:run_type:TESTING:*"}}
+    told = run(repo.root).stderr
+    assert "module.tf:7 (spacelift_module.other): the code of its tests is not here" in told
+    assert subjects(repo.root, "--module", "terraform-aws-bucket") == {
+        ROLE: {"space:*:module:terraform-aws-bucket:run_type:TESTING:scope:*"}
+    }
+    assert subjects("--role-arn", ROLE, "--module", "m", "--stack", "s", "--space", "live") == {
+        ROLE: {"space:live:stack:s:*", "space:live:module:m:run_type:TESTING:*"}
+    }
+
+
+ASSUMING = """terraform {
+  required_version = ">= 1.10"
+  backend "s3" {
+    bucket = "b"
+    key    = "k"
+    assume_role = {
+      role_arn = "%s"
+    }
+  }
+}
+
+data "terraform_remote_state" "net" {
+  backend = "s3"
+  config = {
+    bucket = "net"
+    key    = "k"
+    assume_role = {
+      role_arn = "%s"
+    }
+  }
+}
+
+provider "aws" {
+  profile = "shop"
+}
+"""
+
+
+def test_roles_are_the_same_before_and_after_a_migration(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": ASSUMING % (STATE, HUB)}, name="repo")
+    before = subjects(repo.root, "--stack", "shop")
+    assert before.keys() == {STATE, HUB}
+    migrated(repo)
+    assert (repo.root / "main.tf").read_text().count("assume_role_with_web_identity") == 3
+    assert subjects(repo.root, "--stack", "shop") == before
+
+
 def test_a_slug_that_is_given_is_no_guess(make_repo: MakeRepo) -> None:
     given = STACK.replace("branch ", 'slug = "kept"\n  branch ')
     repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "stacks/main.tf": given}, name="repo")

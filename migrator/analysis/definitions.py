@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.analysis.attachments import Contexts, attachments
 from migrator.analysis.blueprints import blueprints, heredoc_of, is_published
 from migrator.analysis.engines import said, stack_evidence
+from migrator.analysis.runtime_config import IGNORES, PATH, RuntimeConfig, parse
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import Stack, terraform_stacks
 from migrator.discover import Kind
@@ -79,7 +80,30 @@ class YamlDefinition(StackDefinition):
 
 
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
-    """Every stack of the repository that runs Terraform or OpenTofu."""
+    """Every stack of the repository that runs Terraform or OpenTofu, in the folder that its runs take."""
+    config = _runtime_config(workspace)
+    for stack in _definitions(workspace):
+        root = config.project_root(stack.slug, stack.code.project_root) if config is not None else None
+        is_read = root is not None and IGNORES not in stack.labels and _is_of(stack.code, workspace)
+        yield replace(stack, code=replace(stack.code, project_root=root)) if is_read else stack
+
+
+def _runtime_config(workspace: Workspace) -> RuntimeConfig | None:
+    document = workspace.documents.get(workspace.scoped(PATH))
+    if document is None or b"project_root" not in document.source.data:
+        return None
+    try:
+        return parse(document.text)
+    except SyntaxProblem:
+        return None  # the hooks' rule tells of it
+
+
+def _is_of(code: Code, workspace: Workspace) -> bool:
+    """Whether the code is that of this repository, in whatever folder."""
+    return runs(replace(code, project_root=""), workspace.identity, "")
+
+
+def _definitions(workspace: Workspace) -> Iterator[StackDefinition]:
     for stack in terraform_stacks(workspace):
         yield _in_terraform(workspace, stack)
     for document in workspace.of_kind(Kind.PYTHON):

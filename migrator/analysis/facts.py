@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.definitions import StackDefinition, StacksByFolder, definitions_running, stack_definitions
+from migrator.analysis.definitions import (
+    StackDefinition,
+    StacksByFolder,
+    TerraformDefinition,
+    definitions_running,
+    stack_definitions,
+)
 from migrator.analysis.integrations import integrations
 from migrator.analysis.mounted_files import Override, overrides
 from migrator.analysis.other_providers import OtherProvider, other_providers
+from migrator.analysis.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
 from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
 from migrator.analysis.providers import Provider, aws_providers
@@ -19,11 +26,11 @@ from migrator.analysis.reach import Reaches
 from migrator.analysis.remote_states import RemoteState, remote_states
 from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
-from migrator.analysis.terraform_settings import terraform_settings
+from migrator.analysis.terraform_settings import module_settings, terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
-from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings
+from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.discover import Kind
-from migrator.fleet import ALONE, Fleet, is_of_branch
+from migrator.fleet import ALONE, Fleet, is_of_branch, runs
 from migrator.model import KnownRoot, KnownStack, Place
 from migrator.workspace import Module, Workspace
 
@@ -153,7 +160,8 @@ class Facts:
     ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
-    Spacelift's AWS integration, ``overrides`` what may win over the code.
+    Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
+    those with settings of their own, ``tested`` the folders that tests of a module run.
     """
 
     providers: tuple[Provider, ...]
@@ -173,6 +181,9 @@ class Facts:
     runners_of: Callable[[str], Runners] = field(kw_only=True)
     integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
     overrides: tuple[Override, ...] = ()
+    own_runs: tuple[OwnRun, ...] = ()
+    own_tasks: tuple[OwnTask, ...] = ()
+    tested: tuple[str, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
@@ -210,11 +221,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     @cache
     def runners(path: str) -> Runners:
-        is_only = is_only_root and path in with_state
-        found = definitions_running(path, by_folder, workspace, is_only_root=is_only)
-        here = tuple(one for one in found if not one.is_blueprint)
-        made_of = tuple(one for one in found if one.is_blueprint)
-        return Runners(here, tuple(fleet.stacks_running(repo, workspace.identity, path)), made_of)
+        found = definitions_running(path, by_folder, workspace, is_only_root=is_only_root and path in with_state)
+        return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -223,26 +231,23 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         return tuple(state for one in reached for state in states.get(one, ()))
 
     reaches = Reaches(workspace, stacks)
-    settings = tuple(_settings(workspace, modules, stacks, [module.path for module in root_modules], reaches))
+    own = tuple(own_runs(workspace, reaches))
+    settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
         folders = [folder for folder, one in units.modules.items() if one is module]
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        found = tuple(backends[module.path])
-        return Root(module, found, providers[module.path], run_by, read_by(module.path), is_fed)
+        return Root(module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), is_fed)
 
-    roots = tuple(map(root, root_modules))
-    found = tuple(provider for module in modules for provider in providers[module.path])
-    serving = tuple((stack, root) for stack in stacks for root in fleet.roots_run_by(repo, stack.code))
     return Facts(
-        found,
-        roots,
+        tuple(provider for module in modules for provider in providers[module.path]),
+        tuple(map(root, root_modules)),
         tuple(stacks),
         tuple(stray),
         tuple(given_values(workspace)),
-        serving,
+        tuple((stack, one) for stack in stacks for one in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,
         tuple(runners(unit.folder) for unit in units.units),
@@ -254,16 +259,53 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         runners_of=runners,
         integrations=integrations(workspace, stacks),
         overrides=tuple(overrides(workspace, reaches)),
+        own_runs=own,
+        own_tasks=tuple(own_tasks(workspace, reaches)),
+        tested=test_roots(workspace),
     )
 
 
+def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
+    stacks, made_of = ([one for one in here if one.is_blueprint is made] for made in (False, True))
+    return Runners(tuple(stacks), tuple(elsewhere), tuple(made_of))
+
+
 def _settings(
-    workspace: Workspace, modules: list[Module], stacks: list[StackDefinition], roots: list[str], reaches: Reaches
+    workspace: Workspace,
+    modules: list[Module],
+    stacks: list[StackDefinition],
+    roots: list[Module],
+    reaches: Reaches,
+    own: tuple[OwnRun, ...],
 ) -> Iterator[Setting]:
-    for module in modules:
-        yield from terraform_settings(workspace, module, reaches)
-    yield from runtime_settings(workspace, stacks, roots)
+    in_terraform = [setting for module in modules for setting in terraform_settings(workspace, module, reaches)]
+    yield from _of_tests(workspace, in_terraform)
+    yield from module_settings(workspace, (one for one in stacks if isinstance(one, TerraformDefinition)))
+    yield from run_settings(tuple(one for one in own if workspace.in_scope(one.place.path)))
+    yield from runtime_settings(workspace, stacks, [module.path for module in roots])
     yield from blueprint_settings(stacks)
+
+
+def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Setting]:
+    """The settings, with the folders that its tests run in the place of a module which is this very repository."""
+    folders = test_roots(workspace)
+    for setting in settings:
+        others = setting.reach.others if folders else ()
+        own = [
+            one for one in others if one.is_module and runs(replace(one.code, project_root=""), workspace.identity, "")
+        ]
+        if own:
+            reach = replace(setting.reach, others=tuple(one for one in others if one not in own))
+            yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
+        else:
+            yield setting
+
+
+def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator[Setting]:
+    """The settings, with what they reach in other repositories by the labels of contexts."""
+    for setting in settings:
+        found = tuple(fleet.labelled(repo, setting.reach.labels)) if setting.reach.labels else ()
+        yield replace(setting, reach=replace(setting.reach, elsewhere=found)) if found else setting
 
 
 def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
@@ -274,6 +316,8 @@ def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
 
 
 def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
+    for path in sorted(one for one in fed if isinstance(one, str) and one not in roots and one in workspace.modules):
+        yield FedModule(workspace.modules[path], ())
     stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():

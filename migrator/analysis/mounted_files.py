@@ -35,6 +35,7 @@ _NAMES = re.compile(
     r"[\"']?\s*[=:{]"
 )
 _WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
 _PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"")
 
 
@@ -105,9 +106,10 @@ def _given(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Document, B
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
-    """Whether a backend file is mounted, or lies in the repository under that name."""
-    base = posixpath.basename(name)
-    return base in mounted or any(posixpath.basename(path) == base for path in workspace.text_paths())
+    """Whether a backend file is mounted, or lies in the repository under that name; variables in it may be anything."""
+    literals = _VARIABLE.split(posixpath.basename(name))
+    pattern = re.compile("[^/]*".join(map(re.escape, literals)))
+    return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
 
 
 def _objection(text: str | None, *, is_source: bool) -> str:

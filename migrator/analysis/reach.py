@@ -32,6 +32,8 @@ class Reaches:
         for argument in _RECEIVERS:
             if block.attribute(argument) is not None:
                 return self._by_id(self._targets.named(document, block, scope, argument), argument)
+        if block.attribute("stack_dependency_id") is not None:
+            return self._by_dependency(self._targets.named(document, block, scope, "stack_dependency_id"))
         if block.attribute("context_id") is not None:
             return self._by_context(self._targets.named(document, block, scope, "context_id"))
         return Reach(unknown="it names neither a stack nor a context")
@@ -47,6 +49,14 @@ class Reaches:
             f"the {kind} that it names by its slug is not defined here" if slug else f"its {kind} is not known here"
         )
         return found if found.stacks or found.others else Reach(unknown=missing)
+
+    def _by_dependency(self, target: Target | None) -> Reach:
+        """The stack that gets what another stack puts out."""
+        found = target.scope.module.blocks("resource", "spacelift_stack_dependency") if target and target.scope else ()
+        for document, block in found:
+            if target is not None and target.scope is not None and ".".join(block.labels) == target.address:
+                return self._by_id(self._targets.named(document, block, target.scope, "stack_id"))
+        return Reach(unknown="its dependency is not known here")
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
         found = list(sources)

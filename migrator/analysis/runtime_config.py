@@ -20,18 +20,23 @@ is not set                    is set                ``stacks.<slug>``, with what
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from migrator.analysis.commands import commands, has_hook
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import Keys, Mapping, Scalar, Tree, names, string_at
+from migrator.syntax.yaml_tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at
 
 PATH = ".spacelift/config.yml"
 """Where the file is, from the repository's root; no other name is read."""
 
+IGNORES = "feature:ignore_runtime_config"
+"""The label of a stack that does not read the file."""
+
 _STACKS, _DEFAULTS = "stacks", "stack_defaults"
+_TESTS, _TEST_DEFAULTS = "tests", "test_defaults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,18 @@ class StackEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class TestCase:
+    """A test of a module of the registry: https://docs.spacelift.io/vendors/terraform/module-registry.
+
+    ``project_root`` is the folder that it runs, ``""`` for the repository's root.
+    """
+
+    name: str
+    keys: Keys
+    project_root: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeConfig:
     """The file as a whole."""
 
@@ -85,6 +102,42 @@ class RuntimeConfig:
         """What holds for every stack of the repository that does not say otherwise."""
         return self._entry(None, (_DEFAULTS,))
 
+    def project_root(self, slug: str | None, own: str | None) -> str | None:
+        """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
+        entry = self._folder(_STACKS, slug) if slug else None
+        default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
+        return next((one for one in (entry, default) if one is not None), own)
+
+    @property
+    def tests(self) -> tuple[TestCase, ...]:
+        """The tests of the module that the repository is, each of which gets what `test_defaults` say."""
+        found = self.tree.find((_TESTS,))
+        count = len(found.node.items) if found is not None and isinstance(found.node, Sequence) else 0
+        every = ((_TESTS, number) for number in range(count))
+        default = self._folder(_TEST_DEFAULTS) or ""
+        return tuple(
+            TestCase(self._string(*keys, "name") or str(keys[1]), keys, self._folder(*keys) or default)
+            for keys in every
+        )
+
+    @property
+    def test_variables(self) -> Iterator[tuple[str, tuple[Variable, ...], tuple[str, ...]]]:
+        """The environment of the tests, of all by default and of each, with the folders that they run."""
+        roots = tuple(dict.fromkeys(one.project_root for one in self.tests)) or ("",)
+        yield "every test", self._environment((_TEST_DEFAULTS, "environment")), roots
+        for one in self.tests:
+            yield f"the test {one.name}", self._environment((*one.keys, "environment")), (one.project_root,)
+
+    def test_lists(self, wanted: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
+        """The lists that a hook for ``phase`` must be put into, so that the ``wanted`` tests run it.
+
+        Where a test sets a list itself, that replaces the defaults' list.
+        """
+        own = tuple((*one.keys, phase) for one in wanted)
+        if len(wanted) < len(self.tests):
+            return own
+        return ((_TEST_DEFAULTS, phase), *(keys for keys in own if self.sets(keys)))
+
     def places_of(self, slug: str, phase: str, *, stack_sets_it: bool) -> tuple[Keys, ...]:
         """The lists that a hook for ``phase`` (``before_init``, …) of the stack must be put into, so that it runs.
 
@@ -109,9 +162,8 @@ class RuntimeConfig:
 
     def inherited(self, keys: Keys) -> tuple[str, ...]:
         """The items that a new list at ``keys`` must repeat: those of the defaults that it replaces."""
-        if self.sets(keys) or keys[:1] != (_STACKS,):
-            return ()
-        return commands(self.tree, (_DEFAULTS, keys[-1]))
+        defaults = {_STACKS: _DEFAULTS, _TESTS: _TEST_DEFAULTS}.get(str(keys[0]))
+        return () if defaults is None or self.sets(keys) else commands(self.tree, (defaults, keys[-1]))
 
     def sets(self, keys: Keys) -> bool:
         """Whether there is a value at ``keys``; an empty list is one, null is none."""
@@ -123,16 +175,19 @@ class RuntimeConfig:
         return has_hook(self.tree, keys)
 
     def _entry(self, slug: str | None, keys: Keys) -> StackEntry:
-        root = self._string(*keys, "project_root")
         return StackEntry(
             slug=slug,
             keys=keys,
-            project_root=None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/"),
+            project_root=self._folder(*keys),
             terraform_version=self._string(*keys, "terraform_version"),
             opentofu_version=self._string(*keys, "opentofu_version"),
             workflow_tool=self._string(*keys, "terraform_workflow_tool"),
             environment=self._environment((*keys, "environment")),
         )
+
+    def _folder(self, *keys: str | int) -> str | None:
+        root = self._string(*keys, "project_root")
+        return None if root is None else posixpath.normpath("/" + root.lstrip("/")).lstrip("/")
 
     def _environment(self, keys: Keys) -> tuple[Variable, ...]:
         return tuple(

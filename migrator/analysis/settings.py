@@ -10,8 +10,8 @@ from migrator.analysis.names import ANY, POINTING, STATIC, plain_name
 from migrator.analysis.objects import Part
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
-from migrator.model import Place
-from migrator.span import Span
+from migrator.model import KnownReceiver, Place
+from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml_tree import Keys
 
@@ -44,13 +44,14 @@ class Reach:
     """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
 
     ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
-    that run something else, and modules of the registry.
+    that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
     unknown: str = ""
     labels: tuple[str, ...] = ()
     others: tuple[Stack, ...] = ()
+    elsewhere: tuple[KnownReceiver, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -74,10 +75,16 @@ class Setting:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TerraformSetting(Setting):
-    """A resource: ``entries`` of its ``for_each`` are to go; where there are none, all of the ``block``."""
+    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``.
+
+    ``unlisted`` take it out of every ``depends_on``.
+    """
 
     block: Block
     entries: tuple[tuple[Part, tuple[Attribute, ...]], ...] = ()
+    within: Block | None = None
+    nested: tuple[Block, ...] = ()
+    unlisted: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -6,13 +6,15 @@ The arguments are those of https://search.opentofu.org/provider/spacelift-io/spa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from migrator.analysis.definitions import TerraformDefinition
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches, together
 from migrator.analysis.settings import (
+    Reach,
     TerraformSetting,
     holds_keys,
     is_static_file,
@@ -23,6 +25,7 @@ from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
 from migrator.model import Place
+from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
@@ -32,6 +35,7 @@ Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 _TYPES: Sought = {
     "spacelift_environment_variable": ("name", "value", is_static_variable),
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
+    "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
 }
 """The argument that names it, the one with the credential, and which names matter."""
 
@@ -57,6 +61,47 @@ def terraform_settings(
                 yield from _settings(workspace, module, reaches, document, block, sought)
 
 
+def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
+    """Static credentials among the inputs of modules from elsewhere that make stacks: maps with a variable's name."""
+    called: dict[int, list[TerraformDefinition]] = {}
+    for stack in stacks:
+        if not stack.source.is_resource and workspace.in_scope(stack.document.path):
+            called.setdefault(id(stack.source.block), []).append(stack)
+    for same in called.values():
+        document, block, module = same[0].source.document, same[0].source.block, same[0].source.module
+        for attribute in block.attributes:
+            for part in parts(module, document, attribute.value):
+                items = tuple(item for item in part.items or () if is_static_variable(item.name))
+                if items:
+                    yield _of_inputs(module, part, items, attribute, same)
+
+
+def _of_inputs(
+    module: Module, part: Part, items: tuple[Attribute, ...], argument: Attribute, stacks: list[TerraformDefinition]
+) -> TerraformSetting:
+    known = {*part.spans, (stacks[0].document.path, argument.span)}
+    shared = next((name for name in part.locals if is_used_beside(module, name, known)), "")
+    literals = (item for item in items if holds_keys(item.name) and _is_written(part.document, item))
+    return TerraformSetting(
+        document=part.document,
+        block=stacks[0].source.block,
+        place=part.document.place(items[0]),
+        title=f"{argument.name} of {stacks[0].source.address}",
+        names=tuple(item.name for item in items),
+        reach=Reach(tuple(stacks)),
+        entries=((part, items),),
+        objection=f"{shared} is used elsewhere too" if shared else "",
+        literals=tuple(map(part.document.place, literals)),
+        is_ignored=stacks[0].is_ignored,
+    )
+
+
+def _is_written(document: Document, item: Attribute) -> bool:
+    """Whether the value, or that of its ``value``, is written out."""
+    inner = next((one for one in document.object_items(item) if one.name == "value"), item)
+    return bool(document.literal(inner))
+
+
 def variables_called(names: Collection[str]) -> Sought:
     """To find the environment variables that have one of the ``names``."""
     return {"spacelift_environment_variable": ("name", "value", names.__contains__)}
@@ -80,6 +125,7 @@ def _settings(
             entries = list(_entries(module, document, block, static))
         except _NotEditableError as error:
             objection = str(error)
+    waiting = list(_waiting(module, block)) if not others else []
     yield TerraformSetting(
         document=document,
         block=block,
@@ -88,7 +134,8 @@ def _settings(
         names=tuple(dict.fromkeys(one.name for one in static if one.name)),
         reach=together(reached),
         entries=tuple(entries),
-        objection=objection or _referrer(module, block, [one.key for one in static] if others else []),
+        objection=objection or _referrer(module, block, [one.key for one in static] if others else [], waiting),
+        unlisted=tuple(edit for edit, _ in waiting),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
     )
@@ -164,7 +211,32 @@ def _sources(
     yield from found
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
+def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
+    """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
+    address = ".".join(block.labels)
+    for document in module.documents:
+        for other in document.blocks:
+            listed = other.attribute("depends_on") if address in document.text else None
+            places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+            names = [document.syntax.expression(document.text, one).strip('"') for one in places]
+            for number, (place, name) in enumerate(zip(places, names, strict=True)):
+                if name == address:
+                    yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+
+
+def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
+    """The span that takes an item out of a list, whatever becomes of the items beside it."""
+    place = places[number]
+    line = text.rfind("\n", 0, place.start) + 1
+    end = re.compile(r"[ \t]*,?[ \t]*\r?\n").match(text, place.end)
+    if not text[line : place.start].strip() and end is not None:
+        return Span(line, end.end())
+    if any(not name.startswith(tuple(_TYPES)) for name in names[:number]):
+        return Span(places[number - 1].end, place.end)
+    return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
+
+
+def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> str:
     """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
     address = ".".join(block.labels)
     used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
@@ -173,6 +245,9 @@ def _referrer(module: Module, block: Block, keys: list[str | None]) -> str:
         for match in used.finditer(document.text):
             is_own = document.text[block.span.start : block.span.end] and (
                 block in document.blocks and block.span.start <= match.start() < block.span.end
+            )
+            is_own = is_own or any(
+                edit.path == document.path and span.start <= match.start() < span.end for edit, span in waiting
             )
             if not is_own and (not keys or match["rest"] in gone):
                 place = Place(document.path, document.source.line(match.start()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from migrator.analysis.definitions import StackDefinition, YamlDefinition
-from migrator.analysis.runtime_config import PATH, StackEntry, parse
+from migrator.analysis.runtime_config import PATH, StackEntry, Variable, parse
 from migrator.analysis.settings import Reach, YamlSetting, holds_keys, is_static_file, is_static_variable
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
@@ -40,17 +40,44 @@ def runtime_settings(
         named = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
         unknown = "" if own or named else "the stack of that name is not known here"
         yield from _of_entry(document, config.tree, entry, Reach(own, unknown), () if own else named)
+    for title, variables, folders in config.test_variables:
+        yield from _of_variables(
+            document, config.tree, title, variables, Reach(), tuple(map(workspace.scoped, folders))
+        )
+
+
+def test_roots(workspace: Workspace) -> tuple[str, ...]:
+    """The folders that the tests of the module run which the repository is."""
+    document = workspace.documents.get(workspace.scoped(PATH))
+    if document is None or b"tests" not in document.source.data:
+        return ()
+    try:
+        return tuple(dict.fromkeys(workspace.scoped(one.project_root) for one in parse(document.text).tests))
+    except SyntaxProblem:
+        return ()
 
 
 def _of_entry(
     document: Document, tree: Tree, entry: StackEntry, reach: Reach, roots: Sequence[str]
 ) -> Iterator[YamlSetting]:
-    found = [one for one in entry.environment if is_static_variable(one.name)]
+    title = entry.slug or "every stack"
+    yield from _of_variables(document, tree, title, entry.environment, reach, roots)
+
+
+def _of_variables(
+    document: Document,
+    tree: Tree,
+    title: str,
+    variables: Iterable[Variable],
+    reach: Reach,
+    roots: Sequence[str],
+) -> Iterator[YamlSetting]:
+    found = [one for one in variables if is_static_variable(one.name)]
     if found:
         yield YamlSetting(
             document=document,
             place=_place(document, found[0].span.start),
-            title=f"environment of {entry.slug or 'every stack'}",
+            title=f"environment of {title}",
             names=tuple(one.name for one in found),
             reach=reach,
             roots=tuple(roots),

@@ -187,7 +187,9 @@ def others_credentials(facts: Facts, wishes: Wishes, stack: StackDefinition) -> 
 def static_keys(facts: Facts, stack: StackDefinition) -> str:
     """What hands static credentials to a stack's runs and cannot go for its sake alone; ``""`` if nothing does."""
     for one in facts.settings:
-        is_bound = one.is_ignored or one.objection or one.reach.unknown or one.reach.others or len(one.reach.stacks) > 1
+        reach = one.reach
+        is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
+        is_bound = one.is_ignored or one.objection or is_shared
         if stack in one.reach.stacks and one.names and is_bound:
             return f"static credentials at {one.place}, which would win, may not go"
     return ""

@@ -102,7 +102,7 @@ class TerraformHooks:
         if not stack.has_usual_inputs or all(self._place(one, name) for one in wanting):
             return None
         if self._agree(siblings):
-            return _prepend_argument(stack.document, stack.block, name, self._wanted[stack])
+            return prepend_argument(stack.document, stack.block, name, self._wanted[stack])
         if stack.scope.call is None and all(one.key is not None for one in siblings):
             return self._prepend_by_key(stack, name, wanting)
         return Refusal("its block makes several stacks, and not all of them run migrated code with the same role")
@@ -110,7 +110,7 @@ class TerraformHooks:
     def _prepend_in_place(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
         place = self._place(stack, name)
         if isinstance(place, _Input):
-            return _prepend_argument(place.call.document, place.call.block, place.variable, self._wanted[stack])
+            return prepend_argument(place.call.document, place.call.block, place.variable, self._wanted[stack])
         if place is None:
             return Refusal("a module from elsewhere makes it, and how it takes hooks is not known")
         return _prepend_to(name, place.document, place.span, self._wanted[stack])
@@ -207,7 +207,8 @@ def _input(stack: Stack, name: str) -> _Input | None:
     return _Input(scope.call, found[1]) if passed or is_empty else None
 
 
-def _prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
+def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
+    """The edits after which the ``entries`` come first in an argument of a block, which need not have it."""
     attribute = block.attribute(name)
     if attribute is None:
         return document.change(block, BodyChange(append=(NewArgument(name, entries),)))

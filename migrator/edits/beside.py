@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -16,7 +16,7 @@ from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.model import Refusal
-from migrator.span import Edit
+from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
@@ -90,7 +90,27 @@ def written(
             return home
         path, document = home
         edits.append(HCL.add_block(path, document.text if document is not None else "", block))
+        edits += _destroyed_after(stack, block)
     return tuple(edits)
+
+
+def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
+    """What keeps a new resource until the stack's own resources are destroyed, which may need it.
+
+    https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack_destructor.
+    """
+    address = ".".join(block.labels)
+    for document, destructor in stack.module.blocks("resource", "spacelift_stack_destructor"):
+        named, listed = destructor.attribute("stack_id"), destructor.attribute("depends_on")
+        is_of_stack = re.compile(rf"{re.escape(stack.address)}(?![\w-])").match
+        if named is None or listed is None or not is_of_stack(document.expression(named)):
+            continue
+        text, start = document.text, listed.value.start + 1
+        rest = text[start : listed.value.end]
+        item = f'"{address}"' if document.syntax is not HCL else address
+        gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
+        added = f"{gap[0]}{item}," if gap else item if not rest.strip(" \t\r\n]") else f"{item}, "
+        yield Edit(document.path, Span(start, start), added)
 
 
 def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:

@@ -7,7 +7,7 @@ https://search.opentofu.org/provider/spacelift-io/spacelift.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.expressions import Scope
@@ -26,6 +26,9 @@ from migrator.workspace import Workspace
 _KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws")
 _EXTERNAL_ID = f"{INTEGRATION}_attachment_external_id"
 _NEW_FILE = "aws_integration.tf"
+_USUAL_DURATION = 3600
+"""As in Spacelift's console; the provider's own default is 900."""
+
 _BOTH = (NewArgument("read", Reference("true")), NewArgument("write", Reference("true")))
 
 
@@ -49,7 +52,7 @@ class Integrations:
         if label is None:
             label, alike = self._sharing.label(stack, role), self._sharing.alike(stack, role)
             blocks.append((alike[0], self._integration(label, role, space_of(stack))))
-        blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH)))
+        blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH, *_waiting(stack, role))))
         return written(self._workspace, blocks, _NEW_FILE)
 
     def trust(self, role: str) -> str:
@@ -79,15 +82,24 @@ class Integrations:
         is_several = len({space_of(one) for one in self._stacks(role)}) > 1
         name = f"{role.rpartition('/')[2]}-{account_of(role)}"
         name += f"-{identifier(space)}" if space and is_several else ""
-        seconds = self._config.session_duration
+        seconds = self._config.session_duration or _USUAL_DURATION
         arguments = (
             NewArgument("name", Literal(name)),
             NewArgument("role_arn", Literal(role)),
-            *((NewArgument("duration_seconds", Reference(str(seconds))),) if seconds is not None else ()),
+            NewArgument("duration_seconds", Reference(str(seconds))),
             NewArgument("generate_credentials_in_worker", Reference("false")),
             *((NewArgument("space_id", Reference(space)),) if space is not None else ()),
         )
         return NewBlock("resource", (INTEGRATION, label), arguments)
+
+
+def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
+    """What lets an attachment, which is tried out, wait for its role, if the module makes that."""
+    for document, block in stack.module.blocks("resource", "aws_iam_role"):
+        named = Scope(stack.module).argument(document, block, "name")
+        if named is not None and named.string == role.rpartition("/")[2]:
+            yield NewArgument("depends_on", Reference(f"[{'.'.join(block.labels)}]"))
+            return
 
 
 def _existing(stack: Stack, role: str) -> str | None:

@@ -24,9 +24,6 @@ from migrator.syntax.yaml_tree import Keys
 from migrator.syntax.yaml_write import Item
 from migrator.workspace import Workspace
 
-IGNORES = "feature:ignore_runtime_config"
-"""The label of a stack that does not read the file."""
-
 
 @dataclass(frozen=True, slots=True)
 class RuntimeStack:
@@ -52,6 +49,7 @@ class RuntimeHooks:
 
     def __init__(self, workspace: Workspace, config: Config) -> None:
         self.path = workspace.scoped(PATH)
+        self._scoped = workspace.scoped
         self._always = config.hook_in is HookPlace.RUNTIME_CONFIG
         self._names = [f"before_{phase}" for phase in config.hook_phases]
         self.document = workspace.documents.get(self.path)
@@ -90,6 +88,12 @@ class RuntimeHooks:
                     found[keys] = name
         return found
 
+    def test_lists(self, path: str) -> dict[Keys, str]:
+        """The lists of the file that need a hook so that the tests which run the code at ``path`` have it."""
+        wanted = [one for one in self._config.tests if self._scoped(one.project_root) == path]
+        found = {keys: name for name in self._names for keys in self._config.test_lists(wanted, name)} if wanted else {}
+        return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}
+
     def has_hook(self, slug: str, name: str) -> bool:
         """Whether the list ``name`` of the stack's entry exchanges a token already."""
         return self._config.has_hook(("stacks", slug, name))
@@ -115,13 +119,22 @@ class RuntimeHooks:
         return f"{PATH}: {edits.reason}" if isinstance(edits, Refusal) else self.objection
 
     def add(
-        self, wanted: Sequence[tuple[RuntimeStack, Entries]], variables: Sequence[tuple[str, str, str]] = ()
+        self,
+        wanted: Sequence[tuple[RuntimeStack, Entries]],
+        variables: Sequence[tuple[str, str, str]] = (),
+        tests: Sequence[tuple[str, Entries]] = (),
     ) -> tuple[Edit, ...] | Refusal:
         """The edits after which the lists of the file have the entries of all ``wanted`` stacks first.
 
-        ``variables`` are to be set as well: each with the slug of its stack, its name and its value.
+        ``variables`` are to be set as well: each with the slug of its stack, its name and its value; ``tests`` pair
+        the folders of code that tests run with what is to come first for these.
         """
         additions: dict[Keys, Addition] = {}
+        for path, entries in tests:
+            for keys in self.test_lists(path):
+                first = Addition(keys, _items(entries), self._config.inherited(keys))
+                if additions.setdefault(keys, first).items != first.items:
+                    return Refusal("its tests run code whose hooks have different roles, and share one list")
         for stack, entries in wanted:
             for one in self._additions(stack, entries):
                 if isinstance(one, Refusal):
@@ -140,7 +153,7 @@ class RuntimeHooks:
         return tuple(line_edits(self.path, tree.text, apply_edits(grown.text, more)))
 
     def _additions(self, stack: RuntimeStack, entries: Entries) -> Iterator[Addition | Refusal]:
-        items = tuple(Item(entry.text, entry.comment) for entry in entries)
+        items = _items(entries)
         for keys, name in self.lists_of(stack).items():
             inherited: tuple[str, ...] | None = ()
             if not self._config.sets(keys):
@@ -149,3 +162,7 @@ class RuntimeHooks:
                 yield Refusal(f"its {name} would replace the stack's own, which is not known")
             else:
                 yield Addition(keys, items, inherited)
+
+
+def _items(entries: Entries) -> tuple[Item, ...]:
+    return tuple(Item(entry.text, entry.comment) for entry in entries)

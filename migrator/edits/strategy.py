@@ -57,6 +57,7 @@ class Strategies:
     ) -> None:
         self._workspace = workspace
         self._roots = facts.roots
+        self._tested = facts.tested
         self._config = config
         self._roles = roles
         self._runtime = runtime
@@ -116,6 +117,8 @@ class Strategies:
         is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
         if not is_auto or any(map(self._has_hook, runners.here)):
             return False
+        if isinstance(code, Root) and code.module.path in self._tested:
+            return False
         strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
         objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
         return strategy.is_native or (not runners.here and objection is None)
@@ -151,6 +154,9 @@ class Strategies:
         return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
 
     def _choose_alone(self, root: Root) -> Strategy:
+        is_open = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
+        if is_open and root.module.path in self._tested:
+            return Strategy(BackendAuth.HOOK, "the tests of a module run it, with any version")
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
 
     def _sharing(self, root: Root) -> list[Root]:

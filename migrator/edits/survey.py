@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from migrator.analysis.attachments import attachments
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.config import Config, HookPlace, is_role_arn
@@ -14,7 +15,7 @@ from migrator.edits.beside import objection, sharing_objection
 from migrator.edits.given_roles import GivenRole, GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, Finding, KnownRoot, KnownStack, Refusal, StackRow, Survey
+from migrator.model import Code, Finding, KnownReceiver, KnownRoot, KnownStack, Refusal, StackRow, Survey
 from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
@@ -47,7 +48,15 @@ class Surveyor:
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
         stacks = [one for one in self._facts.stacks if self._workspace.in_scope(one.document.path)]
-        return Survey(repo, tuple(self._roots(repo)), tuple(self._known(repo, stack) for stack in stacks))
+        found = attachments(self._workspace).receivers
+        receivers = (
+            KnownReceiver(repo, one.place, one.title, tuple(sorted(one.labels)) if one.has_known_labels else None)
+            for one in found
+            if self._workspace.in_scope(one.place.path)
+        )
+        labels = sorted({label for one in self._facts.settings for label in one.reach.labels})
+        known = (self._known(repo, stack) for stack in stacks)
+        return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._workspace.identity

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.analysis.role_purpose import is_for_sign_in
-from migrator.analysis.runtime_config import PATH
+from migrator.analysis.runtime_config import IGNORES, PATH
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
@@ -18,7 +18,7 @@ from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
-from migrator.edits.runtime_config import IGNORES, RuntimeHooks, RuntimeStack
+from migrator.edits.runtime_config import RuntimeHooks, RuntimeStack
 from migrator.edits.stack_roles import runners_by_role
 from migrator.edits.strategy import Strategies
 from migrator.edits.target import Target as Target
@@ -180,7 +180,8 @@ class Wishes:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        return self.runtime.add(wanted, variables)
+        tests = [(one.path, self.entries(one.role)) for one in self.targets if isinstance(one.role, str)]
+        return self.runtime.add(wanted, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""

@@ -44,6 +44,7 @@ resource "spacelift_stack" "shop" {
 resource "spacelift_aws_integration" "aws" {
   name                           = "shop-123456789012"
   role_arn                       = "arn:aws:iam::123456789012:role/shop"
+  duration_seconds               = 3600
   generate_credentials_in_worker = false
 }
 

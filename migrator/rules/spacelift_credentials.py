@@ -77,6 +77,8 @@ from migrator.history import ROTATE
 from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
+from migrator.syntax.languages import HCL
+from migrator.syntax.terraform import BodyChange
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_remove import remove
 
@@ -94,6 +96,8 @@ def check(context: Context) -> Iterator[Finding]:
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
+        fed = (one for one in context.facts.fed if one.module.path in setting.roots)
+        ways += [_module_way(context, one, is_hooked=False) for one in fed]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
@@ -121,9 +125,10 @@ def _fix(setting: Setting, ways: list[_Way]) -> Fix:
         return LeftAlone("a published version does not change: make a new version of the template, without it")
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
-    if not ways and not setting.reach.others:
+    still = [f"{one.title} ({one.repo}: {one.place}) gets it, too" for one in setting.reach.elsewhere]
+    if not ways and not setting.reach.others and not still:
         return LeftAlone("who needs it is not known: no stack is known that gets it")
-    still = list(dict.fromkeys(way.still for way in ways if way.still))
+    still += dict.fromkeys(way.still for way in ways if way.still)
     still += (f"{one.title} ({one.place}), {one.description}, gets it too" for one in setting.reach.others)
     if still:
         return LeftAlone(f"it is still needed: {'; '.join(still)}")
@@ -140,8 +145,13 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
     if not isinstance(setting, TerraformSetting):
         return Refusal("it is written in a language that is not known")
     try:
+        if setting.within is not None and document.syntax is HCL:
+            return document.change(setting.within, BodyChange(remove=setting.nested))
+        if setting.within is not None:
+            return document.syntax.remove_blocks(document.path, document.text, document.items, setting.nested)
         if not setting.entries:
-            return document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
+            removal = document.syntax.remove_blocks(document.path, document.text, document.items, [setting.block])
+            return (*removal, *setting.unlisted)
         return tuple(
             edit
             for part, items in setting.entries

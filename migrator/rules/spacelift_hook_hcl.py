@@ -85,7 +85,7 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
     elif refused is not None:
         fix = Refusal(f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
         yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
-    elif not target.runners.here and not target.runners.elsewhere:
+    elif not target.runners.here and not target.runners.elsewhere and target.path not in context.facts.tested:
         notes = context.wishes.to_paste(target.role, target.title, target.region)
         if context.wishes.runtime.sets_hooks:
             notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))

@@ -82,6 +82,11 @@ def check(context: Context) -> Iterator[Finding]:
         for stack in context.wishes.runtime_stacks(target)
     ]
     yield from _unknown(context, place)
+    tested = [one for one in context.wishes.targets if isinstance(one.role, str) and runtime.test_lists(one.path)]
+    if tested:
+        fix = _fix(context)
+        for target in tested:
+            yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
     asking = wanted if runtime.objection else [one for one in wanted if runtime.lists_of(one[1])]
     if asking:
         fix = _fix(context)

@@ -17,7 +17,10 @@ from migrator.rules.registry import Context, Rule
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each setting that may win, and for each root module over which it would."""
     for override in context.facts.overrides:
-        if override.ignored is not None:
+        is_here = context.workspace.in_scope(override.place.path)
+        if not is_here:
+            yield from (one for one in _of(context, override) if isinstance(one.fix, Refusal))
+        elif override.ignored is not None:
             yield RULE.finding(override.place, override.title, override.ignored)
         elif override.holds_values:
             task = "take the static credentials out of what is mounted at"

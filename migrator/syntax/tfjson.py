@@ -34,6 +34,15 @@ LABELS = {
     "locals": 0,
 }
 _VENDORS = ("ansible", "cloudformation", "kubernetes", "pulumi", "terragrunt", "opentofu")
+_SOURCES = (
+    "azure_devops",
+    "bitbucket_cloud",
+    "bitbucket_datacenter",
+    "github_enterprise",
+    "gitlab",
+    "raw_git",
+    "showcase",
+)
 _NESTED = {
     "terraform": {"backend": 1, "required_providers": 0},
     "provider": {
@@ -44,7 +53,8 @@ _NESTED = {
         "ignore_tags": 0,
         "dynamic": 1,
     },
-    "resource": {"lifecycle": 0, **dict.fromkeys(_VENDORS, 0)},
+    "resource": {"lifecycle": 0, "runtime_config": 0, **dict.fromkeys((*_VENDORS, *_SOURCES), 0)},
+    "runtime_config": {"environment": 0},
     "dynamic": {"content": 0},
 }
 

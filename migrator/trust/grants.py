@@ -12,6 +12,9 @@ from migrator.trust.known import KnownStack, Use
 from migrator.trust.policy import Grant, Role
 from migrator.trust.subjects import Runs
 
+_OF_MODULES = ("TESTING",)
+"""The only runs of a module."""
+
 
 class RoleState(Enum):
     """Whether roles are still to be made: by default those that are named alone, and not found in any code."""
@@ -28,6 +31,7 @@ class Wanted:
     roles: tuple[str, ...] = ()
     spaces: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     run_types: tuple[str, ...] = ()
     scope: str = ""
     state: RoleState = RoleState.AUTO
@@ -56,35 +60,42 @@ class Wanted:
         return self.state is RoleState.NEW or (self.state is RoleState.AUTO and not is_found)
 
     def _runs(self, known: Sequence[KnownStack]) -> Iterator[Runs]:
-        for stack, space in self._stacks(known):
-            for run_type in self.run_types or ("",):
-                yield Runs(space, stack, run_type, self.scope)
+        for slug, space, kind in self._stacks(known):
+            for run_type in self.run_types or (_OF_MODULES if kind == "module" else ("",)):
+                yield Runs(space, slug, run_type, self.scope, kind)
 
-    def _stacks(self, known: Sequence[KnownStack]) -> Iterator[tuple[str, str]]:
-        """The slug and space of each stack."""
-        found = [(one.slug, one.space) for one in known if one.slug]
-        if self.stacks or not found:
-            yield from product(self.stacks or ("",), self.spaces or ("",))
+    def _stacks(self, known: Sequence[KnownStack]) -> Iterator[tuple[str, str, str]]:
+        """The slug and space of each stack and module, and which it is."""
+        found = [(one.slug, one.space, one.kind) for one in known if one.slug]
+        if self.stacks or self.modules or not found:
+            named = [*((slug, "stack") for slug in self.stacks), *((slug, "module") for slug in self.modules)]
+            for (slug, kind), space in product(named or [("", "stack")], self.spaces or ("",)):
+                yield slug, space, kind
             return
-        for slug, space in found:
+        for slug, space, kind in found:
             for given in self.spaces or (space,):
-                yield slug, given
+                yield slug, given, kind
 
 
 def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:
     return [use.stack for use in uses if use.role == role and use.stack is not None]
 
 
-def open_questions(wanted: Wanted, uses: Sequence[Use]) -> Iterator[str]:
+def open_questions(wanted: Wanted, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
-    if stacks and not wanted.stacks:
+    used = {use.stack for use in uses}
+    idle = [one for one in known if one.kind == "module" and one not in used]
+    if idle and not wanted.modules:
+        yield f"{_listed(idle)}: the code of its tests is not here, so that they are not admitted: --module names it"
+    is_named = bool(wanted.stacks or wanted.modules)
+    if stacks and not is_named:
         yield f"{_listed(stacks)}: the slug is not known, so that it is not admitted: --stack names it"
     guessed = [use.stack for use in uses if use.stack is not None and use.stack.slug and use.stack.is_guess]
-    if guessed and not wanted.stacks:
+    if guessed and not is_named:
         slugs = ", ".join(dict.fromkeys(one.slug for one in guessed))
         guess = f"the slugs {slugs} are made of the names; a renamed stack has another"
-        yield f"{_listed(guessed)}: {guess}: --stack names it"
+        yield f"{_listed(guessed)}: {guess}: --stack or --module names it"
     spaces = [use.stack for use in uses if use.stack is not None and use.stack.has_open_space]
     if spaces and not wanted.spaces:
         yield f"{_listed(spaces)}: the id of the space is not known, so that any space is admitted: --space names it"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from migrator.analysis.attachments import attachments
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
@@ -87,13 +88,15 @@ class KnownStack:
 class Knowledge:
     """What one repository tells, but for the files with ``problems``.
 
-    ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack.
+    ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
+    folders that tests of a module run.
     """
 
     identity: RepoIdentity
     code: tuple[KnownCode, ...]
     stacks: tuple[KnownStack, ...]
     hooks: frozenset[tuple[str, str | None]] = frozenset()
+    tested: frozenset[str] = frozenset()
     problems: tuple[FileProblem, ...] = ()
 
 
@@ -124,7 +127,9 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
     written = frozenset(_runtime_hooks(workspace))
-    return Knowledge(workspace.identity, code, known, written, tuple(workspace.problems))
+    modules = (one for one in attachments(workspace).receivers if one.is_module and workspace.in_scope(one.place.path))
+    every = (*known, *(_module(one) for one in modules))
+    return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -133,7 +138,7 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     found: set[KnownCode] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
-            code = [one for other in repositories for one in other.code if _is_run(one, stack, other is knowledge)]
+            code = [one for other in repositories for one in other.code if _is_run(one, stack, other, knowledge)]
             found.update(code)
             roles = stack.roles.union(*(one.roles for one in code), _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.given if None in roles else frozenset())
@@ -150,10 +155,32 @@ def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> 
     return frozenset(role for one in beside for slug, role in one.hooks if slug == stack.slug)
 
 
-def _is_run(code: KnownCode, stack: KnownStack, is_same_repository: bool) -> bool:
-    if is_same_repository:
+def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Knowledge) -> bool:
+    """Whether a stack, which ``own`` defines, runs code of a repository."""
+    if stack.kind == "module":
+        is_there = runs(replace(stack.code, project_root=""), code.identity, "")
+        return is_there and code.path in repository.tested
+    if repository is own:
         return code.path in stack.paths
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
+
+
+def _module(module: Stack) -> KnownStack:
+    argument = module.argument("space_id")
+    space = (argument.string if argument else None) or ""
+    return KnownStack(
+        module.title,
+        module.place,
+        module.code,
+        module.slug or "",
+        space,
+        frozenset(),
+        frozenset(),
+        frozenset(),
+        kind="module",
+        has_open_space=argument is not None and not argument.is_null and not space,
+        has_session_tags=SESSION_TAGS in module.labels,
+    )
 
 
 def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
@@ -238,8 +265,10 @@ def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tupl
         if root.is_migrated(config.include_ambient) and wishes.strategies.of(root).is_native:
             signed = [wishes.strategies.sign_in(root, one) for one in root.backends]
             for state in root.remote_states:
-                if state.foreign is None and not state.has_web_identity and state.names:
-                    found = state_sign_ins(state, config.at(root.module.path), None, wishes.strategies.mapped)
+                assumes = any(one.backend.assumes_role for one in state.configs)
+                if state.foreign is None and not state.has_web_identity and (state.names or assumes or root.is_fed):
+                    role, settings = wishes.strategies.role(root), config.at(root.module.path)
+                    found = state_sign_ins(state, settings, role, wishes.strategies.mapped)
                     signed += [one for _, one in found]
             for one in signed:
                 if isinstance(one, SignIn) and one.role:

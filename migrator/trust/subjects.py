@@ -28,13 +28,14 @@ class Runs:
     """Some runs of a Spacelift account, ``""`` standing for any.
 
     ``space`` is an id, the path of a space (``/root/production``) or of all spaces below one (``/root/production/*``).
-    Raises `UsageError` for what is none of these.
+    What is called ``stack`` may be of another ``kind``: a ``module``. Raises `UsageError` for what is none of these.
     """
 
     space: str = ""
     stack: str = ""
     run_type: str = ""
     scope: str = ""
+    kind: str = "stack"
 
     def __post_init__(self) -> None:
         if self.space and not _ID.fullmatch(self.space) and not _SPACE_PATH.fullmatch(self.space):
@@ -97,7 +98,7 @@ class SubjectTemplate:
     def _values(self, runs: Runs) -> Iterator[tuple[str, str]]:
         if runs.stack:
             yield "callerId", self._told(runs.stack, "stack", "callerId")
-            yield "callerType", "stack"
+            yield "callerType", runs.kind
         if runs.run_type:
             yield "runType", self._told(runs.run_type, "run type", "runType")
         if runs.scope:

@@ -28,7 +28,7 @@ def _admits_every_stack(runs: Runs) -> bool:
 
 
 def _admits_pull_requests(runs: Runs) -> bool:
-    return runs.run_type in ("", "PROPOSED") and runs.scope != "write"
+    return runs.run_type in ("", "PROPOSED") and runs.scope != "write" and runs.kind == "stack"
 
 
 def _fails_at_plan(runs: Runs) -> bool:
@@ -42,7 +42,7 @@ def _fails_at_apply(runs: Runs) -> bool:
 def _admits_nothing(runs: Runs) -> bool:
     is_written = runs.run_type in ("TASK", "TESTING", "DESTROY")
     is_scope_wrong = (runs.scope == "write" and runs.run_type == "PROPOSED") or (runs.scope == "read" and is_written)
-    return is_scope_wrong or (bool(runs.stack) and runs.run_type == "TESTING")
+    return is_scope_wrong or (bool(runs.stack) and runs.kind == "stack" and runs.run_type == "TESTING")
 
 
 _PROBLEMS = (
