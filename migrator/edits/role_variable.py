@@ -99,14 +99,17 @@ class RoleVariables:
             self._identities[module.path] = identities(module, providers, first_role, self._origin, mapped=mapped)
         return self._identities[module.path]
 
-    def provide(self, module: Module, variable: RoleVariable, origin: Origin) -> tuple[Edit, ...] | Refusal:
+    def provide(
+        self, module: Module, variable: RoleVariable, origin: Origin, alike: Sequence[Module] = ()
+    ) -> tuple[Edit, ...] | Refusal:
         """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
 
+        A file that modules share may declare it if they are all ``alike`` in needing it.
         Refuses where a call may be for several identities, or where not all callers may be known.
         """
         edits: list[Edit] = []
         for step in self._way_up(module, variable, origin):
-            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable)
+            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable, alike)
             if isinstance(added, Refusal):
                 return added
             edits += added
@@ -196,14 +199,14 @@ class RoleVariables:
         candidates = (variable, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), variable)
 
-    def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
+    def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
         edits: list[Edit] = []
         for view in module.views:
             if self._config.portable and _is_without_default(view, variable.name):
                 return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
             if view and not _is_declared(view, variable.name):
                 block = variable.declaration(is_optional=self._config.portable)
-                declared = _declare(self._workspace, module, view, block)
+                declared = _declare(self._workspace, module, view, block, alike)
                 if isinstance(declared, Refusal):
                     return declared
                 edits.append(declared)
@@ -236,9 +239,12 @@ def _is_without_default(view: Sequence[Document], name: str) -> bool:
     return bool(blocks) and not any(block.attribute("default") for block in blocks)
 
 
-def _declare(workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock) -> Edit | Refusal:
+def _declare(
+    workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock, alike: Sequence[Module]
+) -> Edit | Refusal:
     document = _home_of_variables(view)
-    if document is not None and len(workspace.modules_of(document)) > 1:
+    sharing = workspace.modules_of(document) if document is not None else []
+    if document is not None and len(sharing) > 1 and not all(one in alike for one in sharing):
         return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
