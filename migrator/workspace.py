@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
+from migrator.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
@@ -175,7 +175,12 @@ class Workspace:
     @property
     def is_interesting(self) -> bool:
         """Whether any file can hold what a rule looks for; if not, all were read to know it."""
-        return any(document.is_interesting for document in self.documents.values())
+        is_unread = any(map(UNREAD.search, self._others))
+        return is_unread or any(document.is_interesting for document in self.documents.values())
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether the user wants the file at ``path`` to be left alone."""
+        return is_excluded(path, self._exclude)
 
     @property
     def problems(self) -> list[FileProblem]:

@@ -46,6 +46,7 @@ FLOORS = (
         "analysis.forms",
         "analysis.keys",
         "analysis.secrets",
+        "analysis.unread",
         "analysis.values",
     ),
     ("analysis.declarations", "analysis.references"),
