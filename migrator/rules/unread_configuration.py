@@ -6,7 +6,7 @@ CDKTF programs in other languages than Python.
 Before:
 
 ```hcl
-# providers.tfcomponent.hcl
+# aws.tfcomponent.hcl
 provider "aws" "main" {
   config {
     region     = "eu-west-1"
@@ -19,7 +19,7 @@ provider "aws" "main" {
 Nothing changes, and it is told:
 
 ```text
-providers.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: such files are not read
+aws.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: such files are not read: edit it by hand
 ```
 """
 
@@ -35,7 +35,7 @@ from migrator.rules.registry import Context, Rule
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each file."""
     for one in mentions(context.workspace):
-        told = Refusal("such files are not read: migrate it by hand")
+        told = Refusal("such files are not read: edit it by hand")
         fix: Fix = Ignored("it is excluded") if one.is_excluded else told
         yield RULE.finding(one.place, f"{one.title}: {', '.join(one.names)}", fix)
 
