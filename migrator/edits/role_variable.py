@@ -194,7 +194,7 @@ class RoleVariables:
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
         if same and variable.name not in same:
             return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
-        label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
+        label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         candidates = (variable, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), variable)
