@@ -45,7 +45,7 @@ _NAMES = {
     "root.hcl": Kind.TERRAGRUNT,
 }
 UNREAD = re.compile(
-    r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml)$"
+    r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
 )
 """Names of files that are not read, but may lead to Terraform."""
 

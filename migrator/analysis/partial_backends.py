@@ -122,7 +122,8 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
     patterns = [re.escape(one.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for one in joined]
     pattern = re.compile("|".join(f"(?:.*/)?{one}" if plain.startswith(_ANY) else one for one in patterns))
-    return {path for path in workspace.unread_paths() if pattern.fullmatch(path) and _is_backend(workspace, path)}
+    found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
+    return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 
 
 def _joined(folder: str, name: str) -> str:

@@ -42,6 +42,9 @@ _TERRAMATE = _Unread(
     re.compile(r"\.tm(?:\.hcl)?$"),
     re.compile(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
 )
+_TERRAGRUNT = _Unread(
+    "Terragrunt configuration in JSON", re.compile(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), re.compile("")
+)
 _ATMOS = _Unread(
     "Atmos stack configuration",
     re.compile(r"\.ya?ml(?:\.tmpl)?$"),
@@ -69,6 +72,7 @@ def mentions(workspace: Workspace) -> Iterator[Mention]:
     """What files of the folder that may be changed name, by path."""
     yield from _in(_STACKS, workspace.others(_STACKS.path), workspace)
     yield from _in(_TERRAMATE, workspace.others(_TERRAMATE.path), workspace)
+    yield from _in(_TERRAGRUNT, workspace.others(_TERRAGRUNT.path), workspace)
     yield from _in(_ATMOS, (one for one in workspace.of_kind(Kind.SCRIPT) if _ATMOS.path.search(one.path)), workspace)
     folders = [posixpath.dirname(one.path) for one in workspace.others(re.compile(rf"(?:^|/){_PROGRAM}$"))]
     if folders:
