@@ -216,7 +216,8 @@ class Workspace:
         document = self.documents.get(path)
         if document is not None and document.kind is Kind.VALUES:
             return self._add(path, Kind.BACKEND)
-        return self._other(path, Kind.BACKEND)
+        found = self._other(path, Kind.BACKEND)
+        return found if found is not None and found.kind is Kind.BACKEND else None
 
     def values(self, path: str) -> Document | None:
         """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
@@ -239,22 +240,29 @@ class Workspace:
         return path in self._others or path in self.documents
 
     def _other(self, path: str, kind: Kind) -> Document | None:
-        if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, kind)
-        return None
+        real = self._followed(path)
+        return None if real is None else self.documents.get(real) or self._add(real, kind)
+
+    def _followed(self, path: str) -> str | None:
+        """The path of the file at ``path``, one that no rule reads unasked: where a link leads, if that is inside."""
+        if path not in self._others or not (self.root / path).is_file():
+            return None
+        if not (self.root / path).is_symlink():
+            return path
+        real = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root)).replace(os.sep, "/")
+        return real if real in self._others or real in self.documents else None
 
     def terragrunt_file(self, path: str) -> Document | None:
         """The file at ``path`` as one of Terragrunt's, whatever its name; None if there is none."""
         known = self.documents.get(path)
-        if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
-            known = self._add(path, Kind.TERRAGRUNT)
+        real = self._followed(path) if known is None and path.endswith(".hcl") else None
+        if real is not None:
+            known = self.documents.get(real) or self._add(real, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
 
     def other(self, path: str) -> Document | None:
         """The file at ``path``, one that Terraform does not read; None if there is none."""
-        if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
-        return None
+        return self._other(path, Kind.SCRIPT)
 
     def lock_file(self, module: Module) -> Document | None:
         """The releases of providers that Terraform chose for a root module; None where there are none.

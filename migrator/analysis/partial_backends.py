@@ -109,7 +109,7 @@ def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence
     """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
     folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
     inside = {path for path in _meant(workspace, folders, name) if workspace.in_scope(path)}
-    return {path for path in inside if workspace.partial_backend(path) is not None}
+    return {found.path for path in inside if (found := workspace.partial_backend(path)) is not None}
 
 
 def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
@@ -132,9 +132,12 @@ def _joined(folder: str, name: str) -> str:
 
 def _is_backend(workspace: Workspace, path: str) -> bool:
     """Whether a file whose name fits holds arguments of a backend."""
+    file = workspace.root / path
+    if not file.is_file():
+        return False
     try:
-        with (workspace.root / path).open("rb") as file:
-            return _ARGUMENT.search(file.read(_LONGEST)) is not None
+        with file.open("rb") as opened:
+            return _ARGUMENT.search(opened.read(_LONGEST)) is not None
     except OSError:
         return False
 
