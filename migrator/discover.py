@@ -44,6 +44,11 @@ _NAMES = {
     "terragrunt.hcl": Kind.TERRAGRUNT,
     "root.hcl": Kind.TERRAGRUNT,
 }
+UNREAD = re.compile(
+    r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
+)
+"""Names of files that are not read, but may lead to Terraform."""
+
 _VALUES = re.compile(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
 _OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 

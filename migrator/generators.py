@@ -49,7 +49,7 @@ def generator(path: str, data: bytes) -> str:
     """Why the file at ``path`` is not to be edited, and what to do instead; ``""`` if people write it."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf")
     if is_written_by_terragrunt(head):
-        return "Terragrunt writes the file: change what Terragrunt reads, and run terragrunt init"
+        return "Terragrunt writes the file: change its configuration, and run terragrunt init"
     if path.endswith(".json") and _BY_CDKTF.search(data):
         return "CDKTF writes the file: change the program, and run cdktf synth"
     said = " ".join(_comments(path, head.decode("utf-8", "replace")).split())

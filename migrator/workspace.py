@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_values, kind_of
+from migrator.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
@@ -194,8 +194,12 @@ class Workspace:
     @property
     def is_interesting(self) -> bool:
         """Whether any file can hold what a rule looks for; if not, all were read to know it."""
-        is_program = any(path.endswith("cdktf.json") for path in self._others)
-        return is_program or any(document.is_interesting for document in self.documents.values())
+        is_unread = any(path.endswith("cdktf.json") or UNREAD.search(path) for path in self._others)
+        return is_unread or any(document.is_interesting for document in self.documents.values())
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether the user wants the file at ``path`` to be left alone."""
+        return is_excluded(path, self._exclude)
 
     @property
     def problems(self) -> list[FileProblem]:
@@ -231,7 +235,8 @@ class Workspace:
         document = self.documents.get(path)
         if document is not None and document.kind is Kind.VALUES:
             return self._add(path, Kind.BACKEND)
-        return self._other(path, Kind.BACKEND)
+        found = self._other(path, Kind.BACKEND)
+        return found if found is not None and found.kind is Kind.BACKEND else None
 
     def values(self, path: str) -> Document | None:
         """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
@@ -270,22 +275,29 @@ class Workspace:
         return path in self._others or path in self.documents
 
     def _other(self, path: str, kind: Kind) -> Document | None:
-        if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, kind)
-        return None
+        real = self._followed(path)
+        return None if real is None else self.documents.get(real) or self._add(real, kind)
+
+    def _followed(self, path: str) -> str | None:
+        """The path of the file at ``path``, one that no rule reads unasked: where a link leads, if that is inside."""
+        if path not in self._others or not (self.root / path).is_file():
+            return None
+        if not (self.root / path).is_symlink():
+            return path
+        real = os.path.relpath(os.path.realpath(self.root / path), os.path.realpath(self.root)).replace(os.sep, "/")
+        return real if real in self._others or real in self.documents else None
 
     def terragrunt_file(self, path: str) -> Document | None:
         """The file at ``path`` as one of Terragrunt's, whatever its name; None if there is none."""
         known = self.documents.get(path)
-        if known is None and path in self._others and path.endswith(".hcl") and (self.root / path).is_file():
-            known = self._add(path, Kind.TERRAGRUNT)
+        real = self._followed(path) if known is None and path.endswith(".hcl") else None
+        if real is not None:
+            known = self.documents.get(real) or self._add(real, Kind.TERRAGRUNT)
         return known if known is not None and path.endswith(".hcl") else None
 
     def other(self, path: str) -> Document | None:
         """The file at ``path``, one that Terraform does not read; None if there is none."""
-        if path in self._others and (self.root / path).is_file():
-            return self.documents.get(path) or self._add(path, Kind.SCRIPT)
-        return None
+        return self._other(path, Kind.SCRIPT)
 
     def lock_file(self, module: Module) -> Document | None:
         """The releases of providers that Terraform chose for a root module; None where there are none.

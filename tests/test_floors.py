@@ -55,6 +55,7 @@ FLOORS = (
         "analysis.names",
         "analysis.secrets",
         "analysis.slugs",
+        "analysis.unread",
         "analysis.values",
     ),
     ("analysis.declarations", "analysis.references"),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from migrator.config import Config
+from migrator.edits.hook import hook
 from migrator.model import Mode
+from migrator.partitions import region_to_name
 from migrator.pipeline import migrate_repo
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Block
@@ -226,3 +230,36 @@ def test_the_guard_stops_a_run_whose_exchange_was_denied(tmp_path: Path, program
     guarded = shell(program, f"{{ {hook}; }} && {{ {GUARD}; }} && echo initialised", tmp_path, env)
     assert guarded.returncode != 0
     assert "initialised" not in guarded.stdout
+
+
+@pytest.mark.parametrize(
+    ("role", "region", "host"),
+    [
+        ("arn:aws-us-gov:iam::111122223333:role/state", "us-gov-east-1", "sts.us-gov-east-1.amazonaws.com"),
+        ("arn:aws-cn:iam::111122223333:role/state", "", "sts.cn-north-1.amazonaws.com.cn"),
+        ("arn:aws-iso-b:iam::111122223333:role/state", "", "sts.us-isob-east-1.sc2s.sgov.gov"),
+        ("arn:aws:iam::111122223333:role/state", "eu-west-1", "sts.amazonaws.com"),
+    ],
+)
+def test_the_hook_asks_the_partition_of_its_role(tmp_path: Path, role: str, region: str, host: str) -> None:
+    """What the aws CLI connects to, by way of a proxy that lets nothing through."""
+    asked: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            asked.append(self.path)
+            self.send_error(502)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    token = tmp_path / "spacelift.oidc"
+    token.write_text("token")
+    command = hook(role, Config(token_file=str(token)), region_to_name(role, region))
+    with HTTPServer(("127.0.0.1", 0), Proxy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        proxy = f"http://127.0.0.1:{server.server_port}"
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HTTPS_PROXY": proxy, "AWS_MAX_ATTEMPTS": "1"}
+        shell("bash", command, tmp_path, env)
+        server.shutdown()
+    assert set(asked) == {f"{host}:443"}

@@ -70,9 +70,7 @@ def foreign_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> Le
     region = values.get("region")
     if region and not _REGION.fullmatch(region) and (region == _NO_REGION or on & (_CHECKS | _STYLES)):
         return LeftAlone("its region is none of AWS's")
-    is_other = "skip_s3_checksum" in on or (
-        {"skip_credentials_validation", "skip_requesting_account_id"} <= on and bool(on & _STYLES)
-    )
+    is_other = "skip_s3_checksum" in on or ("skip_credentials_validation" in on and bool(on & _STYLES))
     if is_other and not has_endpoint:
         return Refusal(f"{', '.join(sorted(on))} are for other stores than AWS's: name its endpoint, or remove them")
     return None

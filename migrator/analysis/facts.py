@@ -236,7 +236,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
-        folders = [folder for folder, one in units.modules.items() if one is module]
+        folders = [unit.folder for unit in units.units if unit.module is module and not unit.has_state]
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         return Root(module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), is_fed)

@@ -66,8 +66,8 @@ def _name(alike: Sequence[Provider]) -> str:
     is_shared = first.alias is not None and len({one.alias for one in alike}) > 1
     profile = dict(first.origin).get("profile") if is_shared else None
     if profile and (shared := resolve(first.module, profile)):
-        return re.sub(r"\W+", "_", shared)
-    return re.sub(r"[^\w-]+", "_", first.alias or ("default" if first.kind == AWS else first.kind))
+        return re.sub(r"\W+", "_", shared, flags=re.ASCII)
+    return re.sub(r"\W+", "_", first.alias or ("default" if first.kind == AWS else first.kind), flags=re.ASCII)
 
 
 def _unused(name: str, used: set[str | None]) -> str:

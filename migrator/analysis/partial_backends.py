@@ -109,7 +109,7 @@ def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence
     """The paths that ``name`` may have: beside the script, from the repository's root, or in a root module."""
     folders = (posixpath.dirname(script.path), "", *(root.path for root in roots))
     inside = {path for path in _meant(workspace, folders, name) if workspace.in_scope(path)}
-    return {path for path in inside if workspace.partial_backend(path) is not None}
+    return {found.path for path in inside if (found := workspace.partial_backend(path)) is not None}
 
 
 def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
@@ -122,7 +122,8 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
     patterns = [re.escape(one.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for one in joined]
     pattern = re.compile("|".join(f"(?:.*/)?{one}" if plain.startswith(_ANY) else one for one in patterns))
-    return {path for path in workspace.unread_paths() if pattern.fullmatch(path) and _is_backend(workspace, path)}
+    found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
+    return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 
 
 def _joined(folder: str, name: str) -> str:
@@ -131,9 +132,12 @@ def _joined(folder: str, name: str) -> str:
 
 def _is_backend(workspace: Workspace, path: str) -> bool:
     """Whether a file whose name fits holds arguments of a backend."""
+    file = workspace.root / path
+    if not file.is_file():
+        return False
     try:
-        with (workspace.root / path).open("rb") as file:
-            return _ARGUMENT.search(file.read(_LONGEST)) is not None
+        with file.open("rb") as opened:
+            return _ARGUMENT.search(opened.read(_LONGEST)) is not None
     except OSError:
         return False
 

@@ -49,7 +49,8 @@ class Terragrunt:
     """All units of a repository, each with the name of the group that it is changed with.
 
     ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.
-    ``unknown`` are the ``generate`` blocks of providers and backends of which nobody knows what they write.
+    ``unknown`` are the ``generate`` blocks of providers and backends of which nobody knows what they write, and the
+    ``include`` blocks of which nobody knows what they include.
     """
 
     units: tuple[Unit, ...] = ()
@@ -106,10 +107,13 @@ class _FromFiles:
 
     def of(self, config: Config) -> Iterator[Generated]:
         """What the blocks of one file write for a unit."""
+        for block in config.blocks("include"):
+            if config.includes.get(block.labels[0] if block.labels else "") is None:
+                self.unknown[config.document.place(block)] = config.document, block
         for block in config.blocks("generate"):
             contents, place = block.attribute("contents"), config.document.place(block)
             value = config.value(contents) if contents is not None else None
-            if value is None or (not value.is_file and _is_written_out(value)):
+            if value is None or "<<" in value.text or (not value.is_file and _is_written_out(value)):
                 continue
             file = value.file
             if file is not None and file.kind is Kind.CONFIG:

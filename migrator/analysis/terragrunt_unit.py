@@ -136,6 +136,11 @@ class Unit:
         providers = [one for one in self.providers if one.document.kind is not Kind.TEST]
         return any(part.names_credentials for part in self.generated) or any(map(names_credentials, providers))
 
+    @property
+    def has_state(self) -> bool:
+        """Whether it says where its state is kept, and does not leave that to its module."""
+        return bool(self.states) or any(part.backends for part in self.generated)
+
     def needs_hook(self, include_ambient: bool) -> bool:
         """Whether the unit is being migrated, and its state needs a hook to sign in.
 

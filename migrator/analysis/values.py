@@ -20,6 +20,8 @@ _DEPTH = 8
 def optional(expression: str) -> str | None:
     """The value of a conditional expression whose other outcome is none, such as null; None for anything else."""
     text = expression.strip()
+    if text.startswith('"${') and text.endswith('}"') and skip_balanced(text, 2) == len(text) - 1:
+        text = text[3:-2].strip()
     while text.startswith("(") and skip_balanced(text, 0) == len(text):
         text = text[1:-1].strip()
     conditional = _CONDITIONAL.fullmatch(text)

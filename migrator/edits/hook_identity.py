@@ -18,7 +18,7 @@ from migrator.edits.hook import SHELL_ROLE
 from migrator.edits.role_variable import RoleVariable, role_variable
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
-from migrator.edits.sign_in import sign_in_edits, web_identity_block
+from migrator.edits.sign_in import section_edits, sign_in_edits, web_identity_block
 from migrator.edits.wanted import Target, Wishes
 from migrator.model import LeftAlone, Note, Refusal, Rewrite
 from migrator.syntax import hcl
@@ -50,7 +50,7 @@ class HookIdentity:
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and let a comment tell of what the hook stands for."""
         if provider.has_web_identity:
-            return Rewrite(tuple(sign_in_edits(provider, ())), "removed; it has web identity")
+            return self._without_section(provider)
         for root in self._roots(provider):
             if objection := self._objection(provider, root):
                 return Refusal(objection)
@@ -61,10 +61,22 @@ class HookIdentity:
         comment = () if is_told else (NewComment(web_identity_block(provider, role, self._config)),)
         return Rewrite(tuple(sign_in_edits(provider, comment)), "removed; it lives on the hook's credentials")
 
+    def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
+        """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
+        targets = [self._targets.get(root) for root in self._roots(provider)]
+        roles = {one.role for one in targets if one is not None and isinstance(one.role, str)}
+        said = {hcl.quote(one) if one != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for one in roles}
+        removed = tuple(sign_in_edits(provider, ()))
+        if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
+            stays = LeftAlone("its web identity stays, for it is not known to be for the hook's role")
+            return Rewrite(removed, "removed; it has web identity") if removed else stays
+        comment = NewComment(web_identity_block(provider, self._role(provider), self._config))
+        return Rewrite(
+            (*removed, *section_edits(provider, comment)), "commented out; it lives on the hook's credentials"
+        )
+
     def needs(self, provider: Provider) -> frozenset[str]:
         """The groups without which the provider would have no credentials: those of its root modules."""
-        if provider.has_web_identity:
-            return frozenset()
         targets = (self._targets.get(root) for root in self._roots(provider))
         return frozenset(one.group for one in targets if one is not None)
 

@@ -223,7 +223,7 @@ def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> 
     name = provider.program.string(alias) if alias else "default"
     if name is None:
         return Refusal("its credentials are another identity's, and its alias is not known")
-    plain = re.sub(r"[^\w-]+", "_", name)
+    plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
     numbered = (f"{plain}_{number}" for number in range(2, len(used) + 3))
     return plain if plain not in used else next(one for one in numbered if one not in used)
 

@@ -107,14 +107,17 @@ class RoleVariables:
             self._identities[module.path] = found
         return self._identities[module.path]
 
-    def provide(self, module: Module, variable: RoleVariable, origin: Identity) -> tuple[Edit, ...] | Refusal:
+    def provide(
+        self, module: Module, variable: RoleVariable, origin: Identity, alike: Sequence[Module] = ()
+    ) -> tuple[Edit, ...] | Refusal:
         """The edits after which ``variable`` is declared in ``module`` and handed down by every module that calls it.
 
+        A file that modules share may declare it if they are all ``alike`` in needing it.
         Refuses where a call may be for several identities, or where not all callers may be known.
         """
         edits: list[Edit] = []
         for step in self._way_up(module, variable, origin):
-            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable)
+            added = step if isinstance(step, Refusal) else self._declare_in(step.module, step.variable, alike)
             if isinstance(added, Refusal):
                 return added
             edits += added
@@ -172,20 +175,20 @@ class RoleVariables:
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
         if same and variable.name not in same:
             return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
-        label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
+        label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         first = [variable] if is_free(self._workspace, call.caller, variable.name) else []
         candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), None)
 
-    def _declare_in(self, module: Module, variable: RoleVariable) -> list[Edit] | Refusal:
+    def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
         edits: list[Edit] = []
         for view in module.views:
             if self._config.portable and _is_without_default(view, variable.name):
                 return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
             if view and not _is_declared(view, variable.name):
                 block = variable.declaration(is_optional=self._config.portable)
-                declared = _declare(self._workspace, module, view, block)
+                declared = _declare(self._workspace, module, view, block, alike)
                 if isinstance(declared, Refusal):
                     return declared
                 edits.append(declared)
@@ -203,9 +206,12 @@ def _is_without_default(view: Sequence[Document], name: str) -> bool:
     return bool(blocks) and not any(block.attribute("default") for block in blocks)
 
 
-def _declare(workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock) -> Edit | Refusal:
+def _declare(
+    workspace: Workspace, module: Module, view: Sequence[Document], block: NewBlock, alike: Sequence[Module]
+) -> Edit | Refusal:
     document = _home_of_variables(view)
-    if document is not None and len(workspace.modules_of(document)) > 1:
+    sharing = workspace.modules_of(document) if document is not None else []
+    if document is not None and len(sharing) > 1 and not all(one in alike for one in sharing):
         return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)

@@ -6,9 +6,19 @@ from collections.abc import Iterator
 
 from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
 from migrator.config import Config
+from migrator.document import Document
 from migrator.edits.role_variable import RoleVariable
-from migrator.span import Edit
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, NewComment, NewObject, Reference
+from migrator.span import Edit, Span
+from migrator.syntax.terraform import (
+    Block,
+    BodyChange,
+    Literal,
+    NewArgument,
+    NewBlock,
+    NewComment,
+    NewObject,
+    Reference,
+)
 
 
 def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:
@@ -27,6 +37,37 @@ def web_identity_block(provider: Provider, role: Literal | RoleVariable, config:
         return NewBlock(WEB_IDENTITY, (), arguments)
     for_each = NewArgument("for_each", Reference(f"{variable.reference.address}[*]"))
     return NewBlock("dynamic", (WEB_IDENTITY,), (for_each,), (NewBlock("content", (), arguments),))
+
+
+def section_edits(provider: Provider, comment: NewComment) -> Iterator[Edit]:
+    """The edits that make comments of a provider's web identity, in all blocks that Terraform merges.
+
+    JSON has no comments on lines, and gets the ``comment`` instead.
+    """
+    for one in provider.family:
+        document = one.document
+        for body in one.bodies:
+            argument = body.attribute(WEB_IDENTITY)
+            if argument is not None:
+                yield from document.change(body, BodyChange(comment_out=(argument,)))
+            for block in body.blocks():
+                if block.type != WEB_IDENTITY and block.labels != (WEB_IDENTITY,):
+                    continue
+                if one.is_in_json:
+                    yield from document.change(body, BodyChange(remove=(block,), append=(comment,)))
+                else:
+                    yield from _commented_lines(document, block)
+
+
+def _commented_lines(document: Document, block: Block) -> Iterator[Edit]:
+    position = block.span.start
+    column = position - document.text.rfind("\n", 0, position) - 1
+    for line in block.span.of(document.text).splitlines(keepends=True):
+        indent = min(column, len(line) - len(line.lstrip())) if position > block.span.start else 0
+        start = position + indent
+        if line.strip():
+            yield Edit(document.path, Span(start, start), "# ")
+        position += len(line)
 
 
 def sign_in_edits(provider: Provider, added: tuple[NewBlock | NewArgument | NewComment, ...]) -> Iterator[Edit]:

@@ -87,11 +87,12 @@ class WebIdentity:
     def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
-        for module in self._workspace.modules_of(provider.document):
-            provided = self._variables.provide(module, role, self._identity_in(module, provider))
+        alike = self._workspace.modules_of(provider.document)
+        for module in alike:
+            provided = self._variables.provide(module, role, self._identity_in(module, provider), alike)
             if isinstance(provided, Refusal):
                 return provided
-            edits += provided
+            edits += (one for one in provided if one not in edits)
             if refused := self._give(module, role, provider):
                 return refused
         return edits

@@ -58,7 +58,7 @@ variable "aws_role_arn" {
 And it is told:
 
 ```text
-main.tf:16: provider "kubernetes": a command uses --profile: it needs credentials of its own
+main.tf:12: provider "kubernetes": a command uses --profile: it needs credentials of its own
 ```
 """
 

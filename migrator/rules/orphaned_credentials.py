@@ -109,7 +109,8 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
         outcome = "removed" + (f", with {', '.join(elsewhere)}" if elsewhere else "")
         notes = [*_unread(orphans, node), *_to_apply(pieces)]
         if orphans.flows[node].is_key:
-            notes += rotate_values([*pieces, *left])
+            notes += rotate_values(pieces)
+            notes += (replace(one, task=ROTATE_AND_REMOVE) for one in rotate_values(left))
         yield RULE.finding(
             pieces[0].place, f"{node.title}: served only credentials", Rewrite(edits, outcome), group, notes
         )

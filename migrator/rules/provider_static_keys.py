@@ -50,7 +50,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrator.analysis.providers import Provider
+from migrator.analysis.providers import WEB_IDENTITY, Provider
+from migrator.config import ProviderAuth
+from migrator.discover import Kind
 from migrator.edits.rotation import region_notes, rotate
 from migrator.model import Finding, LeftAlone
 from migrator.rules.registry import Context, Rule
@@ -67,12 +69,14 @@ def check(context: Context) -> Iterator[Finding]:
             for root in context.ambient.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
                 yield RULE.finding(provider.place, _message(provider), served, group, notes)
-        elif provider.credentials:
+        elif provider.credentials or _is_for_hook(context, provider):
             notes = (*context.web_identity.notes(provider), *region_notes(provider), *rotate(provider))
             fix = context.web_identity.sign_in(provider)
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
                 told = () if isinstance(fix, LeftAlone) else notes
+                if isinstance(fix, LeftAlone) and not (provider.credentials or needs):
+                    continue
                 finding = RULE.finding(provider.place, _message(provider), fix, group, told)
                 yield replace(finding, needs=needs | _overridden(context, provider))
 
@@ -86,8 +90,14 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
     return frozenset(str(one.place) for one in every if one.is_source)
 
 
+def _is_for_hook(context: Context, provider: Provider) -> bool:
+    """Whether a provider is to live on a hook in place of the web identity that it has."""
+    is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
+    return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.foreign is None
+
+
 def _message(provider: Provider) -> str:
-    names = ", ".join(attribute.name for attribute in provider.credentials)
+    names = ", ".join(attribute.name for attribute in provider.credentials) or WEB_IDENTITY
     return f"{provider.title}: {names}"
 
 

@@ -91,6 +91,8 @@ from migrator.span import Edit, Span
 FIRST_WITH_TOKEN = (0, 59, 3)
 """Terragrunt's release that brought ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""
 
+_UNKNOWN_INCLUDE = "what it includes is not known here, and may sign in to AWS"
+
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each map, heredoc, variable or role by which Terragrunt or what it runs signs in."""
@@ -107,7 +109,9 @@ def _all(context: Context) -> Iterator[Finding]:
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
     for document, block in found.unknown:
-        fix = document.ignored if document.is_ignored(block) else Refusal("what it writes is not known here")
+        is_include = block.type == "include"
+        fix: Fix = LeftAlone(_UNKNOWN_INCLUDE) if is_include else Refusal("what it writes is not known here")
+        fix = document.ignored if document.is_ignored(block) else fix
         yield RULE.finding(document.place(block), block.title(), fix)
     for stray in found.strays:
         state = remote_state(stray)

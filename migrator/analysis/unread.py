@@ -1,0 +1,99 @@
+"""Configuration that leads to Terraform and is not read here, where it names AWS credentials or roles.
+
+Such are Terraform stacks (https://developer.hashicorp.com/terraform/language/stacks), Terramate's code generation
+(https://terramate.io/docs/code-generation), Atmos's stacks (https://atmos.tools) and CDKTF in other languages than
+Python. What they hold is found by its words alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from migrator.discover import SKIPPED_FOLDERS, Kind
+from migrator.document import Document
+from migrator.model import Place
+from migrator.workspace import Workspace
+
+_NAMES = (
+    "access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token|profile|shared_?credentials_?files?"
+    "|shared_?config_?files?|role_?arn"
+)
+_ARGUMENT = re.compile(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAMES})[\"']?[ \t]*(?:[=:]|\()")
+_KEY = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A kind of file that is not read: ``title`` is what to call it; ``holds`` must be found in one that counts."""
+
+    title: str
+    path: re.Pattern[str]
+    holds: re.Pattern[str]
+
+
+_STACKS = _Unread(
+    "Terraform stack configuration", re.compile(r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$"), re.compile("")
+)
+_TERRAMATE = _Unread(
+    "Terramate configuration",
+    re.compile(r"\.tm(?:\.hcl)?$"),
+    re.compile(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
+)
+_TERRAGRUNT = _Unread(
+    "Terragrunt configuration in JSON", re.compile(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), re.compile("")
+)
+_ATMOS = _Unread(
+    "Atmos stack configuration",
+    re.compile(r"\.ya?ml(?:\.tmpl)?$"),
+    re.compile(r"(?m)^\s*backend_type:\s*[\"']?s3|^\s*backend:\s*\n\s+s3:|^\s*providers:\s*\n\s+aws(?:cc)?:"),
+)
+_CDKTF = _Unread(
+    "CDKTF program",
+    re.compile(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
+    re.compile(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
+)
+_PROGRAM, _BINDINGS = "cdktf.json", ".gen"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """The first place of a file that is not read at which it names credentials or a role, and all names."""
+
+    place: Place
+    title: str
+    names: tuple[str, ...]
+    is_excluded: bool
+
+
+def mentions(workspace: Workspace) -> Iterator[Mention]:
+    """What files of the folder that may be changed name, by path."""
+    yield from _in(_STACKS, workspace.others(_STACKS.path), workspace)
+    yield from _in(_TERRAMATE, workspace.others(_TERRAMATE.path), workspace)
+    yield from _in(_TERRAGRUNT, workspace.others(_TERRAGRUNT.path), workspace)
+    yield from _in(_ATMOS, (one for one in workspace.of_kind(Kind.SCRIPT) if _ATMOS.path.search(one.path)), workspace)
+    folders = [posixpath.dirname(one.path) for one in workspace.others(re.compile(rf"(?:^|/){_PROGRAM}$"))]
+    if folders:
+        below = (one for one in workspace.others(_CDKTF.path) if _is_below(one.path, folders))
+        yield from _in(_CDKTF, below, workspace)
+
+
+def _is_below(path: str, folders: Iterable[str]) -> bool:
+    return any(not folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _in(kind: _Unread, documents: Iterable[Document], workspace: Workspace) -> Iterator[Mention]:
+    for document in documents:
+        parts = document.path.split("/")
+        if not workspace.in_scope(document.path) or not (SKIPPED_FOLDERS | {_BINDINGS}).isdisjoint(parts):
+            continue
+        if kind.holds.search(document.text) is None:
+            continue
+        found = [(one.start("name"), one["name"]) for one in _ARGUMENT.finditer(document.text)]
+        found = found or [(one.start(), "an access key") for one in _KEY.finditer(document.text)]
+        if found:
+            place = Place(document.path, document.source.line(found[0][0]))
+            names = tuple(dict.fromkeys(name for _, name in found))
+            yield Mention(place, kind.title, names, workspace.is_excluded(document.path))
