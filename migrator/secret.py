@@ -14,10 +14,10 @@ STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 Piece = tuple[int, int]
 """Where a piece of a text begins and ends."""
 
-_TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
-_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential", "\\u")
+_TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential"
+_WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "\\u")
 """One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_HARMLESS = ("_arn", "_file", "_files", "_id", "_ids", "_name", "_path", "_type")
+_NO_TELLING = re.compile(r"(?:(?i:[_-](?:arn|file|id|name|path|type)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z")
 _PLAIN = r"[^\s\"'`$,;&|<>()\\{}\[\]]"
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
@@ -50,6 +50,14 @@ _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}+)")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
 _IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
+_PAIR = re.compile(
+    rf"""(?ix) \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}}) ["']? \s* ,? \s* ["']?
+    \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+)"""
+)
+_RIAP = re.compile(
+    rf"""(?ix) \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+) ["']? \s* ,? \s* ["']?
+    \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}})"""
+)
 _CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
 _NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)")
 _USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
@@ -73,9 +81,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 
 def is_telling(name: str) -> bool:
     """Whether an argument or variable called ``name`` may hold a secret."""
-    if name.lower().endswith(_HARMLESS):
-        return False
-    return re.search(_TELLING, name, re.IGNORECASE) is not None
+    return _NO_TELLING.search(name) is None and re.search(_TELLING, name, re.IGNORECASE) is not None
 
 
 def may_tell(text: str) -> bool:
@@ -190,6 +196,10 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
     for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL):
         yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
     yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
+    for pattern in (_PAIR, _RIAP):
+        for match in pattern.finditer(text) if is_text else ():
+            if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
+                yield match.span("value")
     for tells in _TELLS.finditer(text) if may_tell(text) else ():
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             match = pattern.match(text, tells.end())

@@ -23,6 +23,7 @@ from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
 from migrator.model import Change
 from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
+from migrator.source import SourceFile
 from migrator.syntax.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
 from migrator.workspace import Module, Workspace
@@ -36,7 +37,10 @@ _HARMLESS = frozenset(
 _PLACES = re.compile(
     r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?"
 )
-_REFERENCE = re.compile(r"(var|local)\.([\w-]+)(?:\.([\w-]+))?|module\.([\w-]+)\.([\w-]+)")
+_REFERENCE = re.compile(
+    r"\b(?P<kind>var|local)\.(?P<name>[\w-]+)(?!\.locals\b)(?:\.(?P<below>[\w-]+))?|each\.value(?P<item>(?:\.[\w-]+)?)"
+    r"|\bmodule\.(?P<module>[\w-]+)\.(?P<output>[\w-]+)|\.locals\.(?P<local>[\w-]+)(?:\.(?P<part>[\w-]+))?"
+)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _TWICE = 2
 _DEEPEST = 8
@@ -71,6 +75,8 @@ class Secrets:
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
             self._documents |= {one.path: one for one in _files(workspace.modules[folder])}
+        if any(document.kind is Kind.TERRAGRUNT for document in self._documents.values()):
+            self._documents |= {one.path: one for one in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
     # --- where secrets come from ------------------------------------------------------------------------------------
@@ -113,10 +119,15 @@ class Secrets:
             return
         for match in _REFERENCE.finditer(text):
             for scope in self._scopes(document.path):
-                if match[1]:
-                    yield _Address(scope, match[1], match[2], match[3] or "")
-                elif (scope, match[4]) in self._called:
-                    yield _Address(self._called[scope, match[4]], "output", match[5])
+                if match["kind"]:
+                    yield _Address(scope, match["kind"], match["name"], match["below"] or "")
+                elif match["item"] is not None:
+                    yield _Address(scope, "each", " ".join(reference.header), match["item"][1:])
+                elif match["local"]:
+                    others = (one for one in self._documents.values() if one.kind is Kind.TERRAGRUNT)
+                    yield from (_Address(one.path, "local", match["local"], match["part"] or "") for one in others)
+                elif (scope, match["module"]) in self._called:
+                    yield _Address(self._called[scope, match["module"]], "output", match["output"])
 
     @cached_property
     def _called(self) -> dict[tuple[str, str], str]:
@@ -125,6 +136,11 @@ class Secrets:
         return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
 
     def _scopes(self, path: str) -> list[str]:
+        known = self._documents.get(path)
+        if known is not None and known.kind is Kind.TERRAGRUNT:
+            return [path]
+        if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
+            return sorted(self._workspace.modules)
         return [module.path for module in self._linked.get(path, ())] or [dirname(path)]
 
     @cached_property
@@ -139,8 +155,8 @@ class Secrets:
         """What stands in a module or a program, by what it defines."""
         if scope not in self._definitions:
             module = self._workspace.modules.get(scope)
-            program = self._documents.get(scope)
-            files = _files(module) if module else [program] if program and program.kind is Kind.PYTHON else []
+            alone = self._documents.get(scope)
+            files = _files(module) if module else [alone] if alone else []
             found = self._definitions.setdefault(scope, {})
             for document in files:
                 for piece in self._written(document):
@@ -212,8 +228,8 @@ class Secrets:
         return Change(change.path, before, self._hidden(change.path, change.after))
 
     def _hidden(self, path: str, data: bytes) -> bytes:
-        text = data.decode("utf-8", "surrogateescape")
-        return hide(text, self._places(path, text)).encode("utf-8", "surrogateescape")
+        source = SourceFile(path, data)
+        return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
         pieces = written(path, text)
@@ -273,6 +289,10 @@ def _defines(path: str, piece: Written) -> tuple[str, str] | None:
         return "output", header[1]
     if header[:1] == ("module",) and len(header) > 1 and names:
         return "argument", f"{header[1]}.{names[0]}"
+    if header and names[:1] == ("for_each",):
+        return "each", " ".join(header)
+    if header[:1] == ("variables",) and names:
+        return "var", names[0]
     if not header and names and path.endswith((".tfvars", ".tfvars.json")):
         return "var", names[0]
     return None

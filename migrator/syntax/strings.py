@@ -33,6 +33,8 @@ _FIELD = re.compile(r"\{\{|\}\}|(?P<field>\{[^{}]*\})")
 _WORD = re.compile(r"[^\W\d]\w*")
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
+_MOST_NAMES, _NEAR = 30, 100
+_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
 _MOST_IN_YAML = 200_000  # aliases may make it more than it is
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
@@ -79,6 +81,9 @@ class _Token(NamedTuple):
 class _Frame:
     opening: str
     header: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    begun: int = -1
+    is_handed: bool = False
     name: str = ""
     statement: int = -1
     words: list[tuple[str, Written | None]] = field(default_factory=list)
@@ -86,9 +91,36 @@ class _Frame:
     first: int = 0
     title: str = ""
     is_index: bool = False
-    is_call: bool = False
     is_guess: bool = False
     was_compared: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is given to just now, from the outside in; of very many, only the outermost and the innermost."""
+        if not self.name:
+            return self.path
+        return (*self.path[:_MOST_NAMES], self.name)
+
+    @property
+    def hands(self) -> bool:
+        """Whether what stands here need not be the value of the innermost name."""
+        return (self.is_handed and not self.name) or self.was_compared
+
+    @property
+    def outermost(self) -> int:
+        """Where the outermost of the names begins."""
+        return self.begun if self.path else self.statement
+
+    def inner(self, opening: str, first: int) -> _Frame:
+        """The frame of what begins in this one."""
+        return _Frame(
+            opening,
+            self.header,
+            self.names,
+            self.outermost,
+            is_handed=self.hands,
+            first=first,
+        )
 
 
 def written(path: str, text: str) -> list[Written]:
@@ -223,19 +255,8 @@ class _Walk:
             self._last = token
 
     def _add(self, kind: str, token: _Token) -> Written:
-        named = [frame for frame in self._frames if frame.name]
-        below = self._frames[self._frames.index(named[-1]) + 1 :] if named else []
-        handed = any(frame.is_call for frame in below)
-        handed |= self._frames[-1].was_compared or any(frame.is_index for frame in self._frames)
-        piece = Written(
-            kind,
-            token.start,
-            token.end,
-            self._frames[-1].header,
-            tuple(frame.name for frame in named),
-            named[0].statement if named else -1,
-            handed,
-        )
+        frame = self._frames[-1]
+        piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
         self.found.append(piece)
         return piece
 
@@ -248,11 +269,11 @@ class _Walk:
         frame.words.append((word, None))
         if word in _ENDS_COMPARISON:
             frame.was_compared = False
-        elif any(one.name for one in self._frames):
+        elif frame.names:
             self._add(TEXT if word.isdigit() else REFERENCE, token)
 
     def _string(self, token: _Token) -> None:
-        self._frames.append(_Frame('"', self._frames[-1].header, first=token.end))
+        self._frames.append(self._frames[-1].inner('"', token.end))
 
     def _text(self, token: _Token) -> None:
         self._frames[-1].pieces.append(self._add(TEXT, token))
@@ -318,13 +339,18 @@ class _Walk:
         is_close = self._last.end == token.start and self._last.kind in ("word", "close", "end")
         header = frame.header
         if opening == "{" and not frame.name and frame.opening in ("", "{") and frame.words:
-            header = header or tuple(word for word, _ in frame.words)
+            words = tuple(word for word, _ in frame.words)
+            header = words if not header or words == ("variables",) else header
             for _, piece in frame.words:
                 if piece is not None:
                     piece.kind = NAME
         is_call = is_close and opening == "(" and bool(frame.words) and not _joins(frame.words[-1][0])
-        new = _Frame(opening, header, first=len(self.found), is_index=is_close and opening == "[", is_call=is_call)
-        new.was_compared = frame.was_compared
+        new = frame.inner(opening, len(self.found))
+        new.header = header
+        new.is_index = is_close and opening == "["
+        new.is_handed |= new.is_index or is_call
+        if opening[0] in "$%" and (said := _SAID.search(self._source, max(0, token.start - _NEAR), token.start)):
+            new.path = (*new.path[:_MOST_NAMES], said[1])
         self._frames.append(new)
 
     def _close(self, _: _Token) -> None:
