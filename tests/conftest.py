@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,12 +21,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 IN_CI = bool(os.environ.get("CI"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it in the background, and programs inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+UNHURRIED = settings(deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", UNHURRIED, derandomize=True)  # the same examples for anyone, every time
+settings.register_profile("search", UNHURRIED, derandomize=False)  # tests/search.py: those of --hypothesis-seed
+settings.load_profile("same")
+if hasattr(providers, "_get_local_constants"):  # what is drawn must not depend on the modules that were imported so far
+    NO_CONSTANTS = providers._local_constants
+    providers._get_local_constants = lambda: NO_CONSTANTS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what draws its examples: tests of hypothesis, and those that throw the ``dice``."""
+    for item in items:
+        is_of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if is_of_hypothesis or "dice" in getattr(item, "fixturenames", ()):
+            item.add_marker("drawn")
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """Choices that are the same in each run, or with each ``--hypothesis-seed``."""
+    return random.Random(f"{request.config.getoption('hypothesis_seed')} {request.node.nodeid}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

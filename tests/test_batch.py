@@ -215,22 +215,21 @@ def finished(journal: Path) -> int:
     return journal.read_bytes().count(b'"finished"') if journal.exists() else 0
 
 
-def test_killed_at_random_moments_and_resumed(fleet: Fleet) -> None:
+def test_killed_at_random_moments_and_resumed(fleet: Fleet, dice: random.Random) -> None:
     """SIGKILL of the whole run, again and again: in the end every repository is migrated once, and whole."""
     named = [str(fleet.add(f"shop{number:02d}", {"main.tf": PROVIDER})) for number in range(30)]
     expected = fleet.add("expected", {"main.tf": PROVIDER})
     assert fleet.run(str(expected), "--state", "expected.journal").returncode == 0
-    chance = random.Random(7)
     kills, done, code = 0, 0, None
     while code is None:
         more = ["--resume"] if fleet.state.exists() else []
         command = fleet.command(*named, "--jobs", "2", "--state", str(fleet.state), *more)
-        done += chance.randrange(6, 18)
+        done += dice.randrange(6, 18)
         with subprocess.Popen(command, cwd=fleet.folder, stderr=subprocess.DEVNULL, start_new_session=True) as process:
             while (code := process.poll()) is None and finished(fleet.state) < done:
                 time.sleep(0.02)
             if code is None:
-                time.sleep(chance.uniform(0, 0.05))
+                time.sleep(dice.uniform(0, 0.05))
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
         time.sleep(0.3)  # workers notice that they are alone

@@ -234,7 +234,7 @@ for job in [*journal.started_only(), *journal.pending()]:
 """
 
 
-def lives(path: Path, chance: random.Random) -> Iterator[list[str]]:
+def lives(path: Path, dice: random.Random) -> Iterator[list[str]]:
     """What a writer says in each of several lives, all of which end by SIGKILL."""
     for _ in range(8):
         command = [sys.executable, "-c", WRITER, str(path)]
@@ -242,17 +242,17 @@ def lives(path: Path, chance: random.Random) -> Iterator[list[str]]:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as writer:
             assert writer.stdout
             assert writer.stdout.readline() == "open\n"
-            said = [writer.stdout.readline() for _ in range(chance.randrange(4, 40))]
-            time.sleep(chance.uniform(0, 0.01))
+            said = [writer.stdout.readline() for _ in range(dice.randrange(4, 40))]
+            time.sleep(dice.uniform(0, 0.01))
             writer.kill()
             said += writer.stdout.read().rpartition("\n")[0].splitlines()  # its last line may be torn, too
             writer.wait()  # until then it may hold its lock
             yield said
 
 
-def test_killed_at_any_moment_every_job_is_in_one_state(path: Path) -> None:
+def test_killed_at_any_moment_every_job_is_in_one_state(path: Path, dice: random.Random) -> None:
     said: dict[str, str] = {}
-    for lines in lives(path, random.Random(7)):
+    for lines in lives(path, dice):
         said |= {line.split()[1]: line.split()[0] for line in lines if line.count(" ") == 1}
         with Journal.open(path) as journal:
             found = states(journal)

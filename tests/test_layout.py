@@ -62,7 +62,7 @@ def blocks(draw: st.DrawFn) -> str:
     return "\n".join([f"block {{{header}", *numbered, f"}}{end}"]) + "\n"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(blocks(), min_size=20, max_size=40), st.sampled_from(["", "\n"]))
 def test_terraform_fmt_has_nothing_to_add(terraform: Terraform, written: list[str], gap: str) -> None:
     """What is written in its style but for columns is aligned as ``terraform fmt`` does it, and stays so."""

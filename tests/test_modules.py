@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.planner import Planning
@@ -15,10 +15,8 @@ from tests.conftest import Terraform
 from tests.invariants import CONFIG, check_files, workspace_of
 from tests.modules import hcl_files, json_files
 
-UNHURRIED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
-
-@UNHURRIED
+@settings(max_examples=150)
 @given(hcl_files())
 def test_a_file_of_hcl(data: bytes) -> None:
     plan = check_files({"main.tf": data})
@@ -29,20 +27,20 @@ def test_a_file_of_hcl(data: bytes) -> None:
             has_second_opinion(text, item.span)
 
 
-@UNHURRIED
+@settings(max_examples=150)
 @given(json_files())
 def test_a_file_of_json(data: bytes) -> None:
     plan = check_files({"main.tf.json": data})
     assert not plan.problems
 
 
-@UNHURRIED
+@settings(max_examples=150)
 @given(hcl_files(), json_files())
 def test_files_beside_each_other(one: bytes, other: bytes) -> None:
     check_files({"a/main.tf": one, "a/more.tf.json": other, "stacks/main.tf": one, "override.tf": one})
 
 
-@settings(UNHURRIED, max_examples=4, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=4)
 @given(st.lists(hcl_files(), min_size=10, max_size=16))
 def test_what_terraform_reads_and_has_formatted_stays_so(terraform: Terraform, files: list[bytes]) -> None:
     """One run of ``terraform fmt`` formats many files, one more reads what became of them."""

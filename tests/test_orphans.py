@@ -92,7 +92,7 @@ def test_values_that_cannot_be_read(copy: Copy) -> None:
     assert {path for path in result.changed if path.endswith(".tfvars")} == {"staging.tfvars", "terraform.tfvars"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.sampled_from("abcd"), min_size=1), st.booleans(), st.booleans())
 def test_labels_without_blocks_go(gone: set[str], in_list: bool, is_flat: bool) -> None:
     one, two = '{"a": {"x": 1}, "b": {"type": "string"}}', '{"c": {"x": 1}, "d": {"x": 1}}'

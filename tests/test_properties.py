@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.analysis.backends import ROLE_FAMILY
@@ -36,7 +36,6 @@ VALUES = st.sampled_from(
         '"# no comment /* nor this"',
     ]
 )
-QUICKLY = (Phase.explicit, Phase.reuse, Phase.generate)
 ARN = '"arn:aws:iam::123456789012:role/state"'
 
 
@@ -119,7 +118,7 @@ def migrate(folder: Path, mode: Mode = Mode.IN_PLACE) -> tuple[str, ...]:
     return result.changed
 
 
-@settings(max_examples=300, deadline=None, phases=QUICKLY)
+@settings(max_examples=300)
 @given(MODULES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.booleans())
 def test_every_module(
     module: tuple[str, tuple[str, list[Line]], str], newline: str, bom: bool, is_aligned: bool, ends: bool
@@ -171,7 +170,7 @@ def names_of_targets(text: str) -> set[str]:
     return found
 
 
-@settings(max_examples=12, deadline=None, phases=QUICKLY)
+@settings(max_examples=12)
 @given(st.lists(MODULES, min_size=10, max_size=20))
 def test_what_terraform_formatted_stays_formatted(
     terraform: Terraform, modules: list[tuple[str, tuple[str, list[Line]], str]]

@@ -97,7 +97,7 @@ results = st.builds(
 
 
 @given(results)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_result_survives_the_way_to_json_and_back(result: RepoResult) -> None:
     assert from_plain(json.loads(json.dumps(to_plain(result)))) == result
 
@@ -451,7 +451,7 @@ odd_lines = st.text(st.sampled_from("<>&\"'`/=#{}\\ \t!-+@aZ9_é"), max_size=30)
 
 
 @given(st.lists(st.tuples(st.sampled_from(" +-"), odd_lines), min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_diff_as_html_says_the_same_whatever_its_lines_hold(pairs: list[tuple[str, str]]) -> None:
     old = sum(sign != "+" for sign, _ in pairs)
     new = sum(sign != "-" for sign, _ in pairs)

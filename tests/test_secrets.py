@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.cli import cli
@@ -154,7 +154,6 @@ AROUND = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(SECRETS, AROUND)
 def test_a_secret_is_masked_by_its_shape(secret: str, around: str) -> None:
     shown = mask(around.replace("{}", secret))

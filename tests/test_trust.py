@@ -216,7 +216,7 @@ def is_meant(runs: Runs, run: dict[str, str], template: str) -> bool:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.just(DEFAULT_TEMPLATE) | templates(),
     neighbours(),

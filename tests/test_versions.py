@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.analysis.versions import admits_before, excludes, major_of, raised
@@ -109,7 +109,6 @@ VERSIONS = st.lists(st.integers(0, 7), min_size=1, max_size=3).map(lambda parts:
 CLAUSES = st.tuples(st.sampled_from(["", "=", "!=", ">", ">=", "<", "<=", "~>"]), VERSIONS).map(" ".join)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CLAUSES, min_size=1, max_size=3).map(", ".join))
 def test_what_is_raised_is_raised_for_good(constraint: str) -> None:
     once = raised(constraint, FIRST)

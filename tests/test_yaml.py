@@ -566,7 +566,7 @@ def test_reasons_hold_no_value() -> None:
 
 
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"#,? \n\t%<$\\~"), max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_read_as_pyyaml_does_or_refused(text: str) -> None:
     try:
         tree = read(text)
@@ -670,7 +670,7 @@ def documents(draw: st.DrawFn) -> str:
 
 
 @given(documents(), st.sampled_from(["app", "web", "new-one", "yes"]))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_in_any_document_the_list_grows_and_all_else_stays(text: str, name: str) -> None:
     keys = ("stacks", name, "before_init")
     old = yaml.safe_load(text)
