@@ -178,8 +178,7 @@ def _is_mixed(text: str) -> bool:
     return all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]"))
 
 
-def bare_keys(text: str) -> Iterator[Piece]:
-    """Where a secret access key stands alone: no part of a path, of an address or of something longer."""
+def _bare_keys(text: str) -> Iterator[Piece]:
     for start, end in _keys_in(text):
         is_part = text[max(0, start - 1) : start] in _JOINS or (
             text[end : end + 1] in _JOINS and text[end + 1 : end + 2].isalnum()
@@ -227,7 +226,8 @@ def _may_give(
 
 def refers(value: str) -> bool:
     """Whether a value is none itself, but a reference to one, a path, or a word of the language."""
-    return _NO_SECRET.fullmatch(value) is not None and not (value[:1] == "/" and is_random(value))
+    is_path = value[:1] == "/"
+    return not (is_path and is_random(value)) and _NO_SECRET.fullmatch(value) is not None
 
 
 def hide(text: str, pieces: Iterable[Piece]) -> str:
@@ -276,8 +276,15 @@ def told_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iter
     plain = Plain(text)
     if plain.text != text:
         inside = None if is_text is None else lambda place: is_text(plain.at(place))
-        found = (*shapes(plain.text), *contexts(plain.text, inside))
-        yield from map(plain.place, found)
+        yield from map(plain.place, (*shapes(plain.text), *contexts(plain.text, inside)))
+
+
+def bare_keys(text: str) -> Iterator[Piece]:
+    """Where a secret access key stands alone, escapes or not: no part of a path, an address or something longer."""
+    yield from _bare_keys(text)
+    plain = Plain(text)
+    if plain.text != text:
+        yield from map(plain.place, _bare_keys(plain.text))
 
 
 def shown_key(key: str) -> str:

@@ -34,6 +34,7 @@ _HARMLESS = frozenset(
 )
 """What stands beside credentials in an object, and is none."""
 
+_TYPES = frozenset({"string", "bool", "number", "any", "none"})
 _PLACES = re.compile(
     r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?"
 )
@@ -167,7 +168,7 @@ class Secrets:
     def _is_secret(self, path: str, text: str, piece: Written) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or refers(value) or (piece.is_handed and not is_unmistakable(value)):
+        if not value or (refers(value) and value not in _TYPES) or (piece.is_handed and not is_unmistakable(value)):
             return False
         defined = _defines(path, piece)
         if defined is None or _is_told(piece):

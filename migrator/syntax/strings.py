@@ -50,6 +50,7 @@ _JOINING |= {
     "jsonencode",
 }
 _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "dumps"}
+_NUMBER = re.compile(r"\d{4,}")
 _SAYS = re.compile(r"\w+|--?[\w-]+")
 
 
@@ -270,7 +271,7 @@ class _Walk:
         if word in _ENDS_COMPARISON:
             frame.was_compared = False
         elif frame.names:
-            self._add(TEXT if word.isdigit() else REFERENCE, token)
+            self._add(TEXT if _NUMBER.fullmatch(word) else REFERENCE, token)
 
     def _string(self, token: _Token) -> None:
         self._frames.append(self._frames[-1].inner('"', token.end))
