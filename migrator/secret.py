@@ -47,7 +47,7 @@ _TELLS = re.compile(_TELLING, re.IGNORECASE)
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*\])?[ \t]*(?:=>|[=:])[ \t]*"
 _QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
-_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}+)")
+_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
 _IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
 _PAIR = re.compile(
@@ -195,33 +195,39 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
     for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL):
         yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
     yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
-    for pattern in (_PAIR, _RIAP):
-        for match in pattern.finditer(text) if is_text else ():
+    for pattern in (_PAIR, _RIAP) if is_text else ():
+        for match in pattern.finditer(text):
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
     for tells in _TELLS.finditer(text) if may_tell(text) else ():
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
-            match = pattern.match(text, tells.end())
-            if match is None or refers(match["value"]):
-                continue
-            name = text[tells.start() : match.start("value")].rstrip(" \t\"':=>]")
-            if is_telling(name) and _may_give(pattern, text, tells, match.start("value"), is_text):
-                yield match.span("value")
+            given = pattern.match(text, tells.end())
+            if given and not refers(given["value"]) and _is_given(pattern, text, tells, given, is_text):
+                yield given.span("value")
                 break
 
 
-def _may_give(
-    pattern: re.Pattern[str], text: str, name: re.Match[str], value: int, is_text: Callable[[int], bool] | None
+def _is_given(
+    pattern: re.Pattern[str],
+    text: str,
+    name: re.Match[str],
+    value: re.Match[str],
+    is_text: Callable[[int], bool] | None,
 ) -> bool:
-    """Whether a value may be given in this way at this place."""
+    """Whether a value may be given to a name in this way at this place."""
+    start, end = value.span("value")
+    if not is_telling(text[name.start() : start].rstrip(" \t\"':=>]")):
+        return False
     if pattern is _QUOTED:
         return True
     if is_text is None:
         return pattern is _SHELL and name[0].isupper()
-    if not is_text(value):
+    if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
-    before = text[max(0, name.start() - 64) : name.start()]
-    return pattern is not _OPTION or _IS_OPTION.search(before) is not None
+    is_prose = (
+        value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9]) and ":" in text[name.end() : start]
+    )
+    return is_text(start) and not is_prose
 
 
 def refers(value: str) -> bool:

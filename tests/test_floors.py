@@ -30,7 +30,7 @@ FLOORS = (
     ("gitrepo", "syntax.__init__", "syntax.python_items", "syntax.terraform", "syntax.scanner", "syntax.yaml_tree"),
     ("gitbranch", "syntax.program", "syntax.python_tree"),
     ("syntax.hcl", "syntax.layout", "syntax.python", "syntax.tfjson"),
-    ("syntax.hcl_comments", "syntax.hcl_new", "syntax.yaml", "syntax.yaml_write"),
+    ("syntax.hcl_comments", "syntax.hcl_new", "syntax.string_tokens", "syntax.yaml", "syntax.yaml_write"),
     (
         "syntax.hcl_edit",
         "syntax.python_edit",

@@ -42,6 +42,7 @@ _REFERENCE = re.compile(
     r"\b(?P<kind>var|local)\.(?P<name>[\w-]+)(?!\.locals\b)(?:\.(?P<below>[\w-]+))?|each\.value(?P<item>(?:\.[\w-]+)?)"
     r"|\bmodule\.(?P<module>[\w-]+)\.(?P<output>[\w-]+)|\.locals\.(?P<local>[\w-]+)(?:\.(?P<part>[\w-]+))?"
 )
+_BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _TWICE = 2
 _DEEPEST = 8
@@ -114,7 +115,7 @@ class Secrets:
 
     def _meant(self, document: Document, reference: Written) -> Iterator[_Address]:
         """What a reference in a file is one to, in each module that the file is part of."""
-        text = document.text[reference.start : reference.end]
+        text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
             yield _Address(document.path, "name", text)
             return
@@ -233,7 +234,8 @@ class Secrets:
         return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
-        pieces = written(path, text)
+        known = self._documents.get(path)
+        pieces = self._written(known) if known is not None and known.text == text else written(path, text)
         yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
         yield from told_pieces(text, _texts(path, pieces))
         yield from (place for place, _ in _decoded(text))
