@@ -188,6 +188,7 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
+            names.update(name for one in self._written(document) for name in one.names)
             names.update(document.text[one.start : one.end] for one in self._written(document) if one.kind == NAME)
             values += self._values(document)
         return Known(values, names)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from migrator.errors import SyntaxProblem
+from migrator.secret import is_telling
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
 from migrator.syntax.tfjson import LABELS
 from migrator.syntax.yaml_tree import Alias, Mapping, Node, Scalar, Sequence
@@ -220,6 +221,7 @@ class _Walk:
         """End what a comma or a line ends; an argument after one that says what it is has that for its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
+        frame.is_guess = frame.is_guess and is_telling(before)
         frame.name, frame.statement = (before.lstrip("-"), self._last.start) if frame.is_guess else ("", -1)
         frame.words, frame.was_compared = [], False
 
@@ -244,7 +246,9 @@ class _Walk:
         new.header = header
         new.is_index = is_close and opening == "["
         new.is_handed |= new.is_index or is_call
-        if opening[0] in "$%" and (said := _SAID.search(self._source, max(0, token.start - _NEAR), token.start)):
+        if opening[0] in "$%" and (
+            said := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
+        ):
             new.path = (*new.path[:_MOST_NAMES], said[1])
         self._frames.append(new)
 
