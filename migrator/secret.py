@@ -64,7 +64,7 @@ _USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^
 _LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
 _BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
 _NO_SECRET = re.compile(
-    r"(?i)\$\{[^{}]*\}|/[\w./-]+|arn:.*|true|false|string|bool|number|any|null|none|~"
+    r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
 

@@ -126,6 +126,7 @@ locals {{
   {word}    = {{ type = "{word}", "{word}" = 1 }}
   password  = ["{word}"] # {MASK}
   looked_up = local.things["{word}"]
+  api_token = file("{word}/{word}")
 }}
 variable "{word}" {{
   type = string

@@ -40,6 +40,9 @@ _JOINING |= {
     "jsonencode",
 }
 _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "dumps"}
+_FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
+"""Functions that are handed a path."""
+
 _NUMBER = re.compile(r"\d{4,}")
 _SAYS = re.compile(r"\w+|--?[\w-]+")
 
@@ -76,6 +79,7 @@ class _Frame:
     first: int = 0
     title: str = ""
     is_index: bool = False
+    is_file: bool = False
     is_guess: bool = False
     was_compared: bool = False
 
@@ -104,6 +108,7 @@ class _Frame:
             self.names,
             self.outermost,
             is_handed=self.hands,
+            is_file=self.is_file,
             first=first,
         )
 
@@ -165,7 +170,7 @@ class _Walk:
             self.found[-1].end = token.end
         elif word in _ENDS_COMPARISON:
             frame.was_compared = False
-        elif frame.names:
+        elif frame.names and not frame.is_file:
             self._add(TEXT if _NUMBER.fullmatch(word) else REFERENCE, token)
 
     def _string(self, token: Token) -> None:
@@ -179,7 +184,7 @@ class _Walk:
         outer = self._frames[-1]
         whole = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
-            piece.kind = NAME if outer.is_index else TEXT
+            piece.kind = NAME if outer.is_index or outer.is_file else TEXT
             piece.is_handed |= outer.was_compared
             outer.words.append((whole, piece))
         if not frame.pieces:
@@ -246,6 +251,7 @@ class _Walk:
         new.header = header
         new.is_index = is_close and opening == "["
         new.is_handed |= new.is_index or is_call
+        new.is_file |= is_call and frame.words[-1][0] in _FILES
         if opening[0] in "$%" and (
             said := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
         ):
