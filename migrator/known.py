@@ -16,8 +16,9 @@ _GRAM, _STRIDE = 5, 4
 _LONGEST = 4096
 _MOST_ALIKE = 16
 
-_WORDS = re.compile(r"(?:[A-Za-z]+[-_./: ]?)+\d{0,4}")
+_WORDS = re.compile(r"[A-Za-z]++(?:[-_./: ][A-Za-z]++)*+\d{0,4}")
 _LONGEST_WORDS = 15
+_IDENTIFIER = re.compile(r"[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
 _OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
 _TURNS = re.compile(r"(?<=[a-z])[^a-z]|(?<=[A-Z])[^A-Za-z]|(?<=[0-9])[^0-9]|(?<=[^A-Za-z0-9])[A-Za-z0-9]")
 _FEWEST_TURNS = 3
@@ -25,7 +26,7 @@ _FEWEST_TURNS = 3
 
 def is_unmistakable(value: str) -> bool:
     """Whether ``value`` is no word that other things may be called, too: such a one is masked where it comes from."""
-    is_word = len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value) is not None
+    is_word = (len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value)) or _IDENTIFIER.fullmatch(value)
     return len(value) >= _SHORTEST and not is_word and not value.isspace() and len(set(value)) > 2
 
 

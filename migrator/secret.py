@@ -14,10 +14,10 @@ STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 Piece = tuple[int, int]
 """Where a piece of a text begins and ends."""
 
-_TELLING = r"access_?key|secret|passw(?:or)?d|passphrase|pass|token|private_?key|api_?key|credential"
-_WORDS = ("_key", "sskey", "ekey", "ikey", "secret", "pass", "token", "credential", "\\u")
+_TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential"
+_WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "\\u")
 """One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_HARMLESS = ("_arn", "_file", "_files", "_id", "_ids", "_name", "_path", "_type")
+_NO_TELLING = re.compile(r"(?:(?i:[_-](?:arn|file|id|name|path|type)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z")
 _PLAIN = r"[^\s\"'`$,;&|<>()\\{}\[\]]"
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
@@ -47,16 +47,24 @@ _TELLS = re.compile(_TELLING, re.IGNORECASE)
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*\])?[ \t]*(?:=>|[=:])[ \t]*"
 _QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
-_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}+)")
+_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
 _IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
+_PAIR = re.compile(
+    rf"""(?ix) \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}}) ["']? \s* ,? \s* ["']?
+    \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+)"""
+)
+_RIAP = re.compile(
+    rf"""(?ix) \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+) ["']? \s* ,? \s* ["']?
+    \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}})"""
+)
 _CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
 _NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)")
 _USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
 _LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
 _BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
 _NO_SECRET = re.compile(
-    r"(?i)\$\{[^{}]*\}|/[\w./-]+|arn:.*|true|false|string|bool|number|any|null|none|~"
+    r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
 
@@ -73,9 +81,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 
 def is_telling(name: str) -> bool:
     """Whether an argument or variable called ``name`` may hold a secret."""
-    if name.lower().endswith(_HARMLESS):
-        return False
-    return re.search(_TELLING, name, re.IGNORECASE) is not None
+    return _NO_TELLING.search(name) is None and re.search(_TELLING, name, re.IGNORECASE) is not None
 
 
 def may_tell(text: str) -> bool:
@@ -172,8 +178,7 @@ def _is_mixed(text: str) -> bool:
     return all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]"))
 
 
-def bare_keys(text: str) -> Iterator[Piece]:
-    """Where a secret access key stands alone: no part of a path, of an address or of something longer."""
+def _bare_keys(text: str) -> Iterator[Piece]:
     for start, end in _keys_in(text):
         is_part = text[max(0, start - 1) : start] in _JOINS or (
             text[end : end + 1] in _JOINS and text[end + 1 : end + 2].isalnum()
@@ -190,34 +195,45 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
     for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL):
         yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
     yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
+    for pattern in (_PAIR, _RIAP) if is_text else ():
+        for match in pattern.finditer(text):
+            if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
+                yield match.span("value")
     for tells in _TELLS.finditer(text) if may_tell(text) else ():
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
-            match = pattern.match(text, tells.end())
-            if match is None or refers(match["value"]):
-                continue
-            name = text[tells.start() : match.start("value")].rstrip(" \t\"':=>]")
-            if is_telling(name) and _may_give(pattern, text, tells, match.start("value"), is_text):
-                yield match.span("value")
+            given = pattern.match(text, tells.end())
+            if given and not refers(given["value"]) and _is_given(pattern, text, tells, given, is_text):
+                yield given.span("value")
                 break
 
 
-def _may_give(
-    pattern: re.Pattern[str], text: str, name: re.Match[str], value: int, is_text: Callable[[int], bool] | None
+def _is_given(
+    pattern: re.Pattern[str],
+    text: str,
+    name: re.Match[str],
+    value: re.Match[str],
+    is_text: Callable[[int], bool] | None,
 ) -> bool:
-    """Whether a value may be given in this way at this place."""
+    """Whether a value may be given to a name in this way at this place."""
+    start, end = value.span("value")
+    if not is_telling(text[name.start() : start].rstrip(" \t\"':=>]")):
+        return False
     if pattern is _QUOTED:
         return True
     if is_text is None:
         return pattern is _SHELL and name[0].isupper()
-    if not is_text(value):
+    if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
-    before = text[max(0, name.start() - 64) : name.start()]
-    return pattern is not _OPTION or _IS_OPTION.search(before) is not None
+    is_prose = (
+        value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9]) and ":" in text[name.end() : start]
+    )
+    return is_text(start) and not is_prose
 
 
 def refers(value: str) -> bool:
     """Whether a value is none itself, but a reference to one, a path, or a word of the language."""
-    return _NO_SECRET.fullmatch(value) is not None and not (value[:1] == "/" and is_random(value))
+    is_path = value[:1] == "/"
+    return not (is_path and is_random(value)) and _NO_SECRET.fullmatch(value) is not None
 
 
 def hide(text: str, pieces: Iterable[Piece]) -> str:
@@ -266,8 +282,15 @@ def told_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iter
     plain = Plain(text)
     if plain.text != text:
         inside = None if is_text is None else lambda place: is_text(plain.at(place))
-        found = (*shapes(plain.text), *contexts(plain.text, inside))
-        yield from map(plain.place, found)
+        yield from map(plain.place, (*shapes(plain.text), *contexts(plain.text, inside)))
+
+
+def bare_keys(text: str) -> Iterator[Piece]:
+    """Where a secret access key stands alone, escapes or not: no part of a path, an address or something longer."""
+    yield from _bare_keys(text)
+    plain = Plain(text)
+    if plain.text != text:
+        yield from map(plain.place, _bare_keys(plain.text))
 
 
 def shown_key(key: str) -> str:

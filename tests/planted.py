@@ -132,47 +132,231 @@ variable "tags" {
 """
 
 
+_FOLDER = "live/TAOPro1/ModuleRefactorSolution/terraform"
+"""Forty characters at its end that could be a key."""
+
+_VARIABLES = 'variable "one" {}\nvariable "two" {}\n'
+
+
+def _ways(p: Planted, key_id: str, key: str, cut: int) -> list[tuple[str, str, str, dict[str, str]]]:
+    """How keys are handed to a provider: its two arguments, what else stands in the file, and other files."""
+    a, b = key[:cut], key[cut:]
+    parts = f'locals {{\n  id = "{key_id}"\n  a  = "{a}"\n  b  = "{b}"\n}}\n'
+    accounts = f'locals {{\n  all = {{ live = {{ one = "{key_id}", two = "{key}", region = "eu-west-1" }} }}\n}}\n'
+    defaults = f'variable "one" {{\n  default = "{key_id}"\n}}\nvariable "two" {{\n  default = "{key}"\n}}\n'
+    outputs = f'output "one" {{\n  value = "{key_id}"\n}}\noutput "two" {{\n  value = "{key}"\n}}\n'
+    item = f'aws = {{\n  one = "{key_id}"\n  two = "{key}"\n  region = "eu-west-1"\n}}\n'
+    decoded = f'locals {{\n  j = "{{\\"one\\": \\"{key_id}\\", \\"two\\": \\"{key}\\"}}"\n}}\n'
+    return [
+        (f'"{key_id}"', f'"{key}"', "", {}),
+        (f'"{key_id}"', f'"${{"{a}"}}{b}"', "", {}),
+        (f'"{key_id}"', f'join("", ["{a}", "{b}"])', "", {}),
+        (f'"{key_id}"', f'format("%s%s", "{a}", "{b}")', "", {}),
+        ("local.id", '"${local.a}${local.b}"', parts, {}),
+        ("local.id", 'join("", [local.a, local.b])', parts, {}),
+        ("local.id", "local.c", parts + 'locals {\n  c = "${local.a}${local.b}"\n}\n', {}),
+        ("local.id", "local.c", parts + "locals {\n  c = <<-EOT\n    ${local.a}${local.b}\n  EOT\n}\n", {}),
+        ("var.one", "var.two", _VARIABLES, {"terraform.tfvars": f'one = "{key_id}"\ntwo = "{key}"\n'}),
+        ("var.one", "var.two", _VARIABLES, {"a.auto.tfvars.json": json.dumps({"one": key_id, "two": key})}),
+        ("var.one", "var.two", defaults, {}),
+        ('var.aws["one"]', "var.aws.two", 'variable "aws" {}\n', {"terraform.tfvars": item}),
+        ("module.k.one", "module.k.two", 'module "k" {\n  source = "./k"\n}\n', {"k/main.tf": outputs}),
+        ('local.all["live"].one', 'local.all["live"].two', accounts, {}),
+        ("jsondecode(local.j).one", "jsondecode(local.j).two", decoded, {}),
+        (f'"{escaped(key_id, p.dice)}"', f'"{escaped(key, p.dice)}"', "", {}),
+    ]
+
+
+def _provider(key_id: str, key: str) -> str:
+    return f'provider "aws" {{\n  region     = "eu-west-1"\n  access_key = {key_id}\n  secret_key = {key}\n}}\n'
+
+
+def _beside(made: Planted, count: int) -> list[str]:
+    return [_IN_HCL[name](made) for name in made.dice.sample(sorted(_IN_HCL), count)] + [_HARMLESS]
+
+
 def terraform(dice: Random) -> Planted:
     """A module with a provider and its keys, in one of the ways to hand them down, and with others' secrets around."""
     made = Planted(dice)
     key_id, key = made.key_id(), made.key()
-    cut = dice.randrange(8, 32)
-    way = dice.randrange(7)
-    given, tail = "var.id", ""
-    if way == 0:
-        provider, tail = (f'"{key_id}"', f'"{key}"'), ""
-    elif way == 1:
-        provider = ("var.id", "var.odd")
-        tail = 'variable "id" {\n  default = null\n}\nvariable "odd" {\n  type = string\n}\n'
-        made.files["terraform.tfvars"] = f'id  = "{key_id}"\nodd = "{key}"\n'
-    elif way == 2:
-        provider = ("local.id", "local.whole")
-        tail = f'locals {{\n  id    = "{key_id}"\n  a     = "{key[:cut]}"\n  b     = "{key[cut:]}"\n  whole = "${{local.a}}${{local.b}}"\n}}\n'
-    elif way == 3:
-        provider = ("local.id", 'join("", [local.a, local.b])')
-        tail = f'locals {{\n  id = "{key_id}"\n  a  = "{key[:cut]}"\n  b  = format("%s", "{key[cut:]}")\n}}\n'
-    elif way == 4:
-        provider = ("var.id", "var.odd")
-        tail = 'variable "id" {}\nvariable "odd" {}\n'
-        made.files["terraform.tfvars.json"] = json.dumps({"id": key_id, "odd": key}, indent=2)
-    elif way == 5:
-        provider = ("module.keys.id", "module.keys.odd")
-        tail = 'module "keys" {\n  source = "./keys"\n}\n'
-        made.files["keys/main.tf"] = (
-            f'output "id" {{\n  value = "{key_id}"\n}}\noutput "odd" {{\n  value = "{key}"\n}}\n'
-        )
-    else:
-        provider = (f'"{key_id}"', f'"${{"{key[:cut]}"}}{key[cut:]}"')
-    del given
-    blocks = [
-        f'provider "aws" {{\n  region     = "eu-west-1"\n  access_key = {provider[0]}\n  secret_key = {provider[1]}\n}}\n',
-        tail,
-    ]
-    blocks += [_IN_HCL[name](made) for name in dice.sample(sorted(_IN_HCL), 8)]
-    blocks.append(_HARMLESS)
+    given_id, given_key, more, files = dice.choice(_ways(made, key_id, key, dice.randrange(8, 32)))
+    blocks = [_provider(given_id, given_key), more, *_beside(made, 8)]
     dice.shuffle(blocks)
-    made.files["live/TAOPro1/ModuleRefactorSolution/terraform/main.tf"] = "\n".join(block for block in blocks if block)
-    for name in [one for one in made.files if not one.startswith("live/")]:
-        made.files[f"live/TAOPro1/ModuleRefactorSolution/terraform/{name}"] = made.files.pop(name)
-    made.shown |= {"live/TAOPro1/ModuleRefactorSolution/terraform/main.tf"}
+    files["main.tf"] = "\n".join(block for block in blocks if block)
+    made.files = {f"{_FOLDER}/{path}": text for path, text in files.items()}
     return made
+
+
+def called(dice: Random) -> Planted:
+    """A module whose caller has the keys."""
+    made = Planted(dice)
+    key_id, key = made.key_id(), made.key()
+    both = f'x = "{key_id}"\n  y = "{key}"'
+    ways = (
+        f'  one = "{key_id}"\n  two = "{key}"\n}}\n',
+        f"  one = local.x\n  two = local.y\n}}\nlocals {{\n  {both}\n}}\n",
+        "  for_each = local.all\n  one = each.value.x\n  two = each.value.y\n}\n"
+        f'locals {{\n  all = {{ a = {{ x = "{key_id}", y = "{key}" }} }}\n}}\n',
+    )
+    made.files["main.tf"] = 'module "m" {\n  source = "./m"\n' + "\n".join([dice.choice(ways), *_beside(made, 3)])
+    made.files["m/main.tf"] = _VARIABLES + _provider("var.one", "var.two")
+    return made
+
+
+def json_syntax(dice: Random) -> Planted:
+    """The same in JSON, over lines or on one, with keys and what is beside them spelled by escapes."""
+    made = Planted(dice)
+    key_id, key, password = made.key_id(), made.key(), made.password()
+    cut = dice.randrange(8, 32)
+    given = dice.choice([key, "${local.a}${local.b}", '${join("", [local.a, local.b])}', "${var.odd}"])
+    locals_ = {"a": key[:cut], "b": key[cut:], "u": f"https://u:{made.password()}@h/", "m": {"db_password": [password]}}
+    file = b64encode(f"[x]\naws_secret_access_key = {made.key()}".encode()).decode()
+    tree = {
+        "locals": locals_,
+        "variable": {"odd": {"default": key}, "tags": {"type": "map(string)"}},
+        "provider": {"aws": {"region": "eu-west-1", "access_key": key_id, "secret_key": given}},
+        "resource": {
+            "spacelift_mounted_file": {"m": {"content": file}},
+            "spacelift_environment_variable": {"v": {"name": "DB_PASSWORD", "value": made.password()}},
+            "x": {"y": {"root": "TAOPro1/ModuleRefactorSolution/terraform", "run": f"export TOKEN={made.password()}"}},
+        },
+    }
+    text = json.dumps(tree, indent=dice.choice((None, 2)))
+    if dice.random() < 0.5:
+        text = text.replace(key_id, escaped(key_id, dice)).replace(password, escaped(password, dice))
+        text = text.replace(key[cut:], key[cut:].replace("/", "\\/"))
+    made.files["main.tf.json"] = text
+    return made
+
+
+def python(dice: Random) -> Planted:
+    """A CDKTF program: strings side by side, sums, f-strings, constants, dictionaries."""
+    made = Planted(dice)
+    key_id, key = made.key_id(), made.key()
+    cut = dice.randrange(8, 32)
+    a, b = key[:cut], key[cut:]
+    ways = (
+        ("", f'"{key}"'),
+        ("", f'"{a}" "{b}"'),
+        ("", f'("{a}"\n            "{b}")'),
+        ("", f"\"{a}\" + '{b}'"),
+        (f'A = "{a}"\nB = "{b}"\n', 'f"{A}{B}"'),
+        (f'A = "{a}"\n', f'f"{{A}}{b}"'),
+        (f'ODD = """{key}"""\n', "ODD"),
+        (f'CONF = {{"odd": "{key}", "region": "eu-west-1"}}\n', 'CONF["odd"]'),
+        (f'ODD = r"{key}"  # {key}\n', "ODD"),
+    )
+    constants, given = dice.choice(ways)
+    made.files["main.py"] = f"""from cdktf import App, TerraformStack
+from imports.aws.provider import AwsProvider
+import os
+
+{constants}
+ROOT = "TAOPro1/ModuleRefactorSolution/terraform"
+os.environ["DB_PASSWORD"] = "{made.password()}"
+os.environ.setdefault("API_TOKEN", "{made.password()}")
+HOOKS = ["export DB_PASSWORD={made.password()}", f"curl -u me:{made.password()} {{ROOT}}"]
+HEADERS = {{"Authorization": "Bearer {made.password()}", "x-api-key": "{made.password()}"}}
+# password: {made.password()}
+
+
+class Net(TerraformStack):
+    def __init__(self, scope, name, password="{made.password()}"):
+        super().__init__(scope, name)
+        AwsProvider(
+            self,
+            "aws",
+            region="eu-west-1",
+            access_key="{key_id}",
+            secret_key={given},
+        )
+        TerraformVariable(self, "secret_key", type="string")
+
+
+app = App()
+Net(app, "net")
+app.synth()
+"""
+    return made
+
+
+def runtime_config(dice: Random) -> Planted:
+    """Spacelift's configuration in YAML: scalars of all styles, lists of commands, settings beside the hook's."""
+    made = Planted(dice)
+    quote = dice.choice(("", '"', "'"))
+    made.files["stacks.tf"] = (
+        'resource "spacelift_stack" "live" {\n  name = "live"\n  repository = "shop"\n  branch = "main"\n'
+        f'  before_init = ["export DB_PASSWORD={made.password()}"]\n}}\n'
+    )
+    made.files["backend.tf"] = (
+        'terraform {\n  backend "s3" {\n    bucket = "state"\n    key = "TAOPro1/ModuleRefactorSolution/terraform"\n'
+        f'    access_key = "{made.key_id()}"\n    secret_key = "{made.key()}"\n  }}\n}}\n'
+    )
+    made.files[".spacelift/config.yml"] = f"""version: "2"
+stack_defaults:
+  before_init:
+    - export AWS_SECRET_ACCESS_KEY={made.key()}
+    - "mysql --password {made.password()}"
+    - >-
+      curl -u me:{made.password()}
+      https://host/x
+  environment:
+    DB_PASSWORD: {quote}{made.password()}{quote}
+    AWS_SECRET_ACCESS_KEY: |
+      {made.key()}
+    FOLDED_TOKEN: >
+      {made.password()}
+      {made.password()}
+    AWS_PROFILE: shop
+    ROOT: TAOPro1/ModuleRefactorSolution/terraform
+stacks:
+  live:
+    before_init:
+      - |
+        export PGPASSWORD='{made.password()}'
+        terraform init -var "db_password={made.password()}"
+    nested: {{api_key: {made.password()}, other: x}}
+    listed:
+      - name: SESSION_TOKEN
+        value: {made.session()}
+    alias: &one {made.password()}
+    password: *one
+"""
+    return made
+
+
+def terragrunt(dice: Random) -> Planted:
+    """Terragrunt that writes a provider with keys."""
+    made = Planted(dice)
+    key_id, key = made.key_id(), made.key()
+    given = dice.choice([key, "${local.odd}", "${local.all.odd}"])
+    made.files["root.hcl"] = f"""locals {{
+  odd = "{key}"
+  all = {{ odd = "{key}", region = "eu-west-1" }}
+  db_password = "{made.password()}"
+}}
+generate "provider" {{
+  path      = "provider.tf"
+  if_exists = "overwrite"
+  contents  = <<EOF
+provider "aws" {{
+  region     = "eu-west-1"
+  access_key = "{key_id}"
+  secret_key = "{given}"
+}}
+EOF
+}}
+inputs = {{
+  root      = "TAOPro1/ModuleRefactorSolution/terraform"
+  api_token = "{made.password()}"
+}}
+"""
+    made.files["app/terragrunt.hcl"] = (
+        'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
+        f'inputs = {{\n  token = "{made.password()}"\n}}\n'
+    )
+    made.files["app/main.tf"] = 'resource "null_resource" "x" {}\n'
+    return made
+
+
+KINDS = (terraform, called, json_syntax, python, runtime_config, terragrunt)

@@ -58,16 +58,17 @@ def require_no_key(*channels: bytes) -> None:
             assert not [part for part in parts_of(key) if part in channel]
 
 
-@pytest.fixture(params=range(PARTS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
-    """Some of the fixtures, each as a repository."""
+@pytest.fixture(scope="module", params=range(PARTS))
+def repositories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Some of the fixtures, each as a repository; each test makes branches of its own in them."""
     made = []
     for number, source in enumerate(SOURCES[request.param :: PARTS]):
-        folder = tmp_path / "code" / f"r{number}"
+        folder = tmp_path_factory.mktemp("code") / f"r{number}"
         shutil.copytree(source, folder, symlinks=True)
         subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
         subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-        subprocess.run(["git", "commit", "--quiet", "--message", "import"], cwd=folder, check=True)
+        person = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+        subprocess.run(["git", *person, "commit", "--quiet", "--message", "import"], cwd=folder, check=True)
         made.append(folder)
     return made
 
@@ -92,7 +93,7 @@ def test_no_channel_of_a_run_holds_a_key(repositories: list[Path], tmp_path: Pat
     assert b"\n+" in channels[0]
     channels += files_in(out)
     channels += run("--check", "-vv", *repositories)
-    channels += run("--verbose", "--no-switch", *repositories)
+    channels += run("--verbose", "--no-switch", "--branch", "run", *repositories)
     for repo in repositories:
         log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
         channels.append(subprocess.run(log, cwd=repo, capture_output=True, check=True).stdout)
@@ -113,7 +114,7 @@ def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: P
     reports = [word for name in REPORTS for word in ("--report", out / name)]
     state = ("-j", 1, "--state")
     channels = batch("--plan-out", out / "plan", *state, out / "first", *reports, *repositories)
-    channels += batch("--no-switch", "--verbose", *state, out / "second", *repositories)
+    channels += batch("--no-switch", "--branch", "batch", "--verbose", *state, out / "second", *repositories)
     assert (out / "plan").exists()
     assert b" migrated" in channels[3]
     require_no_key(*channels, *files_in(out))

@@ -23,6 +23,7 @@ from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
 from migrator.model import Change
 from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
+from migrator.source import SourceFile
 from migrator.syntax.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
 from migrator.workspace import Module, Workspace
@@ -33,10 +34,15 @@ _HARMLESS = frozenset(
 )
 """What stands beside credentials in an object, and is none."""
 
+_TYPES = frozenset({"string", "bool", "number", "any", "none"})
 _PLACES = re.compile(
     r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?"
 )
-_REFERENCE = re.compile(r"(var|local)\.([\w-]+)(?:\.([\w-]+))?|module\.([\w-]+)\.([\w-]+)")
+_REFERENCE = re.compile(
+    r"\b(?P<kind>var|local)\.(?P<name>[\w-]+)(?!\.locals\b)(?:\.(?P<below>[\w-]+))?|each\.value(?P<item>(?:\.[\w-]+)?)"
+    r"|\bmodule\.(?P<module>[\w-]+)\.(?P<output>[\w-]+)|\.locals\.(?P<local>[\w-]+)(?:\.(?P<part>[\w-]+))?"
+)
+_BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _TWICE = 2
 _DEEPEST = 8
@@ -71,6 +77,8 @@ class Secrets:
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
             self._documents |= {one.path: one for one in _files(workspace.modules[folder])}
+        if any(document.kind is Kind.TERRAGRUNT for document in self._documents.values()):
+            self._documents |= {one.path: one for one in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
     # --- where secrets come from ------------------------------------------------------------------------------------
@@ -107,16 +115,21 @@ class Secrets:
 
     def _meant(self, document: Document, reference: Written) -> Iterator[_Address]:
         """What a reference in a file is one to, in each module that the file is part of."""
-        text = document.text[reference.start : reference.end]
+        text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
             yield _Address(document.path, "name", text)
             return
         for match in _REFERENCE.finditer(text):
             for scope in self._scopes(document.path):
-                if match[1]:
-                    yield _Address(scope, match[1], match[2], match[3] or "")
-                elif (scope, match[4]) in self._called:
-                    yield _Address(self._called[scope, match[4]], "output", match[5])
+                if match["kind"]:
+                    yield _Address(scope, match["kind"], match["name"], match["below"] or "")
+                elif match["item"] is not None:
+                    yield _Address(scope, "each", " ".join(reference.header), match["item"][1:])
+                elif match["local"]:
+                    others = (one for one in self._documents.values() if one.kind is Kind.TERRAGRUNT)
+                    yield from (_Address(one.path, "local", match["local"], match["part"] or "") for one in others)
+                elif (scope, match["module"]) in self._called:
+                    yield _Address(self._called[scope, match["module"]], "output", match["output"])
 
     @cached_property
     def _called(self) -> dict[tuple[str, str], str]:
@@ -125,6 +138,11 @@ class Secrets:
         return {(call.caller.path, call.block.labels[0]): path for path, call in calls}
 
     def _scopes(self, path: str) -> list[str]:
+        known = self._documents.get(path)
+        if known is not None and known.kind is Kind.TERRAGRUNT:
+            return [path]
+        if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
+            return sorted(self._workspace.modules)
         return [module.path for module in self._linked.get(path, ())] or [dirname(path)]
 
     @cached_property
@@ -139,8 +157,8 @@ class Secrets:
         """What stands in a module or a program, by what it defines."""
         if scope not in self._definitions:
             module = self._workspace.modules.get(scope)
-            program = self._documents.get(scope)
-            files = _files(module) if module else [program] if program and program.kind is Kind.PYTHON else []
+            alone = self._documents.get(scope)
+            files = _files(module) if module else [alone] if alone else []
             found = self._definitions.setdefault(scope, {})
             for document in files:
                 for piece in self._written(document):
@@ -151,7 +169,7 @@ class Secrets:
     def _is_secret(self, path: str, text: str, piece: Written) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or refers(value) or (piece.is_handed and not is_unmistakable(value)):
+        if not value or (refers(value) and value not in _TYPES) or (piece.is_handed and not is_unmistakable(value)):
             return False
         defined = _defines(path, piece)
         if defined is None or _is_told(piece):
@@ -170,6 +188,7 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
+            names.update(name for one in self._written(document) for name in one.names)
             names.update(document.text[one.start : one.end] for one in self._written(document) if one.kind == NAME)
             values += self._values(document)
         return Known(values, names)
@@ -212,11 +231,12 @@ class Secrets:
         return Change(change.path, before, self._hidden(change.path, change.after))
 
     def _hidden(self, path: str, data: bytes) -> bytes:
-        text = data.decode("utf-8", "surrogateescape")
-        return hide(text, self._places(path, text)).encode("utf-8", "surrogateescape")
+        source = SourceFile(path, data)
+        return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
-        pieces = written(path, text)
+        known = self._documents.get(path)
+        pieces = self._written(known) if known is not None and known.text == text else written(path, text)
         yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
         yield from told_pieces(text, _texts(path, pieces))
         yield from (place for place, _ in _decoded(text))
@@ -273,6 +293,10 @@ def _defines(path: str, piece: Written) -> tuple[str, str] | None:
         return "output", header[1]
     if header[:1] == ("module",) and len(header) > 1 and names:
         return "argument", f"{header[1]}.{names[0]}"
+    if header and names[:1] == ("for_each",):
+        return "each", " ".join(header)
+    if header[:1] == ("variables",) and names:
+        return "var", names[0]
     if not header and names and path.endswith((".tfvars", ".tfvars.json")):
         return "var", names[0]
     return None

@@ -6,17 +6,14 @@ nothing: of a text that cannot be understood, what stands before that place is t
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import NamedTuple
 
 from migrator.errors import SyntaxProblem
-from migrator.syntax import scanner
+from migrator.secret import is_telling
+from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
 from migrator.syntax.tfjson import LABELS
 from migrator.syntax.yaml_tree import Alias, Mapping, Node, Scalar, Sequence
 
@@ -24,15 +21,10 @@ TEXT, NAME, REFERENCE, COMMENT = "text", "name", "reference", "comment"
 
 _TITLES = frozenset({"name", "key", "variable", "env"})
 _TITLED = frozenset({"value", "content", "default", "secret_string", "string_value"})
-_JSON = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
-_TEMPLATE = re.compile(r"(?<![$%])[$%]\{[^{}]*\}")
-_REFERENCE = re.compile(r"\b(?:var|local)\.[\w-]+|\bmodule\.[\w-]+\.[\w-]+")
-_QUOTED = re.compile(r'\\?"((?:[^"\\]|\\[^"])*)\\?"')
-_PYTHON_STRING = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|\")(?P<text>.*)(?P=quote)", re.DOTALL)
-_FIELD = re.compile(r"\{\{|\}\}|(?P<field>\{[^{}]*\})")
-_WORD = re.compile(r"[^\W\d]\w*")
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
+_MOST_NAMES, _NEAR = 30, 100
+_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
 _MOST_IN_YAML = 200_000  # aliases may make it more than it is
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
@@ -48,6 +40,10 @@ _JOINING |= {
     "jsonencode",
 }
 _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "dumps"}
+_FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
+"""Functions that are handed a path."""
+
+_NUMBER = re.compile(r"\d{4,}")
 _SAYS = re.compile(r"\w+|--?[\w-]+")
 
 
@@ -69,16 +65,13 @@ class Written:
     is_handed: bool = False
 
 
-class _Token(NamedTuple):
-    kind: str
-    start: int
-    end: int
-
-
 @dataclass(slots=True)
 class _Frame:
     opening: str
     header: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    begun: int = -1
+    is_handed: bool = False
     name: str = ""
     statement: int = -1
     words: list[tuple[str, Written | None]] = field(default_factory=list)
@@ -86,9 +79,38 @@ class _Frame:
     first: int = 0
     title: str = ""
     is_index: bool = False
-    is_call: bool = False
+    is_file: bool = False
     is_guess: bool = False
     was_compared: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is given to just now, from the outside in; of very many, only the outermost and the innermost."""
+        if not self.name:
+            return self.path
+        return (*self.path[:_MOST_NAMES], self.name)
+
+    @property
+    def hands(self) -> bool:
+        """Whether what stands here need not be the value of the innermost name."""
+        return (self.is_handed and not self.name) or self.was_compared
+
+    @property
+    def outermost(self) -> int:
+        """Where the outermost of the names begins."""
+        return self.begun if self.path else self.statement
+
+    def inner(self, opening: str, first: int) -> _Frame:
+        """The frame of what begins in this one."""
+        return _Frame(
+            opening,
+            self.header,
+            self.names,
+            self.outermost,
+            is_handed=self.hands,
+            is_file=self.is_file,
+            first=first,
+        )
 
 
 def written(path: str, text: str) -> list[Written]:
@@ -96,115 +118,24 @@ def written(path: str, text: str) -> list[Written]:
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
     if path.endswith(".json"):
-        return _in_blocks(path, _Walk(text, _json_tokens(text), ends_lines=False).found)
+        return _in_blocks(path, _Walk(text, json_tokens(text), ends_lines=False).found)
     if path.endswith(".py"):
-        return _Walk(text, _python_tokens(text), is_python=True).found
+        return _Walk(text, python_tokens(text), is_python=True).found
     if path.endswith((".tf", ".tofu", ".hcl", ".tfvars", ".tfbackend")):
-        return _Walk(text, _hcl_tokens(text)).found
+        return _Walk(text, hcl_tokens(text)).found
     return []
-
-
-# --- tokens ---------------------------------------------------------------------------------------------------------
-
-_HCL_KINDS = {"newline": "newline", "comment": "comment", "inline": "comment", "quote": "string", "heredoc": "string"}
-_HCL_KINDS |= {"unquote": "end", "marker": "end", "template": "open", "text": "text", "open": "open", "close": "close"}
-_HCL_KINDS |= {"comma": "comma", "equal": "give"}
-
-
-def _hcl_tokens(text: str) -> Iterator[_Token]:
-    with suppress(SyntaxProblem):
-        for kind, start, end, _ in scanner.tokens(text):
-            if kind == "other":
-                yield from _hcl_words(text, start, end)
-            elif kind in _HCL_KINDS:
-                yield _Token(_HCL_KINDS[kind], start, end)
-
-
-def _hcl_words(text: str, start: int, end: int) -> Iterator[_Token]:
-    if text[start:end] in ("==", "!="):
-        yield _Token("compare", start, end)
-        return
-    colon = text.find(":", start, end)
-    if colon < 0:
-        yield _Token("word", start, end)
-        return
-    for kind, first, last in (("word", start, colon), ("give", colon, colon + 1), ("word", colon + 1, end)):
-        if first < last:
-            yield _Token(kind, first, last)
-
-
-def _json_tokens(text: str) -> Iterator[_Token]:
-    kinds = {"{": "open", "[": "open", "}": "close", "]": "close", ":": "give", ",": "comma"}
-    for match in _JSON.finditer(text):
-        if match["text"] is None:
-            yield _Token(kinds.get(match[0], "word"), *match.span())
-            continue
-        yield _Token("string", match.start(), match.start() + 1)
-        yield from _pieces(text, *match.span("text"), _TEMPLATE)
-        yield _Token("end", match.end() - 1, match.end())
-
-
-def _pieces(text: str, start: int, end: int, template: re.Pattern[str]) -> Iterator[_Token]:
-    """The literal pieces of a string, and what its templates refer to."""
-    done = start
-    for match in template.finditer(text, start, end):
-        if match.lastgroup is None and template is _FIELD:
-            continue
-        yield _Token("text", done, match.start())
-        for literal in _QUOTED.finditer(match[0]):
-            yield _Token("text", match.start() + literal.start(1), match.start() + literal.end(1))
-        for name in (_WORD if template is _FIELD else _REFERENCE).finditer(match[0]):
-            yield _Token("word", match.start() + name.start(), match.start() + name.end())
-        done = match.end()
-    yield _Token("text", done, end)
-
-
-def _python_tokens(text: str) -> Iterator[_Token]:
-    starts = [0, *accumulate(len(line) for line in io.StringIO(text, newline=""))]
-    kinds = {**dict.fromkeys("([{", "open"), **dict.fromkeys(")]}", "close"), ",": "comma", "=": "give", ":": "give"}
-    kinds |= {":=": "give", ";": "newline", "==": "compare", "!=": "compare", "in": "compare"}
-    with suppress(tokenize.TokenError, SyntaxError, IndexError):
-        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
-            start, end = starts[token.start[0] - 1] + token.start[1], starts[token.end[0] - 1] + token.end[1]
-            if token.type == tokenize.STRING:
-                yield from _python_string(text, start, end)
-            elif token.type == tokenize.COMMENT:
-                yield _Token("comment", start, end)
-            elif token.type == tokenize.NEWLINE:
-                yield _Token("newline", start, end)
-            elif token.string in kinds:
-                yield _Token(kinds[token.string], start, end)
-            elif token.type in (tokenize.NAME, tokenize.NUMBER):
-                yield _Token("word", start, end)
-
-
-def _python_string(text: str, start: int, end: int) -> Iterator[_Token]:
-    match = _PYTHON_STRING.fullmatch(text, start, end)
-    if match is None:
-        return
-    yield _Token("string", start, match.start("text"))
-    if "f" in match["prefix"].lower():
-        yield from _pieces(text, *match.span("text"), _FIELD)
-    else:
-        yield _Token("text", *match.span("text"))
-    yield _Token("end", match.end("text"), end)
-
-
-# --- the walk -------------------------------------------------------------------------------------------------------
 
 
 class _Walk:
     """Goes through the tokens of a text once."""
 
-    def __init__(
-        self, text: str, tokens: Iterator[_Token], *, ends_lines: bool = True, is_python: bool = False
-    ) -> None:
+    def __init__(self, text: str, tokens: Iterator[Token], *, ends_lines: bool = True, is_python: bool = False) -> None:
         self.found: list[Written] = []
         self._source = text
         self._is_python = is_python
         self._frames = [_Frame("")]
-        self._last = _Token("", 0, 0)
-        steps: dict[str, Callable[[_Token], object]] = {
+        self._last = Token("", 0, 0)
+        steps: dict[str, Callable[[Token], object]] = {
             "comment": self._comment,
             "word": self._word,
             "string": self._string,
@@ -222,47 +153,38 @@ class _Walk:
                 steps[token.kind](token)
             self._last = token
 
-    def _add(self, kind: str, token: _Token) -> Written:
-        named = [frame for frame in self._frames if frame.name]
-        below = self._frames[self._frames.index(named[-1]) + 1 :] if named else []
-        handed = any(frame.is_call for frame in below)
-        handed |= self._frames[-1].was_compared or any(frame.is_index for frame in self._frames)
-        piece = Written(
-            kind,
-            token.start,
-            token.end,
-            self._frames[-1].header,
-            tuple(frame.name for frame in named),
-            named[0].statement if named else -1,
-            handed,
-        )
+    def _add(self, kind: str, token: Token) -> Written:
+        frame = self._frames[-1]
+        piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
         self.found.append(piece)
         return piece
 
-    def _comment(self, token: _Token) -> None:
+    def _comment(self, token: Token) -> None:
         self._add(COMMENT, token)
 
-    def _word(self, token: _Token) -> None:
+    def _word(self, token: Token) -> None:
         frame = self._frames[-1]
         word = self._source[token.start : token.end]
         frame.words.append((word, None))
-        if word in _ENDS_COMPARISON:
+        if word[0] == "." and self.found and self.found[-1].kind == REFERENCE:
+            self.found[-1].end = token.end
+        elif word in _ENDS_COMPARISON:
             frame.was_compared = False
-        elif any(one.name for one in self._frames):
-            self._add(TEXT if word.isdigit() else REFERENCE, token)
+        elif frame.names and not frame.is_file:
+            self._add(TEXT if _NUMBER.fullmatch(word) else REFERENCE, token)
 
-    def _string(self, token: _Token) -> None:
-        self._frames.append(_Frame('"', self._frames[-1].header, first=token.end))
+    def _string(self, token: Token) -> None:
+        self._frames.append(self._frames[-1].inner('"', token.end))
 
-    def _text(self, token: _Token) -> None:
+    def _text(self, token: Token) -> None:
         self._frames[-1].pieces.append(self._add(TEXT, token))
 
-    def _end(self, token: _Token) -> None:
+    def _end(self, token: Token) -> None:
         frame = self._frames.pop() if len(self._frames) > 1 else self._frames[-1]
         outer = self._frames[-1]
         whole = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
-            piece.kind = NAME if outer.is_index else TEXT
+            piece.kind = NAME if outer.is_index or outer.is_file else TEXT
             piece.is_handed |= outer.was_compared
             outer.words.append((whole, piece))
         if not frame.pieces:
@@ -270,7 +192,7 @@ class _Walk:
         if outer.name.lower() in _TITLES:
             outer.title = whole
 
-    def _give(self, token: _Token) -> None:
+    def _give(self, token: Token) -> None:
         frame = self._frames[-1]
         is_colon = self._source[token.start] == ":"
         if (
@@ -291,43 +213,52 @@ class _Walk:
         frame.is_guess = False
         frame.name, frame.statement = name.rpartition(".")[2], token.start
 
-    def _compare(self, _: _Token) -> None:
+    def _compare(self, _: Token) -> None:
         frame = self._frames[-1]
         frame.was_compared = True
         if frame.words and (piece := frame.words[-1][1]) is not None:
             piece.is_handed = True
 
-    def _comma(self, _: _Token) -> None:
+    def _comma(self, _: Token) -> None:
         self._finish(self._frames[-1])
 
     def _finish(self, frame: _Frame) -> None:
         """End what a comma or a line ends; an argument after one that says what it is has that for its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
+        frame.is_guess = frame.is_guess and is_telling(before)
         frame.name, frame.statement = (before.lstrip("-"), self._last.start) if frame.is_guess else ("", -1)
         frame.words, frame.was_compared = [], False
 
-    def _newline(self, _: _Token) -> None:
+    def _newline(self, _: Token) -> None:
         frame = self._frames[-1]
         if frame.opening == "" or (frame.opening == "{" and not self._is_python):
             self._finish(frame)
 
-    def _open(self, token: _Token) -> None:
+    def _open(self, token: Token) -> None:
         frame = self._frames[-1]
         opening = self._source[token.start : token.end]
         is_close = self._last.end == token.start and self._last.kind in ("word", "close", "end")
         header = frame.header
         if opening == "{" and not frame.name and frame.opening in ("", "{") and frame.words:
-            header = header or tuple(word for word, _ in frame.words)
+            words = tuple(word for word, _ in frame.words)
+            header = words if not header or words == ("variables",) else header
             for _, piece in frame.words:
                 if piece is not None:
                     piece.kind = NAME
         is_call = is_close and opening == "(" and bool(frame.words) and not _joins(frame.words[-1][0])
-        new = _Frame(opening, header, first=len(self.found), is_index=is_close and opening == "[", is_call=is_call)
-        new.was_compared = frame.was_compared
+        new = frame.inner(opening, len(self.found))
+        new.header = header
+        new.is_index = is_close and opening == "["
+        new.is_handed |= new.is_index or is_call
+        new.is_file |= is_call and frame.words[-1][0] in _FILES
+        if opening[0] in "$%" and (
+            said := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
+        ):
+            new.path = (*new.path[:_MOST_NAMES], said[1])
         self._frames.append(new)
 
-    def _close(self, _: _Token) -> None:
+    def _close(self, _: Token) -> None:
         if len(self._frames) == 1:
             return
         frame = self._frames.pop()

@@ -1,0 +1,247 @@
+"""A secret that was made at run time is masked wherever it stands in any output; paths, names and types never are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from html import unescape
+from pathlib import Path
+from random import Random
+from urllib.parse import unquote
+
+import pytest
+from click.testing import CliRunner
+
+from migrator.analysis.secrets import Secrets
+from migrator.cli import cli
+from migrator.config import Config
+from migrator.known import Known
+from migrator.model import Change
+from migrator.pipeline import open_workspace
+from migrator.secret import MASK, hide, mask, told_pieces
+from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
+
+REPORTS = ("report.json", "report.sarif", "report.md", "report.html", "report.xml")
+WHOLE = "TAOPro1/ModuleRefactorSolution/terraform"
+
+
+def masked(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Every file of ``folder``: its path, its text, and the text as a diff of all its lines would show it."""
+    workspace = open_workspace(str(folder), Config())
+    secrets = Secrets(workspace, workspace.documents.values())
+    for path, document in workspace.documents.items():
+        yield path, document.text, secrets.masked(Change(path, None, document.source.data)).after.decode()
+
+
+def parts(texts: Iterable[str]) -> set[str]:
+    """All of `MUCH` characters in the texts, escapes understood."""
+    read = (one for text in texts for one in (text, unescape(text), unquote(text), _unescaped(text)))
+    return {text[at : at + MUCH] for text in read for at in range(len(text) - MUCH + 1)}
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
+
+
+def require_none(planted: Planted, texts: Iterable[str]) -> None:
+    given_away = parts(texts).intersection(planted.needles())
+    assert not given_away, "\n".join(f"{path}:\n{text}" for path, text in planted.files.items())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_no_line_of_a_file_gives_a_secret_away(kind: Callable[[Random], Planted], dice: Random, tmp_path: Path) -> None:
+    for number in range(8):
+        planted = kind(dice)
+        planted.write(tmp_path / str(number))
+        for path, text, shown in masked(tmp_path / str(number)):
+            require_none(planted, [shown])
+            assert shown.count("\n") == text.count("\n")
+            assert shown.count(WHOLE) == text.count(WHOLE), f"{path}: {text}"
+
+
+def run(*arguments: object) -> list[str]:
+    done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert done.exit_code in (0, 1, 3), done.output
+    assert "internal error" not in done.output
+    return [done.stdout, done.stderr]
+
+
+def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    repos, secrets = [], Planted(dice)
+    for kind in KINDS:
+        planted = kind(dice)
+        repos.append(tmp_path / "code" / WHOLE / kind.__name__)
+        planted.write(repos[-1])
+        secrets.secrets += planted.secrets
+        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "import"]):
+            subprocess.run(["git", *words], cwd=repos[-1], check=True)
+    reports = [word for name in REPORTS for word in ("--report", out / name)]
+    texts = run("--preview", "-vv", *reports, "--plan-file", out / "rollout.md", *repos)
+    headers = [line for line in texts[0].splitlines() if line.startswith(("diff --git", "--- ", "+++ ", "@@ "))]
+    assert headers
+    assert not [line for line in headers if MASK in line]
+    assert texts[1].count(WHOLE) >= len(repos), "the paths of the repositories"
+    texts += run("--check", "-vv", *repos)
+    texts += program("trust", "--spacelift-host", "demo.app.spacelift.io", "--role-arn", ROLE, *repos)
+    texts += program("batch", "--plan-out", out / "plan", "-j", 1, "--state", out / "first", *repos)
+    texts += program("batch", "--no-switch", "--verbose", "-j", 1, "--state", out / "second", *repos)
+    for repo in repos:
+        log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
+        texts.append(subprocess.run(log, cwd=repo, capture_output=True, check=True, text=True).stdout)
+    assert any("Sign in to AWS" in text for text in texts[-len(repos) :])
+    texts += run("--in-place", "-vv", *repos)
+    require_none(secrets, [*texts, *(path.read_text() for path in out.iterdir())])
+
+
+ROLE = "arn:aws:iam::123456789012:role/spacelift"
+
+
+def program(*arguments: object) -> list[str]:
+    command = [sys.executable, "-m", "migrator", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=600, text=True)
+    assert done.returncode in (0, 1, 3), done.stderr
+    return [done.stdout, done.stderr]
+
+
+# What other things may be called, too
+
+WORDS = ("changeme", "prod", "string", "access_key", "default", "secret_key", "main", "eu-west-1", "shop-state", "aws")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_is_masked_where_it_is_given_and_nowhere_else(word: str, tmp_path: Path) -> None:
+    lines = f"""\
+provider "aws" {{
+  region     = "{word}"
+  access_key = "{word}"  # {MASK}
+  secret_key = local.odd
+}}
+locals {{
+  odd       = "{word}"  # {MASK}
+  {word}    = {{ type = "{word}", "{word}" = 1 }}
+  password  = ["{word}"] # {MASK}
+  looked_up = local.things["{word}"]
+  api_token = file("{word}/{word}")
+}}
+variable "{word}" {{
+  type = string
+}}
+variable "plain" {{
+  default = "{word}"
+}}
+module "{word}" {{
+  source = "../{word}/{word}"
+  x      = "{word}"
+}}
+""".splitlines()
+    (tmp_path / word).mkdir()
+    (tmp_path / word / "main.tf").write_text("\n".join(lines))
+    [(path, _, shown)] = masked(tmp_path)
+    assert path == f"{word}/main.tf"
+    for before, after in zip(lines, shown.split("\n"), strict=True):
+        code = before.split("#")[0]
+        assert after.split("#")[0] == (code.replace(f'"{word}"', f'"{MASK}"') if "#" in before else code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"{WHOLE}/main.tf:3",
+        f'source = "{WHOLE}"',
+        f"--- a/{WHOLE}/main.tf",
+        "commit 0123456789abcdef0123456789abcdef01234567",
+        'sha = "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"',
+        "arn:aws:iam::123456789012:role/TAOPro1/ModuleRefactorSolution/terraform",
+        "https://github.com/TAOPro1/ModuleRefactorSolution/terraform.git",
+        'secret_id = "partner/deployer"',
+        'secret_key = local.partner["secret_key"]',
+        'access_key = lookup(var.x, "access_key")',
+        "secret_arn: arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
+        'web_identity_token_file = "/mnt/workspace/spacelift.oidc"',
+        "http://localhost:8080/path@latest",
+        "git@github.com:acme/shop.git",
+        "https://${user}:${password}@host/",
+        "export DB_PASSWORD=$OTHER PASSWORD=$(cat x)",
+        "password = var.password",
+        "its credentials: they come from the stack",
+    ],
+)
+def test_what_is_no_secret_is_shown(text: str) -> None:
+    assert mask(text) == text
+
+
+# What stands next to a secret
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["{}/[]", "{}:[]", "[]/{}", "{}+[]", "x+[]", "[]=", "=[]=", "+[]", "/[]/x", "k=[];", "\\n[]", "%2F[]", "a=[]&b"],
+)
+def test_shapes_are_known_next_to_any_character(around: str, dice: Random) -> None:
+    for _ in range(50):
+        planted = Planted(dice)
+        text = around.replace("{}", planted.key_id()).replace("[]", planted.key())
+        assert not parts([mask(text)]).intersection(planted.needles()), text
+
+
+# Values that are known
+
+
+def test_a_known_value_is_found_whole_cut_escaped_and_in_base64(dice: Random) -> None:
+    for _ in range(40):
+        planted = Planted(dice)
+        secret = dice.choice((planted.key, planted.password, planted.session))()
+        known = Known(planted.secrets)
+        cut = dice.randrange(len(secret) - MUCH + 1)
+        spelled = [secret, secret[cut : cut + MUCH], escaped(secret, dice), percent(secret), *encodings(secret)]
+        for spelling in spelled:
+            text = f"a word {spelling} and another"
+            shown = hide(text, known.pieces(text))
+            assert not parts([shown]).intersection(planted.needles()), (secret, text, shown)
+            assert shown.startswith("a word ")
+            assert shown.endswith(" and another")
+
+
+def test_a_word_and_a_name_are_not_looked_for() -> None:
+    text = "changeme, prod-state-bucket-1 and correct-horse-battery"
+    known = Known(["changeme", "prod-state-bucket-1", "correct-horse-battery"], names=["prod-state-bucket-1"])
+    assert hide(text, known.pieces(text)) == f"changeme, prod-state-bucket-1 and {MASK}"
+
+
+def test_a_known_value_within_another_gives_nothing_of_that_away() -> None:
+    known = Known(["blue-whale-in-the-sea", "blue-whale-in-the-sea-of-ice"])
+    text = "a blue-whale-in-the-sea-of-ice, a blue-whale-in-the-seabird"
+    assert hide(text, known.pieces(text)) == f"a {MASK}, a {MASK}bird"
+
+
+def test_a_thousand_secrets_cost_no_more_than_one_pass(dice: Random) -> None:
+    planted = Planted(dice)
+    secrets = [planted.key() for _ in range(1000)]
+
+    def took(lines: int, count: int) -> float:
+        known = Known(secrets[:count])
+        text = "".join(f'  name_{n} = "{secrets[n % count] if n % 9 == 0 else "a value"}" # a\n' for n in range(lines))
+        durations = []
+        for _ in range(3):
+            begun = time.process_time()
+            shown = hide(text, (*known.pieces(text), *told_pieces(text)))
+            durations.append(time.process_time() - begun)
+        assert not any(secret in shown for secret in secrets[:count])
+        return min(durations)
+
+    assert took(8_000, 1000) < 4 * 1.6 * took(2_000, 1000), "linear in the text"
+    assert took(2_000, 1000) < 4 * took(2_000, 100), "hardly more for ten times the secrets"
+
+
+def test_a_value_of_one_letter_costs_no_more_than_another() -> None:
+    known = Known(["ab" * 2000, "abc" * 1000])
+    text = "ab" * 200_000
+    begun = time.process_time()
+    hide(text, known.pieces(text))
+    assert time.process_time() - begun < 10
