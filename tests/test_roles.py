@@ -11,7 +11,7 @@ from migrator.cli import cli
 from migrator.config import Config
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
-from migrator.model import Mode, RepoResult
+from migrator.model import Mode, Refusal, RepoResult
 from migrator.pipeline import migrate_repo
 
 ROLE = "arn:aws:iam::123456789012:role/spacelift"
@@ -114,11 +114,14 @@ def test_the_role_that_reached_the_state_before_counts_more_than_a_mapping(tmp_p
     assert f"--role-arn {ROLE} " in hook
 
 
-def test_what_callers_say_differently_is_not_matched(tmp_path: Path) -> None:
+def test_what_callers_say_differently_is_told_for_each(tmp_path: Path) -> None:
     (tmp_path / "child").mkdir()
     child = 'variable "name" {}\n\nprovider "aws" {\n  profile = var.name\n}\n'
     (tmp_path / "child" / "main.tf").write_text(child)
     calls = "".join(f'module "{one}" {{\n  source = "./child"\n  name   = "{one}"\n}}\n' for one in ("prod", "stage"))
     result = migrated(tmp_path, calls, f"profile:prod={OTHER}")
-    assert result.mapped == ()
-    assert OTHER not in (tmp_path / "child" / "main.tf").read_text()
+    assert not [one for one in result.findings if isinstance(one.fix, Refusal)]
+    notes = [f"{one.task} {', '.join(one.subjects)}" for one in result.notes]
+    assert f"set TF_VAR_aws_role_arn to {OTHER} on the stacks that run ." in notes
+    assert "set TF_VAR_aws_role_arn_stage to the ARN of a role on the stacks that run ." in notes
+    assert all(OTHER not in path.read_text() for path in tmp_path.rglob("*.tf"))
