@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -320,6 +321,54 @@ def test_a_plan_is_applied_to_what_is_as_it_was(fleet: Fleet) -> None:
     assert fleet.tree(shop)
     assert not fleet.tree(code)
     assert fleet.git("show", "spacelift-oidc:main.tf", cwd=admin).count("state-network") == 1
+
+
+def test_a_plan_binds_a_repository_without_stacks(fleet: Fleet) -> None:
+    shop = fleet.add("shop", {"main.tf": PROVIDER.partition("\n\n")[2]})
+    assert fleet.run(str(shop), "--plan-out", "fleet.plan", "--state", "1").returncode == 0
+    (shop / "main.tf").write_text((shop / "main.tf").read_text() + "# changed\n")
+    fleet.git("commit", "--quiet", "--all", "--message=change", cwd=shop)
+    applied = fleet.run("--apply", "fleet.plan", "--state", "2")
+    assert applied.returncode == 3, applied.stderr
+    assert "main.tf is not what it was when the plan was made" in applied.stderr
+    assert not fleet.tree(shop)
+
+
+def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
+    shop = fleet.add("shop", {"main.tf": PROVIDER})
+    (fleet.folder / "file").write_text("")
+    (fleet.folder / "plain").mkdir()
+    done = fleet.run("nowhere", "file", "plain", str(shop), "--report", "out.json")
+    assert done.returncode == 3, done.stderr
+    assert fleet.tree(shop)
+    assert "3 failed, 1 migrated" in done.stderr
+    results = json.loads((fleet.folder / "out.json").read_text())["results"]
+    errors = {one["repository"]: one["error"] for one in results}
+    assert errors["nowhere"] == "the folder cannot be read: No such file or directory"
+    assert errors["file"] == "a file is there, and no folder"
+    assert errors["plain"].startswith("not a git repository")
+
+
+def test_a_preview_whose_reader_is_gone_still_reports(fleet: Fleet) -> None:
+    repos = [str(fleet.add(name, {"main.tf": PROVIDER})) for name in ("a", "b")]
+    command = fleet.command(*repos, "--preview", "--state", "s", "--report", "out.json")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, cwd=fleet.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.endswith("Error: standard output cannot be written: No space left on device\n")
+    assert len(json.loads((fleet.folder / "out.json").read_text())["results"]) == 2
+
+
+def test_a_plan_on_a_full_disk_is_none(fleet: Fleet) -> None:
+    shop = fleet.add("shop", {"main.tf": PROVIDER})
+
+    def few_bytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+
+    command = fleet.command(str(shop), "--plan-out", "fleet.plan", "--state", "/dev/null")
+    done = subprocess.run(command, cwd=fleet.folder, capture_output=True, text=True, check=False, preexec_fn=few_bytes)
+    assert done.returncode == 3
+    assert not (fleet.folder / "fleet.plan").exists()
 
 
 def test_a_plan_keeps_every_option(tmp_path: Path) -> None:

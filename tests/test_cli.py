@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -254,3 +256,105 @@ def test_a_tab_in_bash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.send("tf-oidc-migrate batch --on-existing-branch rep\t")
     shell.expect("replace ")
     shell.close(force=True)
+
+
+def without_output(how: str, arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A run whose standard output is on a full disk, was closed, or has a reader that is gone."""
+    command = shlex.join([sys.executable, "-m", "migrator", *arguments])
+    redirected = {"full": "> /dev/full", "closed": ">&-", "gone": "| true"}[how]
+    script = f"{command} {redirected}; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "XDG_STATE_HOME": str(cwd / "state")}
+    return subprocess.run(
+        [needed("bash"), "-c", script],
+        cwd=cwd,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+TRUST = ["trust", "--spacelift-host", "a.app.spacelift.io", "--role-arn", "arn:aws:iam::123456789012:role/x"]
+
+
+@pytest.mark.parametrize("how", ["full", "closed", "gone"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--preview", "repo"],
+        ["--explain", "all"],
+        ["--help"],
+        ["--version"],
+        ["batch", "--help"],
+        ["batch", "--preview", "repo"],
+        ["batch", "status"],
+        TRUST,
+    ],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written(how: str, arguments: list[str], make_repo: MakeRepo, tmp_path: Path) -> None:
+    make_repo({"main.tf": PROVIDER}, name="repo")
+    if arguments == ["batch", "status"]:
+        without_output(how, ["batch", "--check", "repo"], tmp_path)
+    done = without_output(how, arguments, tmp_path)
+    reason = {"full": "No space left on device", "closed": "it is closed", "gone": "Broken pipe"}[how]
+    assert done.stderr.lower().endswith(f"error: standard output cannot be written: {reason}\n".lower())
+    assert done.returncode == 3
+
+
+@pytest.mark.parametrize("how", ["full", "closed"])
+def test_a_run_that_prints_nothing_needs_no_output(how: str, make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo({"main.tf": PROVIDER}, name="repo")
+    assert without_output(how, ["--check", "repo"], tmp_path).returncode == 1
+    assert without_output(how, ["repo"], tmp_path).returncode == 0
+    assert repo.git("log", "--format=%s", "-1").strip() == "Sign in to AWS with Spacelift's OIDC token"
+
+
+def test_reports_are_written_to_devices_as_they_are(make_repo: MakeRepo, tmp_path: Path) -> None:
+    """A device is not replaced by a file."""
+    make_repo({"main.tf": PROVIDER}, name="repo")
+    (tmp_path / "full.json").symlink_to("/dev/full")
+    done = program("--check", "repo", "--report", "full.json", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "full.json cannot be written: No space left on device" in done.stderr
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_trust_module_on_a_full_disk(tmp_path: Path) -> None:
+    def few_bytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    command = [sys.executable, "-m", "migrator", *TRUST, "--output", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=few_bytes)
+    assert done.returncode == 3
+    assert "out/spacelift_trust.tf cannot be written: File too large" in done.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_two_folders_of_one_checkout(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo({"app/main.tf": PROVIDER, "net/main.tf": PROVIDER, "left/main.tf": PROVIDER}, name="mono")
+    (tmp_path / "link").symlink_to("mono/net")
+    folders = ("mono/app", "mono/net", "link", "mono/app/")
+    shown = program("--preview", *folders, cwd=tmp_path)
+    assert [line for line in shown.stdout.splitlines() if line.startswith("+++ ")] == [
+        f"+++ b/{path}" for path in ("app/main.tf", "app/variables.tf", "net/main.tf", "net/variables.tf")
+    ]
+    assert program("--check", *folders, cwd=tmp_path).returncode == 1
+    done = program(*folders, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("mono/app, mono/net: 4 files changed on the new branch")
+    assert repo.git("log", "--format=%s", "main..spacelift-oidc").splitlines() == [
+        "Sign in to AWS with Spacelift's OIDC token"
+    ]
+    changed = repo.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()
+    assert changed == ["app/main.tf", "app/variables.tf", "net/main.tf", "net/variables.tf"]
+
+
+def test_a_folder_inside_of_another_that_is_given(make_repo: MakeRepo, tmp_path: Path) -> None:
+    repo = make_repo({"app/main.tf": PROVIDER, "net/main.tf": PROVIDER}, name="mono")
+    other = make_repo({"main.tf": PROVIDER}, name="mono/app/other")
+    done = program("mono/app", "mono", "mono/app/other", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(repo.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 4
+    assert len(other.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 2

@@ -81,7 +81,6 @@ def test_urls(url: str, name: str, shown: str) -> None:
         ("https://example.com/acme/shop?x=1", "must not hold a query"),
         ("https://example.com/a\nhost=evil", "control characters"),
         ("file://host/acme/shop", "three slashes"),
-        ("nowhere", "nowhere is not a folder"),
         ("nowhere/*", "matches no git checkout"),
     ],
 )
@@ -135,8 +134,18 @@ def test_folders_and_globs(make_repo: MakeRepo, tmp_path: Path, monkeypatch: pyt
     assert [source.url_or_path for source in sources(["~/[ab]"], [])] == [f"{tmp_path}/a", f"{tmp_path}/b"]
     assert [source.name for source in sources(["c", "plain", "with:colon"], [])] == ["c", "plain", "with:colon"]
     assert all(source.is_local for source in sources(["*", "plain", "with:colon"], []))
-    with pytest.raises(UsageError, match="file is not a folder"):
-        one("file")
+    assert [one(name).url_or_path for name in ("file", "nowhere")] == ["file", "nowhere"], "the job tells of it"
+
+
+def test_folders_of_one_checkout(make_repo: MakeRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_repo({"a/main.tf": "", "b/main.tf": ""}, name="mono")
+    make_repo({"main.tf": ""}, name="mono/a/inner")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("mono/b")
+    for others in (["mono/b"], ["mono"], ["link"]):
+        with pytest.raises(UsageError, match=r"mono/a and .* are folders of one checkout: migrate them without batch"):
+            sources(["mono/a", *others], [])
+    assert len(sources(["mono", "mono/a/inner", "mono/"], [])) == 2
 
 
 def test_a_folder_whose_name_is_a_glob(make_repo: MakeRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
