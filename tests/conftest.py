@@ -55,12 +55,6 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{request.config.getoption('hypothesis_seed')} {request.node.nodeid}")
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """The program is compiled once: with PYTHONDONTWRITEBYTECODE every process of a test would compile it all again."""
-    if not hasattr(session.config, "workerinput"):
-        compileall.compile_dir(FIXTURES.parent / "migrator", quiet=2)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """In CI, what the tests have proven: how many passed of each module, and what it says of them."""
     if not IN_CI:
@@ -70,6 +64,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for path, count in sorted(passed.items()):
         told = ast.get_docstring(ast.parse((FIXTURES.parent / path).read_text())) or ""
         terminalreporter.write_line(f"{count:5} {Path(path).stem.removeprefix('test_')}: {told.partition(chr(10))[0]}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The program is compiled once: with PYTHONDONTWRITEBYTECODE every process of a test would compile it all again."""
+    if not hasattr(session.config, "workerinput"):
+        compileall.compile_dir(FIXTURES.parent / "migrator", quiet=2)
 
 
 @pytest.fixture(autouse=True)
