@@ -87,7 +87,7 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
         return frozenset()
     roots = context.workspace.roots_of(provider.module)
     every = (one for root in roots for one in context.facts.overriding(root.path))
-    return frozenset(str(one.place) for one in every if one.is_source)
+    return frozenset(one.place.key for one in every if one.is_source)
 
 
 def _is_for_hook(context: Context, provider: Provider) -> bool:

@@ -1,8 +1,8 @@
 """What holds AWS credentials or stacks, and is in a language that is not read, is told; nothing is changed.
 
-That is CDKTF in any language but Python, the Kubernetes resources of Spacelift's operator
-(https://github.com/spacelift-io/spacelift-operator), and files that ``spacelift_repo_file`` writes into Spacelift's own
-repositories. So are policies that look at the first hook: https://docs.spacelift.io/concepts/policy.
+That is the Kubernetes resources of Spacelift's operator (https://github.com/spacelift-io/spacelift-operator), and files
+that ``spacelift_repo_file`` writes into Spacelift's own repositories. So are policies that look at the first hook:
+https://docs.spacelift.io/concepts/policy.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from migrator.document import Document
 from migrator.model import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
 
-_PROGRAMS = re.compile(r"\.(?:ts|tsx|js|mjs|go|java|cs)$")
-_IN_CDKTF = re.compile(rb"\b(?:AwsProvider|S3Backend|DataTerraformRemoteStateS3|New(?:Aws)?Provider)\b")
 _OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
 _SIGNING = re.compile(
     r"\b(?:access_key|secret_key|profile|shared_credentials_files?|role_arn|assume_role)\b|backend\s+\"s3\""
@@ -31,10 +29,6 @@ _TASK = "see to these by hand, which hold AWS providers, backends or stacks and 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each such file or resource."""
     workspace = context.workspace
-    if any(path.rpartition("/")[2] == "cdktf.json" for path in workspace.text_paths()):
-        for document in workspace.others(_PROGRAMS):
-            if workspace.objection(document.path) is None and (match := _IN_CDKTF.search(document.source.data)):
-                yield _finding(_place(document, match.start()), "a program of CDKTF", "CDKTF is read in Python alone")
     yield from _policies(context)
     for document in workspace.of_kind(Kind.SCRIPT):
         match = _OF_OPERATOR.search(document.source.data) if document.path.endswith((".yaml", ".yml")) else None
