@@ -62,6 +62,11 @@ def test_no_line_of_a_file_gives_a_secret_away(kind: Callable[[Random], Planted]
             assert shown.count(WHOLE) == text.count(WHOLE), f"{path}: {text}"
 
 
+def commit(folder: Path) -> None:
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "import"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
 def run(*arguments: object) -> list[str]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert done.exit_code in (0, 1, 3), done.output
@@ -78,8 +83,7 @@ def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
         repos.append(tmp_path / "code" / WHOLE / kind.__name__)
         planted.write(repos[-1])
         secrets.secrets += planted.secrets
-        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "import"]):
-            subprocess.run(["git", *words], cwd=repos[-1], check=True)
+        commit(repos[-1])
     reports = [word for name in REPORTS for word in ("--report", out / name)]
     texts = run("--preview", "-vv", *reports, "--plan-file", out / "rollout.md", *repos)
     headers = [line for line in texts[0].splitlines() if line.startswith(("diff --git", "--- ", "+++ ", "@@ "))]
@@ -95,7 +99,28 @@ def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
         texts.append(subprocess.run(log, cwd=repo, capture_output=True, check=True, text=True).stdout)
     assert any("Sign in to AWS" in text for text in texts[-len(repos) :])
     texts += run("--in-place", "-vv", *repos)
-    require_none(secrets, [*texts, *(path.read_text() for path in out.iterdir())])
+    texts += (path.read_text() for path in out.iterdir())
+    require_none(secrets, texts)
+    assert sum(f"live/{WHOLE}/main.tf" in unquote(text) for text in texts) > len(REPORTS), "the path of a file"
+
+
+def test_a_command_with_a_secret_is_told_to_no_other_repository(dice: Random, tmp_path: Path) -> None:
+    planted = Planted(dice)
+    planted.files = {
+        "stacks/main.tf": 'resource "spacelift_stack" "live" {\n  name = "live"\n  repository = "shop"\n'
+        f'  branch = "main"\n  before_init = ["make", "export DB_PASSWORD={planted.password()}"]\n}}\n',
+        "shop/main.tf": 'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "k"\n    region = "eu-west-1"\n'
+        f'    access_key = "{planted.key_id()}"\n    secret_key = "{planted.key()}"\n  }}\n}}\n',
+    }
+    planted.write(tmp_path)
+    for name in ("stacks", "shop"):
+        commit(tmp_path / name)
+    options = ("--hook-in", "runtime-config", "--role-arn", ROLE, "--backend-auth", "hook")
+    out = ("--plan-out", tmp_path / "plan", "--state", tmp_path / "state", "-j", 1)
+    texts = program("batch", *options, *out, tmp_path / "stacks", tmp_path / "shop")
+    texts += [(tmp_path / name).read_text() for name in ("plan", "state")]
+    assert "would replace the stack's own, which is not known" in texts[-1]
+    require_none(planted, texts)
 
 
 ROLE = "arn:aws:iam::123456789012:role/spacelift"
