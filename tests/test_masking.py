@@ -195,10 +195,63 @@ module "{word}" {{
         "export DB_PASSWORD=$OTHER PASSWORD=$(cat x)",
         "password = var.password",
         "its credentials: they come from the stack",
+        "image: acme/secret-token-service:1.2.3",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+        'token_ttl = "3600"',
+        'source_hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
     ],
 )
 def test_what_is_no_secret_is_shown(text: str) -> None:
     assert mask(text) == text
+
+
+# What gives a secret to a name, an option or an address
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export DB_PASSWORD=[]",
+        "PGPASSWORD='[]' psql",
+        "terraform plan -var 'db_password=[]' -var=api_key=[]",
+        "x --password [] --api-token=[]",
+        "curl -u me:[] -H 'X-Api-Key: []' -H 'Authorization: Bearer []'",
+        "git clone https://me:[]@host/x",
+        "machine github.com login me password []",
+        "Server=x;User Id=sa;Password=[]&3;",
+        "host=x user=me password=[] port=1",
+        "sshpass -p '[]' ssh x",
+        "mysql -uroot -p[] x",
+        "docker login -u me -p [] ghcr.io",
+        "npm config set //registry.npmjs.org/:_authToken=[]",
+        "curl https://x.blob.core.windows.net/c?sig=[]&x=1",
+        "https://hooks.slack.com/services/T000/B000/[]",
+        "- name: DB_PASSWORD\\n  value: []",
+        '{\\"value\\": \\"[]\\", \\"name\\": \\"DB_PASSWORD\\"}',
+        "ENV API_TOKEN=[]",
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("main.tf", 'locals {{\n  x = "{}"\n}}\n'),
+        ("main.tf", "locals {{\n  x = <<EOT\n{}\nEOT\n}}\n"),
+        ("main.tf", "# {}\n"),
+        ("main.tf.json", '{{"locals": {{"x": "{}"}}}}'),
+        (".spacelift/config.yml", "x:\n  - |\n    {}\n"),
+        (".spacelift/config.yml", "this: is: no: YAML\nx:\n  - {}\n"),
+        ("main.py", 'X = [1, """{}"""]\n'),
+    ],
+)
+def test_the_password_of_a_command_is_masked(path: str, form: str, line: str, dice: Random, tmp_path: Path) -> None:
+    planted = Planted(dice)
+    said = re.sub(r"\[\]", lambda _: planted.password(), line)
+    if path.endswith((".yml", ".py")) or "<<" in form or form[0] == "#":
+        said = said.replace('\\"', '"').replace("\\n", " " if form[0] == "#" else "\n    ")
+    planted.files[path] = form.format(said)
+    planted.write(tmp_path)
+    [(_, _, shown)] = masked(tmp_path)
+    require_none(planted, [shown])
 
 
 # What stands next to a secret
