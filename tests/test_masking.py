@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from html import unescape
 from pathlib import Path
@@ -266,6 +267,15 @@ def test_shapes_are_known_next_to_any_character(around: str, dice: Random) -> No
         planted = Planted(dice)
         text = around.replace("{}", planted.key_id()).replace("[]", planted.key())
         assert not parts([mask(text)]).intersection(planted.needles()), text
+
+
+def test_base64_is_masked_for_what_is_in_it(tmp_path: Path) -> None:
+    held, other = (
+        b64encode(text).decode() for text in (b"user=ci\ndb_password=changeme\n", b"user=ci\nregion=eu-west-1\n")
+    )
+    (tmp_path / "main.tf").write_text(f'locals {{\n  a = "{held}"\n  b = "{other}"\n}}\n')
+    [(_, _, shown)] = masked(tmp_path)
+    assert shown == f'locals {{\n  a = "{MASK}"\n  b = "{other}"\n}}\n'
 
 
 # Values that are known

@@ -254,8 +254,7 @@ class Secrets:
         yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
         yield from told_pieces(text, _texts(path, pieces))
         yield from (place for place, _ in _decoded(text))
-        names = _Cover(one for one in pieces if one.kind == NAME)
-        yield from (place for place in self.known.pieces(text) if not names.holds(place))
+        yield from self.known.pieces(text)
         where = [one for one in pieces if one.kind == TEXT and one.names and _PLACES.fullmatch(one.names[-1])]
         paths = _Cover([*where, *(one for one in pieces if one.kind == NAME)])
         yield from (place for place in bare_keys(text) if not paths.holds(place))
