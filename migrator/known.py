@@ -27,7 +27,13 @@ _FEWEST_TURNS = 3
 def is_unmistakable(value: str) -> bool:
     """Whether ``value`` is no word that other things may be called, too: such a one is masked where it comes from."""
     is_word = (len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value)) or _IDENTIFIER.fullmatch(value)
-    return len(value) >= _SHORTEST and not is_word and not value.isspace() and len(set(value)) > 2
+    return (
+        len(value) >= _SHORTEST
+        and not is_word
+        and not value.startswith("-----")
+        and not value.isspace()
+        and len(set(value)) > 2
+    )
 
 
 class Known:

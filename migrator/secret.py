@@ -14,11 +14,13 @@ STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 Piece = tuple[int, int]
 """Where a piece of a text begins and ends."""
 
-_TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential"
-_WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "\\u")
+_TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential|creds"
+_WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "creds", "\\u")
 """One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_NO_TELLING = re.compile(r"(?:(?i:[_-](?:arn|file|id|name|path|type)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z")
-_PLAIN = r"[^\s\"'`$,;&|<>()\\{}\[\]]"
+_NO_TELLING = re.compile(
+    r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
+)
+_PLAIN = r"(?:[^\s\"'`$,;&|<>()\\{}\[\]]|&(?![&\s]|\w+=))"
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
 
@@ -33,6 +35,7 @@ _FEWEST_KINDS = 15
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
+    r"s\.[A-Za-z0-9]{24}\b|(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|(?:FwoG|FQoG|IQoJ)[\w/+=-]{40,})"
 )
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
@@ -44,22 +47,24 @@ _PRIVATE_KEY = re.compile(
 # --- contexts -------------------------------------------------------------------------------------------------------
 
 _TELLS = re.compile(_TELLING, re.IGNORECASE)
-_GIVEN = r"[\w-]{0,60}[\"']?(?:\s*\])?[ \t]*(?:=>|[=:])[ \t]*"
+_GIVEN = r"[\w-]{0,60}[\"']?(?:\s*+\])?[ \t]*+(?:=>|[=:])[ \t]*+"
 _QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
+_IS_PASSWORD = re.compile(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+|latest")
 _IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
-_PAIR = re.compile(
-    rf"""(?ix) \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}}) ["']? \s* ,? \s* ["']?
-    \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+)"""
-)
-_RIAP = re.compile(
-    rf"""(?ix) \b (?:value|content|default) ["']? \s* [=:] [ \t]* ["']? (?P<value>{_PLAIN}+) ["']? \s* ,? \s* ["']?
-    \b (?:name|key|variable) ["']? \s* [=:] \s* ["']? (?P<name>[\w-]{{1,80}})"""
-)
+_GIVES = r"[\"']?\s*+[=:]\s*+[\"']?"
+_NEXT = r"[\"']?\s*+,?\s*+[\"']?\b"
+_TITLE = rf"\b(?:name|key|variable){_GIVES}(?P<name>[\w-]{{1,80}}+)"
+_TITLED = rf"\b(?:value|content|default){_GIVES}(?P<value>{_PLAIN}++)"
+_PAIR = re.compile(rf"(?i){_TITLE}{_NEXT}{_TITLED}")
+_RIAP = re.compile(rf"(?i){_TITLED}{_NEXT}{_TITLE}")
 _CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
-_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>\S+)")
+_LOGIN = re.compile(rf"\b(?:sshpass|(?:mysql\w*|login)\b[^|;&\n]{{0,100}}?)[ \t]-p[ \t]*[\"']?(?P<value>{_PLAIN}+)")
+_QUERY = re.compile(rf"[?&](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=(?P<value>{_PLAIN}+)")
+_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
 _USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
 _LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
 _BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
@@ -192,7 +197,7 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
 
     ``is_text`` says whether a place in a file is no code, so that what stands there without quotes may be a value.
     """
-    for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL):
+    for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL, _LOGIN, _QUERY):
         yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
     yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
     for pattern in (_PAIR, _RIAP) if is_text else ():
@@ -224,10 +229,11 @@ def _is_given(
         return pattern is _SHELL and name[0].isupper()
     if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
-    is_prose = (
-        value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9]) and ":" in text[name.end() : start]
-    )
-    return is_text(start) and not is_prose
+    given = text[name.end() : start]
+    if given.endswith(":") and not _IS_PASSWORD.search(text[name.start() : start]):
+        return False  # part of an ARN, an image, an address
+    is_prose = ":" in given and value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9])
+    return is_text(start) and not is_prose and not _VERSION.fullmatch(value["value"])
 
 
 def refers(value: str) -> bool:

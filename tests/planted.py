@@ -55,9 +55,10 @@ class Planted:
         return secret
 
     def write(self, folder: Path) -> None:
+        newline, mark = self.dice.choice(("\n", "\n", "\r\n")), self.dice.choice(("", "", "\ufeff"))
         for path, text in self.files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+            (folder / path).write_text(mark + text, newline=newline)
 
     def needles(self) -> Iterator[str]:
         """All that gives a secret away: so many characters of it, plain and in base64, however it lies in it."""
@@ -158,6 +159,7 @@ def _ways(p: Planted, key_id: str, key: str, cut: int) -> list[tuple[str, str, s
         ("local.id", "local.c", parts + "locals {\n  c = <<-EOT\n    ${local.a}${local.b}\n  EOT\n}\n", {}),
         ("var.one", "var.two", _VARIABLES, {"terraform.tfvars": f'one = "{key_id}"\ntwo = "{key}"\n'}),
         ("var.one", "var.two", _VARIABLES, {"a.auto.tfvars.json": json.dumps({"one": key_id, "two": key})}),
+        ("var.one", "var.two", _VARIABLES, {"env/live.tfvars": f'one = "{key_id}"\ntwo = "{key}"\n'}),
         ("var.one", "var.two", defaults, {}),
         ('var.aws["one"]', "var.aws.two", 'variable "aws" {}\n', {"terraform.tfvars": item}),
         ("module.k.one", "module.k.two", 'module "k" {\n  source = "./k"\n}\n', {"k/main.tf": outputs}),

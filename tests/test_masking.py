@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from html import unescape
 from pathlib import Path
@@ -62,6 +63,11 @@ def test_no_line_of_a_file_gives_a_secret_away(kind: Callable[[Random], Planted]
             assert shown.count(WHOLE) == text.count(WHOLE), f"{path}: {text}"
 
 
+def commit(folder: Path) -> None:
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "import"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
 def run(*arguments: object) -> list[str]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert done.exit_code in (0, 1, 3), done.output
@@ -78,8 +84,7 @@ def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
         repos.append(tmp_path / "code" / WHOLE / kind.__name__)
         planted.write(repos[-1])
         secrets.secrets += planted.secrets
-        for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "import"]):
-            subprocess.run(["git", *words], cwd=repos[-1], check=True)
+        commit(repos[-1])
     reports = [word for name in REPORTS for word in ("--report", out / name)]
     texts = run("--preview", "-vv", *reports, "--plan-file", out / "rollout.md", *repos)
     headers = [line for line in texts[0].splitlines() if line.startswith(("diff --git", "--- ", "+++ ", "@@ "))]
@@ -95,7 +100,28 @@ def test_no_output_gives_a_secret_away(dice: Random, tmp_path: Path) -> None:
         texts.append(subprocess.run(log, cwd=repo, capture_output=True, check=True, text=True).stdout)
     assert any("Sign in to AWS" in text for text in texts[-len(repos) :])
     texts += run("--in-place", "-vv", *repos)
-    require_none(secrets, [*texts, *(path.read_text() for path in out.iterdir())])
+    texts += (path.read_text() for path in out.iterdir())
+    require_none(secrets, texts)
+    assert sum(f"live/{WHOLE}/main.tf" in unquote(text) for text in texts) > len(REPORTS), "the path of a file"
+
+
+def test_a_command_with_a_secret_is_told_to_no_other_repository(dice: Random, tmp_path: Path) -> None:
+    planted = Planted(dice)
+    planted.files = {
+        "stacks/main.tf": 'resource "spacelift_stack" "live" {\n  name = "live"\n  repository = "shop"\n'
+        f'  branch = "main"\n  before_init = ["make", "export DB_PASSWORD={planted.password()}"]\n}}\n',
+        "shop/main.tf": 'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "k"\n    region = "eu-west-1"\n'
+        f'    access_key = "{planted.key_id()}"\n    secret_key = "{planted.key()}"\n  }}\n}}\n',
+    }
+    planted.write(tmp_path)
+    for name in ("stacks", "shop"):
+        commit(tmp_path / name)
+    options = ("--hook-in", "runtime-config", "--role-arn", ROLE, "--backend-auth", "hook")
+    out = ("--plan-out", tmp_path / "plan", "--state", tmp_path / "state", "-j", 1)
+    texts = program("batch", *options, *out, tmp_path / "stacks", tmp_path / "shop")
+    texts += [(tmp_path / name).read_text() for name in ("plan", "state")]
+    assert "would replace the stack's own, which is not known" in texts[-1]
+    require_none(planted, texts)
 
 
 ROLE = "arn:aws:iam::123456789012:role/spacelift"
@@ -170,10 +196,63 @@ module "{word}" {{
         "export DB_PASSWORD=$OTHER PASSWORD=$(cat x)",
         "password = var.password",
         "its credentials: they come from the stack",
+        "image: acme/secret-token-service:1.2.3",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+        'token_ttl = "3600"',
+        'source_hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="',
     ],
 )
 def test_what_is_no_secret_is_shown(text: str) -> None:
     assert mask(text) == text
+
+
+# What gives a secret to a name, an option or an address
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export DB_PASSWORD=[]",
+        "PGPASSWORD='[]' psql",
+        "terraform plan -var 'db_password=[]' -var=api_key=[]",
+        "x --password [] --api-token=[]",
+        "curl -u me:[] -H 'X-Api-Key: []' -H 'Authorization: Bearer []'",
+        "git clone https://me:[]@host/x",
+        "machine github.com login me password []",
+        "Server=x;User Id=sa;Password=[]&3;",
+        "host=x user=me password=[] port=1",
+        "sshpass -p '[]' ssh x",
+        "mysql -uroot -p[] x",
+        "docker login -u me -p [] ghcr.io",
+        "npm config set //registry.npmjs.org/:_authToken=[]",
+        "curl https://x.blob.core.windows.net/c?sig=[]&x=1",
+        "https://hooks.slack.com/services/T000/B000/[]",
+        "- name: DB_PASSWORD\\n  value: []",
+        '{\\"value\\": \\"[]\\", \\"name\\": \\"DB_PASSWORD\\"}',
+        "ENV API_TOKEN=[]",
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("main.tf", 'locals {{\n  x = "{}"\n}}\n'),
+        ("main.tf", "locals {{\n  x = <<EOT\n{}\nEOT\n}}\n"),
+        ("main.tf", "# {}\n"),
+        ("main.tf.json", '{{"locals": {{"x": "{}"}}}}'),
+        (".spacelift/config.yml", "x:\n  - |\n    {}\n"),
+        (".spacelift/config.yml", "this: is: no: YAML\nx:\n  - {}\n"),
+        ("main.py", 'X = [1, """{}"""]\n'),
+    ],
+)
+def test_the_password_of_a_command_is_masked(path: str, form: str, line: str, dice: Random, tmp_path: Path) -> None:
+    planted = Planted(dice)
+    said = re.sub(r"\[\]", lambda _: planted.password(), line)
+    if path.endswith((".yml", ".py")) or "<<" in form or form[0] == "#":
+        said = said.replace('\\"', '"').replace("\\n", " " if form[0] == "#" else "\n    ")
+    planted.files[path] = form.format(said)
+    planted.write(tmp_path)
+    [(_, _, shown)] = masked(tmp_path)
+    require_none(planted, [shown])
 
 
 # What stands next to a secret
@@ -188,6 +267,15 @@ def test_shapes_are_known_next_to_any_character(around: str, dice: Random) -> No
         planted = Planted(dice)
         text = around.replace("{}", planted.key_id()).replace("[]", planted.key())
         assert not parts([mask(text)]).intersection(planted.needles()), text
+
+
+def test_base64_is_masked_for_what_is_in_it(tmp_path: Path) -> None:
+    held, other = (
+        b64encode(text).decode() for text in (b"user=ci\ndb_password=changeme\n", b"user=ci\nregion=eu-west-1\n")
+    )
+    (tmp_path / "main.tf").write_text(f'locals {{\n  a = "{held}"\n  b = "{other}"\n}}\n')
+    [(_, _, shown)] = masked(tmp_path)
+    assert shown == f'locals {{\n  a = "{MASK}"\n  b = "{other}"\n}}\n'
 
 
 # Values that are known

@@ -45,7 +45,7 @@ _REFERENCE = re.compile(
 _BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _TWICE = 2
-_DEEPEST = 8
+_DEEPEST = 50
 _LONGEST = 4096
 
 
@@ -74,6 +74,7 @@ class Secrets:
         self._workspace = workspace
         self._pieces: dict[str, list[Written]] = {}
         self._definitions: dict[str, dict[tuple[str, str], list[tuple[Document, Written]]]] = {}
+        self._said_before: dict[_Address, str] = {}
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
             self._documents |= {one.path: one for one in _files(workspace.modules[folder])}
@@ -141,8 +142,6 @@ class Secrets:
         known = self._documents.get(path)
         if known is not None and known.kind is Kind.TERRAGRUNT:
             return [path]
-        if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
-            return sorted(self._workspace.modules)
         return [module.path for module in self._linked.get(path, ())] or [dirname(path)]
 
     @cached_property
@@ -166,6 +165,14 @@ class Secrets:
                         found.setdefault(defined, []).append((document, piece))
         return self._definitions[scope]
 
+    @cached_property
+    def _anywhere(self) -> dict[tuple[str, str], set[str]]:
+        """What is traced, in whatever module: a file of values may be of any."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for (_, kind, name), belows in self._traced.items():
+            found.setdefault((kind, name), set()).update(belows)
+        return found
+
     def _is_secret(self, path: str, text: str, piece: Written) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
@@ -175,8 +182,11 @@ class Secrets:
         if defined is None or _is_told(piece):
             return _is_told(piece)
         is_deep = len(piece.names) > 1 and not is_unmistakable(value)
-        scopes = [path] if path.endswith(".py") else self._scopes(path)
-        belows = [below for scope in scopes for below in self._traced.get((scope, *defined), ())]
+        if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
+            belows = self._anywhere.get(defined, set())
+        else:
+            scopes = [path] if path.endswith(".py") else self._scopes(path)
+            belows = {below for scope in scopes for below in self._traced.get((scope, *defined), ())}
         return any(below in piece.names or not (below or is_deep) for below in belows)
 
     # --- what they are ----------------------------------------------------------------------------------------------
@@ -215,13 +225,17 @@ class Secrets:
         """The texts that a piece of a value comes to, one after the other."""
         if piece.kind == TEXT:
             return "" if piece.is_handed else Plain(document.text[piece.start : piece.end]).text
-        said = ""
-        for address in self._meant(document, piece) if depth else ():
-            for file, one in self._defined(address.scope).get((address.kind, address.name), ()):
+        return "".join(self._said_of(address, depth - 1) for address in self._meant(document, piece) if depth)
+
+    def _said_of(self, address: _Address, depth: int) -> str:
+        if address not in self._said_before:
+            self._said_before[address] = said = ""
+            for document, one in self._defined(address.scope).get((address.kind, address.name), ()):
                 is_part = one.kind in (TEXT, REFERENCE) and (not address.below or address.below in one.names)
                 if is_part and len(said) < _LONGEST:
-                    said += self._said(file, one, depth - 1)
-        return said
+                    said += self._said(document, one, depth)
+            self._said_before[address] = said[:_LONGEST]
+        return self._said_before[address]
 
     # --- where they stand -------------------------------------------------------------------------------------------
 
@@ -240,8 +254,7 @@ class Secrets:
         yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
         yield from told_pieces(text, _texts(path, pieces))
         yield from (place for place, _ in _decoded(text))
-        names = _Cover(one for one in pieces if one.kind == NAME)
-        yield from (place for place in self.known.pieces(text) if not names.holds(place))
+        yield from self.known.pieces(text)
         where = [one for one in pieces if one.kind == TEXT and one.names and _PLACES.fullmatch(one.names[-1])]
         paths = _Cover([*where, *(one for one in pieces if one.kind == NAME)])
         yield from (place for place in bare_keys(text) if not paths.holds(place))

@@ -16,6 +16,7 @@ from migrator.edits.given_roles import GivenRole, GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.fleet import is_of_branch, runs
 from migrator.model import Code, Finding, KnownReceiver, KnownRoot, KnownStack, Refusal, StackRow, Survey
+from migrator.secret import told_pieces
 from migrator.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
@@ -139,9 +140,9 @@ class Surveyor:
     def _told(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
     ) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
-        """Lists of hooks as others must know them: a command may hold a secret, and is told only if it is repeated."""
+        """Lists of hooks as others must know them: commands only if they are repeated, and never one with a secret."""
         is_repeated = self._config.hook_in is HookPlace.RUNTIME_CONFIG
-        return lists if is_repeated else tuple((name, None) for name, _ in lists)
+        return tuple((name, found if is_repeated and not _holds_secret(found or ()) else None) for name, found in lists)
 
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
@@ -222,6 +223,10 @@ class Surveyor:
         paths = {one.path for one in self._wishes.targets}
         paths |= {one.module.path for one in self._facts.roots if one.is_migrated(self._config.include_ambient)}
         return any(runs(stack.code, identity, path) for path in paths)
+
+
+def _holds_secret(commands: Sequence[str]) -> bool:
+    return any(True for command in commands for _ in told_pieces(command, lambda _: True))
 
 
 def _said(code: Code) -> str:

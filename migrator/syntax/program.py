@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span, apply_edits
@@ -53,35 +53,3 @@ def read(text: str) -> ast.Module:
 def line_start(text: str, line: int) -> int:
     """The offset at which ``line``, counted from 1, begins."""
     return sum(len(one) + 1 for one in text.split("\n")[: max(line - 1, 0)])
-
-
-def named_strings(text: str) -> Iterator[tuple[str, str]]:
-    """What a program gives to names, keywords and keys: every string in it, or in a constant that it names."""
-    try:
-        given = [pair for node in ast.walk(read(text)) for pair in _given(node)]
-    except SyntaxProblem:
-        return
-    constants: dict[str, list[str]] = {}
-    for name, value in given:
-        constants.setdefault(name, []).extend(_strings(value))
-    for name, value in given:
-        named = (one.id for one in ast.walk(value) if isinstance(one, ast.Name))
-        for string in (*_strings(value), *(string for one in named for string in constants.get(one, ()))):
-            yield name, string
-
-
-def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.keyword) and node.arg:
-        yield node.arg, node.value
-    elif isinstance(node, ast.Dict):
-        keys = zip(node.keys, node.values, strict=True)
-        yield from (
-            (key.value, value) for key, value in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
-        )
-    elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        yield from ((target.id, node.value) for target in targets if isinstance(target, ast.Name))
-
-
-def _strings(value: ast.expr) -> list[str]:
-    return [one.value for one in ast.walk(value) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
