@@ -30,7 +30,7 @@ CONFIGS = {
     "portable": replace(VARIABLES, portable=True),
 }
 BATCH, BATCHES = 250, 10
-PROVEN = 50  # of a batch are planned a second time
+PROVEN = 25  # of a batch are planned a second time
 
 
 def drawn(dice: random.Random, count: int) -> dict[str, tuple[str, Module]]:

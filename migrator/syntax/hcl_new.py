@@ -42,7 +42,8 @@ def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: st
 
 def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
     above = [line for one in argument.comments for line in f"{indent}{one}".split("\n")]
-    return [*above, *_bare(argument, indent, unit, width)]
+    *lines, last = _bare(argument, indent, unit, width)
+    return [*above, *lines, f"{last} {argument.behind}".rstrip()]
 
 
 def _bare(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
