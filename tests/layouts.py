@@ -179,7 +179,7 @@ class Module:
         blocks = [*sources, self.provider(credentials)]
         if self.chance(0.5):
             blocks.append(self.terraform())
-        blocks += [self.other() for _ in range(self.dice.randrange(4))]
+        blocks += [self.other() for _ in range(self.dice.randrange(3))]
         self.dice.shuffle(blocks)
         lines: list[str] = []
         for one in blocks:

@@ -17,7 +17,7 @@ from migrator.model import LeftAlone, Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.syntax import tfjson, tfjson_edit
 from migrator.syntax.terraform import Block
-from tests.conftest import FIXTURES, Terraform
+from tests.conftest import FIXTURES, MakeRepo, Terraform
 from tests.invariants import check_files
 
 CASES = FIXTURES / "rules" / "orphaned-credentials"
@@ -151,3 +151,31 @@ def test_a_reference_is_one_in_any_escape(use: str, terraform: Terraform, tmp_pa
         check_files({"main.tf.json": f'{text}, "provider": {{"aws": {{{provider}}}}}}}'.encode()}).changes[0].after
     )
     assert list(after.get("variable", {})) == ["access_key"] * (use in ESCAPED)
+
+
+LOCALS = 'locals {\n  ak = "AKIAIOSFODNN7EXAMPLE"\n  sk = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\n}\n\n'
+USES_BOTH = 'provider "aws" {\n  access_key = local.ak\n  secret_key = local.sk\n}\n'
+GENERATE = 'generate "outputs" {\n  path      = "outputs.tf"\n  if_exists = "overwrite"\n  contents  = %s\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("terragrunt", "others", "stays"),
+    [
+        (GENERATE % '<<EOF\noutput "a" {\n  value = local.ak\n}\nEOF', {}, True),
+        (GENERATE % '"output \\"a\\" { value = local.ak }"', {}, True),
+        (GENERATE % 'templatefile("${get_terragrunt_dir()}/o.tftpl", {})', {"o.tftpl": "x = local.ak"}, True),
+        (GENERATE % 'file("outputs.txt")', {"outputs.txt": "x = local.ak"}, True),
+        ('locals {\n  file = "files/o.txt"\n}\n' + GENERATE % "file(local.file)", {"files/o.txt": "local.ak"}, True),
+        ('locals {\n  ak = "b"\n}\n\ninputs = {\n  a = local.ak\n  b = "${local.ak}"\n}\n', {}, False),
+        (GENERATE % 'file("outputs.txt")', {"outputs.txt": "x = local.akk", "other.txt": "local.ak"}, False),
+    ],
+)
+def test_a_local_that_terragrunt_writes_a_use_of_stays(
+    make_repo: MakeRepo, terragrunt: str, others: dict[str, str], stays: bool
+) -> None:
+    repo = make_repo({"main.tf": LOCALS + USES_BOTH, "terragrunt.hcl": terragrunt, **others})
+    result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
+    assert result.error == ""
+    after = (repo.root / "main.tf").read_text()
+    assert ("ak = " in after) == stays
+    assert "sk = " not in after

@@ -21,6 +21,7 @@ from migrator.document import Document
 from migrator.model import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
+from migrator.syntax.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 
@@ -28,6 +29,7 @@ _PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _CHOOSES = re.compile(r"[^?:,\n]*\?")
+_FILE = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
@@ -247,13 +249,24 @@ class Orphans:
 
     def _uses(self, node: Node) -> Iterator[Use]:
         yield from self._references.to(self.workspace.modules[node.module], {node.address})
-        for path, modules in self._beside.items() if node.kind in ("var", "data") else ():
+        for path, modules in self._beside.items() if node.kind in ("var", "data", "local") else ():
             if modules is None or node.module in modules:
-                yield from self._references.in_file(self.workspace.documents[path], {node.address})
+                found = self._references.in_file(self.workspace.documents[path], {node.address})
+                yield from (use for use in found if node.kind != "local" or is_text(use.document.text, use.offset))
+        for document in self._templates:
+            yield from self._references.in_file(document, {node.address})
         if node.kind == "output":
             for call in self.workspace.calls.get(node.module, ()):
                 label = f"module.{call.block.labels[0] if call.block.labels else ''}"
                 yield from self._references.to(call.caller, {label, f"{label}.{node.name}"})
+
+    @cached_property
+    def _templates(self) -> list[Document]:
+        """The files that Terragrunt may write Terraform from."""
+        texts = [self.workspace.documents[path].text for path in self._beside]
+        named = sorted({re.escape(name) for text in texts if "file(" in text for name in _FILE.findall(text)})
+        pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"
+        return list(self.workspace.others(re.compile(pattern))) if named else []
 
     def _standing(self, node: Node) -> str | None:
         """Why the node has to stay, whoever else goes."""

@@ -17,7 +17,7 @@ from migrator.analysis.terragrunt_values import Value
 from migrator.syntax.terraform import Attribute
 from migrator.workspace import Workspace
 
-_INPUTS = re.compile(rb"\binputs\b")
+_INPUTS = re.compile(rb"\b(?:inputs|generate)\b")
 
 
 class TerragruntInputs:

@@ -97,7 +97,8 @@ class _Assumed:
 
     def moved(self, name: str) -> NewArgument:
         """The member ``name`` with its comments, as it is to be written in another place."""
-        return NewArgument(name, Copied(self.members[name]), self.comments.get(name, ()))
+        *above, behind = self.comments.get(name, ("",))
+        return NewArgument(name, Copied(self.members[name]), tuple(above), behind)
 
 
 def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bool, may_vary: bool) -> SignIn | Refusal:
@@ -187,7 +188,7 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
     if "role_arn" not in members:
         return Refusal("its assume_role is no object with a role that could be read here")
     comments = document.syntax.comments_of(document.text, backend.block, nested, (*backend.credentials, nested), items)
-    return _Assumed(members, (nested,), is_flat=False, comments={"": comments})
+    return _Assumed(members, (nested,), is_flat=False, comments={"": comments[:-1]})
 
 
 def _flat(backend: S3Backend) -> _Assumed | Refusal:

@@ -6,8 +6,9 @@ with its fields: https://developer.hashicorp.com/terraform/cdktf/concepts/remote
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.cdktf import WEB_IDENTITY, CdktfCall
@@ -70,8 +71,13 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
         return Refusal(f"its {', '.join(unseen)} cannot be written anew")
     own = call.program.string(call.role_arn) if call.role_arn else None
     known = {name: value for name, value in members.items() if value is not None}
+    text = call.program.text
+    comments = {
+        NESTED_NAMES[item.name or ""]: python_edit.comment_behind(text, holder, item)
+        for holder, item in call.role_family
+    }
     if named is not None and (has_object or (known and own != named)):
-        chained = (_dict("assume_role", known),) if known else ()
+        chained = (_dict("assume_role", known, comments),) if known else ()
         return PythonSignIn(call, named, (_web_identity(call, config, _quoted(call, named), {}), *chained))
     if has_object:
         return Refusal("its assume_role is an object: name a role by --backend-role-arn, which then assumes its role")
@@ -81,7 +87,7 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
     if not known:
         return Refusal(UNKNOWN) if role is None else _fresh(call, config, role)
     kept = {name: known[name] for name in OF_WEB_IDENTITY if name in known}
-    return PythonSignIn(call, own, (_web_identity(call, config, known["role_arn"], kept),))
+    return PythonSignIn(call, own, (_web_identity(call, config, known["role_arn"], kept, comments),))
 
 
 def _fresh(call: CdktfCall, config: Config, role: str) -> PythonSignIn:
@@ -104,13 +110,15 @@ def _value(call: CdktfCall, holder: Items, name: str, written: str) -> str | Non
     return None if literal is None else _quoted(call, literal)
 
 
-def _web_identity(call: CdktfCall, config: Config, role: str, kept: dict[str, str]) -> str:
+def _web_identity(
+    call: CdktfCall, config: Config, role: str, kept: dict[str, str], comments: Mapping[str, str] = MappingProxyType({})
+) -> str:
     token = _quoted(call, config.token_file)
-    return _dict(WEB_IDENTITY, {"role_arn": role, "web_identity_token_file": token, **kept})
+    return _dict(WEB_IDENTITY, {"role_arn": role, "web_identity_token_file": token, **kept}, comments)
 
 
-def _dict(name: str, entries: dict[str, str]) -> str:
-    lines = "".join(f'    "{key}": {value},\n' for key, value in entries.items())
+def _dict(name: str, entries: dict[str, str], comments: Mapping[str, str]) -> str:
+    lines = "".join(f'    "{key}": {value},  {comments.get(key, "")}'.rstrip() + "\n" for key, value in entries.items())
     return f"{name}={{\n{lines}}}"
 
 

@@ -106,15 +106,15 @@ def comments_of(
 ) -> tuple[str, ...]:
     """The comments that go with ``item``, one of the ``removed``, but for those within the values of what is ``kept``.
 
-    That is itself, or items of the object that it is.
+    That is itself, or items of the object that it is. The last is what stands behind itself on its line, or ``""``.
     """
     extent = _extent(text, block, item, removed)
     ends = (offset for one in kept for offset in (one.value.start, one.value.end))
     edges = [max(extent.start, block.body.start), *ends, min(extent.end, block.body.end)]
-    found = (
-        one for start, end in zip(edges[::2], edges[1::2], strict=True) for one in COMMENT.findall(text, start, end)
-    )
-    return tuple(one.rstrip("\r").replace("\r\n", "\n") for one in found)
+    *found, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
+    behind = "" if item not in kept or "\n" in "".join(last) else " ".join(last)
+    above = [one for gap in (*found, last if not behind else ()) for one in gap]
+    return tuple(one.rstrip("\r").replace("\r\n", "\n") for one in (*above, behind))
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:

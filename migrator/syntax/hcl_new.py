@@ -28,14 +28,22 @@ def commented(lines: Sequence[str], indent: str) -> list[str]:
 
 
 def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
-    width = max((len(argument.name) for argument in arguments), default=0)
-    body = [line for one in arguments for line in _argument(one, indent + unit, unit, width)]
+    columns: list[list[NewArgument]] = []
+    for one in arguments:
+        if one.comments or not columns:  # a comment ends a column
+            columns.append([])
+        columns[-1].append(one)
+    body = []
+    for column in columns:
+        width = max(len(one.name) for one in column)
+        body += [line for one in column for line in _argument(one, indent + unit, unit, width)]
     return [header, *body, f"{indent}}}"]
 
 
 def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
     above = [line for one in argument.comments for line in f"{indent}{one}".split("\n")]
-    return [*above, *_bare(argument, indent, unit, width)]
+    *lines, last = _bare(argument, indent, unit, width)
+    return [*above, *lines, f"{last} {argument.behind}".rstrip()]
 
 
 def _bare(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:

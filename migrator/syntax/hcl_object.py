@@ -65,9 +65,9 @@ def _with_comma(text: str, item: Attribute) -> Attribute:
 
 def _stands_apart(text: str, item: Attribute) -> bool:
     """Whether nothing but blanks and comments shares the lines of ``item``."""
-    before = text[text.rfind("\n", 0, item.span.start) + 1 : item.span.start]
+    before = skip_blanks(text, text.rfind("\n", 0, item.span.start) + 1)
     after = skip_blanks(text, item.span.end)
-    return not before.strip() and (after == len(text) or text[after] in "\n#/")
+    return before >= item.span.start and (after == len(text) or text[after] in "\n#/")
 
 
 def _commented(path: str, text: str, item: Attribute) -> Edit:

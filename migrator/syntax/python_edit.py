@@ -99,11 +99,20 @@ def _comment_lines(path: str, text: str, span: Span) -> list[Edit]:
 def replace(path: str, text: str, holder: Items, item: Item, new: str) -> list[Edit]:
     """``new`` in the place of ``item``, whose trailing comment goes if its lines are its own."""
     edits = [Edit(path, item.span, _at(text, item.span.start, new))]
-    own = _own_lines(text, holder, item)
-    comment = re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, item.span.end, own.end) if own else None
-    if comment:
+    if comment := _comment_behind(text, holder, item):
         edits.append(Edit(path, Span(*comment.span(1)), ""))
     return edits
+
+
+def comment_behind(text: str, holder: Items, item: Item) -> str:
+    """The comment that goes with ``item``, whose lines are its own; ``""`` if there is none."""
+    comment = _comment_behind(text, holder, item)
+    return comment[1].strip() if comment else ""
+
+
+def _comment_behind(text: str, holder: Items, item: Item) -> re.Match[str] | None:
+    own = _own_lines(text, holder, item)
+    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, item.span.end, own.end) if own else None
 
 
 def replace_value(path: str, text: str, item: Item, new: str) -> Edit:

@@ -171,6 +171,13 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
                     break
 
 
+def is_text(text: str, offset: int) -> bool:
+    """Whether ``offset`` lies in what a string or a heredoc says, outside of its templates; so does what is no HCL."""
+    with suppress(SyntaxProblem):
+        return any(one.kind == "text" and one.start <= offset < one.end for one in tokens(text))
+    return True
+
+
 def joined(expression: str) -> str:
     """``expression`` without what stands around the dots of its names: ``var /* c */.x`` is ``var.x``."""
     if not _APART.search(expression):

@@ -55,12 +55,13 @@ class NewObject:
 class NewArgument:
     """An argument to be written; a tuple is a list with each element on a line of its own.
 
-    The ``comments``, as the syntax writes them, stand above it.
+    The ``comments``, as the syntax writes them, stand above it, and ``behind`` it that on its last line.
     """
 
     name: str
     value: Literal | Reference | Copied | NewObject | tuple[Literal, ...]
     comments: tuple[str, ...] = ()
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def comments_of(
     kept: Sequence[Attribute],  # noqa: ARG001
 ) -> tuple[str, ...]:
     """None: a ``"//"`` is a member of the block, and stays with it."""
-    return ()
+    return ("",)
 
 
 def remove_blocks(
