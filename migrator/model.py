@@ -168,8 +168,8 @@ class KnownStack:
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
-    each with its value, ``has_integration`` tells of Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be
-    set for it, or no ``integration`` be attached, if so.
+    each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
+    Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached.
     """
 
     repo: str
@@ -184,6 +184,7 @@ class KnownStack:
     roles: tuple[tuple[str, str], ...] = ()
     has_integration: bool = False
     obstacles: tuple[tuple[str, str], ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class Surveyor:
             self._roles(stack),
             stack in self._facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
+            tuple(sorted({one.variable for one in self._facts.variables.of(stack) if one.variable})),
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
