@@ -1,4 +1,4 @@
-"""The environment variables of roles, and of Terraform's variables, that stacks' runs get: by resources, contexts, ``.spacelift/config.yml``.
+"""The variables of a role, and those for Terraform, that runs of stacks get: by resources, ``.spacelift/config.yml``.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
