@@ -179,8 +179,9 @@ class KnownStack:
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
     and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
-    each with its value, ``has_integration`` tells of Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be
-    set for it, or no ``integration`` be attached, if so. A blueprint is no stack: others are made of it.
+    each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
+    Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached. A
+    blueprint is no stack: others are made of it.
     """
 
     repo: str
@@ -196,6 +197,7 @@ class KnownStack:
     has_integration: bool = False
     obstacles: tuple[tuple[str, str], ...] = ()
     is_blueprint: bool = False
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "evidence": _evidence(stack["evidence"]),
                     "roles": _pairs(stack["roles"]),
                     "obstacles": _pairs(stack["obstacles"]),
+                    "sets": tuple(stack["sets"]),
                 }
             )
             for stack in plain["stacks"]

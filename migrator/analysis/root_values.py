@@ -47,6 +47,7 @@ class RootValues:
         self.residues = residues
         self._values = VariableValues(workspace)
         self._givers = givers
+        self.elsewhere: Callable[[str, str], Iterable[Place]] = lambda root, name: ()  # noqa: ARG005
         self._in_files: dict[str, list[Given]] = {}
         self._by_others: dict[str, list[Given]] = {}
         self._possible: dict[tuple[str, str], list[Possible]] = {}
@@ -166,6 +167,8 @@ class RootValues:
         for given in others:
             if given.readers is None or root.path in given.readers:
                 yield self._set_by(given.piece)
+        for place in self.elsewhere(root.path, name):
+            yield Possible(None, place)
         for place in self._values.in_environment(name):
             if not any(given.piece.covers(place) for given in others):
                 yield Possible(None, place)

@@ -1,4 +1,4 @@
-"""What stacks' runs get that tells of roles: variables by resources, contexts, ``.spacelift/config.yml``.
+"""What runs of stacks get that tells of roles, and variables for Terraform: by resources, contexts, `.spacelift/config.yml`.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
@@ -19,7 +19,7 @@ from migrator.syntax.yaml_tree import string_at
 from migrator.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
-_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|TF_VAR_aws_role_arn[\w-]*|TF_CLI_ARGS(?:_init)?")
+_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
@@ -30,6 +30,12 @@ class SetVariable:
     name: str
     value: str | None
     place: Place
+
+    @property
+    def variable(self) -> str:
+        """The variable of Terraform that it gives a value; ``""`` if it gives none."""
+        prefix, is_variable, name = self.name.partition("TF_VAR_")
+        return name if is_variable and prefix in ("", "ro_", "wo_") else ""
 
 
 class StackVariables:

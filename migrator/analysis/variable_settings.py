@@ -5,6 +5,7 @@ See https://docs.spacelift.io/concepts/configuration/environment; ``ro_`` and ``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from migrator.analysis.reach import Reaches
 from migrator.analysis.settings import Reach
 from migrator.analysis.terraform_settings import terraform_settings, variables_called
 from migrator.workspace import Module, Workspace
+
+_VALUES = re.compile(r"\.tfvars(?:\.json)?$")
+_WRITTEN = re.compile(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")
 
 
 class VariableSettings:
@@ -31,6 +35,22 @@ class VariableSettings:
                 objection = setting.objection or ("it sets others too" if setting.entries else "")
                 piece = Piece(setting.document, setting.block, module.path)
                 yield Given(piece, self._readers(setting.reach), objection)
+
+    def mounted(self, name: str) -> Iterator[Given]:
+        """The mounted files with values of variables, but for those whose content is known to say nothing of it."""
+        sought = {"spacelift_mounted_file": ("relative_path", "content", lambda path: _VALUES.search(path) is not None)}
+        for module in self._mounting:
+            for setting in terraform_settings(self._workspace, module, self._reaches, sought):
+                content = setting.block.attribute("content")
+                text = setting.document.expression(content) if content is not None else ""
+                if not _WRITTEN.match(text) or re.search(rf"\b{re.escape(name)}\b", text):
+                    piece = Piece(setting.document, setting.block, module.path)
+                    yield Given(piece, self._readers(setting.reach), "it is a mounted file")
+
+    @cached_property
+    def _mounting(self) -> list[Module]:
+        modules = self._workspace.modules.values()
+        return [one for one in modules if any(one.blocks("resource", "spacelift_mounted_file"))]
 
     @cached_property
     def _modules(self) -> list[Module]:

@@ -86,6 +86,8 @@ class PythonIdentity:
         is_one = identifier is not None and program.string(identifier) is not None
         if "loop" in binders or ("parameter" in binders and not is_stack(provider)):
             return Refusal("its credentials differ from one instance of it to the next")
+        if "parameter" in binders and self._config.role_arn is not None:
+            return Refusal("its credentials are whatever its stack is made with, and --role-arn speaks for one")
         if self._config.role_arn is None and not is_constructor and not is_one:
             return Refusal("it may be made several times in one scope, which can have one variable only")
         assumed = call.keyword("assume_role")

@@ -36,10 +36,16 @@ class Roles:
         self._origins: dict[Provider | S3Backend, Origins] = {}
         self._instances: dict[Provider, frozenset[tuple[str, Identity]] | None] = {}
         self._facts = facts
-        self.values = root_values(workspace, VariableSettings(workspace, facts.stacks).of, self._inputs_called)
+        settings = VariableSettings(workspace, facts.stacks)
+        self.values = root_values(workspace, settings.of, settings.mounted, self._inputs_called)
+        self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
         self.used: set[str] = set()
+
+    def _set_elsewhere(self, root: str, name: str) -> list[Place]:
+        """The stacks of other repositories that give a variable of a root module a value."""
+        return [Place(f"{one.repo}: {one.place}") for one in self._facts.runners_of(root).elsewhere if name in one.sets]
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
         return self._inputs.of(name)

@@ -40,6 +40,7 @@ class RootIdentities:
         self._config = config
         self._roles = roles
         self._signers: dict[str, list[Signer] | Refusal] = {}
+        self._known_for: dict[str, dict[Identity, Provider]] = {}
 
     def signers(self, root: str) -> list[Signer] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
@@ -82,7 +83,29 @@ class RootIdentities:
                 return Refusal(f"{reason}{self.remedy(provider)}")
             if refused := self.differing(root, here):
                 return refused
-        return None
+        own = {known for one in instances if (known := self._known(*one))}
+        others = (one for known, one in self._known_identities(role).items() if known not in own)
+        elsewhere = next(others, None) if own else None
+        if elsewhere is None:
+            return None
+        where = f"those of {elsewhere.place}, for which --role-arn speaks as well"
+        return Refusal(f"its credentials differ from {where}{self.remedy(provider)}")
+
+    def _known_identities(self, role: str) -> dict[Identity, Provider]:
+        """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
+        if role not in self._known_for:
+            found = self._known_for[role] = {}
+            for root in sorted({path for one in self._facts.providers for path, _ in self._roles.instances(one) or ()}):
+                spoken = self._spoken(root, role)
+                for one in spoken if not isinstance(spoken, Refusal) else ():
+                    if known := self._known(root, one.identity):
+                        found.setdefault(known, one.provider)
+        return self._known_for[role]
+
+    def _known(self, root: str, identity: Identity) -> Identity:
+        """An identity of which all is known; none where it is not."""
+        settled = self._roles.values.settled(root, identity)
+        return settled if all(one.op == "literal" or not (one.symbols or one.op == "call") for _, one in settled) else ()
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""
@@ -96,15 +119,9 @@ class RootIdentities:
         """Whose role it would be as well below a root module, for people; ``""`` if it is the provider's alone."""
         if len(own) > 1 or any(map(is_varying, own)):
             return f"{SEVERAL}, and --role-arn speaks for one"
-        signers = self.signers(root)
-        if isinstance(signers, Refusal):
-            return signers.reason
-        unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
-        modules = {one.provider.module.path for one in unmapped}
-        lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
-        first = [one for one in unmapped if one.provider.module.path == lead]
-        first.sort(key=lambda one: one.provider.alias is not None)
-        spoken = [one for one in first if one.provider is first[0].provider] or unmapped
+        spoken = self._spoken(root, role)
+        if isinstance(spoken, Refusal):
+            return spoken.reason
         other = next((one for one in spoken if one.identity not in own), None)
         if other is not None:
             return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
@@ -112,6 +129,18 @@ class RootIdentities:
         if signed is None or signed.module is provider.module:
             return ""
         return f"{signed.place} signs in with the role of --role-arn, and may be another identity"
+
+    def _spoken(self, root: str, role: str) -> list[Signer] | Refusal:
+        """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""
+        signers = self.signers(root)
+        if isinstance(signers, Refusal):
+            return signers
+        unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
+        modules = {one.provider.module.path for one in unmapped}
+        lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
+        first = [one for one in unmapped if one.provider.module.path == lead]
+        first.sort(key=lambda one: one.provider.alias is not None)
+        return [one for one in first if one.provider is first[0].provider] or unmapped
 
     def _signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""

@@ -122,6 +122,7 @@ class Surveyor:
             stack in self._facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
             stack.is_blueprint,
+            tuple(sorted({one.variable for one in self._facts.variables.of(stack) if one.variable})),
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:

@@ -129,13 +129,17 @@ class WebIdentity:
             yield value_note(name, root.path or ".", role=known.pop())
             return
         yield value_note(name, root.path or ".")
-        differing = self._roles.values.differing(root.path, _plain(identity))
+        values, plain = self._roles.values, _plain(identity)
+        differing = values.differing(root.path, plain)
         if differing and not known:
             task = f"give {name} another role in each environment, since credentials differ at"
             yield Note(task, tuple(map(str, differing)))
+        if values.is_by_workspace(plain):
+            task = f"give {name} another role in each workspace, since credentials differ at"
+            yield Note(task, (str(provider.place),))
         for place, role in cases if known else ():
-            said = role if isinstance(role, str) else "a role of its own"
-            yield Note(f"give {name} the value {said} where the credentials were those at", (str(place),))
+            said = f"the role {role}" if isinstance(role, str) else "a role of its own"
+            yield Note(f"give {name} {said} where the credentials were those at", (str(place),))
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
