@@ -1,7 +1,7 @@
 """How a preview grows with what a repository holds: ``python benchmarks/growth.py [KIND …] …``.
 
-Each kind is a repository with some number of one thing, which is doubled twice. A kind read in linear time costs twice as  # noqa: E501
-much each time, or less. The tests measure the same repositories at smaller sizes.
+Each kind is a repository with some number of one thing, which is doubled twice. A kind that takes linear
+time costs twice as much each time, or less. The tests measure the same repositories at smaller sizes.
 """
 
 from __future__ import annotations
