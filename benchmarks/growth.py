@@ -1,7 +1,7 @@
-"""How a preview grows with what a repository holds: ``python benchmarks/growth.py [KIND …] [--rounds N] [--times N]``.
+"""How a preview grows with what a repository holds: ``python benchmarks/growth.py [KIND …] …``.
 
-Each kind is a repository with some number of one thing, which is doubled twice. A kind that is read in linear time costs
-twice as much each time, or less. The tests measure the same repositories at smaller sizes.
+Each kind is a repository with some number of one thing, which is doubled twice. A kind that takes linear
+time costs twice as much each time, or less. The tests measure the same repositories at smaller sizes.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def blueprint(count: int) -> Files:
     inputs = "inputs:\n" + each("  - id: e@\n    name: Input @\n    default: d@\n", count)
     stack = (
         "stack:\n  name: app\n  vcs:\n    repository: growth\n    branch: main\n    project_root: roots/r0\n"
-        "  vendor:\n    terraform:\n      manage_state: false\n  hooks:\n    init:\n      before:\n        - echo hello\n"
+        "  vendor:\n    terraform:\n      manage_state: false\n  hooks:\n    init:\n      before:\n        - echo hello\n"  # noqa: E501
         "environment:\n  variables:\n"
     )
     return roots(1) | {
@@ -164,7 +164,7 @@ def units(count: int) -> Files:
         + _PROVIDER
         + "EOF\n}\n"
     )
-    unit = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\nterraform {\n  source = "../modules//app"\n}\ninputs = {\n  name = "u@"\n}\n'
+    unit = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\nterraform {\n  source = "../modules//app"\n}\ninputs = {\n  name = "u@"\n}\n'  # noqa: E501
     files = {f"live/u{number}/terragrunt.hcl": unit.replace("@", str(number)) for number in range(count)}
     return files | {"live/root.hcl": root, "live/modules/app/main.tf": 'variable "name" {}\n'}
 
@@ -348,7 +348,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
     "remote states": (
         100,
         alike(
-            'data "terraform_remote_state" "s@" {\n  backend = "s3"\n  config = {\n    bucket = "b"\n    key = "k@"\n    role_arn = "arn:aws:iam::123456789012:role/s"\n  }\n}\n',
+            'data "terraform_remote_state" "s@" {\n  backend = "s3"\n  config = {\n    bucket = "b"\n    key = "k@"\n    role_arn = "arn:aws:iam::123456789012:role/s"\n  }\n}\n',  # noqa: E501
             _BACKEND + _PROVIDER,
         ),
     ),

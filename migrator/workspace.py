@@ -181,8 +181,8 @@ class Workspace:
             fresh[change.path] = Document(self.root, change.path, kind)
             fresh[change.path].source = SourceFile(change.path, change.after)
         other = copy(self)
-        other.__dict__.pop("calls", None)
-        other.__dict__.pop("_modules_by_document", None)
+        for name in ("calls", "_called_by", "_modules_by_document", "_by_name"):
+            other.__dict__.pop(name, None)
         other.derived = {}
         other.documents = self.documents | fresh
         other.modules = {
@@ -368,13 +368,19 @@ class Workspace:
         reached: set[str] = set()
         pending = [path]
         while pending:
-            caller = pending.pop()
-            for called, calls in self.calls.items():
-                is_new = called in self.modules and called not in reached
-                if is_new and any(call.caller.path == caller for call in calls):
-                    reached.add(called)
-                    pending.append(called)
+            new = self._called_by.get(pending.pop(), set()) - reached
+            reached |= new
+            pending += new
         return reached
+
+    @cached_property
+    def _called_by(self) -> dict[str, set[str]]:
+        """The modules of the repository that each module calls."""
+        found: dict[str, set[str]] = {}
+        for called, calls in self.calls.items():
+            for call in calls if called in self.modules else ():
+                found.setdefault(call.caller.path, set()).add(called)
+        return found
 
     def roots_of(self, module: Module) -> Iterator[Module]:
         """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""

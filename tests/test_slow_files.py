@@ -5,15 +5,20 @@ from __future__ import annotations
 import difflib
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import pytest
 
+from benchmarks import growth
+from migrator.config import Config
 from migrator.diff import masked, unified_diff
 from migrator.errors import SyntaxProblem
-from migrator.model import Change
+from migrator.model import Change, Mode
+from migrator.pipeline import migrate_repo
 from migrator.planner import Planning
 from migrator.syntax import hcl, yaml
 from migrator.syntax.languages import language_of
@@ -109,3 +114,34 @@ def test_a_large_file_is_read_in_time(kind: str, name: str) -> None:
                 read(text)
         changed = Change("main.tf", text.encode(), text.replace("a", "b").encode())
         masked(unified_diff([changed]), ["wJalrXUtnFEMI"])
+
+
+GROWING = {
+    "stacks with a context each": 25,
+    "roots with a tfvars file each": 40,
+    "contexts that attach themselves": 25,
+    "a YAML blueprint": 50,
+    "a Python program": 50,
+    "comment lines in a block": 2_500,
+    "comment lines of YAML": 5_000,
+}
+"""Kinds of repositories of the benchmark, with sizes at which those that grow with the square take far too long."""
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_time_grows_with_the_repository(kind: str, tmp_path: Path) -> None:
+    """Four times as much may take eight times as long: sixteen if it grew with the square, and 64 with the cube."""
+    config = Config(mode=Mode.PREVIEW)
+
+    def seconds(size: int) -> float:
+        tree = growth.write(tmp_path / str(size) / "growth", growth.KINDS[kind][1](size))
+        took = []
+        for _ in range(2):
+            start = time.process_time()
+            assert not migrate_repo(str(tree), config).error
+            took.append(time.process_time() - start)
+        return min(took)
+
+    seconds(2)  # what is loaded first
+    once, four_times = seconds(GROWING[kind]), seconds(4 * GROWING[kind])
+    assert four_times < 8 * once + 0.5

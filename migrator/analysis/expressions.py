@@ -45,6 +45,7 @@ class Scope:
     call: ModuleCall | None = None
     caller: Scope | None = None
     names: Mapping[str, Expression] = field(default_factory=dict)
+    followed: dict[str, Expression] = field(default_factory=dict, init=False, repr=False)  # what references lead to
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
         """The argument ``name`` of a block in this scope, if it has one."""
@@ -152,7 +153,10 @@ def _follow(expression: Expression, effort: Effort) -> Expression:
     traversal = _TRAVERSAL.fullmatch(text)
     if traversal is None or text in ("null", "true", "false"):
         return expression
-    return _walk(expression, _root(expression.scope, traversal["root"]), traversal["steps"], effort)
+    root, followed = traversal["root"], expression.scope.followed
+    if root not in followed:
+        followed[root] = _follow(_root(expression.scope, root), effort)
+    return _walk(expression, followed[root], traversal["steps"], effort) if traversal["steps"] else followed[root]
 
 
 def _walk(expression: Expression, found: Expression, steps: str, effort: Effort) -> Expression:

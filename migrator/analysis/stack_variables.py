@@ -1,4 +1,4 @@
-"""What runs of stacks get that tells of roles, and variables for Terraform: by resources, contexts, `.spacelift/config.yml`.
+"""Variables that tell of roles, and those for Terraform, which runs of stacks get by resources, contexts and files.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
