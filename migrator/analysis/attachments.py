@@ -140,9 +140,12 @@ class Attachments:
         for stack in self.receivers:
             for label in stack.labels:
                 self._labelled.setdefault(label, []).append(stack)
+        self._astray: list[Attachment] = []
         self._by_receiver: dict[tuple[str, str], list[Attachment]] = {}
         self._by_context: dict[tuple[str, str], list[Attachment]] = {}
         for attachment in _attachments(workspace):
+            if attachment.receiver is None:
+                self._astray.append(attachment)
             for target, found in ((attachment.receiver, self._by_receiver), (attachment.context, self._by_context)):
                 if target is not None:
                     found.setdefault(target.index, []).append(attachment)
@@ -219,6 +222,7 @@ class Attachments:
             f"the context at {one.place} may attach itself: its labels are not known"
             for one in self._with_unknown_labels
         )
+        doubts += (f"what {one.place} attaches its context to is not known here" for one in self._astray)
         by_name.sort(key=lambda one: one[0])
         by_label.sort(key=lambda one: one.name, reverse=True)
         known = dict.fromkeys((*(context for _, context in by_name), *by_label))

@@ -11,6 +11,9 @@ from migrator.syntax.scanner import tokens
 EXCHANGE = "assume-role-with-web-identity"
 """What every spelling of the hook has in it."""
 
+EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
+"""The lists of hooks that run before a phase."""
+
 _REFERENCE = re.compile(r'\b(?:var|local|each)\.[\w-]+(?:\.[\w-]+|\["[^"]*"\]|\[each\.key\])*')
 _DEPTH = 6
 

@@ -170,6 +170,10 @@ class RuntimeConfig:
         found = self.tree.find(keys)
         return found is not None and not (isinstance(found.node, Scalar) and found.node.is_null)
 
+    def commands(self, keys: Keys) -> tuple[str, ...]:
+        """The commands in the list at ``keys``."""
+        return commands(self.tree, keys)
+
     def has_hook(self, keys: Keys) -> bool:
         """Whether a command in the list at ``keys`` exchanges a token already; comments do not count."""
         return has_hook(self.tree, keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.analysis.hooks import EXCHANGE, exchanges_token, said_in
+from migrator.analysis.hooks import EVERY_LIST, EXCHANGE, exchanges_token, said_in
 from migrator.analysis.names import exported
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
@@ -14,7 +14,6 @@ from migrator.span import Edit
 from migrator.syntax.yaml import read
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-_EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
 
 
 class HookLists:
@@ -72,7 +71,7 @@ class HookLists:
 
     def _replaced(self, stack: StackDefinition) -> str:
         """What the stack's own hooks put in the place of what the hook before them exports; ``""`` if nothing."""
-        for name in _EVERY_LIST:
+        for name in EVERY_LIST:
             if variable := _exported(self._said(stack, name)):
                 return f"its {name} exports {variable} itself, which would take the place of the hook's"
             for context in stack.contexts.known:

@@ -5,10 +5,12 @@ See `migrator.analysis.runtime_config` for what comes before what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.engines import entry_evidence
+from migrator.analysis.hooks import EVERY_LIST, EXCHANGE
+from migrator.analysis.names import exported
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config import Config, HookPlace
 from migrator.document import Document
@@ -103,6 +105,22 @@ class RuntimeHooks:
         """Whether the file sets a list of hooks for any stack, by its name or by default."""
         slugs = [("stacks", slug) for slug in self._config.slugs]
         return any(self._config.sets((*keys, name)) for keys in (*slugs, ("stack_defaults",)) for name in self._names)
+
+    def strange_slugs(self, known: Collection[str]) -> list[str]:
+        """The slugs of no ``known`` stack whose entries set lists of hooks that have none yet."""
+        strange = [("stacks", slug) for slug in self._config.slugs if slug not in known]
+        lists = [(keys[1], (*keys, name)) for keys in strange for name in self._names]
+        return list(
+            dict.fromkeys(one for one, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
+        )
+
+    def exported(self, holders: Iterable[Keys]) -> str:
+        """The static variable that hooks of the file export, which would take the place of the hook's."""
+        for keys in ((*holder, name) for holder in holders for name in EVERY_LIST):
+            for line in (line for command in self._config.commands(keys) for line in command.splitlines()):
+                if EXCHANGE not in line and (variable := exported(line)):
+                    return variable
+        return ""
 
     def belongs_in_stack(self, stack: RuntimeStack, name: str) -> bool:
         """Whether the hook must be in the stack's own list ``name`` (as well)."""

@@ -65,10 +65,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.analysis.runtime_config import PATH
 from migrator.config import HookPlace
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
+from migrator.edits.runtime_config import RuntimeStack
+from migrator.edits.wanted import Target
+from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.rules.variables import runtime_variables
+from migrator.syntax.yaml_tree import Keys
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -82,6 +86,8 @@ def check(context: Context) -> Iterator[Finding]:
         for stack in context.wishes.runtime_stacks(target)
     ]
     yield from _unknown(context, place)
+    yield from _strange(context, place)
+    yield from _exporting(context, place, wanted)
     tested = [one for one in context.wishes.targets if isinstance(one.role, str) and runtime.test_lists(one.path)]
     if tested:
         fix = _fix(context)
@@ -101,6 +107,32 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
             for title in context.wishes.without_slug(target):
                 fix = Refusal("its slug is not known, or it does not read the file: use --hook-in stack")
                 yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
+
+
+def _strange(context: Context, place: Place) -> Iterator[Finding]:
+    """What to know of entries for stacks that are not known: a stack that was renamed keeps its slug."""
+    runners = [one.runners for one in context.wishes.targets]
+    known = {one.slug for found in runners for one in found.all} | {one.slug for one in context.facts.stacks}
+    slugs = (
+        context.wishes.runtime.strange_slugs({one for one in known if one}) if any(one.all for one in runners) else []
+    )
+    for slug in slugs:
+        alone = LeftAlone("no stack of that slug is known: a stack that was renamed keeps its slug")
+        task = f"see which stacks have these slugs: the lists of {PATH} replace theirs, and need the hook, too:"
+        yield RULE.finding(place, f"stacks.{slug}", alone, None, (Note(task, (slug,)),))
+
+
+def _exporting(context: Context, place: Place, wanted: list[tuple[Target, RuntimeStack]]) -> Iterator[Finding]:
+    """A refusal for each root module whose stack has hooks in the file that export static credentials."""
+    for target, stack in wanted:
+        holders: tuple[Keys, ...] = (("stacks", stack.slug), ("stack_defaults",))
+        if variable := context.wishes.runtime.exported(holders):
+            fix = Refusal(f"its hooks export {variable} themselves, which would take the place of the hook's")
+            yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
+    if context.facts.tested and (variable := context.wishes.runtime.exported((("test_defaults",),))):
+        for target in (one for one in context.wishes.targets if one.path in context.facts.tested):
+            fix = Refusal(f"test_defaults export {variable} themselves, which would take the place of the hook's")
+            yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 
 
 def _fix(context: Context) -> Fix:
