@@ -82,7 +82,8 @@ def test_an_account_that_a_provider_does_not_admit_is_told(tmp_path: Path, lists
     ],
 )
 def test_an_account_that_is_admitted_or_may_be_is_no_matter(tmp_path: Path, lists: str) -> None:
-    result = migrated(tmp_path, f'provider "aws" {{\n  profile = "prod"\n  {lists}\n}}\n', f"profile:prod={OTHER}")
+    provider = f'provider "aws" {{\n  region  = "eu-west-1"\n  profile = "prod"\n  {lists}\n}}\n'
+    result = migrated(tmp_path, provider, f"profile:prod={OTHER}")
     assert result.changed == ("main.tf",)
     assert not result.notes
 

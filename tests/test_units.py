@@ -194,7 +194,7 @@ def test_arns_of_roles(partition: str) -> None:
         "arn:aws:iam::12345:role/x",
         "arn:aws:iam::123456789012:user/x",
         "arn:aws:iam::123456789012:role/",
-        "arn:aws-iso:iam::123456789012:role/x",
+        "arn:aws-isolated:iam::123456789012:role/x",
         "arn:aws:iam::123456789012:role/x y",
         "arn:aws:iam::123456789012:role/x\n",
         "arn:aws:iam::123456789012:role/$(id)",

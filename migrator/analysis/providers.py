@@ -149,7 +149,7 @@ class Provider:
         if self.document.generated:
             return Refusal(self.document.generated)
         if self.is_switch and self._has_dynamic_web_identity:
-            return LeftAlone("it chooses between static credentials and web identity: have it choose that on stacks")
+            return LeftAlone("it chooses between static credentials and web identity: have stacks choose web identity")
         return foreign_endpoint(self.module, self.document, self.block)
 
     @property
