@@ -96,7 +96,7 @@ def removal_commands(found: Attachments) -> str:
     """A shell script of spacectl's commands that remove the keys which nobody needs any more."""
     lines = [
         "#!/bin/sh",
-        "# Removes the static AWS keys of stacks that sign in with the hook. Confirm a tracked run of each stack first.",
+        "# Removes the static AWS keys of stacks that sign in with the hook. Confirm a tracked run of each first.",
         "# The commands sign in as spacectl does: run `spacectl profile login` before.",
         "set -eu",
         *(_command(key) for key in found.removable),
