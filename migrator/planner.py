@@ -114,7 +114,7 @@ def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
 
 def _within_scope(workspace: Workspace, finding: Finding) -> Finding:
     if isinstance(finding.fix, Rewrite):
-        objections = (workspace.objection(edit.path) for edit in finding.fix.edits)
+        objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((one for one in objections if one), None)
         if objection is not None:
             return replace(finding, fix=Refusal(objection))

@@ -15,6 +15,7 @@ from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
 from migrator.source import SourceFile
+from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
 
 LOCK_FILE = ".terraform.lock.hcl"
@@ -345,3 +346,10 @@ class Workspace:
         if is_excluded(path, self._exclude):
             return f"{path} would have to change, and is excluded"
         return None
+
+    def objection_to(self, edit: Edit) -> str | None:
+        """Why ``edit`` may not be made, if so: its file may not be changed, or a comment wants what it changes left."""
+        document = self.documents.get(edit.path)
+        place = document.ignored_at(edit.span) if document is not None else None
+        ignored = f"{place} would have to change, and a comment wants it left alone" if place else None
+        return self.objection(edit.path) or ignored

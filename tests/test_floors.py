@@ -35,6 +35,7 @@ FLOORS = (
     ("syntax.hcl_object", "syntax.yaml_edit", "syntax.yaml_remove"),
     ("syntax.yaml_set",),
     ("syntax.languages", "trust.module"),
+    ("syntax.ignored",),
     ("document",),
     ("workspace",),
     ("analysis.terragrunt_values",),

@@ -255,6 +255,9 @@ class Orphans:
         for piece in self.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
+        ignored = (one.piece for one in self._given_to(node) if one.piece.document.has_ignored(one.piece.item.span))
+        if left := next(ignored, None):
+            return f"a comment wants its value at {left.place} left alone"
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
             return f"{missing[0]} is not in the work tree, and may use it"
