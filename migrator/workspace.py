@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -202,8 +201,7 @@ class Workspace:
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
-        paths = (path for path in {*self.documents, *self._others} if self.objection(path) is None)
-        return sorted(path for path in paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]))
+        return sorted(path for path in self.paths if self.objection(path) is None)
 
     def partial_backend(self, path: str) -> Document | None:
         """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
@@ -219,10 +217,11 @@ class Workspace:
             return document if document.kind in (Kind.VALUES, Kind.BACKEND) else None
         return self._other(path, Kind.VALUES)
 
-    def others(self, pattern: re.Pattern[str]) -> Iterator[Document]:
-        """The files whose names match ``pattern`` among those that no rule reads, by path."""
-        paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
-        return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+    @property
+    def paths(self) -> set[str]:
+        """The paths of all files of the repository, whatever they are, but for what tools put there."""
+        every = {*self.documents, *self._others}
+        return {path for path in every if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file at ``path``."""

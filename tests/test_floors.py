@@ -49,7 +49,7 @@ FLOORS = (
         "analysis.secrets",
         "analysis.values",
     ),
-    ("analysis.declarations", "analysis.references"),
+    ("analysis.declarations", "analysis.mentions", "analysis.references"),
     ("analysis.variable_values",),
     ("analysis.orphans",),
     ("analysis.endpoints", "analysis.written"),

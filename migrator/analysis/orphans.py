@@ -272,6 +272,8 @@ class Orphans:
         """Who may give the variable a value, or take that of the output, without a reference to be seen."""
         if node.kind == "var" and (place := self.values.given(node.name)):
             return f"{place} gives it a value, which Terraform would reject without it"
+        if node.kind == "var" and (place := self._from_environment(node)):
+            return f"{place} gives it a value"
         if node.kind == "output" and not self.workspace.calls.get(node.module):
             return "it is a root module's"
         if self._is_published(node.module):
@@ -286,6 +288,12 @@ class Orphans:
         tests = (one for one in self.workspace.modules[node.module].tests if one.path.endswith(".json"))
         untold = next((one for one in tests if word.search(one.text)), None)
         return f"{untold.path} may use it" if untold else self._unclear_call(node)
+
+    def _from_environment(self, node: Node) -> Place | None:
+        """Where a program's environment gives the variable its value, but for what would go along with it."""
+        own = [given.piece for given in (*self._given_to(node), *self._given.get(node.name, ()))]
+        places = self.values.in_environment(node.name)
+        return next((one for one in places if not any(piece.covers(one) for piece in own)), None)
 
     def _unclear_call(self, node: Node) -> str | None:
         """A module call that gives a value of this name, to a module that may be this one in another guise."""
