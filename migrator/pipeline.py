@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator import undo
+from migrator.analysis.outside_calls import outside_calls
 from migrator.config import Config, ExistingBranch
 from migrator.diff import masked, unified_diff
 from migrator.discover import listing, walk
@@ -65,8 +66,8 @@ def migrate_repo(
 
 
 @_uncollected()
-def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResult:
-    """What the other repositories of a run must know of the one at ``repo``.
+def survey_repo(repo: str, config: Config, name: str = "", fleet: Fleet = ALONE) -> Survey | RepoResult:
+    """What the other repositories of a run must know of the one at ``repo``, given what a ``fleet`` tells of calls.
 
     One that they have nothing to do with is migrated at once, and one that cannot be read has failed: then the result
     is returned. Never raises but for an interrupt.
@@ -74,9 +75,10 @@ def survey_repo(repo: str, config: Config, name: str = "") -> Survey | RepoResul
     name = name or repo
     try:
         with _begun(repo, config) as (path, checkout):
-            settled = _settle(path, checkout, config, ALONE, name)
+            settled = _settle(path, checkout, config, fleet, name)
             survey = settled.planning.survey
-            return survey if survey.roots or survey.stacks else _deliver(_prepare(settled))
+            is_alone = survey == Survey(survey.repo) and fleet == ALONE
+            return _deliver(_prepare(settled)) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -122,7 +124,7 @@ class _Nothing:
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.name)
+        return Survey(self.name, calls=tuple(one.known for one in outside_calls(self.workspace, self.name)))
 
     def plan(self) -> Plan:
         return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
@@ -170,7 +172,7 @@ def _settle(path: Path, checkout: Checkout | None, config: Config, fleet: Fleet,
 
 
 def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
-    if not workspace.is_interesting:
+    if not workspace.is_interesting and not fleet.modules:
         return _Nothing(workspace, name)
     from migrator.planner import Planning  # here: the rules are slow to load, and many repositories need none
 

@@ -13,6 +13,7 @@ from migrator.discover import SKIPPED_FOLDERS, Kind, Listing, is_excluded, is_va
 from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
+from migrator.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
 from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
@@ -127,6 +128,12 @@ class Workspace:
         self.modules: dict[str, Module] = {}
         self._others = listing.others
         self.missing = listing.missing
+        self.outside: dict[str, list[ModuleCall]] = {}
+        """The calls of modules of other repositories whose variables change, by what those are called."""
+        self.called_elsewhere: set[str] = set()
+        """The paths of the modules that other repositories of the run call."""
+        self.frozen: dict[str, str] = {}
+        """The modules whose variables must stay as they are, by path, with the reason."""
         tests: list[tuple[str, str]] = []
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
@@ -270,6 +277,11 @@ class Workspace:
         """``path`` in the given folder, from the repository's root."""
         return posixpath.join(self.scope, path).rstrip("/")
 
+    @cached_property
+    def folders_with_values(self) -> set[str]:
+        """The folders in which values of variables lie."""
+        return {posixpath.dirname(one.path) for one in self.of_kind(Kind.VALUES)}
+
     def interesting_modules(self) -> Iterator[Module]:
         """The modules of the folder that may be changed in which a rule can find something, by path."""
         inside = (module for path, module in sorted(self.modules.items()) if self.in_scope(path))
@@ -289,15 +301,26 @@ class Workspace:
 
     @cached_property
     def calls(self) -> dict[str, list[ModuleCall]]:
-        """The calls of every module of the repository by a local path, by the path of the module called."""
-        found: dict[str, list[ModuleCall]] = {}
+        """The calls of every module of the repository, by the path of the module called, and those of `outside`.
+
+        A call by the repository's own URL counts where it is of what is being migrated, and of no release before.
+        """
+        found = {title: [*calls] for title, calls in self.outside.items()}
         for module in self.modules.values():
             for document, block in module.blocks("module"):
                 local = document.literal(block.attribute("source"))
-                if local is not None and local.startswith(("./", "../")):
+                own = parse_source(local) if local is not None else None
+                if local is not None and is_local(local):
                     called = self._folder(posixpath.join(module.path, local))
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
+                elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
+                    called = own.folder
+                    found.setdefault(called, []).append(ModuleCall(module, document, block))
         return found
+
+    def is_own(self, source: ModuleSource) -> bool:
+        """Whether ``source`` is of a module of this repository."""
+        return source.is_in(self.identity.name, self.identity.namespace) and source.folder in self.modules
 
     def _folder(self, path: str) -> str:
         """The folder at ``path``, which may lead over links, by the path that its module has."""

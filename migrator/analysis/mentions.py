@@ -2,7 +2,8 @@
 
 A command line that sets a variable which is not declared fails, and so does Terratest, so that every text file of the
 repository counts: scripts without a suffix, editors' tasks, tests in any language, what documents tell people to run.
-In a program that sets any variable, each name in it counts, since the name may be in a list, and the flag in a loop.
+In a program that sets any variable, each name in it counts, since the name may be in a list, and the flag in a loop;
+in one outside of the given folder, what stands near the flag or the map.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Mentions:
     """Where the files of a repository give values to variables by any of the ``names``."""
 
     def __init__(self, workspace: Workspace, names: Collection[str]) -> None:
+        self._workspace = workspace
         self._names = names
         texts = _Texts(workspace)
         self.too_large = texts.too_large
@@ -97,7 +99,10 @@ class Mentions:
         if document.kind in _TERRAFORM:
             self._take(document, _after_flags(text, _ASSIGNED))
         elif document.path.lower().endswith(_FOR_PEOPLE):
-            self._take(document, _near_flags(text))
+            self._take(document, _near(text, _FLAG))
+        elif _sets_any(document) and not self._workspace.in_scope(document.path):
+            self._take(document, _near(text, _FLAG))
+            self._take(document, _near(text, _MAP) if _OF_TERRAFORM.search(text) else iter(()))
         elif _sets_any(document):
             self._take(document, _after_flags(text, _ASSIGNED))
             self._take(document, _names_in(text))
@@ -131,8 +136,8 @@ def _after_flags(text: str, assigned: re.Pattern[str]) -> Iterator[tuple[str, in
             yield match[1], match.start(1)
 
 
-def _near_flags(text: str) -> Iterator[tuple[str, int]]:
-    for flag in _FLAG.finditer(text):
+def _near(text: str, mark: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+    for flag in mark.finditer(text):
         for pattern in (_NAME, _WORD):
             yield from ((one[0], one.start()) for one in pattern.finditer(text, flag.end(), flag.end() + _NEAR))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
+from migrator.analysis.published import is_published
 from migrator.analysis.references import References, Use, addresses
 from migrator.analysis.variable_values import VariableValues
 from migrator.config import ROLE_VARIABLE
@@ -24,8 +25,6 @@ from migrator.span import Cover, Edit
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 
-_PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
-_OF_A_ROOT = frozenset({"backend", "cloud"})
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
@@ -276,7 +275,9 @@ class Orphans:
             return f"{place} gives it a value"
         if node.kind == "output" and not self.workspace.calls.get(node.module):
             return "it is a root module's"
-        if self._is_published(node.module):
+        if frozen := self.workspace.frozen.get(node.module):
+            return frozen
+        if is_published(self.workspace, node.module, self._roots):
             return "its module may be called from other repositories"
         word = re.compile(rf"\b{re.escape(node.name)}\b")
         for document in self.workspace.documents.values():
@@ -315,26 +316,6 @@ class Orphans:
                     for given in block.attributes:
                         found.setdefault(given.name, []).append((document.place(given), called))
         return found
-
-    @cached_property
-    def _with_values(self) -> set[str]:
-        return {posixpath.dirname(one.path) for one in self.workspace.of_kind(Kind.VALUES)}
-
-    def _is_published(self, path: str) -> bool:
-        """Whether other repositories may call the module: one in ``modules`` that nobody here calls, or of a registry.
-
-        https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME.
-        """
-        module = self.workspace.modules[path]
-        terraform = (block for _, top in module.blocks("terraform") for block in top.blocks())
-        if path in self._roots or any(block.type in _OF_A_ROOT for block in terraform):
-            return False
-        if path in self._with_values or self.workspace.has_file(posixpath.join(path, ".terraform.lock.hcl")):
-            return False
-        is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
-        if _PUBLISHED.fullmatch(self.workspace.identity.name) and (is_reusable or not path):
-            return True
-        return is_reusable and not self.workspace.calls.get(path)
 
 
 def _may_use(path: str, node: Node) -> bool:

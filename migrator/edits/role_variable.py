@@ -57,6 +57,11 @@ def role_variable(of: str | None) -> RoleVariable:
     return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
+def variable_called(name: str) -> RoleVariable:
+    """The variable of that name."""
+    return role_variable(None if name == ROLE_VARIABLE else name.removeprefix(f"{ROLE_VARIABLE}_"))
+
+
 @dataclass(frozen=True, eq=False)
 class _Step:
     """A module in which ``variable`` is declared, and its ``calls``, each with what the caller calls the variable."""
@@ -134,6 +139,10 @@ class RoleVariables:
                 if current.path == root:
                     yield there
 
+    def held(self, module: Module, name: str) -> Origin | None:
+        """Whose role the variable ``name`` of ``module`` holds; None if that is not known."""
+        return self._holders.get((module.path, name))
+
     def is_several(self, module: Module, origin: Origin) -> bool:
         """Whether calls of ``module``, or of those around it, are for several identities within one caller."""
         pending, seen = [(module, origin)], set[tuple[str, Origin]]()
@@ -190,7 +199,7 @@ class RoleVariables:
         path = call.caller.path
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
         if same and variable.name not in same:
-            return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
+            return variable_called(same[0])
         label = re.sub(r"[^\w-]+", "_", call.block.labels[0] if call.block.labels else "module")
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         candidates = (variable, *(one for one in new if not _is_declared(call.caller.documents, one.name)))

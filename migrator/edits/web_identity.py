@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import Origin, Provider
@@ -10,11 +10,11 @@ from migrator.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
 from migrator.edits.given_roles import GivenRoles
 from migrator.edits.hook_identity import HookIdentity
 from migrator.edits.provider_versions import ProviderVersions
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note, variable_called
 from migrator.edits.roles import Roles
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
-from migrator.model import LeftAlone, Note, Refusal, Rewrite
+from migrator.model import KnownInput, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal
@@ -94,8 +94,40 @@ class WebIdentity:
         if isinstance(role, RoleVariable):
             for module in self._workspace.modules_of(provider.document):
                 for root, name in self._variables.in_roots(module, role, self._origin(provider)):
-                    if self._known_value(root, name, provider) is None:
+                    is_root = root.path not in self._workspace.called_elsewhere
+                    if is_root and self._known_value(root, name, provider) is None:
                         yield value_note(name, root.path or ".")
+
+    def hand_down(self, called: Module, inputs: Sequence[KnownInput], place: Place) -> tuple[Edit, ...] | Refusal:
+        """The edits by which the roles reach the calls at ``place`` of a module of another repository."""
+        edits: list[Edit] = []
+        for one in inputs:
+            variable = variable_called(one.name)
+            provided = self._variables.provide(called, variable, one.origin)
+            if isinstance(provided, Refusal):
+                return provided
+            edits += provided
+            for root, name in self._variables.in_roots(called, variable, one.origin):
+                role = self._given_role(root, name)
+                refused = self.given.give(root, name, role, place) if role is not None else None
+                if refused is not None:
+                    return refused
+        return tuple(edits)
+
+    def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
+        """The role variables of root modules that are to be set for a module of another repository."""
+        for one in inputs:
+            for root, name in self._variables.in_roots(called, variable_called(one.name), one.origin):
+                if self._given_role(root, name) is None:
+                    yield value_note(name, root.path or ".")
+
+    def origin_of(self, module: Module, name: str) -> Origin | None:
+        """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
+        return self._variables.held(module, name)
+
+    def _given_role(self, root: Module, name: str) -> str | None:
+        is_known = self._config.role_in is RoleIn.VARIABLE and name == ROLE_VARIABLE
+        return self._config.at(root.path).role_arn if is_known else None
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """What must be changed for the provider to have credentials: `Finding.needs`."""

@@ -50,14 +50,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migrator.analysis.outside_calls import Called
 from migrator.analysis.providers import Provider
 from migrator.edits.rotation import rotate
-from migrator.model import Finding
+from migrator.model import Finding, Fix, KnownModule, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.span import Edit
+from migrator.syntax.terraform import BodyChange
+from migrator.workspace import Module
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider that names static credentials."""
+    """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
     for provider in context.facts.providers:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
@@ -72,6 +76,40 @@ def check(context: Context) -> Iterator[Finding]:
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
                 yield replace(RULE.finding(provider.place, _message(provider), fix, group, notes), needs=needs)
+    yield from _of_other_repositories(context)
+
+
+def _of_other_repositories(context: Context) -> Iterator[Finding]:
+    """One finding for each module of another repository whose callers here must follow it."""
+    for called in context.called:
+        if not called.calls:
+            continue
+        module, first = called.module, called.calls[0].known
+        stub = Module(module.title)
+        handed = context.web_identity.hand_down(stub, module.gains, first.place)
+        fix: Fix = (
+            handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
+        )
+        if module.refusal:
+            is_cause = any(f"{one.known.repo}: {one.known.place}:" in module.refusal for one in called.calls)
+            why = f"that module is not migrated: {module.refusal}"
+            fix = Refusal(why) if is_cause else LeftAlone(why)
+        notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()
+        order = Note("merge this together with the modules that it calls:", (module.title,))
+        yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
+
+
+def _without_inputs(called: Called) -> Iterator[Edit]:
+    for one in called.calls:
+        gone = [argument for argument in one.call.block.attributes if argument.name in called.module.loses]
+        if gone:
+            yield from one.call.document.change(one.call.block, BodyChange(remove=tuple(gone)))
+
+
+def _outcome(module: KnownModule) -> str:
+    given = [f"is given {', '.join(one.name for one in module.gains)}"] if module.gains else []
+    gone = [f"no longer passes {', '.join(module.loses)}"] if module.loses else []
+    return " and ".join((*given, *gone))
 
 
 def _message(provider: Provider) -> str:
