@@ -115,7 +115,8 @@ def test_a_variable_that_any_text_file_gives_a_value_stays_and_is_told(path: str
 
 def test_the_files_of_one_program_count_together(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(KEYED)
-    (tmp_path / "a_test.go").write_text("// terratest\nvar o = &terraform.Options{Vars: shared()}\n")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "a_test.go").write_text("// terratest\nvar o = &terraform.Options{Vars: shared()}\n")
     (tmp_path / "shared.go").write_text('func shared() map[string]any { return map[string]any{"access_key": "x"} }\n')
     assert [one for one in fates(preview(tmp_path), LeftAlone) if one.startswith("main.tf:1: shared.go:1 ")]
 

@@ -124,9 +124,11 @@ def _sets_any(document: Document) -> bool:
 
 
 def _program(path: str) -> tuple[str, str]:
-    """The files that make one program: those of a language in a folder."""
+    """The files that make one program: those of a language in a folder; those of Go import each other's folders."""
     folder, name = posixpath.split(path)
     suffix = posixpath.splitext(name)[1]
+    if suffix == ".go":
+        return "", suffix
     return (folder, suffix) if suffix in _PROGRAMS else (path, "")
 
 

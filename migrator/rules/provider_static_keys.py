@@ -100,10 +100,12 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
 
 
 def _without_inputs(called: Called) -> Iterator[Edit]:
+    """The edits that take out what the module no longer takes; a call may be in several files, with overrides."""
     for one in called.calls:
-        gone = [argument for argument in one.call.block.attributes if argument.name in called.module.loses]
-        if gone:
-            yield from one.call.document.change(one.call.block, BodyChange(remove=tuple(gone)))
+        for document, block in one.call.caller.blocks("module", "".join(one.call.block.labels)):
+            gone = [argument for argument in block.attributes if argument.name in called.module.loses]
+            if gone:
+                yield from document.change(block, BodyChange(remove=tuple(gone)))
 
 
 def _outcome(module: KnownModule) -> str:
