@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrator.callers import settle_calls
 from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.fleet import ALONE, Fleet, parts
@@ -50,9 +51,10 @@ class RepoJob:
 
 
 def survey_job(job: RepoJob) -> Survey | RepoResult:
-    """The first pass over one repository."""
+    """The first pass over one repository; once more where its ``fleet`` tells of calls."""
     try:
-        found = survey_repo(_folder(job), _config(job), job.name, job.planned)
+        folder = _folder(job, is_second=job.fleet != ALONE)
+        found = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
         return found if isinstance(found, Survey) else _pushed(job, found)
     except NothingThere:
         return RepoResult(job.name, job.config.mode)
@@ -155,6 +157,7 @@ class Batch:
         for result in self._survey_all(wanted, surveys):
             yield result
             wanted.discard(result.repo)
+        self._settle_calls(wanted, surveys)
         second = (
             replace(job, fleet=fleet)
             for job, fleet in zip(
@@ -184,6 +187,23 @@ class Batch:
         everything = {**surveys, **found}
         surveys.clear()
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
+
+    def _settle_calls(self, wanted: set[str], surveys: dict[str, Survey]) -> None:
+        """Let each repository know of the calls between them; one that is migrated already stays as it was."""
+
+        def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
+            jobs = (replace(job, fleet=told[job.name]) for job in self.jobs if job.name in told and job.name in wanted)
+            found = run_jobs(
+                survey_job, jobs, self.make_executor(), timeout=self.timeout, on_interrupt=self.on_interrupt
+            )
+            with closing(found):
+                new = {job.name: one for job, one in found if isinstance(one, Survey)}
+            return {name: surveys[name] for name in told if name not in wanted} | new
+
+        for name, survey in settle_calls(surveys, again).items():
+            if survey != surveys[name]:
+                surveys[name] = survey
+                self.journal.finish(_SURVEY + name, survey_to_plain(survey), is_cheap=True)
 
     def _run(
         self, function: Callable[[RepoJob], Survey | RepoResult], jobs: Iterable[RepoJob], noted_as: str = ""

@@ -15,7 +15,7 @@ from migrator.errors import SyntaxProblem
 from migrator.generators import generator, is_written_by_terragrunt
 from migrator.model import FileProblem, Ignored, Place
 from migrator.source import SourceFile
-from migrator.span import Edit, Span
+from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
 
 if TYPE_CHECKING:
@@ -172,8 +172,24 @@ class Document:
         return self.syntax.change_body(self.path, self.text, block, change)
 
     def is_ignored(self, item: Block | Attribute) -> bool:
-        """Whether a comment, or the user, wants ``item`` to be left alone."""
-        return self.is_excluded or IGNORE in self.syntax.comments_on(self.text, item)
+        """Whether a comment on ``item``, or on what it stands in, or the user wants it to be left alone."""
+        return self.is_excluded or self.has_ignored(item.span)
+
+    def has_ignored(self, span: Span) -> bool:
+        """Whether ``span`` is, or stands in, what a comment wants left alone."""
+        part = self._ignored_parts.touched_by(span) if IGNORE in self.text else None
+        return part is not None and part.start <= span.start and span.end <= part.end
+
+    def ignored_at(self, span: Span) -> Place | None:
+        """Where what a comment wants left alone stands, if an edit of ``span`` would change it."""
+        part = self._ignored_parts.touched_by(span) if IGNORE in self.text else None
+        return Place(self.path, self.source.line(part.start)) if part is not None else None
+
+    @cached_property
+    def _ignored_parts(self) -> Cover:
+        from migrator.syntax.ignored import ignored_parts
+
+        return Cover(ignored_parts(self.path, self.text, self.items, IGNORE))
 
     @property
     def ignored(self) -> Ignored:

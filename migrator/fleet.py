@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.engine import verdict
-from migrator.model import Code, KnownReceiver, KnownRoot, KnownStack, RepoIdentity, Survey
+from migrator.model import Code, KnownCall, KnownModule, KnownReceiver, KnownRoot, KnownStack, RepoIdentity, Survey
 
 
 def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
@@ -53,6 +53,16 @@ class Fleet:
         """The root modules of other repositories than ``repo`` that a stack of ``code`` runs."""
         others = (root for survey in self.surveys if survey.repo != repo for root in survey.roots)
         return [one for one in others if runs(code, one.identity, one.path) and is_of_branch(code, one.identity)]
+
+    @property
+    def calls(self) -> list[KnownCall]:
+        """The calls of other repositories of the modules of this one, each refused if its module may not change."""
+        return [call for survey in self.surveys for call in survey.calls]
+
+    @property
+    def modules(self) -> list[KnownModule]:
+        """The modules of other repositories that this one calls, and whose variables change."""
+        return [module for survey in self.surveys for module in survey.modules]
 
 
 def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
@@ -109,7 +119,8 @@ def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
     )
     for survey in known:
         receivers = (Survey(one.repo, receivers=(one,)) for one in index.receivers_of(survey))
-        yield Fleet((*_by_repo(index.stacks_of(survey)), *_by_repo(index.roots_of(survey)), *receivers))
+        stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
+        yield Fleet((*stacks, *roots, *receivers, *survey.told))
 
 
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from migrator.engine import Engine, Evidence
+from migrator.module_source import ModuleSource
 from migrator.span import Edit
 
 
@@ -214,10 +215,82 @@ class KnownReceiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What one repository of a fleet tells the others.
+class KnownCall:
+    """A ``module`` block that calls a module of another repository: of ``source``, or at the path ``folder``.
 
-    ``labels`` are those to which contexts with static credentials attach themselves.
+    ``refusal`` says why it cannot follow a change of that module's variables, if so; one that ``is_unit`` of Terragrunt
+    need not.
+    """
+
+    repo: str
+    place: Place
+    title: str
+    source: ModuleSource | None = None
+    folder: str = ""
+    refusal: str = ""
+    is_unit: bool = False
+
+    def is_of(self, module: KnownModule) -> bool:
+        """Whether it calls ``module``, as far as can be seen."""
+        if self.source is None:
+            return self.folder == module.folder
+        if self.source.is_released and (self.source.name, self.source.folder) in module.addresses:
+            return True
+        identity = module.identity
+        return self.source.is_in(identity.name, identity.namespace) and self.source.folder == module.path
+
+    def is_pinned(self, module: KnownModule) -> bool:
+        """Whether it goes on with the ``module`` as it was, until somebody raises the version."""
+        return self.source is not None and not self.source.is_at_head(module.identity.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInput:
+    """A variable for a role that a module gets.
+
+    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.analysis.told_identities`.
+    """
+
+    name: str
+    origin: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModule:
+    """A module whose variables are not what they were: what its callers in other repositories must know.
+
+    ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
+    ``refusal`` says why it is not migrated after all, if so, ``defaults`` what its variables are that are not passed.
+    """
+
+    repo: str
+    identity: RepoIdentity
+    path: str
+    place: Place
+    folder: str
+    gains: tuple[KnownInput, ...] = ()
+    loses: tuple[str, ...] = ()
+    refusal: str = ""
+    addresses: tuple[tuple[str, str], ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """A name for the module that no other one of the run has."""
+        return f"{self.repo}: {self.path or '.'}"
+
+    @property
+    def title(self) -> str:
+        """The module for people."""
+        return f"{self.identity.name}: {self.path or '.'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one repository of a fleet tells the others; ``told`` is what it was told of calls between them before.
+
+    ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
+    puts into a registry: what each is called there, and where it comes from.
     """
 
     repo: str
@@ -225,11 +298,15 @@ class Survey:
     stacks: tuple[KnownStack, ...] = ()
     receivers: tuple[KnownReceiver, ...] = ()
     labels: tuple[str, ...] = ()
+    calls: tuple[KnownCall, ...] = ()
+    modules: tuple[KnownModule, ...] = ()
+    told: tuple[Survey, ...] = ()
+    registered: tuple[tuple[str, ModuleSource], ...] = ()
 
     @property
     def is_of_interest(self) -> bool:
         """Whether other repositories have anything to do with this one."""
-        return bool(self.roots or self.stacks or self.receivers or self.labels)
+        return self != Survey(self.repo)
 
 
 @dataclass(frozen=True, slots=True)

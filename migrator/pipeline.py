@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator import undo
+from migrator.analysis.outside_calls import outside_calls
 from migrator.config import Config, ExistingBranch
 from migrator.diff import unified_diff
 from migrator.discover import checkout_of, listing, walk
@@ -69,9 +70,13 @@ def migrate_repo(
 
 @_uncollected()
 def survey_repo(
-    repo: str | Sequence[str], config: Config, name: str = "", planned: RepoResult | None = None
+    repo: str | Sequence[str],
+    config: Config,
+    name: str = "",
+    planned: RepoResult | None = None,
+    fleet: Fleet = ALONE,
 ) -> Survey | RepoResult:
-    """What the other repositories of a run must know of the one at ``repo``.
+    """What the other repositories of a run must know of the one at ``repo``, given what a ``fleet`` tells of calls.
 
     One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
     failed: then the result is returned. Never raises but for an interrupt.
@@ -80,9 +85,10 @@ def survey_repo(
     name = name or name_of(paths)
     try:
         with _begun(paths[0], config) as (path, checkout):
-            settled = _settle(path, checkout, config, ALONE, name, paths)
+            settled = _settle(path, checkout, config, fleet, name, paths)
             survey = settled.planning.survey
-            return survey if survey.is_of_interest else _deliver(_prepare(settled), planned)
+            is_alone = not survey.is_of_interest and fleet == ALONE
+            return _deliver(_prepare(settled), planned) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -137,7 +143,7 @@ class _Nothing:
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.name)
+        return Survey(self.name, calls=tuple(one.known for one in outside_calls(self.workspace, self.name)))
 
     def plan(self) -> Plan:
         return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
@@ -187,7 +193,7 @@ def _settle(
 
 
 def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
-    if not workspace.is_interesting:
+    if not workspace.is_interesting and not fleet.modules:
         return _Nothing(workspace, name)
     from migrator.planner import Planning  # here: the rules are slow to load, and many repositories need none
 

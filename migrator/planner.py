@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,14 @@ from itertools import groupby
 from operator import attrgetter
 
 from migrator.analysis.facts import gather
+from migrator.analysis.outside_calls import follow, frozen_by, outside_calls, registered
 from migrator.analysis.secrets import Secrets
+from migrator.analysis.told_identities import told, told_defaults
 from migrator.config import Config
 from migrator.document import Document
 from migrator.edits.ambient import Ambient
+from migrator.edits.interfaces import Interface, declared_in, interfaces
+from migrator.edits.interfaces import declared as declared_names
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
@@ -23,7 +28,20 @@ from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.fleet import ALONE, Fleet
 from migrator.masking import masked
-from migrator.model import Change, Finding, Mode, Note, Place, Plan, Refusal, Rewrite, Survey
+from migrator.model import (
+    Change,
+    Finding,
+    KnownCall,
+    KnownInput,
+    KnownModule,
+    Mode,
+    Note,
+    Place,
+    Plan,
+    Refusal,
+    Rewrite,
+    Survey,
+)
 from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
@@ -41,20 +59,48 @@ class Planning:
         self._workspace = workspace
         self._repo = repo
         self._has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
+        self._outside = list(outside_calls(workspace, repo))
+        self._called = follow(workspace, fleet, self._outside)
         self._facts = gather(workspace, repo, fleet)
         self._roles = Roles(workspace, self._facts, config)
         self._wishes = Wishes(workspace, self._facts, config, self._roles)
         self._ambient = Ambient(workspace, self._facts, config, self._roles, self._wishes)
         identity = WebIdentity(workspace, self._facts, config, self._roles, self._wishes)
         self._given = identity.given
-        self._settled = _settle(Context(workspace, self._facts, config, identity, self._wishes, self._ambient))
+        self._identity = identity
+        context = Context(workspace, self._facts, config, identity, self._wishes, self._ambient)
+        own = (one.known for one in self._outside if one.known.source and workspace.is_own(one.known.source))
+        self._settled = _settle(replace(context, called=self._called, callers=(*fleet.calls, *own), repo=repo))
         findings = self._settled.findings
         self._surveyor = Surveyor(workspace, self._facts, config, self._wishes, self._given, self._ambient, findings)
 
     @cached_property
     def survey(self) -> Survey:
         """What the other repositories of a run must know."""
-        return self._surveyor.survey(self._repo)
+        known = interfaces(self._workspace, self._settled.changes)
+        modules = tuple(self._known_module(one) for one in known)
+        calls = tuple(replace(one.known, refusal=self._refusal(one.known)) for one in self._outside)
+        named = tuple(registered(self._workspace))
+        return replace(self._surveyor.survey(self._repo), calls=calls, modules=modules, registered=named)
+
+    def _refusal(self, call: KnownCall) -> str:
+        """Why the call of a module of another repository cannot follow it, if so."""
+        refused = (one for one in self._settled.findings if isinstance(one.fix, Refusal))
+        groups = {one.group: one.fate for one in refused if one.group}
+        called = (one for one in self._called if any(call is each.known for each in one.calls))
+        return next((groups[one.group] for one in called if one.group in groups), "")
+
+    def _known_module(self, one: Interface) -> KnownModule:
+        workspace, path = self._workspace, one.module.path
+        title = f"{self._repo}: {path or '.'}"
+        gains = tuple(
+            KnownInput(name, told(one.module, self._identity.held(one.module, name), f"{title}: {name}"))
+            for name in one.gains
+        )
+        defaults = tuple(told_defaults(one.module, self._roles.residues, title)) if gains else ()
+        folder = os.path.realpath(workspace.root / path)
+        place = Place(min(document.path for document in one.module.documents))
+        return KnownModule(self._repo, workspace.identity, path, place, folder, gains, one.loses, defaults=defaults)
 
     def plan(self) -> Plan:
         """What is to be done, and all that is to be told of it."""
@@ -84,7 +130,7 @@ def _settle(context: Context) -> _Settlement:
     """The fates of what all rules find; what a later phase finds takes nothing away from those before."""
     settled = _Settlement(context.workspace, [])
     for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
-        seen = replace(context, settled=tuple(settled.findings))
+        seen = replace(context, settled=tuple(settled.findings), changes=tuple(settled.changes))
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(seen))
         settled = _with(settled, [_within_scope(context.workspace, finding) for finding in found])
     return settled
@@ -119,7 +165,7 @@ def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
 
 def _within_scope(workspace: Workspace, finding: Finding) -> Finding:
     if isinstance(finding.fix, Rewrite):
-        objections = (workspace.objection(edit.path) for edit in finding.fix.edits)
+        objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((one for one in objections if one), None)
         if objection is not None:
             return replace(finding, fix=Refusal(objection))
@@ -206,9 +252,13 @@ class _Settlement:
             document = self.workspace.documents.get(path)
             text, items = (document.text, document.items) if document else ("", ())
             after, objection = _outcome(path, text, items, edits)
-            if objection:
+            reason = f"the outcome in {path} would not be sound: {objection}" if objection else None
+            frozen = frozen_by(self.workspace, document, path)
+            if frozen is not None and {*declared_in(path, after)} != {*declared_names(items)}:
+                reason = reason or frozen
+            if reason:
                 return {
-                    index: f"the outcome in {path} would not be sound: {objection}"
+                    index: reason
                     for index, rewrite in self._rewrites()
                     if any(edit.path == path for edit in rewrite.edits)
                 }

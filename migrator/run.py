@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from migrator.callers import settle_calls
 from migrator.config import Config
 from migrator.discover import checkout_of
 from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.fleet import parts
+from migrator.fleet import Fleet, parts
 from migrator.mapping import unmatched
 from migrator.model import Mode, RepoResult, Survey
 from migrator.options import config_of
@@ -56,13 +57,19 @@ def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
     if len(by_name) == 1:
         yield migrate_repo(next(iter(by_name.values())), config)
         return
-    surveys: list[Survey] = []
+    known: dict[str, Survey] = {}
     for paths in by_name.values():
         found = survey_repo(paths, config)
         if isinstance(found, Survey):
-            surveys.append(found)
+            known[found.repo] = found
         else:
             yield found
+
+    def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
+        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in told.items())
+        return {repo: one for repo, one in found if isinstance(one, Survey)}
+
+    surveys = list(settle_calls(known, again).values())
     for survey, fleet in zip(surveys, parts(surveys), strict=True):
         yield migrate_repo(by_name[survey.repo], config, fleet)
 

@@ -14,6 +14,9 @@ from migrator.model import (
     Finding,
     Fix,
     Ignored,
+    KnownCall,
+    KnownInput,
+    KnownModule,
     KnownReceiver,
     KnownRoot,
     KnownStack,
@@ -30,6 +33,7 @@ from migrator.model import (
     Survey,
     TrustRow,
 )
+from migrator.module_source import ModuleSource
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -112,9 +116,11 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
 def survey_to_plain(survey: Survey) -> dict[str, Any]:
     """``survey`` as JSON knows data."""
     plain = asdict(survey)
-    for root in plain["roots"]:
-        root["identity"]["branches"] = sorted(root["identity"]["branches"])
-        root["in_runtime_config"] = sorted(root["in_runtime_config"])
+    for one in (plain, *plain["told"]):
+        for root in one["roots"]:
+            root["in_runtime_config"] = sorted(root["in_runtime_config"])
+        for known in (*one["roots"], *one["modules"]):
+            known["identity"]["branches"] = sorted(known["identity"]["branches"])
     return plain
 
 
@@ -157,7 +163,41 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
             )
             for one in plain["receivers"]
         )
-        return Survey(plain["repo"], tuple(roots), tuple(stacks), tuple(receivers), tuple(plain["labels"]))
+        calls = (
+            KnownCall(
+                **{
+                    **call,
+                    "place": _place(call["place"]),
+                    "source": ModuleSource(**call["source"]) if call["source"] else None,
+                }
+            )
+            for call in plain["calls"]
+        )
+        modules = (
+            KnownModule(
+                **{
+                    **module,
+                    "identity": _identity(module["identity"]),
+                    "place": _place(module["place"]),
+                    "gains": tuple(KnownInput(one["name"], _pairs(one["origin"])) for one in module["gains"]),
+                    "loses": tuple(module["loses"]),
+                    "addresses": _pairs(module["addresses"]),
+                    "defaults": _pairs(module["defaults"]),
+                }
+            )
+            for module in plain["modules"]
+        )
+        return Survey(
+            plain["repo"],
+            tuple(roots),
+            tuple(stacks),
+            tuple(receivers),
+            tuple(plain["labels"]),
+            tuple(calls),
+            tuple(modules),
+            tuple(map(survey_from_plain, plain["told"])),
+            tuple((name, ModuleSource(**source)) for name, source in plain["registered"]),
+        )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
 

@@ -38,6 +38,12 @@ class Cover:
         index = bisect_right(self._joined, offset, key=lambda span: span.start)
         return index > 0 and offset < self._joined[index - 1].end
 
+    def touched_by(self, span: Span) -> Span | None:
+        """What is covered in one piece and has characters in common with ``span``, or has an empty one within."""
+        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda one: one.start)
+        last = self._joined[index - 1] if index else None
+        return last if last is not None and last.start < span.end and span.start < last.end else None
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:

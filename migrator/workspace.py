@@ -14,7 +14,9 @@ from migrator.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_exclude
 from migrator.document import Document, digest, state_of
 from migrator.fleet import runs
 from migrator.model import Change, Code, FileProblem, RepoIdentity
+from migrator.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
+from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
@@ -146,6 +148,12 @@ class Workspace:
         self.missing = listing.missing
         self.derived: dict[str, object] = {}
         """What was worked out of the files, for whoever asks again."""
+        self.outside: dict[str, list[ModuleCall]] = {}
+        """The calls of modules of other repositories whose variables change, by what those are called."""
+        self.called_elsewhere: set[str] = set()
+        """The paths of the modules that other repositories of the run call."""
+        self.frozen: dict[str, str] = {}
+        """The modules whose variables must stay as they are, by path, with the reason."""
         tests: list[tuple[str, str]] = []
         for path, target in sorted(listing.files.items()):
             kind = kind_of(path) or Kind.SCRIPT
@@ -226,9 +234,8 @@ class Workspace:
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
-        paths = (path for path in {*self.documents, *self._others} if self.in_scope(path))
-        paths = (path for path in paths if not is_excluded(path, self._exclude))
-        return sorted(path for path in paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1]))
+        paths = (path for path in self.paths if self.in_scope(path))
+        return sorted(path for path in paths if not self.is_excluded(path))
 
     def partial_backend(self, path: str) -> Document | None:
         """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
@@ -249,6 +256,12 @@ class Workspace:
         """The files whose names match ``pattern`` among those that no rule reads, by path."""
         paths = (path for path in sorted(self._others) if pattern.search(path) and (self.root / path).is_file())
         return (Document(self.root, path, Kind.SCRIPT) for path in paths)
+
+    @property
+    def paths(self) -> set[str]:
+        """The paths of all files of the repository, whatever they are, but for what tools put there."""
+        every = {*self.documents, *self._others}
+        return {path for path in every if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
 
     def files_called(self, name: str) -> list[str]:
         """The paths of all files of that name, in whatever folder."""
@@ -324,6 +337,11 @@ class Workspace:
         """``path`` in the given folder, from the repository's root."""
         return posixpath.join(self.scope, path).rstrip("/")
 
+    @cached_property
+    def folders_with_values(self) -> set[str]:
+        """The folders in which values of variables lie."""
+        return {posixpath.dirname(one.path) for one in self.of_kind(Kind.VALUES)}
+
     def interesting_modules(self) -> Iterator[Module]:
         """The modules of the folder that may be changed in which a rule can find something, by path."""
         inside = (module for path, module in sorted(self.modules.items()) if self.in_scope(path))
@@ -343,15 +361,26 @@ class Workspace:
 
     @cached_property
     def calls(self) -> dict[str, list[ModuleCall]]:
-        """The calls of every module of the repository by a local path, by the path of the module called."""
-        found: dict[str, list[ModuleCall]] = {}
+        """The calls of every module of the repository, by the path of the module called, and those of `outside`.
+
+        A call by the repository's own URL counts where it is of what is being migrated, and of no release before.
+        """
+        found = {title: [*calls] for title, calls in self.outside.items()}
         for module in self.modules.values():
             for document, block in module.blocks("module"):
                 local = document.literal(block.attribute("source"))
-                if local is not None and local.startswith(("./", "../")):
+                own = parse_source(local) if local is not None else None
+                if local is not None and is_local(local):
                     called = self._folder(posixpath.join(module.path, local))
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
+                elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
+                    called = own.folder
+                    found.setdefault(called, []).append(ModuleCall(module, document, block))
         return found
+
+    def is_own(self, source: ModuleSource) -> bool:
+        """Whether ``source`` is of a module of this repository."""
+        return source.is_in(self.identity.name, self.identity.namespace) and source.folder in self.modules
 
     def _folder(self, path: str) -> str:
         """The folder at ``path``, which may lead over links, by the path that its module has."""
@@ -408,3 +437,10 @@ class Workspace:
         if document is not None and document.generated:
             return f"{path} would have to change, and {document.generated}"
         return None
+
+    def objection_to(self, edit: Edit) -> str | None:
+        """Why ``edit`` may not be made, if so: its file may not be changed, or a comment wants what it changes left."""
+        document = self.documents.get(edit.path)
+        place = document.ignored_at(edit.span) if document is not None else None
+        ignored = f"{place} would have to change, and a comment wants it left alone" if place else None
+        return self.objection(edit.path) or ignored

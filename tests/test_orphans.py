@@ -58,8 +58,98 @@ def test_an_index_is_no_key(copy: Copy) -> None:
     assert subjects(preview(copy("data")), "rotate") == set()
 
 
-def test_what_the_environment_sets_is_told(copy: Copy) -> None:
-    assert subjects(preview(copy("command-line")), "take out") == {"deploy.sh:3"}
+KEYED = """variable "access_key" {}
+variable "other" {}
+
+provider "aws" {
+  access_key = var.access_key
+  secret_key = var.other
+}
+"""
+GIVES = {
+    "bin/plan": '#!/bin/sh\nterraform plan -var "access_key=$K"\n',
+    "run": "terraform plan -var=access_key=x\n",
+    "scripts/one": "terraform plan -var='access_key=x'\n",
+    "scripts/two": "terraform plan --var access_key=x\n",
+    "scripts/three": "terraform plan \\\n  -var \\\n  access_key=x\n",
+    "scripts/four": 'args=()\nfor v in access_key; do args+=(-var "$v=x"); done\nterraform plan "${args[@]}"\n',
+    "scripts/five": "export TF_VAR_access_key=x\n",
+    "Makefile": "plan:\n\tterraform plan -var access_key=$(K)\n",
+    "GNUmakefile": "plan:\n\tterraform plan -var access_key=$(K)\n",
+    "justfile": "plan:\n  terraform plan -var 'access_key={{k}}'\n",
+    "Taskfile.dist.yml": "tasks:\n  plan:\n    cmds: [terraform plan -var access_key={{.K}}]\n",
+    "Jenkinsfile.prod": 'sh "terraform plan -var access_key=${K}"\n',
+    "ci/Dockerfile.plan": 'CMD ["terraform", "plan", "-var", "access_key=x"]\n',
+    ".gitlab-ci.yml": "plan:\n  variables:\n    TF_VAR_access_key: $K\n  script: terraform plan\n",
+    ".envrc": "export TF_VAR_access_key=x\n",
+    ".vscode/tasks.json": '{"tasks": [{"command": "terraform", "args": ["plan", "-var", "access_key=x"]}]}\n',
+    "plan.py": 'import os\nrun(["terraform", "plan", "-var", f"access_key={os.environ[K]}"])\n',
+    "tool.py": "from python_terraform import Terraform\nTerraform().plan(var={'access_key': K})\n",
+    "tests/conftest.py": 'import tftest\ntf.plan(tf_vars={"access_key": "x"})\n',
+    "plan.ps1": "$env:TF_VAR_access_key = 'x'\nterraform plan\n",
+    "plan.psm1": 'terraform plan -var "access_key=$k"\n',
+    "plan.rb": "system('terraform', 'plan', '-var', \"access_key=#{k}\")\n",
+    ".kitchen.yml": "driver:\n  name: terraform\n  variables:\n    access_key: x\n",
+    "plan.mjs": "spawn('terraform', ['plan', `-var`, `access_key=${k}`])\n",
+    "plan.ts": "const args = { vars: { access_key: k } }; terraform(args);\n",
+    "playbook.yml": "- hosts: all\n  tasks:\n    - terraform:\n        variables:\n          access_key: x\n",
+    "test/it_test.go": 'package test\n\nimport tf "github.com/gruntwork-io/terratest/modules/terraform"\n\nvar o = '
+    '&tf.Options{Vars: map[string]interface{}{"access_key": "x"}}\n',
+    "test/with.go": 'package test\n\n// terratest\nfunc set(o *Options) { o.Vars["access_key"] = "x" }\n',
+    "README.md": "Run `terraform plan -var access_key=…`.\n",
+    "docs/guide.rst": "Run::\n\n    export TF_VAR_access_key=x\n",
+    "main.tf.tmpl": 'terraform plan -var "access_key=x"\n',
+    "ops.tf": 'resource "null_resource" "x" {\n  provisioner "local-exec" {\n'
+    '    command = "terraform apply -var access_key=x"\n  }\n}\n',
+}
+
+
+@pytest.mark.parametrize("path", GIVES)
+def test_a_variable_that_any_text_file_gives_a_value_stays_and_is_told(path: str, tmp_path: Path) -> None:
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(GIVES[path])
+    (tmp_path / "main.tf").write_text(KEYED)
+    result = preview(tmp_path)
+    assert [one for one in fates(result, LeftAlone) if one.startswith(f"main.tf:1: {path}:")]
+    assert result.diff.count(b"-variable") == 1, "the other one goes"
+
+
+def test_the_files_of_one_program_count_together(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(KEYED)
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "a_test.go").write_text("// terratest\nvar o = &terraform.Options{Vars: shared()}\n")
+    (tmp_path / "shared.go").write_text('func shared() map[string]any { return map[string]any{"access_key": "x"} }\n')
+    assert [one for one in fates(preview(tmp_path), LeftAlone) if one.startswith("main.tf:1: shared.go:1 ")]
+
+
+def test_a_script_in_utf_16_counts(tmp_path: Path) -> None:
+    """PowerShell writes such files."""
+    (tmp_path / "main.tf").write_text(KEYED)
+    (tmp_path / "plan.ps1").write_text('terraform plan -var "access_key=$k"\n', "utf-16")
+    assert [one for one in fates(preview(tmp_path), LeftAlone) if one.startswith("main.tf:1: plan.ps1:1 ")]
+
+
+NO_VALUES = {
+    "deploy.sh": "terraform plan -var-file=x.tfvars\naws configure set access_key x\n",
+    "Makefile": "plan:\n\tterraform plan -var region=x\n\taws-vault --access_key=x\n",
+    "notes.md": "terraform plan -var region=x\n" + "\n" * 400 + "The access_key is gone.\n",
+    "app.js": 'const access_key = "x";\n',
+    "logo.png": "\0PNG -var access_key=x",
+}
+
+
+@pytest.mark.parametrize("path", NO_VALUES)
+def test_a_name_alone_gives_no_value(path: str, tmp_path: Path) -> None:
+    (tmp_path / path).write_text(NO_VALUES[path])
+    (tmp_path / "main.tf").write_text(KEYED)
+    assert preview(tmp_path).diff.count(b"-variable") == 2
+
+
+def test_a_file_that_is_too_large_to_be_searched_is_told(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(KEYED)
+    (tmp_path / "dump.sql").write_text("-- -var access_key=x\n" * 900_000)
+    assert subjects(preview(tmp_path), "see that these large files") == {"dump.sql"}
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)

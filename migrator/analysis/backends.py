@@ -66,7 +66,9 @@ class S3Backend:
 
     @cached_property
     def ignored(self) -> tuple[Attribute, ...]:
-        """The arguments that would be changed, but for a comment."""
+        """The arguments that would be changed, but for a comment of their own."""
+        if self.document.is_ignored(self.block) and not self.document.is_excluded:
+            return ()
         found = (one for one in self.block.attributes if one.name in (*CREDENTIALS, *ROLE_FAMILY))
         return tuple(one for one in found if self.document.is_ignored(one))
 
@@ -96,6 +98,8 @@ class S3Backend:
             return Ignored("a comment says so")
         if self.document.generated:
             return Refusal(self.document.generated)
+        if self.is_partial and any(one.document.has_ignored(one.block.span) for one in s3_backends(self.module)):
+            return Ignored("a comment says so of its backend")
         return foreign_endpoint(self.module, self.document, self.block)
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:

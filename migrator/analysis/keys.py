@@ -47,17 +47,27 @@ def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
 
 def _read(path: str) -> bytes | None:
     """A file's bytes, if it may hold a key."""
+    data = read_plain(path, LARGEST)
+    if data is None or not any(begin in data for begin in _BEGINS) or is_binary(data):
+        return None
+    return data
+
+
+def read_plain(path: str, largest: int) -> bytes | None:
+    """The bytes of a regular file of no more than ``largest``; None where there is none that can be read."""
     try:
         with open(path, "rb", buffering=0, opener=_open_plain) as file:
             size = os.fstat(file.fileno())
-            if not stat.S_ISREG(size.st_mode) or size.st_size > LARGEST:
+            if not stat.S_ISREG(size.st_mode) or size.st_size > largest:
                 return None
-            data = file.readall() or b""
+            return file.readall() or b""
     except OSError:
         return None
-    if not any(begin in data for begin in _BEGINS) or b"\0" in data[:_BINARY_AFTER]:
-        return None
-    return data
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether git would say so of a file."""
+    return b"\0" in data[:_BINARY_AFTER]
 
 
 def _open_plain(path: str, flags: int) -> int:

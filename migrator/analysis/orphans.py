@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
+from migrator.analysis.published import is_published
 from migrator.analysis.references import References, Use, addresses
 from migrator.analysis.variable_values import VariableValues
 from migrator.config import ROLE_VARIABLE
@@ -25,8 +26,6 @@ from migrator.syntax.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 
-_PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
-_OF_A_ROOT = frozenset({"backend", "cloud"})
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _CHOOSES = re.compile(r"[^?:,\n]*\?")
 _FILE = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -65,6 +64,7 @@ class Orphans:
         self._references = References()
         self._pieces: dict[Node, tuple[Piece, ...]] = {}
         self._given: dict[str, dict[str, list[Given]]] = {}
+        self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
         self.kept = self._kept()
@@ -93,16 +93,17 @@ class Orphans:
         return gone, left
 
     def _given_to(self, node: Node) -> Iterator[Given]:
-        if node.kind != "var":
-            return
-        if node.name not in self._given:
-            given = [one for source in self._sources for one in source(node.name)]
-            by_reader: dict[str, list[int]] = {}
-            for number, one in enumerate(given):
+        if node.kind == "var":
+            yield from self._given_by_reader(node.name).get(node.module, ())
+
+    def _given_by_reader(self, name: str) -> Mapping[str, list[Given]]:
+        """What gives variables of that name a value, by the modules that it is for."""
+        if name not in self._given:
+            found = self._given[name] = dict[str, list[Given]]()
+            for one in (one for source in self._sources for one in source(name)):
                 for reader in one.readers if one.readers is not None else self.workspace.modules:
-                    by_reader.setdefault(reader, []).append(number)
-            self._given[node.name] = {path: [given[one] for one in found] for path, found in by_reader.items()}
-        yield from self._given[node.name].get(node.module, ())
+                    found.setdefault(reader, []).append(one)
+        return self._given[name]
 
     def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
         if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
@@ -277,6 +278,9 @@ class Orphans:
         for piece in self.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
+        ignored = (one.piece for one in self._given_to(node) if one.piece.document.has_ignored(one.piece.item.span))
+        if left := next(ignored, None):
+            return f"a comment wants its value at {left.place} left alone"
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
             return f"{missing[0]} is not in the work tree, and may use it"
@@ -291,9 +295,13 @@ class Orphans:
         """Who may give the variable a value, or take that of the output, without a reference to be seen."""
         if node.kind == "var" and (place := self.values.given(node.name)):
             return f"{place} gives it a value, which Terraform would reject without it"
+        if node.kind == "var" and (place := self._from_environment(node)):
+            return f"{place} gives it a value"
         if node.kind == "output" and not self.workspace.calls.get(node.module):
             return "it is a root module's"
-        if self._is_published(node.module):
+        if frozen := self.workspace.frozen.get(node.module):
+            return frozen
+        if is_published(self.workspace, node.module, self._roots):
             return "its module may be called from other repositories"
         word = re.compile(rf"\b{re.escape(node.name)}\b")
         for document in self._problems:
@@ -315,6 +323,15 @@ class Orphans:
     def _tests(self) -> list[Document]:
         return [one for module in self.workspace.modules.values() for one in module.tests]
 
+    def _from_environment(self, node: Node) -> Place | None:
+        """Where a program's environment gives the variable its value, but for what would go along with it."""
+        if node.name not in self._by_environment:
+            own = {id(one): one.piece for found in self._given_by_reader(node.name).values() for one in found}
+            places = self.values.in_environment(node.name)
+            untold = (one for one in places if not any(piece.covers(one) for piece in own.values()))
+            self._by_environment[node.name] = next(untold, None)
+        return self._by_environment[node.name]
+
     def _unclear_call(self, node: Node) -> str | None:
         """A module call that gives a value of this name, to a module that may be this one in another guise."""
         name = posixpath.basename(node.module)
@@ -335,26 +352,6 @@ class Orphans:
                     for given in block.attributes:
                         found.setdefault(given.name, []).append((document.place(given), called))
         return found
-
-    @cached_property
-    def _with_values(self) -> set[str]:
-        return {posixpath.dirname(one.path) for one in self.workspace.of_kind(Kind.VALUES)}
-
-    def _is_published(self, path: str) -> bool:
-        """Whether other repositories may call the module: one in ``modules`` that nobody here calls, or of a registry.
-
-        https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME.
-        """
-        module = self.workspace.modules[path]
-        terraform = (block for _, top in module.blocks("terraform") for block in top.blocks())
-        if path in self._roots or any(block.type in _OF_A_ROOT for block in terraform):
-            return False
-        if path in self._with_values or self.workspace.has_file(posixpath.join(path, ".terraform.lock.hcl")):
-            return False
-        is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
-        if _PUBLISHED.fullmatch(self.workspace.identity.name) and (is_reusable or not path):
-            return True
-        return is_reusable and not self.workspace.calls.get(path)
 
 
 def _may_use(path: str, node: Node) -> bool:

@@ -150,7 +150,12 @@ def typed(type_: str, value: Term) -> Term:
         defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
         given = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
         return made_object(entries | given)
-    return term("typed", type_, parts=(value,)) if _MATTERS.search(type_) else value
+    return value if is_taken_as_passed(type_) else term("typed", type_, parts=(value,))
+
+
+def is_taken_as_passed(type_: str) -> bool:
+    """Whether a variable of the type ``type_`` is what is passed to it, with nothing added or converted."""
+    return _MATTERS.search(type_) is None
 
 
 def _converted(type_: str, value: Term) -> Term:

@@ -14,31 +14,17 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from migrator.analysis.declarations import Given, Piece
+from migrator.analysis.mentions import Mentions
 from migrator.discover import Kind, is_values
 from migrator.document import Document
 from migrator.model import Place
 from migrator.syntax.scanner import IDENTIFIER
 from migrator.workspace import Workspace
 
-_NAME = r"(?P<name>[A-Za-z_][\w-]*)"
-_ON_COMMAND_LINE = re.compile(rf"(?<![\w-])--?var(?!-file)[\s=,\"'\\\[]+(?:-\s+)?[\"']?{_NAME}\s*=")
-_IN_ENVIRONMENT = re.compile(rf"TF_VAR_{_NAME}")
 _VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
 _UNKNOWN = re.compile(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")
 _WORD = re.compile(IDENTIFIER)
 _MAGIC = re.compile(r"[*?\[]")
-_PROGRAMS = (
-    (re.compile(rb"terraform\.Options\b"), re.compile(rf'"{_NAME}"\s*:')),
-    (re.compile(rb"TerraformHclModule\b"), re.compile(rf"\b{_NAME}[\"']?\s*[:=]")),
-    (re.compile(rb"(?m)^\s*project_path\s*:"), re.compile(rf"(?m)^\s*[\"']?{_NAME}[\"']?\s*:")),
-    (re.compile(rb'(?m)^\s*component\s*"'), re.compile(rf"\b{_NAME}\s*=")),
-)
-"""What gives values from a program: Terratest, CDKTF, Ansible's terraform module, Terraform Stacks."""
-
-_OTHERS = re.compile(
-    r"(?:^|/)(?:Dockerfile|Containerfile|Taskfile|Rakefile|Earthfile|\.envrc|\.env|package\.json|[^/]+\."
-    r"(?:hcl|go|ts|js|rb|groovy|toml|bat|cmd|fish|zsh|env|envrc|rake|tpl|tmpl))$"
-)
 
 
 class VariableValues:
@@ -49,37 +35,22 @@ class VariableValues:
         self._known_readers: dict[str, frozenset[str]] = {}
 
     @cached_property
-    def _programs(self) -> list[Document]:
-        kinds = (Kind.SCRIPT, Kind.PYTHON, Kind.CONFIG, Kind.TERRAGRUNT)
-        known = [one for one in self._workspace.documents.values() if one.kind in kinds]
-        return [*known, *self._workspace.others(_OTHERS)]
+    def _mentions(self) -> Mentions:
+        declared = (block for one in self._workspace.modules.values() for _, block in one.blocks("variable"))
+        return Mentions(self._workspace, {name for block in declared for name in block.labels})
 
     def given(self, name: str) -> Place | None:
-        """Where a command line or a program gives the variable its value, whatever the root module."""
-        return self._given.get(name)
-
-    @cached_property
-    def _given(self) -> dict[str, Place]:
-        found: dict[str, Place] = {}
-        for document in self._programs:
-            patterns = [_ON_COMMAND_LINE] if b"-var" in document.source.data else []
-            patterns += [names for mark, names in _PROGRAMS if _has(document, mark)]
-            for match in (match for pattern in patterns for match in pattern.finditer(document.text)):
-                found.setdefault(match["name"], Place(document.path, document.source.line(match.start("name"))))
-        return found
+        """Where a command line or a program gives the variable its value, or may, whatever the root module."""
+        return self._mentions.given.get(name)
 
     def in_environment(self, name: str) -> list[Place]:
-        """Where the environment gives it, which Terraform does not mind of variables that are not declared."""
-        return self._environment.get(name, [])
+        """Where the environment of a program or a run gives it."""
+        return self._mentions.in_environment.get(name, [])
 
-    @cached_property
-    def _environment(self) -> dict[str, list[Place]]:
-        found: dict[str, list[Place]] = {}
-        for document in self._programs:
-            for match in _IN_ENVIRONMENT.finditer(document.text) if b"TF_VAR_" in document.source.data else ():
-                place = Place(document.path, document.source.line(match.start()))
-                found.setdefault(match["name"], []).append(place)
-        return found
+    @property
+    def unsearched(self) -> list[str]:
+        """The files that may give values, and are too large to be searched."""
+        return self._mentions.too_large
 
     def in_files(self, name: str) -> Iterator[Given]:
         """The values in files, each with the modules that the file may be for."""
@@ -110,9 +81,9 @@ class VariableValues:
 
     @cached_property
     def _mentioned(self) -> dict[str, list[str]]:
-        """The files that scripts name, and the folders of these scripts."""
+        """The files that programs name, and the folders of these programs."""
         found: dict[str, dict[str, None]] = {}
-        for document in self._programs:
+        for document in self._mentions.files:
             for match in _VALUES_FILE.finditer(document.text) if b"-var-file" in document.source.data else ():
                 found.setdefault(match["path"], {})[posixpath.dirname(document.path)] = None
         return {path: list(folders) for path, folders in found.items()}
@@ -185,10 +156,6 @@ def _start(relative: str, path: str) -> tuple[int, str] | None:
     if path != rest and not path.endswith(f"/{rest}"):
         return None
     return levels, path[: -len(rest)].rstrip("/")
-
-
-def _has(document: Document, mark: re.Pattern[bytes]) -> bool:
-    return document.kind is not Kind.CONFIG and mark.search(document.source.data) is not None
 
 
 def _leads_to(folder: str, pattern: str, path: str) -> bool:

@@ -72,8 +72,9 @@ def _of_variables(
     reach: Reach,
     roots: Sequence[str],
 ) -> Iterator[YamlSetting]:
-    found = [one for one in variables if is_static_variable(one.name)]
-    if found:
+    static = [one for one in variables if is_static_variable(one.name)]
+    ignored = [one for one in static if document.has_ignored(one.span)]
+    for found in filter(None, ([one for one in static if one not in ignored], ignored)):
         yield YamlSetting(
             document=document,
             place=_place(document, found[0].span.start),
@@ -83,7 +84,7 @@ def _of_variables(
             roots=tuple(roots),
             literals=tuple(_literals(document, tree, (one.keys for one in found if holds_keys(one.name)))),
             keys=tuple(one.keys for one in found),
-            is_ignored=document.is_excluded,
+            is_ignored=document.is_excluded or found is ignored,
         )
 
 

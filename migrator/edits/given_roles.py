@@ -50,6 +50,15 @@ class GivenRoles:
         self._given[root.path, name] = given
         return None
 
+    def has(self, root: Module, name: str) -> bool:
+        """Whether the variable ``name`` of a root module is given a value."""
+        return (root.path, name) in self._given
+
+    def use(self, root: Module, name: str, user: Place) -> None:
+        """Say that what is at ``user`` needs the variable as well, if it is given a value."""
+        if (given := self._given.get((root.path, name))) is not None:
+            given.users.append(user)
+
     def _objection(self, given: GivenRole) -> Refusal | None:
         """Where a stack sets the variable to another role, if one does."""
         variable, role = given.environment_variable, given.role

@@ -58,6 +58,11 @@ def role_variable(of: str | None) -> RoleVariable:
     return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
+def variable_called(name: str) -> RoleVariable:
+    """The variable of that name."""
+    return role_variable(None if name == ROLE_VARIABLE else name.removeprefix(f"{ROLE_VARIABLE}_"))
+
+
 @dataclass(frozen=True, eq=False)
 class _Step:
     """A module in which ``variable`` is declared for an identity, ``origin``.
@@ -135,6 +140,10 @@ class RoleVariables:
             if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
                 yield step.module, step.variable.name, step.origin
 
+    def held(self, module: Module, name: str) -> Identity | None:
+        """Whose role the variable ``name`` of ``module`` holds; None if that is not known."""
+        return self._holders.get((module.path, name))
+
     def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
         too_many = Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
@@ -174,7 +183,7 @@ class RoleVariables:
         path = call.caller.path
         same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
         if same and variable.name not in same:
-            return role_variable(None if same[0] == ROLE_VARIABLE else same[0].removeprefix(f"{ROLE_VARIABLE}_"))
+            return variable_called(same[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         first = [variable] if is_free(self._workspace, call.caller, variable.name) else []
@@ -183,7 +192,7 @@ class RoleVariables:
 
     def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
         edits: list[Edit] = []
-        for view in module.views:
+        for view in module.views if module.path not in self._workspace.outside else ():
             if self._config.portable and _is_without_default(view, variable.name):
                 return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
             if view and not _is_declared(view, variable.name):

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
 from migrator.analysis.terms import literal
+from migrator.analysis.told_identities import identity_of
 from migrator.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
 from migrator.edits.given_roles import GivenRoles
 from migrator.edits.hook_identity import HookIdentity
 from migrator.edits.provider_versions import ProviderVersions
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note
+from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note, variable_called
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import RootIdentities
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
-from migrator.model import LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model import KnownInput, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal
@@ -115,6 +116,33 @@ class WebIdentity:
                 for root, name, identity in self._variables.in_roots(module, role, self._identity_in(module, provider)):
                     yield from self._value_notes(root, name, provider, identity)
 
+    def hand_down(self, called: Module, inputs: Sequence[KnownInput], place: Place) -> tuple[Edit, ...] | Refusal:
+        """The edits by which the roles reach the calls at ``place`` of a module of another repository."""
+        edits: list[Edit] = []
+        for variable, identity in self._handed_down(called, inputs):
+            provided = self._variables.provide(called, variable, identity)
+            if isinstance(provided, Refusal):
+                return provided
+            edits += (one for one in provided if one not in edits)
+            for root, name, _ in self._variables.in_roots(called, variable, identity):
+                self.given.use(root, name, place)
+        return tuple(edits)
+
+    def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
+        """The role variables of root modules that are to be set for a module of another repository."""
+        for variable, identity in self._handed_down(called, inputs):
+            for root, name, _ in self._variables.in_roots(called, variable, identity):
+                is_root = root.path not in self._workspace.called_elsewhere
+                if is_root and not self.given.has(root, name):
+                    yield value_note(name, root.path or ".")
+
+    def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
+        return ((variable_called(one.name), identity_of(self._roles.residues, called, one)) for one in inputs)
+
+    def held(self, module: Module, name: str) -> Identity | None:
+        """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
+        return self._variables.held(module, name)
+
     def needs(self, provider: Provider) -> frozenset[str]:
         """What must be changed for the provider to have credentials: `Finding.needs`."""
         return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
@@ -123,6 +151,8 @@ class WebIdentity:
         """That a variable of a root module is to be given its value: which one in which environment, if it is known."""
         cases = self._roles.cases(provider, root.path, _plain(identity))
         known = {role for _, role in cases if isinstance(role, str)}
+        if root.path in self._workspace.called_elsewhere:
+            return  # there its callers give it one
         if self._known_value(root, name, provider, identity) is not None:
             return
         if len(cases) == 1 and known:

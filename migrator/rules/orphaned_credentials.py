@@ -107,7 +107,7 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
         left = orphans.given(node)[1]
         elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
         outcome = "removed" + (f", with {', '.join(elsewhere)}" if elsewhere else "")
-        notes = [*_unread(orphans, node), *_to_apply(pieces)]
+        notes = [*_to_apply(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
             notes += (replace(one, task=ROTATE_AND_REMOVE) for one in rotate_values(left))
@@ -130,15 +130,10 @@ def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
             )
 
 
-def _unread(orphans: Orphans, node: Node) -> Iterator[Note]:
-    """What the environment sets for a variable that is nowhere any more, but for what is told of already."""
-    alike = orphans.declared(node.name) if node.kind == "var" else []
-    places = orphans.values.in_environment(node.name)
-    if places and alike and all(one in orphans.nodes for one in alike):
-        told = [piece for one in alike for pieces in orphans.given(one) for piece in pieces]
-        for place in places:
-            if not any(piece.covers(place) for piece in told):
-                yield Note("take out what no variable reads any more at", (str(place),))
+def _unsearched(orphans: Orphans, node: Node) -> Iterator[Note]:
+    """That files may give values to a variable that goes, and were too large to be searched."""
+    if node.kind == "var" and (large := orphans.values.unsearched):
+        yield Note("see that these large files, which were not searched, set no variable that goes:", tuple(large))
 
 
 RULE = Rule("orphaned-credentials", "what served only credentials goes with them", check, phase=1)

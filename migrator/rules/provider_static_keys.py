@@ -50,16 +50,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migrator.analysis.outside_calls import Called
 from migrator.analysis.providers import WEB_IDENTITY, Provider
+from migrator.analysis.told_identities import stub_of
 from migrator.config import ProviderAuth
 from migrator.discover import Kind
 from migrator.edits.rotation import region_notes, rotate
-from migrator.model import Finding, LeftAlone
+from migrator.model import Finding, Fix, KnownModule, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.span import Edit
+from migrator.syntax.terraform import BodyChange
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each provider that names static credentials."""
+    """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
     for provider in context.facts.providers:
         if provider.foreign is not None and provider.credentials:
             yield RULE.finding(provider.place, _message(provider), provider.foreign)
@@ -79,6 +83,7 @@ def check(context: Context) -> Iterator[Finding]:
                     continue
                 finding = RULE.finding(provider.place, _message(provider), fix, group, told)
                 yield replace(finding, needs=needs | _overridden(context, provider))
+    yield from _of_other_repositories(context)
 
 
 def _overridden(context: Context, provider: Provider) -> frozenset[str]:
@@ -94,6 +99,41 @@ def _is_for_hook(context: Context, provider: Provider) -> bool:
     """Whether a provider is to live on a hook in place of the web identity that it has."""
     is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
     return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.foreign is None
+
+
+def _of_other_repositories(context: Context) -> Iterator[Finding]:
+    """One finding for each module of another repository whose callers here must follow it."""
+    for called in context.called:
+        if not called.calls:
+            continue
+        module, first = called.module, called.calls[0].known
+        stub = stub_of(context.workspace, module)
+        handed = context.web_identity.hand_down(stub, module.gains, first.place)
+        fix: Fix = (
+            handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
+        )
+        if module.refusal:
+            is_cause = any(f"{one.known.repo}: {one.known.place}:" in module.refusal for one in called.calls)
+            why = f"that module is not migrated: {module.refusal}"
+            fix = Refusal(why) if is_cause else LeftAlone(why)
+        notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()
+        order = Note("merge this together with the modules that it calls:", (module.title,))
+        yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
+
+
+def _without_inputs(called: Called) -> Iterator[Edit]:
+    """The edits that take out what the module no longer takes; a call may be in several files, with overrides."""
+    for one in called.calls:
+        for document, block in one.call.caller.blocks("module", one.call.block.labels):
+            gone = [argument for argument in block.attributes if argument.name in called.module.loses]
+            if gone:
+                yield from document.change(block, BodyChange(remove=tuple(gone)))
+
+
+def _outcome(module: KnownModule) -> str:
+    given = [f"is given {', '.join(one.name for one in module.gains)}"] if module.gains else []
+    gone = [f"no longer passes {', '.join(module.loses)}"] if module.loses else []
+    return " and ".join((*given, *gone))
 
 
 def _message(provider: Provider) -> str:

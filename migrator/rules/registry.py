@@ -10,17 +10,22 @@ from importlib import import_module
 
 from migrator import rules
 from migrator.analysis.facts import Facts
+from migrator.analysis.outside_calls import Called
 from migrator.config import Config
 from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
-from migrator.model import Finding, Fix, Note, Place
+from migrator.model import Change, Finding, Fix, KnownCall, Note, Place
 from migrator.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates."""
+    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates.
+
+    ``changes`` are what those come to, ``called`` the modules of other repositories whose variables change, ``callers``
+    the calls of this one's by others, which know it as ``repo``.
+    """
 
     workspace: Workspace
     facts: Facts
@@ -29,6 +34,10 @@ class Context:
     wishes: Wishes
     ambient: Ambient
     settled: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    called: tuple[Called, ...] = ()
+    callers: tuple[KnownCall, ...] = ()
+    repo: str = ""
 
 
 Check = Callable[[Context], Iterator[Finding]]

@@ -44,7 +44,7 @@ class WantedVariable:
 def wanted_variables(context: Context) -> Iterator[WantedVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
     for given in context.web_identity.given:
-        needs = frozenset(map(str, given.users)) if len(set(given.users)) == 1 else frozenset[str]()
+        needs = frozenset(one.key for one in given.users) if len(set(given.users)) == 1 else frozenset[str]()
         runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
         for stack in runners.here:
             yield WantedVariable(variable, given.root or ".", stack, needs=needs)

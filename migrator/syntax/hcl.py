@@ -328,11 +328,13 @@ _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
 
 
 def comments_on(text: str, item: Attribute | Block) -> str:
-    """The comments on the lines where ``item`` begins and ends, and on the comment lines right above it."""
+    """The comments on the lines where ``item``, or its body, begins and ends, and on those right above it."""
     first = text.rfind("\n", 0, item.span.start) + 1
     found = [text[first : item.span.start], _rest_of_line(text, item.span.end)]
     if isinstance(item, Block):
         found.append(_rest_of_line(text, item.body.start))
+    elif "\n" in item.value.of(text):
+        found.append(_rest_of_line(text, item.value.start))
     while first and _IGNORED_ABOVE.match(text, above := text.rfind("\n", 0, first - 1) + 1):
         found.append(text[above:first])
         first = above

@@ -243,10 +243,11 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
 
 
 def comments_on(text: str, item: Attribute | Block) -> str:
-    """The comments inside of a block; an argument has none of its own in JSON."""
-    if isinstance(item, Attribute):
+    """The comments inside of a block, or of the object that an argument is; any other has none of its own in JSON."""
+    start = item.body.start - 1 if isinstance(item, Block) else item.value.start
+    if text[start] != "{":
         return ""
-    node = read(text, item.body.start - 1)
+    node = read(text, start)
     return "\n".join(member.value.span.of(text) for member in node.members if member.name == COMMENT)
 
 

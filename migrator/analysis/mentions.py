@@ -1,0 +1,149 @@
+"""Which files give values to variables of Terraform by name, whatever the files are called or written in.
+
+A command line that sets a variable which is not declared fails, and so does Terratest, so that every text file of the
+repository counts: scripts without a suffix, editors' tasks, tests in any language, what documents tell people to run.
+In a program that sets any variable, each name in it counts, since the name may be in a list, and the flag in a loop;
+in one outside of the given folder, what stands near the flag or the map.
+"""
+
+from __future__ import annotations
+
+import codecs
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from migrator.analysis.keys import is_binary, read_plain
+from migrator.discover import Kind
+from migrator.document import Document
+from migrator.model import Place
+from migrator.source import SourceFile
+from migrator.workspace import Workspace
+
+LARGEST = 16_000_000
+_MARK = re.compile(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")
+_FLAG = re.compile(r"-var(?![\w-])")
+_ENVIRONMENT = re.compile(r"TF_VAR_([A-Za-z_][\w-]*)")
+_OF_TERRAFORM = re.compile(r"(?i)terra|tofu|tftest")
+_MAP = re.compile(
+    r"(?im)\b(?:\w+_)?var(?:iable)?s?[\"']?\]?\s*(?:=>|[:=(\[{])|^\s*[\"']?project_path[\"']?\s*:|^\s*component\s*\""
+)
+_NAME = re.compile(r"(?<![\w-])[A-Za-z_][\w-]*")
+_WORD = re.compile(r"(?<![\w-])[A-Za-z_]\w*")
+_ASSIGNED = re.compile(r"[\s=,\"'\\\[(]*(?:-\s+)?[fFrRbBuU]{0,2}[\"'\\]*([A-Za-z_][\w-]*)\s*=(?!=)")
+_NEAR = 400
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST, Kind.VALUES, Kind.BACKEND, Kind.TERRAGRUNT})
+_FOR_PEOPLE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt", ".html", ".org")
+_PROGRAMS = (".go", ".py", ".js", ".ts", ".rb", ".sh", ".ps1", ".groovy")
+
+
+class _Texts:
+    """The text files of a repository, each as a document; ``too_large`` are those that are not read."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.too_large: list[str] = []
+
+    def __iter__(self) -> Iterator[Document]:
+        for path in sorted(self._workspace.paths):
+            known = self._workspace.documents.get(path)
+            document = known if known is not None and not known.source.data.startswith(_UTF_16) else self._plain(path)
+            if document is not None:
+                yield document
+
+    def _plain(self, path: str) -> Document | None:
+        file = self._workspace.root / path
+        data = read_plain(str(file), LARGEST)
+        if data is None:
+            is_large = file.is_file() and not file.is_symlink() and file.stat().st_size > LARGEST
+            self.too_large += [path] if is_large and not is_binary(_beginning(file)) else []
+            return None
+        document = Document(self._workspace.root, path, Kind.SCRIPT)
+        is_utf_16 = data.startswith(_UTF_16)
+        document.source = SourceFile(path, data.decode("utf-16", "replace").encode() if is_utf_16 else data)
+        return document if is_utf_16 or not is_binary(data) else None
+
+
+def _beginning(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(8000)
+    except OSError:
+        return b""
+
+
+class Mentions:
+    """Where the files of a repository give values to variables by any of the ``names``."""
+
+    def __init__(self, workspace: Workspace, names: Collection[str]) -> None:
+        self._workspace = workspace
+        self._names = names
+        texts = _Texts(workspace)
+        self.too_large = texts.too_large
+        self.files = [one for one in texts if _MARK.search(one.source.data)]
+        self.given: dict[str, Place] = {}
+        self.in_environment: dict[str, list[Place]] = {}
+        beside: set[tuple[str, str]] = set()
+        for document in self.files:
+            self._read(document, beside)
+        for document in texts if beside else ():
+            if document.kind not in _TERRAFORM and _program(document.path) in beside and not _sets_any(document):
+                self._take(document, _names_in(document.text))
+
+    def _read(self, document: Document, beside: set[tuple[str, str]]) -> None:
+        text = document.text
+        for match in _ENVIRONMENT.finditer(text):
+            self.in_environment.setdefault(match[1], []).append(_place(document, match.start()))
+        if document.kind in _TERRAFORM:
+            self._take(document, _after_flags(text, _ASSIGNED))
+        elif document.path.lower().endswith(_FOR_PEOPLE):
+            self._take(document, _near(text, _FLAG))
+        elif _sets_any(document) and not self._workspace.in_scope(document.path):
+            self._take(document, _near(text, _FLAG))
+            self._take(document, _near(text, _MAP) if _OF_TERRAFORM.search(text) else iter(()))
+        elif _sets_any(document):
+            self._take(document, _after_flags(text, _ASSIGNED))
+            self._take(document, _names_in(text))
+            beside.add(_program(document.path))
+
+    def _take(self, document: Document, found: Iterator[tuple[str, int]]) -> None:
+        for name, offset in found:
+            if name in self._names and name not in self.given:
+                self.given[name] = _place(document, offset)
+
+
+def _place(document: Document, offset: int) -> Place:
+    return Place(document.path, document.source.line(offset))
+
+
+def _sets_any(document: Document) -> bool:
+    text = document.text
+    return _FLAG.search(text) is not None or bool(_OF_TERRAFORM.search(text) and _MAP.search(text))
+
+
+def _program(path: str) -> tuple[str, str]:
+    """The files that make one program: those of a language in a folder; those of Go import each other's folders."""
+    folder, name = posixpath.split(path)
+    suffix = posixpath.splitext(name)[1]
+    if suffix == ".go":
+        return "", suffix
+    return (folder, suffix) if suffix in _PROGRAMS else (path, "")
+
+
+def _after_flags(text: str, assigned: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+    for flag in _FLAG.finditer(text):
+        if match := assigned.match(text, flag.end()):
+            yield match[1], match.start(1)
+
+
+def _near(text: str, mark: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+    for flag in mark.finditer(text):
+        for pattern in (_NAME, _WORD):
+            yield from ((one[0], one.start()) for one in pattern.finditer(text, flag.end(), flag.end() + _NEAR))
+
+
+def _names_in(text: str) -> Iterator[tuple[str, int]]:
+    for pattern in (_NAME, _WORD):
+        yield from ((one[0], one.start()) for one in pattern.finditer(text))

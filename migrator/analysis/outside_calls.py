@@ -1,0 +1,126 @@
+"""The calls of modules outside of the repository: by git URL, from a registry, or by a path that leads out."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from migrator.discover import Kind
+from migrator.document import Document
+from migrator.fleet import Fleet
+from migrator.model import KnownCall, KnownModule
+from migrator.module_source import ModuleSource, is_local, parse_source
+from migrator.workspace import Module, ModuleCall, Workspace
+
+_REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
+
+
+@dataclass(frozen=True, eq=False)
+class OutsideCall:
+    """A call, and what other repositories are told of it."""
+
+    call: ModuleCall
+    known: KnownCall
+
+
+def outside_calls(workspace: Workspace, repo: str) -> Iterator[OutsideCall]:
+    """The calls of modules elsewhere by the repository that the others know as ``repo``, by place."""
+    for _, module in sorted(workspace.modules.items()):
+        for document in module.documents:
+            for block in document.blocks if b"module" in document.source.data else ():
+                if block.type == "module" and document.kind is Kind.CONFIG:
+                    call = ModuleCall(module, document, block)
+                    known = _known(workspace, repo, call)
+                    if known is not None:
+                        yield OutsideCall(call, known)
+    for document in workspace.of_kind(Kind.TERRAGRUNT):
+        for block in document.blocks if b"source" in document.source.data else ():
+            call = ModuleCall(Module(posixpath.dirname(document.path)), document, block)
+            known = _known(workspace, repo, call) if block.type == "terraform" else None
+            if known is not None:
+                yield OutsideCall(call, replace(known, title="a unit of Terragrunt", is_unit=True))
+
+
+def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | None:
+    text = call.document.literal(call.block.attribute("source"))
+    if text is None:
+        return None
+    place, title = call.document.place(call.block), ".".join(["module", *call.block.labels])
+    if is_local(text):
+        path = posixpath.normpath(posixpath.join(call.caller.path, text))
+        if not path.startswith(".."):
+            return None
+        return KnownCall(repo, place, title, folder=os.path.realpath(workspace.root / path))
+    source = parse_source(text)
+    if source is None or (workspace.is_own(source) and source.is_at_head(workspace.identity.branches)):
+        return None
+    return KnownCall(repo, place, title, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A module of another repository whose variables change, and the calls of it.
+
+    Those that are ``pinned`` go on with an older version, and ``units`` of Terragrunt take values from elsewhere.
+    """
+
+    module: KnownModule
+    calls: tuple[OutsideCall, ...]
+    pinned: tuple[OutsideCall, ...]
+    units: tuple[OutsideCall, ...]
+
+    @property
+    def group(self) -> str:
+        """The name that binds together what must follow the module: `Finding.group`."""
+        return f"calls of {self.module.key}"
+
+
+def follow(workspace: Workspace, fleet: Fleet, calls: list[OutsideCall]) -> tuple[Called, ...]:
+    """The modules that the ``fleet`` tells of; the workspace learns who calls them, and which of its own are called."""
+    found: list[Called] = []
+    for module in fleet.modules:
+        mine = [one for one in calls if one.known.is_of(module)]
+        pinned = tuple(one for one in mine if one.known.is_pinned(module))
+        live = [one for one in mine if one not in pinned]
+        followed = tuple(one for one in live if not one.known.is_unit)
+        found.append(Called(module, followed, pinned, tuple(one for one in live if one.known.is_unit)))
+        workspace.outside[module.key] = [one.call for one in found[-1].calls]
+    for call in fleet.calls:
+        path = folder_of(workspace, call)
+        workspace.called_elsewhere.add(path)
+        if call.refusal:
+            workspace.frozen[path] = call.refusal
+    return tuple(found)
+
+
+def folder_of(workspace: Workspace, call: KnownCall) -> str:
+    """The path of the module of the repository that the call of another one is of."""
+    path = call.source.folder if call.source else os.path.relpath(call.folder, os.path.realpath(workspace.root))
+    return "" if path == "." else path
+
+
+def registered(workspace: Workspace) -> Iterator[tuple[str, ModuleSource]]:
+    """The modules of Spacelift's registry that the repository defines: what one is called, and where it comes from.
+
+    https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/module
+    """
+    for module in workspace.modules.values():
+        for document, block in module.blocks("resource", "spacelift_module"):
+            texts = {one.name: document.literal(one) for one in block.attributes}
+            found = _REPOSITORY.fullmatch(texts.get("repository") or "")
+            provider = texts.get("terraform_provider") or (found["provider"] if found else None)
+            name = texts.get("name") or (found["name"] if found else None)
+            if texts.get("repository") and provider and name:
+                source = ModuleSource(texts["repository"] or "", "", (texts.get("project_root") or "").strip("/"))
+                yield f"terraform-{provider}-{name}", source
+
+
+def frozen_by(workspace: Workspace, document: Document | None, path: str) -> str | None:
+    """Why the variables of the modules that the file at ``path`` is part of must stay, if so."""
+    if not workspace.frozen or (document is not None and document.kind is not Kind.CONFIG):
+        return None
+    modules = [one.path for one in workspace.modules_of(document)] if document else [posixpath.dirname(path)]
+    return next((workspace.frozen[one] for one in modules if one in workspace.frozen), None)

@@ -1,0 +1,38 @@
+"""Which modules other repositories may call."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection
+
+from migrator.workspace import LOCK_FILE, Workspace
+
+_PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
+_OF_A_ROOT = frozenset({"backend", "cloud"})
+_VERSION = re.compile(rb"(?m)^module_version\s*:")
+
+
+def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -> bool:
+    """Whether others may call the module at ``path``: one in ``modules`` that nobody here calls, or of a registry.
+
+    https://developer.hashicorp.com/terraform/registry/modules/publish names repositories terraform-PROVIDER-NAME, and
+    https://docs.spacelift.io/vendors/terraform/module-registry has a version in the runtime configuration. The known
+    ``roots`` are none.
+    """
+    module = workspace.modules[path]
+    terraform = (block for _, top in module.blocks("terraform") for block in top.blocks())
+    if path in roots or any(block.type in _OF_A_ROOT for block in terraform):
+        return False
+    if path in workspace.folders_with_values or workspace.has_file(posixpath.join(path, LOCK_FILE)):
+        return False
+    is_reusable = not {"modules", "module"}.isdisjoint(path.lower().split("/"))
+    if (_PUBLISHED.fullmatch(workspace.identity.name) or _has_version(workspace)) and (is_reusable or not path):
+        return True
+    return is_reusable and not workspace.calls.get(path)
+
+
+def _has_version(workspace: Workspace) -> bool:
+    paths = (workspace.scoped(f".spacelift/config.{suffix}") for suffix in ("yml", "yaml"))
+    known = (workspace.documents.get(path) for path in paths)
+    return any(one is not None and _VERSION.search(one.source.data) is not None for one in known)

@@ -1,0 +1,84 @@
+"""Identities as other repositories are told of them: in expressions over a module's own variables, without a value.
+
+A caller elsewhere works out what an identity is in each of its calls. What is the same in all calls of the module
+stands there under a name for it, what depends on the variables alone as a function of them, and of anything else nobody
+knows whether it is the same in two calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.analysis.residues import Identity, Residues, without_nulls
+from migrator.analysis.terms import NULL, Term, is_taken_as_passed
+from migrator.discover import Kind
+from migrator.document import Document
+from migrator.model import KnownInput, KnownModule
+from migrator.secret import mask
+from migrator.source import SourceFile
+from migrator.syntax import hcl
+from migrator.workspace import Module, Workspace
+
+_UNKNOWN = "unknown.value[{}]"
+"""Something of the module that is another in each call of it, as far as is known."""
+
+_FUNCTION = "known_to_its_module"
+
+
+def told(module: Module, identity: Identity | None, title: str) -> tuple[tuple[str, str], ...]:
+    """An identity of ``module``, one that is called ``title`` in the run; None for one that is not known."""
+    if identity is None:
+        return (("", _UNKNOWN.format(hcl.quote(title))),)
+    return tuple((name, _expression(module, made, f"{title}: {name}")) for name, made in identity)
+
+
+def told_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:
+    """The variables of a module that need not be passed, each with what it is then: null, or a name for its default."""
+    found: dict[str, set[Term]] = {}
+    for document, block in module.blocks("variable"):
+        if block.labels and (default := block.attribute("default")) is not None:
+            found.setdefault(block.labels[0], set()).add(residues.of(module, document, default))
+    for name, defaults in sorted(found.items()):
+        yield name, "null" if defaults == {NULL} else hcl.quote(f"{title}: default of {name}")
+
+
+def stub_of(workspace: Workspace, module: KnownModule) -> Module:
+    """A module of another repository, as far as its callers must know it."""
+    document = Document(workspace.root, f"{module.key}/variables.tf", Kind.CONFIG)
+    text = "".join(f"variable {hcl.quote(name)} {{\n  default = {value}\n}}\n" for name, value in module.defaults)
+    document.source = SourceFile(document.path, text.encode())
+    return Module(module.key, [document])
+
+
+def identity_of(residues: Residues, stub: Module, known: KnownInput) -> Identity:
+    """Whose the role is that the variable of a module of another repository holds, in the terms of that."""
+    return without_nulls({name: residues.value(stub, text) for name, text in known.origin})
+
+
+def _expression(module: Module, made: Term, title: str) -> str:
+    if not made.symbols:
+        return hcl.quote(title)
+    if (reference := _reference(module, made)) is not None:
+        return reference
+    if any(one.op != "var" or one.where != module.path for one in made.symbols):
+        return _UNKNOWN.format(hcl.quote(title))
+    variables = ", ".join(sorted(f"var.{one.name}" for one in made.symbols))
+    return f"{_FUNCTION}({hcl.quote(title)}, {variables})"
+
+
+def _reference(module: Module, made: Term) -> str | None:
+    """What a variable is, or has as a member, if its module takes it as it is passed."""
+    if made.op == "var" and made.where == module.path and _is_taken_as_it_is(module, made.name):
+        return f"var.{made.name}"
+    if made.op != "get" or (key := made.parts[1].text) is None or mask(key) != key:
+        return None
+    base = _reference(module, made.parts[0])
+    return None if base is None else f"{base}[{hcl.quote(key)}]"
+
+
+def _is_taken_as_it_is(module: Module, name: str) -> bool:
+    for document, block in module.blocks("variable", name):
+        type_ = block.attribute("type")
+        if block.attribute("nullable") is not None or (type_ and not is_taken_as_passed(document.expression(type_))):
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""Calls of modules between the repositories of one run: module and callers change together, or none of them does."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from migrator.fleet import Fleet
+from migrator.model import KnownCall, KnownModule, Survey
+from migrator.module_source import ModuleSource
+
+_MOST = 20
+_UNSETTLED = "what its callers in other repositories are to pass could not be settled"
+_Key = tuple[str, str]
+
+Again = Callable[[Mapping[str, Fleet]], Mapping[str, Survey]]
+"""Surveys repositories anew, each by its name with what it is told of the others."""
+
+
+def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Survey]:
+    """The surveys after each repository was told which modules it calls change, and which calls cannot follow.
+
+    A module that a call cannot follow is not changed, and what was refused once stays so. What a repository is told may
+    change its own modules, so that this goes on up the calls, until there is nothing new to be told.
+    """
+    known = dict(surveys)
+    refused = {
+        (module.repo, module.path): module
+        for one in known.values()
+        for told in one.told
+        for module in told.modules
+        if module.refusal
+    }
+    for attempt in range(_MOST):
+        pairs = list(_live_and_pinned(known, refused))
+        for call, module in pairs:
+            reason = f"its caller {call.repo}: {call.place}: {call.refusal}" if call.refusal else ""
+            reason = _UNSETTLED if not reason and attempt == _MOST - 1 else reason
+            if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
+                refused.setdefault((module.repo, module.path), replace(module, refusal=reason))
+        told = _told(pairs, refused)
+        stale = {name: told.get(name, ()) for name, one in known.items() if told.get(name, ()) != one.told}
+        if not stale:
+            break
+        known |= {name: replace(known[name], told=one) for name, one in stale.items()}
+        found = again({name: Fleet(one) for name, one in stale.items()})
+        for name, one in stale.items():
+            known[name] = replace(found.get(name) or _failed(known[name]), told=one)
+    return known
+
+
+def _failed(survey: Survey) -> Survey:
+    calls = tuple(replace(one, refusal="its repository cannot be read any more") for one in survey.calls)
+    return replace(survey, calls=calls)
+
+
+def _live_and_pinned(
+    surveys: Mapping[str, Survey], refused: Mapping[_Key, KnownModule]
+) -> Iterator[tuple[KnownCall, KnownModule]]:
+    """Every call with the module that it is of, of all whose variables change, or would have."""
+    changed = {(module.repo, module.path): module for one in surveys.values() for module in one.modules} | dict(refused)
+    named = [one for survey in surveys.values() for one in survey.registered] if changed else []
+    calls: dict[str, list[KnownCall]] = {}
+    for call in (call for one in surveys.values() for call in one.calls) if changed else ():
+        calls.setdefault(call.source.name.lower() if call.source else call.folder, []).append(call)
+    for known in changed.values():
+        module = replace(known, addresses=tuple(_addresses(known, named)))
+        keys = dict.fromkeys((module.identity.name, module.folder, *(name for name, _ in module.addresses)))
+        for call in (call for key in keys for call in (*calls.get(key.lower(), ()), *calls.get(key, ()))):
+            if call.repo != module.repo and call.is_of(module):
+                yield call, module
+
+
+def _addresses(module: KnownModule, named: Sequence[tuple[str, ModuleSource]]) -> Iterator[tuple[str, str]]:
+    """What registries call the module, each with the folder in that."""
+    for name, source in named:
+        if source.is_in(module.identity.name, module.identity.namespace):
+            folder = posixpath.relpath(module.path or ".", source.folder or ".")
+            if not folder.startswith(".."):
+                yield name, "" if folder == "." else folder
+
+
+def _told(
+    pairs: Iterable[tuple[KnownCall, KnownModule]], refused: Mapping[_Key, KnownModule]
+) -> dict[str, tuple[Survey, ...]]:
+    """What each repository must know: of those that it calls the modules, of those that call it the calls."""
+    modules: dict[str, dict[str, dict[str, KnownModule]]] = {}
+    calls: dict[str, dict[str, dict[KnownCall, None]]] = {}
+    for call, known in pairs:
+        module = refused.get((known.repo, known.path), known)
+        modules.setdefault(call.repo, {}).setdefault(module.repo, {})[module.path] = module
+        source = replace(call.source, folder=module.path) if call.source else None
+        told = replace(call, refusal="" if call.is_pinned(module) else module.refusal, source=source)
+        calls.setdefault(module.repo, {}).setdefault(call.repo, {})[told] = None
+    return {
+        name: tuple(
+            Survey(other, calls=tuple(calls.get(name, {}).get(other, ())), modules=tuple(theirs.values()))
+            for other in sorted({*modules.get(name, {}), *calls.get(name, {})})
+            for theirs in [modules.get(name, {}).get(other, {})]
+        )
+        for name in {*modules, *calls}
+    }

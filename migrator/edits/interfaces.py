@@ -1,0 +1,64 @@
+"""Which variables modules get and lose by what is edited: what their callers have to follow."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from migrator.discover import Kind, kind_of
+from migrator.errors import SyntaxProblem
+from migrator.model import Change
+from migrator.syntax.languages import language_of
+from migrator.syntax.terraform import Block
+from migrator.workspace import Module, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the variables of a ``module`` come to: those that it ``gains`` and ``loses``, by name."""
+
+    module: Module
+    gains: tuple[str, ...]
+    loses: tuple[str, ...]
+
+
+def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Interface]:
+    """The modules whose variables are not the same after ``changes``, by path."""
+    touched: dict[str, dict[str, Change]] = {}
+    for change in changes:
+        document = workspace.documents.get(change.path)
+        if (document.kind if document else kind_of(change.path)) is Kind.CONFIG:
+            modules = [one.path for one in workspace.modules_of(document)] if document else []
+            for path in modules or [posixpath.dirname(change.path)]:
+                touched.setdefault(path, {})[change.path] = change
+    for path, made in sorted(touched.items()):
+        module = workspace.modules.get(path)
+        if module is not None:
+            before = {name: None for one in module.documents for name in declared(one.blocks)}
+            kept = [name for one in module.documents if one.path not in made for name in declared(one.blocks)]
+            new = [
+                name
+                for one in made.values()
+                for name in declared_in(one.path, one.after.decode("utf-8-sig", "replace"))
+            ]
+            after = dict.fromkeys((*kept, *new))
+            gains, loses = (
+                tuple(one for one in after if one not in before),
+                tuple(one for one in before if one not in after),
+            )
+            if gains or loses:
+                yield Interface(module, gains, loses)
+
+
+def declared(items: Sequence[object]) -> list[str]:
+    """The names of the variables among the blocks of a file."""
+    return [one.labels[0] for one in items if isinstance(one, Block) and one.type == "variable" and one.labels]
+
+
+def declared_in(path: str, text: str) -> list[str]:
+    """The names of the variables that ``text`` declares; none where it cannot be read."""
+    try:
+        return declared(language_of(path).parse(text))
+    except SyntaxProblem:
+        return []

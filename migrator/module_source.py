@@ -1,0 +1,80 @@
+"""Where a ``module`` block has its module from: https://developer.hashicorp.com/terraform/language/modules/sources."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+_GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
+_SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
+_HOSTED = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
+_REGISTRY = re.compile(
+    r"(?:(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)/)?"
+    r"(?P<namespace>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9_-]+)/(?P<provider>[a-z0-9]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSource:
+    """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
+
+    ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories
+    terraform-PROVIDER-NAME, come releases: ``is_released``.
+    """
+
+    name: str
+    namespace: str = ""
+    folder: str = ""
+    ref: str = ""
+    is_released: bool = False
+
+    def is_in(self, name: str, namespace: str) -> bool:
+        """Whether it may be of the repository called ``name``; owners count where both are known."""
+        owner, known = self.namespace.lower(), namespace.lower()
+        return self.name.lower() == name.lower() and (not owner or not known or owner == known)
+
+    def is_at_head(self, branches: Collection[str]) -> bool:
+        """Whether it follows one of the ``branches``, or the default one, and not a release or commit."""
+        return not self.is_released and (not self.ref or self.ref in branches)
+
+
+def is_local(source: str) -> bool:
+    """Whether Terraform takes ``source`` for a path."""
+    return source.startswith(("./", "../"))
+
+
+def parse_source(source: str) -> ModuleSource | None:
+    """What ``source`` says of a git repository or a registry; None for paths, archives and what is neither."""
+    getter = _GETTER.match(source)
+    if is_local(source) or (getter is not None and getter[1].lower() != "git"):
+        return None
+    text, _, query = (getter[2] if getter else source).partition("?")
+    start = text.find("://") + 3 if "://" in text else 0
+    base, _, folder = text[start:].partition("//")
+    base, folder = text[:start] + base, posixpath.normpath(folder) if folder else ""
+    ref = (parse_qs(query).get("ref") or [""])[0]
+    found = _REGISTRY.fullmatch(base) if getter is None else None
+    if found is not None:
+        namespace = found["namespace"] if found["host"] is None else ""
+        name = f"terraform-{found['provider']}-{found['name']}"
+        return ModuleSource(name, namespace, folder.strip("/"), is_released=True)
+    path = _path(base)
+    owner, name = posixpath.split(re.sub(r"\.git$", "", path.strip("/")))
+    if not name or not owner:
+        return None
+    owner = re.sub(r"(?:^|/)_git$", "", owner)
+    return ModuleSource(name, owner, "" if folder == "." else folder.strip("/"), ref)
+
+
+def _path(base: str) -> str:
+    """The path of a repository on its host."""
+    if "://" in base:
+        try:
+            return urlsplit(base).path
+        except ValueError:
+            return ""
+    found = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
+    return found["path"] if found else ""

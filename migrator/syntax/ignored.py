@@ -1,0 +1,103 @@
+"""What a comment wants left alone, in any syntax: the part of the text that the comment is on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from migrator.errors import SyntaxProblem
+from migrator.span import Span
+from migrator.syntax import program
+from migrator.syntax.languages import PYTHON, YAML, Syntax, language_of, syntax_of
+from migrator.syntax.terraform import Attribute, Block
+
+_COMMENT_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
+_HASH = re.compile(r"(?m)(?:^|(?<=\s))#.*")
+
+
+def ignored_parts(path: str, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
+    """The parts of the file at ``path`` that a comment with ``word`` is on; ``items`` are Terraform's in it.
+
+    A part begins with the comments above it, and holds all that is nested in it.
+    """
+    language = language_of(path)
+    if language is YAML:
+        yield from _of_yaml(text, word)
+    elif language is PYTHON:
+        yield from _of_program(text, word)
+    else:
+        yield from _of_items(syntax_of(path), text, items, word)
+
+
+def _of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
+    for item in items:
+        if word in syntax.comments_on(text, item):
+            yield Span(_with_comments_above(text, item.span.start), item.span.end)
+        elif word in item.span.of(text):
+            with suppress(SyntaxProblem):
+                inner = item.items if isinstance(item, Block) else syntax.object_items(text, item.value)
+                yield from _of_items(syntax, text, inner or (), word)
+
+
+def _with_comments_above(text: str, start: int) -> int:
+    first = text.rfind("\n", 0, start) + 1
+    if text[first:start].strip():
+        return start
+    while first and _COMMENT_ABOVE.match(text, above := text.rfind("\n", 0, first - 1) + 1):
+        first = above
+    return first
+
+
+def _of_yaml(text: str, word: str) -> Iterator[Span]:
+    """The entries that begin on the line of a comment, or on the next one below comments that stand alone."""
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    lines = text.split("\n")
+    for number in _commented_lines(text, word):
+        first = number
+        while number < len(lines) and _is_blank(lines[number]):
+            number += 1
+        if number < len(lines):
+            last = _last_line(lines, number)
+            yield Span(starts[first], starts[last] + len(lines[last]))
+
+
+def _commented_lines(text: str, word: str) -> Iterator[int]:
+    return (text.count("\n", 0, one.start()) for one in _HASH.finditer(text) if word in one[0])
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _last_line(lines: list[str], first: int) -> int:
+    """The last line of the entry that begins on ``first``: what is indented deeper is in it, and so is a key's list."""
+    depth = len(lines[first]) - len(lines[first].lstrip())
+    is_item = lines[first].lstrip().startswith("-")
+    last = first
+    for number in range(first + 1, len(lines)):
+        line = lines[number]
+        own = len(line) - len(line.lstrip())
+        if not _is_blank(line) and own <= depth and (is_item or own < depth or not line.lstrip().startswith("- ")):
+            break
+        last = last if _is_blank(line) else number
+    return last
+
+
+def _of_program(text: str, word: str) -> Iterator[Span]:
+    """The outermost statement, argument or element that begins, or the statement that ends, on a comment's line."""
+    with suppress(SyntaxProblem):
+        nodes = [one for one in ast.walk(program.read(text)) if isinstance(one, ast.stmt | ast.expr | ast.keyword)]
+        lines = text.split("\n")
+        starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        for number in _commented_lines(text, word):
+            first = number
+            while number < len(lines) and _is_blank(lines[number]):
+                number += 1
+            on_line = [one for one in nodes if one.lineno == number + 1]
+            on_line += [one for one in nodes if isinstance(one, ast.stmt) and one.end_lineno == number + 1]
+            if on_line:
+                last = max(one.end_lineno or one.lineno for one in on_line) - 1
+                above = min(first, *(one.lineno - 1 for one in on_line))
+                yield Span(starts[above], starts[last] + len(lines[last]))
