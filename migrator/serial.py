@@ -231,7 +231,7 @@ def _plain_place(place: Place) -> dict[str, Any]:
 
 
 def _place(plain: Mapping[str, Any]) -> Place:
-    return Place(plain["path"], plain["line"])
+    return Place(plain["path"], plain["line"], plain.get("offset", 0))
 
 
 def _plain_note(note: Note) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from migrator.callers import settle_calls
 from migrator.cli import cli
 from migrator.config import Config
 from migrator.fleet import ALONE, Fleet, parts
-from migrator.model import KnownCall, KnownInput, KnownModule, Mode, Place, RepoIdentity, Survey
+from migrator.model import KnownCall, KnownInput, KnownModule, Mode, Place, Refusal, RepoIdentity, Survey
 from migrator.module_source import ModuleSource, parse_source
 from migrator.planner import Planning
 from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of
+from tests.module_trees import Maker, Tree, roles
+from tests.test_identity import shared
 
 IGNORE = "# tf-oidc-migrate:ignore\n"
 VARIABLES = 'variable "access_key" {}\n\nvariable "secret_key" {}\n'
@@ -389,10 +392,15 @@ def fleets(draw: st.DrawFn) -> dict[str, dict[str, bytes]]:
     return found
 
 
-def planning(owner: str, files: dict[str, bytes], fleet: Fleet = ALONE) -> Planning:
+def planning(
+    owner: str,
+    files: dict[str, bytes],
+    fleet: Fleet = ALONE,
+    config: Config = Config(mode=Mode.PREVIEW),  # noqa: B008
+) -> Planning:
     workspace = workspace_of(files)
     workspace.identity = RepoIdentity(owner, "acme", frozenset({"main"}))
-    return Planning(workspace, Config(mode=Mode.PREVIEW), owner, fleet)
+    return Planning(workspace, config, owner, fleet)
 
 
 @settings(max_examples=100)
@@ -417,6 +425,62 @@ def test_every_call_gives_what_its_module_takes(files: dict[str, dict[str, bytes
             called, ref = re.findall(r'"github.com/acme/(\w)//m(\?ref=\w+)?"', body)[0]
             if ref != "?ref=v1":
                 assert given_ == declared[called], f"{owner} calls {called}"
+
+
+def split(tree: Tree, dice: random.Random) -> dict[str, dict[str, bytes]]:
+    """The modules of a tree in three repositories; a call of another one's is by its URL."""
+    owner = {one.path: dice.choice(OWNERS) if one.path else OWNERS[0] for one in tree.modules}
+    found: dict[str, dict[str, bytes]] = {name: {} for name in OWNERS}
+    for module in tree.modules:
+
+        def source(match: re.Match[str], own: str = owner[module.path]) -> str:
+            there = owner[match[1]]
+            return match[0] if there == own else f'source = "github.com/acme/{there}//{match[1]}"'
+
+        text = re.sub(r'source = "[./]+(modules/\w+)"', source, module.text())
+        found[owner[module.path]] |= {f"{module.path}/main.tf".lstrip("/"): text.encode()}
+        found[owner[module.path]] |= {path: one.encode() for path, one in module.files.items()}
+    return found
+
+
+def migrated(files: dict[str, dict[str, bytes]], config: Config) -> tuple[dict[str, bytes], list[str]]:
+    """The files of all repositories together, as they are after a run, and why what was refused was."""
+    surveys = {owner: planning(owner, one, config=config).survey for owner, one in files.items()}
+    settled = settle_calls(
+        surveys, lambda told: {one: planning(one, files[one], told[one], config).survey for one in told}
+    )
+    after = {path: data for one in files.values() for path, data in one.items()}
+    refused: list[str] = []
+    for (owner, survey), fleet in zip(settled.items(), parts(settled.values()), strict=True):
+        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+        plan = planning(owner, files[owner], fleet, config).plan()
+        after |= {change.path: change.after for change in plan.changes}
+        refused += [f"{owner}: {one.place}: {one.fate}" for one in plan.findings if isinstance(one.fix, Refusal)]
+    return after, refused
+
+
+@pytest.mark.parametrize("mode", ["default", "portable"])
+def test_two_identities_never_share_a_role_over_repositories(mode: str, dice: random.Random) -> None:
+    """However credentials are handed down: bare, in objects and lists, by locals, functions, outputs, ``for_each``."""
+    config = Config(mode=Mode.PREVIEW, portable=mode == "portable")
+    for number in range(12):
+        seed, repeats = dice.randrange(10**6), number % 3 == 0
+        tree = Maker(seed, repeats=repeats).tree()
+        files = split(tree, dice)
+        after, refused = migrated(files, config)
+        assert repeats or not refused, (seed, refused, files)
+        assert not list(shared(tree, after)), (seed, files)
+
+
+def test_one_identity_is_migrated_over_repositories(dice: random.Random) -> None:
+    """Nothing is refused that is called once or more for one identity, and each provider gets a role."""
+    for _ in range(8):
+        seed = dice.randrange(10**6)
+        tree = Maker(seed, single=True).tree()
+        files = split(tree, dice)
+        after, refused = migrated(files, Config(mode=Mode.PREVIEW))
+        assert not refused, (seed, refused, files)
+        assert {(at, place) for at, place, _ in tree.signers(tree.values[0])} == roles(after, tree).keys(), seed
 
 
 def test_terraform_test_passes_as_before(terraform: Terraform, tmp_path: Path) -> None:
