@@ -212,6 +212,150 @@ def test_two_callers_with_other_credentials_get_a_role_each(make_repo: MakeRepo)
         assert f'variable "{role.removeprefix("var.")}"' in texts(app)
 
 
+def provider(profile: str, head: str = "") -> str:
+    return f'{head}\nprovider "aws" {{\n  profile = {profile}\n}}\n'
+
+
+def calling(shop: str = "", other: str = "") -> str:
+    """Calls of two modules, each with its arguments."""
+    source = "git::https://github.com/acme/mod.git//modules"
+    return "".join(
+        f'\nmodule "{name}" {{\n  source = "{source}/{name}"\n  {arguments}\n}}\n'
+        for name, arguments in (("shop", shop), ("other", other))
+    )
+
+
+def declared(body: str) -> str:
+    return f'variable "v" {{\n{body}\n}}\n'
+
+
+OPTIONAL = 'type = object({{ id = optional(string, "{}") }})'
+TOLD_APART = {
+    "each names its own": (provider('"a"'), provider('"b"'), calling()),
+    "each has a default": (
+        provider("var.v", declared('default = "a"')),
+        provider("var.v", declared('default = "b"')),
+        calling(),
+    ),
+    "one has a default, the other none": (
+        provider("var.v", declared('default = "a"')),
+        provider("var.v", declared("")),
+        calling("", "v = null"),
+    ),
+    "each has a default for null": (
+        provider("var.v", declared('default = "a"\nnullable = false')),
+        provider("var.v", declared('default = "b"\nnullable = false')),
+        calling("v = null", "v = null"),
+    ),
+    "each has a default for what an object lacks": (
+        provider("var.v.id", declared(OPTIONAL.format("a"))),
+        provider("var.v.id", declared(OPTIONAL.format("b"))),
+        calling("v = {}", "v = {}"),
+    ),
+    "each makes another thing of it": (
+        provider('"a-${var.v}"', declared("")),
+        provider('"b-${var.v}"', declared("")),
+        calling("v = var.access_key", "v = var.access_key"),
+    ),
+    "each asks the same of AWS": (
+        provider("data.external.v.result.id", 'data "external" "v" {\n  program = ["id"]\n}\n'),
+        provider("data.external.v.result.id", 'data "external" "v" {\n  program = ["id"]\n}\n'),
+        calling(),
+    ),
+    "other members": (
+        provider("var.v.id", declared("")),
+        provider("var.v.id", declared("")),
+        calling("v = { id = var.access_key }", "v = { id = var.secret_key }"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOLD_APART)
+def test_identities_that_differ_or_may_get_a_role_each(case: str, make_repo: MakeRepo) -> None:
+    shop, other, text = TOLD_APART[case]
+    mod = make_mod(make_repo, {"modules/shop/main.tf": shop, "modules/other/main.tf": other})
+    app = make_app(make_repo, text)
+    done = migrate(mod, app)
+    assert done.exit_code == 0, done.output
+    roles_ = {passed(texts(app), name)["aws_role_arn"] for name in ("shop", "other")}
+    assert len(roles_) == 2, texts(app)
+
+
+ALIKE = {
+    "another way to say it": (
+        provider("var.v.id", declared("type = any")),
+        provider("var.v", declared("type = string")),
+        calling("v = { id = local.key }", 'v = "${var.access_key}"') + "locals {\n  key = var.access_key\n}\n",
+    ),
+    "what nobody passes is null": (
+        provider("var.v\n  token = var.token", declared("") + 'variable "token" {\n  default = null\n}\n'),
+        provider("var.v", declared("")),
+        calling("v = var.access_key", "v = var.access_key"),
+    ),
+    "each instance has the same": (
+        provider("var.v", declared("")),
+        provider("var.v", declared("")),
+        calling("for_each = toset(var.all)\n  v = var.access_key", "count = 2\n  v = var.access_key"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_one_identity_has_one_role(case: str, make_repo: MakeRepo) -> None:
+    shop, other, text = ALIKE[case]
+    mod = make_mod(make_repo, {"modules/shop/main.tf": shop, "modules/other/main.tf": other})
+    app = make_app(make_repo, text)
+    done = migrate(mod, app)
+    assert done.exit_code == 0, done.output
+    assert {passed(texts(app), name)["aws_role_arn"] for name in ("shop", "other")} == {"var.aws_role_arn"}
+
+
+VARYING = {
+    "by its argument": provider("var.v", declared("")),
+    "by a function of it": provider('"p-${var.v}"', declared("")),
+    "by what is not known": provider("data.external.v.id", 'data "external" "v" {\n}\n' + declared("")),
+}
+
+
+@pytest.mark.parametrize("case", VARYING)
+def test_instances_that_differ_or_may_keep_their_credentials(case: str, make_repo: MakeRepo) -> None:
+    mod = make_mod(make_repo, {"modules/shop/main.tf": VARYING[case], "modules/other/main.tf": ""})
+    app = make_app(make_repo, calling("for_each = var.all\n  v = each.value"))
+    before = texts(mod) + texts(app)
+    done = migrate(mod, app)
+    assert done.exit_code == 3
+    assert texts(mod) + texts(app) == before
+    assert "differ from one instance of module.shop to the next" in done.output
+
+
+def test_two_unknown_identities_of_one_call_get_a_role_each(make_repo: MakeRepo) -> None:
+    one, other = (provider(f"data.external.{name}.result.id") for name in ("v", "w"))
+    text = one + other.replace("{\n", '{\n  alias = "w"\n')
+    data = "".join(f'data "external" "{name}" {{\n  program = ["{name}"]\n}}\n' for name in ("v", "w"))
+    mod = make_mod(make_repo, {"modules/shop/main.tf": data + text})
+    app = make_app(make_repo, call(GIT, access="1", secret="2").replace("  access_key = 1\n  secret_key = 2\n", ""))
+    done = migrate(mod, app)
+    assert done.exit_code == 0, done.output
+    given_ = passed(texts(app))
+    assert len({given_["aws_role_arn"], given_["aws_role_arn_w"]}) == 2
+
+
+def test_modules_of_two_owners_with_one_name_are_told_apart(make_repo: MakeRepo) -> None:
+    mods = []
+    for owner in ("acme", "other"):
+        mod = make_repo({"modules/shop/main.tf": provider("var.v", declared(""))}, name=f"{owner}-mod")
+        mod.git("remote", "add", "origin", f"https://github.com/{owner}/mod.git")
+        mods.append(mod)
+    sources = "".join(
+        f'\nmodule "{owner}" {{\n  source = "github.com/{owner}/mod//modules/shop"\n  v = var.{name}\n}}\n'
+        for owner, name in (("acme", "access_key"), ("other", "secret_key"))
+    )
+    app = make_app(make_repo, sources)
+    done = migrate(*mods, app)
+    assert done.exit_code == 0, done.output
+    assert len({passed(texts(app), owner)["aws_role_arn"] for owner in ("acme", "other")}) == 2
+
+
 def test_what_a_module_no_longer_takes_is_no_longer_passed(make_repo: MakeRepo) -> None:
     """And what only that came from goes as well."""
     mod = make_mod(make_repo, {"shop/main.tf": VARIABLES + PROVIDER})
