@@ -163,43 +163,38 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
             )
             for one in plain["receivers"]
         )
-        calls = (
-            KnownCall(
-                **{
-                    **call,
-                    "place": _place(call["place"]),
-                    "source": ModuleSource(**call["source"]) if call["source"] else None,
-                }
-            )
-            for call in plain["calls"]
-        )
-        modules = (
-            KnownModule(
-                **{
-                    **module,
-                    "identity": _identity(module["identity"]),
-                    "place": _place(module["place"]),
-                    "gains": tuple(KnownInput(one["name"], _pairs(one["origin"])) for one in module["gains"]),
-                    "loses": tuple(module["loses"]),
-                    "addresses": _pairs(module["addresses"]),
-                    "defaults": _pairs(module["defaults"]),
-                }
-            )
-            for module in plain["modules"]
-        )
         return Survey(
             plain["repo"],
             tuple(roots),
             tuple(stacks),
             tuple(receivers),
             tuple(plain["labels"]),
-            tuple(calls),
-            tuple(modules),
+            tuple(map(_call, plain["calls"])),
+            tuple(map(_module, plain["modules"])),
             tuple(map(survey_from_plain, plain["told"])),
             tuple((name, ModuleSource(**source)) for name, source in plain["registered"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _call(plain: Mapping[str, Any]) -> KnownCall:
+    source = ModuleSource(**plain["source"]) if plain["source"] else None
+    return KnownCall(**{**plain, "place": _place(plain["place"]), "source": source})
+
+
+def _module(plain: Mapping[str, Any]) -> KnownModule:
+    return KnownModule(
+        **{
+            **plain,
+            "identity": _identity(plain["identity"]),
+            "place": _place(plain["place"]),
+            "gains": tuple(KnownInput(one["name"], _pairs(one["origin"])) for one in plain["gains"]),
+            "loses": tuple(plain["loses"]),
+            "addresses": _pairs(plain["addresses"]),
+            "defaults": _pairs(plain["defaults"]),
+        }
+    )
 
 
 def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
