@@ -196,3 +196,68 @@ def _resources(shown: dict[str, Any], at: tuple[str, ...], folders: dict[tuple[s
     for child in shown.get("child_modules", []):
         step = child["address"].rpartition(".module.")[2].replace('"', "").removeprefix("module.")
         yield from _resources(child, (*at, step), folders)
+
+
+SAYS_OTHERWISE = {
+    "a file": {"env/dev.tfvars": 'profile = "dev"\n'},
+    "a file in JSON": {"env/dev.tfvars.json": '{"profile": "dev"}\n'},
+    "two files": {"env/dev.tfvars": 'profile = "dev"\n', "env/prod.tfvars": 'profile = "prod"\n'},
+    "a script": {"plan.sh": "terraform plan -var profile=dev\n"},
+    "the environment of a script": {"plan.sh": "export TF_VAR_profile=dev\n"},
+    "runtime configuration": {
+        ".spacelift/config.yml": 'version: "1"\nstacks:\n  app:\n    environment:\n      TF_VAR_profile: dev\n'
+    },
+    "a stack": {
+        "stacks/more.tf": 'resource "spacelift_environment_variable" "profile" {\n'
+        '  stack_id = spacelift_stack.app.id\n  name     = "TF_VAR_profile"\n  value    = "dev"\n}\n'
+    },
+    "a context": {
+        "stacks/more.tf": 'resource "spacelift_context" "all" {\n  name = "all"\n}\n\n'
+        'resource "spacelift_environment_variable" "profile" {\n'
+        '  context_id = spacelift_context.all.id\n  name     = "TF_VAR_profile"\n  value    = var.profile\n}\n\n'
+        'resource "spacelift_context_attachment" "all" {\n'
+        "  context_id = spacelift_context.all.id\n  stack_id   = spacelift_stack.app.id\n}\n"
+    },
+    "a mounted file": {
+        "stacks/more.tf": 'resource "spacelift_mounted_file" "values" {\n  stack_id      = spacelift_stack.app.id\n'
+        '  relative_path = "source/dev.auto.tfvars"\n  content       = var.values\n}\n'
+    },
+    "a unit of Terragrunt": {
+        "live/dev/terragrunt.hcl": 'terraform {\n  source = "../.."\n}\n\ninputs = {\n  profile = "dev"\n}\n'
+    },
+}
+ROOT = 'variable "profile" {\n  default = "prod"\n}\n\nprovider "aws" {\n  profile = var.profile\n}\n'
+BY_WORKSPACE = 'provider "aws" {\n  profile = { prod = "prod", dev = "dev" }[terraform.workspace]\n}\n'
+LITERAL = {
+    "role-arn": Config(role_arn=ONE),
+    "one profile": _mapped(f"profile:prod={ONE}"),
+    "both profiles": _mapped(f"profile:prod={ONE}", f"profile:dev={TWO}"),
+    "the variable": _mapped(f"var:profile={ONE}"),
+    "integration": Config(auth=Auth.CLOUD_INTEGRATION, role_arn=ONE),
+    "environment": Config(backend_auth=BackendAuth.ENV, role_arn=ONE),
+    "role-in-variable": Config(role_in=RoleIn.VARIABLE, role_arn=ONE),
+}
+
+
+@pytest.mark.parametrize("mode", LITERAL)
+@pytest.mark.parametrize("says", [*SAYS_OTHERWISE, "a workspace"])
+def test_a_default_is_not_the_value(says: str, mode: str) -> None:
+    """Where something says otherwise, no role that is written out speaks for all: a variable does, or nothing."""
+    root = ROOT if says in SAYS_OTHERWISE else BY_WORKSPACE
+    files = {"main.tf": root, "stacks/main.tf": STACK.decode(), **SAYS_OTHERWISE.get(says, {})}
+    if mode in ("integration", "environment"):
+        files["backend.tf"] = BACKEND.decode()
+    encoded = {path: text.encode() for path, text in files.items()}
+    plan = Planning(workspace_of(encoded), LITERAL[mode]).plan()
+    after = encoded | {change.path: change.after for change in plan.changes}
+    assert not any(ONE.encode() in text or TWO.encode() in text for text in after.values())
+    is_refused = any(isinstance(one.fix, Refusal) for one in plan.findings)
+    assert is_refused or b"var.aws_role_arn" in after["main.tf"]
+    if not is_refused:
+        assert any("each" in one.task or "where the credentials" in one.task for one in plan.notes)
+
+
+def test_a_default_is_the_value_where_nothing_says_otherwise() -> None:
+    for mode in ("role-arn", "one profile", "the variable"):
+        plan = Planning(workspace_of({"main.tf": ROOT.encode()}), LITERAL[mode]).plan()
+        assert ONE.encode() in {change.path: change.after for change in plan.changes}["main.tf"], mode
