@@ -105,7 +105,9 @@ class RootIdentities:
     def _known(self, root: str, identity: Identity) -> Identity:
         """An identity of which all is known; none where it is not."""
         settled = self._roles.values.settled(root, identity)
-        return settled if all(one.op == "literal" or not (one.symbols or one.op == "call") for _, one in settled) else ()
+        return (
+            settled if all(one.op == "literal" or not (one.symbols or one.op == "call") for _, one in settled) else ()
+        )
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""
