@@ -155,6 +155,17 @@ class Maker:
         values = [self._values(root, number) for number in range(2)]
         return Tree(root, self.modules, values)
 
+    def other(self, tree: Tree) -> Tree:
+        """Another root module of the same tree, which calls the modules that the first one calls."""
+        root = Module("live/other", dict(tree.root.inputs), dict(tree.root.declared))
+        self.modules.append(root)
+        for target in dict.fromkeys(
+            call.target for call in tree.root.calls if call.target.calls or call.target.providers
+        ):
+            for _ in range(self.random.choice((1, 2))):
+                self._call(root, target)
+        return Tree(root, self.modules, tree.values)
+
     def _values(self, root: Module, number: int) -> dict[str, Any]:
         def value(name: str, type_: Type) -> Any:
             if type_ == "e":

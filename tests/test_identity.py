@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.conftest import Terraform
 from tests.invariants import STACK, workspace_of
 from tests.module_trees import Maker, Tree, roles
 
-EXAMPLES = int(os.environ.get("IDENTITY_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("IDENTITY_EXAMPLES", "4"))
 SEED = int(os.environ.get("IDENTITY_SEED", "0"))
 ONE, TWO = "arn:aws:iam::111111111111:role/one", "arn:aws:iam::222222222222:role/two"
 BACKEND = b'terraform {\n  backend "s3" {\n    bucket  = "state"\n    profile = "state"\n  }\n}\n'
@@ -44,11 +45,15 @@ MODES = {
     "variables": _mapped(f"var:prod={ONE}", f"var:dev={TWO}"),
     "both": _mapped(f"var:both={ONE}", f"var:deep={TWO}", f"alias:other={TWO}"),
     "role-in-variable": Config(role_in=RoleIn.VARIABLE, role_arn=ONE),
+    "variables-in-variables": replace(
+        _mapped(f"var:prod={ONE}", f"var:dev={TWO}", f"profile:lit0={TWO}"), role_in=RoleIn.VARIABLE
+    ),
     "hook": Config(provider_auth=ProviderAuth.HOOK, backend_auth=BackendAuth.HOOK),
     "hook-role-arn": Config(provider_auth=ProviderAuth.HOOK, backend_auth=BackendAuth.HOOK, role_arn=ONE),
     "integration": Config(auth=Auth.CLOUD_INTEGRATION, role_arn=ONE),
     "environment": Config(backend_auth=BackendAuth.ENV, role_arn=ONE),
 }
+_SET = re.compile(r'name\s+= "TF_VAR_(\w+)"\s+value\s+= "(arn:[^"]+)"')
 SEEDS = range(SEED, SEED + EXAMPLES)
 
 
@@ -67,7 +72,8 @@ def _values(values: dict[str, object]) -> bytes:
 
 def shared(tree: Tree, files: dict[str, bytes], *, environments: bool = False) -> Iterator[str]:
     """The roles that several origins have: within one environment, or where they are literals, in all of them."""
-    given = roles(files, tree)
+    set_by_stack = {f"var.{name}": arn for name, arn in _SET.findall(files["stacks/main.tf"].decode())}
+    given = {key: set_by_stack.get(role, role) for key, role in roles(files, tree).items()}
     found: dict[tuple[object, str], set[object]] = {}
     for number, values in enumerate(tree.values):
         for at, place, credentials in tree.signers(values):
@@ -81,9 +87,12 @@ def shared(tree: Tree, files: dict[str, bytes], *, environments: bool = False) -
 @pytest.mark.parametrize("mode", MODES)
 def test_no_two_origins_share_a_role(mode: str) -> None:
     for seed in SEEDS:
-        tree = Maker(seed, repeats=seed % 4 == 0).tree()
+        maker = Maker(seed, repeats=seed % 4 == 0)
+        tree = maker.tree()
+        trees = [tree, *([maker.other(tree)] if seed % 3 == 0 else [])]
         _, files = planned(tree, MODES[mode])
-        assert not list(shared(tree, files)), (mode, seed)
+        for one in trees:
+            assert not list(shared(one, files)), (mode, seed)
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("default", "portable", "hook")])
@@ -121,7 +130,7 @@ def test_a_second_run_finds_nothing_left() -> None:
 
 def test_terraform_agrees(terraform: Terraform, tmp_path: Path) -> None:
     """What the trees say of themselves, and of the roles in what came out, is what the real terraform makes of them."""
-    trees = [Maker(seed).tree() for seed in range(SEED, SEED + max(2, EXAMPLES // 3))]
+    trees = [Maker(seed).tree() for seed in range(SEED, SEED + max(6, EXAMPLES // 3))]
     told = _told(terraform, tmp_path / "before", [(tree, tree.files()) for tree in trees])
     for tree, found in zip(trees, told, strict=True):
         expected = {(at, place): dict(credentials) for at, place, credentials in tree.signers(tree.values[0])}
@@ -196,3 +205,68 @@ def _resources(shown: dict[str, Any], at: tuple[str, ...], folders: dict[tuple[s
     for child in shown.get("child_modules", []):
         step = child["address"].rpartition(".module.")[2].replace('"', "").removeprefix("module.")
         yield from _resources(child, (*at, step), folders)
+
+
+SAYS_OTHERWISE = {
+    "a file": {"env/dev.tfvars": 'profile = "dev"\n'},
+    "a file in JSON": {"env/dev.tfvars.json": '{"profile": "dev"}\n'},
+    "two files": {"env/dev.tfvars": 'profile = "dev"\n', "env/prod.tfvars": 'profile = "prod"\n'},
+    "a script": {"plan.sh": "terraform plan -var profile=dev\n"},
+    "the environment of a script": {"plan.sh": "export TF_VAR_profile=dev\n"},
+    "runtime configuration": {
+        ".spacelift/config.yml": 'version: "1"\nstacks:\n  app:\n    environment:\n      TF_VAR_profile: dev\n'
+    },
+    "a stack": {
+        "stacks/more.tf": 'resource "spacelift_environment_variable" "profile" {\n'
+        '  stack_id = spacelift_stack.app.id\n  name     = "TF_VAR_profile"\n  value    = "dev"\n}\n'
+    },
+    "a context": {
+        "stacks/more.tf": 'resource "spacelift_context" "all" {\n  name = "all"\n}\n\n'
+        'resource "spacelift_environment_variable" "profile" {\n'
+        '  context_id = spacelift_context.all.id\n  name     = "TF_VAR_profile"\n  value    = var.profile\n}\n\n'
+        'resource "spacelift_context_attachment" "all" {\n'
+        "  context_id = spacelift_context.all.id\n  stack_id   = spacelift_stack.app.id\n}\n"
+    },
+    "a mounted file": {
+        "stacks/more.tf": 'resource "spacelift_mounted_file" "values" {\n  stack_id      = spacelift_stack.app.id\n'
+        '  relative_path = "source/dev.auto.tfvars"\n  content       = var.values\n}\n'
+    },
+    "a unit of Terragrunt": {
+        "live/dev/terragrunt.hcl": 'terraform {\n  source = "../.."\n}\n\ninputs = {\n  profile = "dev"\n}\n'
+    },
+}
+ROOT = 'variable "profile" {\n  default = "prod"\n}\n\nprovider "aws" {\n  profile = var.profile\n}\n'
+BY_WORKSPACE = 'provider "aws" {\n  profile = { prod = "prod", dev = "dev" }[terraform.workspace]\n}\n'
+LITERAL = {
+    "role-arn": Config(role_arn=ONE),
+    "one profile": _mapped(f"profile:prod={ONE}"),
+    "both profiles": _mapped(f"profile:prod={ONE}", f"profile:dev={TWO}"),
+    "the variable": _mapped(f"var:profile={ONE}"),
+    "integration": Config(auth=Auth.CLOUD_INTEGRATION, role_arn=ONE),
+    "environment": Config(backend_auth=BackendAuth.ENV, role_arn=ONE),
+    "role-in-variable": Config(role_in=RoleIn.VARIABLE, role_arn=ONE),
+}
+
+
+@pytest.mark.parametrize("mode", LITERAL)
+@pytest.mark.parametrize("says", [*SAYS_OTHERWISE, "a workspace"])
+def test_a_default_is_not_the_value(says: str, mode: str) -> None:
+    """Where something says otherwise, no role that is written out speaks for all: a variable does, or nothing."""
+    root = ROOT if says in SAYS_OTHERWISE else BY_WORKSPACE
+    files = {"main.tf": root, "stacks/main.tf": STACK.decode(), **SAYS_OTHERWISE.get(says, {})}
+    if mode in ("integration", "environment"):
+        files["backend.tf"] = BACKEND.decode()
+    encoded = {path: text.encode() for path, text in files.items()}
+    plan = Planning(workspace_of(encoded), LITERAL[mode]).plan()
+    after = encoded | {change.path: change.after for change in plan.changes}
+    assert not any(ONE.encode() in text or TWO.encode() in text for text in after.values())
+    is_refused = any(isinstance(one.fix, Refusal) for one in plan.findings)
+    assert is_refused or b"var.aws_role_arn" in after["main.tf"]
+    if not is_refused:
+        assert any("each" in one.task or "where the credentials" in one.task for one in plan.notes)
+
+
+def test_a_default_is_the_value_where_nothing_says_otherwise() -> None:
+    for mode in ("role-arn", "one profile", "the variable"):
+        plan = Planning(workspace_of({"main.tf": ROOT.encode()}), LITERAL[mode]).plan()
+        assert ONE.encode() in {change.path: change.after for change in plan.changes}["main.tf"], mode

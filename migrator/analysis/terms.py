@@ -292,7 +292,7 @@ def _concat(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _join(arguments: tuple[Term, ...]) -> Term | None:
-    if len(arguments) != 2 or arguments[1].op != "tuple":
+    if len(arguments) != 2 or arguments[1].op not in ("tuple", "set"):
         return None
     pieces = [piece for item in arguments[1].parts for piece in (arguments[0], item)][1:]
     return template(pieces)

@@ -6,6 +6,7 @@ The arguments are those of https://search.opentofu.org/provider/spacelift-io/spa
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -215,8 +216,11 @@ def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
     """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
     address = ".".join(block.labels)
     for document in module.documents:
-        for other in document.blocks:
-            listed = other.attribute("depends_on") if address in document.text else None
+        starts = [one.span.start for one in document.blocks]
+        mentions = (match.start() for match in re.finditer(re.escape(address), document.text))
+        numbers = dict.fromkeys(bisect_right(starts, mention) - 1 for mention in mentions)
+        for other in (document.blocks[number] for number in numbers if number >= 0):
+            listed = other.attribute("depends_on")
             places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
             names = [document.syntax.expression(document.text, one).strip('"') for one in places]
             for number, (place, name) in enumerate(zip(places, names, strict=True)):

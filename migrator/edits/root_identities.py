@@ -138,6 +138,7 @@ class RootIdentities:
         if isinstance(signers, Refusal):
             return signers
         unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
+        unmapped = [one for one in unmapped if one.identity] or unmapped
         modules = {one.provider.module.path for one in unmapped}
         lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
         first = [one for one in unmapped if one.provider.module.path == lead]

@@ -75,8 +75,15 @@ class Surveyor:
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
         told = {target.path for target in hooked} | {one.module.path for one in self._ambient.roots}
-        for path in sorted({one.root for one in self._given} - told):
+        for path in sorted(({one.root for one in self._given} | self._with_known_roles()) - told):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
+
+    def _with_known_roles(self) -> set[str]:
+        """The root modules whose stacks must be known, as they may have a say in what a role that is known is for."""
+        if not self._config.roles and not any((self._config.role_arn, *(one.role_arn for one in self._config.paths))):
+            return set()
+        modules = {one.module.path: one.module for one in self._facts.providers if one.credentials}
+        return {root.path for module in modules.values() for root in self._workspace.roots_of(module)}
 
     def _reason(self, group: str) -> str:
         """Why a group is not migrated; ``""`` if it is."""
