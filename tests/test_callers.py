@@ -26,7 +26,6 @@ from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of
 from tests.module_trees import Maker, Tree, roles
-from tests.test_identity import shared
 
 IGNORE = "# tf-oidc-migrate:ignore\n"
 VARIABLES = 'variable "access_key" {}\n\nvariable "secret_key" {}\n'
@@ -603,6 +602,17 @@ def migrated(files: dict[str, dict[str, bytes]], config: Config) -> tuple[dict[s
     return after, refused
 
 
+def shared(tree: Tree, files: dict[str, bytes]) -> list[str]:
+    """The roles that several origins have within one environment."""
+    given_ = roles(files, tree)
+    found: dict[tuple[int, str], set[object]] = {}
+    for number, values in enumerate(tree.values):
+        for at, place, credentials in tree.signers(values):
+            if (at, place) in given_:
+                found.setdefault((number, given_[at, place]), set()).add(credentials)
+    return [role for (_, role), origins in found.items() if len(origins) > 1]
+
+
 @pytest.mark.parametrize("mode", ["default", "portable"])
 def test_two_identities_never_share_a_role_over_repositories(mode: str, dice: random.Random) -> None:
     """However credentials are handed down: bare, in objects and lists, by locals, functions, outputs, ``for_each``."""
@@ -613,7 +623,7 @@ def test_two_identities_never_share_a_role_over_repositories(mode: str, dice: ra
         files = split(tree, dice)
         after, refused = migrated(files, config)
         assert repeats or not refused, (seed, refused, files)
-        assert not list(shared(tree, after)), (seed, files)
+        assert not shared(tree, after), (seed, files)
 
 
 def test_one_identity_is_migrated_over_repositories(dice: random.Random) -> None:
