@@ -15,8 +15,8 @@ from migrator.credentials import GITHUB, GITLAB
 from migrator.errors import MigrateError, UsageError
 from migrator.forges.base import Filters, Forge, NewPullRequest, PullRequest
 from migrator.forges.body import DEFAULT, fill, read_template
-from migrator.forges.patience import Patient
 from migrator.forges.registry import forge_of, open_forge
+from migrator.patience import Patient
 from tests.forge_server import TOKEN, Answer, GitHubServer, GitLabServer, Server, running
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

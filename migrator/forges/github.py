@@ -20,7 +20,7 @@ from requests import RequestException
 from migrator.credentials import ForgeHost
 from migrator.errors import MigrateError
 from migrator.forges.base import Filters, NewPullRequest, PullRequest, Task
-from migrator.forges.patience import PASSING, TRIES, Patient
+from migrator.patience import PASSING, TRIES, Patient
 from migrator.sources import RepoSource
 
 _READ = "read access to them (a classic token the scope repo, a fine-grained one Metadata: read)"

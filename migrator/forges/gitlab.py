@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from migrator.credentials import ForgeHost
 from migrator.errors import MigrateError
 from migrator.forges.base import Filters, NewPullRequest, PullRequest, Task
-from migrator.forges.patience import PASSING, TRIES, Patient
+from migrator.patience import PASSING, TRIES, Patient
 from migrator.sources import RepoSource
 
 _READ = "the scope read_api and membership"

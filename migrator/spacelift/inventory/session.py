@@ -186,7 +186,7 @@ def _transport(url: str) -> Any:
         raise MigrateError(
             "The inventory needs more packages. help: pip install 'tf-oidc-migrate[inventory]'"
         ) from None
-    from migrator.forges.patience import PASSING, TRIES, Patient
+    from migrator.patience import PASSING, TRIES, Patient
 
     class AsGiven(AuthBase):
         """Leaves a request as it is: without any authentication, requests would take a password from ~/.netrc."""
