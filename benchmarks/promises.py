@@ -20,7 +20,7 @@ from tree_sitter import Node
 
 from migrator.analysis.providers import CREDENTIALS as CREDENTIAL_NAMES
 from migrator.discover import Kind, kind_of
-from migrator.model import RepoResult
+from migrator.model.results import RepoResult
 
 CREDENTIALS = frozenset(CREDENTIAL_NAMES)
 ROLE_FAMILY = frozenset({"role_arn", "session_name", "external_id"})

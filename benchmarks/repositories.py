@@ -40,7 +40,8 @@ from interfaces import misfits
 from promises import Files, complaints_grown, credentials, forgotten, told_secrets, undeclared, wrong_texts
 
 from migrator.discover import Kind, kind_of
-from migrator.model import LeftAlone, Refusal, RepoResult, Rewrite
+from migrator.model.findings import LeftAlone, Refusal, Rewrite
+from migrator.model.results import RepoResult
 from migrator.serial import from_plain
 
 TERRAFORM = frozenset(Kind) - {Kind.SCRIPT, Kind.PYTHON}

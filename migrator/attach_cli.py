@@ -14,7 +14,7 @@ from migrator.secret import plain_line
 
 if TYPE_CHECKING:
     from migrator.config import Config
-    from migrator.model import Survey
+    from migrator.model.fleet import Survey
     from migrator.spacelift.inventory.account import Inventory, Stack
     from migrator.spacelift.inventory.attach import Attachments, RoleOf
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.callers import settle_calls
 from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
-from migrator.fleet import ALONE, Fleet, parts
 from migrator.job import Executor, Failure
 from migrator.journal import Journal
-from migrator.model import RepoResult, Survey
+from migrator.model.callers import settle_calls
+from migrator.model.fleet import ALONE, Fleet, Survey, parts
+from migrator.model.results import RepoResult
 from migrator.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.pool import run_jobs
 from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain

@@ -10,7 +10,7 @@ import click
 
 from migrator.config import ExistingBranch
 from migrator.errors import MigrateError, UsageError
-from migrator.model import Mode
+from migrator.model.results import Mode
 from migrator.options import (
     ACTION,
     FLEET,

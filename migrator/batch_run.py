@@ -20,7 +20,7 @@ from migrator.forges.base import Filters
 from migrator.forges.registry import forge_of, open_forge
 from migrator.job import Executor
 from migrator.journal import Journal
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress

@@ -17,8 +17,8 @@ from migrator.choices import RoleIn as RoleIn
 from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
-from migrator.model import Mode
-from migrator.partitions import FIRST_REGIONS
+from migrator.model.partitions import FIRST_REGIONS
+from migrator.model.results import Mode
 
 ROLE_VARIABLE = "aws_role_arn"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrator.line_diff import LineMatcher
-from migrator.model import Change
+from migrator.model.findings import Change
 
 _PLAIN_NAME = re.compile(rb'[^\x00-\x1f\x7f-\xff"\\]+')
 _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.discover import Kind, is_override
 from migrator.errors import SyntaxProblem
 from migrator.generators import generator, is_written_by_terragrunt
-from migrator.model import FileProblem, Ignored, Place
+from migrator.model.findings import FileProblem, Ignored, Place
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange

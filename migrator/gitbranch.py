@@ -17,7 +17,7 @@ from migrator.blobs import blob_id, checked_out, conversion
 from migrator.errors import MigrateError
 from migrator.gitimport import import_answer, import_stream
 from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
-from migrator.model import Change
+from migrator.model.findings import Change
 from migrator.undo import recover
 from migrator.writer import Replacement, uninterrupted
 

@@ -22,7 +22,7 @@ from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryErr
 
 from migrator.errors import MigrateError
 from migrator.gitcommand import SAFE, SURROUNDING, settings_in, without_programs
-from migrator.model import RepoIdentity
+from migrator.model.fleet import RepoIdentity
 
 
 class Entry(NamedTuple):

@@ -9,10 +9,7 @@ from pathlib import Path
 
 from migrator.errors import MigrateError
 from migrator.gitcommand import Deadline, run_git
-from migrator.model import Note
-
-ROTATE = "rotate the keys, which git's history keeps, at"
-"""What is to be done with keys that stood in the code: `Note.task`."""
+from migrator.model.findings import ROTATE, Note
 
 ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
 """The same of keys that stand there still."""

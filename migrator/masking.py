@@ -7,7 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
 from migrator.known import Known
-from migrator.model import FileProblem, Finding, Note, Plan, SigningRow, StackRow
+from migrator.model.findings import FileProblem, Finding, Note
+from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
 
 _Told = TypeVar("_Told", Finding, FileProblem, Note, StackRow, SigningRow)

@@ -15,7 +15,7 @@ from migrator.errors import UsageError
 
 if TYPE_CHECKING:
     from migrator.config import Config
-    from migrator.model import Mode
+    from migrator.model.results import Mode
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION

@@ -19,11 +19,12 @@ from migrator.config import Config, ExistingBranch
 from migrator.diff import unified_diff
 from migrator.discover import checkout_of, listing, walk
 from migrator.errors import MigrateError
-from migrator.fleet import ALONE, Fleet
 from migrator.history import with_commits
 from migrator.lock import locked
 from migrator.mapping import unmatched
-from migrator.model import Mode, Note, Plan, RepoIdentity, RepoResult, Rewrite, Survey
+from migrator.model.findings import Note, Rewrite
+from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
+from migrator.model.results import Mode, Plan, RepoResult
 from migrator.secret import plain_line
 from migrator.settings import NAME, with_repository
 from migrator.workspace import Workspace

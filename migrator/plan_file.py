@@ -15,9 +15,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 from migrator.batch import RepoJob, Results, surveys_in
 from migrator.config import Config
 from migrator.errors import MigrateError
-from migrator.fleet import Fleet, parts
 from migrator.journal import Journal
-from migrator.model import Mode
+from migrator.model.fleet import Fleet, parts
+from migrator.model.results import Mode
 from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 from migrator.sources import RepoSource
 from migrator.writer import write_new

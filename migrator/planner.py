@@ -26,22 +26,10 @@ from migrator.edits.trusts import trust_rows
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.fleet import ALONE, Fleet
 from migrator.masking import masked
-from migrator.model import (
-    Change,
-    Finding,
-    KnownCall,
-    KnownInput,
-    KnownModule,
-    Mode,
-    Note,
-    Place,
-    Plan,
-    Refusal,
-    Rewrite,
-    Survey,
-)
+from migrator.model.findings import Change, Finding, Note, Place, Refusal, Rewrite
+from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
+from migrator.model.results import Mode, Plan
 from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of

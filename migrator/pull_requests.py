@@ -13,7 +13,8 @@ from migrator.forges.base import Forge, NewPullRequest
 from migrator.forges.body import fill, read_template
 from migrator.forges.registry import ForgeRepo, forge_of, open_forge
 from migrator.gitrepo import GitRepo
-from migrator.model import Note, RepoResult
+from migrator.model.findings import Note
+from migrator.model.results import RepoResult
 from migrator.report import markdown
 from migrator.report.rollout import rollout
 from migrator.sources import RepoSource

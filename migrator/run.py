@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from migrator.callers import settle_calls
 from migrator.config import Config
 from migrator.discover import checkout_of
 from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.fleet import Fleet, parts
 from migrator.mapping import unmatched
-from migrator.model import Mode, RepoResult, Survey
+from migrator.model.callers import settle_calls
+from migrator.model.fleet import Fleet, Survey, parts
+from migrator.model.results import Mode, RepoResult
 from migrator.options import config_of
 from migrator.pipeline import migrate_repo, name_of, survey_repo
 from migrator.report.text import summary

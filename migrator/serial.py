@@ -6,33 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from migrator.engine import Engine, Evidence
 from migrator.errors import MigrateError
-from migrator.model import (
+from migrator.model.engine import Engine, Evidence
+from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.fleet import (
     Code,
-    FileProblem,
-    Finding,
-    Fix,
-    Ignored,
     KnownCall,
     KnownInput,
     KnownModule,
     KnownReceiver,
     KnownRoot,
     KnownStack,
-    LeftAlone,
-    Mode,
-    Note,
-    Place,
-    Refusal,
     RepoIdentity,
-    RepoResult,
-    Rewrite,
-    SigningRow,
-    StackRow,
     Survey,
-    TrustRow,
 )
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
 from migrator.module_source import ModuleSource
 
 VERSION = 2

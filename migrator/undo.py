@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from migrator.errors import MigrateError
-from migrator.model import Change
+from migrator.model.findings import Change
 
 LOG = ".tf-oidc-migrate-undo"
 """The log's name in a folder that is no repository."""

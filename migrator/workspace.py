@@ -12,8 +12,8 @@ from functools import cached_property
 
 from migrator.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.document import Document, digest, state_of
-from migrator.fleet import runs
-from migrator.model import Change, Code, FileProblem, RepoIdentity
+from migrator.model.findings import Change, FileProblem
+from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
 from migrator.span import Edit

@@ -13,7 +13,7 @@ from typing import Any
 
 from migrator import undo
 from migrator.errors import MigrateError
-from migrator.model import Change
+from migrator.model.findings import Change
 
 
 class Replacement:

@@ -12,7 +12,9 @@ from migrator.config import Config, HookPlace
 from migrator.discover import Listing, kind_of
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import Change, Mode, Plan, RepoIdentity, Rewrite
+from migrator.model.findings import Change, Rewrite
+from migrator.model.fleet import RepoIdentity
+from migrator.model.results import Mode, Plan
 from migrator.planner import Planning
 from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits

@@ -19,7 +19,7 @@ from typing import Any
 
 from migrator.config import Config
 from migrator.gitbranch import Checkout  # noqa: F401 - loaded once, in the server that the processes are forked from
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 
 _CHANGING = {"os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}

@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migrator.model import (
-    FileProblem,
-    Finding,
-    Fix,
-    Ignored,
-    LeftAlone,
-    Mode,
-    Note,
-    Place,
-    Refusal,
-    RepoResult,
-    Rewrite,
-    SigningRow,
-    StackRow,
-    TrustRow,
-)
+from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from migrator.config import Config
-from migrator.model import Mode
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.report.registry import write_report
 from tests.conftest import FIXTURES

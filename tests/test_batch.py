@@ -23,7 +23,7 @@ from migrator.batch import RepoJob
 from migrator.config import Config, ExistingBranch, PathRoles
 from migrator.journal import Journal
 from migrator.mapping import RoleMapping
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.plan_file import read_plan, write_plan
 from migrator.serial import to_plain
 from migrator.sources import RepoSource

@@ -15,11 +15,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.callers import settle_calls
 from migrator.cli import cli
 from migrator.config import Config
-from migrator.fleet import ALONE, Fleet, parts
-from migrator.model import KnownCall, KnownInput, KnownModule, Mode, Place, Refusal, RepoIdentity, Survey
+from migrator.model.callers import settle_calls
+from migrator.model.findings import Place, Refusal
+from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
+from migrator.model.results import Mode
 from migrator.module_source import ModuleSource, parse_source
 from migrator.planner import Planning
 from migrator.serial import survey_from_plain, survey_to_plain

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from migrator.engine import Engine, Evidence, Version, bounds, verdict
-from migrator.model import Code, KnownRoot, KnownStack, Place, RepoIdentity, Survey
+from migrator.model.engine import Engine, Evidence, Version, bounds, verdict
+from migrator.model.findings import Place
+from migrator.model.fleet import Code, KnownRoot, KnownStack, RepoIdentity, Survey
 from migrator.serial import survey_from_plain, survey_to_plain
 
 ANY: Version = (0, 0, 0)

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.analysis.forms import Loop, comparison, conditional, loop, member_type, optional_members
 from migrator.config import Config
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 
 BACKEND = 'terraform {\n  backend "s3" {\n    role_arn = "arn:aws:iam::123456789012:role/state"\n  }\n}\n'

@@ -19,7 +19,8 @@ import pytest
 from migrator import undo
 from migrator.config import Config, ExistingBranch
 from migrator.gitbranch import Checkout
-from migrator.model import Change, Mode, RepoResult
+from migrator.model.findings import Change
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo, needed
 from tests.killed import run_as, run_disturbed, run_killed

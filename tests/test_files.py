@@ -10,7 +10,8 @@ import pytest
 
 from migrator.config import Config
 from migrator.discover import Kind, is_excluded, kind_of
-from migrator.model import Mode, RepoResult, Rewrite
+from migrator.model.findings import Rewrite
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo
 

@@ -17,7 +17,9 @@ import pytest
 from migrator.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
 from migrator.discover import kind_of, listing, walk
 from migrator.mapping import flag_mapping
-from migrator.model import Ignored, LeftAlone, Mode, Refusal, RepoIdentity, RepoResult, Rewrite
+from migrator.model.findings import Ignored, LeftAlone, Refusal, Rewrite
+from migrator.model.fleet import RepoIdentity
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.planner import Planning
 from migrator.rules.registry import all_rules

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from migrator.cli import cli
 from migrator.config import Auth, BackendAuth, Config
-from migrator.model import Mode, Survey
+from migrator.model.fleet import Survey
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo, survey_repo
 from migrator.serial import survey_from_plain, survey_to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform

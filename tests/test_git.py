@@ -15,7 +15,8 @@ import pytest
 from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError
 from migrator.gitbranch import Checkout
-from migrator.model import Change, Mode
+from migrator.model.findings import Change
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo, needed
 

@@ -8,7 +8,8 @@ import pytest
 
 from migrator import history
 from migrator.config import Config
-from migrator.model import Mode
+from migrator.model.findings import ROTATE
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo
 
@@ -19,7 +20,7 @@ PROVIDER = f'provider "aws" {{\n  access_key = "{KEY_ID}"\n  secret_key = "{SECR
 def rotations(folder: Path, mode: Mode = Mode.CHECK) -> list[str]:
     result = migrate_repo(str(folder), Config(mode=mode))
     assert KEY_ID not in repr(result)
-    return [subject for note in result.notes if note.task == history.ROTATE for subject in note.subjects]
+    return [subject for note in result.notes if note.task == ROTATE for subject in note.subjects]
 
 
 @pytest.fixture

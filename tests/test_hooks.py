@@ -14,8 +14,8 @@ import pytest
 
 from migrator.config import Config
 from migrator.edits.hook import hook
-from migrator.model import Mode
-from migrator.partitions import region_to_name
+from migrator.model.partitions import region_to_name
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Block

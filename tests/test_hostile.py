@@ -24,7 +24,7 @@ from migrator.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.gitcommand import without_programs
 from migrator.giturl import parse_url
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.report.registry import REPORTS, write_report
 from tests.conftest import MakeRepo, Repo

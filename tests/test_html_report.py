@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from migrator.model import RepoResult, TrustRow
+from migrator.model.results import RepoResult, TrustRow
 from migrator.report.registry import write_report
 from migrator.report.steps import STEPS
 from tests.conftest import needed

@@ -18,7 +18,8 @@ import pytest
 
 from migrator.config import Auth, BackendAuth, Config, ProviderAuth, RoleIn
 from migrator.mapping import flag_mapping
-from migrator.model import Plan, Refusal
+from migrator.model.findings import Refusal
+from migrator.model.results import Plan
 from migrator.planner import Planning
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Block

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config import BackendAuth, Config
-from migrator.model import Ignored, Mode, Plan, Refusal
+from migrator.model.findings import Ignored, Refusal
+from migrator.model.results import Mode, Plan
 from migrator.planner import Planning
 from tests.invariants import workspace_of
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from migrator.config import BackendAuth, Config
-from migrator.model import Plan, Refusal
+from migrator.model.findings import Refusal
+from migrator.model.results import Plan
 from migrator.planner import Planning
 from migrator.syntax import hcl
 from migrator.syntax.layout import align

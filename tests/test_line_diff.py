@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrator import line_diff
 from migrator.diff import unified_diff
 from migrator.line_diff import LineMatcher
-from migrator.model import Change
+from migrator.model.findings import Change
 
 LINES = st.lists(st.sampled_from(list("abcdefghijkl")), max_size=30)
 

@@ -20,7 +20,7 @@ from migrator.analysis.secrets import Secrets
 from migrator.cli import cli
 from migrator.config import Config
 from migrator.known import Known
-from migrator.model import Change
+from migrator.model.findings import Change
 from migrator.pipeline import open_workspace
 from migrator.secret import MASK, hide, mask, told_pieces
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config import Config
-from migrator.model import LeftAlone, Mode, RepoResult
+from migrator.model.findings import LeftAlone
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.syntax import tfjson, tfjson_edit
 from migrator.syntax.terraform import Block

@@ -10,7 +10,7 @@ import botocore
 import pytest
 
 from migrator.config import is_role_arn
-from migrator.partitions import COMMERCIAL, DOMAINS, FIRST_REGIONS, partition_of, region_to_name
+from migrator.model.partitions import COMMERCIAL, DOMAINS, FIRST_REGIONS, partition_of, region_to_name
 
 KNOWN = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text())["partitions"]
 REGIONS = [(one["id"], region) for one in KNOWN for region in one["regions"] if not region.endswith("-global")]

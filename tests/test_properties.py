@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.providers import CREDENTIALS
 from migrator.config import Config
-from migrator.model import Mode, Refusal
+from migrator.model.findings import Refusal
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.syntax import hcl
 from migrator.syntax.layout import align

@@ -14,7 +14,8 @@ from migrator.analysis.python_stacks import PythonStack, python_stacks
 from migrator.config import Config
 from migrator.edits.python_hook import has_hook, prepend_hooks
 from migrator.errors import SyntaxProblem
-from migrator.model import Mode, Refusal, Rewrite
+from migrator.model.findings import Refusal, Rewrite
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.span import apply_edits
 from migrator.syntax import program, python_edit

@@ -11,7 +11,8 @@ from migrator.cli import cli
 from migrator.config import Config
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
-from migrator.model import Mode, Refusal, RepoResult
+from migrator.model.findings import Refusal
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 
 ROLE = "arn:aws:iam::123456789012:role/spacelift"

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from migrator.batch_cli import batch
 from migrator.cli import cli
 from migrator.config import Auth, Config, RoleIn
-from migrator.fleet import parts
-from migrator.model import Finding, Mode, Note, Place, Refusal, RepoResult, SigningRow, Survey, TrustRow
+from migrator.model.findings import Finding, Note, Place, Refusal
+from migrator.model.fleet import Survey, parts
+from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
 from migrator.pipeline import migrate_repo, survey_repo
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps

@@ -11,7 +11,7 @@ from migrator.analysis.commands import commands, has_hook
 from migrator.analysis.runtime_config import RuntimeConfig, parse
 from migrator.analysis.yaml_stacks import YamlStack, is_of_interest, stacks_in
 from migrator.errors import SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Span, apply_edits
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_edit import Addition, prepend_all

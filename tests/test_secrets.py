@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from migrator.cli import cli
 from migrator.config import Config
 from migrator.forges.body import DEFAULT, fill
-from migrator.model import Mode
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo, reason_of
 from migrator.report import markdown
 from migrator.secret import MASK, is_telling, mask, may_tell

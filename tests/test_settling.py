@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.config import Config
-from migrator.model import Finding, LeftAlone, Note, Place, Plan, Refusal, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.results import Plan
 from migrator.planner import Planning
 from migrator.rules.registry import Rule
 from migrator.span import Edit, Span

@@ -25,7 +25,8 @@ from migrator.analysis.signing import INCOMPLETE, NO_PROFILE, Environment, SignI
 from migrator.config import Config
 from migrator.discover import listing, walk
 from migrator.mapping import flag_mapping
-from migrator.model import Mode, RepoIdentity, RepoResult, SigningRow
+from migrator.model.fleet import RepoIdentity
+from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.workspace import Workspace

@@ -17,7 +17,8 @@ from benchmarks import growth
 from migrator.config import Config
 from migrator.diff import masked, unified_diff
 from migrator.errors import SyntaxProblem
-from migrator.model import Change, Mode
+from migrator.model.findings import Change
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.planner import Planning
 from migrator.syntax import hcl, yaml

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from migrator.cli import cli
 from migrator.config import Config
 from migrator.errors import SyntaxProblem
-from migrator.model import LeftAlone, Mode, Refusal, RepoResult, Rewrite
+from migrator.model.findings import LeftAlone, Refusal, Rewrite
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.span import Span, apply_edits

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from migrator.cli import cli
 from migrator.config import BackendAuth, Config
-from migrator.model import Mode, RepoResult
+from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 
 ROLE = "arn:aws:iam::123456789012:role/terraform-state"

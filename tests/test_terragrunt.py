@@ -13,7 +13,7 @@ from migrator.analysis.terragrunt_values import Config
 from migrator.discover import Kind, listing, walk
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import RepoIdentity
+from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
 from migrator.syntax import hcl, hcl_object
 from migrator.workspace import Workspace

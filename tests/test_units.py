@@ -17,7 +17,7 @@ from migrator.config import Config, is_role_arn
 from migrator.diff import unified_diff
 from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
-from migrator.model import Change
+from migrator.model.findings import Change
 from migrator.secret import MASK, is_telling, mask, printable, shown_key
 from migrator.source import SourceFile, newline_at, with_newlines
 from migrator.span import Cover, Edit, Span, apply_edits

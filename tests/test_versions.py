@@ -15,7 +15,8 @@ from packaging.version import Version
 
 from migrator.analysis.versions import admits_before, excludes, major_of, raised
 from migrator.config import Config
-from migrator.model import Mode, Rewrite
+from migrator.model.findings import Rewrite
+from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 

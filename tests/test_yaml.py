@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax import yaml_edit, yaml_write
 from migrator.syntax.yaml import read

@@ -20,7 +20,7 @@ from migrator.analysis.spaces import Space, Spaces
 from migrator.analysis.stacks import Stack, instances, scopes_of, spacelift_stacks
 from migrator.analysis.targets import Target, index_of, targets
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace
 

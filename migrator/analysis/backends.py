@@ -13,7 +13,7 @@ from migrator.analysis.endpoints import foreign_endpoint
 from migrator.analysis.providers import CREDENTIALS
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Ignored, LeftAlone, Place, Refusal
+from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module

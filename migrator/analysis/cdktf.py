@@ -14,7 +14,7 @@ from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.analysis.providers import CREDENTIALS, Origin
 from migrator.document import IGNORE, Document
-from migrator.model import Ignored, LeftAlone, Place, Refusal
+from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.python import Program, parse
 from migrator.syntax.python_items import Call, Item, Items

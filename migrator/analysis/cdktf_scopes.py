@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrator.analysis.cdktf import VARIABLE, CdktfCall
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Span
 from migrator.syntax.python_items import Call, Statement
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, ModuleCall, Workspace

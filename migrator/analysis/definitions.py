@@ -14,10 +14,10 @@ from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import Stack, terraform_stacks
 from migrator.discover import Kind
 from migrator.document import IGNORE, Document
-from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
-from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, FileProblem, Place
+from migrator.model.engine import Evidence
+from migrator.model.findings import FileProblem, Place
+from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.span import Span
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace

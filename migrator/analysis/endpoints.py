@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from migrator.analysis.values import resolve
 from migrator.document import Document
-from migrator.model import LeftAlone, Refusal
-from migrator.partitions import DOMAINS
+from migrator.model.findings import LeftAlone, Refusal
+from migrator.model.partitions import DOMAINS
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 

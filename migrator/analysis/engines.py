@@ -16,8 +16,8 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.runtime_config import StackEntry
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
-from migrator.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
 from migrator.errors import SyntaxProblem
+from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
 from migrator.syntax.languages import HCL
 from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block

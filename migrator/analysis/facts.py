@@ -30,8 +30,8 @@ from migrator.analysis.terraform_settings import module_settings, terraform_sett
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.discover import Kind
-from migrator.fleet import ALONE, Fleet, is_of_branch, runs
-from migrator.model import KnownRoot, KnownStack, Place
+from migrator.model.findings import Place
+from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.analysis.reach import Reaches, resources
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.yaml import read
 from migrator.workspace import Workspace
 

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.workspace import Workspace
 
 LARGEST = 2_000_000

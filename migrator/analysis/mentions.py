@@ -17,7 +17,7 @@ from pathlib import Path
 from migrator.analysis.keys import is_binary, read_plain
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.workspace import Workspace
 

@@ -20,7 +20,7 @@ from migrator.analysis.names import plain_name
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach
 from migrator.document import Document
-from migrator.model import Ignored, Place
+from migrator.model.findings import Ignored, Place
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace

@@ -19,7 +19,7 @@ from migrator.analysis.variable_values import VariableValues
 from migrator.config import ROLE_VARIABLE
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.scanner import is_text

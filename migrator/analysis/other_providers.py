@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from migrator.analysis.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
 from migrator.document import Document
-from migrator.model import Ignored, Place
+from migrator.model.findings import Ignored, Place
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 

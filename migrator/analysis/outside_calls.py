@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.fleet import Fleet
-from migrator.model import KnownCall, KnownModule
+from migrator.model.fleet import Fleet, KnownCall, KnownModule
 from migrator.module_source import ModuleSource, is_local, parse_source
 from migrator.workspace import Module, ModuleCall, Workspace
 

@@ -14,7 +14,7 @@ from migrator.analysis.names import STATIC
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach, TerraformSetting, holds_keys, is_static_variable
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace
 

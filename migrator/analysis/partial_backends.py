@@ -16,7 +16,7 @@ from migrator.analysis.backends import ROLE_FAMILY, S3Backend
 from migrator.analysis.providers import CREDENTIALS
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.workspace import Module, Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import FileProblem, Place
+from migrator.model.findings import FileProblem, Place
 from migrator.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from migrator.analysis.endpoints import foreign_endpoint, is_mock
 from migrator.analysis.values import optional
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Ignored, LeftAlone, Place, Refusal
+from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 

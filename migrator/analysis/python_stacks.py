@@ -11,7 +11,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Span
 from migrator.syntax.python import Program, parse
 from migrator.syntax.python_items import Call, Item, Items

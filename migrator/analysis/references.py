@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.span import Span
 from migrator.syntax.scanner import IDENTIFIER, comments
 from migrator.workspace import Module

@@ -16,7 +16,7 @@ from migrator.analysis.objects import Part, parts
 from migrator.analysis.providers import CREDENTIALS
 from migrator.analysis.values import REFERENCE, definition, resolve
 from migrator.document import Document
-from migrator.model import Ignored, LeftAlone, Place, Refusal
+from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module

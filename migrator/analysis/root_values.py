@@ -17,7 +17,7 @@ from migrator.analysis.terms import NULL, Term, TermsError, literal, term
 from migrator.analysis.variable_values import VariableValues
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
 

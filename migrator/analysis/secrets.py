@@ -21,7 +21,7 @@ from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
-from migrator.model import Change
+from migrator.model.findings import Change
 from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
 from migrator.source import SourceFile
 from migrator.syntax.scanner import tokens

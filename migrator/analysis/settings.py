@@ -10,7 +10,8 @@ from migrator.analysis.names import ANY, POINTING, STATIC, plain_name
 from migrator.analysis.objects import Part
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
-from migrator.model import KnownReceiver, Place
+from migrator.model.findings import Place
+from migrator.model.fleet import KnownReceiver
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml_tree import Keys

@@ -14,7 +14,7 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.runtime_config import PATH, StackEntry, parse
 from migrator.errors import SyntaxProblem
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.yaml_tree import string_at
 from migrator.workspace import Workspace
 

@@ -17,7 +17,8 @@ from weakref import WeakKeyDictionary
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.slugs import slug_of
 from migrator.document import Document
-from migrator.model import Code, Place
+from migrator.model.findings import Place
+from migrator.model.fleet import Code
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Block
 from migrator.workspace import Module, Workspace

@@ -25,7 +25,7 @@ from migrator.analysis.settings import (
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Block

@@ -17,7 +17,7 @@ from migrator.analysis.providers import Provider, aws_providers
 from migrator.discover import Kind, is_override
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.scanner import tokens

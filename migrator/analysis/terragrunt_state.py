@@ -15,7 +15,7 @@ from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_s
 from migrator.analysis.providers import CREDENTIALS
 from migrator.analysis.terragrunt_values import Config, Value
 from migrator.document import Document
-from migrator.model import Ignored, LeftAlone, Place, Refusal
+from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
 
 

@@ -17,7 +17,7 @@ from migrator.analysis.terragrunt_state import RemoteState, remote_state
 from migrator.analysis.terragrunt_values import Config, Value
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute
 from migrator.workspace import Module, Workspace
 

@@ -13,7 +13,7 @@ from migrator.analysis.residues import Identity, Residues, without_nulls
 from migrator.analysis.terms import NULL, Term, is_taken_as_passed
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import KnownInput, KnownModule
+from migrator.model.fleet import KnownInput, KnownModule
 from migrator.secret import mask
 from migrator.source import SourceFile
 from migrator.syntax import hcl

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from migrator.discover import SKIPPED_FOLDERS, Kind
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.workspace import Workspace
 
 _NAMES = (

@@ -17,7 +17,7 @@ from migrator.analysis.declarations import Given, Piece
 from migrator.analysis.mentions import Mentions
 from migrator.discover import Kind, is_values
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.syntax.scanner import IDENTIFIER
 from migrator.workspace import Workspace
 

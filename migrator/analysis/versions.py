@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from migrator.analysis.providers import AWS, AWSCC, Provider, address, local_names
 from migrator.document import Document
-from migrator.model import Place
+from migrator.model.findings import Place
 from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace

@@ -13,8 +13,8 @@ from migrator.analysis.runtime_config import PATH, StackEntry, Variable, parse
 from migrator.analysis.settings import Reach, YamlSetting, holds_keys, is_static_file, is_static_variable
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.fleet import runs
-from migrator.model import Place
+from migrator.model.findings import Place
+from migrator.model.fleet import runs
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_tree import Keys, Scalar, Tree, string_at
 from migrator.syntax.yaml_tree import Sequence as YamlSequence

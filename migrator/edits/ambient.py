@@ -21,7 +21,7 @@ from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import sign_in_edits
 from migrator.edits.wanted import Wishes
-from migrator.model import Place, Refusal, Rewrite
+from migrator.model.findings import Place, Refusal, Rewrite
 from migrator.workspace import Module, Workspace
 
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"

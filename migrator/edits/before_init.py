@@ -17,7 +17,7 @@ from migrator.analysis.references import References
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.hcl_edit import replace_value

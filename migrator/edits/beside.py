@@ -15,7 +15,7 @@ from itertools import chain, count
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.stacks import Stack
 from migrator.document import Document
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax import hcl
 from migrator.syntax.languages import HCL

@@ -15,7 +15,7 @@ from migrator.analysis.hooks import said_in
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries
 from migrator.edits.beside import Shared, Sharing, sharing_objection, space_of, written
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrator.analysis.facts import Facts
-from migrator.model import Place, Refusal
+from migrator.model.findings import Place, Refusal
 from migrator.workspace import Module
 
 PREFIX = "TF_VAR_"

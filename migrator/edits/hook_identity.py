@@ -20,7 +20,7 @@ from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import section_edits, sign_in_edits, web_identity_block
 from migrator.edits.wanted import Target, Wishes
-from migrator.model import LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal, NewComment
 from migrator.workspace import Workspace

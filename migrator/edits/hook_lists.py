@@ -9,7 +9,7 @@ from migrator.analysis.hooks import EVERY_LIST, EXCHANGE, exchanges_token, said_
 from migrator.analysis.names import exported
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
-from migrator.model import Place, Refusal
+from migrator.model.findings import Place, Refusal
 from migrator.span import Edit
 from migrator.syntax.yaml import read
 

@@ -16,7 +16,7 @@ from migrator.analysis.origins import account_of
 from migrator.analysis.stacks import Stack
 from migrator.config import Config
 from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.languages import HCL

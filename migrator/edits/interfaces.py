@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from migrator.discover import Kind, kind_of
 from migrator.errors import SyntaxProblem
-from migrator.model import Change
+from migrator.model.findings import Change
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Block
 from migrator.workspace import Module, Workspace

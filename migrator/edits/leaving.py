@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from migrator.analysis.backends import S3Backend
 from migrator.edits.ambient import AmbientRoot, assumed_role
 from migrator.edits.native import chained_role
-from migrator.model import Note, Refusal
+from migrator.model.findings import Note, Refusal
 from migrator.syntax.terraform import Attribute, NewArgument
 from migrator.workspace import Workspace
 

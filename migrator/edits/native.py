@@ -14,7 +14,7 @@ from migrator.analysis.remote_states import Config as StateConfig
 from migrator.analysis.remote_states import RemoteState
 from migrator.config import Config, is_role_arn
 from migrator.document import Document
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
 

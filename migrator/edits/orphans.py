@@ -9,7 +9,7 @@ from migrator.analysis.declarations import Node, Piece
 from migrator.analysis.orphans import Orphans
 from migrator.document import Document
 from migrator.edits.rotation import rotate_value
-from migrator.model import Note
+from migrator.model.findings import Note
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
 

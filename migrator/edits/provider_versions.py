@@ -20,7 +20,7 @@ from migrator.analysis.versions import (
     needed_release,
     raised,
 )
-from migrator.model import Note, Refusal
+from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
 from migrator.workspace import LOCK_FILE, Module, Workspace
 

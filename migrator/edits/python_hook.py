@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from migrator.analysis.hooks import EXCHANGE
 from migrator.analysis.python_stacks import Flavour, PythonStack, holders, stack_calls
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax import python_edit
 from migrator.syntax.python import Program, parse

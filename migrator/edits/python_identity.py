@@ -17,7 +17,7 @@ from migrator.analysis.cdktf_scopes import Key, anchor_of, declared_variables, i
 from migrator.analysis.providers import Origin
 from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
-from migrator.model import Note, Refusal, Rewrite
+from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax import python_edit
 from migrator.syntax.python_items import Call, Item, Items

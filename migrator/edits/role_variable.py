@@ -15,7 +15,7 @@ from migrator.analysis.role_purpose import is_free
 from migrator.analysis.root_values import root_values
 from migrator.config import ROLE_VARIABLE, Config
 from migrator.document import Document
-from migrator.model import Note, Refusal
+from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.languages import HCL

@@ -19,7 +19,7 @@ from migrator.analysis.variable_settings import VariableSettings
 from migrator.config import Config
 from migrator.discover import Kind
 from migrator.mapping import Origin, matching
-from migrator.model import Note, Place, Refusal
+from migrator.model.findings import Note, Place, Refusal
 from migrator.workspace import Workspace
 
 _SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")

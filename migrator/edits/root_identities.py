@@ -14,7 +14,7 @@ from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
 from migrator.config import Config
 from migrator.edits.roles import TOO_MANY, Roles
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.syntax import hcl
 from migrator.workspace import Workspace
 

@@ -10,8 +10,7 @@ from migrator.analysis.endpoints import is_mock
 from migrator.analysis.providers import Provider
 from migrator.analysis.secrets import literals
 from migrator.document import Document
-from migrator.history import ROTATE
-from migrator.model import Note
+from migrator.model.findings import ROTATE, Note
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
 from migrator.syntax.terraform import Attribute
 

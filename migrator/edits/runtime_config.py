@@ -15,9 +15,9 @@ from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config import Config, HookPlace
 from migrator.document import Document
 from migrator.edits.before_init import Entries
-from migrator.engine import Evidence
 from migrator.errors import SyntaxProblem
-from migrator.model import FileProblem, Place, Refusal
+from migrator.model.engine import Evidence
+from migrator.model.findings import FileProblem, Place, Refusal
 from migrator.span import Edit, apply_edits
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_edit import Addition, line_edits, prepend_all

@@ -21,7 +21,8 @@ from migrator.analysis.signing import (
 from migrator.discover import Kind
 from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
 from migrator.edits.wanted import Wishes
-from migrator.model import Change, Finding, LeftAlone, Refusal, SigningRow
+from migrator.model.findings import Change, Finding, LeftAlone, Refusal
+from migrator.model.results import SigningRow
 from migrator.workspace import Module, Workspace
 
 _NOBODY = Environment()

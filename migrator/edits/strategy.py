@@ -19,8 +19,8 @@ from migrator.config import BackendAuth, Config, is_role_arn
 from migrator.edits.native import SignIn, sign_in, state_sign_ins
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
-from migrator.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
-from migrator.model import Note, Refusal
+from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
+from migrator.model.findings import Note, Refusal
 from migrator.workspace import Module, Workspace
 
 if TYPE_CHECKING:

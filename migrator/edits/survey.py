@@ -14,8 +14,9 @@ from migrator.edits.ambient import Ambient, others_credentials, static_keys
 from migrator.edits.beside import objection, sharing_objection
 from migrator.edits.given_roles import GivenRole, GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
-from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, Finding, KnownReceiver, KnownRoot, KnownStack, Refusal, StackRow, Survey
+from migrator.model.findings import Finding, Refusal
+from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
+from migrator.model.results import StackRow
 from migrator.secret import told_pieces
 from migrator.workspace import Workspace
 

@@ -9,9 +9,9 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Facts, Root, Runners
 from migrator.analysis.providers import Provider
 from migrator.analysis.values import resolve
-from migrator.engine import Engine
-from migrator.model import Place, Refusal
-from migrator.partitions import region_to_name
+from migrator.model.engine import Engine
+from migrator.model.findings import Place, Refusal
+from migrator.model.partitions import region_to_name
 
 
 @dataclass(frozen=True, eq=False)

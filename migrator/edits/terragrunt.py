@@ -20,7 +20,7 @@ from migrator.edits.provider_versions import lock_notes, raised_note
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.errors import SyntaxProblem
-from migrator.model import Note, Refusal, Rewrite
+from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax import hcl

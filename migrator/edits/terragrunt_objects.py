@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.analysis.terragrunt import Terragrunt, used_elsewhere
 from migrator.analysis.terragrunt_values import Value
 from migrator.errors import SyntaxProblem
-from migrator.history import ROTATE
-from migrator.model import Note, Place, Refusal
+from migrator.model.findings import ROTATE, Note, Place, Refusal
 from migrator.span import Edit
 from migrator.syntax import hcl, hcl_object
 from migrator.syntax.terraform import Attribute

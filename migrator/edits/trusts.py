@@ -10,7 +10,8 @@ from migrator.analysis.facts import Facts, Runners
 from migrator.config import is_role_arn
 from migrator.edits.given_roles import GivenRole
 from migrator.edits.wanted import Wishes
-from migrator.model import KnownStack, SigningRow, TrustRow
+from migrator.model.fleet import KnownStack
+from migrator.model.results import SigningRow, TrustRow
 
 _WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
 

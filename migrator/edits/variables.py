@@ -22,7 +22,7 @@ from migrator.edits.beside import (
     space_of,
     written,
 )
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Workspace

@@ -23,7 +23,8 @@ from migrator.edits.stack_roles import runners_by_role
 from migrator.edits.strategy import Strategies
 from migrator.edits.target import Target as Target
 from migrator.edits.target import in_regions
-from migrator.model import Fix, Ignored, KnownStack, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.fleet import KnownStack
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.workspace import Workspace

@@ -19,7 +19,8 @@ from migrator.edits.roles import Roles
 from migrator.edits.root_identities import RootIdentities
 from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
-from migrator.model import KnownInput, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.fleet import KnownInput
 from migrator.span import Edit
 from migrator.syntax import hcl
 from migrator.syntax.terraform import Literal

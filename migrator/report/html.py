@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TextIO
 
 from migrator import __version__
-from migrator.model import RepoResult
+from migrator.model.results import RepoResult
 from migrator.report.difflines import Line, lines_of
 from migrator.report.shown import show_whole, shown
 from migrator.report.steps import STEPS, keys_removed, stack_side, to_set

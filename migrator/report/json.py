@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from migrator import __version__
-from migrator.model import RepoResult
+from migrator.model.results import RepoResult
 from migrator.report.shown import show_whole, shown
 from migrator.report.totals import State, Totals, state_of, totals_of
 from migrator.serial import OUTCOMES, VERSION, to_plain

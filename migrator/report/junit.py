@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-from migrator.model import Finding, Ignored, LeftAlone, Refusal, RepoResult
+from migrator.model.findings import Finding, Ignored, LeftAlone, Refusal
+from migrator.model.results import RepoResult
 from migrator.report.shown import shown
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TextIO
 
-from migrator.model import RepoResult, Rewrite, StackRow
+from migrator.model.findings import Rewrite
+from migrator.model.results import RepoResult, StackRow
 from migrator.report.shown import shown
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, refusals, rotations, state_of, totals_of

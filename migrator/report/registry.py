@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from migrator.errors import MigrateError, UsageError
-from migrator.model import RepoResult
+from migrator.model.results import RepoResult
 from migrator.report import html, json, junit, markdown, sarif
 from migrator.report.rollout import rollout
 

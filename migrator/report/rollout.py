@@ -10,7 +10,8 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrator.model import Note, Refusal, RepoResult, StackRow
+from migrator.model.findings import Note, Refusal
+from migrator.model.results import RepoResult, StackRow
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 from migrator import __version__
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Place, Refusal, RepoResult, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
+from migrator.model.results import RepoResult
 from migrator.report.shown import show, show_line
 from migrator.secret import mask, mask_shapes
 

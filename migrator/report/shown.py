@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from migrator.model import RepoResult
+from migrator.model.results import RepoResult
 from migrator.secret import mask, mask_shapes, printable
 from migrator.serial import from_plain, to_plain
 

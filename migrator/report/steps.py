@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.model import Finding, Note, RepoResult, Rewrite
+from migrator.model.findings import Finding, Note, Rewrite
+from migrator.model.results import RepoResult
 
 STEPS = (
     "Let AWS trust the roles",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from migrator.model import Fix, Ignored, LeftAlone, Mode, Refusal, RepoResult, Rewrite, SigningRow, StackRow
+from migrator.model.findings import Fix, Ignored, LeftAlone, Refusal, Rewrite
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.shown import show
 from migrator.report.steps import short_steps
 from migrator.secret import printable

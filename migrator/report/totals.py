@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from migrator.model import Mode, Note, Place, Refusal, RepoResult, StackRow
+from migrator.model.findings import Note, Place, Refusal
+from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.serial import outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"

@@ -66,8 +66,7 @@ from migrator.analysis.providers import AWS
 from migrator.analysis.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
 from migrator.config import Config
 from migrator.edits.strategy import Strategy, may_sign_in, since
-from migrator.history import ROTATE
-from migrator.model import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS

@@ -70,7 +70,7 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import local_names
 from migrator.document import Document
-from migrator.model import Finding, LeftAlone, Note, Place
+from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
 from migrator.span import Span
 from migrator.syntax.terraform import Block

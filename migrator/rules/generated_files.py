@@ -31,7 +31,7 @@ from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.providers import Provider, aws_providers
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Finding, LeftAlone, Note, Refusal
+from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Context, Rule
 from migrator.workspace import Module
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from migrator.analysis.definitions import StackDefinition
 from migrator.config import HookPlace
 from migrator.edits.context import HookContexts
-from migrator.model import Finding, Refusal, Rewrite
+from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from migrator.analysis.keys import KeyLiteral, key_literals
 from migrator.history import OF_KEYS, ROTATE_AND_REMOVE
-from migrator.model import Finding, LeftAlone, Note
+from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.registry import Context, Rule
 
 

@@ -66,7 +66,8 @@ from migrator.analysis.published import is_published
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.document import Document
 from migrator.edits.interfaces import Interface, interfaces
-from migrator.model import Finding, KnownModule, LeftAlone, Note, Place, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
+from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.model import Finding, Refusal
+from migrator.model.findings import Finding, Refusal
 from migrator.rules.registry import Context, Rule
 
 

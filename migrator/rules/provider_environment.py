@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrator.analysis.providers import Provider
-from migrator.model import Finding, LeftAlone
+from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.registry import Context, Rule
 
 _HOOK = ", and the hook's would become its own"

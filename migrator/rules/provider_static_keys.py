@@ -56,7 +56,8 @@ from migrator.analysis.told_identities import stub_of
 from migrator.config import ProviderAuth
 from migrator.discover import Kind
 from migrator.edits.rotation import region_notes, rotate
-from migrator.model import Finding, Fix, KnownModule, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import BodyChange

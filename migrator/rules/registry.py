@@ -15,7 +15,8 @@ from migrator.config import Config
 from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
-from migrator.model import Change, Finding, Fix, KnownCall, Note, Place
+from migrator.model.findings import Change, Finding, Fix, Note, Place
+from migrator.model.fleet import KnownCall
 from migrator.workspace import Workspace
 
 

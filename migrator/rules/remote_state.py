@@ -64,7 +64,7 @@ from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.errors import SyntaxProblem
-from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument

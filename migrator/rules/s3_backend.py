@@ -88,7 +88,7 @@ from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import TWICE, SignIn, with_web_identity
 from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
-from migrator.model import Finding, LeftAlone, Refusal, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax.terraform import BodyChange
 

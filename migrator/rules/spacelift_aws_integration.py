@@ -65,7 +65,7 @@ from dataclasses import dataclass
 from migrator.analysis.definitions import StackDefinition
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.integration import Integrations
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 
 

@@ -73,8 +73,7 @@ from migrator.analysis.names import BREAKING, plain_name
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.history import ROTATE
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import ROTATE, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.languages import HCL

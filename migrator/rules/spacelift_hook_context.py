@@ -71,7 +71,7 @@ from collections.abc import Iterator
 from migrator.config import HookPlace
 from migrator.edits.context import HookContexts
 from migrator.edits.wanted import Wanted
-from migrator.model import Finding, Refusal, Rewrite
+from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
 

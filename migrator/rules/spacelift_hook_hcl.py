@@ -66,7 +66,7 @@ from collections.abc import Iterator
 from migrator.analysis.definitions import TerraformDefinition
 from migrator.analysis.runtime_config import PATH
 from migrator.edits.wanted import Target
-from migrator.model import Finding, LeftAlone, Note, Refusal
+from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
 

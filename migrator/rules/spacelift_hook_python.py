@@ -66,7 +66,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.definitions import PythonDefinition
-from migrator.model import Finding
+from migrator.model.findings import Finding
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
 

@@ -92,7 +92,7 @@ from migrator.analysis.own_runs import OwnRun
 from migrator.config import HookPlace
 from migrator.edits.before_init import prepend_argument
 from migrator.edits.wanted import Wanted, phase_lists
-from migrator.model import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 

@@ -69,7 +69,7 @@ from migrator.analysis.runtime_config import PATH
 from migrator.config import HookPlace
 from migrator.edits.runtime_config import RuntimeStack
 from migrator.edits.wanted import Target
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.rules.variables import runtime_variables
 from migrator.syntax.yaml_tree import Keys

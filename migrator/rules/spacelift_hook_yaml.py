@@ -73,7 +73,7 @@ from collections.abc import Iterator
 
 from migrator.analysis.blueprints import unread_blueprints
 from migrator.analysis.definitions import YamlDefinition
-from migrator.model import Finding, LeftAlone, Note
+from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.mounted_files import Override
-from migrator.model import Finding, LeftAlone, Note, Refusal
+from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Context, Rule
 
 

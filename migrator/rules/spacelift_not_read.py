@@ -14,7 +14,7 @@ from migrator.analysis.hooks import said_in
 from migrator.analysis.reach import resources
 from migrator.discover import Kind
 from migrator.document import Document
-from migrator.model import Finding, LeftAlone, Note, Place
+from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
 
 _OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")

@@ -75,7 +75,7 @@ from migrator.config import HookPlace
 from migrator.edits.ambient import others_credentials
 from migrator.edits.context import HookContexts, NewContext
 from migrator.edits.variables import VariableContexts, VariableResources
-from migrator.model import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
 from migrator.rules.variables import (

@@ -81,7 +81,7 @@ from migrator.config import is_role_arn
 from migrator.edits.rotation import region_notes
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
-from migrator.model import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.unread import mentions
-from migrator.model import Finding, Fix, Ignored, Refusal
+from migrator.model.findings import Finding, Fix, Ignored, Refusal
 from migrator.rules.registry import Context, Rule
 
 

@@ -10,7 +10,8 @@ from migrator.analysis.stack_variables import SetVariable
 from migrator.config import HookPlace
 from migrator.edits.given_roles import PREFIX
 from migrator.edits.variables import Variable
-from migrator.model import KnownStack, Place
+from migrator.model.findings import Place
+from migrator.model.fleet import KnownStack
 from migrator.rules.registry import Context
 
 

@@ -13,7 +13,7 @@ import libcst as cst
 from libcst import metadata
 
 from migrator.errors import SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Span
 from migrator.syntax.program import line_start, read
 from migrator.syntax.python_items import Call, Item, Items

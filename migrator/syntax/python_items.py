@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Span
 
 

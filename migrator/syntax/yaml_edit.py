@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.line_diff import LineMatcher
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_list import ListEditor, Refused

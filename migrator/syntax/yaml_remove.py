@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read
 from migrator.syntax.yaml_tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model import Refusal
+from migrator.model.findings import Refusal
 from migrator.source import newline_at
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.yaml import read

@@ -31,8 +31,8 @@ from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in
 from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
-from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, FileProblem, Ignored, Place, Refusal, RepoIdentity
+from migrator.model.findings import FileProblem, Ignored, Place, Refusal
+from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
 from migrator.syntax import hcl
 from migrator.syntax.scanner import skip_balanced
 from migrator.syntax.yaml import read

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count, groupby
 
 from migrator.errors import UsageError
-from migrator.partitions import FIRST_REGIONS
+from migrator.model.partitions import FIRST_REGIONS
 from migrator.syntax import hcl
 from migrator.syntax.hcl_text import block, body, expression
 from migrator.syntax.layout import align

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from migrator.diff import unified_diff
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model import Change, Refusal
+from migrator.model.findings import Change, Refusal
 from migrator.secret import MASK, mask, printable
 from migrator.source import SourceFile
 from migrator.span import Edit, Span, apply_edits

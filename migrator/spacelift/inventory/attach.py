@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from migrator.fleet import is_of_branch, runs
-from migrator.model import Code, KnownRoot, Survey
+from migrator.model.fleet import Code, KnownRoot, Survey, is_of_branch, runs
 from migrator.spacelift.inventory.account import Inventory, Stack
 from migrator.spacelift.inventory.keys import AccountKeys, StaticKey, integration_of
 

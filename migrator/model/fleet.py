@@ -5,8 +5,204 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migrator.engine import verdict
-from migrator.model import Code, KnownCall, KnownModule, KnownReceiver, KnownRoot, KnownStack, RepoIdentity, Survey
+from migrator.model.engine import Engine, Evidence, verdict
+from migrator.model.findings import Place
+from migrator.module_source import ModuleSource
+
+
+@dataclass(frozen=True, slots=True)
+class RepoIdentity:
+    """What stacks call a repository: its name, its owner (``""``: not known), and the branches it stands for."""
+
+    name: str
+    namespace: str = ""
+    branches: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a stack says of the code that it runs; None for what is not known, ``""`` for a namespace not named.
+
+    ``runs_below`` tells of Terragrunt that runs every unit below the project root.
+    """
+
+    repository: str | None
+    project_root: str | None
+    namespace: str | None = ""
+    branch: str | None = None
+    runs_below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoot:
+    """A root module that needs the hook, as other repositories are told of it.
+
+    ``by`` says how its runs get their credentials: by a ``hook`` or an ``integration``, whose is the ``role``, or by
+    ``variables`` that its stacks are to set, each with its value; these may be others as well. ``refusal`` says why
+    the module is not migrated, if so.
+    ``in_runtime_config`` are the slugs of the stacks whose hooks go into ``.spacelift/config.yml`` beside the module,
+    and there alone. With an ``engine`` the module could sign in by itself, if its stacks' engines do: it needs no hook
+    then. It does so (``is_native``) where no stack of another repository is known. The hook names ``region``,
+    unless that is ``""``.
+    """
+
+    repo: str
+    identity: RepoIdentity
+    path: str
+    role: str
+    refusal: str = ""
+    in_runtime_config: frozenset[str] = frozenset()
+    engine: Engine | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
+    by: str = "hook"
+    region: str = ""
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether its runs get all their credentials that way."""
+        return self.by != "variables" or any(name == "AWS_ROLE_ARN" for name, _ in self.variables)
+
+    @property
+    def title(self) -> str:
+        """The root module for people."""
+        return f"{self.identity.name}: {self.path or '.'}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStack:
+    """A stack, as other repositories are told of it.
+
+    ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
+    and ``lists`` are the lists of hooks that it sets, each with its commands, None where they are not known;
+    ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
+    each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
+    Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached. A
+    blueprint is no stack: others are made of it.
+    """
+
+    repo: str
+    place: Place
+    title: str
+    code: Code
+    refusal: str = ""
+    has_hook: bool = False
+    slug: str = ""
+    lists: tuple[tuple[str, tuple[str, ...] | None], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    has_integration: bool = False
+    obstacles: tuple[tuple[str, str], ...] = ()
+    is_blueprint: bool = False
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReceiver:
+    """A stack of any vendor, or a module, as other repositories are told of it: what contexts attach themselves to.
+
+    ``labels`` are None where they are not known.
+    """
+
+    repo: str
+    place: Place
+    title: str
+    labels: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """A ``module`` block that calls a module of another repository: of ``source``, or at the path ``folder``.
+
+    ``refusal`` says why it cannot follow a change of that module's variables, if so; one that ``is_unit`` of Terragrunt
+    need not.
+    """
+
+    repo: str
+    place: Place
+    title: str
+    source: ModuleSource | None = None
+    folder: str = ""
+    refusal: str = ""
+    is_unit: bool = False
+
+    def is_of(self, module: KnownModule) -> bool:
+        """Whether it calls ``module``, as far as can be seen."""
+        if self.source is None:
+            return self.folder == module.folder
+        if self.source.is_released and (self.source.name, self.source.folder) in module.addresses:
+            return True
+        identity = module.identity
+        return self.source.is_in(identity.name, identity.namespace) and self.source.folder == module.path
+
+    def is_pinned(self, module: KnownModule) -> bool:
+        """Whether it goes on with the ``module`` as it was, until somebody raises the version."""
+        return self.source is not None and not self.source.is_at_head(module.identity.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInput:
+    """A variable for a role that a module gets.
+
+    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.analysis.told_identities`.
+    """
+
+    name: str
+    origin: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModule:
+    """A module whose variables are not what they were: what its callers in other repositories must know.
+
+    ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
+    ``refusal`` says why it is not migrated after all, if so, ``defaults`` what its variables are that are not passed.
+    """
+
+    repo: str
+    identity: RepoIdentity
+    path: str
+    place: Place
+    folder: str
+    gains: tuple[KnownInput, ...] = ()
+    loses: tuple[str, ...] = ()
+    refusal: str = ""
+    addresses: tuple[tuple[str, str], ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """A name for the module that no other one of the run has."""
+        return f"{self.repo}: {self.path or '.'}"
+
+    @property
+    def title(self) -> str:
+        """The module for people."""
+        return f"{self.identity.name}: {self.path or '.'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one repository of a fleet tells the others; ``told`` is what it was told of calls between them before.
+
+    ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
+    puts into a registry: what each is called there, and where it comes from.
+    """
+
+    repo: str
+    roots: tuple[KnownRoot, ...] = ()
+    stacks: tuple[KnownStack, ...] = ()
+    receivers: tuple[KnownReceiver, ...] = ()
+    labels: tuple[str, ...] = ()
+    calls: tuple[KnownCall, ...] = ()
+    modules: tuple[KnownModule, ...] = ()
+    told: tuple[Survey, ...] = ()
+    registered: tuple[tuple[str, ModuleSource], ...] = ()
+
+    @property
+    def is_of_interest(self) -> bool:
+        """Whether other repositories have anything to do with this one."""
+        return self != Survey(self.repo)
 
 
 def runs(code: Code, identity: RepoIdentity, path: str) -> bool:

@@ -6,8 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migrator.fleet import Fleet
-from migrator.model import KnownCall, KnownModule, Survey
+from migrator.model.fleet import Fleet, KnownCall, KnownModule, Survey
 from migrator.module_source import ModuleSource
 
 _MOST = 20

@@ -1,0 +1,115 @@
+"""What is found, what becomes of it, and what a run on one repository comes to; plain data, fit to be pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from migrator.span import Edit
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file.
+
+    The ``offset`` of what begins there tells it from others on its line; people are told of lines.
+    """
+
+    path: str
+    line: int = 0
+    offset: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+    @property
+    def key(self) -> str:
+        """A name for what begins there, which nothing else has."""
+        return f"{self}+{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Edits that are made all together, in all their files, or not at all; ``outcome`` says what they come to."""
+
+    edits: tuple[Edit, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Found, and cannot be rewritten safely: ``reason`` says why. Exit code 3."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Found, and rightly left as it is: ``reason`` says why. Not an error."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Found, and left as it is because the user wants it so: ``reason`` says how they said it. Not an error."""
+
+    reason: str
+
+
+Fix = Rewrite | Refusal | LeftAlone | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
+
+    Notes alike but for their subjects are told as one.
+    """
+
+    task: str
+    subjects: tuple[str, ...] = ()
+    paste: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found at a place, and what is to become of it.
+
+    Findings that name the same ``group`` (a root module) stand or fall together: if one of them is refused, none of
+    the group is rewritten. ``notes`` count unless the finding or its group is refused. ``needs`` names groups and
+    places without which it is not rewritten, and which do not depend on it.
+    """
+
+    rule: str
+    place: Place
+    message: str
+    fix: Fix
+    group: str | None = None
+    notes: tuple[Note, ...] = ()
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def fate(self) -> str:
+        """What becomes of it, or why nothing does."""
+        return self.fix.outcome if isinstance(self.fix, Rewrite) else self.fix.reason
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file that could not be read or understood, and was therefore left as it is. Exit code 3."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before (None: it does not exist yet) and after."""
+
+    path: str
+    before: bytes | None = field(repr=False)
+    after: bytes = field(repr=False)
+
+
+ROTATE = "rotate the keys, which git's history keeps, at"
+"""What is to be done with keys that stood in the code: `Note.task`."""

@@ -1,0 +1,117 @@
+"""What a run on one repository comes to; plain data, fit to be pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
+from migrator.model.fleet import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class StackRow:
+    """A Spacelift stack as the summary tells of it.
+
+    ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
+    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
+    """
+
+    title: str
+    place: Place
+    repo: str = ""
+    code: str = ""
+    hook: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRow:
+    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+
+    ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    """
+
+    root: str
+    who: str
+    before: str
+    after: str
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it changes, or lives on static credentials still."""
+        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRow:
+    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+
+    role: str
+    stacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run would do to one repository: every finding with its final fate, and the files after it.
+
+    ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
+    ``masked`` are the changes as they may be shown.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    notes: tuple[Note, ...] = ()
+    stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
+    mapped: tuple[str, ...] = ()
+    survey: Survey = field(default=Survey(""))
+    masked: tuple[Change, ...] = field(default=(), repr=False)
+
+
+class Mode(Enum):
+    """What is done with a plan."""
+
+    BRANCH = "branch"
+    PREVIEW = "preview"
+    CHECK = "check"
+    IN_PLACE = "in-place"
+
+
+@dataclass(frozen=True, slots=True)
+class RepoResult:
+    """What a run on one repository came to.
+
+    ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
+    the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
+    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
+    """
+
+    repo: str
+    mode: Mode
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    notes: tuple[Note, ...] = ()
+    stacks: tuple[StackRow, ...] = ()
+    signers: tuple[SigningRow, ...] = ()
+    trusts: tuple[TrustRow, ...] = ()
+    mapped: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    diff: bytes = field(default=b"", repr=False)
+    is_masked: bool = False
+    branch: str = ""
+    commit: str = ""
+    base: str = ""
+    was_there: bool = False
+    pushed: str = ""
+    pull_request: str = ""
+    inputs: tuple[tuple[str, str], ...] = ()
+    fingerprint: str = ""
+    error: str = ""
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether something could not be processed: exit code 3."""
+        return bool(self.error or self.problems) or any(isinstance(one.fix, Refusal) for one in self.findings)
