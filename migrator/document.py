@@ -150,13 +150,13 @@ class Document:
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value, in HCL's terms whatever the file's syntax; nothing stands around dots of names."""
-        from migrator.syntax.scanner import joined
+        from migrator.syntax.hcl.scanner import joined
 
         return joined(self.syntax.expression(self.text, attribute.value))
 
     def literal(self, attribute: Attribute | None) -> str | None:
         """The string that the argument is, if it is there and a literal one."""
-        from migrator.syntax.hcl import string_value
+        from migrator.syntax.hcl.strings import string_value
 
         return None if attribute is None else string_value(self.expression(attribute))
 

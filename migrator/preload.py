@@ -5,7 +5,7 @@ import gc
 from migrator import gitbranch, pipeline, planner
 from migrator.rules.registry import all_rules
 from migrator.span import Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 
 __all__ = ["gitbranch", "pipeline", "planner"]
 

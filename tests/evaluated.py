@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import Terraform
 

@@ -18,8 +18,8 @@ from migrator.model.results import Mode, Plan
 from migrator.planner import Planning
 from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, language_of
-from migrator.syntax.scanner import tokens
 from migrator.workspace import Workspace
 
 NOWHERE = Path("/no/such/folder")

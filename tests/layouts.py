@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from migrator.syntax.layout import align
+from migrator.syntax.hcl.layout import align
 
 KEYS = {"access_key": '"AKIAIOSFODNN7EXAMPLE"', "secret_key": '"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"'}
 ROLE = '"arn:aws:iam::123456789012:role/state"'

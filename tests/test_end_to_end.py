@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrator.cli import cli
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 

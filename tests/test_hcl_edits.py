@@ -8,7 +8,9 @@ import pytest
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span, apply_edits
-from migrator.syntax import hcl, hcl_edit, hcl_object
+from migrator.syntax.hcl import edit as hcl_edit
+from migrator.syntax.hcl import object as hcl_object
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block, BodyChange, Copied, Literal, NewArgument, NewBlock, Reference
 from tests.conftest import Terraform

@@ -17,7 +17,7 @@ from migrator.edits.hook import hook
 from migrator.model.partitions import region_to_name
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import FIXTURES, Terraform
 from tests.evaluated import evaluated_hooks

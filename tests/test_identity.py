@@ -21,7 +21,7 @@ from migrator.mapping import flag_mapping
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
 from migrator.planner import Planning
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import Terraform
 from tests.invariants import STACK, workspace_of

@@ -8,7 +8,8 @@ import pytest
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax import tfjson, tfjson_edit
+from migrator.syntax.json import edit as tfjson_edit
+from migrator.syntax.json import parse as tfjson
 from migrator.syntax.terraform import (
     Block,
     BodyChange,

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.syntax.layout import align
+from migrator.syntax.hcl.layout import align
 from tests.conftest import Terraform
 
 NAMES = st.sampled_from(["a", "bb", "region", "secret_key", "a_rather_long_name", "größe"])

@@ -18,8 +18,8 @@ from migrator.config import BackendAuth, Config
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
 from migrator.planner import Planning
-from migrator.syntax import hcl
-from migrator.syntax.layout import align
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.layout import align
 from tests.conftest import Terraform
 from tests.invariants import CONFIG, workspace_of
 from tests.layouts import Module, module

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator import line_diff
 from migrator.diff import unified_diff
-from migrator.line_diff import LineMatcher
 from migrator.model.findings import Change
+from migrator.syntax import line_diff
+from migrator.syntax.line_diff import LineMatcher
 
 LINES = st.lists(st.sampled_from(list("abcdefghijkl")), max_size=30)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrator.config import Config
 from migrator.planner import Planning
-from migrator.syntax.hcl import check as has_second_opinion
+from migrator.syntax.hcl.parse import check as has_second_opinion
 from migrator.syntax.languages import language_of
 from tests.conftest import Terraform
 from tests.invariants import CONFIG, check_files, workspace_of

@@ -16,7 +16,8 @@ from migrator.config import Config
 from migrator.model.findings import LeftAlone
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
-from migrator.syntax import tfjson, tfjson_edit
+from migrator.syntax.json import edit as tfjson_edit
+from migrator.syntax.json import parse as tfjson
 from migrator.syntax.terraform import Block
 from tests.conftest import FIXTURES, MakeRepo, Terraform
 from tests.invariants import check_files

@@ -17,8 +17,8 @@ from migrator.config import Config
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
-from migrator.syntax import hcl
-from migrator.syntax.layout import align
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.layout import align
 from migrator.syntax.terraform import Block
 from tests.conftest import Terraform
 

@@ -18,9 +18,10 @@ from migrator.model.findings import Refusal, Rewrite
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.span import apply_edits
-from migrator.syntax import program, python_edit
-from migrator.syntax.python import Program, parse
-from migrator.syntax.python_items import Call
+from migrator.syntax.python import check as program
+from migrator.syntax.python import edit as python_edit
+from migrator.syntax.python.items import Call
+from migrator.syntax.python.program import Program, parse
 from migrator.syntax.terraform import Literal
 from tests.invariants import check_files
 

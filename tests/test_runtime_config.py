@@ -13,10 +13,10 @@ from migrator.analysis.yaml_stacks import YamlStack, is_of_interest, stacks_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Span, apply_edits
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_edit import Addition, prepend_all
-from migrator.syntax.yaml_tree import Keys
-from migrator.syntax.yaml_write import Item
+from migrator.syntax.yaml.edit import Addition, prepend_all
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys
+from migrator.syntax.yaml.write import Item
 
 OWN: Keys = ("stacks", "app", "before_init")
 DEFAULTS: Keys = ("stack_defaults", "before_init")

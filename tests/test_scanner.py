@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax import hcl
-from migrator.syntax.scanner import comments, skip_balanced, skip_expression, tokens
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.scanner import comments, skip_balanced, skip_expression, tokens
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
 from tests.conftest import Terraform
 
@@ -280,8 +281,8 @@ def test_a_broken_list(text: str) -> None:
     ],
 )
 def test_quoting_is_terraforms(value: str, terraform: Terraform) -> None:
-    assert hcl.string_value(hcl.quote(value)) == value
-    assert terraform.evaluate_text(hcl.quote(value)) == value
+    assert string_value(quote(value)) == value
+    assert terraform.evaluate_text(quote(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -292,11 +293,11 @@ def test_quoting_is_terraforms(value: str, terraform: Terraform) -> None:
     ],
 )
 def test_no_literal(expression: str) -> None:
-    assert hcl.string_value(expression) is None
+    assert string_value(expression) is None
 
 
 def test_unescaping() -> None:
-    assert hcl.string_value('"\\u00e9\\U0001F600"') == "é😀"
+    assert string_value('"\\u00e9\\U0001F600"') == "é😀"
 
 
 def test_labels_with_and_without_quotes() -> None:

@@ -21,9 +21,10 @@ from migrator.model.findings import Change
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.planner import Planning
-from migrator.syntax import hcl, yaml
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import language_of
-from migrator.syntax.scanner import tokens
+from migrator.syntax.yaml import parse as yaml
 from tests import hostile
 from tests.invariants import BACKEND, RUNTIME, beside, workspace_of
 

@@ -18,12 +18,14 @@ from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.span import Span, apply_edits
-from migrator.syntax import hcl, hcl_object, tfjson
+from migrator.syntax.hcl import object as hcl_object
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.json import parse as tfjson
 from migrator.syntax.languages import HCL, JSON, Syntax
 from migrator.syntax.terraform import Block
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_remove import remove
-from migrator.syntax.yaml_tree import Keys
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.remove import remove
+from migrator.syntax.yaml.tree import Keys
 from tests.conftest import MakeRepo
 
 # --- key literals: made up here, since none must stand in a repository ----------------------------------------------

@@ -15,7 +15,8 @@ from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
-from migrator.syntax import hcl, hcl_object
+from migrator.syntax.hcl import object as hcl_object
+from migrator.syntax.hcl import parse as hcl
 from migrator.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from migrator.cli import cli
 from migrator.errors import UsageError
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
 from migrator.trust.policy import Role
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES, Runs, SubjectTemplate
@@ -380,7 +381,7 @@ def evaluated(terraform: Terraform, module: str, folder: Path) -> list[dict[str,
         for name in ("assume_role_policy", "override_policy_documents"):
             if attribute := block.attribute(name):
                 text = attribute.value.of(module).removeprefix("[").removesuffix("]")
-                policies.append(PROVIDER.sub(lambda match: hcl.quote(arns[match[1]]), text))
+                policies.append(PROVIDER.sub(lambda match: quote(arns[match[1]]), text))
     folder.mkdir()
     (folder / "main.tf").write_text(f"locals {{\n  all = [\n{','.join(policies)}\n]\n}}\n")
     listed: list[str] = json.loads(json.loads(terraform.evaluate(folder, "jsonencode(local.all)")))

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax import yaml_edit, yaml_write
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_edit import Addition, prepend_all, prepend_items
-from migrator.syntax.yaml_set import set_strings
-from migrator.syntax.yaml_tree import Keys, Scalar, names, string_at
-from migrator.syntax.yaml_verify import verify
-from migrator.syntax.yaml_write import Item, quote
+from migrator.syntax.yaml import edit as yaml_edit
+from migrator.syntax.yaml import write as yaml_write
+from migrator.syntax.yaml.compare import verify
+from migrator.syntax.yaml.edit import Addition, prepend_all, prepend_items
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.set import set_strings
+from migrator.syntax.yaml.tree import Keys, Scalar, names, string_at
+from migrator.syntax.yaml.write import Item, quote
 
 HOOK = (
     'export $(printf "AWS_ACCESS_KEY_ID=%s" $(aws sts assume-role-with-web-identity --web-identity-token'

@@ -14,7 +14,7 @@ from migrator.analysis.providers import CREDENTIALS
 from migrator.discover import Kind
 from migrator.document import Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 
@@ -77,7 +77,7 @@ class S3Backend:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
         attribute = next((one for one in self.role_family if one.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
-        return None if expression in (None, "null") or hcl.string_value(expression) == "" else expression
+        return None if expression in (None, "null") or string_value(expression) == "" else expression
 
     @property
     def assumes_role(self) -> bool:

@@ -16,8 +16,8 @@ from migrator.analysis.providers import CREDENTIALS, Origin
 from migrator.document import IGNORE, Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
-from migrator.syntax.python import Program, parse
-from migrator.syntax.python_items import Call, Item, Items
+from migrator.syntax.python.items import Call, Item, Items
+from migrator.syntax.python.program import Program, parse
 
 PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.provider.AwsProvider", "imports.aws.provider.AwsProvider"})
 OLD_PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.AwsProvider", "imports.aws.AwsProvider"})

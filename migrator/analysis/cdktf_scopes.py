@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from migrator.analysis.cdktf import VARIABLE, CdktfCall
 from migrator.model.findings import Refusal
 from migrator.span import Span
-from migrator.syntax.python_items import Call, Statement
+from migrator.syntax.python.items import Call, Statement
 
 _STACK = "cdktf.TerraformStack"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.syntax.yaml_tree import Keys, Scalar, Sequence, Tree, resolved
+from migrator.syntax.yaml.tree import Keys, Scalar, Sequence, Tree, resolved
 
 _EXCHANGE = "assume-role-with-web-identity"
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from migrator.errors import SyntaxProblem
 from migrator.source import SourceFile
-from migrator.syntax import hcl
-from migrator.syntax.yaml_tree import Mapping, Node, Scalar, Sequence, find, names, resolved
+from migrator.syntax.hcl.strings import quote
+from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
 from migrator.workspace import Module
 
 _FILE = re.compile(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
@@ -29,7 +29,7 @@ def decoded(module: Module, argument: str) -> str | None:
     path = os.path.realpath(os.path.join(root, module.path, named[1].removeprefix("${path.module}/")))
     if os.path.commonpath([root, path]) != root or not os.path.isfile(path) or os.path.getsize(path) > _LARGEST:
         return None
-    from migrator.syntax.yaml import read  # here: PyYAML is needed for few repositories
+    from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few repositories
 
     try:
         with open(path, "rb") as file:
@@ -52,7 +52,7 @@ def _expression(node: Node, budget: Iterator[int]) -> Iterator[str]:
     elif isinstance(node, Mapping):
         yield "{"
         for name in names(node):
-            yield f"{hcl.quote(name)} = "
+            yield f"{quote(name)} = "
             yield from _member(node, name, budget)
             yield ", "
         yield "}"
@@ -70,4 +70,4 @@ def _scalar(node: Scalar) -> str:
         return "null"
     if not node.is_string and (_NUMBER.fullmatch(node.value) or node.value in ("true", "false")):
         return node.value
-    return hcl.quote(node.value)
+    return quote(node.value)

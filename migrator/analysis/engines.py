@@ -18,8 +18,8 @@ from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
-from migrator.syntax.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
 

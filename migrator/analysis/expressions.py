@@ -18,8 +18,8 @@ from migrator.analysis.forms import Call, Loop, call, comparison, conditional, l
 from migrator.analysis.written import Written
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
-from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced
+from migrator.syntax.hcl.scanner import skip_balanced
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, ModuleCall
 
@@ -122,7 +122,7 @@ def _strings(expression: Expression, effort: Effort) -> tuple[str, ...] | None:
 
 def _string(expression: Expression, effort: Effort) -> str | None:
     found = _follow(expression, effort)
-    literal = hcl.string_value(found.text)
+    literal = string_value(found.text)
     return literal if literal is not None or not found.text.startswith('"') else _fill(found, effort)
 
 
@@ -132,16 +132,16 @@ def _fill(template: Expression, effort: Effort) -> str | None:
     }
     if not values or None in values.values():
         return None
-    filled = _TEMPLATE.sub(lambda match: hcl.quote(values[match[1]] or "")[1:-1], template.text)
+    filled = _TEMPLATE.sub(lambda match: quote(values[match[1]] or "")[1:-1], template.text)
     if len(filled) > _LONGEST_STRING:
         raise UnknownError
-    return hcl.string_value(filled)
+    return string_value(filled)
 
 
 def _follow(expression: Expression, effort: Effort) -> Expression:
     effort = effort.more()
     text = expression.text.strip()
-    if text[:1] in ("{", "[") or hcl.string_value(text) is not None:
+    if text[:1] in ("{", "[") or string_value(text) is not None:
         return expression
     if text.startswith("(") and skip_balanced(text, 0) == len(text):
         return _follow(expression.derived(text[1:-1]), effort)
@@ -209,7 +209,7 @@ def _scalar(expression: Expression, effort: Effort) -> str:
     value = found if found in ("null", "true", "false") or found.isdecimal() else _string(expression, effort)
     if value is None:
         raise UnknownError
-    return value if value == found else hcl.quote(value)
+    return value if value == found else quote(value)
 
 
 def _root(scope: Scope, root: str) -> Expression:
@@ -344,7 +344,7 @@ def _loop(found: Expression, parts: Loop, effort: Effort) -> Iterator[tuple[str,
     elements = source.elements
     pairs = _entries(source, effort).items() if elements is None else [(str(i), one) for i, one in enumerate(elements)]
     for key, value in pairs:
-        values = (value,) if len(parts.names) == 1 else (source.derived(hcl.quote(key)), value)
+        values = (value,) if len(parts.names) == 1 else (source.derived(quote(key)), value)
         inner = Expression("", found.scope.with_names(**dict(zip(parts.names, values, strict=False))))
         if not parts.condition or _holds(inner, parts.condition, effort):
             if (name := _string(inner.derived(parts.key), effort)) is None:

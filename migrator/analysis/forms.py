@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.languages import Syntax
-from migrator.syntax.scanner import skip_balanced, tokens
 from migrator.syntax.terraform import Attribute
 
 _CALL = re.compile(r"(?P<function>[a-z]+)\(")

@@ -6,7 +6,7 @@ import re
 
 from migrator.analysis.expressions import Expression
 from migrator.errors import SyntaxProblem
-from migrator.syntax.scanner import tokens
+from migrator.syntax.hcl.scanner import tokens
 
 EXCHANGE = "assume-role-with-web-identity"
 """What every spelling of the hook has in it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.analysis.reach import Reaches, resources
 from migrator.model.findings import Place
-from migrator.syntax.yaml import read
+from migrator.syntax.yaml.parse import read
 from migrator.workspace import Workspace
 
 INTEGRATION = "spacelift_aws_integration"

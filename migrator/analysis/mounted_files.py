@@ -21,7 +21,7 @@ from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach
 from migrator.document import Document
 from migrator.model.findings import Ignored, Place
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
 from migrator.workspace import Workspace
 
@@ -126,7 +126,7 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
     if content is None:
         return None
     text = content.behind.text.strip()
-    if (literal := hcl.string_value(text)) is not None:
+    if (literal := string_value(text)) is not None:
         try:
             return base64.b64decode(literal, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):

@@ -10,9 +10,9 @@ from migrator.analysis.values import REFERENCE
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.languages import HCL
-from migrator.syntax.scanner import skip_balanced
 from migrator.syntax.terraform import Attribute
 from migrator.workspace import Module
 

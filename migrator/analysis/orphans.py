@@ -22,7 +22,7 @@ from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
-from migrator.syntax.scanner import is_text
+from migrator.syntax.hcl.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 

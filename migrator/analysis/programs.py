@@ -37,7 +37,7 @@ def _is_interesting(data: bytes) -> bool:
 
 
 def _is_understood(document: Document) -> bool:
-    from migrator.syntax.python import parse
+    from migrator.syntax.python.program import parse
 
     try:
         parse(document.text)

@@ -13,8 +13,8 @@ from typing import Literal
 
 from migrator.model.findings import Refusal
 from migrator.span import Span
-from migrator.syntax.python import Program, parse
-from migrator.syntax.python_items import Call, Item, Items
+from migrator.syntax.python.items import Call, Item, Items
+from migrator.syntax.python.program import Program, parse
 
 Flavour = Literal["cdktf", "pulumi"]
 

@@ -19,7 +19,7 @@ from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.span import Span
-from migrator.syntax.scanner import IDENTIFIER, comments
+from migrator.syntax.hcl.scanner import IDENTIFIER, comments
 from migrator.workspace import Module
 
 _GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"

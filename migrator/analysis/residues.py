@@ -23,7 +23,7 @@ from migrator.analysis.terms import (
     typed,
 )
 from migrator.document import Document
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, ModuleCall, Workspace
 
@@ -207,7 +207,7 @@ class Residues:
             value = or_default(passed, value) if nullable == "false" and value is not None else passed
         if value is None:
             return _within(call, variable)
-        return typed(hcl.string_value(type_) or type_, value) if type_ is not None else value
+        return typed(string_value(type_) or type_, value) if type_ is not None else value
 
     def _passed_provider(self, call: ModuleCall, provider: Term) -> Term:
         for document, block in reversed(_blocks(call)):

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from migrator.analysis.commands import commands, has_hook
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at
 
 PATH = ".spacelift/config.yml"
 """Where the file is, from the repository's root; no other name is read."""

@@ -24,7 +24,7 @@ from migrator.known import Known, is_unmistakable
 from migrator.model.findings import Change
 from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
 from migrator.source import SourceFile
-from migrator.syntax.scanner import tokens
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
 from migrator.workspace import Module, Workspace
 

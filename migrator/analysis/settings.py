@@ -14,7 +14,7 @@ from migrator.model.findings import Place
 from migrator.model.fleet import KnownReceiver
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
-from migrator.syntax.yaml_tree import Keys
+from migrator.syntax.yaml.tree import Keys
 
 _FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
 _MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")

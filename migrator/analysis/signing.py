@@ -15,7 +15,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.origins import Credentials, Given
 from migrator.analysis.providers import CREDENTIALS, Provider
 from migrator.secret import STATIC_KEYS
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.workspace import Module, Workspace
 
 INCOMPLETE = "fails: static credentials are empty"
@@ -120,7 +120,7 @@ def configured(workspace: Workspace, module: Module, given: Mapping[str, Given])
 
 def said(role: str) -> str:
     """A role's expression for people: its ARN, or what stands for it."""
-    literal = hcl.string_value(role)
+    literal = string_value(role)
     return " ".join(role.split()) or _A_ROLE if literal is None else literal
 
 

@@ -15,7 +15,7 @@ from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.runtime_config import PATH, StackEntry, parse
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
-from migrator.syntax.yaml_tree import string_at
+from migrator.syntax.yaml.tree import string_at
 from migrator.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"

@@ -19,7 +19,7 @@ from migrator.analysis.slugs import slug_of
 from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.model.fleet import Code
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
 from migrator.workspace import Module, Workspace
 
@@ -261,8 +261,7 @@ def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str 
     if each is None or entries is None:
         return [(None, bare)]
     return [
-        (key, bare.with_names(**{"each.key": each.derived(hcl.quote(key)), "each.value": value}))
-        for key, value in entries
+        (key, bare.with_names(**{"each.key": each.derived(quote(key)), "each.value": value})) for key, value in entries
     ]
 
 

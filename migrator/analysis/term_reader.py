@@ -23,8 +23,8 @@ from migrator.analysis.terms import (
     term,
 )
 from migrator.errors import SyntaxProblem
-from migrator.syntax import hcl
-from migrator.syntax.hcl_tree import children, is_wrapped, kind, tree, trees, words
+from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.hcl.tree import children, is_wrapped, kind, tree, trees, words
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -43,7 +43,7 @@ _WORDS = {"null": None, "true": True, "false": False}
 def read(text: str, names: Names) -> Term:
     """The term of an expression. Raises `TermsError` where it cannot be read."""
     text = text.strip()
-    known = hcl.string_value(text)
+    known = string_value(text)
     if text in _WORDS or known is not None:
         return literal(_WORDS.get(text, known))
     if _SIMPLE.fullmatch(text):
@@ -283,7 +283,7 @@ class _UnknownError(Exception):
 
 
 def _text(raw: str) -> Term:
-    known = hcl.string_value(f'"{raw}"')
+    known = string_value(f'"{raw}"')
     if known is None:
         raise TermsError
     return literal(known)

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 
 from migrator.analysis.forms import member_type, optional_members
 from migrator.span import Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.strings import string_value
 
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
@@ -170,7 +171,7 @@ def _converted(type_: str, value: Term) -> Term:
 def _constant(text: str) -> Term:
     """The value of a default in a type constraint, which refers to nothing."""
     text, whole = text.strip(), Span(0, len(text.strip()))
-    if (known := hcl.string_value(text)) is not None:
+    if (known := string_value(text)) is not None:
         return literal(known)
     if text in _WORDS or re.fullmatch(r"\d+", text):
         return literal(_WORDS[text] if text in _WORDS else int(text))

@@ -27,7 +27,7 @@ from migrator.analysis.values import REFERENCE, definition
 from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.span import Edit, Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module, Workspace
 
@@ -244,7 +244,7 @@ def _referrer(module: Module, block: Block, keys: list[str | None], waiting: lis
     """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
     address = ".".join(block.labels)
     used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
-    gone = {f"[{hcl.quote(key)}]" for key in keys if key is not None}
+    gone = {f"[{quote(key)}]" for key in keys if key is not None}
     for document in (*module.documents, *module.tests):
         for match in used.finditer(document.text):
             is_own = document.text[block.span.start : block.span.end] and (

@@ -20,7 +20,7 @@ from migrator.discover import Kind
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
-from migrator.syntax.scanner import skip_expression, skip_trivia
+from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
 from migrator.workspace import Module, Workspace
 

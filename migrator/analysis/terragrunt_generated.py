@@ -20,7 +20,7 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Span
-from migrator.syntax.scanner import tokens
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Module
 

@@ -16,8 +16,9 @@ from functools import cached_property
 from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.scanner import skip_balanced
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace import Workspace
 
@@ -249,7 +250,7 @@ def _string(value: Value, depth: int) -> str | None:
         if depth == 0 or not isinstance(found, Value):
             return None
         text = found.text.strip()
-        literal = hcl.string_value(text)
+        literal = string_value(text)
         if literal is not None:
             return literal
         if text.startswith('"'):
@@ -287,7 +288,7 @@ def _filled(value: Value, template: str, depth: int) -> str | None:
     values = {inner: _string(value.derived(inner), depth - 1) for inner in _TEMPLATE.findall(template)}
     if not values or None in values.values():
         return None
-    return hcl.string_value(_TEMPLATE.sub(lambda match: hcl.quote(values[match[1]] or "")[1:-1], template))
+    return string_value(_TEMPLATE.sub(lambda match: quote(values[match[1]] or "")[1:-1], template))
 
 
 def _find_in_parent_folders(config: Config, arguments: list[str]) -> str | None:

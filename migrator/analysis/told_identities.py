@@ -16,7 +16,7 @@ from migrator.document import Document
 from migrator.model.fleet import KnownInput, KnownModule
 from migrator.secret import mask
 from migrator.source import SourceFile
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.workspace import Module, Workspace
 
 _UNKNOWN = "unknown.value[{}]"
@@ -28,7 +28,7 @@ _FUNCTION = "known_to_its_module"
 def told(module: Module, identity: Identity | None, title: str) -> tuple[tuple[str, str], ...]:
     """An identity of ``module``, one that is called ``title`` in the run; None for one that is not known."""
     if identity is None:
-        return (("", _UNKNOWN.format(hcl.quote(title))),)
+        return (("", _UNKNOWN.format(quote(title))),)
     return tuple((name, _expression(module, made, f"{title}: {name}")) for name, made in identity)
 
 
@@ -39,13 +39,13 @@ def told_defaults(module: Module, residues: Residues, title: str) -> Iterator[tu
         if block.labels and (default := block.attribute("default")) is not None:
             found.setdefault(block.labels[0], set()).add(residues.of(module, document, default))
     for name, defaults in sorted(found.items()):
-        yield name, "null" if defaults == {NULL} else hcl.quote(f"{title}: default of {name}")
+        yield name, "null" if defaults == {NULL} else quote(f"{title}: default of {name}")
 
 
 def stub_of(workspace: Workspace, module: KnownModule) -> Module:
     """A module of another repository, as far as its callers must know it."""
     document = Document(workspace.root, f"{module.key}/variables.tf", Kind.CONFIG)
-    text = "".join(f"variable {hcl.quote(name)} {{\n  default = {value}\n}}\n" for name, value in module.defaults)
+    text = "".join(f"variable {quote(name)} {{\n  default = {value}\n}}\n" for name, value in module.defaults)
     document.source = SourceFile(document.path, text.encode())
     return Module(module.key, [document])
 
@@ -57,13 +57,13 @@ def identity_of(residues: Residues, stub: Module, known: KnownInput) -> Identity
 
 def _expression(module: Module, made: Term, title: str) -> str:
     if not made.symbols:
-        return hcl.quote(title)
+        return quote(title)
     if (reference := _reference(module, made)) is not None:
         return reference
     if any(one.op != "var" or one.where != module.path for one in made.symbols):
-        return _UNKNOWN.format(hcl.quote(title))
+        return _UNKNOWN.format(quote(title))
     variables = ", ".join(sorted(f"var.{one.name}" for one in made.symbols))
-    return f"{_FUNCTION}({hcl.quote(title)}, {variables})"
+    return f"{_FUNCTION}({quote(title)}, {variables})"
 
 
 def _reference(module: Module, made: Term) -> str | None:
@@ -73,7 +73,7 @@ def _reference(module: Module, made: Term) -> str | None:
     if made.op != "get" or (key := made.parts[1].text) is None or mask(key) != key:
         return None
     base = _reference(module, made.parts[0])
-    return None if base is None else f"{base}[{hcl.quote(key)}]"
+    return None if base is None else f"{base}[{quote(key)}]"
 
 
 def _is_taken_as_it_is(module: Module, name: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced
+from migrator.syntax.hcl.scanner import skip_balanced
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.workspace import Module
 
 REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
@@ -38,7 +38,7 @@ def resolve(module: Module, expression: str, depth: int = _DEPTH) -> str | None:
 
     A variable has its default (what a caller or a ``tfvars`` file says may differ), a local its definition.
     """
-    literal = hcl.string_value(expression)
+    literal = string_value(expression)
     if literal is not None or depth == 0:
         return literal
     if expression.startswith('"'):
@@ -59,7 +59,7 @@ def _resolve_template(module: Module, template: str, depth: int) -> str | None:
     values = {reference: resolve(module, reference, depth - 1) for reference in _TEMPLATE.findall(template)}
     if not values or None in values.values():
         return None
-    return hcl.string_value(_TEMPLATE.sub(lambda match: hcl.quote(values[match[1]] or "")[1:-1], template))
+    return string_value(_TEMPLATE.sub(lambda match: quote(values[match[1]] or "")[1:-1], template))
 
 
 def _default(module: Module, name: str) -> str | None:

@@ -18,7 +18,7 @@ from migrator.analysis.mentions import Mentions
 from migrator.discover import Kind, is_values
 from migrator.document import Document
 from migrator.model.findings import Place
-from migrator.syntax.scanner import IDENTIFIER
+from migrator.syntax.hcl.scanner import IDENTIFIER
 from migrator.workspace import Workspace
 
 _VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")

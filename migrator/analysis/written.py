@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 from migrator.analysis.forms import member_type, object_items, optional_members
 from migrator.document import Document
 from migrator.span import Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
 

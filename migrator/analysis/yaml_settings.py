@@ -15,9 +15,9 @@ from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.model.fleet import runs
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import Keys, Scalar, Tree, string_at
-from migrator.syntax.yaml_tree import Sequence as YamlSequence
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys, Scalar, Tree, string_at
+from migrator.syntax.yaml.tree import Sequence as YamlSequence
 from migrator.workspace import Workspace
 
 

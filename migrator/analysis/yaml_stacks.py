@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from migrator.span import Span
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import Keys, Mapping, Node, Sequence, Tree, find, names, string_at
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence, Tree, find, names, string_at
 
 _BLUEPRINT = re.compile(rb"(?m)^\s*[\"']?stacks?[\"']?\s*:")
 _ATMOS = re.compile(rb"\bspacelift[\"']?\s*:")

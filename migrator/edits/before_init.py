@@ -19,11 +19,11 @@ from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
-from migrator.syntax import hcl
-from migrator.syntax.hcl_edit import replace_value
-from migrator.syntax.hcl_new import item_lines
+from migrator.syntax.hcl.edit import replace_value
+from migrator.syntax.hcl.new import item_lines
+from migrator.syntax.hcl.scanner import skip_balanced, skip_trivia
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
-from migrator.syntax.scanner import skip_balanced, skip_trivia
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, Reference
 from migrator.workspace import ModuleCall
 
@@ -146,17 +146,15 @@ def _by_key(wants: Mapping[str, Entries], write: Callable[[Entries], str]) -> st
     """An expression for the entries that each key of ``for_each`` wants; all others get none."""
     every = list(wants.values())
     if all(one == every[0] for one in every):
-        return f"contains([{', '.join(map(hcl.quote, wants))}], each.key) ? {write(every[0])} : []"
+        return f"contains([{', '.join(map(quote, wants))}], each.key) ? {write(every[0])} : []"
     if write is _list:
-        return (
-            f"lookup({{ {', '.join(f'{hcl.quote(key)} = {_list(one)}' for key, one in wants.items())} }}, each.key, [])"
-        )
-    rows = "".join(f"{hcl.quote(key)} = {_on_lines(one)}\n" for key, one in wants.items())
+        return f"lookup({{ {', '.join(f'{quote(key)} = {_list(one)}' for key, one in wants.items())} }}, each.key, [])"
+    rows = "".join(f"{quote(key)} = {_on_lines(one)}\n" for key, one in wants.items())
     return f"lookup({{\n{indent(rows, '  ')}}}, each.key, [])"
 
 
 def _list(entries: Entries) -> str:
-    return f"[{', '.join(hcl.quote(entry.text) for entry in entries)}]"
+    return f"[{', '.join(quote(entry.text) for entry in entries)}]"
 
 
 def _on_lines(entries: Entries) -> str:

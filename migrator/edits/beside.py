@@ -17,7 +17,7 @@ from migrator.analysis.stacks import Stack
 from migrator.document import Document
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
 from migrator.workspace import Module, Workspace
@@ -72,7 +72,7 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
         return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
     known = [key for key in keys if key is not None]
     if known:
-        listed = ", ".join(hcl.quote(key) for key in known)
+        listed = ", ".join(quote(key) for key in known)
         return [NewArgument("for_each", Reference(f"toset([{listed}])"))], f"{stack.address}[each.key]"
     if stack.is_repeated:
         return [NewArgument("for_each", Reference(stack.address))], "each.value"

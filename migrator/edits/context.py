@@ -17,7 +17,7 @@ from migrator.edits.before_init import Entries
 from migrator.edits.beside import Shared, Sharing, sharing_objection, space_of, written
 from migrator.model.findings import Refusal
 from migrator.span import Edit
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Module, Workspace
 
@@ -106,4 +106,4 @@ def _existing(module: Module, command: str, space_id: str | None) -> str | None:
 
 def _unescaped(said: str) -> Iterator[str]:
     for line in said.split("\n"):
-        yield hcl.string_value(f'"{line}"') or ""
+        yield string_value(f'"{line}"') or ""

@@ -21,7 +21,7 @@ from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import section_edits, sign_in_edits, web_identity_block
 from migrator.edits.wanted import Target, Wishes
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
 from migrator.workspace import Workspace
 
@@ -65,7 +65,7 @@ class HookIdentity:
         """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
         roles = {one.role for one in targets if one is not None and isinstance(one.role, str)}
-        said = {hcl.quote(one) if one != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for one in roles}
+        said = {quote(one) if one != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for one in roles}
         removed = tuple(sign_in_edits(provider, ()))
         if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
             stays = LeftAlone("its web identity stays, for it is not known to be for the hook's role")
@@ -119,7 +119,7 @@ class HookIdentity:
             differing = self._root_identities.differing(root, signers)
             if differing is not None:
                 return differing.reason
-        said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else hcl.quote(hooks)
+        said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
         is_assumed = said in provider.assumed_roles
         return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""
 

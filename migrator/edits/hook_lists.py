@@ -11,7 +11,7 @@ from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
 from migrator.model.findings import Place, Refusal
 from migrator.span import Edit
-from migrator.syntax.yaml import read
+from migrator.syntax.yaml.parse import read
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 
@@ -131,8 +131,8 @@ def _phase(name: str) -> str:
 
 
 def _in_yaml(stack: YamlDefinition, phase: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
-    from migrator.syntax.yaml_edit import prepend_items  # here: PyYAML is seldom needed
-    from migrator.syntax.yaml_write import Item
+    from migrator.syntax.yaml.edit import prepend_items  # here: PyYAML is seldom needed
+    from migrator.syntax.yaml.write import Item
 
     tree, keys = read(stack.document.text, stack.part), stack.source.hooks(phase)
     if stack.source.may_replace and tree.find(keys) is None:

@@ -18,7 +18,7 @@ from migrator.config import Config
 from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
 from migrator.model.findings import Refusal
 from migrator.span import Edit
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Workspace
@@ -124,10 +124,10 @@ def _statement(data: NewBlock) -> str:
 def _role(role: str, statements: Sequence[str]) -> str:
     """The role as a resource."""
     path, name = role.partition(":role/")[2].rpartition("/")[::2]
-    own_path = f"\n  path = {hcl.quote(f'/{path}/')}" if path else ""
+    own_path = f"\n  path = {quote(f'/{path}/')}" if path else ""
     statement = statements[0] if len(statements) == 1 else f"concat({', '.join(statements)})"
     return f"""resource "aws_iam_role" "{identifier(name)}" {{
-  name = {hcl.quote(name)}{own_path}
+  name = {quote(name)}{own_path}
 
   assume_role_policy = jsonencode({{
     Version   = "2012-10-17"

@@ -15,7 +15,7 @@ from migrator.analysis.remote_states import RemoteState
 from migrator.config import Config, is_role_arn
 from migrator.document import Document
 from migrator.model.findings import Refusal
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
 
 NESTED_NAMES = {
@@ -76,7 +76,7 @@ class _Assumed:
     @property
     def meant(self) -> str | None:
         """The role as a literal; None where it is an expression."""
-        return hcl.string_value(self.role)
+        return string_value(self.role)
 
     @property
     def kept(self) -> tuple[NewArgument, ...]:
@@ -228,6 +228,6 @@ def _signed_in(
 ) -> SignIn:
     token = NewArgument("web_identity_token_file", Literal(config.token_file))
     items, value = NewObject((role, token, *kept)), role.value
-    copied = hcl.string_value(value.text) if isinstance(value, Copied) else None
+    copied = string_value(value.text) if isinstance(value, Copied) else None
     said = value.text if isinstance(value, Literal) else copied or "the role that it assumed"
     return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items, comments), *chained))

@@ -12,9 +12,9 @@ from migrator.analysis.hooks import EXCHANGE
 from migrator.analysis.python_stacks import Flavour, PythonStack, holders, stack_calls
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
-from migrator.syntax import python_edit
-from migrator.syntax.python import Program, parse
-from migrator.syntax.python_items import Call, Item, Items
+from migrator.syntax.python import edit as python_edit
+from migrator.syntax.python.items import Call, Item, Items
+from migrator.syntax.python.program import Program, parse
 from migrator.syntax.terraform import Literal
 
 _LATER = re.compile(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")

@@ -19,8 +19,8 @@ from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.span import Edit
-from migrator.syntax import python_edit
-from migrator.syntax.python_items import Call, Item, Items
+from migrator.syntax.python import edit as python_edit
+from migrator.syntax.python.items import Call, Item, Items
 
 _STRUCT = "AwsProviderAssumeRoleWithWebIdentity"
 

@@ -16,8 +16,8 @@ from migrator.config import Config
 from migrator.edits.native import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
 from migrator.model.findings import Refusal
 from migrator.span import Edit
-from migrator.syntax import python_edit
-from migrator.syntax.python_items import Items
+from migrator.syntax.python import edit as python_edit
+from migrator.syntax.python.items import Items
 
 
 @dataclass(frozen=True, slots=True)

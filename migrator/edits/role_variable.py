@@ -17,7 +17,7 @@ from migrator.config import ROLE_VARIABLE, Config
 from migrator.document import Document
 from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
 from migrator.workspace import Module, ModuleCall, Workspace
@@ -104,7 +104,7 @@ class RoleVariables:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
             role_arn = self._config.at(module.path).literal_role_arn
-            first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else hcl.quote(role_arn)
+            first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else quote(role_arn)
             providers = self._facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
             taken = () if role_arn is not None or is_free(self._workspace, module, ROLE_VARIABLE) else (None,)

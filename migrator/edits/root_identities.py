@@ -15,7 +15,7 @@ from migrator.analysis.residues import Identity, is_varying
 from migrator.config import Config
 from migrator.edits.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.workspace import Workspace
 
 NEED_SEVERAL = Refusal("its providers need different roles")
@@ -127,7 +127,7 @@ class RootIdentities:
         other = next((one for one in spoken if one.identity not in own), None)
         if other is not None:
             return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
-        signed = self._signed_in(root, hcl.quote(role))
+        signed = self._signed_in(root, quote(role))
         if signed is None or signed.module is provider.module:
             return ""
         return f"{signed.place} signs in with the role of --role-arn, and may be another identity"

@@ -19,11 +19,11 @@ from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place, Refusal
 from migrator.span import Edit, apply_edits
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_edit import Addition, line_edits, prepend_all
-from migrator.syntax.yaml_set import set_strings
-from migrator.syntax.yaml_tree import Keys
-from migrator.syntax.yaml_write import Item
+from migrator.syntax.yaml.edit import Addition, line_edits, prepend_all
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.set import set_strings
+from migrator.syntax.yaml.tree import Keys
+from migrator.syntax.yaml.write import Item
 from migrator.workspace import Workspace
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners
 from migrator.analysis.partial_backends import files_given
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.workspace import Workspace
 
 
@@ -19,7 +19,7 @@ def runners_by_role(workspace: Workspace, facts: Facts, root: Root) -> dict[str 
     for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
         given = [one.value for one in facts.variables.of(stack) if one.name.startswith("TF_CLI_ARGS")]
         paths = {path for one in given for path in files_given(workspace, one or "", root.module.path)}
-        roles = {hcl.string_value(partial[path]) for path in paths & partial.keys()}
+        roles = {string_value(partial[path]) for path in paths & partial.keys()}
         found.setdefault(roles.pop() if len(roles) == 1 and None not in given else None, []).append(stack)
     if None in found or not found:
         return {None: root.runners}

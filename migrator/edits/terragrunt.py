@@ -23,9 +23,9 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
-from migrator.syntax import hcl
+from migrator.syntax.hcl.scanner import skip_balanced, tokens
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
-from migrator.syntax.scanner import skip_balanced, tokens
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.workspace import Module, Workspace
 
@@ -37,7 +37,7 @@ class GeneratedSignIn:
         self._workspace = workspace
         self._facts = facts
         self._config = config
-        self._first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else hcl.quote(config.role_arn)
+        self._first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else quote(config.role_arn)
         self._units: dict[Generated, list[Unit]] = {}
         for unit in facts.terragrunt.units:
             for part in unit.generated:

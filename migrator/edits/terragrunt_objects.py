@@ -9,7 +9,8 @@ from migrator.analysis.terragrunt_values import Value
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Note, Place, Refusal
 from migrator.span import Edit
-from migrator.syntax import hcl, hcl_object
+from migrator.syntax.hcl import object as hcl_object
+from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute
 
 Change = tuple[Value, Sequence[Attribute], Sequence[Attribute]]
@@ -35,7 +36,7 @@ def change_objects(found: Terragrunt, inside: str, changes: Iterable[Change]) ->
 def rotate(value: Value, place: Place) -> Iterator[Note]:
     """Notes of a key that ``value``, which stands at ``place``, is, if that is written anywhere."""
     found = value.origin
-    if found is None or not hcl.string_value(found.text):
+    if found is None or not string_value(found.text):
         return
     if found.span is not None:
         document = found.config.document

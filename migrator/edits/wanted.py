@@ -26,7 +26,7 @@ from migrator.edits.target import in_regions
 from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownStack
 from migrator.span import Edit
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import string_value
 from migrator.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
@@ -231,7 +231,7 @@ def _targets(
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
             mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
-            arns: set[str | None] = {hcl.string_value(one) for one in root.role_arns}
+            arns: set[str | None] = {string_value(one) for one in root.role_arns}
             for assumed, runners in runners_by_role(workspace, facts, root).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(workspace, root.module, ROLE_VARIABLE):

@@ -22,7 +22,7 @@ from migrator.edits.wanted import Wishes
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import KnownInput
 from migrator.span import Edit
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.workspace import Module, Workspace
 
@@ -60,7 +60,7 @@ class WebIdentity:
         role = self._role(provider)
         if isinstance(role, Refusal):
             return role
-        expression = hcl.quote(role.text) if isinstance(role, Literal) else role.reference.address
+        expression = quote(role.text) if isinstance(role, Literal) else role.reference.address
         if objection := self._objection(provider, expression):
             return Refusal(objection)
         if not provider.is_lead:
@@ -242,7 +242,7 @@ class WebIdentity:
         if is_varying(self._roles.residues.identity(provider)):
             return "its credentials differ from one instance of it to the next"
         known = self._roles.role(provider) or self._config.at(provider.module.path).role_arn
-        names = {role, hcl.quote(known)} if isinstance(known, str) else {role}
+        names = {role, quote(known)} if isinstance(known, str) else {role}
         if names & self._assumed_in(provider.module):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
         return None

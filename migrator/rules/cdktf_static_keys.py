@@ -165,7 +165,7 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
 
 
 def _rewrite(backend: CdktfCall) -> Rewrite:
-    from migrator.syntax import python_edit
+    from migrator.syntax.python import edit as python_edit
 
     path, text = backend.document.path, backend.program.text
     edits = []

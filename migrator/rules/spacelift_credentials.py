@@ -78,8 +78,8 @@ from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_remove import remove
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.remove import remove
 
 
 @dataclass(frozen=True, slots=True)

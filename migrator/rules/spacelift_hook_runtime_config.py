@@ -72,7 +72,7 @@ from migrator.edits.wanted import Target
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.rules.variables import runtime_variables
-from migrator.syntax.yaml_tree import Keys
+from migrator.syntax.yaml.tree import Keys
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax import program
 from migrator.syntax.languages import PYTHON, YAML, Syntax, language_of, syntax_of
+from migrator.syntax.python import check as program
 from migrator.syntax.terraform import Attribute, Block
 
 _COMMENT_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")

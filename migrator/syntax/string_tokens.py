@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from migrator.errors import SyntaxProblem
-from migrator.syntax import scanner
+from migrator.syntax.hcl import scanner
 
 _JSON = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 _TEMPLATE = re.compile(r"(?<![$%])[$%]\{[^{}]*\}")

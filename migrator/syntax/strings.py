@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from migrator.errors import SyntaxProblem
 from migrator.secret import is_telling
+from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
-from migrator.syntax.tfjson import LABELS
-from migrator.syntax.yaml_tree import Alias, Mapping, Node, Scalar, Sequence
+from migrator.syntax.yaml.tree import Alias, Mapping, Node, Scalar, Sequence
 
 TEXT, NAME, REFERENCE, COMMENT = "text", "name", "reference", "comment"
 
@@ -283,7 +283,7 @@ def _in_blocks(path: str, found: list[Written]) -> list[Written]:
 
 
 def _in_yaml(text: str) -> list[Written]:
-    from migrator.syntax.yaml import read  # here: PyYAML is needed for few files
+    from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
     found: list[Written] = []
     with suppress(SyntaxProblem):

@@ -33,9 +33,9 @@ from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
-from migrator.syntax import hcl
-from migrator.syntax.scanner import skip_balanced
-from migrator.syntax.yaml import read
+from migrator.syntax.hcl.scanner import skip_balanced
+from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.yaml.parse import read
 from migrator.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
@@ -302,7 +302,7 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
         argument = backend.block.attribute(_WEB_IDENTITY)
         if argument is not None and backend.foreign is None:
             items = [one for one in backend.document.object_items(argument) if one.name == "role_arn"]
-            yield from (_known(hcl.string_value(backend.document.expression(one))) for one in items)
+            yield from (_known(string_value(backend.document.expression(one))) for one in items)
 
 
 def _provider_roles(

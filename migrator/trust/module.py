@@ -13,9 +13,9 @@ from itertools import chain, count, groupby
 
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
-from migrator.syntax import hcl
-from migrator.syntax.hcl_text import block, body, expression
-from migrator.syntax.layout import align
+from migrator.syntax.hcl.layout import align
+from migrator.syntax.hcl.strings import quote
+from migrator.syntax.hcl.text import block, body, expression
 from migrator.syntax.terraform import Reference
 from migrator.trust.policy import Grant, Issuer, Role
 
@@ -113,7 +113,7 @@ class _Writer:
         alias = "" if is_one else f"account_{number}"
         region = {"region": FIRST_REGIONS[partition], "allowed_account_ids": [number]}
         if alias:
-            profile = Reference(f"lookup(var.profiles, {hcl.quote(number)}, null)")
+            profile = Reference(f"lookup(var.profiles, {quote(number)}, null)")
             yield "# tf-oidc-migrate:ignore - an administrator applies this, no run\n" + block(
                 'provider "aws"', {"alias": alias, **region, "profile": profile}
             )

@@ -15,14 +15,16 @@ from migrator.model.findings import Change, Refusal
 from migrator.secret import MASK, mask, printable
 from migrator.source import SourceFile
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax import yaml, yaml_edit, yaml_remove
+from migrator.syntax.hcl.layout import align
+from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, JSON, Syntax
-from migrator.syntax.layout import align
-from migrator.syntax.scanner import tokens
 from migrator.syntax.strings import written
 from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock, Reference
-from migrator.syntax.yaml_tree import Keys, Mapping, Node, Sequence
-from migrator.syntax.yaml_write import Item
+from migrator.syntax.yaml import edit as yaml_edit
+from migrator.syntax.yaml import parse as yaml
+from migrator.syntax.yaml import remove as yaml_remove
+from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence
+from migrator.syntax.yaml.write import Item
 from tests.invariants import beside, check_files, solid
 
 

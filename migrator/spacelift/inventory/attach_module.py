@@ -17,8 +17,8 @@ from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.spacelift.inventory.account import Inventory, Stack
 from migrator.spacelift.inventory.attach import Attachment, Attachments
 from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
-from migrator.syntax.hcl_text import block
-from migrator.syntax.layout import align
+from migrator.syntax.hcl.layout import align
+from migrator.syntax.hcl.text import block
 from migrator.syntax.terraform import Reference
 
 _ROLE_VARIABLE = "TF_VAR_aws_role_arn"

@@ -14,7 +14,9 @@ from typing import Any
 from migrator.errors import SyntaxProblem
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span, settle
-from migrator.syntax import hcl, tfjson
+from migrator.syntax.hcl.strings import quote
+from migrator.syntax.json import parse as tfjson
+from migrator.syntax.json.parse import Member, Node
 from migrator.syntax.terraform import (
     Attribute,
     Block,
@@ -27,7 +29,6 @@ from migrator.syntax.terraform import (
     NewObject,
     Reference,
 )
-from migrator.syntax.tfjson import Member, Node
 
 
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
@@ -322,9 +323,7 @@ def _expression(value: object) -> str:
     """What HCL has for ``value``, in an expression within a string."""
     if isinstance(value, NewObject):
         return f"{{ {', '.join(f'{one.name} = {_expression(one.value)}' for one in value.items)} }}"
-    return (
-        value.address if isinstance(value, Reference) else hcl.quote(value.text) if isinstance(value, Literal) else ""
-    )
+    return value.address if isinstance(value, Reference) else quote(value.text) if isinstance(value, Literal) else ""
 
 
 def _template(value: Literal | Reference) -> str | None:

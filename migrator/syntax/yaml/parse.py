@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.yaml_tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, resolved
+from migrator.syntax.yaml.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, resolved
 
 if TYPE_CHECKING:
     from yaml import events

@@ -12,10 +12,10 @@ from collections.abc import Sequence as SequenceABC
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree
-from migrator.syntax.yaml_verify import Difference, are_equal, differences
-from migrator.syntax.yaml_write import line_start
+from migrator.syntax.yaml.compare import Difference, are_equal, differences
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree
+from migrator.syntax.yaml.write import line_start
 
 _TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
 _COMMA = re.compile(r"\s*,")

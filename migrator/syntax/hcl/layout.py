@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from migrator.syntax.scanner import HEREDOC, STRING, Token, tokens
+from migrator.syntax.hcl.scanner import HEREDOC, STRING, Token, tokens
 
 _ATOM = rf"""[^\s"\#/<>=!]++|[=!<>]=|=>|[!>]|/(?![/*])|<(?!<)|{STRING}"""
 _USUAL = re.compile(

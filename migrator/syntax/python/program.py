@@ -15,9 +15,9 @@ from libcst import metadata
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Span
-from migrator.syntax.program import line_start, read
-from migrator.syntax.python_items import Call, Item, Items
-from migrator.syntax.python_tree import Tree, names_below, strings_and_names
+from migrator.syntax.python.check import line_start, read
+from migrator.syntax.python.items import Call, Item, Items
+from migrator.syntax.python.tree import Tree, names_below, strings_and_names
 
 _DEPTH = 8
 _Found = cst.Call | cst.Comment | cst.ImportFrom | cst.Import

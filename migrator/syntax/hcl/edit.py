@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
-from migrator.syntax import hcl
-from migrator.syntax.hcl_comments import COMMENT, stays
-from migrator.syntax.hcl_new import commented, expression, item_lines, rendered
-from migrator.syntax.layout import align
-from migrator.syntax.scanner import skip_blanks
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.comments import COMMENT, stays
+from migrator.syntax.hcl.layout import align
+from migrator.syntax.hcl.new import commented, expression, item_lines, rendered
+from migrator.syntax.hcl.scanner import skip_blanks
 from migrator.syntax.terraform import (
     Attribute,
     Block,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Copied, Literal, NewArgument, NewBlock, NewComment, NewObject, Reference
 
 
@@ -79,4 +79,4 @@ def expression(value: Literal | Reference | Copied | NewObject) -> str:
         return f"{{ {', '.join(items)} }}"
     if isinstance(value, Copied):
         return value.text
-    return value.address if isinstance(value, Reference) else hcl.quote(value.text)
+    return value.address if isinstance(value, Reference) else quote(value.text)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from migrator.source import newline_at
 from migrator.span import Edit, Span
-from migrator.syntax.yaml_tree import MERGE, Alias, Keys, Mapping, Node, Scalar, Sequence, Tree, find
-from migrator.syntax.yaml_write import Line, column, comment_rows, copy, flow, line_start, list_rows, style
+from migrator.syntax.yaml.tree import MERGE, Alias, Keys, Mapping, Node, Scalar, Sequence, Tree, find
+from migrator.syntax.yaml.write import Line, column, comment_rows, copy, flow, line_start, list_rows, style
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
 

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.scanner import (
+from migrator.syntax.hcl.scanner import (
     BLANKS,
     HEREDOC,
     IDENTIFIER,
@@ -31,10 +31,7 @@ _USUAL = re.compile(
 """An argument with a value of one token on a line of its own, or the header of a block with plain labels."""
 
 _NEXT_LINE = re.compile(rf"{BLANKS}(?:(?=[\n\#/])|\Z){TRIVIA}")
-_STRING = re.compile(r'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*)"')
-_ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|([$%])\4\{")
 _SHORT = 4000
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def parse(text: str) -> tuple[Attribute | Block, ...]:
@@ -192,27 +189,6 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
         if text.startswith(",", position):
             position = skip_trivia(text, position + 1)
     return tuple(items)
-
-
-def string_value(expression: str) -> str | None:
-    """What a quoted string without templates means, unescaped; None for every other expression."""
-    match = _STRING.fullmatch(expression)
-    try:
-        return None if match is None else _ESCAPE.sub(_unescape, match[1])
-    except (OverflowError, ValueError):  # \U beyond Unicode
-        return None
-
-
-def _unescape(match: re.Match[str]) -> str:
-    if match[4]:
-        return match[4] + "{"
-    return _ESCAPED[match[1]] if match[1] else chr(int(match[2] or match[3], 16))
-
-
-def quote(value: str) -> str:
-    """``value`` as a quoted string that means just that: quotes, backslashes, line ends and templates escaped."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'
 
 
 def check(text: str, block: Span) -> None:

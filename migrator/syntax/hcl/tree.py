@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from migrator.errors import SyntaxProblem
-from migrator.syntax.scanner import tokens
+from migrator.syntax.hcl.scanner import tokens
 
 if TYPE_CHECKING:
     from lark import Token, Tree

@@ -1,11 +1,11 @@
-"""New files in Terraform's language; `migrator.syntax.layout.align` aligns them as ``terraform fmt`` does."""
+"""New files in Terraform's language; `migrator.syntax.hcl.layout.align` aligns them as ``terraform fmt`` does."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from migrator.syntax import hcl
+from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Reference
 
 
@@ -20,7 +20,7 @@ def body(arguments: Mapping[str, object], indent: int) -> str:
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else hcl.quote(name)
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else quote(name)
 
 
 def expression(value: object, indent: int) -> str:
@@ -37,4 +37,4 @@ def expression(value: object, indent: int) -> str:
             return f"[{items[0]}]"
         rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)
         return f"[\n{rows}{' ' * indent}]"
-    return hcl.quote(str(value))
+    return quote(str(value))

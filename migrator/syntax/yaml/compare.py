@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_tree import Keys, Mapping, Node, Scalar, Sequence, Tree, find, names, resolved
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys, Mapping, Node, Scalar, Sequence, Tree, find, names, resolved
 
 _MOST_VISITS = 20_000
 

@@ -12,8 +12,8 @@ from itertools import groupby
 from migrator.model.findings import Refusal
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
-from migrator.syntax.python import Program
-from migrator.syntax.python_items import Call, Import, Item, Items
+from migrator.syntax.python.items import Call, Import, Item, Items
+from migrator.syntax.python.program import Program
 
 _END_OF_STATEMENT = re.compile(r"\n(?![ )])")
 _BLANKS = re.compile(r"[ \t]*")

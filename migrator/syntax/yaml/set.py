@@ -8,11 +8,11 @@ from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.source import newline_at
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_edit import line_edits
-from migrator.syntax.yaml_tree import Alias, Keys, Mapping, Node, Scalar, Tree, string_at
-from migrator.syntax.yaml_verify import differences
-from migrator.syntax.yaml_write import column, key, quote, style
+from migrator.syntax.yaml.compare import differences
+from migrator.syntax.yaml.edit import line_edits
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Alias, Keys, Mapping, Node, Scalar, Tree, string_at
+from migrator.syntax.yaml.write import column, key, quote, style
 
 
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:

@@ -12,7 +12,7 @@ import libcst as cst
 from libcst import metadata
 
 from migrator.span import Span
-from migrator.syntax.python_items import Import, Item, Items, Statement
+from migrator.syntax.python.items import Import, Item, Items, Statement
 
 _DEPTH = 8
 

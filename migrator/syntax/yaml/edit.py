@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.line_diff import LineMatcher
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax.yaml import read
-from migrator.syntax.yaml_list import ListEditor, Refused
-from migrator.syntax.yaml_tree import Keys, Mapping, Node, Scalar, Sequence, Tree
-from migrator.syntax.yaml_verify import Difference, are_equal, differences
-from migrator.syntax.yaml_write import Item, Line, quote
+from migrator.syntax.line_diff import LineMatcher
+from migrator.syntax.yaml.compare import Difference, are_equal, differences
+from migrator.syntax.yaml.list import ListEditor, Refused
+from migrator.syntax.yaml.parse import read
+from migrator.syntax.yaml.tree import Keys, Mapping, Node, Scalar, Sequence, Tree
+from migrator.syntax.yaml.write import Item, Line, quote
 
 
 def prepend_items(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.syntax.yaml_tree import Mapping, Node, Scalar, Sequence, Tree, resolved
+from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, Tree, resolved
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})

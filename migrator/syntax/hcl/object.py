@@ -12,9 +12,10 @@ from itertools import groupby
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span
-from migrator.syntax import hcl, hcl_edit
-from migrator.syntax.hcl_new import expression
-from migrator.syntax.scanner import skip_blanks, skip_trivia
+from migrator.syntax.hcl import edit as hcl_edit
+from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.hcl.new import expression
+from migrator.syntax.hcl.scanner import skip_blanks, skip_trivia
 from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument, NewObject
 
 

@@ -1,0 +1,1 @@
+"""HCL: blocks and attributes with their spans, edits, and the alignment of `terraform fmt`."""

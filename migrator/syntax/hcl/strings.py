@@ -1,0 +1,30 @@
+"""HCL's strings: what one means, and how one is written."""
+
+from __future__ import annotations
+
+import re
+
+_STRING = re.compile(r'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*)"')
+_ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|([$%])\4\{")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+def string_value(expression: str) -> str | None:
+    """What a quoted string without templates means, unescaped; None for every other expression."""
+    match = _STRING.fullmatch(expression)
+    try:
+        return None if match is None else _ESCAPE.sub(_unescape, match[1])
+    except (OverflowError, ValueError):  # \U beyond Unicode
+        return None
+
+
+def _unescape(match: re.Match[str]) -> str:
+    if match[4]:
+        return match[4] + "{"
+    return _ESCAPED[match[1]] if match[1] else chr(int(match[2] or match[3], 16))
+
+
+def quote(value: str) -> str:
+    """``value`` as a quoted string that means just that: quotes, backslashes, line ends and templates escaped."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return '"' + escaped.replace("\t", "\\t").replace("${", "$${").replace("%{", "%%{") + '"'

@@ -1,0 +1,1 @@
+"""Terraform's JSON: blocks and attributes with their spans, and edits."""

@@ -1,0 +1,1 @@
+"""Python: calls and their arguments with their spans, and edits."""

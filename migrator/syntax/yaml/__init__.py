@@ -1,0 +1,1 @@
+"""YAML: nodes with their spans, and edits that keep everything else."""
