@@ -18,8 +18,8 @@ from migrator.errors import MigrateError
 from migrator.gitimport import import_answer, import_stream
 from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
 from migrator.model.findings import Change
-from migrator.undo import recover
-from migrator.writer import Replacement, uninterrupted
+from migrator.writing.replace import Replacement, uninterrupted
+from migrator.writing.undo_log import recover
 
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",

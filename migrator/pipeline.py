@@ -13,14 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator import undo
 from migrator.analysis.outside_calls import outside_calls
 from migrator.config import Config, ExistingBranch
-from migrator.diff import unified_diff
 from migrator.discover import checkout_of, listing, walk
 from migrator.errors import MigrateError
 from migrator.history import with_commits
-from migrator.lock import locked
 from migrator.mapping import unmatched
 from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
@@ -28,7 +25,10 @@ from migrator.model.results import Mode, Plan, RepoResult
 from migrator.secret import plain_line
 from migrator.settings import NAME, with_repository
 from migrator.workspace import Workspace
-from migrator.writer import Replacement, uninterrupted
+from migrator.writing import undo_log
+from migrator.writing.diff import unified_diff
+from migrator.writing.lock import locked
+from migrator.writing.replace import Replacement, uninterrupted
 
 if TYPE_CHECKING:
     from migrator.gitbranch import Checkout
@@ -171,7 +171,7 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
-    log = checkout.undo_log if checkout else path / undo.LOG
+    log = checkout.undo_log if checkout else path / undo_log.LOG
     if config.mode in (Mode.PREVIEW, Mode.CHECK):
         if os.path.lexists(log):
             raise MigrateError("a run is changing it, or was killed there: the next one that migrates puts that back")
@@ -181,7 +181,7 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
         if checkout:
             checkout.begin()
         else:
-            undo.recover(path, log)
+            undo_log.recover(path, log)
         yield path, checkout
 
 
@@ -313,10 +313,10 @@ def _require_unchanged(workspace: Workspace) -> None:
 def _write(prepared: _Prepared) -> None:
     """Replace the files where they are."""
     root, checkout = prepared.workspace.root, prepared.checkout
-    log = checkout.undo_log if checkout else root / undo.LOG
+    log = checkout.undo_log if checkout else root / undo_log.LOG
     with (
         uninterrupted() as checkpoint,
-        Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo.recover, root, log)) as replacement,
+        Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo_log.recover, root, log)) as replacement,
     ):
         replacement.commit()
 

@@ -20,7 +20,7 @@ from migrator.model.fleet import Fleet, parts
 from migrator.model.results import Mode
 from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 from migrator.sources import RepoSource
-from migrator.writer import write_new
+from migrator.writing.replace import write_new
 
 _FORMAT, _VERSION = "tf-oidc-migrate plan", 1
 

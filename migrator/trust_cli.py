@@ -12,7 +12,7 @@ from migrator.errors import MigrateError, UsageError
 from migrator.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
-from migrator.writer import write_new
+from migrator.writing.replace import write_new
 
 if TYPE_CHECKING:
     from migrator.trust.known import Knowledge

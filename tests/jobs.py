@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from migrator.writer import uninterrupted
+from migrator.writing.replace import uninterrupted
 
 
 def double(number: int) -> int:

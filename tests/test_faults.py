@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from migrator import undo
 from migrator.config import Config, ExistingBranch
 from migrator.gitbranch import Checkout
 from migrator.model.findings import Change
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
+from migrator.writing import undo_log
 from tests.conftest import MakeRepo, Repo, needed
 from tests.killed import run_as, run_disturbed, run_killed
 
@@ -186,22 +186,22 @@ def test_a_torn_log_is_of_a_run_that_changed_nothing(make_repo: MakeRepo) -> Non
     repo = make_repo(FILES)
     before = untouched(repo)
     changes = [Change("app/main.tf", PROVIDER.encode(), b"new\n")]
-    undo.write(log_of(repo), undo.undo_log(repo.root, changes, {}))
+    undo_log.write(log_of(repo), undo_log.undo_log(repo.root, changes, {}))
     whole = log_of(repo).read_bytes()
     for length in range(0, len(whole), 7):
         log_of(repo).write_bytes(whole[:length])
-        undo.recover(repo.root, log_of(repo))
+        undo_log.recover(repo.root, log_of(repo))
         assert untouched(repo) == before
 
 
 def test_folders_that_were_made_go(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     before = sorted(repo.root.rglob("*"))
-    log = undo.undo_log(repo.root, [Change("new/deep/a.tf", None, b"x"), Change("app/new.tf", None, b"x")], {})
-    undo.write(log_of(repo), log)
+    log = undo_log.undo_log(repo.root, [Change("new/deep/a.tf", None, b"x"), Change("app/new.tf", None, b"x")], {})
+    undo_log.write(log_of(repo), log)
     repo.write("new/deep/a.tf", "x")
     repo.write("app/new.tf", "x")
-    undo.recover(repo.root, log_of(repo))
+    undo_log.recover(repo.root, log_of(repo))
     assert sorted(repo.root.rglob("*")) == before
 
 

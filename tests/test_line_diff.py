@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.diff import unified_diff
 from migrator.model.findings import Change
 from migrator.syntax import line_diff
 from migrator.syntax.line_diff import LineMatcher
+from migrator.writing.diff import unified_diff
 
 LINES = st.lists(st.sampled_from(list("abcdefghijkl")), max_size=30)
 

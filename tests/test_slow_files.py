@@ -15,7 +15,6 @@ import pytest
 
 from benchmarks import growth
 from migrator.config import Config
-from migrator.diff import masked, unified_diff
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.results import Mode
@@ -25,6 +24,7 @@ from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import language_of
 from migrator.syntax.yaml import parse as yaml
+from migrator.writing.diff import masked, unified_diff
 from tests import hostile
 from tests.invariants import BACKEND, RUNTIME, beside, workspace_of
 

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator import undo
 from migrator.config import Config, is_role_arn
-from migrator.diff import unified_diff
 from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change
 from migrator.secret import MASK, is_telling, mask, printable, shown_key
 from migrator.source import SourceFile, newline_at, with_newlines
 from migrator.span import Cover, Edit, Span, apply_edits
-from migrator.writer import Replacement, uninterrupted
+from migrator.writing import undo_log
+from migrator.writing.diff import unified_diff
+from migrator.writing.replace import Replacement, uninterrupted
 from tests.conftest import Repo
 
 KEY_ID, KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -221,8 +221,8 @@ def test_an_empty_message() -> None:
 
 
 def replacing(folder: Path, changes: Sequence[Change], checkpoint: Callable[[], None] = lambda: None) -> Replacement:
-    log = folder / undo.LOG
-    return Replacement(folder, changes, checkpoint, log, partial(undo.recover, folder, log))
+    log = folder / undo_log.LOG
+    return Replacement(folder, changes, checkpoint, log, partial(undo_log.recover, folder, log))
 
 
 def test_replacing_files_is_all_or_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from migrator.diff import unified_diff
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Change, Refusal
 from migrator.secret import MASK, mask, printable
@@ -25,6 +24,7 @@ from migrator.syntax.yaml import parse as yaml
 from migrator.syntax.yaml import remove as yaml_remove
 from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence
 from migrator.syntax.yaml.write import Item
+from migrator.writing.diff import unified_diff
 from tests.invariants import beside, check_files, solid
 
 

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from migrator import undo
 from migrator.errors import MigrateError
 from migrator.model.findings import Change
+from migrator.writing import undo_log
 
 
 class Replacement:
@@ -42,7 +42,7 @@ class Replacement:
         self._checkpoint = checkpoint
         self._path = log
         self._await_log: Callable[[], None] = lambda: None
-        self._log = undo.undo_log(root, changes, git or {})
+        self._log = undo_log.undo_log(root, changes, git or {})
         self._recover = recover
         self._is_kept = is_kept
 
@@ -51,7 +51,7 @@ class Replacement:
             for change in self._changes:
                 _require_inside(self._root, change)
             with self._telling_of_log():
-                self._await_log = undo.write(self._path, self._log)
+                self._await_log = undo_log.write(self._path, self._log)
             for change, step in zip(self._changes, self._log.steps, strict=True):
                 self._checkpoint()
                 self._stage(change, step.staged)
@@ -90,7 +90,7 @@ class Replacement:
         target = self._root / change.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            undo.stage(target, target.parent / name, change.after, is_synced=not self._is_kept)
+            undo_log.stage(target, target.parent / name, change.after, is_synced=not self._is_kept)
         except OSError as error:
             raise MigrateError(f"{change.path} cannot be written: {error.strerror}; nothing was changed") from None
 
