@@ -19,7 +19,7 @@ from pathlib import Path
 
 from migrator.credentials import git_options
 from migrator.errors import MigrateError, NothingThere, UsageError
-from migrator.gitcommand import Deadline, Outcome, run_git, settings_in, without_programs
+from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.giturl import GitUrl, parse_url
 from migrator.sources import RepoSource
 

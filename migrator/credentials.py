@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from migrator.errors import MigrateError, UsageError
-from migrator.gitcommand import Deadline, run_git
+from migrator.git.command import Deadline, run_git
 from migrator.giturl import GitUrl
 
 GITHUB, GITLAB = "github", "gitlab"

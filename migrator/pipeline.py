@@ -17,7 +17,7 @@ from migrator.analysis.outside_calls import outside_calls
 from migrator.config import Config, ExistingBranch
 from migrator.discover import checkout_of, listing, walk
 from migrator.errors import MigrateError
-from migrator.history import with_commits
+from migrator.git.history import with_commits
 from migrator.mapping import unmatched
 from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
@@ -31,7 +31,7 @@ from migrator.writing.lock import locked
 from migrator.writing.replace import Replacement, uninterrupted
 
 if TYPE_CHECKING:
-    from migrator.gitbranch import Checkout
+    from migrator.git.branch import Checkout
     from migrator.planner import Planning
 
 
@@ -221,7 +221,7 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
 def _checkout(path: Path) -> Checkout | None:
     if checkout_of(path) is None:
         return None
-    from migrator.gitbranch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
 
     return Checkout.open(path)
 

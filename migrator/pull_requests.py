@@ -12,7 +12,7 @@ from migrator.errors import MigrateError
 from migrator.forges.base import Forge, NewPullRequest
 from migrator.forges.body import fill, read_template
 from migrator.forges.registry import ForgeRepo, forge_of, open_forge
-from migrator.gitrepo import GitRepo
+from migrator.git.checkout import GitRepo
 from migrator.model.findings import Note
 from migrator.model.results import RepoResult
 from migrator.report import markdown

@@ -17,7 +17,7 @@ import pytest
 from migrator.clone import Push, base_branch, clone, push
 from migrator.config import Config
 from migrator.errors import MigrateError, UsageError
-from migrator.gitcommand import Outcome
+from migrator.git.command import Outcome
 from migrator.pipeline import migrate_repo
 from migrator.sources import RepoSource
 from tests.conftest import MakeRepo, Repo

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from migrator.config import Config, ExistingBranch
-from migrator.gitbranch import Checkout
+from migrator.git.branch import Checkout
 from migrator.model.findings import Change
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo

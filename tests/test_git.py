@@ -14,7 +14,7 @@ import pytest
 
 from migrator.config import Config, ExistingBranch
 from migrator.errors import MigrateError
-from migrator.gitbranch import Checkout
+from migrator.git.branch import Checkout
 from migrator.model.findings import Change
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo

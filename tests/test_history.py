@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator import history
 from migrator.config import Config
+from migrator.git import history
 from migrator.model.findings import ROTATE
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo

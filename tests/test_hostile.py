@@ -22,7 +22,7 @@ import pytest
 from migrator.clone import push
 from migrator.config import Config
 from migrator.errors import MigrateError, UsageError
-from migrator.gitcommand import without_programs
+from migrator.git.command import without_programs
 from migrator.giturl import parse_url
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo

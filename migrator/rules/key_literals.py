@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.keys import KeyLiteral, key_literals
-from migrator.history import OF_KEYS, ROTATE_AND_REMOVE
+from migrator.git.history import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.registry import Context, Rule
 

@@ -64,7 +64,7 @@ from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.analysis.variable_values import VariableValues
 from migrator.edits.orphans import Removal, removals, rotate_values, unused_providers
-from migrator.history import ROTATE_AND_REMOVE
+from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit

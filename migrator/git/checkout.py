@@ -21,7 +21,7 @@ import git
 from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
 from migrator.errors import MigrateError
-from migrator.gitcommand import SAFE, SURROUNDING, settings_in, without_programs
+from migrator.git.command import SAFE, SURROUNDING, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
 
 

@@ -13,10 +13,9 @@ from dataclasses import replace as replace_in
 from pathlib import Path
 from typing import Any
 
-from migrator.blobs import blob_id, checked_out, conversion
 from migrator.errors import MigrateError
-from migrator.gitimport import import_answer, import_stream
-from migrator.gitrepo import Branch, Entry, GitRepo, is_branch_name
+from migrator.git.checkout import Branch, Entry, GitRepo, is_branch_name
+from migrator.git.fast_import import blob_id, checked_out, conversion, import_answer, import_stream
 from migrator.model.findings import Change
 from migrator.writing.replace import Replacement, uninterrupted
 from migrator.writing.undo_log import recover

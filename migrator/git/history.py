@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from migrator.errors import MigrateError
-from migrator.gitcommand import Deadline, run_git
+from migrator.git.command import Deadline, run_git
 from migrator.model.findings import ROTATE, Note
 
 ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
