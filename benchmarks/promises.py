@@ -19,8 +19,8 @@ from interfaces import blocks as blocks_in
 from tree_sitter import Node
 
 from migrator.analysis.providers import CREDENTIALS as CREDENTIAL_NAMES
-from migrator.discover import Kind, kind_of
 from migrator.model.results import RepoResult
+from migrator.workspace.discover import Kind, kind_of
 
 CREDENTIALS = frozenset(CREDENTIAL_NAMES)
 ROLE_FAMILY = frozenset({"role_arn", "session_name", "external_id"})

@@ -39,10 +39,10 @@ from pathlib import Path, PurePosixPath
 from interfaces import misfits
 from promises import Files, complaints_grown, credentials, forgotten, told_secrets, undeclared, wrong_texts
 
-from migrator.discover import Kind, kind_of
 from migrator.model.findings import LeftAlone, Refusal, Rewrite
 from migrator.model.results import RepoResult
 from migrator.serial import from_plain
+from migrator.workspace.discover import Kind, kind_of
 
 TERRAFORM = frozenset(Kind) - {Kind.SCRIPT, Kind.PYTHON}
 SUFFIXES = (".json", ".sarif", ".md", ".html", ".xml")

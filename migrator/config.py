@@ -14,11 +14,11 @@ from migrator.choices import BackendAuth as BackendAuth
 from migrator.choices import HookPlace as HookPlace
 from migrator.choices import ProviderAuth as ProviderAuth
 from migrator.choices import RoleIn as RoleIn
-from migrator.discover import matches
 from migrator.errors import UsageError
 from migrator.mapping import RoleMapping, conflict
 from migrator.model.partitions import FIRST_REGIONS
 from migrator.model.results import Mode
+from migrator.workspace.discover import matches
 
 ROLE_VARIABLE = "aws_role_arn"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from migrator.discover import matches
 from migrator.errors import UsageError
+from migrator.workspace.discover import matches
 
 KINDS = ("profile", "alias", "var", "account")
 """What an identity is known by: its profile, its provider's alias, a variable with its key, its account."""

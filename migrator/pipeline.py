@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from migrator.analysis.outside_calls import outside_calls
 from migrator.config import Config, ExistingBranch
-from migrator.discover import checkout_of, listing, walk
 from migrator.errors import MigrateError
 from migrator.git.history import with_commits
 from migrator.mapping import unmatched
@@ -24,7 +23,8 @@ from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.results import Mode, Plan, RepoResult
 from migrator.secret import plain_line
 from migrator.settings import NAME, with_repository
-from migrator.workspace import Workspace
+from migrator.workspace.discover import checkout_of, listing, walk
+from migrator.workspace.workspace import Workspace
 from migrator.writing import undo_log
 from migrator.writing.diff import unified_diff
 from migrator.writing.lock import locked

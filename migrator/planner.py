@@ -15,7 +15,6 @@ from migrator.analysis.outside_calls import follow, frozen_by, outside_calls, re
 from migrator.analysis.secrets import Secrets
 from migrator.analysis.told_identities import told, told_defaults
 from migrator.config import Config
-from migrator.document import Document
 from migrator.edits.ambient import Ambient
 from migrator.edits.interfaces import Interface, declared_in, interfaces
 from migrator.edits.interfaces import declared as declared_names
@@ -34,7 +33,8 @@ from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 
 class Planning:

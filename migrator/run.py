@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from migrator.config import Config
-from migrator.discover import checkout_of
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.mapping import unmatched
 from migrator.model.callers import settle_calls
@@ -21,6 +20,7 @@ from migrator.options import config_of
 from migrator.pipeline import migrate_repo, name_of, survey_repo
 from migrator.report.text import summary
 from migrator.secret import plain_line
+from migrator.workspace.discover import checkout_of
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 

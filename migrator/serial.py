@@ -21,7 +21,7 @@ from migrator.model.fleet import (
     Survey,
 )
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
-from migrator.module_source import ModuleSource
+from migrator.workspace.module_source import ModuleSource
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from migrator.config import is_role_arn
-from migrator.discover import checkout_of
 from migrator.errors import UsageError
 from migrator.giturl import parse_url
+from migrator.workspace.discover import checkout_of
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 """What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from migrator.config import Config, HookPlace
-from migrator.discover import Listing, kind_of
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change, Rewrite
 from migrator.model.fleet import RepoIdentity
@@ -20,7 +18,9 @@ from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL, language_of
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Listing, kind_of
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 NOWHERE = Path("/no/such/folder")
 CONFIG = Config(mode=Mode.PREVIEW, role_arn="arn:aws:iam::123456789012:role/deploy")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from migrator.config import Config
-from migrator.discover import Kind, is_excluded, kind_of
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
+from migrator.workspace.discover import Kind, is_excluded, kind_of
 from tests.conftest import MakeRepo
 
 PROVIDER = 'provider "aws" {\n  profile = "webshop"\n}\n'

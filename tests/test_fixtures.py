@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from migrator.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
-from migrator.discover import kind_of, listing, walk
 from migrator.mapping import flag_mapping
 from migrator.model.findings import Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.fleet import RepoIdentity
@@ -24,7 +23,8 @@ from migrator.pipeline import migrate_repo
 from migrator.planner import Planning
 from migrator.rules.registry import all_rules
 from migrator.source import SourceFile
-from migrator.workspace import Workspace
+from migrator.workspace.discover import kind_of, listing, walk
+from migrator.workspace.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))

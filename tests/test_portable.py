@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from migrator.config import Config, PathRoles
-from migrator.document import Document
 from migrator.errors import UsageError
 from migrator.mapping import flag_mapping
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo, open_workspace
 from migrator.syntax.terraform import Block
 from migrator.trust.known import learn
+from migrator.workspace.document import Document
 from tests.conftest import FIXTURES, MakeRepo, Terraform
 
 RULE = FIXTURES / "rules" / "provider-static-keys"

@@ -23,13 +23,13 @@ import pytest
 from migrator.analysis.backends import s3_backends
 from migrator.analysis.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer
 from migrator.config import Config
-from migrator.discover import listing, walk
 from migrator.mapping import flag_mapping
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
-from migrator.workspace import Workspace
+from migrator.workspace.discover import listing, walk
+from migrator.workspace.workspace import Workspace
 from tests.conftest import Terraform, _wait_for
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -10,14 +10,14 @@ import pytest
 
 from migrator.analysis.terragrunt_generated import generated
 from migrator.analysis.terragrunt_values import Config
-from migrator.discover import Kind, listing, walk
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind, listing, walk
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path for path in FIXTURES.glob("rules/terragrunt/*/after"))

@@ -19,10 +19,10 @@ from migrator.analysis.slugs import slug_of
 from migrator.analysis.spaces import Space, Spaces
 from migrator.analysis.stacks import Stack, instances, scopes_of, spacelift_stacks
 from migrator.analysis.targets import Target, index_of, targets
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
 _CALLS_AWS = re.compile(

@@ -11,12 +11,12 @@ from functools import cached_property
 
 from migrator.analysis.endpoints import foreign_endpoint
 from migrator.analysis.providers import CREDENTIALS
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 ROLE_FAMILY = (
     "role_arn",

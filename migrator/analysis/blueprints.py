@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrator.document import Document
 from migrator.span import Span
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 VERSION = "spacelift_template_version"
 _TYPES = ("spacelift_blueprint", VERSION)

@@ -13,11 +13,11 @@ from functools import cached_property
 from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.analysis.providers import CREDENTIALS, Origin
-from migrator.document import IGNORE, Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.program import Program, parse
+from migrator.workspace.document import IGNORE, Document
 
 PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.provider.AwsProvider", "imports.aws.provider.AwsProvider"})
 OLD_PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.AwsProvider", "imports.aws.AwsProvider"})

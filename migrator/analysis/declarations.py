@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, ModuleCall, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 
 class Node(NamedTuple):

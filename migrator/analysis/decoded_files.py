@@ -11,7 +11,7 @@ from migrator.errors import SyntaxProblem
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
-from migrator.workspace import Module
+from migrator.workspace.workspace import Module
 
 _FILE = re.compile(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
 _LARGEST = 1_000_000

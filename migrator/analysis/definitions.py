@@ -12,15 +12,15 @@ from migrator.analysis.engines import said, stack_evidence
 from migrator.analysis.runtime_config import IGNORES, PATH, RuntimeConfig, parse
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import Stack, terraform_stacks
-from migrator.discover import Kind
-from migrator.document import IGNORE, Document
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place
 from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.span import Span
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import IGNORE, Document
+from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.python_stacks import PythonStack

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from migrator.analysis.values import resolve
-from migrator.document import Document
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.partitions import DOMAINS
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _EMULATOR = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.runtime_config import StackEntry
 from migrator.analysis.stacks import Stack
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _VERSION_FILES = ((".terraform-version", "terraform"), (".opentofu-version", "opentofu"), (".tool-versions", ""))
 _TOOL_LINE = re.compile(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")

@@ -16,12 +16,12 @@ from migrator.analysis.decoded_files import decoded
 from migrator.analysis.effort import Effort, MissingError, UnknownError
 from migrator.analysis.forms import Call, Loop, call, comparison, conditional, loop
 from migrator.analysis.written import Written
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, ModuleCall
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, ModuleCall
 
 _LONGEST_STRING = 10_000
 _PATH = re.compile(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')

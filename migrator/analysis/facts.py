@@ -29,10 +29,10 @@ from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import module_settings, terraform_settings
 from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
-from migrator.discover import Kind
 from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfProgram

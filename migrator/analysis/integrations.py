@@ -12,7 +12,7 @@ from migrator.analysis.definitions import StackDefinition, TerraformDefinition, 
 from migrator.analysis.reach import Reaches, resources
 from migrator.model.findings import Place
 from migrator.syntax.yaml.parse import read
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 INTEGRATION = "spacelift_aws_integration"
 _ATTACHING = (f"{INTEGRATION}_attachment", "spacelift_aws_role", "spacelift_stack_aws_role")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.model.findings import Place
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 LARGEST = 2_000_000
 _BINARY_AFTER = 8000

@@ -15,11 +15,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from migrator.analysis.keys import is_binary, read_plain
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.source import SourceFile
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 LARGEST = 16_000_000
 _MARK = re.compile(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")

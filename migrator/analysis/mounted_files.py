@@ -19,11 +19,11 @@ from migrator.analysis.hooks import said_in
 from migrator.analysis.names import plain_name
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach
-from migrator.document import Document
 from migrator.model.findings import Ignored, Place
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")

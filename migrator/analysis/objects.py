@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.analysis.values import REFERENCE
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _MADE_OF = re.compile(r"(?:merge|tomap)\(")
 _DEPTH = 8

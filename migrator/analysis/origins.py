@@ -11,11 +11,11 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
 from migrator.analysis.root_values import root_values
 from migrator.analysis.values import REFERENCE, definition, optional
-from migrator.document import Document
 from migrator.mapping import Origin
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")

@@ -17,14 +17,14 @@ from migrator.analysis.published import is_published
 from migrator.analysis.references import References, Use, addresses
 from migrator.analysis.variable_values import VariableValues
 from migrator.config import ROLE_VARIABLE
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _CHOOSES = re.compile(r"[^?:,\n]*\?")

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.analysis.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
-from migrator.document import Document
 from migrator.model.findings import Ignored, Place
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
 _PREFIXED = re.compile(

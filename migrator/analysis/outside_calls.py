@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
-from migrator.module_source import ModuleSource, is_local, parse_source
-from migrator.workspace import Module, ModuleCall, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.module_source import ModuleSource, is_local, parse_source
+from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 _REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 

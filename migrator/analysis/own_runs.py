@@ -13,10 +13,10 @@ from migrator.analysis.expressions import Scope
 from migrator.analysis.names import STATIC
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach, TerraformSetting, holds_keys, is_static_variable
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from migrator.analysis.backends import ROLE_FAMILY, S3Backend
 from migrator.analysis.providers import CREDENTIALS
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Place
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
 _GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Place
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfProgram

@@ -13,11 +13,11 @@ from itertools import chain
 
 from migrator.analysis.endpoints import foreign_endpoint, is_mock
 from migrator.analysis.values import optional
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 CREDENTIALS = (
     "access_key",

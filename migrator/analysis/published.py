@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Collection
 
-from migrator.workspace import LOCK_FILE, Workspace
+from migrator.workspace.workspace import LOCK_FILE, Workspace
 
 _PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})

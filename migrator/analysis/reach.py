@@ -10,9 +10,9 @@ from migrator.analysis.expressions import Scope
 from migrator.analysis.settings import Reach
 from migrator.analysis.stacks import Stack, instances, scopes_of
 from migrator.analysis.targets import Target, targets
-from migrator.document import Document
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _RECEIVERS = ("stack_id", "module_id")
 

@@ -15,12 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import IDENTIFIER, comments
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"
 _DOT = rf"{_GAP}\.{_GAP}"

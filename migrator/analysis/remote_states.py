@@ -15,11 +15,11 @@ from migrator.analysis.backends import ROLE_FAMILY, S3Backend
 from migrator.analysis.objects import Part, parts
 from migrator.analysis.providers import CREDENTIALS
 from migrator.analysis.values import REFERENCE, definition, resolve
-from migrator.document import Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 

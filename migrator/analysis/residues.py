@@ -22,10 +22,10 @@ from migrator.analysis.terms import (
     term,
     typed,
 )
-from migrator.document import Document
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, ModuleCall, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 Identity = tuple[tuple[str, Term], ...]
 """What the credential arguments of a provider come to in some module's terms; empty for the environment."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from migrator.analysis.identities import is_in_use
 from migrator.analysis.providers import WEB_IDENTITY
 from migrator.analysis.root_values import root_values
-from migrator.document import Document
 from migrator.span import Span
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 
 def is_free(workspace: Workspace, module: Module, name: str) -> bool:

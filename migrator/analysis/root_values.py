@@ -15,11 +15,11 @@ from migrator.analysis.residues import Identity, Residues, without_nulls
 from migrator.analysis.term_reader import replaced
 from migrator.analysis.terms import NULL, Term, TermsError, literal, term
 from migrator.analysis.variable_values import VariableValues
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 Giver = Callable[[str], Iterable[Given]]
 _NOTHING = (NULL, literal(""))

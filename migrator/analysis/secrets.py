@@ -17,8 +17,6 @@ from functools import cached_property
 from posixpath import dirname
 from typing import NamedTuple
 
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
 from migrator.model.findings import Change
@@ -26,7 +24,9 @@ from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, t
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _SHORTEST = 6
 _HARMLESS = frozenset(

@@ -9,12 +9,12 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.names import ANY, POINTING, STATIC, plain_name
 from migrator.analysis.objects import Part
 from migrator.analysis.stacks import Stack
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.model.fleet import KnownReceiver
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml.tree import Keys
+from migrator.workspace.document import Document
 
 _FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
 _MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")

@@ -16,7 +16,7 @@ from migrator.analysis.origins import Credentials, Given
 from migrator.analysis.providers import CREDENTIALS, Provider
 from migrator.secret import STATIC_KEYS
 from migrator.syntax.hcl.strings import string_value
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 INCOMPLETE = "fails: static credentials are empty"
 NO_PROFILE = "fails: failed to get shared config profile"

@@ -12,9 +12,9 @@ from migrator.analysis.expressions import Scope
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.targets import targets
-from migrator.document import Document
 from migrator.syntax.terraform import Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 DEFAULT = ("default", "")
 """Where what names no space is: ``legacy`` if the account has such a space, else ``root``."""

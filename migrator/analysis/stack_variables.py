@@ -16,7 +16,7 @@ from migrator.analysis.runtime_config import PATH, StackEntry, parse
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.syntax.yaml.tree import string_at
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
 _OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")

@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary
 
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.slugs import slug_of
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.model.fleet import Code
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _OTHER_VENDORS = frozenset({"ansible", "cloudformation", "kubernetes", "pulumi"})
 _NAMESPACES = {

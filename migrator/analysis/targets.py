@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from migrator.analysis.expressions import Expression, Scope
-from migrator.document import Document
 from migrator.syntax.terraform import Block
-from migrator.workspace import ModuleCall, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import ModuleCall, Workspace
 
 _KEY = r"(?:\[(?P<key>[^\[\]]+)\])?"
 _RESOURCE = re.compile(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")

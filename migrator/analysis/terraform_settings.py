@@ -24,12 +24,12 @@ from migrator.analysis.settings import (
 )
 from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.values import REFERENCE, definition
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 

@@ -16,13 +16,13 @@ from migrator.analysis.providers import Provider
 from migrator.analysis.terragrunt_generated import Generated, from_file, generated
 from migrator.analysis.terragrunt_unit import Unit, merged
 from migrator.analysis.terragrunt_values import Config, Value
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 UNIT = "terragrunt.hcl"
 _READS = re.compile(r"\bread_terragrunt_config\(")

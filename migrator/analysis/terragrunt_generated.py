@@ -14,15 +14,15 @@ from functools import cached_property
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.providers import Provider, aws_providers
-from migrator.discover import Kind, is_override
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module
+from migrator.workspace.discover import Kind, is_override
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")

@@ -15,7 +15,7 @@ from migrator.analysis.terragrunt import Terragrunt, terragrunt, used_elsewhere
 from migrator.analysis.terragrunt_unit import Unit, merged
 from migrator.analysis.terragrunt_values import Value
 from migrator.syntax.terraform import Attribute
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _INPUTS = re.compile(rb"\b(?:inputs|generate)\b")
 

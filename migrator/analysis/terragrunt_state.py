@@ -14,9 +14,9 @@ from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.analysis.providers import CREDENTIALS
 from migrator.analysis.terragrunt_values import Config, Value
-from migrator.document import Document
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
+from migrator.workspace.document import Document
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,11 @@ from migrator.analysis.providers import Provider
 from migrator.analysis.terragrunt_generated import Generated, names_credentials
 from migrator.analysis.terragrunt_state import RemoteState, remote_state
 from migrator.analysis.terragrunt_values import Config, Value
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, eq=False)

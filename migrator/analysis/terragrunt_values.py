@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _DEPTH = 16
 _STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'

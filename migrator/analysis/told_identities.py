@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from migrator.analysis.residues import Identity, Residues, without_nulls
 from migrator.analysis.terms import NULL, Term, is_taken_as_passed
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.fleet import KnownInput, KnownModule
 from migrator.secret import mask
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 _UNKNOWN = "unknown.value[{}]"
 """Something of the module that is another in each call of it, as far as is known."""

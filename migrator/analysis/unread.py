@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from migrator.discover import SKIPPED_FOLDERS, Kind
-from migrator.document import Document
 from migrator.model.findings import Place
-from migrator.workspace import Workspace
+from migrator.workspace.discover import SKIPPED_FOLDERS, Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _NAMES = (
     "access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token|profile|shared_?credentials_?files?"

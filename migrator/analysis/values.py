@@ -6,7 +6,7 @@ import re
 
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
-from migrator.workspace import Module
+from migrator.workspace.workspace import Module
 
 REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
 """A reference to a variable or local."""

@@ -14,7 +14,7 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.reach import Reaches
 from migrator.analysis.settings import Reach
 from migrator.analysis.terraform_settings import terraform_settings, variables_called
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 _VALUES = re.compile(r"\.tfvars(?:\.json)?$")
 _WRITTEN = re.compile(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")

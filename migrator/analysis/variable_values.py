@@ -15,11 +15,11 @@ from functools import cached_property
 
 from migrator.analysis.declarations import Given, Piece
 from migrator.analysis.mentions import Mentions
-from migrator.discover import Kind, is_values
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import IDENTIFIER
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind, is_values
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 _VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
 _UNKNOWN = re.compile(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")

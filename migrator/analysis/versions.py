@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from migrator.analysis.providers import AWS, AWSCC, Provider, address, local_names
-from migrator.document import Document
 from migrator.model.findings import Place
 from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 Release = tuple[int, int, int]
 

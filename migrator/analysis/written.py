@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 from migrator.analysis.forms import member_type, object_items, optional_members
-from migrator.document import Document
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
+from migrator.workspace.document import Document
 
 S = TypeVar("S")
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.analysis.definitions import StackDefinition, YamlDefinition
 from migrator.analysis.runtime_config import PATH, StackEntry, Variable, parse
 from migrator.analysis.settings import Reach, YamlSetting, holds_keys, is_static_file, is_static_variable
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.model.fleet import runs
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Scalar, Tree, string_at
 from migrator.syntax.yaml.tree import Sequence as YamlSequence
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 
 def runtime_settings(

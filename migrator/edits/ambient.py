@@ -22,7 +22,7 @@ from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import sign_in_edits
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import Place, Refusal, Rewrite
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 _SEVERAL = "its providers need different roles, and the environment of a run has one: map all to one by --role"

@@ -15,7 +15,6 @@ from textwrap import indent
 from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.references import References
 from migrator.analysis.stacks import Stack
-from migrator.document import Document
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
@@ -25,7 +24,8 @@ from migrator.syntax.hcl.scanner import skip_balanced, skip_trivia
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, Reference
-from migrator.workspace import ModuleCall
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import ModuleCall
 
 Entries = tuple[Literal, ...]
 

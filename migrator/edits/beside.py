@@ -14,13 +14,13 @@ from itertools import chain, count
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.stacks import Stack
-from migrator.document import Document
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
-from migrator.workspace import Module, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, Workspace
 
 NEW_FILE = "aws_oidc.tf"
 """Where the resources go beside a stack that is written in JSON."""

@@ -19,7 +19,7 @@ from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 

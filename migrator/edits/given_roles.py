@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from migrator.analysis.facts import Facts
 from migrator.model.findings import Place, Refusal
-from migrator.workspace import Module
+from migrator.workspace.workspace import Module
 
 PREFIX = "TF_VAR_"
 """What begins the name of an environment variable that sets one of Terraform:

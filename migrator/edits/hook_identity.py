@@ -23,7 +23,7 @@ from migrator.edits.wanted import Target, Wishes
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 _ONE_ROLE = "a hook has one role"

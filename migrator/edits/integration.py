@@ -21,7 +21,7 @@ from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws")
 _EXTERNAL_ID = f"{INTEGRATION}_attachment_external_id"

@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.discover import Kind, kind_of
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Block
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind, kind_of
+from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from migrator.edits.ambient import AmbientRoot, assumed_role
 from migrator.edits.native import chained_role
 from migrator.model.findings import Note, Refusal
 from migrator.syntax.terraform import Attribute, NewArgument
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

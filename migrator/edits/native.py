@@ -13,10 +13,10 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.remote_states import Config as StateConfig
 from migrator.analysis.remote_states import RemoteState
 from migrator.config import Config, is_role_arn
-from migrator.document import Document
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
+from migrator.workspace.document import Document
 
 NESTED_NAMES = {
     "role_arn": "role_arn",

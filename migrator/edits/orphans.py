@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from migrator.analysis.declarations import Node, Piece
 from migrator.analysis.orphans import Orphans
-from migrator.document import Document
 from migrator.edits.rotation import rotate_value
 from migrator.model.findings import Note
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.workspace.document import Document
 
 _NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
 

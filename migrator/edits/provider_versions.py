@@ -22,7 +22,7 @@ from migrator.analysis.versions import (
 )
 from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
-from migrator.workspace import LOCK_FILE, Module, Workspace
+from migrator.workspace.workspace import LOCK_FILE, Module, Workspace
 
 _GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-{}-upgrade"
 

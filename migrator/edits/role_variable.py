@@ -14,13 +14,13 @@ from migrator.analysis.residues import Identity, is_varying
 from migrator.analysis.role_purpose import is_free
 from migrator.analysis.root_values import root_values
 from migrator.config import ROLE_VARIABLE, Config
-from migrator.document import Document
 from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
-from migrator.workspace import Module, ModuleCall, Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 _MOST = 99
 _MOST_STEPS = 1_000

@@ -17,10 +17,10 @@ from migrator.analysis.terms import TermsError
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.config import Config
-from migrator.discover import Kind
 from migrator.mapping import Origin, matching
 from migrator.model.findings import Note, Place, Refusal
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.workspace import Workspace
 
 _SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
 TOO_MANY = Refusal("its module is called in more ways than are followed")

@@ -16,7 +16,7 @@ from migrator.config import Config
 from migrator.edits.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 NEED_SEVERAL = Refusal("its providers need different roles")
 SEVERAL = "its module is called for several identities"

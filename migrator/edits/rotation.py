@@ -9,10 +9,10 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.endpoints import is_mock
 from migrator.analysis.providers import Provider
 from migrator.analysis.secrets import literals
-from migrator.document import Document
 from migrator.model.findings import ROTATE, Note
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
 from migrator.syntax.terraform import Attribute
+from migrator.workspace.document import Document
 
 _INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 

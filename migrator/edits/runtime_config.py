@@ -13,7 +13,6 @@ from migrator.analysis.hooks import EVERY_LIST, EXCHANGE
 from migrator.analysis.names import exported
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config import Config, HookPlace
-from migrator.document import Document
 from migrator.edits.before_init import Entries
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence
@@ -24,7 +23,8 @@ from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.tree import Keys
 from migrator.syntax.yaml.write import Item
-from migrator.workspace import Workspace
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

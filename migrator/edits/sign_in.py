@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
 from migrator.config import Config
-from migrator.document import Document
 from migrator.edits.role_variable import RoleVariable
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import (
@@ -19,6 +18,7 @@ from migrator.syntax.terraform import (
     NewObject,
     Reference,
 )
+from migrator.workspace.document import Document
 
 
 def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:

@@ -18,12 +18,12 @@ from migrator.analysis.signing import (
     provider_sign_in,
     signer,
 )
-from migrator.discover import Kind
 from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import Change, Finding, LeftAlone, Refusal
 from migrator.model.results import SigningRow
-from migrator.workspace import Module, Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.workspace import Module, Workspace
 
 _NOBODY = Environment()
 _INTEGRATION = "the AWS integration"

@@ -9,7 +9,7 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners
 from migrator.analysis.partial_backends import files_given
 from migrator.syntax.hcl.strings import string_value
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 
 def runners_by_role(workspace: Workspace, facts: Facts, root: Root) -> dict[str | None, Runners]:

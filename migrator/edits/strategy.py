@@ -21,7 +21,7 @@ from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfCall, CdktfProgram

@@ -18,7 +18,7 @@ from migrator.model.findings import Finding, Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
 from migrator.secret import told_pieces
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "none is needed: the backend signs in by itself"

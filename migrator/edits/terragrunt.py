@@ -27,7 +27,7 @@ from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 
 class GeneratedSignIn:

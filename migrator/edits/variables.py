@@ -25,7 +25,7 @@ from migrator.edits.beside import (
 from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _TYPE = "spacelift_environment_variable"
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")

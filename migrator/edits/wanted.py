@@ -27,7 +27,7 @@ from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewr
 from migrator.model.fleet import KnownStack
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
 _TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")

@@ -24,7 +24,7 @@ from migrator.model.fleet import KnownInput
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
-from migrator.workspace import Module, Workspace
+from migrator.workspace.workspace import Module, Workspace
 
 _MAPPED = "mapped to"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule, Survey
-from migrator.module_source import ModuleSource
+from migrator.workspace.module_source import ModuleSource
 
 _MOST = 20
 _UNSETTLED = "what its callers in other repositories are to pass could not be settled"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migrator.model.engine import Engine, Evidence, verdict
 from migrator.model.findings import Place
-from migrator.module_source import ModuleSource
+from migrator.workspace.module_source import ModuleSource
 
 
 @dataclass(frozen=True, slots=True)

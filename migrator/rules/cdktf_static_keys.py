@@ -70,7 +70,7 @@ from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, P
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.analysis.cdktf import CdktfCall, CdktfProgram

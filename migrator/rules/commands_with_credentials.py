@@ -69,12 +69,12 @@ from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import local_names
-from migrator.document import Document
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
 from migrator.span import Span
 from migrator.syntax.terraform import Block
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 _NAMES = re.compile(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"

@@ -29,11 +29,11 @@ from collections.abc import Iterator
 
 from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.providers import Provider, aws_providers
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Context, Rule
-from migrator.workspace import Module
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -64,14 +64,14 @@ from collections.abc import Iterator
 from migrator.analysis.outside_calls import OutsideCall, folder_of
 from migrator.analysis.published import is_published
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
-from migrator.document import Document
 from migrator.edits.interfaces import Interface, interfaces
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
 from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock
-from migrator.workspace import Module
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Module
 
 PLACEHOLDER = "arn:aws:iam::123456789012:role/placeholder-for-tests"
 _ROLE = "the ARN of a role"

@@ -54,13 +54,13 @@ from migrator.analysis.outside_calls import Called
 from migrator.analysis.providers import WEB_IDENTITY, Provider
 from migrator.analysis.told_identities import stub_of
 from migrator.config import ProviderAuth
-from migrator.discover import Kind
 from migrator.edits.rotation import region_notes, rotate
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import BodyChange
+from migrator.workspace.discover import Kind
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.model.findings import Change, Finding, Fix, Note, Place
 from migrator.model.fleet import KnownCall
-from migrator.workspace import Workspace
+from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

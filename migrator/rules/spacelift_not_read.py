@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from migrator.analysis.hooks import said_in
 from migrator.analysis.reach import resources
-from migrator.discover import Kind
-from migrator.document import Document
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
+from migrator.workspace.discover import Kind
+from migrator.workspace.document import Document
 
 _OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
 _SIGNING = re.compile(

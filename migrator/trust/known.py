@@ -25,7 +25,6 @@ from migrator.analysis.runtime_config import parse
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.stacks import Stack, scopes_of
 from migrator.config import Config, is_role_arn
-from migrator.discover import Kind
 from migrator.edits.native import SignIn, state_sign_ins
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in
@@ -36,7 +35,8 @@ from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.yaml.parse import read
-from migrator.workspace import Workspace
+from migrator.workspace.discover import Kind
+from migrator.workspace.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")

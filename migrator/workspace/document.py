@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.discover import Kind, is_override
 from migrator.errors import SyntaxProblem
-from migrator.generators import generator, is_written_by_terragrunt
 from migrator.model.findings import FileProblem, Ignored, Place
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.workspace.discover import Kind, is_override
+from migrator.workspace.generators import generator, is_written_by_terragrunt
 
 if TYPE_CHECKING:
     from migrator.syntax.languages import Syntax

@@ -1,0 +1,1 @@
+"""The files of a repository as documents, by module directory."""
