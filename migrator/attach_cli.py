@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.choices import TOKEN_FILE
+from migrator.config.choices import TOKEN_FILE
 from migrator.errors import MigrateError, UsageError
 from migrator.options import HOOK, OUTPUT, ROLES, SCOPE, GroupedCommand, option
 from migrator.secret import plain_line
 
 if TYPE_CHECKING:
-    from migrator.config import Config
+    from migrator.config.config import Config
     from migrator.model.fleet import Survey
     from migrator.spacelift.inventory.account import Inventory, Stack
     from migrator.spacelift.inventory.attach import Attachments, RoleOf
@@ -51,7 +51,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     Without REPO, all stacks of the inventory with static keys do. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
-    from migrator.config import Config  # here and below: --help needs nothing of it
+    from migrator.config.config import Config  # here and below: --help needs nothing of it
     from migrator.spacelift.inventory.attach import attachments
     from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
     from migrator.spacelift.inventory.file import read_inventory
@@ -119,9 +119,9 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
 
 def _survey(repo: str, config: Config) -> Survey:
     """What a repository tells of its root modules; nothing is written."""
+    from migrator.config.settings_file import with_repository
     from migrator.pipeline import open_workspace, reason_of
     from migrator.planner import Planning
-    from migrator.settings import with_repository
 
     try:
         workspace = open_workspace(repo, config)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.config import Config, ExistingBranch
+from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.job import Executor, Failure
 from migrator.journal import Journal

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from migrator.config import ExistingBranch
+from migrator.config.config import ExistingBranch
 from migrator.errors import MigrateError, UsageError
 from migrator.model.results import Mode
 from migrator.options import (

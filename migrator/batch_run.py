@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrator.batch import Batch, RepoJob, Results, left, unfinished
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.forges.base import Filters
 from migrator.forges.registry import forge_of, open_forge

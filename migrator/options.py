@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from migrator.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
+from migrator.config.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
 from migrator.errors import UsageError
 
 if TYPE_CHECKING:
-    from migrator.config import Config
+    from migrator.config.config import Config
     from migrator.model.results import Mode
 
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
@@ -133,8 +133,8 @@ def output_options(function: _Decorated) -> _Decorated:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
-    from migrator.config import Config  # here, as all below: --help and --version need none of it
-    from migrator.mapping import flag_mapping
+    from migrator.config.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.config.role_mapping import flag_mapping
 
     try:
         config = Config(
@@ -180,14 +180,14 @@ def _with_settings(config: Config) -> Config:
     if config.settings_file is None:
         return config
 
-    from migrator.settings import with_file
+    from migrator.config.settings_file import with_file
 
     return with_file(config, Path(config.settings_file), config.settings_file)
 
 
 def _given() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
-    from migrator.config import Config
+    from migrator.config.config import Config
 
     context = click.get_current_context(silent=True)
     known = {field.name for field in fields(Config)}

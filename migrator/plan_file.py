@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from migrator.batch import RepoJob, Results, surveys_in
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import MigrateError
 from migrator.journal import Journal
 from migrator.model.fleet import Fleet, parts

@@ -14,7 +14,7 @@ from migrator.analysis.facts import gather
 from migrator.analysis.outside_calls import follow, frozen_by, outside_calls, registered
 from migrator.analysis.secrets import Secrets
 from migrator.analysis.told_identities import told, told_defaults
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.ambient import Ambient
 from migrator.edits.interfaces import Interface, declared_in, interfaces
 from migrator.edits.interfaces import declared as declared_names

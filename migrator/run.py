@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from migrator.config import Config
+from migrator.config.config import Config
+from migrator.config.role_mapping import unmatched
 from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.mapping import unmatched
 from migrator.model.callers import settle_calls
 from migrator.model.fleet import Fleet, Survey, parts
 from migrator.model.results import Mode, RepoResult

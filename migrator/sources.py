@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from migrator.config import is_role_arn
+from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
 from migrator.giturl import parse_url
 from migrator.workspace.discover import checkout_of

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from migrator.config import Config, HookPlace
+from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change, Rewrite
 from migrator.model.fleet import RepoIdentity

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.git.branch import Checkout  # noqa: F401 - loaded once, in the server that the processes are forked from
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo

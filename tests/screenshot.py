@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
 from migrator.report.registry import write_report

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.spacelift.inventory.account import Inventory
 from migrator.spacelift.inventory.attach import attachments
 from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module

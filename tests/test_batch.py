@@ -20,9 +20,9 @@ import pexpect
 import pytest
 
 from migrator.batch import RepoJob
-from migrator.config import Config, ExistingBranch, PathRoles
+from migrator.config.config import Config, ExistingBranch, PathRoles
+from migrator.config.role_mapping import RoleMapping
 from migrator.journal import Journal
-from migrator.mapping import RoleMapping
 from migrator.model.results import Mode, RepoResult
 from migrator.plan_file import read_plan, write_plan
 from migrator.serial import to_plain

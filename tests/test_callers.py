@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.callers import settle_calls
 from migrator.model.findings import Place, Refusal
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts

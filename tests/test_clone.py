@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from migrator.clone import Push, base_branch, clone, push
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import Outcome
 from migrator.pipeline import migrate_repo

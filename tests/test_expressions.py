@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator.analysis.forms import Loop, comparison, conditional, loop, member_type, optional_members
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 

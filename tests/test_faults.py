@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config import Config, ExistingBranch
+from migrator.config.config import Config, ExistingBranch
 from migrator.git.branch import Checkout
 from migrator.model.findings import Change
 from migrator.model.results import Mode, RepoResult

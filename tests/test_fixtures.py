@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
-from migrator.mapping import flag_mapping
+from migrator.config.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
+from migrator.config.role_mapping import flag_mapping
 from migrator.model.findings import Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult

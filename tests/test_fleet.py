@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Auth, BackendAuth, Config
+from migrator.config.config import Auth, BackendAuth, Config
 from migrator.model.fleet import Survey
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo, survey_repo

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config import Config, ExistingBranch
+from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError
 from migrator.git.branch import Checkout
 from migrator.model.findings import Change

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.git import history
 from migrator.model.findings import ROTATE
 from migrator.model.results import Mode

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.hook import hook
 from migrator.model.partitions import region_to_name
 from migrator.model.results import Mode

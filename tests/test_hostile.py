@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from migrator.clone import push
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import without_programs
 from migrator.giturl import parse_url

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Auth, BackendAuth, Config, ProviderAuth, RoleIn
-from migrator.mapping import flag_mapping
+from migrator.config.config import Auth, BackendAuth, Config, ProviderAuth, RoleIn
+from migrator.config.role_mapping import flag_mapping
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
 from migrator.planner import Planning

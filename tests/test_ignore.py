@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.config import BackendAuth, Config
+from migrator.config.config import BackendAuth, Config
 from migrator.model.findings import Ignored, Refusal
 from migrator.model.results import Mode, Plan
 from migrator.planner import Planning

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.findings import Refusal
 from migrator.planner import Planning
 from tests.invariants import workspace_of

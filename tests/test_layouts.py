@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.config import BackendAuth, Config
+from migrator.config.config import BackendAuth, Config
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
 from migrator.planner import Planning

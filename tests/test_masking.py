@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from migrator.analysis.secrets import Secrets
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.known import Known
 from migrator.model.findings import Change
 from migrator.pipeline import open_workspace

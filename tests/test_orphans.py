@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.findings import LeftAlone
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo

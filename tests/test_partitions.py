@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore
 import pytest
 
-from migrator.config import is_role_arn
+from migrator.config.config import is_role_arn
 from migrator.model.partitions import COMMERCIAL, DOMAINS, FIRST_REGIONS, partition_of, region_to_name
 
 KNOWN = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text())["partitions"]

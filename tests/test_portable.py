@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Config, PathRoles
+from migrator.config.config import Config, PathRoles
+from migrator.config.role_mapping import flag_mapping
 from migrator.errors import UsageError
-from migrator.mapping import flag_mapping
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo, open_workspace
 from migrator.syntax.terraform import Block

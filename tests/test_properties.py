@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.providers import CREDENTIALS
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.analysis.python_stacks import PythonStack, python_stacks
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.python_hook import has_hook, prepend_hooks
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal, Rewrite

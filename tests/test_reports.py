@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow

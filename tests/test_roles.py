@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config.config import Config
+from migrator.config.role_mapping import flag_mapping
 from migrator.errors import UsageError
-from migrator.mapping import flag_mapping
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo

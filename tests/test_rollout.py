@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from migrator.batch_cli import batch
 from migrator.cli import cli
-from migrator.config import Auth, Config, RoleIn
+from migrator.config.config import Auth, Config, RoleIn
 from migrator.model.findings import Finding, Note, Place, Refusal
 from migrator.model.fleet import Survey, parts
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow

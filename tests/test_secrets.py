@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.forges.body import DEFAULT, fill
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo, reason_of

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from migrator.cli import cli
-from migrator.config import Config, HookPlace
+from migrator.config.config import Config, HookPlace
+from migrator.config.settings_file import KEYS, NAME, with_file, with_repository
 from migrator.errors import UsageError
-from migrator.settings import KEYS, NAME, with_file, with_repository
 from tests.conftest import MakeRepo
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()

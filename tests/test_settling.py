@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Plan
 from migrator.planner import Planning

@@ -22,8 +22,8 @@ import pytest
 
 from migrator.analysis.backends import s3_backends
 from migrator.analysis.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer
-from migrator.config import Config
-from migrator.mapping import flag_mapping
+from migrator.config.config import Config
+from migrator.config.role_mapping import flag_mapping
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.pipeline import migrate_repo

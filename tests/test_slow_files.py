@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 
 from benchmarks import growth
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.results import Mode

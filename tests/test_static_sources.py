@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrator.cli import cli
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrator.cli import cli
-from migrator.config import BackendAuth, Config
+from migrator.config.config import BackendAuth, Config
 from migrator.model.results import Mode, RepoResult
 from migrator.pipeline import migrate_repo
 

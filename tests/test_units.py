@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.config import Config, is_role_arn
+from migrator.config.config import Config, is_role_arn
 from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change

@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from migrator.analysis.versions import admits_before, excludes, major_of, raised
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo

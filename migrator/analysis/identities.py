@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from migrator.analysis.providers import AWS, Provider
 from migrator.analysis.values import resolve
-from migrator.config import ROLE_VARIABLE
+from migrator.config.config import ROLE_VARIABLE
 from migrator.workspace.workspace import Module
 
 T = TypeVar("T", bound=Hashable)

@@ -11,7 +11,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.providers import Provider
 from migrator.analysis.root_values import root_values
 from migrator.analysis.values import REFERENCE, definition, optional
-from migrator.mapping import Origin
+from migrator.config.role_mapping import Origin
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
 from migrator.workspace.document import Document

@@ -16,7 +16,7 @@ from migrator.analysis.declarations import Given, Node, Piece, arguments, called
 from migrator.analysis.published import is_published
 from migrator.analysis.references import References, Use, addresses
 from migrator.analysis.variable_values import VariableValues
-from migrator.config import ROLE_VARIABLE
+from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit

@@ -16,7 +16,7 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners, group_of
 from migrator.analysis.providers import Provider
 from migrator.analysis.stacks import scopes_of
-from migrator.config import BackendAuth, Config, is_role_arn
+from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.sign_in import sign_in_edits

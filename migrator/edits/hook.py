@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.syntax.terraform import Literal
 
 SHELL_ROLE = "$TF_VAR_aws_role_arn"

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import WEB_IDENTITY, Provider
-from migrator.config import ROLE_VARIABLE, Config
+from migrator.config.config import ROLE_VARIABLE, Config
 from migrator.edits.hook import SHELL_ROLE
 from migrator.edits.role_variable import RoleVariable, role_variable
 from migrator.edits.roles import Roles

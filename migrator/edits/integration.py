@@ -14,7 +14,7 @@ from migrator.analysis.expressions import Scope
 from migrator.analysis.integrations import INTEGRATION
 from migrator.analysis.origins import account_of
 from migrator.analysis.stacks import Stack
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
 from migrator.model.findings import Refusal
 from migrator.span import Edit

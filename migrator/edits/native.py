@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from migrator.analysis.backends import S3Backend
 from migrator.analysis.remote_states import Config as StateConfig
 from migrator.analysis.remote_states import RemoteState
-from migrator.config import Config, is_role_arn
+from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject

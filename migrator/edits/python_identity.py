@@ -15,7 +15,7 @@ from functools import cached_property
 from migrator.analysis.cdktf import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.analysis.cdktf_scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
 from migrator.analysis.providers import Origin
-from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
+from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.span import Edit

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.cdktf import WEB_IDENTITY, CdktfCall
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.native import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
 from migrator.model.findings import Refusal
 from migrator.span import Edit

@@ -13,7 +13,7 @@ from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
 from migrator.analysis.role_purpose import is_free
 from migrator.analysis.root_values import root_values
-from migrator.config import ROLE_VARIABLE, Config
+from migrator.config.config import ROLE_VARIABLE, Config
 from migrator.model.findings import Note, Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote

@@ -16,8 +16,8 @@ from migrator.analysis.root_values import root_values
 from migrator.analysis.terms import TermsError
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
-from migrator.config import Config
-from migrator.mapping import Origin, matching
+from migrator.config.config import Config
+from migrator.config.role_mapping import Origin, matching
 from migrator.model.findings import Note, Place, Refusal
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Workspace

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from migrator.analysis.facts import Facts
 from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote

@@ -12,7 +12,7 @@ from migrator.analysis.engines import entry_evidence
 from migrator.analysis.hooks import EVERY_LIST, EXCHANGE
 from migrator.analysis.names import exported
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
-from migrator.config import Config, HookPlace
+from migrator.config.config import Config, HookPlace
 from migrator.edits.before_init import Entries
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence

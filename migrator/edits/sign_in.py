@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.role_variable import RoleVariable
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import (

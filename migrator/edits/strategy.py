@@ -15,7 +15,7 @@ from migrator.analysis.backends import S3Backend
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.engines import code_evidence, rejects_flat_role
 from migrator.analysis.facts import Facts, Root, Runners
-from migrator.config import BackendAuth, Config, is_role_arn
+from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.edits.native import SignIn, sign_in, state_sign_ins
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks

@@ -9,7 +9,7 @@ from functools import cached_property
 from migrator.analysis.attachments import attachments
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
-from migrator.config import Config, HookPlace, is_role_arn
+from migrator.config.config import Config, HookPlace, is_role_arn
 from migrator.edits.ambient import Ambient, others_credentials, static_keys
 from migrator.edits.beside import objection, sharing_objection
 from migrator.edits.given_roles import GivenRole, GivenRoles

@@ -15,7 +15,7 @@ from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_unit import Unit
 from migrator.analysis.versions import Constraint, constraints, excludes, needed_release, raised
-from migrator.config import ROLE_VARIABLE, Config, ProviderAuth
+from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.edits.provider_versions import lock_notes, raised_note
 from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.edits.sign_in import sign_in_edits, web_identity_block

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from migrator.analysis.facts import Facts, Runners
-from migrator.config import is_role_arn
+from migrator.config.config import is_role_arn
 from migrator.edits.given_roles import GivenRole
 from migrator.edits.wanted import Wishes
 from migrator.model.fleet import KnownStack

@@ -11,7 +11,7 @@ from migrator.analysis.facts import Facts
 from migrator.analysis.role_purpose import is_for_sign_in
 from migrator.analysis.runtime_config import IGNORES, PATH
 from migrator.analysis.terragrunt_unit import Unit
-from migrator.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
+from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries

@@ -10,7 +10,7 @@ from migrator.analysis.providers import Provider
 from migrator.analysis.residues import Identity, is_varying
 from migrator.analysis.terms import literal
 from migrator.analysis.told_identities import identity_of
-from migrator.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
+from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
 from migrator.edits.given_roles import GivenRoles
 from migrator.edits.hook_identity import HookIdentity
 from migrator.edits.provider_versions import ProviderVersions

@@ -64,7 +64,7 @@ from typing import TYPE_CHECKING
 
 from migrator.analysis.providers import AWS
 from migrator.analysis.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.strategy import Strategy, may_sign_in, since
 from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.context import HookContexts
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule

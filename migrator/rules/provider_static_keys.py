@@ -53,7 +53,7 @@ from dataclasses import replace
 from migrator.analysis.outside_calls import Called
 from migrator.analysis.providers import WEB_IDENTITY, Provider
 from migrator.analysis.told_identities import stub_of
-from migrator.config import ProviderAuth
+from migrator.config.config import ProviderAuth
 from migrator.edits.rotation import region_notes, rotate
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownModule

@@ -11,7 +11,7 @@ from importlib import import_module
 from migrator import rules
 from migrator.analysis.facts import Facts
 from migrator.analysis.outside_calls import Called
-from migrator.config import Config
+from migrator.config.config import Config
 from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity

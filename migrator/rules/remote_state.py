@@ -57,7 +57,7 @@ from collections.abc import Iterator
 from migrator.analysis.facts import Root
 from migrator.analysis.objects import is_used_beside
 from migrator.analysis.remote_states import Config, RemoteState
-from migrator.config import BackendAuth
+from migrator.config.config import BackendAuth
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
 from migrator.edits.native import SignIn, state_sign_ins, with_web_identity

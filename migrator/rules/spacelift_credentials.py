@@ -71,7 +71,7 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
 from migrator.analysis.names import BREAKING, plain_name
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
-from migrator.config import BackendAuth, HookPlace
+from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule

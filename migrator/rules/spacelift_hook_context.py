@@ -68,7 +68,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.context import HookContexts
 from migrator.edits.wanted import Wanted
 from migrator.model.findings import Finding, Refusal, Rewrite

@@ -89,7 +89,7 @@ from collections.abc import Iterator
 
 from migrator.analysis.hooks import exchanges_token
 from migrator.analysis.own_runs import OwnRun
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.before_init import prepend_argument
 from migrator.edits.wanted import Wanted, phase_lists
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite

@@ -66,7 +66,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.runtime_config import PATH
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.runtime_config import RuntimeStack
 from migrator.edits.wanted import Target
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite

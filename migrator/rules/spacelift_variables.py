@@ -71,7 +71,7 @@ from dataclasses import replace
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
 from migrator.analysis.runtime_config import PATH
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.ambient import others_credentials
 from migrator.edits.context import HookContexts, NewContext
 from migrator.edits.variables import VariableContexts, VariableResources

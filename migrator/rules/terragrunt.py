@@ -77,7 +77,7 @@ from migrator.analysis.terragrunt_state import RemoteState, remote_state
 from migrator.analysis.terragrunt_unit import EnvironmentVariable, IamRole, Unit
 from migrator.analysis.terragrunt_values import Value
 from migrator.analysis.versions import excludes
-from migrator.config import is_role_arn
+from migrator.config.config import is_role_arn
 from migrator.edits.rotation import region_notes
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate

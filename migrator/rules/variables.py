@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.stack_variables import SetVariable
-from migrator.config import HookPlace
+from migrator.config.config import HookPlace
 from migrator.edits.given_roles import PREFIX
 from migrator.edits.variables import Variable
 from migrator.model.findings import Place

@@ -24,7 +24,7 @@ from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.stacks import Stack, scopes_of
-from migrator.config import Config, is_role_arn
+from migrator.config.config import Config, is_role_arn
 from migrator.edits.native import SignIn, state_sign_ins
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from migrator.config import is_role_arn
+from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
 from migrator.trust.subjects import Runs, SubjectTemplate
 

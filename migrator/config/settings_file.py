@@ -13,9 +13,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from migrator.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
+from migrator.config.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
+from migrator.config.role_mapping import RoleMapping, conflict, origin_of
 from migrator.errors import UsageError
-from migrator.mapping import RoleMapping, conflict, origin_of
 
 NAME = "tf-oidc-migrate.toml"
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from migrator.choices import BRANCH as BRANCH
-from migrator.choices import TOKEN_FILE as TOKEN_FILE
-from migrator.choices import Auth as Auth
-from migrator.choices import BackendAuth as BackendAuth
-from migrator.choices import HookPlace as HookPlace
-from migrator.choices import ProviderAuth as ProviderAuth
-from migrator.choices import RoleIn as RoleIn
+from migrator.config.choices import BRANCH as BRANCH
+from migrator.config.choices import TOKEN_FILE as TOKEN_FILE
+from migrator.config.choices import Auth as Auth
+from migrator.config.choices import BackendAuth as BackendAuth
+from migrator.config.choices import HookPlace as HookPlace
+from migrator.config.choices import ProviderAuth as ProviderAuth
+from migrator.config.choices import RoleIn as RoleIn
+from migrator.config.role_mapping import RoleMapping, conflict
 from migrator.errors import UsageError
-from migrator.mapping import RoleMapping, conflict
 from migrator.model.partitions import FIRST_REGIONS
 from migrator.model.results import Mode
 from migrator.workspace.discover import matches

@@ -1,0 +1,1 @@
+"""What the user asks for: choices, roles, and the settings file."""
