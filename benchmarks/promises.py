@@ -18,8 +18,8 @@ from interfaces import attributes as attributes_in
 from interfaces import blocks as blocks_in
 from tree_sitter import Node
 
-from migrator.analysis.providers import CREDENTIALS as CREDENTIAL_NAMES
 from migrator.model.results import RepoResult
+from migrator.terraform.providers import CREDENTIALS as CREDENTIAL_NAMES
 from migrator.workspace.discover import Kind, kind_of
 
 CREDENTIALS = frozenset(CREDENTIAL_NAMES)

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.analysis.outside_calls import outside_calls
 from migrator.config.config import Config, ExistingBranch
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
@@ -23,6 +22,7 @@ from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.results import Mode, Plan, RepoResult
 from migrator.secret import plain_line
+from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
 from migrator.writing import undo_log

@@ -11,13 +11,9 @@ from itertools import groupby
 from operator import attrgetter
 
 from migrator.analysis.facts import gather
-from migrator.analysis.outside_calls import follow, frozen_by, outside_calls, registered
-from migrator.analysis.secrets import Secrets
 from migrator.analysis.told_identities import told, told_defaults
 from migrator.config.config import Config
 from migrator.edits.ambient import Ambient
-from migrator.edits.interfaces import Interface, declared_in, interfaces
-from migrator.edits.interfaces import declared as declared_names
 from migrator.edits.roles import Roles
 from migrator.edits.signers import signing_rows
 from migrator.edits.survey import Surveyor
@@ -33,6 +29,10 @@ from migrator.rules.registry import Context, all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.outside_calls import follow, frozen_by, outside_calls, registered
+from migrator.terraform.secrets import Secrets
+from migrator.terraform.usage.interfaces import Interface, declared_in, interfaces
+from migrator.terraform.usage.interfaces import declared as declared_names
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

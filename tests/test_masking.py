@@ -16,13 +16,13 @@ from urllib.parse import unquote
 import pytest
 from click.testing import CliRunner
 
-from migrator.analysis.secrets import Secrets
 from migrator.cli import cli
 from migrator.config.config import Config
 from migrator.known import Known
 from migrator.model.findings import Change
 from migrator.pipeline import open_workspace
 from migrator.secret import MASK, hide, mask, told_pieces
+from migrator.terraform.secrets import Secrets
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
 
 REPORTS = ("report.json", "report.sarif", "report.md", "report.html", "report.xml")

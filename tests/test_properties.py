@@ -11,8 +11,6 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.analysis.backends import ROLE_FAMILY
-from migrator.analysis.providers import CREDENTIALS
 from migrator.config.config import Config
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
@@ -20,6 +18,8 @@ from migrator.pipeline import migrate_repo
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.terraform import Block
+from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.providers import CREDENTIALS
 from tests.conftest import Terraform
 
 OTHERS = ("region", "max_retries", "a", "allowed_account_ids", "skip_region_validation")

@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from migrator.analysis.backends import s3_backends
-from migrator.analysis.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer
 from migrator.config.config import Config
 from migrator.config.role_mapping import flag_mapping
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
+from migrator.terraform.backends import s3_backends
+from migrator.terraform.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer
 from migrator.workspace.discover import listing, walk
 from migrator.workspace.workspace import Workspace
 from tests.conftest import Terraform, _wait_for

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.analysis.term_reader import read
-from migrator.analysis.terms import Term, TermsError, term, typed
+from migrator.terraform.expressions.term_reader import read
+from migrator.terraform.expressions.terms import Term, TermsError, term, typed
 from tests.conftest import Terraform
 
 KNOWN = (

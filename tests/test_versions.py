@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from migrator.analysis.versions import admits_before, excludes, major_of, raised
 from migrator.config.config import Config
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
+from migrator.terraform.versions import admits_before, excludes, major_of, raised
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 
 FIRST = (4, 12, 0)

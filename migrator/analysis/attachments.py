@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.hooks import exchanges_token, said_in
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.spaces import Space, Spaces
-from migrator.analysis.stacks import Stack, instances, scopes_of, spacelift_stacks
+from migrator.analysis.stacks import Stack, spacelift_stacks
 from migrator.analysis.targets import Target, index_of, targets
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

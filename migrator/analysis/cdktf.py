@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.backends import ROLE_FAMILY
-from migrator.analysis.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
-from migrator.analysis.providers import CREDENTIALS, Origin
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.program import Program, parse
+from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
+from migrator.terraform.providers import CREDENTIALS, Origin
 from migrator.workspace.document import IGNORE, Document
 
 PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.provider.AwsProvider", "imports.aws.provider.AwsProvider"})

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from migrator.analysis.attachments import Contexts, attachments
 from migrator.analysis.blueprints import blueprints, heredoc_of, is_published
-from migrator.analysis.engines import said, stack_evidence
 from migrator.analysis.runtime_config import IGNORES, PATH, RuntimeConfig, parse
 from migrator.analysis.slugs import slug_of
 from migrator.analysis.stacks import Stack, terraform_stacks
@@ -18,6 +17,7 @@ from migrator.model.findings import FileProblem, Place
 from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.span import Span
 from migrator.syntax.terraform import Block
+from migrator.terraform.engine_evidence import said, stack_evidence
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import IGNORE, Document
 from migrator.workspace.workspace import Workspace

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
-from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import (
     StackDefinition,
     StacksByFolder,
@@ -17,13 +16,9 @@ from migrator.analysis.definitions import (
 )
 from migrator.analysis.integrations import integrations
 from migrator.analysis.mounted_files import Override, overrides
-from migrator.analysis.other_providers import OtherProvider, other_providers
 from migrator.analysis.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
-from migrator.analysis.partial_backends import GivenValue, given_values, partial_backends
 from migrator.analysis.programs import cdktf_programs
-from migrator.analysis.providers import Provider, aws_providers
 from migrator.analysis.reach import Reaches
-from migrator.analysis.remote_states import RemoteState, remote_states
 from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import module_settings, terraform_settings
@@ -31,6 +26,11 @@ from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
+from migrator.terraform.backends import S3Backend, s3_backends
+from migrator.terraform.other_providers import OtherProvider, other_providers
+from migrator.terraform.partial_backends import GivenValue, given_values, partial_backends
+from migrator.terraform.providers import Provider, aws_providers
+from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Module, Workspace
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from migrator.analysis.expressions import Expression
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import tokens
+from migrator.terraform.expressions.evaluate import Expression
 
 EXCHANGE = "assume-role-with-web-identity"
 """What every spelling of the hook has in it."""

@@ -14,14 +14,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.expressions import Expression
 from migrator.analysis.hooks import said_in
-from migrator.analysis.names import plain_name
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach
 from migrator.model.findings import Ignored, Place
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
+from migrator.terraform.credential_names import plain_name
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

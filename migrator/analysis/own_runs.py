@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.expressions import Scope
-from migrator.analysis.names import STATIC
 from migrator.analysis.reach import Reaches, resources
 from migrator.analysis.settings import Reach, TerraformSetting, holds_keys, is_static_variable
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Block
+from migrator.terraform.credential_names import STATIC
+from migrator.terraform.expressions.evaluate import Scope
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from migrator.analysis.attachments import attaching, attachments
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.expressions import Scope
 from migrator.analysis.settings import Reach
-from migrator.analysis.stacks import Stack, instances, scopes_of
+from migrator.analysis.stacks import Stack
 from migrator.analysis.targets import Target, targets
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

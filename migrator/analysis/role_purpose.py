@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrator.analysis.identities import is_in_use
-from migrator.analysis.providers import WEB_IDENTITY
-from migrator.analysis.root_values import root_values
 from migrator.span import Span
+from migrator.terraform.identities import is_in_use
+from migrator.terraform.providers import WEB_IDENTITY
+from migrator.terraform.root_values import root_values
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 

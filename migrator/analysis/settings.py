@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 
 from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.names import ANY, POINTING, STATIC, plain_name
-from migrator.analysis.objects import Part
 from migrator.analysis.stacks import Stack
 from migrator.model.findings import Place
 from migrator.model.fleet import KnownReceiver
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml.tree import Keys
+from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
+from migrator.terraform.expressions.objects import Part
 from migrator.workspace.document import Document
 
 _FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.analysis.expressions import Scope
 from migrator.analysis.slugs import slug_of
-from migrator.analysis.stacks import instances, scopes_of
 from migrator.analysis.targets import targets
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from weakref import WeakKeyDictionary
 
-from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.slugs import slug_of
 from migrator.model.findings import Place
 from migrator.model.fleet import Code
-from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 
@@ -45,7 +44,6 @@ https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
 _STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
 _OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
-_SCOPES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,43 +250,4 @@ def _instances(document: Document, block: Block, scope: Scope) -> Iterator[Stack
         yield Stack(document, block, inner, key, is_repeated)
 
 
-def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
-    """The keys that ``for_each`` of a block gives, each with its scope; one without a key where they are not known."""
-    each = scope.argument(document, block, "for_each")
-    names = {name: one for name, one in scope.names.items() if not name.startswith("each.")}
-    bare = scope if len(names) == len(scope.names) else replace(scope, names=names)
-    entries = None if each is None else each.entries
-    if each is None or entries is None:
-        return [(None, bare)]
-    return [
-        (key, bare.with_names(**{"each.key": each.derived(quote(key)), "each.value": value})) for key, value in entries
-    ]
-
-
-def scopes_of(workspace: Workspace, module: Module) -> list[Scope]:
-    """The scopes that ``module`` has: one for each call of it in the repository, or its own if nobody calls it."""
-    return _KNOWN.setdefault(workspace, _Scopes(workspace)).of(module)
-
-
-class _Scopes:
-    """The scopes of the modules of a repository, each found once: calls may lead to a module in very many ways."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._calls = workspace.calls
-        self._known: dict[str, list[Scope]] = {}
-
-    def of(self, module: Module) -> list[Scope]:
-        """A scope for each call of ``module`` in the repository, or its own if nobody calls it."""
-        if module.path not in self._known:
-            self._known[module.path] = []  # of a module that calls itself, as long as it is being asked about
-            self._known[module.path] = list(islice(self._called(module), _SCOPES)) or [Scope(module)]
-        return self._known[module.path]
-
-    def _called(self, module: Module) -> Iterator[Scope]:
-        for call in self._calls.get(module.path, ()):
-            for outer in self.of(call.caller):
-                yield from (Scope(module, call, inner) for _, inner in instances(call.document, call.block, outer))
-
-
-_KNOWN: WeakKeyDictionary[Workspace, _Scopes] = WeakKeyDictionary()
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

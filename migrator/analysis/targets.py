@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from migrator.analysis.expressions import Expression, Scope
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import ModuleCall, Workspace
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from migrator.analysis.definitions import TerraformDefinition
-from migrator.analysis.expressions import Expression, Scope
-from migrator.analysis.objects import Part, is_used_beside, parts
 from migrator.analysis.reach import Reaches, together
 from migrator.analysis.settings import (
     Reach,
@@ -22,12 +20,14 @@ from migrator.analysis.settings import (
     is_static_variable,
     mentions_static,
 )
-from migrator.analysis.stacks import instances, scopes_of
-from migrator.analysis.values import REFERENCE, definition
 from migrator.model.findings import Place
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.defaults import REFERENCE, definition
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.objects import Part, is_used_beside, parts
+from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migrator.analysis.providers import Provider
 from migrator.analysis.terragrunt_generated import Generated, from_file, generated
 from migrator.analysis.terragrunt_unit import Unit, merged
 from migrator.analysis.terragrunt_values import Config, Value
@@ -20,6 +19,7 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
+from migrator.terraform.providers import Provider
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace

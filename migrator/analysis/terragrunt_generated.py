@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.providers import Provider, aws_providers
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.backends import S3Backend, s3_backends
+from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind, is_override
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.residues import Identity, Residues, without_nulls
-from migrator.analysis.terms import NULL, Term, is_taken_as_passed
 from migrator.model.fleet import KnownInput, KnownModule
 from migrator.secret import mask
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
+from migrator.terraform.expressions.terms import NULL, Term, is_taken_as_passed
+from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from migrator.analysis.declarations import Given, Piece
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.reach import Reaches
 from migrator.analysis.settings import Reach
 from migrator.analysis.terraform_settings import terraform_settings, variables_called
+from migrator.terraform.usage.declarations import Given, Piece
 from migrator.workspace.workspace import Module, Workspace
 
 _VALUES = re.compile(r"\.tfvars(?:\.json)?$")

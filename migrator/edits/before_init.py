@@ -12,8 +12,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 
-from migrator.analysis.expressions import Expression, Scope
-from migrator.analysis.references import References
 from migrator.analysis.stacks import Stack
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
@@ -24,6 +22,8 @@ from migrator.syntax.hcl.scanner import skip_balanced, skip_trivia
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, Reference
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.usage.references import References
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import ModuleCall
 

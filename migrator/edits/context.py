@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from migrator.analysis.attachments import SpaceliftContext
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.expressions import Scope
 from migrator.analysis.hooks import said_in
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries
@@ -19,6 +18,7 @@ from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+from migrator.terraform.expressions.evaluate import Scope
 from migrator.workspace.workspace import Module, Workspace
 
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")

@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import WEB_IDENTITY, Provider
 from migrator.config.config import ROLE_VARIABLE, Config
 from migrator.edits.hook import SHELL_ROLE
-from migrator.edits.role_variable import RoleVariable, role_variable
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
-from migrator.edits.sign_in import section_edits, sign_in_edits, web_identity_block
 from migrator.edits.wanted import Target, Wishes
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
+from migrator.terraform.provider_edit import section_edits, sign_in_edits, web_identity_block
+from migrator.terraform.providers import WEB_IDENTITY, Provider
+from migrator.terraform.role_names import RoleVariable, role_variable
 from migrator.workspace.workspace import Workspace
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.analysis.hooks import EVERY_LIST, EXCHANGE, exchanges_token, said_in
-from migrator.analysis.names import exported
 from migrator.analysis.stacks import Stack
 from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
 from migrator.model.findings import Place, Refusal
 from migrator.span import Edit
 from migrator.syntax.yaml.parse import read
+from migrator.terraform.credential_names import exported
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 

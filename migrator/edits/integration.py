@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.expressions import Scope
 from migrator.analysis.integrations import INTEGRATION
-from migrator.analysis.origins import account_of
 from migrator.analysis.stacks import Stack
 from migrator.config.config import Config
 from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
@@ -21,6 +19,8 @@ from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.origins import account_of
 from migrator.workspace.workspace import Workspace
 
 _KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.backends import S3Backend
 from migrator.edits.ambient import AmbientRoot, assumed_role
-from migrator.edits.native import chained_role
 from migrator.model.findings import Note, Refusal
 from migrator.syntax.terraform import Attribute, NewArgument
+from migrator.terraform.backend_edit import chained_role
+from migrator.terraform.backends import S3Backend
 from migrator.workspace.workspace import Workspace
 
 

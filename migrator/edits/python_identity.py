@@ -14,13 +14,13 @@ from functools import cached_property
 
 from migrator.analysis.cdktf import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.analysis.cdktf_scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
-from migrator.analysis.providers import Origin
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
-from migrator.edits.role_variable import RoleVariable, role_variable, value_note
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.span import Edit
 from migrator.syntax.python import edit as python_edit
 from migrator.syntax.python.items import Call, Item, Items
+from migrator.terraform.providers import Origin
+from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 
 _STRUCT = "AwsProviderAssumeRoleWithWebIdentity"
 
@@ -107,7 +107,7 @@ class PythonIdentity:
 
     @cached_property
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
-        """A name for every origin of credentials in each scope; see `migrator.analysis.identities`.
+        """A name for every origin of credentials in each scope; see `migrator.terraform.identities`.
 
         A stack is a root module of its own. Other scopes may be part of any stack, and share its variables: for them
         a name is for the same origin in all of the program.

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from migrator.analysis.backends import ROLE_FAMILY
 from migrator.analysis.cdktf import WEB_IDENTITY, CdktfCall
 from migrator.config.config import Config
-from migrator.edits.native import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
 from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.python import edit as python_edit
 from migrator.syntax.python.items import Items
+from migrator.terraform.backend_edit import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
+from migrator.terraform.backends import ROLE_FAMILY
 
 
 @dataclass(frozen=True, slots=True)

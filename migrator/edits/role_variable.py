@@ -8,54 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.identities import identities
-from migrator.analysis.providers import Provider
-from migrator.analysis.residues import Identity, is_varying
 from migrator.analysis.role_purpose import is_free
-from migrator.analysis.root_values import root_values
 from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.model.findings import Note, Refusal
+from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
-from migrator.syntax.terraform import BodyChange, Literal, NewArgument, NewBlock, Reference
+from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
+from migrator.terraform.identities import identities
+from migrator.terraform.providers import Provider
+from migrator.terraform.residues import Identity, is_varying
+from migrator.terraform.role_names import RoleVariable, role_variable
+from migrator.terraform.root_values import root_values
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 _MOST = 99
 _MOST_STEPS = 1_000
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
-
-
-@dataclass(frozen=True, slots=True)
-class RoleVariable:
-    """A variable that holds a role's ARN; ``of`` names the provider that it is for, None for a module's first."""
-
-    name: str
-    of: str | None = None
-
-    @property
-    def reference(self) -> Reference:
-        """The variable in an expression."""
-        return Reference(f"var.{self.name}")
-
-    @property
-    def summary(self) -> str:
-        """What the variable is, for its description."""
-        return "IAM role assumed with the Spacelift OIDC token" + (f" ({self.of})" if self.of else "")
-
-    def declaration(self, *, is_optional: bool) -> NewBlock:
-        """The ``variable`` block; where it ``is_optional``, null stands for no role."""
-        description = NewArgument("description", Literal(self.summary))
-        default = (NewArgument("default", Reference("null")),) if is_optional else ()
-        return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string")), *default))
-
-
-def role_variable(of: str | None) -> RoleVariable:
-    """The variable for a module's first identity (None), or for the one that `identities` calls ``of``."""
-    if of is None:
-        return RoleVariable(ROLE_VARIABLE)
-    return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
 def variable_called(name: str) -> RoleVariable:
@@ -239,8 +209,3 @@ def _home_of_variables(view: Sequence[Document]) -> Document | None:
             return document
     counts = {one.path: sum(block.type == "variable" for block in one.blocks) for one in sound}
     return next((one for one in sound if counts[one.path] and counts[one.path] == max(counts.values())), None)
-
-
-def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
-    """That the stacks which run ``roots`` must give the variable ``name`` its value."""
-    return Note(f"set TF_VAR_{name} to {role} on the stacks that run", roots)

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
-from migrator.analysis.backends import S3Backend
-from migrator.analysis.declarations import Given
 from migrator.analysis.facts import Facts
-from migrator.analysis.origins import Origins, account_of
-from migrator.analysis.providers import Provider
-from migrator.analysis.residues import Identity, is_varying
-from migrator.analysis.root_values import root_values
-from migrator.analysis.terms import TermsError
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.config.config import Config
 from migrator.config.role_mapping import Origin, matching
 from migrator.model.findings import Note, Place, Refusal
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.terms import TermsError
+from migrator.terraform.origins import Origins, account_of
+from migrator.terraform.providers import Provider
+from migrator.terraform.residues import Identity, is_varying
+from migrator.terraform.root_values import root_values
+from migrator.terraform.usage.declarations import Given
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Workspace
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import Provider
-from migrator.analysis.residues import Identity, is_varying
 from migrator.config.config import Config
 from migrator.edits.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
+from migrator.terraform.providers import Provider
+from migrator.terraform.residues import Identity, is_varying
 from migrator.workspace.workspace import Workspace
 
 NEED_SEVERAL = Refusal("its providers need different roles")

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.engines import entry_evidence
 from migrator.analysis.hooks import EVERY_LIST, EXCHANGE
-from migrator.analysis.names import exported
 from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config.config import Config, HookPlace
 from migrator.edits.before_init import Entries
@@ -23,6 +21,8 @@ from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.tree import Keys
 from migrator.syntax.yaml.write import Item
+from migrator.terraform.credential_names import exported
+from migrator.terraform.engine_evidence import entry_evidence
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migrator.analysis.backends import S3Backend, s3_backends
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
-from migrator.analysis.origins import Given
-from migrator.analysis.partial_backends import partial_backends
-from migrator.analysis.providers import Provider, aws_providers
-from migrator.analysis.remote_states import RemoteState, remote_states
-from migrator.analysis.signing import (
-    Environment,
-    backend_sign_in,
-    configured,
-    provider_sign_in,
-    signer,
-)
 from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import Change, Finding, LeftAlone, Refusal
 from migrator.model.results import SigningRow
+from migrator.terraform.backends import S3Backend, s3_backends
+from migrator.terraform.origins import Given
+from migrator.terraform.partial_backends import partial_backends
+from migrator.terraform.providers import Provider, aws_providers
+from migrator.terraform.remote_states import RemoteState, remote_states
+from migrator.terraform.signing import Environment, backend_sign_in, configured, provider_sign_in, signer
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Module, Workspace
 

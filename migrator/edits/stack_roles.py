@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners
-from migrator.analysis.partial_backends import files_given
 from migrator.syntax.hcl.strings import string_value
+from migrator.terraform.partial_backends import files_given
 from migrator.workspace.workspace import Workspace
 
 

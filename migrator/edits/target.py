@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Facts, Root, Runners
-from migrator.analysis.providers import Provider
-from migrator.analysis.values import resolve
 from migrator.model.engine import Engine
 from migrator.model.findings import Place, Refusal
 from migrator.model.partitions import region_to_name
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.defaults import resolve
+from migrator.terraform.providers import Provider
 
 
 @dataclass(frozen=True, eq=False)

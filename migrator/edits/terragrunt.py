@@ -10,15 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.identities import identities
-from migrator.analysis.providers import Origin, Provider
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_unit import Unit
-from migrator.analysis.versions import Constraint, constraints, excludes, needed_release, raised
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
-from migrator.edits.provider_versions import lock_notes, raised_note
-from migrator.edits.role_variable import RoleVariable, role_variable, value_note
-from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
@@ -27,6 +21,12 @@ from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
+from migrator.terraform.identities import identities
+from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
+from migrator.terraform.providers import Origin, Provider
+from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+from migrator.terraform.version_edit import lock_notes, raised_note
+from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
 from migrator.workspace.workspace import Module, Workspace
 
 

@@ -16,7 +16,6 @@ from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
 from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.edits.hook_lists import HookLists, WantedHooks
-from migrator.edits.role_variable import value_note
 from migrator.edits.roles import Roles
 from migrator.edits.runtime_config import RuntimeHooks, RuntimeStack
 from migrator.edits.stack_roles import runners_by_role
@@ -27,6 +26,7 @@ from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewr
 from migrator.model.fleet import KnownStack
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
+from migrator.terraform.role_names import value_note
 from migrator.workspace.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")

@@ -6,24 +6,25 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import Provider
-from migrator.analysis.residues import Identity, is_varying
-from migrator.analysis.terms import literal
 from migrator.analysis.told_identities import identity_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
 from migrator.edits.given_roles import GivenRoles
 from migrator.edits.hook_identity import HookIdentity
-from migrator.edits.provider_versions import ProviderVersions
-from migrator.edits.role_variable import RoleVariable, RoleVariables, role_variable, value_note, variable_called
+from migrator.edits.role_variable import RoleVariables, variable_called
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import RootIdentities
-from migrator.edits.sign_in import sign_in_edits, web_identity_block
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import KnownInput
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
+from migrator.terraform.expressions.terms import literal
+from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
+from migrator.terraform.providers import Provider
+from migrator.terraform.residues import Identity, is_varying
+from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+from migrator.terraform.version_edit import ProviderVersions
 from migrator.workspace.workspace import Module, Workspace
 
 _MAPPED = "mapped to"

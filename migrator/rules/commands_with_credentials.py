@@ -68,11 +68,11 @@ import re
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.providers import local_names
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
 from migrator.span import Span
 from migrator.syntax.terraform import Block
+from migrator.terraform.providers import local_names
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

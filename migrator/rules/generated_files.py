@@ -27,10 +27,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from migrator.analysis.backends import S3Backend, s3_backends
-from migrator.analysis.providers import Provider, aws_providers
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Context, Rule
+from migrator.terraform.backends import S3Backend, s3_backends
+from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.keys import KeyLiteral, key_literals
 from migrator.git.history import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.registry import Context, Rule
+from migrator.terraform.key_literals import KeyLiteral, key_literals
 
 
 def check(context: Context) -> Iterator[Finding]:

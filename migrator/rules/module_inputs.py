@@ -61,15 +61,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from migrator.analysis.outside_calls import OutsideCall, folder_of
-from migrator.analysis.published import is_published
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
-from migrator.edits.interfaces import Interface, interfaces
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
 from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock
+from migrator.terraform.outside_calls import OutsideCall, folder_of
+from migrator.terraform.published import is_published
+from migrator.terraform.usage.interfaces import Interface, interfaces
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

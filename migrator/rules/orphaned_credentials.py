@@ -58,17 +58,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from migrator.analysis.declarations import Node, Piece
-from migrator.analysis.orphans import Orphans
 from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
-from migrator.analysis.variable_values import VariableValues
-from migrator.edits.orphans import Removal, removals, rotate_values, unused_providers
 from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import Block
+from migrator.terraform.usage.declarations import Node, Piece
+from migrator.terraform.usage.orphans import Orphans
+from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
+from migrator.terraform.usage.variable_values import VariableValues
 
 
 def check(context: Context) -> Iterator[Finding]:

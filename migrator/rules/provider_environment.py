@@ -60,9 +60,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrator.analysis.providers import Provider
 from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.registry import Context, Rule
+from migrator.terraform.providers import Provider
 
 _HOOK = ", and the hook's would become its own"
 _SETTINGS = ", and lives on those of Spacelift's settings"

@@ -50,16 +50,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrator.analysis.outside_calls import Called
-from migrator.analysis.providers import WEB_IDENTITY, Provider
 from migrator.analysis.told_identities import stub_of
 from migrator.config.config import ProviderAuth
-from migrator.edits.rotation import region_notes, rotate
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import BodyChange
+from migrator.terraform.outside_calls import Called
+from migrator.terraform.providers import WEB_IDENTITY, Provider
+from migrator.terraform.rotation import region_notes, rotate
 from migrator.workspace.discover import Kind
 
 

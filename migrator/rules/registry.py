@@ -10,13 +10,13 @@ from importlib import import_module
 
 from migrator import rules
 from migrator.analysis.facts import Facts
-from migrator.analysis.outside_calls import Called
 from migrator.config.config import Config
 from migrator.edits.ambient import Ambient
 from migrator.edits.wanted import Wishes
 from migrator.edits.web_identity import WebIdentity
 from migrator.model.findings import Change, Finding, Fix, Note, Place
 from migrator.model.fleet import KnownCall
+from migrator.terraform.outside_calls import Called
 from migrator.workspace.workspace import Workspace
 
 

@@ -55,19 +55,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.facts import Root
-from migrator.analysis.objects import is_used_beside
-from migrator.analysis.remote_states import Config, RemoteState
 from migrator.config.config import BackendAuth
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
-from migrator.edits.native import SignIn, state_sign_ins, with_web_identity
-from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
+from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
+from migrator.terraform.expressions.objects import is_used_beside
+from migrator.terraform.remote_states import Config, RemoteState
+from migrator.terraform.rotation import rotate
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -81,16 +81,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.backends import S3Backend
 from migrator.analysis.facts import Root
 from migrator.edits.ambient import AmbientRoot
 from migrator.edits.leaving import leaving, state_notes
-from migrator.edits.native import TWICE, SignIn, with_web_identity
-from migrator.edits.rotation import rotate
 from migrator.edits.strategy import since
 from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.syntax.terraform import BodyChange
+from migrator.terraform.backend_edit import TWICE, SignIn, with_web_identity
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.rotation import rotate
 
 
 def check(context: Context) -> Iterator[Finding]:

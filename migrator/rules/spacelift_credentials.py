@@ -69,7 +69,6 @@ from dataclasses import dataclass, replace
 
 from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import FedModule, Root
-from migrator.analysis.names import BREAKING, plain_name
 from migrator.analysis.settings import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
@@ -80,6 +79,7 @@ from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.remove import remove
+from migrator.terraform.credential_names import BREAKING, plain_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,17 +68,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.backends import S3Backend
-from migrator.analysis.providers import Provider
 from migrator.analysis.settings import holds_keys
 from migrator.analysis.terragrunt import Terragrunt
 from migrator.analysis.terragrunt_generated import Generated
 from migrator.analysis.terragrunt_state import RemoteState, remote_state
 from migrator.analysis.terragrunt_unit import EnvironmentVariable, IamRole, Unit
 from migrator.analysis.terragrunt_values import Value
-from migrator.analysis.versions import excludes
 from migrator.config.config import is_role_arn
-from migrator.edits.rotation import region_notes
 from migrator.edits.terragrunt import GeneratedSignIn
 from migrator.edits.terragrunt_objects import change_objects, rotate
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
@@ -87,6 +83,10 @@ from migrator.rules.registry import Context, Rule
 from migrator.secret import STATIC_KEYS
 from migrator.source import newline_at
 from migrator.span import Edit, Span
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.providers import Provider
+from migrator.terraform.rotation import region_notes
+from migrator.terraform.versions import excludes
 
 FIRST_WITH_TOKEN = (0, 59, 3)
 """Terragrunt's release that brought ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""

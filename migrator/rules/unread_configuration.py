@@ -27,9 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.unread import mentions
 from migrator.model.findings import Finding, Fix, Ignored, Refusal
 from migrator.rules.registry import Context, Rule
+from migrator.terraform.unread import mentions
 
 
 def check(context: Context) -> Iterator[Finding]:

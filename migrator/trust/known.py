@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.analysis.attachments import attachments
-from migrator.analysis.backends import S3Backend
 from migrator.analysis.commands import commands
 from migrator.analysis.definitions import (
     PythonDefinition,
@@ -17,15 +16,13 @@ from migrator.analysis.definitions import (
     YamlDefinition,
     definitions_running,
 )
-from migrator.analysis.expressions import Expression, Scope
 from migrator.analysis.facts import Facts, gather
 from migrator.analysis.hooks import EXCHANGE, said_in
 from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.analysis.runtime_config import parse
 from migrator.analysis.stack_variables import StackVariables
-from migrator.analysis.stacks import Stack, scopes_of
+from migrator.analysis.stacks import Stack
 from migrator.config.config import Config, is_role_arn
-from migrator.edits.native import SignIn, state_sign_ins
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in
 from migrator.edits.wanted import Wishes
@@ -35,6 +32,10 @@ from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.yaml.parse import read
+from migrator.terraform.backend_edit import SignIn, state_sign_ins
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import scopes_of
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Workspace
 

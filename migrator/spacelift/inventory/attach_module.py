@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from migrator.analysis.names import BREAKING, plain_name
 from migrator.config.config import Config
 from migrator.edits.hook import SHELL_ROLE, entries
 from migrator.spacelift.inventory.account import Inventory, Stack
@@ -20,6 +19,7 @@ from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.text import block
 from migrator.syntax.terraform import Reference
+from migrator.terraform.credential_names import BREAKING, plain_name
 
 _ROLE_VARIABLE = "TF_VAR_aws_role_arn"
 _DELETE = "mutation ($context: ID!, $id: ID!) { contextConfigDelete(context: $context, id: $id) { id } }"

@@ -12,7 +12,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from migrator.analysis.backends import S3Backend
 from migrator.analysis.runtime_config import StackEntry
 from migrator.analysis.stacks import Stack
 from migrator.errors import SyntaxProblem
@@ -20,6 +19,7 @@ from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidenc
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.backends import S3Backend
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 

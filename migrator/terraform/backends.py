@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.endpoints import foreign_endpoint
-from migrator.analysis.providers import CREDENTIALS
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.endpoints import foreign_endpoint
+from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.values import REFERENCE
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
+from migrator.terraform.expressions.defaults import REFERENCE
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.backends import S3Backend
-from migrator.analysis.providers import Provider
-from migrator.analysis.root_values import root_values
-from migrator.analysis.values import REFERENCE, definition, optional
 from migrator.config.role_mapping import Origin
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
+from migrator.terraform.providers import Provider
+from migrator.terraform.root_values import root_values
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +11,6 @@ from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
-from migrator.syntax.languages import Syntax
 from migrator.syntax.terraform import Attribute
 
 _CALL = re.compile(r"(?P<function>[a-z]+)\(")
@@ -134,7 +133,9 @@ def _members(outer: Call) -> dict[str, str]:
 
 
 @lru_cache(maxsize=64)
-def object_items(syntax: Syntax, text: str, span: Span) -> Mapping[str, Attribute] | None:
-    """The items of the object at ``span``, by name; kept, since each instance of a large ``for_each`` asks for them."""
-    items = syntax.object_items(text, span)
+def object_items(
+    read: Callable[[str, Span], tuple[Attribute, ...] | None], text: str, span: Span
+) -> Mapping[str, Attribute] | None:
+    """What ``read`` finds in the object at ``span``, by name; kept: each instance of a large ``for_each`` asks."""
+    items = read(text, span)
     return None if items is None else {item.name: item for item in items}

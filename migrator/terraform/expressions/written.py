@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
-from migrator.analysis.forms import member_type, object_items, optional_members
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
+from migrator.terraform.expressions.forms import member_type, object_items, optional_members
 from migrator.workspace.document import Document
 
 S = TypeVar("S")
@@ -37,8 +36,8 @@ class Written(Generic[S]):
     def items(self) -> Mapping[str, Attribute] | None:
         """The items of the object constructor that it is, by name; None if it is anything else."""
         if self.document is not None and self.span is not None:
-            return object_items(self.document.syntax, self.document.text, self.span)
-        return object_items(HCL, self.text, Span(0, len(self.text)))
+            return object_items(self.document.syntax.object_items, self.document.text, self.span)
+        return object_items(hcl.object_items, self.text, Span(0, len(self.text)))
 
     def part(self, name: str, item: Attribute) -> Self:
         """The value of the one of its ``items`` that is called ``name``."""

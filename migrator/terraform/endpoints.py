@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from migrator.analysis.values import resolve
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.partitions import DOMAINS
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.defaults import resolve
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

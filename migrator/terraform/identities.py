@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TypeVar
 
-from migrator.analysis.providers import AWS, Provider
-from migrator.analysis.values import resolve
 from migrator.config.config import ROLE_VARIABLE
+from migrator.terraform.expressions.defaults import resolve
+from migrator.terraform.providers import AWS, Provider
 from migrator.workspace.workspace import Module
 
 T = TypeVar("T", bound=Hashable)

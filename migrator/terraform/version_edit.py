@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrator.analysis.providers import AWS, Provider
-from migrator.analysis.versions import (
+from migrator.model.findings import Note, Refusal
+from migrator.span import Edit
+from migrator.terraform.providers import AWS, Provider
+from migrator.terraform.versions import (
     Constraint,
     Release,
     admits_before,
@@ -20,8 +22,6 @@ from migrator.analysis.versions import (
     needed_release,
     raised,
 )
-from migrator.model.findings import Note, Refusal
-from migrator.span import Edit
 from migrator.workspace.workspace import LOCK_FILE, Module, Workspace
 
 _GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-{}-upgrade"

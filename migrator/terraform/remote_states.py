@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.backends import ROLE_FAMILY, S3Backend
-from migrator.analysis.objects import Part, parts
-from migrator.analysis.providers import CREDENTIALS
-from migrator.analysis.values import REFERENCE, definition, resolve
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
+from migrator.terraform.expressions.objects import Part, parts
+from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

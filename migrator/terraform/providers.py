@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from migrator.analysis.endpoints import foreign_endpoint, is_mock
-from migrator.analysis.values import optional
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.endpoints import foreign_endpoint, is_mock
+from migrator.terraform.expressions.defaults import optional
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module

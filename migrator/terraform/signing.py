@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrator.analysis.backends import S3Backend
-from migrator.analysis.origins import Credentials, Given
-from migrator.analysis.providers import CREDENTIALS, Provider
 from migrator.secret import STATIC_KEYS
 from migrator.syntax.hcl.strings import string_value
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.origins import Credentials, Given
+from migrator.terraform.providers import CREDENTIALS, Provider
 from migrator.workspace.workspace import Module, Workspace
 
 INCOMPLETE = "fails: static credentials are empty"

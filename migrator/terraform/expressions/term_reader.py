@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from migrator.analysis.terms import (
+from migrator.errors import SyntaxProblem
+from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.hcl.tree import children, is_wrapped, kind, tree, trees, words
+from migrator.terraform.expressions.terms import (
     NULL,
     Term,
     TermsError,
@@ -22,9 +25,6 @@ from migrator.analysis.terms import (
     template,
     term,
 )
-from migrator.errors import SyntaxProblem
-from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.hcl.tree import children, is_wrapped, kind, tree, trees, words
 
 if TYPE_CHECKING:
     from lark import Token, Tree

@@ -10,20 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from migrator.analysis.providers import Provider
-from migrator.analysis.term_reader import read, replaced
-from migrator.analysis.terms import (
-    NULL,
-    Term,
-    TermsError,
-    literal,
-    made_object,
-    or_default,
-    term,
-    typed,
-)
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.term_reader import read, replaced
+from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal, made_object, or_default, term, typed
+from migrator.terraform.providers import Provider
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, ModuleCall, Workspace
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.providers import AWSCC, WEB_IDENTITY, Provider
 from migrator.config.config import Config
-from migrator.edits.role_variable import RoleVariable
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import (
     Block,
@@ -18,6 +16,8 @@ from migrator.syntax.terraform import (
     NewObject,
     Reference,
 )
+from migrator.terraform.providers import AWSCC, WEB_IDENTITY, Provider
+from migrator.terraform.role_names import RoleVariable
 from migrator.workspace.document import Document
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from migrator.analysis.declarations import Given, Piece
-from migrator.analysis.residues import Identity, Residues, without_nulls
-from migrator.analysis.term_reader import replaced
-from migrator.analysis.terms import NULL, Term, TermsError, literal, term
-from migrator.analysis.variable_values import VariableValues
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.term_reader import replaced
+from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal, term
+from migrator.terraform.residues import Identity, Residues, without_nulls
+from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.variable_values import VariableValues
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace

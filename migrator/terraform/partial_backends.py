@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.backends import ROLE_FAMILY, S3Backend
-from migrator.analysis.providers import CREDENTIALS
 from migrator.model.findings import Place
+from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace

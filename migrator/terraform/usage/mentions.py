@@ -14,9 +14,9 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from migrator.analysis.keys import is_binary, read_plain
 from migrator.model.findings import Place
 from migrator.source import SourceFile
+from migrator.terraform.key_literals import is_binary, read_plain
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace

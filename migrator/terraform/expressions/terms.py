@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from migrator.analysis.forms import member_type, optional_members
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.strings import string_value
+from migrator.terraform.expressions.forms import member_type, optional_members
 
 _MOST_PARTS = 2_000
 _LONGEST = 100_000

@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from migrator.analysis.decoded_files import decoded
-from migrator.analysis.effort import Effort, MissingError, UnknownError
-from migrator.analysis.forms import Call, Loop, call, comparison, conditional, loop
-from migrator.analysis.written import Written
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.expressions.decoded_files import decoded
+from migrator.terraform.expressions.effort import Effort, MissingError, UnknownError
+from migrator.terraform.expressions.forms import Call, Loop, call, comparison, conditional, loop
+from migrator.terraform.expressions.written import Written
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, ModuleCall
 

@@ -12,16 +12,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
-from migrator.analysis.published import is_published
-from migrator.analysis.references import References, Use, addresses
-from migrator.analysis.variable_values import VariableValues
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.published import is_published
+from migrator.terraform.usage.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
+from migrator.terraform.usage.references import References, Use, addresses
+from migrator.terraform.usage.variable_values import VariableValues
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from migrator.analysis.declarations import Given, Piece
-from migrator.analysis.mentions import Mentions
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import IDENTIFIER
+from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.mentions import Mentions
 from migrator.workspace.discover import Kind, is_values
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace

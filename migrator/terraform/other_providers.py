@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
 from migrator.model.findings import Ignored, Place
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from migrator.analysis.providers import AWS, AWSCC, Provider, address, local_names
 from migrator.model.findings import Place
 from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.providers import AWS, AWSCC, Provider, address, local_names
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
 

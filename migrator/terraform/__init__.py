@@ -1,0 +1,1 @@
+"""Providers, backends, remote states, versions: what is found in Terraform's files, and edits of them."""

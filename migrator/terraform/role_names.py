@@ -1,0 +1,45 @@
+"""The variables that hold the ARNs of roles: their names, and their declarations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.config.config import ROLE_VARIABLE
+from migrator.model.findings import Note
+from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class RoleVariable:
+    """A variable that holds a role's ARN; ``of`` names the provider that it is for, None for a module's first."""
+
+    name: str
+    of: str | None = None
+
+    @property
+    def reference(self) -> Reference:
+        """The variable in an expression."""
+        return Reference(f"var.{self.name}")
+
+    @property
+    def summary(self) -> str:
+        """What the variable is, for its description."""
+        return "IAM role assumed with the Spacelift OIDC token" + (f" ({self.of})" if self.of else "")
+
+    def declaration(self, *, is_optional: bool) -> NewBlock:
+        """The ``variable`` block; where it ``is_optional``, null stands for no role."""
+        description = NewArgument("description", Literal(self.summary))
+        default = (NewArgument("default", Reference("null")),) if is_optional else ()
+        return NewBlock("variable", (self.name,), (description, NewArgument("type", Reference("string")), *default))
+
+
+def role_variable(of: str | None) -> RoleVariable:
+    """The variable for a module's first identity (None), or for the one that `identities` calls ``of``."""
+    if of is None:
+        return RoleVariable(ROLE_VARIABLE)
+    return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
+
+
+def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
+    """That the stacks which run ``roots`` must give the variable ``name`` its value."""
+    return Note(f"set TF_VAR_{name} to {role} on the stacks that run", roots)
