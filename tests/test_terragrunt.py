@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from migrator.analysis.terragrunt_generated import generated
-from migrator.analysis.terragrunt_values import Config
 from migrator.errors import SyntaxProblem
 from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
+from migrator.terragrunt.generated import generated
+from migrator.terragrunt.values import Config
 from migrator.workspace.discover import Kind, listing, walk
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace

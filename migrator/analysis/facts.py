@@ -22,7 +22,6 @@ from migrator.analysis.reach import Reaches
 from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import module_settings, terraform_settings
-from migrator.analysis.terragrunt import Terragrunt, terragrunt
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
@@ -31,6 +30,7 @@ from migrator.terraform.other_providers import OtherProvider, other_providers
 from migrator.terraform.partial_backends import GivenValue, given_values, partial_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
+from migrator.terragrunt.units import Terragrunt, terragrunt
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Module, Workspace
 

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.config.config import Config
 from migrator.config.role_mapping import Origin, matching
@@ -19,6 +18,7 @@ from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.root_values import root_values
 from migrator.terraform.usage.declarations import Given
+from migrator.terragrunt.inputs import TerragruntInputs
 from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Workspace
 

@@ -10,7 +10,6 @@ from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.analysis.role_purpose import is_for_sign_in
 from migrator.analysis.runtime_config import IGNORES, PATH
-from migrator.analysis.terragrunt_unit import Unit
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.edits.before_init import Entries
 from migrator.edits.context import context_objection
@@ -27,6 +26,7 @@ from migrator.model.fleet import KnownStack
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note
+from migrator.terragrunt.unit import Unit
 from migrator.workspace.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")

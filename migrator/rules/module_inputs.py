@@ -61,7 +61,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
 from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Context, Rule
@@ -70,6 +69,7 @@ from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, N
 from migrator.terraform.outside_calls import OutsideCall, folder_of
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.interfaces import Interface, interfaces
+from migrator.terragrunt.inputs import TerragruntInputs
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
 

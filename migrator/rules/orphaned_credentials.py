@@ -58,7 +58,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from migrator.analysis.terragrunt_inputs import TerragruntInputs
 from migrator.analysis.variable_settings import VariableSettings
 from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
@@ -69,6 +68,7 @@ from migrator.terraform.usage.declarations import Node, Piece
 from migrator.terraform.usage.orphans import Orphans
 from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
 from migrator.terraform.usage.variable_values import VariableValues
+from migrator.terragrunt.inputs import TerragruntInputs
 
 
 def check(context: Context) -> Iterator[Finding]:

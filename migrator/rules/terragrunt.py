@@ -69,14 +69,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.analysis.settings import holds_keys
-from migrator.analysis.terragrunt import Terragrunt
-from migrator.analysis.terragrunt_generated import Generated
-from migrator.analysis.terragrunt_state import RemoteState, remote_state
-from migrator.analysis.terragrunt_unit import EnvironmentVariable, IamRole, Unit
-from migrator.analysis.terragrunt_values import Value
 from migrator.config.config import is_role_arn
-from migrator.edits.terragrunt import GeneratedSignIn
-from migrator.edits.terragrunt_objects import change_objects, rotate
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
 from migrator.rules.registry import Context, Rule
@@ -87,6 +80,13 @@ from migrator.terraform.backends import S3Backend
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
 from migrator.terraform.versions import excludes
+from migrator.terragrunt.generated import Generated
+from migrator.terragrunt.generated_edit import GeneratedSignIn
+from migrator.terragrunt.object_edit import change_objects, rotate
+from migrator.terragrunt.state import RemoteState, remote_state
+from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
+from migrator.terragrunt.units import Terragrunt
+from migrator.terragrunt.values import Value
 
 FIRST_WITH_TOKEN = (0, 59, 3)
 """Terragrunt's release that brought ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""
@@ -105,7 +105,9 @@ def _all(context: Context) -> Iterator[Finding]:
     yield from _states(context, groups)
     yield from _environment(found, groups)
     yield from _iam_roles(context, groups)
-    sign_in = GeneratedSignIn(context.workspace, context.facts, context.config)
+    sign_in = GeneratedSignIn(
+        context.workspace, context.facts.terragrunt.units, context.facts.in_module, context.config
+    )
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
     for document, block in found.unknown:

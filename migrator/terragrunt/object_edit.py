@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrator.analysis.terragrunt import Terragrunt, used_elsewhere
-from migrator.analysis.terragrunt_values import Value
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Note, Place, Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute
+from migrator.terragrunt.units import Terragrunt, used_elsewhere
+from migrator.terragrunt.values import Value
 
 Change = tuple[Value, Sequence[Attribute], Sequence[Attribute]]
 """An object, its items to be removed, and those to be commented out."""

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migrator.analysis.terragrunt_generated import Generated, from_file, generated
-from migrator.analysis.terragrunt_unit import Unit, merged
-from migrator.analysis.terragrunt_values import Config, Value
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
 from migrator.terraform.providers import Provider
+from migrator.terragrunt.generated import Generated, from_file, generated
+from migrator.terragrunt.unit import Unit, merged
+from migrator.terragrunt.values import Config, Value
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace

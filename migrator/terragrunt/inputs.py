@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from migrator.analysis.terragrunt import Terragrunt, terragrunt, used_elsewhere
-from migrator.analysis.terragrunt_unit import Unit, merged
-from migrator.analysis.terragrunt_values import Value
 from migrator.syntax.terraform import Attribute
 from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terragrunt.unit import Unit, merged
+from migrator.terragrunt.units import Terragrunt, terragrunt, used_elsewhere
+from migrator.terragrunt.values import Value
 from migrator.workspace.workspace import Workspace
 
 _INPUTS = re.compile(rb"\b(?:inputs|generate)\b")

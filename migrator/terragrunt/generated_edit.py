@@ -7,11 +7,8 @@ declare it already; and by one heredoc alone where a unit has several.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from migrator.analysis.facts import Facts
-from migrator.analysis.terragrunt_generated import Generated
-from migrator.analysis.terragrunt_unit import Unit
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Refusal, Rewrite
@@ -27,19 +24,28 @@ from migrator.terraform.providers import Origin, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
+from migrator.terragrunt.generated import Generated
+from migrator.terragrunt.unit import Unit
 from migrator.workspace.workspace import Module, Workspace
 
 
 class GeneratedSignIn:
     """What the generated providers and backends of a repository are to sign in with."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        units: Sequence[Unit],
+        in_module: Callable[[Module], Sequence[Provider]],
+        config: Config,
+    ) -> None:
         self._workspace = workspace
-        self._facts = facts
+        self._all_units = units
+        self._in_module = in_module
         self._config = config
         self._first_role = f"var.{ROLE_VARIABLE}" if config.role_arn is None else quote(config.role_arn)
         self._units: dict[Generated, list[Unit]] = {}
-        for unit in facts.terragrunt.units:
+        for unit in units:
             for part in unit.generated:
                 self._units.setdefault(part, []).append(unit)
         self._names = dict(self._named())
@@ -162,7 +168,7 @@ class GeneratedSignIn:
                 part = leaders[part]
             return part
 
-        units = self._facts.terragrunt.units
+        units = self._all_units
         for unit in units:
             for part in unit.generated:
                 leaders[leader(part)] = leader(unit.generated[0])
@@ -220,7 +226,7 @@ class GeneratedSignIn:
         has_all = ambient or unit.needs_hook(ambient)
         for path in sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)}):
             module = self._workspace.modules[path]
-            providers = [one for one in self._facts.in_module(module) if one.foreign is None]
+            providers = [one for one in self._in_module(module) if one.foreign is None]
             if any(one.credentials or (has_all and one.is_bare and not one.is_proxy) for one in providers):
                 yield from identities(module, providers, self._first_role, lambda one: one.origin).values()
 

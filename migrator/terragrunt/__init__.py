@@ -1,0 +1,1 @@
+"""Terragrunt: units, the files that they generate, and edits of them."""
