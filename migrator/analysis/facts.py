@@ -17,12 +17,12 @@ from migrator.analysis.definitions import (
 from migrator.analysis.integrations import integrations
 from migrator.analysis.mounted_files import Override, overrides
 from migrator.analysis.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
-from migrator.analysis.programs import cdktf_programs
 from migrator.analysis.reach import Reaches
 from migrator.analysis.settings import Setting
 from migrator.analysis.stack_variables import StackVariables
 from migrator.analysis.terraform_settings import module_settings, terraform_settings
 from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
+from migrator.cdktf.programs import cdktf_programs
 from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.terraform.backends import S3Backend, s3_backends
@@ -35,7 +35,7 @@ from migrator.workspace.discover import Kind
 from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
-    from migrator.analysis.cdktf import CdktfProgram
+    from migrator.cdktf.calls import CdktfProgram
 
 
 @dataclass(frozen=True, eq=False)

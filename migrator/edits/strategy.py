@@ -24,7 +24,7 @@ from migrator.terraform.engine_evidence import code_evidence, rejects_flat_role
 from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
-    from migrator.analysis.cdktf import CdktfCall, CdktfProgram
+    from migrator.cdktf.calls import CdktfCall, CdktfProgram
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Strategies:
         return self._decide(runners, known, lambda: self._program_objection(program))
 
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
-        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
         config = self._config.at(program.folder)
         signed = (python_sign_in(one, config) for one in program.calls if may_sign_in(one))

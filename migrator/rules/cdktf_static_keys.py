@@ -73,8 +73,8 @@ from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cd
 from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from migrator.analysis.cdktf import CdktfCall, CdktfProgram
-    from migrator.edits.python_identity import PythonIdentity
+    from migrator.cdktf.calls import CdktfCall, CdktfProgram
+    from migrator.cdktf.provider_edit import PythonIdentity
 
 
 _LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
@@ -99,7 +99,7 @@ def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
 
 
 def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...]) -> Iterator[Finding]:
-    from migrator.edits.python_identity import PythonIdentity
+    from migrator.cdktf.provider_edit import PythonIdentity
 
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
@@ -121,7 +121,7 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tu
 def _provider(
     identity: PythonIdentity, provider: CdktfCall, has_all: bool, group: str | None, old: tuple[Note, ...]
 ) -> Finding | None:
-    from migrator.analysis.cdktf import OLD_PROVIDERS
+    from migrator.cdktf.calls import OLD_PROVIDERS
 
     names = ", ".join(item.name or "" for _, item in provider.credentials)
     names = names or ", ".join(item.name or "" for item in provider.ignored)
@@ -141,7 +141,7 @@ def _provider(
 
 
 def _native(one: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
-    from migrator.edits.python_native import python_sign_in
+    from migrator.cdktf.backend_edit import python_sign_in
 
     signed = python_sign_in(one, config)
     fix = signed if isinstance(signed, Refusal) else Rewrite(signed.edits, since(signed.outcome, strategy.because))

@@ -279,7 +279,7 @@ def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tupl
 def _program_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends of CDKTF programs sign in by themselves, or will."""
     for program, runners in facts.programs:
-        from migrator.edits.python_native import python_sign_in  # here: libcst is slow to load, and seldom needed
+        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
         is_native = wishes.strategies.of_program(program, runners).is_native
         is_coming = is_native and program.is_migrated(config.include_ambient)

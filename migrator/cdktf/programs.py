@@ -12,7 +12,7 @@ from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from migrator.analysis.cdktf import CdktfProgram
+    from migrator.cdktf.calls import CdktfProgram
 
 _WORDS = (b"AwsProvider", b"S3Backend", b"DataTerraformRemoteStateS3")
 _GENERATED = re.compile(rb"^import jsii\b", re.MULTILINE)
@@ -26,7 +26,7 @@ def cdktf_programs(workspace: Workspace) -> list[CdktfProgram]:
             folders.setdefault(document.path.rpartition("/")[0], []).append(document)
     if not folders:
         return []
-    from migrator.analysis.cdktf import cdktf_program
+    from migrator.cdktf.calls import cdktf_program
 
     return [cdktf_program(folder, documents) for folder, documents in folders.items()]
 

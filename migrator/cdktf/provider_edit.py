@@ -12,8 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.cdktf import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
-from migrator.analysis.cdktf_scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
+from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
+from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Refusal, Rewrite
 from migrator.span import Edit

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from migrator.analysis.cdktf import WEB_IDENTITY, CdktfCall
+from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
 from migrator.config.config import Config
 from migrator.model.findings import Refusal
 from migrator.span import Edit

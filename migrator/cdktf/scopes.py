@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.analysis.cdktf import VARIABLE, CdktfCall
+from migrator.cdktf.calls import VARIABLE, CdktfCall
 from migrator.model.findings import Refusal
 from migrator.span import Span
 from migrator.syntax.python.items import Call, Statement

@@ -1,0 +1,1 @@
+"""CDKTF programs in Python: providers and backends in them, and edits of them."""
