@@ -108,7 +108,7 @@ def _role_of(inventory: Inventory, repos: tuple[str, ...], stacks: tuple[str, ..
 
 def _needed(surveys: list[Survey], stack: Stack) -> str | None:
     """The role of the hook that the code of a stack needs; None if none of the code is the stack's, or needs a hook."""
-    from migrator.edits.hook import SHELL_ROLE
+    from migrator.spacelift.hooks.command import SHELL_ROLE
     from migrator.spacelift.inventory.attach import roots_of
 
     roles = {

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from migrator.config.config import Config
-from migrator.edits.hook import hook
+from migrator.spacelift.hooks.command import hook
 from tests.conftest import FIXTURES, IN_CI, Terraform, needed
 from tests.test_end_to_end import GUARD
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.analysis.python_stacks import PythonStack, python_stacks
 from migrator.config.config import Config
-from migrator.edits.python_hook import has_hook, prepend_hooks
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal, Rewrite
 from migrator.model.results import Mode
 from migrator.pipeline import migrate_repo
+from migrator.spacelift.hooks.in_python import has_hook, prepend_hooks
+from migrator.spacelift.stacks.python import PythonStack, python_stacks
 from migrator.span import apply_edits
 from migrator.syntax.python import check as program
 from migrator.syntax.python import edit as python_edit

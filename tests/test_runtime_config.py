@@ -7,11 +7,11 @@ from textwrap import dedent
 import pytest
 import yaml
 
-from migrator.analysis.commands import commands, has_hook
-from migrator.analysis.runtime_config import RuntimeConfig, parse
-from migrator.analysis.yaml_stacks import YamlStack, is_of_interest, stacks_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
+from migrator.spacelift.stacks.exchange import commands, has_hook
+from migrator.spacelift.stacks.runtime_config import RuntimeConfig, parse
+from migrator.spacelift.stacks.yaml import YamlStack, is_of_interest, stacks_in
 from migrator.span import Span, apply_edits
 from migrator.syntax.yaml.edit import Addition, prepend_all
 from migrator.syntax.yaml.parse import read

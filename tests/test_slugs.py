@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.analysis.slugs import slug_of
+from migrator.spacelift.stacks.slugs import slug_of
 
 SLUGS = {
     "app": "app",

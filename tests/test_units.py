@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.config.config import Config, is_role_arn
-from migrator.edits.hook import hook
 from migrator.errors import EditConflict, MigrateError, UsageError
 from migrator.model.findings import Change
 from migrator.secret import MASK, is_telling, mask, printable, shown_key
 from migrator.source import SourceFile, newline_at, with_newlines
+from migrator.spacelift.hooks.command import hook
 from migrator.span import Cover, Edit, Span, apply_edits
 from migrator.writing import undo_log
 from migrator.writing.diff import unified_diff

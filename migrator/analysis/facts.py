@@ -7,24 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
-from migrator.analysis.definitions import (
-    StackDefinition,
-    StacksByFolder,
-    TerraformDefinition,
-    definitions_running,
-    stack_definitions,
-)
-from migrator.analysis.integrations import integrations
-from migrator.analysis.mounted_files import Override, overrides
-from migrator.analysis.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
-from migrator.analysis.reach import Reaches
-from migrator.analysis.settings import Setting
-from migrator.analysis.stack_variables import StackVariables
-from migrator.analysis.terraform_settings import module_settings, terraform_settings
-from migrator.analysis.yaml_settings import blueprint_settings, runtime_settings, test_roots
 from migrator.cdktf.programs import cdktf_programs
 from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
+from migrator.spacelift.attached.integrations import integrations
+from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.settings.model import Setting
+from migrator.spacelift.settings.mounted_files import Override, overrides
+from migrator.spacelift.settings.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
+from migrator.spacelift.settings.role_variables import StackVariables
+from migrator.spacelift.settings.terraform import module_settings, terraform_settings
+from migrator.spacelift.settings.yaml import blueprint_settings, runtime_settings, test_roots
+from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running, stack_definitions
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
 from migrator.terraform.partial_backends import GivenValue, given_values, partial_backends

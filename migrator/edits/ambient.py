@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners, group_of
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits

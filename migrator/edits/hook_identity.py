@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from migrator.analysis.facts import Facts
 from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.edits.hook import SHELL_ROLE
 from migrator.edits.roles import Roles
 from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.edits.wanted import Target, Wishes
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
+from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
 from migrator.terraform.provider_edit import section_edits, sign_in_edits, web_identity_block

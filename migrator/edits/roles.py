@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from migrator.analysis.facts import Facts
-from migrator.analysis.variable_settings import VariableSettings
 from migrator.config.config import Config
 from migrator.config.role_mapping import Origin, matching
 from migrator.model.findings import Note, Place, Refusal
+from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.terms import TermsError
 from migrator.terraform.origins import Origins, account_of

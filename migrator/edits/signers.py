@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
 from migrator.edits.wanted import Wishes
 from migrator.model.findings import Change, Finding, LeftAlone, Refusal
 from migrator.model.results import SigningRow
+from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.origins import Given
 from migrator.terraform.partial_backends import partial_backends

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts, Root, Runners
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.edits.roles import Roles
-from migrator.edits.runtime_config import RuntimeHooks
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
+from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
+from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backend_edit import SignIn, sign_in, state_sign_ins
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.engine_evidence import code_evidence, rejects_flat_role

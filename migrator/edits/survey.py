@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.analysis.attachments import attachments
-from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.config.config import Config, HookPlace, is_role_arn
 from migrator.edits.ambient import Ambient, others_credentials, static_keys
-from migrator.edits.beside import objection, sharing_objection
 from migrator.edits.given_roles import GivenRole, GivenRoles
 from migrator.edits.wanted import Target, Wishes, phase_lists
 from migrator.model.findings import Finding, Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
 from migrator.secret import told_pieces
+from migrator.spacelift.attached.resources import objection, sharing_objection
+from migrator.spacelift.stacks.contexts import attachments
+from migrator.spacelift.stacks.model import StackDefinition
 from migrator.workspace.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"

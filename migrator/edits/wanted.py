@@ -6,23 +6,23 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.analysis.facts import Facts
 from migrator.analysis.role_purpose import is_for_sign_in
-from migrator.analysis.runtime_config import IGNORES, PATH
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
-from migrator.edits.before_init import Entries
-from migrator.edits.context import context_objection
-from migrator.edits.hook import SHELL_ROLE, entries
-from migrator.edits.hook_lists import HookLists, WantedHooks
 from migrator.edits.roles import Roles
-from migrator.edits.runtime_config import RuntimeHooks, RuntimeStack
 from migrator.edits.stack_roles import runners_by_role
 from migrator.edits.strategy import Strategies
 from migrator.edits.target import Target as Target
 from migrator.edits.target import in_regions
 from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownStack
+from migrator.spacelift.attached.hook_context import context_objection
+from migrator.spacelift.hooks.command import SHELL_ROLE, entries
+from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
+from migrator.spacelift.hooks.in_terraform import Entries
+from migrator.spacelift.hooks.lists import HookLists, WantedHooks
+from migrator.spacelift.stacks.model import StackDefinition
+from migrator.spacelift.stacks.runtime_config import IGNORES, PATH
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note

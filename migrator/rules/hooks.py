@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.config.config import HookPlace
-from migrator.edits.context import HookContexts
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.attached.hook_context import HookContexts
+from migrator.spacelift.stacks.model import StackDefinition
 
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:

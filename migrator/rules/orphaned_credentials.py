@@ -58,10 +58,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from migrator.analysis.variable_settings import VariableSettings
 from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.span import Edit
 from migrator.syntax.terraform import Block
 from migrator.terraform.usage.declarations import Node, Piece

@@ -62,11 +62,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import StackDefinition
 from migrator.edits.ambient import AmbientRoot
-from migrator.edits.integration import Integrations
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.attached.integration_edit import Integrations
+from migrator.spacelift.stacks.model import StackDefinition
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,11 +69,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.config.config import HookPlace
-from migrator.edits.context import HookContexts
 from migrator.edits.wanted import Wanted
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.attached.hook_context import HookContexts
 
 
 def check(context: Context) -> Iterator[Finding]:

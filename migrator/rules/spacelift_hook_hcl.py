@@ -63,12 +63,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.definitions import TerraformDefinition
-from migrator.analysis.runtime_config import PATH
 from migrator.edits.wanted import Target
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.stacks.model import TerraformDefinition
+from migrator.spacelift.stacks.runtime_config import PATH
 
 
 def check(context: Context) -> Iterator[Finding]:

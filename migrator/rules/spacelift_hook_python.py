@@ -65,10 +65,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.definitions import PythonDefinition
 from migrator.model.findings import Finding
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.stacks.model import PythonDefinition
 
 
 def check(context: Context) -> Iterator[Finding]:

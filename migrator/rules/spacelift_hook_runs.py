@@ -87,13 +87,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.hooks import exchanges_token
-from migrator.analysis.own_runs import OwnRun
 from migrator.config.config import HookPlace
-from migrator.edits.before_init import prepend_argument
 from migrator.edits.wanted import Wanted, phase_lists
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.hooks.in_terraform import prepend_argument
+from migrator.spacelift.settings.own_runs import OwnRun
+from migrator.spacelift.stacks.exchange import exchanges_token
 from migrator.span import Edit
 
 

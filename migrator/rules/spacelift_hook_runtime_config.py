@@ -65,13 +65,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.runtime_config import PATH
 from migrator.config.config import HookPlace
-from migrator.edits.runtime_config import RuntimeStack
 from migrator.edits.wanted import Target
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Context, Rule
 from migrator.rules.variables import runtime_variables
+from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
+from migrator.spacelift.stacks.runtime_config import PATH
 from migrator.syntax.yaml.tree import Keys
 
 

@@ -71,11 +71,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.blueprints import unread_blueprints
-from migrator.analysis.definitions import YamlDefinition
 from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.hooks import hook_findings
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.stacks.blueprints import unread_blueprints
+from migrator.spacelift.stacks.model import YamlDefinition
 
 
 def check(context: Context) -> Iterator[Finding]:

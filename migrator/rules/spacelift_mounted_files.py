@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.mounted_files import Override
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.settings.mounted_files import Override
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrator.analysis.hooks import said_in
-from migrator.analysis.reach import resources
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Context, Rule
+from migrator.spacelift.attached.reach import resources
+from migrator.spacelift.stacks.exchange import said_in
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 

@@ -69,12 +69,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.runtime_config import PATH
 from migrator.config.config import HookPlace
 from migrator.edits.ambient import others_credentials
-from migrator.edits.context import HookContexts, NewContext
-from migrator.edits.variables import VariableContexts, VariableResources
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
 from migrator.rules.registry import Context, Rule
@@ -85,6 +81,10 @@ from migrator.rules.variables import (
     set_at,
     wanted_variables,
 )
+from migrator.spacelift.attached.hook_context import HookContexts, NewContext
+from migrator.spacelift.attached.variables import VariableContexts, VariableResources
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.runtime_config import PATH
 
 
 def check(context: Context) -> Iterator[Finding]:

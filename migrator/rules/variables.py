@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.stack_variables import SetVariable
 from migrator.config.config import HookPlace
 from migrator.edits.given_roles import PREFIX
-from migrator.edits.variables import Variable
 from migrator.model.findings import Place
 from migrator.model.fleet import KnownStack
 from migrator.rules.registry import Context
+from migrator.spacelift.attached.variables import Variable
+from migrator.spacelift.settings.role_variables import SetVariable
+from migrator.spacelift.stacks.model import StackDefinition
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,22 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from migrator.analysis.attachments import attachments
-from migrator.analysis.commands import commands
-from migrator.analysis.definitions import (
-    PythonDefinition,
-    StackDefinition,
-    StacksByFolder,
-    TerraformDefinition,
-    YamlDefinition,
-    definitions_running,
-)
 from migrator.analysis.facts import Facts, gather
-from migrator.analysis.hooks import EXCHANGE, said_in
-from migrator.analysis.runtime_config import PATH as RUNTIME_CONFIG
-from migrator.analysis.runtime_config import parse
-from migrator.analysis.stack_variables import StackVariables
-from migrator.analysis.stacks import Stack
 from migrator.config.config import Config, is_role_arn
 from migrator.edits.roles import Roles as RoleMappings
 from migrator.edits.strategy import may_sign_in
@@ -29,6 +14,14 @@ from migrator.edits.wanted import Wishes
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.spacelift.settings.role_variables import StackVariables
+from migrator.spacelift.stacks.contexts import attachments
+from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
+from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
+from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.spacelift.stacks.runtime_config import PATH as RUNTIME_CONFIG
+from migrator.spacelift.stacks.runtime_config import parse
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.yaml.parse import read
@@ -215,7 +208,7 @@ def _hooks(stack: StackDefinition) -> Iterator[str]:
         lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in stack.contexts.known))
         yield from (_own(stack.source, one) for one in lists if one is not None)
     elif isinstance(stack, PythonDefinition):
-        from migrator.edits.python_hook import hooks_of  # here: libcst is slow to load, and seldom needed
+        from migrator.spacelift.hooks.in_python import hooks_of  # here: libcst is slow to load, and seldom needed
 
         yield from hooks_of(stack.document.text, stack.source, _INIT)
     elif isinstance(stack, YamlDefinition):

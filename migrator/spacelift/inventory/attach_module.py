@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from migrator.config.config import Config
-from migrator.edits.hook import SHELL_ROLE, entries
+from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.inventory.account import Inventory, Stack
 from migrator.spacelift.inventory.attach import Attachment, Attachments
 from migrator.spacelift.inventory.keys import AccountKeys, StaticKey

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.hooks import EXCHANGE
-from migrator.analysis.settings import is_static_file, is_static_variable
 from migrator.spacelift.inventory.account import Context, Element, Inventory, Stack
+from migrator.spacelift.settings.model import is_static_file, is_static_variable
+from migrator.spacelift.stacks.exchange import EXCHANGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.stacks import Stack
-from migrator.edits.beside import (
+from migrator.model.findings import Refusal
+from migrator.spacelift.attached.resources import (
     Shared,
     Sharing,
     free_label,
@@ -22,7 +21,8 @@ from migrator.edits.beside import (
     space_of,
     written,
 )
-from migrator.model.findings import Refusal
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.workspace.workspace import Workspace

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.reach import Reaches, resources
-from migrator.analysis.settings import Reach, TerraformSetting, holds_keys, is_static_variable
 from migrator.model.findings import Place
+from migrator.spacelift.attached.reach import Reach, Reaches, resources
+from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
 from migrator.syntax.terraform import Block
 from migrator.terraform.credential_names import STATIC
 from migrator.terraform.expressions.evaluate import Scope

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.analysis.slugs import slug_of
-from migrator.analysis.targets import targets
+from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.targets import targets
 from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of

@@ -3,80 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.analysis.attachments import Contexts, attachments
-from migrator.analysis.blueprints import blueprints, heredoc_of, is_published
-from migrator.analysis.runtime_config import IGNORES, PATH, RuntimeConfig, parse
-from migrator.analysis.slugs import slug_of
-from migrator.analysis.stacks import Stack, terraform_stacks
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place
 from migrator.model.fleet import Code, is_of_branch, runs
-from migrator.span import Span
+from migrator.spacelift.stacks.blueprints import blueprints, heredoc_of, is_published
+from migrator.spacelift.stacks.contexts import attachments
+from migrator.spacelift.stacks.engine_evidence import said, stack_evidence
+from migrator.spacelift.stacks.model import (
+    PythonDefinition,
+    StackDefinition,
+    TerraformDefinition,
+    YamlDefinition,
+)
+from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
+from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
 from migrator.syntax.terraform import Block
-from migrator.terraform.engine_evidence import said, stack_evidence
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import IGNORE, Document
 from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from migrator.analysis.python_stacks import PythonStack
-    from migrator.analysis.yaml_stacks import YamlStack
-
-
-@dataclass(frozen=True, eq=False)
-class StackDefinition:
-    """A stack that the ``document`` defines at ``place``, in some language.
-
-    ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known;
-    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
-    later; ``is_published`` tells that it cannot be changed.
-    """
-
-    document: Document
-    place: Place
-    title: str
-    code: Code
-    slug: str | None = None
-    labels: frozenset[str] = frozenset()
-    is_ignored: bool = False
-    is_plain: bool = True
-    manages_state: bool | None = None
-    waits: bool | None = None
-    evidence: tuple[Evidence, ...] = ()
-    contexts: Contexts = field(default_factory=Contexts)
-    is_blueprint: bool = False
-    is_published: bool = False
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TerraformDefinition(StackDefinition):
-    """A stack that is defined in Terraform."""
-
-    source: Stack
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PythonDefinition(StackDefinition):
-    """A stack that a CDKTF or Pulumi program defines."""
-
-    source: PythonStack
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class YamlDefinition(StackDefinition):
-    """A stack that a blueprint or a stack file in YAML defines, which may be a ``part`` of its document.
-
-    ``is_template`` tells that the part lies in a template of HCL.
-    """
-
-    source: YamlStack
-    part: Span | None = None
-    is_template: bool = False
+    from migrator.spacelift.stacks.python import PythonStack
+    from migrator.spacelift.stacks.yaml import YamlStack
 
 
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
@@ -137,7 +90,7 @@ def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
 
 
 def _in_python(document: Document) -> Iterator[PythonDefinition]:
-    from migrator.analysis.python_stacks import python_stacks  # here: libcst is slow to load, and seldom needed
+    from migrator.spacelift.stacks.python import python_stacks  # here: libcst is slow to load, and seldom needed
 
     try:
         found = python_stacks(document.path, document.text)
@@ -176,7 +129,7 @@ def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
 
 
 def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinition]:
-    from migrator.analysis.yaml_stacks import is_of_interest, stacks_in  # here: PyYAML is seldom needed
+    from migrator.spacelift.stacks.yaml import is_of_interest, stacks_in  # here: PyYAML is seldom needed
 
     if is_of_interest(document.path, document.source.data):
         try:
@@ -188,7 +141,7 @@ def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinitio
 
 def _in_blueprint(workspace: Workspace, document: Document, block: Block) -> Iterator[YamlDefinition]:
     """The stacks of a blueprint whose template is a heredoc in the resource."""
-    from migrator.analysis.yaml_stacks import stacks_in
+    from migrator.spacelift.stacks.yaml import stacks_in
 
     part = heredoc_of(document, block)
     if part is None:

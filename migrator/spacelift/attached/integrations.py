@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.analysis.reach import Reaches, resources
 from migrator.model.findings import Place
+from migrator.spacelift.attached.reach import Reaches, resources
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.syntax.yaml.parse import read
 from migrator.workspace.workspace import Workspace
 

@@ -6,6 +6,7 @@ import re
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import tokens
+from migrator.syntax.yaml.tree import Keys, Scalar, Sequence, Tree, resolved
 from migrator.terraform.expressions.evaluate import Expression
 
 EXCHANGE = "assume-role-with-web-identity"
@@ -39,3 +40,16 @@ def said_in(expression: Expression, depth: int = _DEPTH) -> str:
         if meant is not None and meant.text != text:
             texts.append(said_in(meant, depth - 1))
     return "\n".join(texts)
+
+
+def commands(tree: Tree, keys: Keys) -> tuple[str, ...]:
+    """The strings in the list at ``keys``, which need not exist."""
+    found = tree.find(keys)
+    nodes = map(resolved, found.node.items) if found and isinstance(found.node, Sequence) else ()
+    return tuple(node.value for node in nodes if isinstance(node, Scalar))
+
+
+def has_hook(tree: Tree, keys: Keys) -> bool:
+    """Whether a command in the list at ``keys`` exchanges a token already; the shell's comments do not count."""
+    lines = (line for command in commands(tree, keys) for line in command.splitlines())
+    return any(EXCHANGE in line and not line.lstrip().startswith("#") for line in lines)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from migrator.analysis.definitions import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.analysis.hooks import EVERY_LIST, EXCHANGE, exchanges_token, said_in
-from migrator.analysis.stacks import Stack
-from migrator.edits.before_init import Entries, TerraformHooks, TerraformLists
 from migrator.model.findings import Place, Refusal
+from migrator.spacelift.hooks.in_terraform import Entries, TerraformHooks, TerraformLists
+from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, said_in
+from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit
 from migrator.syntax.yaml.parse import read
 from migrator.terraform.credential_names import exported
@@ -42,11 +42,13 @@ class HookLists:
             lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
             return any(exchanges_token(one) for one in lists if one is not None)
         if isinstance(stack, PythonDefinition):
-            from migrator.edits import python_hook  # here: libcst is slow to load, and seldom needed
+            from migrator.spacelift.hooks import (
+                in_python as python_hook,  # here: libcst is slow to load, and seldom needed
+            )
 
             return python_hook.has_hook(stack.document.text, stack.source, name)
         if isinstance(stack, YamlDefinition):
-            from migrator.analysis.commands import has_hook as yaml_has_hook
+            from migrator.spacelift.stacks.exchange import has_hook as yaml_has_hook
 
             return yaml_has_hook(read(stack.document.text, stack.part), stack.source.hooks(_phase(name)))
         return False
@@ -90,11 +92,13 @@ class HookLists:
             argument = stack.source.argument(name)
             yield from (said_in(argument),) if argument is not None else ()
         elif isinstance(stack, PythonDefinition):
-            from migrator.edits import python_hook  # here: libcst is slow to load, and seldom needed
+            from migrator.spacelift.hooks import (
+                in_python as python_hook,  # here: libcst is slow to load, and seldom needed
+            )
 
             yield from python_hook.hooks_of(stack.document.text, stack.source, name)
         elif isinstance(stack, YamlDefinition):
-            from migrator.analysis.commands import commands
+            from migrator.spacelift.stacks.exchange import commands
 
             yield from commands(read(stack.document.text, stack.part), stack.source.hooks(_phase(name)))
 
@@ -112,7 +116,7 @@ class WantedHooks:
         if isinstance(stack, TerraformDefinition):
             return self._in_terraform.prepend(stack.source, name)
         if isinstance(stack, PythonDefinition):
-            from migrator.edits import python_hook
+            from migrator.spacelift.hooks import in_python as python_hook
 
             return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._wanted[stack])
         if isinstance(stack, YamlDefinition):

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.stacks import Stack
 from migrator.model.findings import Refusal
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL

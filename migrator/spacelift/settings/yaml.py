@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrator.analysis.definitions import StackDefinition, YamlDefinition
-from migrator.analysis.runtime_config import PATH, StackEntry, Variable, parse
-from migrator.analysis.settings import Reach, YamlSetting, holds_keys, is_static_file, is_static_variable
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.model.fleet import runs
+from migrator.spacelift.attached.reach import Reach
+from migrator.spacelift.settings.model import YamlSetting, holds_keys, is_static_file, is_static_variable
+from migrator.spacelift.stacks.model import StackDefinition, YamlDefinition
+from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, Variable, parse
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Scalar, Tree, string_at
 from migrator.syntax.yaml.tree import Sequence as YamlSequence

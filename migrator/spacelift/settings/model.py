@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.stacks import Stack
 from migrator.model.findings import Place
-from migrator.model.fleet import KnownReceiver
+from migrator.spacelift.attached.reach import Reach
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.syntax.yaml.tree import Keys
@@ -38,21 +36,6 @@ def is_static_file(path: str) -> bool:
 def mentions_static(text: str) -> bool:
     """Whether a text speaks of such a variable or file."""
     return _MENTION.search(text) is not None
-
-
-@dataclass(frozen=True, eq=False)
-class Reach:
-    """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
-
-    ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
-    that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
-    """
-
-    stacks: tuple[StackDefinition, ...] = ()
-    unknown: str = ""
-    labels: tuple[str, ...] = ()
-    others: tuple[Stack, ...] = ()
-    elsewhere: tuple[KnownReceiver, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

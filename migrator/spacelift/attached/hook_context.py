@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.attachments import SpaceliftContext
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.hooks import said_in
-from migrator.analysis.stacks import Stack
-from migrator.edits.before_init import Entries
-from migrator.edits.beside import Shared, Sharing, sharing_objection, space_of, written
 from migrator.model.findings import Refusal
+from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
+from migrator.spacelift.hooks.in_terraform import Entries
+from migrator.spacelift.stacks.contexts import SpaceliftContext
+from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference

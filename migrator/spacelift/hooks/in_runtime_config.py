@@ -1,6 +1,6 @@
 """The hook in ``.spacelift/config.yml``: where it sets hooks itself, since its lists replace the stack's, or as asked.
 
-See `migrator.analysis.runtime_config` for what comes before what.
+See `migrator.spacelift.stacks.runtime_config` for what comes before what.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.hooks import EVERY_LIST, EXCHANGE
-from migrator.analysis.runtime_config import PATH, RuntimeConfig, parse
 from migrator.config.config import Config, HookPlace
-from migrator.edits.before_init import Entries
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place, Refusal
+from migrator.spacelift.hooks.in_terraform import Entries
+from migrator.spacelift.stacks.engine_evidence import entry_evidence
+from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
+from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, parse
 from migrator.span import Edit, apply_edits
 from migrator.syntax.yaml.edit import Addition, line_edits, prepend_all
 from migrator.syntax.yaml.parse import read
@@ -22,7 +23,6 @@ from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.tree import Keys
 from migrator.syntax.yaml.write import Item
 from migrator.terraform.credential_names import exported
-from migrator.terraform.engine_evidence import entry_evidence
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
 

@@ -10,17 +10,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from migrator.analysis.definitions import TerraformDefinition
-from migrator.analysis.reach import Reaches, together
-from migrator.analysis.settings import (
-    Reach,
+from migrator.model.findings import Place
+from migrator.spacelift.attached.reach import Reach, Reaches, together
+from migrator.spacelift.settings.model import (
     TerraformSetting,
     holds_keys,
     is_static_file,
     is_static_variable,
     mentions_static,
 )
-from migrator.model.findings import Place
+from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from migrator.analysis.slugs import slug_of
 from migrator.model.findings import Place
 from migrator.model.fleet import Code
+from migrator.spacelift.stacks.slugs import slug_of
 from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of

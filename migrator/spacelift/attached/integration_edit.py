@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.integrations import INTEGRATION
-from migrator.analysis.stacks import Stack
 from migrator.config.config import Config
-from migrator.edits.beside import Shared, Sharing, identifier, sharing_objection, space_of, written
 from migrator.model.findings import Refusal
+from migrator.spacelift.attached.integrations import INTEGRATION
+from migrator.spacelift.attached.resources import Shared, Sharing, identifier, sharing_objection, space_of, written
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL

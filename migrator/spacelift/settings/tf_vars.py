@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.reach import Reaches
-from migrator.analysis.settings import Reach
-from migrator.analysis.terraform_settings import terraform_settings, variables_called
+from migrator.spacelift.attached.reach import Reach, Reaches
+from migrator.spacelift.settings.terraform import terraform_settings, variables_called
+from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.usage.declarations import Given, Piece
 from migrator.workspace.workspace import Module, Workspace
 

@@ -14,10 +14,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.hooks import said_in
-from migrator.analysis.reach import Reaches, resources
-from migrator.analysis.settings import Reach
 from migrator.model.findings import Ignored, Place
+from migrator.spacelift.attached.reach import Reach, Reaches, resources
+from migrator.spacelift.stacks.exchange import said_in
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Block
 from migrator.terraform.credential_names import plain_name

@@ -12,9 +12,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 
-from migrator.analysis.stacks import Stack
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import replace_value
 from migrator.syntax.hcl.new import item_lines

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from migrator.analysis.hooks import EXCHANGE
-from migrator.analysis.python_stacks import Flavour, PythonStack, holders, stack_calls
 from migrator.model.findings import Refusal
+from migrator.spacelift.stacks.exchange import EXCHANGE
+from migrator.spacelift.stacks.python import Flavour, PythonStack, holders, stack_calls
 from migrator.span import Edit, Span
 from migrator.syntax.python import edit as python_edit
 from migrator.syntax.python.items import Call, Item, Items

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from migrator.analysis.hooks import exchanges_token, said_in
-from migrator.analysis.slugs import slug_of
-from migrator.analysis.spaces import Space, Spaces
-from migrator.analysis.stacks import Stack, spacelift_stacks
-from migrator.analysis.targets import Target, index_of, targets
 from migrator.model.findings import Place
+from migrator.spacelift.stacks.exchange import exchanges_token, said_in
+from migrator.spacelift.stacks.model import Contexts
+from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.spaces import Space, Spaces
+from migrator.spacelift.stacks.targets import Target, index_of, targets
+from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
 from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
@@ -92,30 +93,6 @@ class Attachment:
     def place(self) -> Place:
         """Where the block begins."""
         return self.document.place(self.block)
-
-
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """The contexts that a stack has, in the order in which their hooks run.
-
-    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
-    lowest: what comes before it runs first.
-    """
-
-    known: tuple[SpaceliftContext, ...] = ()
-    doubts: tuple[str, ...] = ()
-    priority: int | None = None
-
-    @property
-    def too_early(self) -> list[SpaceliftContext]:
-        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
-        found: list[SpaceliftContext] = []
-        for context in self.known:
-            if context.signs_in:
-                break
-            if context.calls_aws:
-                found.append(context)
-        return found
 
 
 T = TypeVar("T", Stack, SpaceliftContext)

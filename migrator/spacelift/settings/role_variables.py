@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.analysis.definitions import StackDefinition
-from migrator.analysis.reach import Reaches, resources
-from migrator.analysis.runtime_config import PATH, StackEntry, parse
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.spacelift.attached.reach import Reaches, resources
+from migrator.spacelift.stacks.model import StackDefinition
+from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
 from migrator.workspace.workspace import Workspace
 

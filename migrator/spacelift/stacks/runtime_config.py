@@ -23,8 +23,8 @@ import posixpath
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.commands import commands, has_hook
 from migrator.errors import SyntaxProblem
+from migrator.spacelift.stacks.exchange import commands, has_hook
 from migrator.span import Span
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from migrator.analysis.attachments import attaching, attachments
-from migrator.analysis.definitions import StackDefinition, TerraformDefinition
-from migrator.analysis.settings import Reach
-from migrator.analysis.stacks import Stack
-from migrator.analysis.targets import Target, targets
+from migrator.model.fleet import KnownReceiver
+from migrator.spacelift.stacks.contexts import attaching, attachments
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
+from migrator.spacelift.stacks.targets import Target, targets
+from migrator.spacelift.stacks.terraform import Stack
 from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
+
+    ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
+    that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
+    """
+
+    stacks: tuple[StackDefinition, ...] = ()
+    unknown: str = ""
+    labels: tuple[str, ...] = ()
+    others: tuple[Stack, ...] = ()
+    elsewhere: tuple[KnownReceiver, ...] = ()
+
 
 _RECEIVERS = ("stack_id", "module_id")
 

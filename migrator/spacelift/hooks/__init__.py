@@ -1,0 +1,1 @@
+"""The hook, and the lists of hooks that it is put into."""

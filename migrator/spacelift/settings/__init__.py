@@ -1,0 +1,1 @@
+"""Settings of Spacelift that hand static AWS credentials to runs."""

@@ -1,0 +1,1 @@
+"""Stack definitions: where each is, and what code it runs."""

@@ -1,0 +1,56 @@
+"""What stack definitions say of the engine that runs them."""
+
+from __future__ import annotations
+
+from migrator.model.engine import FIRST_NATIVE, Evidence, bounds
+from migrator.spacelift.stacks.runtime_config import StackEntry
+from migrator.spacelift.stacks.terraform import Stack
+
+
+def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
+    """What a stack's definition says of the engine that runs it."""
+    place = str(stack.place)
+    tofu = next(stack.block.blocks("opentofu"), None)
+    if tofu is not None:
+        version = stack.scope.argument(stack.document, tofu, "version")
+        tool = stack.scope.argument(stack.document, tofu, "workflow_tool")
+        if tool is not None and not tool.is_null and tool.string != "OPENTOFU":
+            return ()
+        return said(place, "OPEN_TOFU", version.string if version is not None else None)
+    tool, version = stack.argument("terraform_workflow_tool"), stack.argument("terraform_version")
+    if tool is not None and not tool.is_null and tool.string is None:
+        return ()
+    name = tool.string if tool else None
+    if version is not None and not version.is_null:
+        return said(place, name, version.string)
+    return (_capped(place, is_default=True),) if name is None and stack.is_resource else said(place, name, None)
+
+
+def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
+    """What ``.spacelift/config.yml`` says of a stack's engine."""
+    is_tofu = entry.workflow_tool == "OPEN_TOFU" or entry.opentofu_version is not None
+    version = (entry.opentofu_version if is_tofu else None) or entry.terraform_version
+    tool = "OPEN_TOFU" if is_tofu else entry.workflow_tool
+    return said(f"{path} ({'.'.join(map(str, entry.keys))})", tool, version)
+
+
+def said(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
+    """What a stack's workflow tool and version come to; None for what it does not say.
+
+    A custom tool may be any version, whatever its stack says of one. Spacelift's own Terraform ends with 1.5.7, but
+    the version that a stack names counts more.
+    """
+    if tool == "CUSTOM":
+        return ()
+    low, high = bounds(version or "")
+    if tool == "OPEN_TOFU":
+        name = f"its stack runs OpenTofu {version}" if version else "its stack runs OpenTofu"
+        return (Evidence(name, place, max(low, FIRST_NATIVE), high, is_tofu=True),)
+    found = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()
+    is_capped = tool == "TERRAFORM_FOSS" and low < FIRST_NATIVE < high
+    return (*found, _capped(place)) if is_capped else found
+
+
+def _capped(place: str, *, is_default: bool = False) -> Evidence:
+    runs = "its stack runs TERRAFORM_FOSS, which ends with 1.5.7"
+    return Evidence(runs, place, high=FIRST_NATIVE, is_default=is_default)

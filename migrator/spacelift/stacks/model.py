@@ -1,0 +1,94 @@
+"""What stacks have in common, in whatever language they are defined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrator.model.engine import Evidence
+from migrator.model.findings import Place
+from migrator.model.fleet import Code
+from migrator.spacelift.stacks.contexts import SpaceliftContext
+from migrator.spacelift.stacks.terraform import Stack
+from migrator.span import Span
+from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.python import PythonStack
+    from migrator.spacelift.stacks.yaml import YamlStack
+
+
+@dataclass(frozen=True, eq=False)
+class StackDefinition:
+    """A stack that the ``document`` defines at ``place``, in some language.
+
+    ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
+    confirmation, after the plan) are None where they are not known;
+    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
+    later; ``is_published`` tells that it cannot be changed.
+    """
+
+    document: Document
+    place: Place
+    title: str
+    code: Code
+    slug: str | None = None
+    labels: frozenset[str] = frozenset()
+    is_ignored: bool = False
+    is_plain: bool = True
+    manages_state: bool | None = None
+    waits: bool | None = None
+    evidence: tuple[Evidence, ...] = ()
+    contexts: Contexts = field(default_factory=Contexts)
+    is_blueprint: bool = False
+    is_published: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TerraformDefinition(StackDefinition):
+    """A stack that is defined in Terraform."""
+
+    source: Stack
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PythonDefinition(StackDefinition):
+    """A stack that a CDKTF or Pulumi program defines."""
+
+    source: PythonStack
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class YamlDefinition(StackDefinition):
+    """A stack that a blueprint or a stack file in YAML defines, which may be a ``part`` of its document.
+
+    ``is_template`` tells that the part lies in a template of HCL.
+    """
+
+    source: YamlStack
+    part: Span | None = None
+    is_template: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """The contexts that a stack has, in the order in which their hooks run.
+
+    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
+    lowest: what comes before it runs first.
+    """
+
+    known: tuple[SpaceliftContext, ...] = ()
+    doubts: tuple[str, ...] = ()
+    priority: int | None = None
+
+    @property
+    def too_early(self) -> list[SpaceliftContext]:
+        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
+        found: list[SpaceliftContext] = []
+        for context in self.known:
+            if context.signs_in:
+                break
+            if context.calls_aws:
+                found.append(context)
+        return found
