@@ -10,22 +10,23 @@ from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
-from migrator.analysis.facts import gather
-from migrator.analysis.told_identities import told, told_defaults
 from migrator.config.config import Config
-from migrator.edits.ambient import Ambient
-from migrator.edits.roles import Roles
-from migrator.edits.signers import signing_rows
-from migrator.edits.survey import Surveyor
-from migrator.edits.trusts import trust_rows
-from migrator.edits.wanted import Wishes
-from migrator.edits.web_identity import WebIdentity
+from migrator.decide.ambient import Ambient
+from migrator.decide.context import Context
+from migrator.decide.facts import gather
+from migrator.decide.hooks import Wishes
+from migrator.decide.roles import Roles
+from migrator.decide.signers import signing_rows
+from migrator.decide.survey import Surveyor
+from migrator.decide.told_identities import told, told_defaults
+from migrator.decide.trusts import trust_rows
+from migrator.decide.web_identity import WebIdentity
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.masking import masked
 from migrator.model.findings import Change, Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
 from migrator.model.results import Mode, Plan
-from migrator.rules.registry import Context, all_rules
+from migrator.rules.registry import all_rules
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Attribute, Block

@@ -144,7 +144,7 @@ class KnownCall:
 class KnownInput:
     """A variable for a role that a module gets.
 
-    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.analysis.told_identities`.
+    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.decide.told_identities`.
     """
 
     name: str

@@ -63,10 +63,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import Config
-from migrator.edits.strategy import Strategy, may_sign_in, since
+from migrator.decide.context import Context
+from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hooks import refused_without_hook
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.terraform.providers import AWS
 from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised

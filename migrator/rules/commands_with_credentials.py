@@ -67,9 +67,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrator.analysis.facts import Facts
+from migrator.decide.context import Context
+from migrator.decide.facts import Facts
 from migrator.model.findings import Finding, LeftAlone, Note, Place
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.span import Span
 from migrator.syntax.terraform import Block
 from migrator.terraform.providers import local_names

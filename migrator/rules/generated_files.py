@@ -27,8 +27,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrator.config.config import HookPlace
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, Refusal, Rewrite
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.attached.hook_context import HookContexts
 from migrator.spacelift.stacks.model import StackDefinition
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.git.history import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.terraform.key_literals import KeyLiteral, key_literals
 
 

@@ -61,9 +61,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
 from migrator.model.fleet import KnownModule
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock
 from migrator.terraform.outside_calls import OutsideCall, folder_of

@@ -58,9 +58,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from migrator.decide.context import Context
 from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.span import Edit
 from migrator.syntax.terraform import Block

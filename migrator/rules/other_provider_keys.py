@@ -24,8 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, Refusal
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 
 
 def check(context: Context) -> Iterator[Finding]:

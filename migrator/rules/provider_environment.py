@@ -60,8 +60,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.terraform.providers import Provider
 
 _HOOK = ", and the hook's would become its own"

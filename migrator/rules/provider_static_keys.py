@@ -50,11 +50,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrator.analysis.told_identities import stub_of
 from migrator.config.config import ProviderAuth
+from migrator.decide.context import Context
+from migrator.decide.told_identities import stub_of
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownModule
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.span import Edit
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.outside_calls import Called

@@ -9,37 +9,8 @@ from functools import cache
 from importlib import import_module
 
 from migrator import rules
-from migrator.analysis.facts import Facts
-from migrator.config.config import Config
-from migrator.edits.ambient import Ambient
-from migrator.edits.wanted import Wishes
-from migrator.edits.web_identity import WebIdentity
-from migrator.model.findings import Change, Finding, Fix, Note, Place
-from migrator.model.fleet import KnownCall
-from migrator.terraform.outside_calls import Called
-from migrator.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates.
-
-    ``changes`` are what those come to, ``called`` the modules of other repositories whose variables change, ``callers``
-    the calls of this one's by others, which know it as ``repo``.
-    """
-
-    workspace: Workspace
-    facts: Facts
-    config: Config
-    web_identity: WebIdentity
-    wishes: Wishes
-    ambient: Ambient
-    settled: tuple[Finding, ...] = ()
-    changes: tuple[Change, ...] = ()
-    called: tuple[Called, ...] = ()
-    callers: tuple[KnownCall, ...] = ()
-    repo: str = ""
-
+from migrator.decide.context import Context
+from migrator.model.findings import Finding, Fix, Note, Place
 
 Check = Callable[[Context], Iterator[Finding]]
 

@@ -54,14 +54,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.analysis.facts import Root
 from migrator.config.config import BackendAuth
-from migrator.edits.ambient import AmbientRoot
-from migrator.edits.leaving import leaving, state_notes
-from migrator.edits.strategy import since
+from migrator.decide.ambient import AmbientRoot
+from migrator.decide.context import Context
+from migrator.decide.leaving import leaving, state_notes
+from migrator.decide.roots import Root
+from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
 from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity

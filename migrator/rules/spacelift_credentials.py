@@ -67,11 +67,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from migrator.analysis.facts import FedModule, Root
 from migrator.config.config import BackendAuth, HookPlace
+from migrator.decide.context import Context
+from migrator.decide.roots import FedModule, Root
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.settings.model import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.spacelift.stacks.model import StackDefinition
 from migrator.span import Edit

@@ -69,10 +69,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.config.config import HookPlace
-from migrator.edits.wanted import Wanted
+from migrator.decide.context import Context
+from migrator.decide.hooks import Wanted
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.hooks import hook_contexts
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.attached.hook_context import HookContexts
 
 

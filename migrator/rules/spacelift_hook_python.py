@@ -65,9 +65,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding
 from migrator.rules.hooks import hook_findings
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.model import PythonDefinition
 
 

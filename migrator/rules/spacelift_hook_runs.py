@@ -88,9 +88,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.config.config import HookPlace
-from migrator.edits.wanted import Wanted, phase_lists
+from migrator.decide.context import Context
+from migrator.decide.hooks import Wanted, phase_lists
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.hooks.in_terraform import prepend_argument
 from migrator.spacelift.settings.own_runs import OwnRun
 from migrator.spacelift.stacks.exchange import exchanges_token

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.settings.mounted_files import Override
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Place
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
 from migrator.spacelift.stacks.exchange import said_in
 from migrator.workspace.discover import Kind

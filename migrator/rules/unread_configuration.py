@@ -27,8 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, Ignored, Refusal
-from migrator.rules.registry import Context, Rule
+from migrator.rules.registry import Rule
 from migrator.terraform.unread import mentions
 
 

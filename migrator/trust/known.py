@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from migrator.analysis.facts import Facts, gather
 from migrator.config.config import Config, is_role_arn
-from migrator.edits.roles import Roles as RoleMappings
-from migrator.edits.strategy import may_sign_in
-from migrator.edits.wanted import Wishes
+from migrator.decide.facts import Facts, gather
+from migrator.decide.hooks import Wishes
+from migrator.decide.roles import Roles as RoleMappings
+from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.edits.ambient import AmbientRoot, assumed_role
+from migrator.decide.ambient import AmbientRoot, assumed_role
 from migrator.model.findings import Note, Refusal
 from migrator.syntax.terraform import Attribute, NewArgument
 from migrator.terraform.backend_edit import chained_role

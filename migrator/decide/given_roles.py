@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from migrator.analysis.facts import Facts
+from migrator.decide.facts import Facts
 from migrator.model.findings import Place, Refusal
 from migrator.workspace.workspace import Module
 

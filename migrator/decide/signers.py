@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migrator.analysis.facts import Facts
-from migrator.edits.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
-from migrator.edits.wanted import Wishes
+from migrator.decide.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
+from migrator.decide.facts import Facts
+from migrator.decide.hooks import Wishes
 from migrator.model.findings import Change, Finding, LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.spacelift.stacks.model import StackDefinition

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from migrator.analysis.facts import Facts, Runners
 from migrator.config.config import is_role_arn
-from migrator.edits.given_roles import GivenRole
-from migrator.edits.wanted import Wishes
+from migrator.decide.facts import Facts
+from migrator.decide.given_roles import GivenRole
+from migrator.decide.hooks import Wishes
+from migrator.decide.roots import Runners
 from migrator.model.fleet import KnownStack
 from migrator.model.results import SigningRow, TrustRow
 

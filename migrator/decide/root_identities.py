@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from migrator.analysis.facts import Facts
 from migrator.config.config import Config
-from migrator.edits.roles import TOO_MANY, Roles
+from migrator.decide.facts import Facts
+from migrator.decide.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.providers import Provider

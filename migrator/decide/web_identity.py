@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from migrator.analysis.facts import Facts
-from migrator.analysis.told_identities import identity_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
-from migrator.edits.given_roles import GivenRoles
-from migrator.edits.hook_identity import HookIdentity
-from migrator.edits.role_variable import RoleVariables, variable_called
-from migrator.edits.roles import Roles
-from migrator.edits.root_identities import RootIdentities
-from migrator.edits.wanted import Wishes
+from migrator.decide.facts import Facts
+from migrator.decide.given_roles import GivenRoles
+from migrator.decide.hook_identity import HookIdentity
+from migrator.decide.hooks import Wishes
+from migrator.decide.role_variables import RoleVariables, variable_called
+from migrator.decide.roles import Roles
+from migrator.decide.root_identities import RootIdentities
+from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import KnownInput
 from migrator.span import Edit

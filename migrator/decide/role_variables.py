@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migrator.analysis.facts import Facts
-from migrator.analysis.role_purpose import is_free
 from migrator.config.config import ROLE_VARIABLE, Config
+from migrator.decide.facts import Facts
+from migrator.decide.role_purpose import is_free
 from migrator.model.findings import Refusal
 from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrator.analysis.facts import Facts
 from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.edits.roles import Roles
-from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
-from migrator.edits.wanted import Target, Wishes
+from migrator.decide.facts import Facts
+from migrator.decide.hooks import Target, Wishes
+from migrator.decide.roles import Roles
+from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote

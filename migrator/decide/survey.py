@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.analysis.facts import Facts
 from migrator.config.config import Config, HookPlace, is_role_arn
-from migrator.edits.ambient import Ambient, others_credentials, static_keys
-from migrator.edits.given_roles import GivenRole, GivenRoles
-from migrator.edits.wanted import Target, Wishes, phase_lists
+from migrator.decide.ambient import Ambient, others_credentials, static_keys
+from migrator.decide.facts import Facts
+from migrator.decide.given_roles import GivenRole, GivenRoles
+from migrator.decide.hooks import Target, Wishes, phase_lists
 from migrator.model.findings import Finding, Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow

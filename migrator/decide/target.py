@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migrator.analysis.facts import Facts, Root, Runners
+from migrator.decide.facts import Facts
+from migrator.decide.roots import Root, Runners
 from migrator.model.engine import Engine
 from migrator.model.findings import Place, Refusal
 from migrator.model.partitions import region_to_name

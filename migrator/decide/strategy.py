@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from migrator.analysis.facts import Facts, Root, Runners
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.edits.roles import Roles
+from migrator.decide.facts import Facts
+from migrator.decide.roles import Roles
+from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
 from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.config.config import HookPlace
-from migrator.edits.given_roles import PREFIX
+from migrator.decide.context import Context
+from migrator.decide.given_roles import PREFIX
 from migrator.model.findings import Place
 from migrator.model.fleet import KnownStack
-from migrator.rules.registry import Context
 from migrator.spacelift.attached.variables import Variable
 from migrator.spacelift.settings.role_variables import SetVariable
 from migrator.spacelift.stacks.model import StackDefinition

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from migrator.analysis.facts import Facts
-from migrator.analysis.role_purpose import is_for_sign_in
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
-from migrator.edits.roles import Roles
-from migrator.edits.stack_roles import runners_by_role
-from migrator.edits.strategy import Strategies
-from migrator.edits.target import Target as Target
-from migrator.edits.target import in_regions
+from migrator.decide.facts import Facts
+from migrator.decide.role_purpose import is_for_sign_in
+from migrator.decide.roles import Roles
+from migrator.decide.stack_roles import runners_by_role
+from migrator.decide.strategy import Strategies
+from migrator.decide.target import Target as Target
+from migrator.decide.target import in_regions
 from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.fleet import KnownStack
 from migrator.spacelift.attached.hook_context import context_objection

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.analysis.facts import Facts, Root, Runners, group_of
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.edits.roles import Roles
-from migrator.edits.root_identities import NEED_SEVERAL, RootIdentities
-from migrator.edits.wanted import Wishes
+from migrator.decide.facts import Facts
+from migrator.decide.hooks import Wishes
+from migrator.decide.roles import Roles
+from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
+from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
 from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backends import S3Backend

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
-from migrator.analysis.facts import Facts
 from migrator.config.config import Config
 from migrator.config.role_mapping import Origin, matching
+from migrator.decide.facts import Facts
 from migrator.model.findings import Note, Place, Refusal
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.backends import S3Backend

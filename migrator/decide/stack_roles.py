@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from migrator.analysis.facts import Facts, Root, Runners
+from migrator.decide.facts import Facts
+from migrator.decide.roots import Root, Runners
 from migrator.spacelift.stacks.model import StackDefinition
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.partial_backends import files_given

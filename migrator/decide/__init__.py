@@ -1,0 +1,1 @@
+"""What is to become of what was found: facts, roles, hooks, and who signs in."""

@@ -1,0 +1,126 @@
+"""Root modules, and the stacks that run them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.model.fleet import KnownStack
+from migrator.spacelift.stacks.model import StackDefinition
+from migrator.terraform.backends import S3Backend
+from migrator.terraform.providers import Provider
+from migrator.terraform.remote_states import RemoteState
+from migrator.workspace.discover import Kind
+from migrator.workspace.workspace import Module
+
+
+@dataclass(frozen=True, eq=False)
+class Runners:
+    """The stacks that run one root module: those that are defined here, and in other repositories of the run.
+
+    Stacks that are made of ``blueprints`` may run it, too; none of them is known.
+    """
+
+    here: tuple[StackDefinition, ...] = ()
+    elsewhere: tuple[KnownStack, ...] = ()
+    blueprints: tuple[StackDefinition, ...] = ()
+
+    @property
+    def all(self) -> tuple[StackDefinition | KnownStack, ...]:
+        """Those from here and elsewhere."""
+        return (*self.here, *self.elsewhere)
+
+    def with_those(self, others: Runners) -> Runners:
+        """These and ``others``, each once."""
+        return Runners(
+            tuple(dict.fromkeys((*self.here, *others.here))),
+            tuple(dict.fromkeys((*self.elsewhere, *others.elsewhere))),
+            tuple(dict.fromkeys((*self.blueprints, *others.blueprints))),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """A root module with an S3 backend, and the stacks that run it.
+
+    ``backends`` are the block itself, those of override files, and the partial configurations for it;
+    ``remote_states`` what it and the modules that it calls read from S3. ``is_fed`` tells that settings of Spacelift
+    hand static credentials to its runs.
+    """
+
+    module: Module
+    backends: tuple[S3Backend, ...]
+    providers: tuple[Provider, ...]
+    runners: Runners
+    remote_states: tuple[RemoteState, ...] = ()
+    is_fed: bool = False
+
+    @property
+    def group(self) -> str:
+        """The name that binds together what must be changed together: `Finding.group`."""
+        return group_of(self.module)
+
+    @cached_property
+    def backend(self) -> S3Backend:
+        """The block that counts: an override file's replaces the others."""
+        blocks = [one for one in self.backends if not one.is_partial]
+        return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
+
+    @cached_property
+    def carriers(self) -> tuple[S3Backend, ...]:
+        """Those of the ``backends`` that assume a role."""
+        return tuple(one for one in self.backends if one.assumes_role)
+
+    @cached_property
+    def role_arns(self) -> set[str]:
+        """The expressions of the roles that the backend assumes: what partial configurations say counts most.
+
+        ``""`` stands for none, where some of them that stand for each other assume a role and others do not.
+        """
+        files = [one for one in self.backends if one.is_partial]
+        partial = {one.role_arn for one in files if one.role_arn}
+        whole = (one for one in files if one.credentials or one.block.attribute("bucket"))
+        if partial and not self.backend.role_arn and any(not one.assumes_role for one in whole):
+            partial.add("")
+        return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
+
+    @cached_property
+    def names_credentials(self) -> bool:
+        """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
+        providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
+        if any(one.credentials or (one.is_bare and one.assumed_roles) for one in providers):
+            return True
+        if self.is_fed or any(one.names_credentials for one in self.remote_states):
+            return True
+        return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
+
+    @cached_property
+    def has_web_identity(self) -> bool:
+        """Whether the backend signs in with web identity itself already."""
+        return any(one.has_web_identity for one in self.backends)
+
+    def is_migrated(self, include_ambient: bool) -> bool:
+        """Whether the root module is being migrated, and its backend needs another way to sign in."""
+        return self._is_to_sign_in and (include_ambient or self.names_credentials)
+
+    @cached_property
+    def _is_to_sign_in(self) -> bool:
+        return self.backend.foreign is None and not self.has_web_identity
+
+
+@dataclass(frozen=True, eq=False)
+class FedModule:
+    """A root module without an S3 backend to whose runs settings of Spacelift hand static credentials."""
+
+    module: Module
+    stacks: tuple[StackDefinition, ...]
+
+    @property
+    def group(self) -> str:
+        """As `Root.group`."""
+        return group_of(self.module)
+
+
+def group_of(module: Module) -> str:
+    """The name that binds together what must be changed together in a root module: `Finding.group`."""
+    return f"root module {module.path or '.'}"
