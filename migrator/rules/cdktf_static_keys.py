@@ -66,7 +66,7 @@ from migrator.config.config import Config
 from migrator.decide.context import Context
 from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.rules.hooks import refused_without_hook
+from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.terraform.providers import AWS

@@ -72,7 +72,7 @@ from migrator.config.config import HookPlace
 from migrator.decide.context import Context
 from migrator.decide.hooks import Wanted
 from migrator.model.findings import Finding, Refusal, Rewrite
-from migrator.rules.hooks import hook_contexts
+from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.hook_context import HookContexts
 

@@ -66,7 +66,7 @@ from collections.abc import Iterator
 from migrator.decide.context import Context
 from migrator.decide.hooks import Target
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
-from migrator.rules.hooks import hook_findings
+from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH

@@ -67,7 +67,7 @@ from collections.abc import Iterator
 
 from migrator.decide.context import Context
 from migrator.model.findings import Finding
-from migrator.rules.hooks import hook_findings
+from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.model import PythonDefinition
 

@@ -73,7 +73,7 @@ from collections.abc import Iterator
 
 from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note
-from migrator.rules.hooks import hook_findings
+from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.blueprints import unread_blueprints
 from migrator.spacelift.stacks.model import YamlDefinition

@@ -74,7 +74,7 @@ from migrator.decide.ambient import others_credentials
 from migrator.decide.context import Context
 from migrator.decide.variables import WantedVariable, is_for_runtime_config, runtime_variables, set_at, wanted_variables
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.rules.hooks import hook_contexts
+from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.hook_context import HookContexts, NewContext
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources

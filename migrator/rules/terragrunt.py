@@ -71,7 +71,7 @@ from collections.abc import Iterator
 from migrator.config.config import is_role_arn
 from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.rules.hooks import refused_without_hook
+from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.source import newline_at
