@@ -120,8 +120,8 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
 def _survey(repo: str, config: Config) -> Survey:
     """What a repository tells of its root modules; nothing is written."""
     from migrator.config.settings_file import with_repository
-    from migrator.pipeline import open_workspace, reason_of
-    from migrator.planner import Planning
+    from migrator.migrate.pipeline import open_workspace, reason_of
+    from migrator.migrate.planning import Planning
 
     try:
         workspace = open_workspace(repo, config)

@@ -16,10 +16,10 @@ from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.job import Executor, Failure
 from migrator.journal import Journal
+from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.callers import settle_calls
 from migrator.model.fleet import ALONE, Fleet, Survey, parts
 from migrator.model.results import RepoResult
-from migrator.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.pool import run_jobs
 from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 

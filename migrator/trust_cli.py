@@ -109,7 +109,7 @@ def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
     from migrator.job import failure_of
-    from migrator.pipeline import open_workspace
+    from migrator.migrate.pipeline import open_workspace
     from migrator.trust.known import learn
 
     try:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Change, Rewrite
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, Plan
-from migrator.planner import Planning
 from migrator.source import SourceFile
 from migrator.span import Edit, apply_edits
 from migrator.syntax.hcl.scanner import tokens

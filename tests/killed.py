@@ -19,8 +19,8 @@ from typing import Any
 
 from migrator.config.config import Config
 from migrator.git.branch import Checkout  # noqa: F401 - loaded once, in the server that the processes are forked from
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 
 _CHANGING = {"os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from migrator.report.registry import write_report
 from tests.conftest import FIXTURES
 

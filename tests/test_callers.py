@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from migrator.cli import cli
 from migrator.config.config import Config
+from migrator.migrate.planning import Planning
 from migrator.model.callers import settle_calls
 from migrator.model.findings import Place, Refusal
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
 from migrator.model.results import Mode
-from migrator.planner import Planning
 from migrator.serial import survey_from_plain, survey_to_plain
 from migrator.workspace.module_source import ModuleSource, parse_source
 from tests.conftest import MakeRepo, Repo, Terraform

@@ -46,7 +46,7 @@ def test_version() -> None:
     assert program("--version").stdout == f"tf-oidc-migrate {migrator.__version__}\n"
 
 
-HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.planner", "rich", "yaml"}
+HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.migrate.planning", "rich", "yaml"}
 LOADED = "import sys; from migrator.cli import execute\ntry: execute()\nfinally: print(*sys.modules, file=sys.stderr)"
 
 
@@ -167,7 +167,7 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     def fail(*_: object) -> None:
         raise KeyError("AKIAIOSFODNN7EXAMPLE")
 
-    monkeypatch.setattr("migrator.planner.Planning", fail)
+    monkeypatch.setattr("migrator.migrate.planning.Planning", fail)
     done = run("--preview", folder)
     assert done.exit_code == 3
     assert "internal error (KeyError at test_cli.py" in done.stderr

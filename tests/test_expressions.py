@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 from migrator.terraform.expressions.forms import Loop, comparison, conditional, loop, member_type, optional_members
 
 BACKEND = 'terraform {\n  backend "s3" {\n    role_arn = "arn:aws:iam::123456789012:role/state"\n  }\n}\n'

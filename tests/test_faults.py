@@ -18,9 +18,9 @@ import pytest
 
 from migrator.config.config import Config, ExistingBranch
 from migrator.git.branch import Checkout
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Change
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 from migrator.writing import undo_log
 from tests.conftest import MakeRepo, Repo, needed
 from tests.killed import run_as, run_disturbed, run_killed

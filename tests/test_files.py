@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 from migrator.workspace.discover import Kind, is_excluded, kind_of
 from tests.conftest import MakeRepo
 

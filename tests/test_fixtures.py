@@ -16,11 +16,11 @@ import pytest
 
 from migrator.config.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
 from migrator.config.role_mapping import flag_mapping
+from migrator.migrate.pipeline import migrate_repo
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
-from migrator.planner import Planning
 from migrator.rules.registry import all_rules
 from migrator.source import SourceFile
 from migrator.workspace.discover import kind_of, listing, walk

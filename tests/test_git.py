@@ -15,9 +15,9 @@ import pytest
 from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError
 from migrator.git.branch import Checkout
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Change
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo, needed
 
 PROVIDER = 'provider "aws" {\n  profile = "webshop"\n}\n'

@@ -8,9 +8,9 @@ import pytest
 
 from migrator.config.config import Config
 from migrator.git import history
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import ROTATE
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from tests.conftest import MakeRepo, Repo
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.partitions import region_to_name
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from migrator.spacelift.hooks.command import hook
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block

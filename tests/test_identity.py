@@ -18,9 +18,9 @@ import pytest
 
 from migrator.config.config import Auth, BackendAuth, Config, ProviderAuth, RoleIn
 from migrator.config.role_mapping import flag_mapping
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
-from migrator.planner import Planning
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import Terraform

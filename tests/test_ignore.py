@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config.config import BackendAuth, Config
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Ignored, Refusal
 from migrator.model.results import Mode, Plan
-from migrator.planner import Planning
 from tests.invariants import workspace_of
 
 IGNORE = "# tf-oidc-migrate:ignore"

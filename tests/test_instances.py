@@ -7,8 +7,8 @@ import re
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Refusal
-from migrator.planner import Planning
 from tests.invariants import workspace_of
 
 CHILD = 'variable "c" {{\n{}}}\n\nprovider "aws" {{\n  profile = {}\n}}\n'

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from migrator.config.config import BackendAuth, Config
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Refusal
 from migrator.model.results import Plan
-from migrator.planner import Planning
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.layout import align
 from tests.conftest import Terraform

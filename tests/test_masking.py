@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from migrator.cli import cli
 from migrator.config.config import Config
 from migrator.known import Known
+from migrator.migrate.pipeline import open_workspace
 from migrator.model.findings import Change
-from migrator.pipeline import open_workspace
 from migrator.secret import MASK, hide, mask, told_pieces
 from migrator.terraform.secrets import Secrets
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent

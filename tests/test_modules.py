@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config.config import Config
-from migrator.planner import Planning
+from migrator.migrate.planning import Planning
 from migrator.syntax.hcl.parse import check as has_second_opinion
 from migrator.syntax.languages import language_of
 from tests.conftest import Terraform

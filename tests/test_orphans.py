@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import LeftAlone
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 from migrator.syntax.json import edit as tfjson_edit
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.terraform import Block

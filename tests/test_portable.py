@@ -15,8 +15,8 @@ import pytest
 from migrator.config.config import Config, PathRoles
 from migrator.config.role_mapping import flag_mapping
 from migrator.errors import UsageError
+from migrator.migrate.pipeline import migrate_repo, open_workspace
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo, open_workspace
 from migrator.syntax.terraform import Block
 from migrator.trust.known import learn
 from migrator.workspace.document import Document

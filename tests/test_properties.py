@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.terraform import Block

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Refusal, Rewrite
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from migrator.spacelift.hooks.in_python import has_hook, prepend_hooks
 from migrator.spacelift.stacks.python import PythonStack, python_stacks
 from migrator.span import apply_edits

@@ -25,9 +25,9 @@ from junitparser import JUnitXml
 
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
-from migrator.pipeline import migrate_repo
 from migrator.report.colour import for_terminal
 from migrator.report.difflines import Line, lines_of
 from migrator.report.html import diff_html

@@ -11,9 +11,9 @@ from migrator.cli import cli
 from migrator.config.config import Config
 from migrator.config.role_mapping import flag_mapping
 from migrator.errors import UsageError
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 
 ROLE = "arn:aws:iam::123456789012:role/spacelift"
 OTHER = "arn:aws:iam::111122223333:role/spacelift"

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from migrator.batch_cli import batch
 from migrator.cli import cli
 from migrator.config.config import Auth, Config, RoleIn
+from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.findings import Finding, Note, Place, Refusal
 from migrator.model.fleet import Survey, parts
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
-from migrator.pipeline import migrate_repo, survey_repo
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps
 from migrator.report.text import summary

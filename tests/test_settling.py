@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Plan
-from migrator.planner import Planning
 from migrator.rules.registry import Rule
 from migrator.span import Edit, Span
 from tests.invariants import workspace_of
@@ -29,7 +29,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> MakePlan:
 
     def make(found: list[Finding], later: list[Finding] | None = None) -> Plan:
         rules = (Rule("later", "", lambda _: iter(later or []), 1), Rule("first", "", lambda _: iter(found)))
-        monkeypatch.setattr("migrator.planner.all_rules", lambda: rules)
+        monkeypatch.setattr("migrator.migrate.planning.all_rules", lambda: rules)
         return Planning(workspace_of({path: text.encode() for path, text in FILES.items()}), Config()).plan()
 
     return make

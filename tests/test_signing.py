@@ -22,9 +22,9 @@ import pytest
 
 from migrator.config.config import Config
 from migrator.config.role_mapping import flag_mapping
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
-from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.terraform.backends import s3_backends
 from migrator.terraform.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer

@@ -16,10 +16,10 @@ import pytest
 from benchmarks import growth
 from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
+from migrator.migrate.pipeline import migrate_repo
+from migrator.migrate.planning import Planning
 from migrator.model.findings import Change
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
-from migrator.planner import Planning
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import language_of

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from migrator.cli import cli
 from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 from migrator.report.text import summary
 from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import object as hcl_object

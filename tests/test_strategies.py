@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from migrator.cli import cli
 from migrator.config.config import BackendAuth, Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
-from migrator.pipeline import migrate_repo
 
 ROLE = "arn:aws:iam::123456789012:role/terraform-state"
 NATIVE, HOOK = "assume_role_with_web_identity = {", f'# role_arn = "{ROLE}"'

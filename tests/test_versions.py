@@ -14,9 +14,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from migrator.config.config import Config
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode
-from migrator.pipeline import migrate_repo
 from migrator.terraform.versions import admits_before, excludes, major_of, raised
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 

@@ -32,7 +32,7 @@ from migrator.writing.replace import Replacement, uninterrupted
 
 if TYPE_CHECKING:
     from migrator.git.branch import Checkout
-    from migrator.planner import Planning
+    from migrator.migrate.planning import Planning
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def _settle(
 def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
     if not workspace.is_interesting and not fleet.modules:
         return _Nothing(workspace, name)
-    from migrator.planner import Planning  # here: the rules are slow to load, and many repositories need none
+    from migrator.migrate.planning import Planning  # here: the rules are slow to load, and many repositories need none
 
     return Planning(workspace, config, name, fleet)
 

@@ -1,0 +1,162 @@
+"""Which of the changes that rules ask for are made: each whole or not at all, with what depends on it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from migrator.errors import EditConflict, SyntaxProblem
+from migrator.model.findings import Change, Finding, Place, Refusal, Rewrite
+from migrator.span import Edit, Span, settle
+from migrator.syntax.languages import language_of
+from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.outside_calls import frozen_by
+from migrator.terraform.usage.interfaces import declared as declared_names
+from migrator.terraform.usage.interfaces import declared_in
+from migrator.workspace.document import Document
+from migrator.workspace.workspace import Workspace
+
+
+def within_scope(workspace: Workspace, finding: Finding) -> Finding:
+    """``finding``, refused if it changes a file that is not to be changed."""
+    if isinstance(finding.fix, Rewrite):
+        objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
+        objection = next((one for one in objections if one), None)
+        if objection is not None:
+            return replace(finding, fix=Refusal(objection))
+    return finding
+
+
+@dataclass
+class Settlement:
+    """Declines what cannot be done until the rest can be done whole."""
+
+    workspace: Workspace
+    findings: list[Finding]
+    changes: list[Change] = field(default_factory=list)
+    verdicts: dict[tuple[str, int], str | None] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Decline findings until all that are left can be made together."""
+        self._decline_what_the_parser_rejects()
+        while True:
+            self._decline_groups()
+            declined = self._make_changes()
+            if not declined:
+                return
+            for index, reason in declined.items():
+                self._decline(index, reason)
+
+    def _decline(self, index: int, reason: str) -> None:
+        self.findings[index] = replace(self.findings[index], fix=Refusal(reason))
+
+    def _rewrites(self) -> Iterator[tuple[int, Rewrite]]:
+        return ((index, one.fix) for index, one in enumerate(self.findings) if isinstance(one.fix, Rewrite))
+
+    def _decline_groups(self) -> None:
+        """A group of which one part is refused is refused whole, and so is what a file does in another module."""
+        while True:
+            refused = [one for one in reversed(self.findings) if isinstance(one.fix, Refusal)]
+            groups = {one.group: one for one in refused if one.group}
+            places = {(one.rule, one.place) for one in refused}
+            needed = {name: one for one in refused for name in (one.group, one.place.key) if name}
+            declined = 0
+            for index, _ in list(self._rewrites()):
+                finding = self.findings[index]
+                if finding.group in groups:
+                    self._decline(index, f"not without {groups[finding.group].place}, which is refused")
+                    declined += 1
+                elif (finding.rule, finding.place) in places:
+                    self._decline(index, "not without the same in another module that the file is part of")
+                    declined += 1
+                elif missing := sorted(finding.needs & needed.keys()):
+                    self._decline(index, f"not without {needed[missing[0]].place}, which is refused")
+                    declined += 1
+            if not declined:
+                return
+
+    def _decline_what_the_parser_rejects(self) -> None:
+        for index, rewrite in list(self._rewrites()):
+            reasons = (self._verdict(edit) for edit in rewrite.edits)
+            if reason := next((reason for reason in reasons if reason), None):
+                self._decline(index, reason)
+
+    def _verdict(self, edit: Edit) -> str | None:
+        document = self.workspace.documents.get(edit.path)
+        if document is None:
+            return None
+        index = bisect_right(document.blocks, edit.span.start, key=lambda block: block.span.end)
+        if index == len(document.blocks) or edit.span.end <= document.blocks[index].span.start:
+            return None
+        block = document.blocks[index]
+        key = (edit.path, block.span.start)
+        if key not in self.verdicts:
+            self.verdicts[key] = _parser_objection(document, block.span)
+        return self.verdicts[key]
+
+    def _make_changes(self) -> dict[int, str]:
+        """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""
+        wanted: dict[str, list[Edit]] = {}
+        for _, rewrite in self._rewrites():
+            for edit in rewrite.edits:
+                wanted.setdefault(edit.path, []).append(edit)
+        for path in wanted:
+            if _collides(wanted[path]):
+                return self._culprit(path)
+        self.changes = []
+        for path, edits in sorted(wanted.items()):
+            document = self.workspace.documents.get(path)
+            text, items = (document.text, document.items) if document else ("", ())
+            after, objection = _outcome(path, text, items, edits)
+            reason = f"the outcome in {path} would not be sound: {objection}" if objection else None
+            frozen = frozen_by(self.workspace, document, path)
+            if frozen is not None and {*declared_in(path, after)} != {*declared_names(items)}:
+                reason = reason or frozen
+            if reason:
+                return {
+                    index: reason
+                    for index, rewrite in self._rewrites()
+                    if any(edit.path == path for edit in rewrite.edits)
+                }
+            before = document.source.data if document else None
+            data = document.source.encode(after) if document else after.encode()
+            if data != before:
+                self.changes.append(Change(path, before, data))
+        return {}
+
+    def _culprit(self, path: str) -> dict[int, str]:
+        """The first rewrite that cannot be made beside those before it."""
+        made: list[Edit] = []
+        for index, rewrite in self._rewrites():
+            made += (edit for edit in rewrite.edits if edit.path == path)
+            if _collides(made):
+                return {index: f"its change of {path} collides with another"}
+        return {}
+
+
+def _collides(edits: Iterable[Edit]) -> bool:
+    try:
+        settle(edits)
+    except EditConflict:
+        return True
+    return False
+
+
+def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> tuple[str, str | None]:
+    """A file's new text, and what is wrong with it."""
+    language = language_of(path)
+    try:
+        after = language.finish(text, items, edits)
+        language.verify({item.span.of(text) for item in items}, after)
+    except SyntaxProblem as problem:
+        return text, problem.reason
+    return after, None
+
+
+def _parser_objection(document: Document, block: Span) -> str | None:
+    try:
+        document.syntax.check(document.text, block)
+    except SyntaxProblem as problem:
+        return f"{problem.reason} at {Place(document.path, document.source.line(problem.offset))}"
+    return None
