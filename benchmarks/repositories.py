@@ -41,7 +41,7 @@ from promises import Files, complaints_grown, credentials, forgotten, told_secre
 
 from migrator.model.findings import LeftAlone, Refusal, Rewrite
 from migrator.model.results import RepoResult
-from migrator.serial import from_plain
+from migrator.report.serial import from_plain
 from migrator.workspace.discover import Kind, kind_of
 
 TERRAFORM = frozenset(Kind) - {Kind.SCRIPT, Kind.PYTHON}

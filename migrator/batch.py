@@ -21,7 +21,7 @@ from migrator.model.callers import settle_calls
 from migrator.model.fleet import ALONE, Fleet, Survey, parts
 from migrator.model.results import RepoResult
 from migrator.pool import run_jobs
-from migrator.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
+from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 
 if TYPE_CHECKING:
     from migrator.sources import RepoSource

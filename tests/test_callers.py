@@ -22,7 +22,7 @@ from migrator.model.callers import settle_calls
 from migrator.model.findings import Place, Refusal
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
 from migrator.model.results import Mode
-from migrator.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import survey_from_plain, survey_to_plain
 from migrator.workspace.module_source import ModuleSource, parse_source
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of

@@ -9,7 +9,7 @@ import pytest
 from migrator.model.engine import Engine, Evidence, Version, bounds, verdict
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownRoot, KnownStack, RepoIdentity, Survey
-from migrator.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import survey_from_plain, survey_to_plain
 
 ANY: Version = (0, 0, 0)
 NO_END = bounds("")[1]

@@ -14,7 +14,7 @@ from migrator.config.config import Auth, BackendAuth, Config
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.fleet import Survey
 from migrator.model.results import Mode
-from migrator.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import survey_from_plain, survey_to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 from tests.evaluated import evaluated_hooks
 from tests.test_end_to_end import GUARD, HOOK

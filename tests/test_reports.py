@@ -33,10 +33,10 @@ from migrator.report.difflines import Line, lines_of
 from migrator.report.html import diff_html
 from migrator.report.markdown import LIMIT
 from migrator.report.registry import REPORTS, write_report
+from migrator.report.serial import from_plain, to_plain
 from migrator.report.shown import shown
 from migrator.report.totals import State, state_of, totals_of
 from migrator.rules.registry import all_rules
-from migrator.serial import from_plain, to_plain
 from migrator.span import Edit, Span
 from tests.conftest import FIXTURES
 from tests.results import DIFF, HOSTILE, KEYS, Some, finding, hostile, many, migrated, nothing, refused, sample

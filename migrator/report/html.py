@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 from migrator import __version__
 from migrator.model.results import RepoResult
 from migrator.report.difflines import Line, lines_of
+from migrator.report.serial import OUTCOMES, outcome
 from migrator.report.shown import show_whole, shown
 from migrator.report.steps import STEPS, keys_removed, stack_side, to_set
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, rotations, state_of, totals_of
-from migrator.serial import OUTCOMES, outcome
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -8,9 +8,9 @@ from typing import Any, TextIO
 
 from migrator import __version__
 from migrator.model.results import RepoResult
+from migrator.report.serial import OUTCOMES, VERSION, to_plain
 from migrator.report.shown import show_whole, shown
 from migrator.report.totals import State, Totals, state_of, totals_of
-from migrator.serial import OUTCOMES, VERSION, to_plain
 
 _OF_PLANS = ("inputs", "fingerprint")
 """What only a stored plan needs."""

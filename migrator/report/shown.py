@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from migrator.model.results import RepoResult
+from migrator.report.serial import from_plain, to_plain
 from migrator.secret import mask, mask_shapes, printable
-from migrator.serial import from_plain, to_plain
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""

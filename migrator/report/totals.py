@@ -10,7 +10,7 @@ from enum import Enum
 
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.results import Mode, RepoResult, StackRow
-from migrator.serial import outcome
+from migrator.report.serial import outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
 _VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
