@@ -24,7 +24,7 @@ from migrator.pool import run_jobs
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 
 if TYPE_CHECKING:
-    from migrator.sources import RepoSource
+    from migrator.remotes.sources import RepoSource
 
 _SURVEY = "survey of "
 _FETCH = 300.0
@@ -75,7 +75,7 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
     """The folder to work in: the user's, or a clone; the second pass takes that of the first, if it is here."""
     path = job.source.url_or_path
     if not job.source.is_local:
-        from migrator.clone import clone, clone_folder  # here: git is needed for remote repositories alone
+        from migrator.remotes.clone import clone, clone_folder  # here: git is needed for remote repositories alone
 
         there = clone_folder(job.source, Path(job.clones))
         path = str(there if is_second and there.is_dir() else clone(job.source, Path(job.clones), timeout=_FETCH))
@@ -110,7 +110,7 @@ def _config(job: RepoJob) -> Config:
 def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
     if not job.push_to or not result.branch or result.error:
         return result
-    from migrator.clone import Push, push
+    from migrator.remotes.clone import Push, push
 
     try:
         policy, folder = job.config.on_existing_branch, Path(_folder_of_branch(job))
@@ -129,7 +129,7 @@ def _folder_of_branch(job: RepoJob) -> str:
     """The checkout that the branch was made in; a clone is not made anew."""
     if job.source.is_local:
         return job.source.url_or_path
-    from migrator.clone import clone_folder
+    from migrator.remotes.clone import clone_folder
 
     return str(clone_folder(job.source, Path(job.clones)))
 

@@ -83,8 +83,8 @@ def batch(**options: Any) -> None:
     status --state FILE` lists the branches and pull requests of a run.
     """
     from migrator.batch_run import Request, run_batch  # here: --help needs nothing of it
-    from migrator.forges.base import Filters
-    from migrator.pull_requests import PullRequests
+    from migrator.remotes.forge_base import Filters
+    from migrator.remotes.pull_requests import PullRequests
 
     try:
         _require_company(options)

@@ -16,21 +16,21 @@ from pathlib import Path
 from migrator.batch import Batch, RepoJob, Results, left, unfinished
 from migrator.config.config import Config
 from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.forges.base import Filters
-from migrator.forges.registry import forge_of, open_forge
 from migrator.job import Executor
 from migrator.journal import Journal
 from migrator.model.results import Mode, RepoResult
 from migrator.plan_file import plain_config, read_plan, write_plan
 from migrator.pool import default_jobs, executor
 from migrator.progress import Progress, progress
-from migrator.pull_requests import PullRequests
+from migrator.remotes.forge_base import Filters
+from migrator.remotes.forge_registry import forge_of, open_forge
+from migrator.remotes.pull_requests import PullRequests
+from migrator.remotes.sources import RepoSource, sources
 from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.shown import shown
 from migrator.report.terminal import show, titled
 from migrator.report.text import headline
 from migrator.secret import printable
-from migrator.sources import RepoSource, sources
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 _PRELOADED = ("migrator.preload",)

@@ -18,8 +18,8 @@ from migrator.errors import MigrateError
 from migrator.journal import Journal
 from migrator.model.fleet import Fleet, parts
 from migrator.model.results import Mode
+from migrator.remotes.sources import RepoSource
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
-from migrator.sources import RepoSource
 from migrator.writing.replace import write_new
 
 _FORMAT, _VERSION = "tf-oidc-migrate plan", 1

@@ -25,8 +25,8 @@ from migrator.config.role_mapping import RoleMapping
 from migrator.journal import Journal
 from migrator.model.results import Mode, RepoResult
 from migrator.plan_file import read_plan, write_plan
+from migrator.remotes.sources import RepoSource
 from migrator.report.serial import to_plain
-from migrator.sources import RepoSource
 from tests.conftest import FIXTURES, needed
 from tests.forge_server import TOKEN, Answer, GitHubServer, running
 

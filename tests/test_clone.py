@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from migrator.clone import Push, base_branch, clone, push
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import Outcome
 from migrator.migrate.pipeline import migrate_repo
-from migrator.sources import RepoSource
+from migrator.remotes.clone import Push, base_branch, clone, push
+from migrator.remotes.sources import RepoSource
 from tests.conftest import MakeRepo, Repo
 from tests.git_server import daemon, free_port, over_http, silence
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from migrator.credentials import GITHUB, GITLAB
 from migrator.errors import MigrateError, UsageError
-from migrator.forges.base import Filters, Forge, NewPullRequest, PullRequest
-from migrator.forges.body import DEFAULT, fill, read_template
-from migrator.forges.registry import forge_of, open_forge
 from migrator.patience import Patient
+from migrator.remotes.credentials import GITHUB, GITLAB
+from migrator.remotes.forge_base import Filters, Forge, NewPullRequest, PullRequest
+from migrator.remotes.forge_registry import forge_of, open_forge
+from migrator.remotes.pull_request_text import DEFAULT, fill, read_template
 from tests.forge_server import TOKEN, Answer, GitHubServer, GitLabServer, Server, running
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

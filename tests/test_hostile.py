@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from migrator.clone import push
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import without_programs
-from migrator.giturl import parse_url
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
+from migrator.remotes.clone import push
+from migrator.remotes.url import parse_url
 from migrator.report.registry import REPORTS, write_report
 from tests.conftest import MakeRepo, Repo
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from migrator.cli import cli
 from migrator.config.config import Config
-from migrator.forges.body import DEFAULT, fill
 from migrator.migrate.pipeline import migrate_repo, reason_of
 from migrator.model.results import Mode
+from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
 from migrator.secret import MASK, is_telling, mask, may_tell
 from tests.conftest import FIXTURES

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import UsageError
-from migrator.sources import RepoSource, sources
+from migrator.remotes.sources import RepoSource, sources
 from tests.conftest import MakeRepo
 
 TOKEN = "ghp_EXAMPLEexampleEXAMPLEexampleEXAMPLE0"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from migrator.credentials import GITHUB, GITLAB, ForgeHost, default_host, host_of, token
 from migrator.errors import MigrateError
-from migrator.forges.base import Forge
-from migrator.giturl import parse_url, without_user
+from migrator.remotes.credentials import GITHUB, GITLAB, ForgeHost, default_host, host_of, token
+from migrator.remotes.forge_base import Forge
+from migrator.remotes.url import parse_url, without_user
 
 KINDS = (GITHUB, GITLAB)
 
@@ -57,9 +57,9 @@ def open_forge(host: ForgeHost | str, *, throttle: float = 1.0, patience: float 
         host = default_host(host)
     try:  # here: both libraries are an extra, and slow to load
         if host.kind == GITHUB:
-            from migrator.forges.github import GitHub as Client
+            from migrator.remotes.github import GitHub as Client
         else:
-            from migrator.forges.gitlab import GitLab as Client  # type: ignore[assignment]
+            from migrator.remotes.gitlab import GitLab as Client  # type: ignore[assignment]
     except ImportError:
         raise MigrateError("forges need more libraries: pip install 'tf-oidc-migrate[forges]'") from None
     return Client(host, token(host), throttle=throttle, patience=patience)

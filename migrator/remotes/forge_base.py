@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from migrator.remotes.sources import RepoSource
 from migrator.secret import mask, printable
-from migrator.sources import RepoSource
 
 
 @dataclass(frozen=True, slots=True)

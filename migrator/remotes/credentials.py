@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import Deadline, run_git
-from migrator.giturl import GitUrl
+from migrator.remotes.url import GitUrl
 
 GITHUB, GITLAB = "github", "gitlab"
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
-from migrator.giturl import parse_url
+from migrator.remotes.url import parse_url
 from migrator.workspace.discover import checkout_of
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")

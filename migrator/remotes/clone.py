@@ -17,11 +17,11 @@ from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-from migrator.credentials import git_options
 from migrator.errors import MigrateError, NothingThere, UsageError
 from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
-from migrator.giturl import GitUrl, parse_url
-from migrator.sources import RepoSource
+from migrator.remotes.credentials import git_options
+from migrator.remotes.sources import RepoSource
+from migrator.remotes.url import GitUrl, parse_url
 
 _MARK = "tf-oidc-migrate.json"
 """The file in ``.git`` that tells a clone of this tool from a checkout of the user's."""

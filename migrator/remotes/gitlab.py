@@ -11,11 +11,11 @@ import requests
 from gitlab.v4.objects import Project, ProjectMergeRequest
 from requests.adapters import HTTPAdapter
 
-from migrator.credentials import ForgeHost
 from migrator.errors import MigrateError
-from migrator.forges.base import Filters, NewPullRequest, PullRequest, Task
 from migrator.patience import PASSING, TRIES, Patient
-from migrator.sources import RepoSource
+from migrator.remotes.credentials import ForgeHost
+from migrator.remotes.forge_base import Filters, NewPullRequest, PullRequest, Task
+from migrator.remotes.sources import RepoSource
 
 _READ = "the scope read_api and membership"
 _WRITE = "the scope api and at least the role Developer"

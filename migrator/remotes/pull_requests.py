@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from migrator.clone import base_branch, clone_folder
 from migrator.errors import MigrateError
-from migrator.forges.base import Forge, NewPullRequest
-from migrator.forges.body import fill, read_template
-from migrator.forges.registry import ForgeRepo, forge_of, open_forge
 from migrator.git.checkout import GitRepo
 from migrator.model.findings import Note
 from migrator.model.results import RepoResult
+from migrator.remotes.clone import base_branch, clone_folder
+from migrator.remotes.forge_base import Forge, NewPullRequest
+from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
+from migrator.remotes.pull_request_text import fill, read_template
+from migrator.remotes.sources import RepoSource
 from migrator.report import markdown
 from migrator.report.rollout import rollout
-from migrator.sources import RepoSource
 
 
 @dataclass

@@ -17,11 +17,11 @@ from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 from requests import RequestException
 
-from migrator.credentials import ForgeHost
 from migrator.errors import MigrateError
-from migrator.forges.base import Filters, NewPullRequest, PullRequest, Task
 from migrator.patience import PASSING, TRIES, Patient
-from migrator.sources import RepoSource
+from migrator.remotes.credentials import ForgeHost
+from migrator.remotes.forge_base import Filters, NewPullRequest, PullRequest, Task
+from migrator.remotes.sources import RepoSource
 
 _READ = "read access to them (a classic token the scope repo, a fine-grained one Metadata: read)"
 _WRITE = "write access to pull requests (a classic token the scope repo, a fine-grained one Pull requests: write)"

@@ -1,0 +1,1 @@
+"""Where repositories come from, and where branches go."""
