@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from migrator.pool import executor, run_jobs
+from migrator.batch.pool import executor, run_jobs
 
 
 def nothing(job: int) -> int:

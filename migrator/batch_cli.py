@@ -82,7 +82,7 @@ def batch(**options: Any) -> None:
     SOURCE is a local checkout, a glob of checkouts, or a git URL. All are read before the first is changed. `batch
     status --state FILE` lists the branches and pull requests of a run.
     """
-    from migrator.batch_run import Request, run_batch  # here: --help needs nothing of it
+    from migrator.batch.run import Request, run_batch  # here: --help needs nothing of it
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 
@@ -168,7 +168,7 @@ def _pull_requests(options: dict[str, Any], make: Any) -> Any:
 @click.option("--state", metavar="FILE", help="The run's journal.  [default: the last one's]")
 def status(state: str | None) -> None:
     """List what became of the repositories of a batch, with their branches and pull requests."""
-    from migrator.batch_run import status_lines
+    from migrator.batch.run import status_lines
 
     try:
         for line in status_lines(state):

@@ -32,7 +32,7 @@ def inventory(output: str, quiet: bool) -> None:
     SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
     `spacectl profile login`.
     """
-    from migrator.progress import counting  # here: --help needs nothing of it
+    from migrator.batch.progress import counting  # here: --help needs nothing of it
     from migrator.spacelift.inventory.file import write_inventory
     from migrator.spacelift.inventory.read import read_account
     from migrator.spacelift.inventory.session import session_from_environment

@@ -106,9 +106,9 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
 
 
 def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
+    from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
-    from migrator.job import failure_of
     from migrator.migrate.pipeline import open_workspace
     from migrator.trust.known import learn
 

@@ -19,12 +19,12 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from migrator.batch import RepoJob
+from migrator.batch.journal import Journal
+from migrator.batch.plan_file import read_plan, write_plan
+from migrator.batch.records import RepoJob
 from migrator.config.config import Config, ExistingBranch, PathRoles
 from migrator.config.role_mapping import RoleMapping
-from migrator.journal import Journal
 from migrator.model.results import Mode, RepoResult
-from migrator.plan_file import read_plan, write_plan
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import to_plain
 from tests.conftest import FIXTURES, needed

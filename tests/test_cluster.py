@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from distributed import LocalCluster
 
-from migrator import pool
+from migrator.batch import pool
+from migrator.batch.pool import Failure, executor, run_jobs
 from migrator.errors import MigrateError
-from migrator.pool import Failure, executor, run_jobs
 from tests import jobs
 from tests.test_pool import is_alive, wait_for
 
@@ -73,7 +73,7 @@ def test_a_hanging_job_is_ended_with_its_children(
 
 
 def test_where_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("migrator.cluster._PATIENCE", 1)
+    monkeypatch.setattr("migrator.batch.dask_cluster._PATIENCE", 1)
     with pytest.raises(MigrateError, match="no Dask scheduler answers"):
         executor(2, "tcp://127.0.0.1:1")
 

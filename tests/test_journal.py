@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.batch.journal import Journal
 from migrator.errors import MigrateError
-from migrator.journal import Journal
 
 SETTINGS = {"mode": "branch", "exclude": ["a", "b"]}
 ROOT = Path(__file__).parent.parent

@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
-from migrator import pool
+from migrator.batch import pool
+from migrator.batch.pool import Failure, default_jobs, executor, run_jobs
+from migrator.batch.processes import Processes
 from migrator.errors import MigrateError
-from migrator.pool import Failure, default_jobs, executor, run_jobs
-from migrator.processes import Processes
 from tests import jobs
 
 KINDS = (1, 2)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from migrator.progress import progress
+from migrator.batch.progress import progress
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "[red]evil[/red]\x1b[2J\x1b]0;title\x07:smile:\nname\u202e"

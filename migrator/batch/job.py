@@ -21,7 +21,7 @@ INTERRUPTED = Failure("was interrupted")
 
 
 class Executor(Protocol):
-    """Where jobs run. `migrator.pool.run_jobs` is its only user; a ticket is the number of a job in flight.
+    """Where jobs run. `migrator.batch.pool.run_jobs` is its only user; a ticket is the number of a job in flight.
 
     ``start`` and ``wait`` may raise `MigrateError` where no job can run any more.
     """

@@ -19,8 +19,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from migrator.batch.job import INTERRUPTED, Failure, failure_of, outcome
 from migrator.errors import MigrateError
-from migrator.job import INTERRUPTED, Failure, failure_of, outcome
 
 _COORDINATED = (signal.SIGINT, signal.SIGTERM)
 """Signals that may reach all processes of a run at once: the parent alone decides what becomes of the jobs."""

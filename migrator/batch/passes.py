@@ -12,42 +12,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrator.batch.job import Executor, Failure
+from migrator.batch.journal import Journal
+from migrator.batch.pool import run_jobs
+from migrator.batch.records import SURVEY, RepoJob, surveys_in
 from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
-from migrator.job import Executor, Failure
-from migrator.journal import Journal
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.callers import settle_calls
 from migrator.model.fleet import ALONE, Fleet, Survey, parts
 from migrator.model.results import RepoResult
-from migrator.pool import run_jobs
-from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
+from migrator.report.serial import survey_to_plain, to_plain
 
 if TYPE_CHECKING:
-    from migrator.remotes.sources import RepoSource
+    pass
 
-_SURVEY = "survey of "
 _FETCH = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class RepoJob:
-    """A repository and what is to become of it; ``clones`` is where one that is not local is cloned to.
-
-    ``push_to`` is the remote that the branch is pushed to, ``""`` for none. If ``planned``, just that is done.
-    """
-
-    source: RepoSource
-    config: Config
-    clones: str = ""
-    push_to: str = ""
-    fleet: Fleet = ALONE
-    planned: RepoResult | None = None
-
-    @property
-    def name(self) -> str:
-        """What the repository is called in this run."""
-        return self.source.name
 
 
 def survey_job(job: RepoJob) -> Survey | RepoResult:
@@ -177,9 +157,9 @@ class Batch:
         surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
         unknown = (job for job in self.jobs if job.name in wanted and job.name not in known)
         found: dict[str, Survey] = {}
-        for job, result in self._run(survey_job, unknown, _SURVEY):
+        for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
-                self.journal.finish(_SURVEY + job.name, survey_to_plain(result), is_cheap=True)
+                self.journal.finish(SURVEY + job.name, survey_to_plain(result), is_cheap=True)
                 self.on_survey(job.name)
                 found[job.name] = result
             else:
@@ -203,7 +183,7 @@ class Batch:
         for name, survey in settle_calls(surveys, again).items():
             if survey != surveys[name]:
                 surveys[name] = survey
-                self.journal.finish(_SURVEY + name, survey_to_plain(survey), is_cheap=True)
+                self.journal.finish(SURVEY + name, survey_to_plain(survey), is_cheap=True)
 
     def _run(
         self, function: Callable[[RepoJob], Survey | RepoResult], jobs: Iterable[RepoJob], noted_as: str = ""
@@ -231,28 +211,6 @@ class Batch:
 def _failed(job: RepoJob, failure: Failure | Survey) -> RepoResult:
     reason = failure.reason if isinstance(failure, Failure) else "it came to nothing"
     return RepoResult(job.name, job.config.mode, error=reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """The results in a journal, to be gone through any number of times without holding them all."""
-
-    journal: Journal
-
-    def __iter__(self) -> Iterator[RepoResult]:
-        return (from_plain(plain) for name, plain in self.journal.finished() if not name.startswith(_SURVEY))
-
-
-def surveys_in(journal: Journal) -> dict[str, Survey]:
-    """The surveys in a journal, by the repository's name."""
-    found = (one for one in journal.finished() if one[0].startswith(_SURVEY))
-    return {name.removeprefix(_SURVEY): survey_from_plain(plain) for name, plain in found}
-
-
-def left(journal: Journal) -> Iterator[tuple[str, bool]]:
-    """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
-    yield from ((name, True) for name in journal.started_only() if not name.startswith(_SURVEY))
-    yield from ((name, False) for name in journal.pending())
 
 
 def unfinished(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from migrator.job import INTERRUPTED, Executor, Failure, outcome
+from migrator.batch.job import INTERRUPTED, Executor, Failure, outcome
 
 __all__ = ["Executor", "Failure", "default_jobs", "executor", "run_jobs"]
 
@@ -155,12 +155,12 @@ def executor(jobs: int, dask: str | None = None, *, preload: Sequence[str] = ())
     if no scheduler answers, or Dask is not installed.
     """
     if dask is not None:
-        from migrator.cluster import Cluster  # here: an extra, and slow to load
+        from migrator.batch.dask_cluster import Cluster  # here: an extra, and slow to load
 
         return Cluster(dask)
     if jobs == 1:
         return _Inline()
-    from migrator.processes import Processes  # here: one repository needs none of it
+    from migrator.batch.processes import Processes  # here: one repository needs none of it
 
     return Processes(jobs, preload)
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from migrator.batch.job import Failure, failure_of, outcome
 from migrator.errors import MigrateError
-from migrator.job import Failure, failure_of, outcome
 
 try:
     import psutil  # which distributed needs

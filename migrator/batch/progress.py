@@ -35,14 +35,14 @@ class Progress:
 
     def __enter__(self) -> Progress:
         self._warnings = _Warnings(self)
-        logging.getLogger(__package__).addHandler(self._warnings)
+        logging.getLogger("migrator").addHandler(self._warnings)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End what is shown."""
-        logging.getLogger(__package__).removeHandler(self._warnings)
+        logging.getLogger("migrator").removeHandler(self._warnings)
 
     def started(self, name: str) -> None:
         """A repository is in flight."""

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrator.batch import Batch, RepoJob, Results, left, unfinished
+from migrator.batch.job import Executor
+from migrator.batch.journal import Journal
+from migrator.batch.passes import Batch, unfinished
+from migrator.batch.plan_file import plain_config, read_plan, write_plan
+from migrator.batch.pool import default_jobs, executor
+from migrator.batch.progress import Progress, progress
+from migrator.batch.records import RepoJob, Results, left
 from migrator.config.config import Config
 from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.job import Executor
-from migrator.journal import Journal
 from migrator.model.results import Mode, RepoResult
-from migrator.plan_file import plain_config, read_plan, write_plan
-from migrator.pool import default_jobs, executor
-from migrator.progress import Progress, progress
 from migrator.remotes.forge_base import Filters
 from migrator.remotes.forge_registry import forge_of, open_forge
 from migrator.remotes.pull_requests import PullRequests
@@ -33,7 +34,7 @@ from migrator.report.text import headline
 from migrator.secret import printable
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
-_PRELOADED = ("migrator.preload",)
+_PRELOADED = ("migrator.batch.preload",)
 
 
 @dataclass(frozen=True, slots=True)

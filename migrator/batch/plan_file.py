@@ -12,10 +12,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from migrator.batch import RepoJob, Results, surveys_in
+from migrator.batch.journal import Journal
+from migrator.batch.records import RepoJob, Results, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
-from migrator.journal import Journal
 from migrator.model.fleet import Fleet, parts
 from migrator.model.results import Mode
 from migrator.remotes.sources import RepoSource

@@ -1,0 +1,1 @@
+"""Many repositories: passes, workers, the journal, stored plans."""

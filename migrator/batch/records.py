@@ -1,0 +1,61 @@
+"""What a batch has to do, and what its journal holds: jobs, surveys, results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.batch.journal import Journal
+from migrator.config.config import Config
+from migrator.model.fleet import ALONE, Fleet, Survey
+from migrator.model.results import RepoResult
+from migrator.report.serial import from_plain, survey_from_plain
+
+if TYPE_CHECKING:
+    from migrator.remotes.sources import RepoSource
+
+
+SURVEY = "survey of "
+
+
+@dataclass(frozen=True, slots=True)
+class RepoJob:
+    """A repository and what is to become of it; ``clones`` is where one that is not local is cloned to.
+
+    ``push_to`` is the remote that the branch is pushed to, ``""`` for none. If ``planned``, just that is done.
+    """
+
+    source: RepoSource
+    config: Config
+    clones: str = ""
+    push_to: str = ""
+    fleet: Fleet = ALONE
+    planned: RepoResult | None = None
+
+    @property
+    def name(self) -> str:
+        """What the repository is called in this run."""
+        return self.source.name
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results in a journal, to be gone through any number of times without holding them all."""
+
+    journal: Journal
+
+    def __iter__(self) -> Iterator[RepoResult]:
+        return (from_plain(plain) for name, plain in self.journal.finished() if not name.startswith(SURVEY))
+
+
+def surveys_in(journal: Journal) -> dict[str, Survey]:
+    """The surveys in a journal, by the repository's name."""
+    found = (one for one in journal.finished() if one[0].startswith(SURVEY))
+    return {name.removeprefix(SURVEY): survey_from_plain(plain) for name, plain in found}
+
+
+def left(journal: Journal) -> Iterator[tuple[str, bool]]:
+    """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
+    yield from ((name, True) for name in journal.started_only() if not name.startswith(SURVEY))
+    yield from ((name, False) for name in journal.pending())
