@@ -41,7 +41,7 @@ def main() -> None:
     """The console script; an interrupt ends it with 130 whenever it comes."""
     try:
         _guard_output()
-        from migrator.cli import execute  # here: an interrupt while it loads is one too
+        from migrator.cli.main import execute  # here: an interrupt while it loads is one too
 
         try:
             code = execute()

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.migrate.planning import Planning
 from migrator.model.callers import settle_calls

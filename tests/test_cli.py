@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import migrator
-from migrator.cli import cli
+from migrator.cli.main import cli
 from tests.conftest import MakeRepo, needed
 
 PROVIDER = 'provider "aws" {\n  access_key = "AKIAIOSFODNN7EXAMPLE"\n}\n'
@@ -47,7 +47,9 @@ def test_version() -> None:
 
 
 HEAVY = {"git", "hcl2", "jinja2", "lark", "libcst", "migrator.migrate.planning", "rich", "yaml"}
-LOADED = "import sys; from migrator.cli import execute\ntry: execute()\nfinally: print(*sys.modules, file=sys.stderr)"
+LOADED = (
+    "import sys; from migrator.cli.main import execute\ntry: execute()\nfinally: print(*sys.modules, file=sys.stderr)"
+)
 
 
 def loaded(*arguments: object) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.terraform import Block
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import cli
-from migrator.explain import ALL, explain
+from migrator.cli.explain import ALL, explain
+from migrator.cli.main import cli
 from migrator.rules.registry import all_rules
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Auth, BackendAuth, Config
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.fleet import Survey

@@ -246,7 +246,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
             "yaml",
             "migrator.migrate.pipeline",
             "migrator.migrate.planning",
-            "migrator.run",
+            "migrator.cli.run",
         }, module
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.known import Known
 from migrator.migrate.pipeline import open_workspace

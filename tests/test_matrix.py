@@ -18,7 +18,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 from tests.evaluated import evaluated_hooks
 from tests.test_cdktf import needs_cdktf

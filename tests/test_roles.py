@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.config.role_mapping import flag_mapping
 from migrator.errors import UsageError

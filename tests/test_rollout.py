@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from migrator.batch_cli import batch
-from migrator.cli import cli
+from migrator.cli.batch import batch
+from migrator.cli.main import cli
 from migrator.config.config import Auth, Config, RoleIn
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.findings import Finding, Note, Place, Refusal

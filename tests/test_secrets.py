@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.migrate.pipeline import migrate_repo, reason_of
 from migrator.model.results import Mode

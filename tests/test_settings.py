@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config, HookPlace
 from migrator.config.settings_file import KEYS, NAME, with_file, with_repository
 from migrator.errors import UsageError

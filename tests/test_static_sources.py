@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import Config
 from migrator.errors import SyntaxProblem
 from migrator.migrate.pipeline import migrate_repo

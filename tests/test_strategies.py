@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import cli
+from migrator.cli.main import cli
 from migrator.config.config import BackendAuth, Config
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult

@@ -16,14 +16,14 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.cli import cli
+from migrator.cli.main import cli
+from migrator.cli.trust import trust
 from migrator.errors import UsageError
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
 from migrator.trust.policy import Role
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES, Runs, SubjectTemplate
-from migrator.trust_cli import trust
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 
 HOST = "demo.app.spacelift.io"

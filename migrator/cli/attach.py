@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.cli.options import HOOK, OUTPUT, ROLES, SCOPE, GroupedCommand, option
 from migrator.config.choices import TOKEN_FILE
 from migrator.errors import MigrateError, UsageError
-from migrator.options import HOOK, OUTPUT, ROLES, SCOPE, GroupedCommand, option
 from migrator.secret import plain_line
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from migrator.cli.options import config_of
 from migrator.config.config import Config
 from migrator.config.role_mapping import unmatched
 from migrator.errors import MigrateError, OutputError, UsageError
@@ -17,7 +18,6 @@ from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.callers import settle_calls
 from migrator.model.fleet import Fleet, Survey, parts
 from migrator.model.results import Mode, RepoResult
-from migrator.options import config_of
 from migrator.report.text import summary
 from migrator.secret import plain_line
 from migrator.workspace.discover import checkout_of

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from migrator import __version__
+from migrator.cli.options import ACTION, GIT, OUTPUT, GroupedCommand, migration_options, option, output_options
 from migrator.errors import UsageError
-from migrator.options import ACTION, GIT, OUTPUT, GroupedCommand, migration_options, option, output_options
 from migrator.secret import printable
 
 _EPILOG = """\b
@@ -32,7 +32,7 @@ _EXPLAIN = "Print the page of a rule, with before and after, or of all of them, 
 def _explain(context: click.Context, _: click.Parameter, rule: str | None) -> None:
     if rule is None or context.resilient_parsing:
         return
-    from migrator.explain import explain  # here: no other run needs the rules this early
+    from migrator.cli.explain import explain  # here: no other run needs the rules this early
 
     try:
         click.echo(explain(rule), nl=False)
@@ -59,7 +59,7 @@ def cli(repos: tuple[str, ...], **options: Any) -> None:
     REPO is a git checkout, or a folder inside one: then only that folder is migrated. Default: the current folder. The
     result is one commit on a new branch. Diffs go to standard output, everything else to standard error.
     """
-    from migrator.run import run  # here: --help and --version need nothing of it
+    from migrator.cli.run import run  # here: --help and --version need nothing of it
 
     raise SystemExit(run(repos or (".",), options))
 
@@ -72,27 +72,29 @@ def execute() -> int:
     name, arguments = "tf-oidc-migrate", sys.argv[1:]
     command: click.Command = cli
     if arguments[:1] == ["batch"]:
-        from migrator.batch_cli import batch, status  # here: a run on one repository needs nothing of it
+        from migrator.cli.batch import batch, status  # here: a run on one repository needs nothing of it
 
         command, name, arguments = batch, f"{name} batch", arguments[1:]
         if arguments[:1] == ["status"]:
             command, name, arguments = status, f"{name} status", arguments[1:]
     if arguments[:1] == ["trust"] and command is cli:
-        from migrator.trust_cli import trust
+        from migrator.cli.trust import trust
 
         command, name, arguments = trust, f"{name} trust", arguments[1:]
     if arguments[:1] == ["inventory"] and command is cli:
-        from migrator.inventory_cli import inventory
+        from migrator.cli.inventory import inventory
 
         command, name, arguments = inventory, f"{name} inventory", arguments[1:]
     if arguments[:1] == ["attach"] and command is cli:
-        from migrator.attach_cli import attach
+        from migrator.cli.attach import attach
 
         command, name, arguments = attach, f"{name} attach", arguments[1:]
     if _COMPLETION in os.environ:
-        from migrator.completion import completed
+        from migrator.cli.batch import batch, status
+        from migrator.cli.completion import completed
+        from migrator.cli.trust import trust
 
-        command = completed(cli)
+        command = completed(cli, batch, status, trust)
     try:
         code: int | None = command.main(arguments, prog_name=name, standalone_mode=False, complete_var=_COMPLETION)
     except click.ClickException as error:

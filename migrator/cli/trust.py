@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
 from migrator.errors import MigrateError, UsageError
-from migrator.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
 from migrator.writing.replace import write_new

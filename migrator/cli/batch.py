@@ -8,10 +8,7 @@ from typing import Any
 
 import click
 
-from migrator.config.config import ExistingBranch
-from migrator.errors import MigrateError, UsageError
-from migrator.model.results import Mode
-from migrator.options import (
+from migrator.cli.options import (
     ACTION,
     FLEET,
     GIT,
@@ -28,6 +25,9 @@ from migrator.options import (
     option,
     output_options,
 )
+from migrator.config.config import ExistingBranch
+from migrator.errors import MigrateError, UsageError
+from migrator.model.results import Mode
 from migrator.secret import plain_line
 
 _COMPANY = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from migrator.cli.options import OUTPUT, GroupedCommand, option
 from migrator.errors import MigrateError, UsageError
-from migrator.options import OUTPUT, GroupedCommand, option
 from migrator.secret import plain_line
 
 _EPILOG = """\b

@@ -8,9 +8,6 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from migrator.batch_cli import batch, status
-from migrator.trust_cli import trust
-
 
 class _Completed(click.Group):
     """A command that takes folders, and beside them the name of another command."""
@@ -21,7 +18,7 @@ class _Completed(click.Group):
         return [*folders, *super().shell_complete(ctx, incomplete)]
 
 
-def completed(main: click.Command) -> click.Command:
+def completed(main: click.Command, batch: click.Command, status: click.Command, trust: click.Command) -> click.Command:
     """The ``main`` command with all others below it, to be completed and not to be run."""
     batches = _Completed("batch", params=_options(batch), commands=[status], help=batch.help)
     return _Completed(main.name, params=_options(main), commands=[batches, trust], help=main.help)
