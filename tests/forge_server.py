@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from tests.git_server import serving
+from tests.remotes.git_server import serving
 
 TOKEN = "ghp_EXAMPLEexampleEXAMPLEexampleEXAMPLE0"
 Json = Any

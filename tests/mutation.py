@@ -30,7 +30,7 @@ from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.plugins import get_operator
 
 ROOT = Path(__file__).parent.parent
-TESTS = ("tests/test_fixtures.py", "-k", "becomes_after")
+TESTS = ("tests/rules/test_fixtures.py", "-k", "becomes_after")
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
 SLOWEST = 5  # times what a test takes, and two seconds, is how long a mutant may run in it: one that loops is killed
 OPERATORS = (

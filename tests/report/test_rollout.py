@@ -1,0 +1,245 @@
+"""The order of rollout: trust first, rotation last, and everything named that a person must touch."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migrator.cli.batch import batch
+from migrator.cli.main import cli
+from migrator.config.config import Auth, Config, RoleIn
+from migrator.migrate.pipeline import migrate_repo, survey_repo
+from migrator.model.findings import Finding, Note, Place, Refusal
+from migrator.model.fleet import Survey, parts
+from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
+from migrator.report.rollout import rollout
+from migrator.report.steps import short_steps
+from migrator.report.text import summary
+from tests.conftest import FIXTURES, MakeRepo, Repo
+from tests.report.results import HOSTILE, KEYS, REWRITE, finding, migrated
+
+CONFIG = Config(mode=Mode.BRANCH)
+STATE = "arn:aws:iam::123456789012:role/terraform-state"
+
+
+def section(text: str, title: str) -> str:
+    found = re.search(rf"^## (?:\d\. )?{title}[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, text
+    return found[1]
+
+
+@pytest.fixture
+def webshop(make_repo: MakeRepo) -> Repo:
+    return make_repo(source=FIXTURES / "repos" / "webshop", name="webshop")
+
+
+def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
+    repo = str(webshop.root)
+    text = rollout([replace(migrate_repo(repo, CONFIG), repo="webshop")])
+    titles = ["Let AWS trust", "Make the variables", "Push the branch", "Let each stack run", "Remove", "Rotate"]
+    assert [line[6:] for line in text.splitlines() if re.match(r"## \d\.", line)] == [
+        next(line[6:] for line in text.splitlines() if line.startswith(f"## {number}. {title}"))
+        for number, title in enumerate(titles, 1)
+    ]
+    assert f"- `{STATE}`: `spacelift_stack.releases`\n" in section(text, "Let AWS trust")
+    live = section(text, "Make the variables")
+    assert "`webshop`: set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run `shop`" in live
+    assert "TF_VAR_aws_role_arn_dns" in live
+    assert "`spacelift/stacks.tf:18`" in live
+    push = section(text, "Push the branch")
+    assert "- `webshop`: `spacelift-oidc`\n" in push
+    assert "starts proposed runs" in push
+    assert re.search(r"discard the runs.*\n +- `spacelift_stack.shop`, which runs shop\n", push)
+    assert "`spacelift_stack.releases`: its runs wait for confirmation" in section(text, "Let each stack run")
+    assert "`shop/providers.tf:4 (" in section(text, "Rotate")
+    developers = section(text, "For developers")
+    assert "terraform init -reconfigure" in developers
+    assert "`releases/main.tf:3`" in developers
+    assert "Not migrated" not in text
+    assert not any(key in text for key in KEYS)
+
+
+def test_stacks_of_another_repository_come_once(make_repo: MakeRepo) -> None:
+    folders = [
+        make_repo(source=FIXTURES / "repos" / name, name=name).root for name in ("platform-admin", "platform-code")
+    ]
+    surveys = [one for folder in folders if isinstance(one := survey_repo(str(folder), CONFIG), Survey)]
+    known = zip(surveys, parts(surveys), strict=True)
+    text = rollout([migrate_repo(survey.repo, CONFIG, fleet) for survey, fleet in known])
+    push = section(text, "Push the branch")
+    assert push.count("`spacelift_stack.network`") == 1
+    assert "spacelift_stack.docs" not in push
+    assert "merge and apply the stacks' definitions" in section(text, "Make the variables")
+
+
+def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
+    backend = f'terraform {{\n  backend "s3" {{\n    bucket = "b"\n    role_arn = "{STATE}"\n  }}\n}}\n'
+    text = rollout([migrate_repo(str(make_repo({"main.tf": backend}).root), CONFIG)])
+    live = section(text, "Make the variables")
+    assert "\n      export $(printf " in live
+    assert f"--role-arn {STATE} " in live
+
+
+def test_what_is_refused_keeps_its_keys() -> None:
+    result = migrated()
+    refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd"), 9)))
+    text = rollout([refused])
+    assert "`shop: live/main.tf:9`: it is odd" in section(text, "Not migrated")
+    assert "not where something was refused" in section(text, "Remove")
+    assert "not where something was refused" not in rollout(
+        [replace(result, findings=(finding(REWRITE),), problems=())]
+    )
+
+
+@pytest.mark.parametrize(
+    "results", [[], [RepoResult("shop", Mode.BRANCH)], [replace(migrated(), error="git says no")]], ids=range(3)
+)
+def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> None:
+    assert rollout(results) == "# Order of rollout\n\nNothing was migrated, so there is nothing to roll out.\n"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_texts_of_a_repository_are_text(hostile: str) -> None:
+    result = migrated()
+    stacks = tuple(replace(one, title=hostile, code=hostile, remarks=(hostile,)) for one in result.stacks)
+    findings = (finding(REWRITE), finding(Refusal(hostile), 9))
+    trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
+    text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
+    (command,) = re.findall(r"^    (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
+    assert len(shlex.split(command)) == 5 or command.endswith(" REPO...")
+    outside = re.sub(r"`[^`\n]*`|<code>[^<]*</code>", "", text.replace(command, ""))
+    assert not re.search(r"<\w|\]\(|https?://|@\w", outside)
+    assert not any(key in text for key in KEYS)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_roles_are_those_that_sign_after_the_migration(make_repo: MakeRepo) -> None:
+    role = "arn:aws:iam::123456789012:role/shop"
+    repo = make_repo(source=FIXTURES / "repos" / "webshop", name="webshop")
+    result = migrate_repo(str(repo.root), replace(CONFIG, role_arn=role, mode=Mode.CHECK))
+    assert result.trusts == (
+        TrustRow(role, ("spacelift_stack.shop",)),
+        TrustRow(STATE, ("spacelift_stack.releases",)),
+    )
+
+
+def test_a_backend_that_signs_in_by_itself_needs_no_hook_and_has_its_place(make_repo: MakeRepo) -> None:
+    """Whatever the way of signing in: what is told follows from who signs, and from what was changed."""
+    row = SigningRow(".", 'backend "s3"', "profile state", f"web identity {STATE}")
+    backend = Finding("s3-backend", Place("main.tf", 2), "profile", REWRITE)
+    result = replace(migrated(), findings=(backend,), signers=(row,), notes=(), stacks=(), problems=())
+    text = rollout([replace(result, trusts=(TrustRow(STATE, ("spacelift_stack.app",)),))])
+    assert f"- `{STATE}`: `spacelift_stack.app`\n" in section(text, "Let AWS trust")
+    assert "nothing of the stacks was changed" in section(text, "Make the variables")
+    assert "`main.tf:2`" in section(text, "For developers")
+    assert "hook" not in text.replace("variables and hooks live", "")
+
+
+def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: MakeRepo) -> None:
+    aws = 'terraform {\n  required_providers {\n    aws = "~> 3.0"\n  }\n}\n'
+    locked = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "3.76.1"\n}\n'
+    files = {"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n', ".terraform.lock.hcl": locked}
+    push = section(rollout([migrate_repo(str(make_repo(files).root), CONFIG)]), "Push the branch")
+    assert "guides/version-4-upgrade" in push
+    assert "`main.tf:3 (~> 3.0 -> ~> 4.12)`" in push
+    assert "run terraform init -upgrade -backend=false and commit .terraform.lock.hcl" in push
+
+
+def test_values_to_paste_and_integrations_have_their_places() -> None:
+    value = Note("set TF_VAR_aws_role_arn to this value on the stacks that run", ("shop",), STATE)
+    change = finding(REWRITE, rule="spacelift-aws-integration")
+    result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
+    live = section(rollout([result]), "Make the variables")
+    assert live.count("set TF_VAR_aws_role_arn to this value on the stacks that run `shop`") == 1
+    assert f"\n      {STATE}\n" in live
+    assert f"definitions before the code that they run: `{change.place}`" in live
+    assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
+    assert "paste the hook" not in "".join(short_steps(result))
+
+
+def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: MakeRepo) -> None:
+    repo = make_repo(source=FIXTURES / "rules" / "spacelift-credentials" / "stack" / "before", name="webshop")
+    text = rollout([migrate_repo(str(repo.root), CONFIG)])
+    assert "the branch removes these: `stacks.tf:" in section(text, "Remove")
+    assert "apply the removal of static credentials after the migrated code is merged" in section(text, "Remove")
+    assert "apply the removal" not in section(text, "Push the branch")
+
+
+@pytest.mark.parametrize(("count", "is_listed"), [(5, False), (6, True)])
+def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, is_listed: bool) -> None:
+    for number in range(count):
+        folder = tmp_path / f"live{number}"
+        folder.mkdir()
+        (folder / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
+    text = summary(migrate_repo(str(tmp_path), Config(mode=Mode.CHECK)))
+    assert ("of a role on the stacks that run\n        live0\n        live1\n" in text) is is_listed
+    assert ("of a role on the stacks that run live0, live1, " in text) is not is_listed
+
+
+def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
+    text = summary(migrate_repo(str(webshop.root), CONFIG))
+    steps = text.partition("  order of rollout:\n")[2].splitlines()
+    assert [one[4:6] for one in steps] == ["1.", "2.", "3.", "4.", "5."]
+    assert f"let AWS trust {STATE} and the roles of the variables: tf-oidc-migrate trust" in steps[0]
+    assert steps[1].endswith("set the variables, apply the stacks' definitions, before the code is merged")
+    assert "discard waiting runs, push spacelift-oidc" in steps[2]
+    assert "terraform init -reconfigure" in steps[3]
+    assert "order of rollout" not in summary(migrate_repo(str(webshop.root), CONFIG))
+
+
+def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_path: Path) -> None:
+    names = ("platform-admin", "platform-code")
+    folders = [str(make_repo(source=FIXTURES / "repos" / name, name=name).root) for name in names]
+    file = tmp_path / "migration.md"
+    done = CliRunner().invoke(cli, [*folders, "--check", "--plan-file", str(file)])
+    assert done.exit_code == 1, done.output
+    single = file.read_text()
+    assert all(folder in single for folder in folders)
+    done = CliRunner().invoke(
+        batch, [*folders, "--check", "--jobs", "1", "--state", str(tmp_path / "state"), "--plan-file", str(file)]
+    )
+    assert done.exit_code == 1, done.output
+    assert file.read_text().count("`spacelift_stack.network`") == single.count("`spacelift_stack.network`")
+    assert not any(key in single for key in KEYS)
+
+
+def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_repo: MakeRepo) -> None:
+    row = replace(migrated().stacks[0], repo="admin", hook="comes with the migration of that repository")
+    roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
+    trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
+    assert trust == "let AWS trust 4 roles: tf-oidc-migrate trust"
+    assert live == "apply the stacks' definitions of admin, before the code is merged"
+
+
+def test_a_file_that_cannot_be_written_is_told(webshop: Repo, tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, [str(webshop.root), "--check", "--plan-file", str(tmp_path / "none" / "x.md")])
+    assert done.exit_code == 3
+    assert "cannot be written" in done.output
+
+
+def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> None:
+    stack = 'resource "spacelift_stack" "app" {\n  name       = "app"\n  branch     = "main"\n  repository = "app"\n}\n'
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n', "stack.tf": stack}, name="app")
+    config = replace(CONFIG, auth=Auth.CLOUD_INTEGRATION, role_arn=STATE)
+    result = migrate_repo(str(repo.root), config)
+    text = rollout([replace(result, repo="app")])
+    assert "trusts Spacelift's account instead" in section(text, "Let AWS trust")
+    live = section(text, "Make the variables")
+    assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
+    assert "assume_role_policy" in live
+    assert "spacelift_stack.app" in section(text, "Push")
+    assert [row.hook for row in result.stacks] == ["none needed: the AWS integration is attached"]
+
+
+def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": 'provider "aws" {\n  profile = "app"\n}\n'}, name="app")
+    config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
+    text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
+    live = section(text, "Make the variables")
+    assert live.count("set TF_VAR_aws_role_arn to this value") == 1
+    assert f"      {STATE}" in live
