@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.batch.job import Executor, Failure
-from migrator.batch.journal import Journal
 from migrator.batch.pool import run_jobs
 from migrator.batch.records import SURVEY, RepoJob, surveys_in
 from migrator.config.config import Config, ExistingBranch
@@ -25,6 +24,8 @@ from migrator.model.results import RepoResult
 from migrator.report.serial import survey_to_plain, to_plain
 
 if TYPE_CHECKING:
+    from migrator.batch.journal import Journal
+
     pass
 
 _FETCH = 300.0

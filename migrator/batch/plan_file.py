@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from migrator.batch.journal import Journal
 from migrator.batch.records import RepoJob, Results, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
@@ -21,6 +20,9 @@ from migrator.model.results import Mode
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
 from migrator.writing.replace import write_new
+
+if TYPE_CHECKING:
+    from migrator.batch.journal import Journal
 
 _FORMAT, _VERSION = "tf-oidc-migrate plan", 1
 

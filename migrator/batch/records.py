@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.batch.journal import Journal
-from migrator.config.config import Config
 from migrator.model.fleet import ALONE, Fleet, Survey
-from migrator.model.results import RepoResult
 from migrator.report.serial import from_plain, survey_from_plain
 
 if TYPE_CHECKING:
+    from migrator.batch.journal import Journal
+    from migrator.config.config import Config
+    from migrator.model.results import RepoResult
     from migrator.remotes.sources import RepoSource
 
 

@@ -12,26 +12,29 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from migrator.batch.job import Executor
 from migrator.batch.journal import Journal
 from migrator.batch.passes import Batch, unfinished
 from migrator.batch.plan_file import plain_config, read_plan, write_plan
 from migrator.batch.pool import default_jobs, executor
 from migrator.batch.progress import Progress, progress
 from migrator.batch.records import RepoJob, Results, left
-from migrator.config.config import Config
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.model.results import Mode, RepoResult
-from migrator.remotes.forge_base import Filters
 from migrator.remotes.forge_registry import forge_of, open_forge
-from migrator.remotes.pull_requests import PullRequests
 from migrator.remotes.sources import RepoSource, sources
 from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.shown import shown
 from migrator.report.terminal import show, titled
 from migrator.report.text import headline
 from migrator.secret import printable
+
+if TYPE_CHECKING:
+    from migrator.batch.job import Executor
+    from migrator.config.config import Config
+    from migrator.remotes.forge_base import Filters
+    from migrator.remotes.pull_requests import PullRequests
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 _PRELOADED = ("migrator.batch.preload",)

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
-from migrator.config.config import Config
 from migrator.model.findings import Refusal
-from migrator.span import Edit
 from migrator.syntax.python import edit as python_edit
-from migrator.syntax.python.items import Items
 from migrator.terraform.backend_edit import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
 from migrator.terraform.backends import ROLE_FAMILY
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.span import Edit
+    from migrator.syntax.python.items import Items
 
 
 @dataclass(frozen=True, slots=True)

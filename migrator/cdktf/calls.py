@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
-from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.program import Program, parse
 from migrator.terraform.backends import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.terraform.providers import CREDENTIALS, Origin
 from migrator.workspace.document import IGNORE, Document
+
+if TYPE_CHECKING:
+    from migrator.syntax.python.items import Call, Item, Items
 
 PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.provider.AwsProvider", "imports.aws.provider.AwsProvider"})
 OLD_PROVIDERS = frozenset({"cdktf_cdktf_provider_aws.AwsProvider", "imports.aws.AwsProvider"})

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Place
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _WORDS = (b"AwsProvider", b"S3Backend", b"DataTerraformRemoteStateS3")
 _GENERATED = re.compile(rb"^import jsii\b", re.MULTILINE)

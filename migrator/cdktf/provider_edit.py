@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Refusal, Rewrite
-from migrator.span import Edit
 from migrator.syntax.python import edit as python_edit
-from migrator.syntax.python.items import Call, Item, Items
-from migrator.terraform.providers import Origin
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+
+if TYPE_CHECKING:
+    from migrator.span import Edit
+    from migrator.syntax.python.items import Call, Item, Items
+    from migrator.terraform.providers import Origin
 
 _STRUCT = "AwsProviderAssumeRoleWithWebIdentity"
 

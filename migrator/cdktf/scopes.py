@@ -6,11 +6,14 @@ A provider's scope is the stack, or a construct in one, that its call names firs
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import VARIABLE, CdktfCall
 from migrator.model.findings import Refusal
 from migrator.span import Span
-from migrator.syntax.python.items import Call, Statement
+
+if TYPE_CHECKING:
+    from migrator.syntax.python.items import Call, Statement
 
 _STACK = "cdktf.TerraformStack"
 

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from migrator.cli.options import config_of
-from migrator.config.config import Config
 from migrator.config.role_mapping import unmatched
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
@@ -21,6 +20,9 @@ from migrator.model.results import Mode, RepoResult
 from migrator.report.text import summary
 from migrator.secret import plain_line
 from migrator.workspace.discover import checkout_of
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
 
 DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 

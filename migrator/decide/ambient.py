@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.decide.facts import Facts
-from migrator.decide.hooks import Wishes
-from migrator.decide.roles import Roles
 from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
-from migrator.spacelift.stacks.model import StackDefinition
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
-from migrator.terraform.providers import Provider
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.hooks import Wishes
+    from migrator.decide.roles import Roles
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.workspace import Module, Workspace
 
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 _SEVERAL = "its providers need different roles, and the environment of a run has one: map all to one by --role"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
-from migrator.decide.ambient import Ambient
-from migrator.decide.facts import Facts
-from migrator.decide.hooks import Wishes
-from migrator.decide.web_identity import WebIdentity
-from migrator.model.findings import Change, Finding
-from migrator.model.fleet import KnownCall
-from migrator.terraform.outside_calls import Called
-from migrator.workspace.workspace import Workspace
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.decide.ambient import Ambient
+    from migrator.decide.facts import Facts
+    from migrator.decide.hooks import Wishes
+    from migrator.decide.web_identity import WebIdentity
+    from migrator.model.findings import Change, Finding
+    from migrator.model.fleet import KnownCall
+    from migrator.terraform.outside_calls import Called
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.roots import FedModule, Root, Runners
-from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
-from migrator.spacelift.settings.model import Setting
 from migrator.spacelift.settings.mounted_files import Override, overrides
 from migrator.spacelift.settings.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
 from migrator.spacelift.settings.role_variables import StackVariables
@@ -27,10 +25,12 @@ from migrator.terraform.partial_backends import GivenValue, given_values, partia
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
-from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
+    from migrator.model.findings import Place
+    from migrator.spacelift.settings.model import Setting
+    from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from migrator.decide.facts import Facts
 from migrator.model.findings import Place, Refusal
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.workspace.workspace import Module
 
 PREFIX = "TF_VAR_"
 """What begins the name of an environment variable that sets one of Terraform:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.decide.facts import Facts
-from migrator.decide.hooks import Target, Wishes
-from migrator.decide.roles import Roles
 from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
@@ -23,7 +21,12 @@ from migrator.syntax.terraform import Literal, NewComment
 from migrator.terraform.provider_edit import section_edits, sign_in_edits, web_identity_block
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.hooks import Target, Wishes
+    from migrator.decide.roles import Roles
+    from migrator.workspace.workspace import Workspace
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 _ONE_ROLE = "a hook has one role"

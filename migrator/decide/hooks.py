@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
-from migrator.decide.facts import Facts
 from migrator.decide.role_purpose import is_for_sign_in
-from migrator.decide.roles import Roles
 from migrator.decide.stack_roles import runners_by_role
 from migrator.decide.strategy import Strategies
 from migrator.decide.target import Target as Target
 from migrator.decide.target import in_regions
 from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
-from migrator.model.fleet import KnownStack
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
-from migrator.spacelift.hooks.in_terraform import Entries
 from migrator.spacelift.hooks.lists import HookLists, WantedHooks
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH
-from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note
-from migrator.terragrunt.unit import Unit
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.roles import Roles
+    from migrator.model.fleet import KnownStack
+    from migrator.spacelift.hooks.in_terraform import Entries
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.span import Edit
+    from migrator.terragrunt.unit import Unit
+    from migrator.workspace.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
 _TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")

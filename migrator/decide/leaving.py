@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.decide.ambient import AmbientRoot, assumed_role
 from migrator.model.findings import Note, Refusal
-from migrator.syntax.terraform import Attribute, NewArgument
 from migrator.terraform.backend_edit import chained_role
-from migrator.terraform.backends import S3Backend
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, NewArgument
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.span import Span
 from migrator.terraform.identities import is_in_use
 from migrator.terraform.providers import WEB_IDENTITY
 from migrator.terraform.root_values import root_values
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.span import Span
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 
 def is_free(workspace: Workspace, module: Module, name: str) -> bool:

@@ -6,22 +6,25 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.decide.facts import Facts
 from migrator.decide.role_purpose import is_free
 from migrator.model.findings import Refusal
-from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
 from migrator.terraform.identities import identities
-from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable
 from migrator.terraform.root_values import root_values
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, ModuleCall, Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.span import Edit
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 _MOST = 99
 _MOST_STEPS = 1_000

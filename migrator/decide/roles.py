@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
 from migrator.config.role_mapping import Origin, matching
-from migrator.decide.facts import Facts
 from migrator.model.findings import Note, Place, Refusal
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.backends import S3Backend
@@ -17,10 +16,14 @@ from migrator.terraform.origins import Origins, account_of
 from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.root_values import root_values
-from migrator.terraform.usage.declarations import Given
 from migrator.terragrunt.inputs import TerragruntInputs
 from migrator.workspace.discover import Kind
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.decide.facts import Facts
+    from migrator.terraform.usage.declarations import Given
+    from migrator.workspace.workspace import Workspace
 
 _SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
 TOO_MANY = Refusal("its module is called in more ways than are followed")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
-from migrator.decide.facts import Facts
 from migrator.decide.roles import TOO_MANY, Roles
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
-from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.decide.facts import Facts
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.workspace import Workspace
 
 NEED_SEVERAL = Refusal("its providers need different roles")
 SEVERAL = "its module is called for several identities"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.model.fleet import KnownStack
-from migrator.spacelift.stacks.model import StackDefinition
-from migrator.terraform.backends import S3Backend
-from migrator.terraform.providers import Provider
-from migrator.terraform.remote_states import RemoteState
 from migrator.workspace.discover import Kind
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.model.fleet import KnownStack
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
+    from migrator.terraform.remote_states import RemoteState
+    from migrator.workspace.workspace import Module
 
 
 @dataclass(frozen=True, eq=False)

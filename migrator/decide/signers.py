@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.decide.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
-from migrator.decide.facts import Facts
-from migrator.decide.hooks import Wishes
 from migrator.model.findings import Change, Finding, LeftAlone, Refusal
 from migrator.model.results import SigningRow
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
-from migrator.terraform.origins import Given
 from migrator.terraform.partial_backends import partial_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terraform.signing import Environment, backend_sign_in, configured, provider_sign_in, signer
 from migrator.workspace.discover import Kind
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.hooks import Wishes
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.origins import Given
+    from migrator.workspace.workspace import Module, Workspace
 
 _NOBODY = Environment()
 _INTEGRATION = "the AWS integration"

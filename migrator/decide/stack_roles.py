@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from migrator.decide.facts import Facts
+from typing import TYPE_CHECKING
+
 from migrator.decide.roots import Root, Runners
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.partial_backends import files_given
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.workspace.workspace import Workspace
 
 
 def runners_by_role(workspace: Workspace, facts: Facts, root: Root) -> dict[str | None, Runners]:

@@ -12,20 +12,20 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.decide.facts import Facts
-from migrator.decide.roles import Roles
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
-from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.backend_edit import SignIn, sign_in, state_sign_ins
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.engine_evidence import code_evidence, rejects_flat_role
-from migrator.workspace.workspace import Module, Workspace
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
+    from migrator.decide.facts import Facts
+    from migrator.decide.roles import Roles
+    from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, HookPlace, is_role_arn
 from migrator.decide.ambient import Ambient, others_credentials, static_keys
-from migrator.decide.facts import Facts
-from migrator.decide.given_roles import GivenRole, GivenRoles
 from migrator.decide.hooks import Target, Wishes, phase_lists
 from migrator.model.findings import Finding, Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
@@ -17,8 +16,12 @@ from migrator.model.results import StackRow
 from migrator.secret import told_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
 from migrator.spacelift.stacks.contexts import attachments
-from migrator.spacelift.stacks.model import StackDefinition
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.given_roles import GivenRole, GivenRoles
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.workspace.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "none is needed: the backend signs in by itself"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from migrator.decide.facts import Facts
-from migrator.decide.roots import Root, Runners
-from migrator.model.engine import Engine
-from migrator.model.findings import Place, Refusal
 from migrator.model.partitions import region_to_name
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.defaults import resolve
-from migrator.terraform.providers import Provider
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.roots import Root, Runners
+    from migrator.model.engine import Engine
+    from migrator.model.findings import Place, Refusal
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
 
 
 @dataclass(frozen=True, eq=False)

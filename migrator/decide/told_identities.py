@@ -8,8 +8,8 @@ knows whether it is the same in two calls.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.model.fleet import KnownInput, KnownModule
 from migrator.secret import mask
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
@@ -18,6 +18,9 @@ from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.fleet import KnownInput, KnownModule
 
 _UNKNOWN = "unknown.value[{}]"
 """Something of the module that is another in each call of it, as far as is known."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
-from migrator.decide.facts import Facts
-from migrator.decide.given_roles import GivenRole
-from migrator.decide.hooks import Wishes
 from migrator.decide.roots import Runners
 from migrator.model.fleet import KnownStack
 from migrator.model.results import SigningRow, TrustRow
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.given_roles import GivenRole
+    from migrator.decide.hooks import Wishes
 
 _WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.context import Context
 from migrator.decide.given_roles import PREFIX
-from migrator.model.findings import Place
-from migrator.model.fleet import KnownStack
 from migrator.spacelift.attached.variables import Variable
-from migrator.spacelift.settings.role_variables import SetVariable
-from migrator.spacelift.stacks.model import StackDefinition
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.findings import Place
+    from migrator.model.fleet import KnownStack
+    from migrator.spacelift.settings.role_variables import SetVariable
+    from migrator.spacelift.stacks.model import StackDefinition
 
 
 @dataclass(frozen=True, eq=False)

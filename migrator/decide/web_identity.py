@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
-from migrator.decide.facts import Facts
 from migrator.decide.given_roles import GivenRoles
 from migrator.decide.hook_identity import HookIdentity
-from migrator.decide.hooks import Wishes
 from migrator.decide.role_variables import RoleVariables, variable_called
-from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.model.fleet import KnownInput
-from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
-from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import ProviderVersions
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
+    from migrator.decide.hooks import Wishes
+    from migrator.decide.roles import Roles
+    from migrator.model.fleet import KnownInput
+    from migrator.span import Edit
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.workspace import Module, Workspace
 
 _MAPPED = "mapped to"
 

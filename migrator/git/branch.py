@@ -11,14 +11,16 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace as replace_in
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import Branch, Entry, GitRepo, is_branch_name
 from migrator.git.fast_import import blob_id, checked_out, conversion, import_answer, import_stream
-from migrator.model.findings import Change
 from migrator.writing.replace import Replacement, uninterrupted
 from migrator.writing.undo_log import recover
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Change
 
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",

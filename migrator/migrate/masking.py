@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from migrator.known import Known
 from migrator.model.findings import FileProblem, Finding, Note
 from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
+
+if TYPE_CHECKING:
+    from migrator.known import Known
 
 _Told = TypeVar("_Told", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})

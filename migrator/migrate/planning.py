@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
 from migrator.decide.ambient import Ambient
 from migrator.decide.context import Context
 from migrator.decide.facts import gather
@@ -29,7 +29,10 @@ from migrator.rules.registry import all_rules
 from migrator.terraform.outside_calls import follow, outside_calls, registered
 from migrator.terraform.secrets import Secrets
 from migrator.terraform.usage.interfaces import Interface, interfaces
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.workspace.workspace import Workspace
 
 
 class Planning:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Change, Finding, Place, Refusal, Rewrite
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.outside_calls import frozen_by
 from migrator.terraform.usage.interfaces import declared as declared_names
 from migrator.terraform.usage.interfaces import declared_in
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 
 def within_scope(workspace: Workspace, finding: Finding) -> Finding:

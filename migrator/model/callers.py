@@ -5,9 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule, Survey
-from migrator.workspace.module_source import ModuleSource
+
+if TYPE_CHECKING:
+    from migrator.workspace.module_source import ModuleSource
 
 _MOST = 20
 _UNSETTLED = "what its callers in other repositories are to pass could not be settled"

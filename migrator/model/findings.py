@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from migrator.span import Edit
+if TYPE_CHECKING:
+    from migrator.span import Edit
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from migrator.model.engine import Engine, Evidence, verdict
-from migrator.model.findings import Place
-from migrator.workspace.module_source import ModuleSource
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.workspace.module_source import ModuleSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError, NothingThere, UsageError
 from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.remotes.credentials import git_options
-from migrator.remotes.sources import RepoSource
 from migrator.remotes.url import GitUrl, parse_url
+
+if TYPE_CHECKING:
+    from migrator.remotes.sources import RepoSource
 
 _MARK = "tf-oidc-migrate.json"
 """The file in ``.git`` that tells a clone of this tool from a checkout of the user's."""

@@ -10,11 +10,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import Deadline, run_git
-from migrator.remotes.url import GitUrl
+
+if TYPE_CHECKING:
+    from migrator.remotes.url import GitUrl
 
 GITHUB, GITLAB = "github", "gitlab"
 

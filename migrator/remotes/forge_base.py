@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from migrator.remotes.sources import RepoSource
 from migrator.secret import mask, printable
+
+if TYPE_CHECKING:
+    from migrator.remotes.sources import RepoSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrator.errors import MigrateError
 from migrator.remotes.credentials import GITHUB, GITLAB, ForgeHost, default_host, host_of, token
-from migrator.remotes.forge_base import Forge
 from migrator.remotes.url import parse_url, without_user
+
+if TYPE_CHECKING:
+    from migrator.remotes.forge_base import Forge
 
 KINDS = (GITHUB, GITLAB)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import github
 from github.GithubException import RateLimitExceededException
@@ -19,9 +19,11 @@ from requests import RequestException
 
 from migrator.errors import MigrateError
 from migrator.patience import PASSING, TRIES, Patient
-from migrator.remotes.credentials import ForgeHost
 from migrator.remotes.forge_base import Filters, NewPullRequest, PullRequest, Task
 from migrator.remotes.sources import RepoSource
+
+if TYPE_CHECKING:
+    from migrator.remotes.credentials import ForgeHost
 
 _READ = "read access to them (a classic token the scope repo, a fine-grained one Metadata: read)"
 _WRITE = "write access to pull requests (a classic token the scope repo, a fine-grained one Pull requests: write)"

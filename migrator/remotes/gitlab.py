@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import gitlab
 import requests
@@ -13,9 +14,11 @@ from requests.adapters import HTTPAdapter
 
 from migrator.errors import MigrateError
 from migrator.patience import PASSING, TRIES, Patient
-from migrator.remotes.credentials import ForgeHost
 from migrator.remotes.forge_base import Filters, NewPullRequest, PullRequest, Task
 from migrator.remotes.sources import RepoSource
+
+if TYPE_CHECKING:
+    from migrator.remotes.credentials import ForgeHost
 
 _READ = "the scope read_api and membership"
 _WRITE = "the scope api and at least the role Developer"

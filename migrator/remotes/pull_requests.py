@@ -6,18 +6,21 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import GitRepo
 from migrator.model.findings import Note
-from migrator.model.results import RepoResult
 from migrator.remotes.clone import base_branch, clone_folder
 from migrator.remotes.forge_base import Forge, NewPullRequest
 from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
 from migrator.remotes.pull_request_text import fill, read_template
-from migrator.remotes.sources import RepoSource
 from migrator.report import markdown
 from migrator.report.rollout import rollout
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
+    from migrator.remotes.sources import RepoSource
 
 
 @dataclass

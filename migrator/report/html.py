@@ -12,7 +12,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TextIO
 
 from migrator import __version__
-from migrator.model.results import RepoResult
 from migrator.report.difflines import Line, lines_of
 from migrator.report.serial import OUTCOMES, outcome
 from migrator.report.shown import show_whole, shown
@@ -22,6 +21,8 @@ from migrator.report.totals import State, Totals, label, rotations, state_of, to
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from migrator.model.results import RepoResult
 
 _LINES = 2000
 """Of one repository's diff; the rest is counted."""

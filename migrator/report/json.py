@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from migrator import __version__
-from migrator.model.results import RepoResult
 from migrator.report.serial import OUTCOMES, VERSION, to_plain
 from migrator.report.shown import show_whole, shown
 from migrator.report.totals import State, Totals, state_of, totals_of
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
 
 _OF_PLANS = ("inputs", "fingerprint")
 """What only a stored plan needs."""

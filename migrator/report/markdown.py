@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from migrator.model.findings import Rewrite
-from migrator.model.results import RepoResult, StackRow
 from migrator.report.shown import shown
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, refusals, rotations, state_of, totals_of
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult, StackRow
 
 LIMIT = 60_000
 """Characters; a comment on GitHub holds 65,536."""

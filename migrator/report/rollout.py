@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note, Refusal
-from migrator.model.results import RepoResult, StackRow
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult, StackRow
 
 _REMOVAL, _DELETION = "apply the removal", "delete the access keys"
 _WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)

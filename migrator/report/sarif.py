@@ -9,14 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from migrator import __version__
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
-from migrator.model.results import RepoResult
 from migrator.report.shown import show, show_line
 from migrator.secret import mask, mask_shapes
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOLE_BASE = "%SRCROOT%"

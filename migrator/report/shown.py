@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from migrator.model.results import RepoResult
 from migrator.report.serial import from_plain, to_plain
 from migrator.secret import mask, mask_shapes, printable
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""

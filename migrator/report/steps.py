@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Finding, Note, Rewrite
-from migrator.model.results import RepoResult
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
 
 STEPS = (
     "Let AWS trust the roles",

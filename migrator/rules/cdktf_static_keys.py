@@ -62,8 +62,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
-from migrator.decide.context import Context
 from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import refused_without_hook
@@ -71,11 +69,13 @@ from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.terraform.providers import AWS
 from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
-from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
     from migrator.cdktf.provider_edit import PythonIdentity
+    from migrator.config.config import Config
+    from migrator.decide.context import Context
+    from migrator.workspace.workspace import Workspace
 
 
 _LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")

@@ -66,16 +66,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
-from migrator.decide.facts import Facts
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Rule
-from migrator.span import Span
-from migrator.syntax.terraform import Block
 from migrator.terraform.providers import local_names
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.facts import Facts
+    from migrator.span import Span
+    from migrator.syntax.terraform import Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _NAMES = re.compile(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"

@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Rule
 from migrator.terraform.backends import S3Backend, s3_backends
@@ -35,6 +35,9 @@ from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Refusal, Rewrite
-from migrator.rules.registry import Rule
 from migrator.spacelift.attached.hook_context import HookContexts
-from migrator.spacelift.stacks.model import StackDefinition
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.rules.registry import Rule
+    from migrator.spacelift.stacks.model import StackDefinition
 
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:

@@ -7,12 +7,15 @@ of AWS's documentation and obvious mocks are not told.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.git.history import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.registry import Rule
 from migrator.terraform.key_literals import KeyLiteral, key_literals
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -60,19 +60,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
-from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Rule
-from migrator.span import Edit
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock
 from migrator.terraform.outside_calls import OutsideCall, folder_of
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.interfaces import Interface, interfaces
 from migrator.terragrunt.inputs import TerragruntInputs
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.fleet import KnownModule
+    from migrator.span import Edit
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 PLACEHOLDER = "arn:aws:iam::123456789012:role/placeholder-for-tests"
 _ROLE = "the ARN of a role"

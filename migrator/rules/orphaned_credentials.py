@@ -57,19 +57,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.git.history import ROTATE_AND_REMOVE
 from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.settings.tf_vars import VariableSettings
-from migrator.span import Edit
 from migrator.syntax.terraform import Block
-from migrator.terraform.usage.declarations import Node, Piece
 from migrator.terraform.usage.orphans import Orphans
 from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
 from migrator.terraform.usage.variable_values import VariableValues
 from migrator.terragrunt.inputs import TerragruntInputs
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.span import Edit
+    from migrator.terraform.usage.declarations import Node, Piece
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -23,10 +23,13 @@ main.tf:1: provider "awsutils": profile: it knows no web identity: without them 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Refusal
 from migrator.rules.registry import Rule
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -58,12 +58,14 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.registry import Rule
-from migrator.terraform.providers import Provider
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.terraform.providers import Provider
 
 _HOOK = ", and the hook's would become its own"
 _SETTINGS = ", and lives on those of Spacelift's settings"

@@ -49,19 +49,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
-from migrator.decide.context import Context
 from migrator.decide.told_identities import stub_of
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
-from migrator.model.fleet import KnownModule
 from migrator.rules.registry import Rule
-from migrator.span import Edit
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.outside_calls import Called
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.rotation import region_notes, rotate
 from migrator.workspace.discover import Kind
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.fleet import KnownModule
+    from migrator.span import Edit
+    from migrator.terraform.outside_calls import Called
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -53,22 +53,25 @@ data "terraform_remote_state" "network" {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth
-from migrator.decide.ambient import AmbientRoot
-from migrator.decide.context import Context
 from migrator.decide.leaving import leaving, state_notes
-from migrator.decide.roots import Root
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
-from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
 from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
 from migrator.terraform.expressions.objects import is_used_beside
-from migrator.terraform.remote_states import Config, RemoteState
 from migrator.terraform.rotation import rotate
+
+if TYPE_CHECKING:
+    from migrator.decide.ambient import AmbientRoot
+    from migrator.decide.context import Context
+    from migrator.decide.roots import Root
+    from migrator.span import Edit, Span
+    from migrator.terraform.remote_states import Config, RemoteState
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -80,18 +80,21 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import AmbientRoot
-from migrator.decide.context import Context
 from migrator.decide.leaving import leaving, state_notes
-from migrator.decide.roots import Root
 from migrator.decide.strategy import since
 from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import TWICE, SignIn, with_web_identity
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.rotation import rotate
+
+if TYPE_CHECKING:
+    from migrator.decide.ambient import AmbientRoot
+    from migrator.decide.context import Context
+    from migrator.decide.roots import Root
+    from migrator.terraform.backends import S3Backend
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -61,13 +61,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import AmbientRoot
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
-from migrator.spacelift.stacks.model import StackDefinition
+
+if TYPE_CHECKING:
+    from migrator.decide.ambient import AmbientRoot
+    from migrator.decide.context import Context
+    from migrator.spacelift.stacks.model import StackDefinition
 
 
 @dataclass(frozen=True, eq=False)

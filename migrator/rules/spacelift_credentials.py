@@ -66,21 +66,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, HookPlace
-from migrator.decide.context import Context
-from migrator.decide.roots import FedModule, Root
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.settings.model import Setting, TerraformSetting, YamlSetting, holds_keys
-from migrator.spacelift.stacks.model import StackDefinition
-from migrator.span import Edit
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.remove import remove
 from migrator.terraform.credential_names import BREAKING, plain_name
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.roots import FedModule, Root
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.span import Edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,14 +67,17 @@ resource "spacelift_context_attachment" "aws_oidc_app" {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.context import Context
-from migrator.decide.hooks import Wanted
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
-from migrator.spacelift.attached.hook_context import HookContexts
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.hooks import Wanted
+    from migrator.spacelift.attached.hook_context import HookContexts
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -62,14 +62,17 @@ resource "spacelift_stack" "app" {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
-from migrator.decide.hooks import Target
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.hooks import Target
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -64,12 +64,15 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
-from migrator.model.findings import Finding
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.model import PythonDefinition
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.findings import Finding
 
 
 def check(context: Context) -> Iterator[Finding]:

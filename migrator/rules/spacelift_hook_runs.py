@@ -86,16 +86,19 @@ resource "spacelift_scheduled_run" "nightly" {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.context import Context
 from migrator.decide.hooks import Wanted, phase_lists
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.hooks.in_terraform import prepend_argument
-from migrator.spacelift.settings.own_runs import OwnRun
 from migrator.spacelift.stacks.exchange import exchanges_token
-from migrator.span import Edit
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.spacelift.settings.own_runs import OwnRun
+    from migrator.span import Edit
 
 
 def check(context: Context) -> Iterator[Finding]:

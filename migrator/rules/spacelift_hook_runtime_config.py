@@ -64,16 +64,19 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.context import Context
-from migrator.decide.hooks import Target
 from migrator.decide.variables import runtime_variables
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.registry import Rule
-from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
 from migrator.spacelift.stacks.runtime_config import PATH
-from migrator.syntax.yaml.tree import Keys
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.hooks import Target
+    from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
+    from migrator.syntax.yaml.tree import Keys
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -70,13 +70,16 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.blueprints import unread_blueprints
 from migrator.spacelift.stacks.model import YamlDefinition
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
 
 
 def check(context: Context) -> Iterator[Finding]:

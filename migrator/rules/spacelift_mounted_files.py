@@ -8,11 +8,14 @@ it says is read where it is written in code.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.registry import Rule
-from migrator.spacelift.settings.mounted_files import Override
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.spacelift.settings.mounted_files import Override
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, LeftAlone, Note, Place
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
 from migrator.spacelift.stacks.exchange import said_in
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.workspace.document import Document
 
 _OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
 _SIGNING = re.compile(

@@ -68,18 +68,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
 from migrator.decide.ambient import others_credentials
-from migrator.decide.context import Context
 from migrator.decide.variables import WantedVariable, is_for_runtime_config, runtime_variables, set_at, wanted_variables
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
-from migrator.spacelift.attached.hook_context import HookContexts, NewContext
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.spacelift.attached.hook_context import HookContexts, NewContext
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -67,9 +67,9 @@ EOF
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
@@ -81,13 +81,16 @@ from migrator.terraform.backends import S3Backend
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
 from migrator.terraform.versions import excludes
-from migrator.terragrunt.generated import Generated
 from migrator.terragrunt.generated_edit import GeneratedSignIn
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
-from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
-from migrator.terragrunt.units import Terragrunt
 from migrator.terragrunt.values import Value
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.terragrunt.generated import Generated
+    from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
+    from migrator.terragrunt.units import Terragrunt
 
 FIRST_WITH_TOKEN = (0, 59, 3)
 """Terragrunt's release that brought ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""

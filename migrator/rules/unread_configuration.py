@@ -26,11 +26,14 @@ aws.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: su
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, Ignored, Refusal
 from migrator.rules.registry import Rule
 from migrator.terraform.unread import mentions
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
 
 
 def check(context: Context) -> Iterator[Finding]:

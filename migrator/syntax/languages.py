@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.span import Edit, Span
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.json import edit as tfjson_edit
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.python import check as program
-from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 from migrator.syntax.yaml import parse as yaml
+
+if TYPE_CHECKING:
+    from migrator.span import Edit, Span
+    from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.span import Span
+
+if TYPE_CHECKING:
+    from migrator.span import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
-from migrator.terraform.backends import S3Backend
-from migrator.terraform.remote_states import Config as StateConfig
-from migrator.terraform.remote_states import RemoteState
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.remote_states import Config as StateConfig
+    from migrator.terraform.remote_states import RemoteState
+    from migrator.workspace.document import Document
 
 NESTED_NAMES = {
     "role_arn": "role_arn",

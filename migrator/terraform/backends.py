@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.endpoints import foreign_endpoint
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 ROLE_FAMILY = (
     "role_arn",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.partitions import DOMAINS
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.defaults import resolve
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _EMULATOR = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I

@@ -11,15 +11,18 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
-from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.backends import S3Backend
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 _VERSION_FILES = ((".terraform-version", "terraform"), (".opentofu-version", "opentofu"), (".tool-versions", ""))
 _TOOL_LINE = re.compile(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.terraform.expressions.defaults import resolve
 from migrator.terraform.providers import AWS, Provider
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Module
 
 T = TypeVar("T", bound=Hashable)
 

@@ -11,9 +11,12 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
 
 LARGEST = 2_000_000
 _BINARY_AFTER = 8000

@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.config.role_mapping import Origin
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
 from migrator.terraform.providers import Provider
 from migrator.terraform.root_values import root_values
 from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.role_mapping import Origin
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.workspace import Module, Workspace
 
 _SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")

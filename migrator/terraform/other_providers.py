@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, Place
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, Place
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
 _PREFIXED = re.compile(

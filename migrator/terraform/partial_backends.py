@@ -11,13 +11,16 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
 _GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
 from migrator.span import Edit, Span
 from migrator.syntax.terraform import (
     Block,
@@ -18,7 +18,10 @@ from migrator.syntax.terraform import (
 )
 from migrator.terraform.providers import AWSCC, WEB_IDENTITY, Provider
 from migrator.terraform.role_names import RoleVariable
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.workspace.document import Document
 
 
 def web_identity_block(provider: Provider, role: Literal | RoleVariable, config: Config) -> NewBlock | NewArgument:

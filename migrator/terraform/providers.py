@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.endpoints import foreign_endpoint, is_mock
 from migrator.terraform.expressions.defaults import optional
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 CREDENTIALS = (
     "access_key",

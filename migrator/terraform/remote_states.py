@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
@@ -18,8 +19,10 @@ from migrator.terraform.backends import ROLE_FAMILY, S3Backend
 from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
 from migrator.terraform.expressions.objects import Part, parts
 from migrator.terraform.providers import CREDENTIALS
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.term_reader import read, replaced
 from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal, made_object, or_default, term, typed
-from migrator.terraform.providers import Provider
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, ModuleCall, Workspace
+
+if TYPE_CHECKING:
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 Identity = tuple[tuple[str, Term], ...]
 """What the credential arguments of a provider come to in some module's terms; empty for the environment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute, Block
@@ -18,8 +18,10 @@ from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.terraform.usage.declarations import Given, Piece
 from migrator.terraform.usage.variable_values import VariableValues
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 Giver = Callable[[str], Iterable[Given]]
 _NOTHING = (NULL, literal(""))

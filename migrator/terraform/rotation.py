@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import ROTATE, Note
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
-from migrator.syntax.terraform import Attribute
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.endpoints import is_mock
-from migrator.terraform.providers import Provider
 from migrator.terraform.secrets import literals
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.document import Document
 
 _INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from posixpath import dirname
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
@@ -25,8 +25,10 @@ from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 _SHORTEST = 6
 _HARMLESS = frozenset(

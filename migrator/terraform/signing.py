@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.secret import STATIC_KEYS
 from migrator.syntax.hcl.strings import string_value
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.origins import Credentials, Given
 from migrator.terraform.providers import CREDENTIALS, Provider
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.workspace import Module, Workspace
 
 INCOMPLETE = "fails: static credentials are empty"
 NO_PROFILE = "fails: failed to get shared config profile"

@@ -11,11 +11,14 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.workspace.discover import SKIPPED_FOLDERS, Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _NAMES = (
     "access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token|profile|shared_?credentials_?files?"

@@ -7,9 +7,9 @@ https://developer.hashicorp.com/terraform/language/providers/requirements#best-p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note, Refusal
-from migrator.span import Edit
 from migrator.terraform.providers import AWS, Provider
 from migrator.terraform.versions import (
     Constraint,
@@ -23,6 +23,9 @@ from migrator.terraform.versions import (
     raised,
 )
 from migrator.workspace.workspace import LOCK_FILE, Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.span import Edit
 
 _GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-{}-upgrade"
 

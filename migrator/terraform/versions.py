@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.span import Edit
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.providers import AWS, AWSCC, Provider, address, local_names
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 Release = tuple[int, int, int]
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
@@ -23,6 +23,9 @@ from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind, is_override
 from migrator.workspace.document import Document
 from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
 
 _SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")

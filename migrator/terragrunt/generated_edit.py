@@ -8,6 +8,7 @@ declare it already; and by one heredoc alone where a unit has several.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
@@ -20,13 +21,15 @@ from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.identities import identities
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
-from migrator.terraform.providers import Origin, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
-from migrator.terragrunt.generated import Generated
-from migrator.terragrunt.unit import Unit
 from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.terraform.providers import Origin, Provider
+    from migrator.terragrunt.generated import Generated
+    from migrator.terragrunt.unit import Unit
 
 
 class GeneratedSignIn:

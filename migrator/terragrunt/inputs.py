@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.syntax.terraform import Attribute
 from migrator.terraform.usage.declarations import Given, Piece
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.units import Terragrunt, terragrunt, used_elsewhere
-from migrator.terragrunt.values import Value
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
+    from migrator.terragrunt.values import Value
+    from migrator.workspace.workspace import Workspace
 
 _INPUTS = re.compile(rb"\b(?:inputs|generate)\b")
 

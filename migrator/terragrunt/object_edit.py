@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Note, Place, Refusal
-from migrator.span import Edit
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute
 from migrator.terragrunt.units import Terragrunt, used_elsewhere
 from migrator.terragrunt.values import Value
+
+if TYPE_CHECKING:
+    from migrator.span import Edit
 
 Change = tuple[Value, Sequence[Attribute], Sequence[Attribute]]
 """An object, its items to be removed, and those to be commented out."""

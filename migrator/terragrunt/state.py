@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
 from migrator.terraform.providers import CREDENTIALS
-from migrator.terragrunt.values import Config, Value
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.terragrunt.values import Config, Value
+    from migrator.workspace.document import Document
 
 
 @dataclass(frozen=True, eq=False)

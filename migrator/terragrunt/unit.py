@@ -9,17 +9,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
-from migrator.syntax.terraform import Attribute
 from migrator.terraform.credential_names import STATIC
-from migrator.terraform.providers import Provider
 from migrator.terragrunt.generated import Generated, names_credentials
 from migrator.terragrunt.state import RemoteState, remote_state
 from migrator.terragrunt.values import Config, Value
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,18 +11,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
-from migrator.terraform.providers import Provider
 from migrator.terragrunt.generated import Generated, from_file, generated
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.values import Config, Value
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.terraform.providers import Provider
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 UNIT = "terragrunt.hcl"
 _READS = re.compile(r"\bread_terragrunt_config\(")

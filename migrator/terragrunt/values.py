@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -19,8 +20,10 @@ from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _DEPTH = 16
 _STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'

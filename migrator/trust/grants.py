@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
+from typing import TYPE_CHECKING
 
 from migrator.errors import UsageError
-from migrator.trust.known import KnownStack, Use
 from migrator.trust.policy import Grant, Role
 from migrator.trust.subjects import Runs
+
+if TYPE_CHECKING:
+    from migrator.trust.known import KnownStack, Use
 
 _OF_MODULES = ("TESTING",)
 """The only runs of a module."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.facts import Facts, gather
@@ -14,23 +15,25 @@ from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
-from migrator.spacelift.settings.role_variables import StackVariables
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
 from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.spacelift.stacks.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.spacelift.stacks.runtime_config import parse
-from migrator.spacelift.stacks.terraform import Stack
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.yaml.parse import read
 from migrator.terraform.backend_edit import SignIn, state_sign_ins
-from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.workspace.discover import Kind
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.settings.role_variables import StackVariables
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.terraform.backends import S3Backend
+    from migrator.workspace.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")

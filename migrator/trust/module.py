@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count, groupby
+from typing import TYPE_CHECKING
 
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
@@ -17,7 +18,9 @@ from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.hcl.text import block, body, expression
 from migrator.syntax.terraform import Reference
-from migrator.trust.policy import Grant, Issuer, Role
+
+if TYPE_CHECKING:
+    from migrator.trust.policy import Grant, Issuer, Role
 
 PROVIDER_VERSION = ">= 5.82"
 FIRST_WITHOUT_THUMBPRINT = (5, 82, 0)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.trust.policy import QUOTA, Grant, Issuer, size_of
-from migrator.trust.subjects import Runs
+
+if TYPE_CHECKING:
+    from migrator.trust.subjects import Runs
 
 
 def warnings(issuer: Issuer, grants: Sequence[Grant]) -> Iterator[str]:

@@ -9,15 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Change, FileProblem
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.source import SourceFile
-from migrator.span import Edit
 from migrator.syntax.terraform import Attribute, Block
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.workspace.document import Document, digest, state_of
 from migrator.workspace.module_source import ModuleSource, is_local, parse_source
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Change, FileProblem
+    from migrator.span import Edit
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
 LOCK_FILE = ".terraform.lock.hcl"

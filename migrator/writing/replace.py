@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrator.errors import MigrateError
-from migrator.model.findings import Change
 from migrator.writing import undo_log
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Change
 
 
 class Replacement:

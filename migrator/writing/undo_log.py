@@ -17,10 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from migrator.errors import MigrateError
-from migrator.model.findings import Change
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Change
 
 LOG = ".tf-oidc-migrate-undo"
 """The log's name in a folder that is no repository."""

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
 from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
-from migrator.spacelift.hooks.in_terraform import Entries
 from migrator.spacelift.stacks.contexts import SpaceliftContext
 from migrator.spacelift.stacks.exchange import said_in
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.span import Edit
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.terraform.expressions.evaluate import Scope
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.hooks.in_terraform import Entries
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.span import Edit
+    from migrator.workspace.workspace import Module, Workspace
 
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 

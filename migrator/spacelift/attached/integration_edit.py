@@ -8,20 +8,23 @@ https://search.opentofu.org/provider/spacelift-io/spacelift.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
 from migrator.model.findings import Refusal
 from migrator.spacelift.attached.integrations import INTEGRATION
 from migrator.spacelift.attached.resources import Shared, Sharing, identifier, sharing_objection, space_of, written
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.span import Edit
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.terraform.expressions.evaluate import Scope
 from migrator.terraform.origins import account_of
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.span import Edit
+    from migrator.workspace.workspace import Workspace
 
 _KIND = Shared(INTEGRATION, f"{INTEGRATION}_attachment", "integration_id", "aws")
 _EXTERNAL_ID = f"{INTEGRATION}_attachment_external_id"

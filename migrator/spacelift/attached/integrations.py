@@ -7,12 +7,15 @@ module that makes stacks: https://docs.spacelift.io/integrations/cloud-providers
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reaches, resources
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.syntax.yaml.parse import read
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.workspace.workspace import Workspace
 
 INTEGRATION = "spacelift_aws_integration"
 _ATTACHING = (f"{INTEGRATION}_attachment", "spacelift_aws_role", "spacelift_stack_aws_role")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.fleet import KnownReceiver
 from migrator.spacelift.stacks.contexts import attaching, attachments
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.spacelift.stacks.targets import Target, targets
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.syntax.terraform import Block
-from migrator.terraform.expressions.evaluate import Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.fleet import KnownReceiver
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
-from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 NEW_FILE = "aws_oidc.tf"
 """Where the resources go beside a stack that is written in JSON."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
 from migrator.spacelift.attached.resources import (
@@ -22,10 +23,12 @@ from migrator.spacelift.attached.resources import (
     written,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.span import Edit
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.span import Edit
+    from migrator.workspace.workspace import Workspace
 
 _TYPE = "spacelift_environment_variable"
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")

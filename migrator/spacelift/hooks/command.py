@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from migrator.config.config import Config
+from typing import TYPE_CHECKING
+
 from migrator.syntax.terraform import Literal
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
 
 SHELL_ROLE = "$TF_VAR_aws_role_arn"
 """The role where none is known: the shell's own variable, set on the stack."""

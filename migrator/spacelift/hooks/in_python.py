@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
 from migrator.spacelift.stacks.exchange import EXCHANGE
 from migrator.spacelift.stacks.python import Flavour, PythonStack, holders, stack_calls
 from migrator.span import Edit, Span
 from migrator.syntax.python import edit as python_edit
-from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.program import Program, parse
-from migrator.syntax.terraform import Literal
+
+if TYPE_CHECKING:
+    from migrator.syntax.python.items import Call, Item, Items
+    from migrator.syntax.terraform import Literal
 
 _LATER = re.compile(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place, Refusal
-from migrator.spacelift.hooks.in_terraform import Entries
 from migrator.spacelift.stacks.engine_evidence import entry_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, parse
@@ -20,11 +19,15 @@ from migrator.span import Edit, apply_edits
 from migrator.syntax.yaml.edit import Addition, line_edits, prepend_all
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
-from migrator.syntax.yaml.tree import Keys
 from migrator.syntax.yaml.write import Item
 from migrator.terraform.credential_names import exported
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.engine import Evidence
+    from migrator.spacelift.hooks.in_terraform import Entries
+    from migrator.syntax.yaml.tree import Keys
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Refusal
-from migrator.spacelift.stacks.terraform import Stack
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import replace_value
 from migrator.syntax.hcl.new import item_lines
@@ -22,10 +22,13 @@ from migrator.syntax.hcl.scanner import skip_balanced, skip_trivia
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, Reference
-from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.usage.references import References
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import ModuleCall
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.terraform.expressions.evaluate import Expression, Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import ModuleCall
 
 Entries = tuple[Literal, ...]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place, Refusal
 from migrator.spacelift.hooks.in_terraform import Entries, TerraformHooks, TerraformLists
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, said_in
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.span import Edit
 from migrator.syntax.yaml.parse import read
 from migrator.terraform.credential_names import exported
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.span import Edit
 
 _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 

@@ -10,16 +10,19 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
-from migrator.config.config import Config
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
-from migrator.spacelift.inventory.account import Inventory, Stack
-from migrator.spacelift.inventory.attach import Attachment, Attachments
 from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.text import block
 from migrator.syntax.terraform import Reference
 from migrator.terraform.credential_names import BREAKING, plain_name
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.spacelift.inventory.account import Inventory, Stack
+    from migrator.spacelift.inventory.attach import Attachment, Attachments
 
 _ROLE_VARIABLE = "TF_VAR_aws_role_arn"
 _DELETE = "mutation ($context: ID!, $id: ID!) { contextConfigDelete(context: $context, id: $id) { id } }"

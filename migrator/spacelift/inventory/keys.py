@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.spacelift.inventory.account import Context, Element, Inventory, Stack
 from migrator.spacelift.settings.model import is_static_file, is_static_variable
 from migrator.spacelift.stacks.exchange import EXCHANGE
+
+if TYPE_CHECKING:
+    from migrator.spacelift.inventory.account import Context, Element, Inventory, Stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place
-from migrator.spacelift.attached.reach import Reach
-from migrator.span import Edit, Span
-from migrator.syntax.terraform import Attribute, Block
-from migrator.syntax.yaml.tree import Keys
 from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
-from migrator.terraform.expressions.objects import Part
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.spacelift.attached.reach import Reach
+    from migrator.span import Edit, Span
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.syntax.yaml.tree import Keys
+    from migrator.terraform.expressions.objects import Part
+    from migrator.workspace.document import Document
 
 _FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
 _MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")

@@ -13,16 +13,19 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, Place
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.stacks.exchange import said_in
 from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.terraform import Block
 from migrator.terraform.credential_names import plain_name
-from migrator.terraform.expressions.evaluate import Expression
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, Place
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Expression
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
-from migrator.syntax.terraform import Block
 from migrator.terraform.credential_names import STATIC
-from migrator.terraform.expressions.evaluate import Scope
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")

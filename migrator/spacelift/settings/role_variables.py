@@ -9,14 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reaches, resources
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.workspace.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
 _OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")

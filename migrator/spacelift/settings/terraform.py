@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, together
@@ -19,16 +20,18 @@ from migrator.spacelift.settings.model import (
     is_static_variable,
     mentions_static,
 )
-from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.defaults import REFERENCE, definition
-from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.objects import Part, is_used_beside, parts
 from migrator.terraform.expressions.scopes import instances, scopes_of
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.model import TerraformDefinition
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.terraform.expressions.evaluate import Expression, Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 

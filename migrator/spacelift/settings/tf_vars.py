@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.reach import Reach, Reaches
 from migrator.spacelift.settings.terraform import terraform_settings, variables_called
-from migrator.spacelift.stacks.model import StackDefinition
 from migrator.terraform.usage.declarations import Given, Piece
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.workspace.workspace import Module, Workspace
 
 _VALUES = re.compile(r"\.tfvars(?:\.json)?$")
 _WRITTEN = re.compile(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")

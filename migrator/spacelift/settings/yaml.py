@@ -7,6 +7,7 @@ https://docs.spacelift.io/concepts/blueprint.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
@@ -18,8 +19,10 @@ from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, Variable,
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Scalar, Tree, string_at
 from migrator.syntax.yaml.tree import Sequence as YamlSequence
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 
 def runtime_settings(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.span import Span
 from migrator.syntax.languages import HCL
-from migrator.syntax.terraform import Block
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 VERSION = "spacelift_template_version"
 _TYPES = ("spacelift_blueprint", VERSION)

@@ -10,21 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from migrator.model.findings import Place
 from migrator.spacelift.stacks.exchange import exchanges_token, said_in
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.spaces import Space, Spaces
 from migrator.spacelift.stacks.targets import Target, index_of, targets
 from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
-from migrator.syntax.terraform import Block
-from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Expression, Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
 _CALLS_AWS = re.compile(

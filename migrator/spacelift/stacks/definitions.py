@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.engine import Evidence
 from migrator.model.findings import FileProblem, Place
 from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.spacelift.stacks.blueprints import blueprints, heredoc_of, is_published
@@ -22,14 +21,15 @@ from migrator.spacelift.stacks.model import (
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
-from migrator.syntax.terraform import Block
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import IGNORE, Document
-from migrator.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from migrator.model.engine import Evidence
     from migrator.spacelift.stacks.python import PythonStack
     from migrator.spacelift.stacks.yaml import YamlStack
+    from migrator.syntax.terraform import Block
+    from migrator.workspace.workspace import Workspace
 
 
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:

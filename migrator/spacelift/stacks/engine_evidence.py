@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from migrator.model.engine import FIRST_NATIVE, Evidence, bounds
-from migrator.spacelift.stacks.runtime_config import StackEntry
-from migrator.spacelift.stacks.terraform import Stack
+
+if TYPE_CHECKING:
+    from migrator.spacelift.stacks.runtime_config import StackEntry
+    from migrator.spacelift.stacks.terraform import Stack
 
 
 def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.yaml.tree import Keys, Scalar, Sequence, Tree, resolved
-from migrator.terraform.expressions.evaluate import Expression
+
+if TYPE_CHECKING:
+    from migrator.terraform.expressions.evaluate import Expression
 
 EXCHANGE = "assume-role-with-web-identity"
 """What every spelling of the hook has in it."""

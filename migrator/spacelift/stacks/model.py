@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.model.engine import Evidence
-from migrator.model.findings import Place
-from migrator.model.fleet import Code
-from migrator.spacelift.stacks.contexts import SpaceliftContext
-from migrator.spacelift.stacks.terraform import Stack
-from migrator.span import Span
-from migrator.workspace.document import Document
-
 if TYPE_CHECKING:
+    from migrator.model.engine import Evidence
+    from migrator.model.findings import Place
+    from migrator.model.fleet import Code
+    from migrator.spacelift.stacks.contexts import SpaceliftContext
     from migrator.spacelift.stacks.python import PythonStack
+    from migrator.spacelift.stacks.terraform import Stack
     from migrator.spacelift.stacks.yaml import YamlStack
+    from migrator.span import Span
+    from migrator.workspace.document import Document
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from migrator.model.findings import Refusal
 from migrator.span import Span
-from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.program import Program, parse
+
+if TYPE_CHECKING:
+    from migrator.syntax.python.items import Call, Item, Items
 
 Flavour = Literal["cdktf", "pulumi"]
 

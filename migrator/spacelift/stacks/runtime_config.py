@@ -22,12 +22,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.spacelift.stacks.exchange import commands, has_hook
-from migrator.span import Span
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Scalar, Sequence, Tree, names, string_at
+
+if TYPE_CHECKING:
+    from migrator.span import Span
 
 PATH = ".spacelift/config.yml"
 """Where the file is, from the repository's root; no other name is read."""

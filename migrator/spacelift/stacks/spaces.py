@@ -7,14 +7,17 @@ https://docs.spacelift.io/concepts/spaces/access-control.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.targets import targets
-from migrator.syntax.terraform import Block
-from migrator.terraform.expressions.evaluate import Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 DEFAULT = ("default", "")
 """Where what names no space is: ``legacy`` if the account has such a space, else ``root``."""

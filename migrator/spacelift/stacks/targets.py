@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Expression, Scope
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import ModuleCall, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import ModuleCall, Workspace
 
 _KEY = r"(?:\[(?P<key>[^\[\]]+)\])?"
 _RESOURCE = re.compile(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")

@@ -11,16 +11,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from migrator.model.findings import Place
 from migrator.model.fleet import Code
 from migrator.spacelift.stacks.slugs import slug_of
-from migrator.syntax.terraform import Block
-from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import instances, scopes_of
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.syntax.terraform import Block
+    from migrator.terraform.expressions.evaluate import Expression, Scope
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 _OTHER_VENDORS = frozenset({"ansible", "cloudformation", "kubernetes", "pulumi"})
 _NAMESPACES = {

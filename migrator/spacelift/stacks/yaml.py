@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from migrator.span import Span
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence, Tree, find, names, string_at
+
+if TYPE_CHECKING:
+    from migrator.span import Span
 
 _BLUEPRINT = re.compile(rb"(?m)^\s*[\"']?stacks?[\"']?\s*:")
 _ATMOS = re.compile(rb"\bspacelift[\"']?\s*:")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span, apply_edits
-from migrator.syntax.terraform import Attribute, Block
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
 
 _DEEPEST = 120  # libcst needs several calls of Python for each level, and its parser a good piece of the stack
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
-from migrator.syntax.python.items import Call, Import, Item, Items
-from migrator.syntax.python.program import Program
+
+if TYPE_CHECKING:
+    from migrator.syntax.python.items import Call, Import, Item, Items
+    from migrator.syntax.python.program import Program
 
 _END_OF_STATEMENT = re.compile(r"\n(?![ )])")
 _BLANKS = re.compile(r"[ \t]*")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from migrator.model.findings import Refusal
-from migrator.span import Span
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
+    from migrator.span import Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)

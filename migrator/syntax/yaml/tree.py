@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.span import Span
+if TYPE_CHECKING:
+    from migrator.span import Span
 
 Keys = tuple[str | int, ...]
 """The way to a value from the root: names in mappings, numbers in sequences."""

@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Module
 
 _FILE = re.compile(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
 _LARGEST = 1_000_000

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Module
 
 REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
 """A reference to a variable or local."""

@@ -10,18 +10,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
-from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.decoded_files import decoded
 from migrator.terraform.expressions.effort import Effort, MissingError, UnknownError
 from migrator.terraform.expressions.forms import Call, Loop, call, comparison, conditional, loop
 from migrator.terraform.expressions.written import Written
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, ModuleCall
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute, Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, ModuleCall
 
 _LONGEST_STRING = 10_000
 _PATH = re.compile(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')

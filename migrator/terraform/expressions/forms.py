@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
-from migrator.syntax.terraform import Attribute
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
 
 _CALL = re.compile(r"(?P<function>[a-z]+)\(")
 _MARK = re.compile(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.languages import HCL
-from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.defaults import REFERENCE
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _MADE_OF = re.compile(r"(?:merge|tomap)\(")
 _DEPTH = 8

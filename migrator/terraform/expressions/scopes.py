@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from migrator.syntax.hcl.strings import quote
-from migrator.syntax.terraform import Block
 from migrator.terraform.expressions.evaluate import Scope
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Block
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, Workspace
 
 _SCOPES = 10_000
 

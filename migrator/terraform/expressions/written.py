@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.forms import member_type, object_items, optional_members
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
+    from migrator.workspace.document import Document
 
 S = TypeVar("S")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.model.findings import Place
-from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, ModuleCall, Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.span import Span
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 
 class Node(NamedTuple):

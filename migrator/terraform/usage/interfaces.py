@@ -5,13 +5,16 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Change
 from migrator.syntax.languages import language_of
 from migrator.syntax.terraform import Block
 from migrator.workspace.discover import Kind, kind_of
-from migrator.workspace.workspace import Module, Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Change
+    from migrator.workspace.workspace import Module, Workspace
 
 
 @dataclass(frozen=True, slots=True)

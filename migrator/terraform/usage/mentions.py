@@ -13,13 +13,16 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.terraform.key_literals import is_binary, read_plain
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
 
 LARGEST = 16_000_000
 _MARK = re.compile(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
-from migrator.model.findings import Place
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
@@ -21,10 +21,13 @@ from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
 from migrator.terraform.usage.references import References, Use, addresses
-from migrator.terraform.usage.variable_values import VariableValues
 from migrator.workspace.discover import Kind
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.terraform.usage.variable_values import VariableValues
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
 _CHOOSES = re.compile(r"[^?:,\n]*\?")

@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
-from migrator.span import Span
 from migrator.syntax.hcl.scanner import IDENTIFIER, comments
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+
+if TYPE_CHECKING:
+    from migrator.span import Span
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Module
 
 _GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"
 _DOT = rf"{_GAP}\.{_GAP}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note
-from migrator.span import Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
 from migrator.terraform.rotation import rotate_value
 from migrator.terraform.usage.declarations import Node, Piece
-from migrator.terraform.usage.orphans import Orphans
-from migrator.workspace.document import Document
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Note
+    from migrator.span import Edit, Span
+    from migrator.terraform.usage.orphans import Orphans
+    from migrator.workspace.document import Document
 
 _NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
 

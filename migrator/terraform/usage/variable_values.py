@@ -12,14 +12,17 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import IDENTIFIER
 from migrator.terraform.usage.declarations import Given, Piece
 from migrator.terraform.usage.mentions import Mentions
 from migrator.workspace.discover import Kind, is_values
-from migrator.workspace.document import Document
-from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Place
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
 _UNKNOWN = re.compile(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")

@@ -1,1 +1,0 @@
-"""Facts about a repository that need more than one block; nothing in here changes anything."""

@@ -1,1 +1,0 @@
-"""Forges: where an organisation's repositories are listed, and where pull requests are opened."""
