@@ -41,9 +41,27 @@ if hasattr(providers, "_get_local_constants"):  # what is drawn must not depend 
     providers._get_local_constants = lambda: NO_CONSTANTS
 
 
+SYSTEM_FOLDERS = frozenset({"batch", "cdktf", "cli", "docs", "git", "remotes", "system"})
+CASE_FOLDERS = frozenset({"fuzz", "rules"})
+PROGRAMS = frozenset({"browser", "make_repo", "moto", "terraform"})
+"""The fixtures that stand for real programs."""
+_running = {"unit": ""}
+
+
+def _kind(item: pytest.Item) -> str:
+    """The kind that a test says it is of, else that of its folder, else ``unit`` if it needs no real program."""
+    said = next((kind for kind in ("unit", "case", "system") if item.get_closest_marker(kind)), "")
+    folder = item.path.parent.name
+    if said or folder in CASE_FOLDERS:
+        return said or "case"
+    needs_program = not PROGRAMS.isdisjoint(getattr(item, "fixturenames", ()))
+    return "system" if folder in SYSTEM_FOLDERS or needs_program else "unit"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what draws its examples: tests of hypothesis, and those that throw the ``dice``."""
     for item in items:
+        item.add_marker(_kind(item))
         is_of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if is_of_hypothesis or "dice" in getattr(item, "fixturenames", ()):
             item.add_marker("drawn")
@@ -64,6 +82,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for path, count in sorted(passed.items()):
         told = ast.get_docstring(ast.parse((FIXTURES.parent / path).read_text())) or ""
         terminalreporter.write_line(f"{count:5} {Path(path).stem.removeprefix('test_')}: {told.partition(chr(10))[0]}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """While a ``unit`` test runs, no program is started."""
+    _running["unit"] = item.name if item.get_closest_marker("unit") else ""
+    try:
+        return (yield)
+    finally:
+        _running["unit"] = ""
+
+
+def _no_program(event: str, _: object) -> None:
+    if _running["unit"] and event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
+        raise AssertionError(f"{_running['unit']} starts a program: mark it, or its module, `system`")
+
+
+sys.addaudithook(_no_program)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

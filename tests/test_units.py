@@ -97,6 +97,7 @@ def test_what_is_written_has_the_line_ending_in_use() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["main.tf", "with space.tf", "ümläut\t.tf"])
+@pytest.mark.system
 def test_git_applies_the_diff(tmp_path: Path, name: str, before: bytes | None, after: bytes) -> None:
     repo = Repo(tmp_path)
     repo.git("init", "--quiet")

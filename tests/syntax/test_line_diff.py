@@ -50,6 +50,7 @@ def test_steps_lead_from_one_text_to_the_other(before: list[str], after: list[st
         assert after_steps(before, after) == after
 
 
+@pytest.mark.system
 def test_a_long_text_has_a_short_diff_that_git_applies(tmp_path: Path) -> None:
     before = [line for number in range(20_000) for line in (f"number {number}", "same", "}")]
     after = [line for line in before if line not in ("number 7", "number 19000")]

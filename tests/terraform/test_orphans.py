@@ -161,6 +161,7 @@ def test_no_key_is_shown(case: Path, copy: Copy) -> None:
     assert not [key for key in KEYS if key in shown]
 
 
+@pytest.mark.system
 def test_what_lies_outside_of_the_given_folder_stays(copy: Copy) -> None:
     folder = copy("through-modules")
     repository = git.Repo.init(folder)

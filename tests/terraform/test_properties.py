@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,6 +122,7 @@ def migrate(folder: Path, mode: Mode = Mode.IN_PLACE) -> tuple[str, ...]:
 
 @settings(max_examples=300)
 @given(MODULES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.booleans())
+@pytest.mark.system
 def test_every_module(
     module: tuple[str, tuple[str, list[Line]], str], newline: str, bom: bool, is_aligned: bool, ends: bool
 ) -> None:

@@ -330,6 +330,7 @@ def test_the_host_is_required() -> None:
     assert "--spacelift-host" in done.stderr
 
 
+@pytest.mark.system
 def test_the_program_has_the_command() -> None:
     command = [sys.executable, "-m", "migrator", "trust", "--spacelift-host", HOST, "--role-arn", ROLE]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
