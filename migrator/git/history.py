@@ -9,12 +9,7 @@ from pathlib import Path
 
 from migrator.errors import MigrateError
 from migrator.git.command import Deadline, run_git
-from migrator.model.findings import ROTATE, Note
-
-ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
-"""The same of keys that stand there still."""
-
-OF_KEYS = (ROTATE, ROTATE_AND_REMOVE)
+from migrator.model.findings import OF_KEYS, Note
 
 _SECONDS = 20.0
 _SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")

@@ -115,3 +115,8 @@ class Change:
 
 ROTATE = "rotate the keys, which git's history keeps, at"
 """What is to be done with keys that stood in the code: `Note.task`."""
+
+ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
+"""The same of keys that stand there still."""
+
+OF_KEYS = (ROTATE, ROTATE_AND_REMOVE)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.git.history import OF_KEYS, ROTATE_AND_REMOVE
-from migrator.model.findings import Finding, LeftAlone, Note
+from migrator.model.findings import OF_KEYS, ROTATE_AND_REMOVE, Finding, LeftAlone, Note
 from migrator.rules.registry import Rule
 from migrator.terraform.key_literals import KeyLiteral, key_literals
 

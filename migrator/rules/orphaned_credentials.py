@@ -59,8 +59,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.git.history import ROTATE_AND_REMOVE
-from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
+from migrator.model.findings import ROTATE_AND_REMOVE, Finding, LeftAlone, Note, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.syntax.terraform import Block

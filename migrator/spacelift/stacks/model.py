@@ -18,6 +18,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Contexts:
+    """The contexts that a stack has, in the order in which their hooks run.
+
+    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
+    lowest: what comes before it runs first.
+    """
+
+    known: tuple[SpaceliftContext, ...] = ()
+    doubts: tuple[str, ...] = ()
+    priority: int | None = None
+
+    @property
+    def too_early(self) -> list[SpaceliftContext]:
+        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
+        found: list[SpaceliftContext] = []
+        for context in self.known:
+            if context.signs_in:
+                break
+            if context.calls_aws:
+                found.append(context)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class StackDefinition:
     """A stack that the ``document`` defines at ``place``, in some language.
 
@@ -67,27 +91,3 @@ class YamlDefinition(StackDefinition):
     source: YamlStack
     part: Span | None = None
     is_template: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """The contexts that a stack has, in the order in which their hooks run.
-
-    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
-    lowest: what comes before it runs first.
-    """
-
-    known: tuple[SpaceliftContext, ...] = ()
-    doubts: tuple[str, ...] = ()
-    priority: int | None = None
-
-    @property
-    def too_early(self) -> list[SpaceliftContext]:
-        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
-        found: list[SpaceliftContext] = []
-        for context in self.known:
-            if context.signs_in:
-                break
-            if context.calls_aws:
-                found.append(context)
-        return found
