@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
+from migrator.decide.root_identities import NEED_SEVERAL
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
 if TYPE_CHECKING:
+    from migrator.decide.context import Context
     from migrator.decide.facts import Facts
-    from migrator.decide.hooks import Wishes
-    from migrator.decide.roles import Roles
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
@@ -65,13 +64,9 @@ class AmbientRoot:
 class Ambient:
     """The ``roots`` of a repository that live on their environment, as the user asks for it."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, wishes: Wishes) -> None:
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
-        self._roles = roles
-        self._wishes = wishes
-        self._identities = RootIdentities(workspace, facts, config, roles)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        config, workspace = context.config, context.workspace
         is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
         self.roots = tuple(self._find()) if is_asked_for else ()
         self._by_path = {one.module.path: one for one in self.roots}
@@ -90,57 +85,65 @@ class Ambient:
 
     def serves(self, provider: Provider) -> bool:
         """Whether a provider is to live on its environment, or on nothing that is known here."""
-        return self._config.has_integration or bool(self.reaching(provider.module))
+        return self._context.config.has_integration or bool(self.reaching(provider.module))
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
         """Take its credentials from a provider that is to live on its environment."""
         if not self.reaching(provider.module):
             return Refusal("no root module that reaches it is to have an integration")
-        for module in self._workspace.modules_of(provider.document):
-            others = [one.path for one in self._workspace.roots_of(module) if one.path not in self._by_path]
+        for module in self._context.workspace.modules_of(provider.document):
+            others = [one.path for one in self._context.workspace.roots_of(module) if one.path not in self._by_path]
             if others:
                 return Refusal(f"the root module {others[0] or '.'} reaches it too, and signs in otherwise")
-        by = "Spacelift's integration" if self._config.has_integration else "the web identity of the environment"
+        by = (
+            "Spacelift's integration" if self._context.config.has_integration else "the web identity of the environment"
+        )
         return Rewrite(tuple(sign_in_edits(provider, ())), f"removed; {by} serves it")
 
     # --- which there are, and with which role ------------------------------------------------------------------------
 
     def _find(self) -> Iterator[AmbientRoot]:
-        ambient = self._config.include_ambient
-        states = {root.module.path: root for root in self._facts.roots}
-        for root in self._facts.roots:
-            if root.is_migrated(ambient) and self._wishes.strategies.of(root).way is BackendAuth.ENV:
+        ambient = self._context.config.include_ambient
+        states = {root.module.path: root for root in self._context.facts.roots}
+        for root in self._context.facts.roots:
+            if root.is_migrated(ambient) and self._context.strategies.of(root).way is BackendAuth.ENV:
                 yield self._root(root.module, root.backend.place, root.runners, root)
-        if self._config.has_integration:
-            fed = {one.module.path for one in self._facts.fed}
-            paths = {one.path for two in self._facts.providers if two.credentials for one in self._roots_of(two)}
+        if self._context.config.has_integration:
+            fed = {one.module.path for one in self._context.facts.fed}
+            paths = {
+                one.path for two in self._context.facts.providers if two.credentials for one in self._roots_of(two)
+            }
             for path in sorted(paths | fed):
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(ambient):
-                    module = self._workspace.modules[path]
-                    providers = list(self._roles.providers(module.path))
+                    module = self._context.workspace.modules[path]
+                    providers = list(self._context.roles.providers(module.path))
                     if any(one.credentials for one in providers) or path in fed:
                         place = providers[0].place if providers else Place(module.documents[0].path)
-                        yield self._root(module, place, self._facts.runners_of(path), root_with_state)
+                        yield self._root(module, place, self._context.facts.runners_of(path), root_with_state)
 
     def _root(self, module: Module, place: Place, runners: Runners, root: Root | None) -> AmbientRoot:
-        has_integration = self._config.has_integration
+        has_integration = self._context.config.has_integration
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
             role = Refusal(_UNKNOWN)
-        return AmbientRoot(module, place, group_of(module), role, runners, has_integration, self._config.token_file)
+        return AmbientRoot(
+            module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
+        )
 
     def _all_have_it(self, runners: Runners) -> bool:
-        here = all(one in self._facts.integrations for one in runners.here)
+        here = all(one in self._context.facts.integrations for one in runners.here)
         return here and all(one.has_integration for one in runners.elsewhere)
 
     def _roots_of(self, provider: Provider) -> Iterator[Module]:
-        for module in self._workspace.modules_of(provider.document):
-            yield from (one for one in self._workspace.roots_of(module) if self._workspace.in_scope(one.path))
+        for module in self._context.workspace.modules_of(provider.document):
+            yield from (
+                one for one in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(one.path)
+            )
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
-        config = self._config.at(module.path)
-        providers = list(self._roles.providers(module.path))
+        config = self._context.config.at(module.path)
+        providers = list(self._context.roles.providers(module.path))
         found = self._of_providers(module, config)
         if isinstance(found, Refusal):
             return found
@@ -151,22 +154,22 @@ class Ambient:
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
-        signers = self._identities.signers(module.path)
-        role = signers if isinstance(signers, Refusal) else self._identities.role(signers)
+        signers = self._context.root_identities.signers(module.path)
+        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
         if isinstance(signers, Refusal) or isinstance(role, Refusal):
             return Refusal(_SEVERAL) if role is NEED_SEVERAL else role if isinstance(role, Refusal) else None
         if not isinstance(role, str):
             return None if signers else config.role_arn
-        return self._identities.differing(module.path, signers) or role
+        return self._context.root_identities.differing(module.path, signers) or role
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
-        mapped = {role for one in root.backends if (role := self._roles.role(one)) is not None}
+        mapped = {role for one in root.backends if (role := self._context.roles.role(one)) is not None}
         if refused := next((one for one in mapped if isinstance(one, Refusal)), None):
             return refused
-        own = {role for one in root.backends if (role := assumed_role(self._workspace, one)) is not None}
+        own = {role for one in root.backends if (role := assumed_role(self._context.workspace, one)) is not None}
         known = {role for role in (mapped or own) if isinstance(role, str) and is_role_arn(role)}
         return known.pop() if len(known) == 1 else config.role_arn
 
@@ -181,11 +184,11 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     return roles.pop() if len(roles) == 1 else None
 
 
-def others_credentials(facts: Facts, wishes: Wishes, stack: StackDefinition) -> str:
+def others_credentials(context: Context, stack: StackDefinition) -> str:
     """What a stack's runs have that would win over web identity of the environment; ``""`` if nothing is known."""
-    if place := facts.integrations.get(stack):
+    if place := context.facts.integrations.get(stack):
         return f"it signs in with the AWS integration at {place}, whose credentials would win: detach it"
-    return "it has the hook, whose credentials would win: remove it" if wishes.has_hook(stack) else ""
+    return "it has the hook, whose credentials would win: remove it" if context.strategies.has_hook(stack) else ""
 
 
 def static_keys(facts: Facts, stack: StackDefinition) -> str:

@@ -1,38 +1,101 @@
-"""What a rule looks at."""
+"""What a rule and the parts of a decision look at: one repository, and what is to become of it.
+
+Each part is made when somebody asks for it, and takes the context as its one argument.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from migrator.decide.ambient import Ambient
+from migrator.decide.facts import gather
+from migrator.decide.given_roles import GivenRoles
+from migrator.decide.hook_identity import HookIdentity
+from migrator.decide.hooks import Wishes
+from migrator.decide.roles import Roles
+from migrator.decide.root_identities import RootIdentities
+from migrator.decide.strategy import Strategies
+from migrator.decide.web_identity import WebIdentity
+from migrator.model.fleet import ALONE, Fleet
+from migrator.terraform.outside_calls import follow, outside_calls
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-    from migrator.decide.ambient import Ambient
     from migrator.decide.facts import Facts
-    from migrator.decide.hooks import Wishes
-    from migrator.decide.web_identity import WebIdentity
     from migrator.model.findings import Change, Finding
     from migrator.model.fleet import KnownCall
-    from migrator.terraform.outside_calls import Called
+    from migrator.terraform.outside_calls import Called, OutsideCall
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule looks at; ``settled`` are the findings of the phases before, with their fates.
+    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``.
 
-    ``changes`` are what those come to, ``called`` the modules of other repositories whose variables change, ``callers``
-    the calls of this one's by others, which know it as ``repo``.
+    ``settled`` are the findings of the phases before the one that runs, with their fates, ``changes`` what those come
+    to.
     """
 
-    workspace: Workspace
-    facts: Facts
-    config: Config
-    web_identity: WebIdentity
-    wishes: Wishes
-    ambient: Ambient
-    settled: tuple[Finding, ...] = ()
-    changes: tuple[Change, ...] = ()
-    called: tuple[Called, ...] = ()
-    callers: tuple[KnownCall, ...] = ()
-    repo: str = ""
+    def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
+        self.workspace = workspace
+        self.config = config
+        self.repo = repo
+        self.fleet = fleet
+        self.settled: tuple[Finding, ...] = ()
+        self.changes: tuple[Change, ...] = ()
+        self.outside_calls: tuple[OutsideCall, ...] = tuple(outside_calls(workspace, repo))
+        """The calls of modules of other repositories."""
+        self.called: tuple[Called, ...] = tuple(follow(workspace, fleet, self.outside_calls))
+        """The modules of other repositories whose variables change, each with its calls here."""
+
+    @cached_property
+    def callers(self) -> tuple[KnownCall, ...]:
+        """The calls of this repository's modules by others, and by itself under its own URL."""
+        is_own = self.workspace.is_own
+        own = (one.known for one in self.outside_calls if one.known.source and is_own(one.known.source))
+        return (*self.fleet.calls, *own)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the repository holds."""
+        return gather(self.workspace, self.repo, self.fleet)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The roles that the user named for identities."""
+        return Roles(self)
+
+    @cached_property
+    def root_identities(self) -> RootIdentities:
+        """The identities that meet in each root module."""
+        return RootIdentities(self)
+
+    @cached_property
+    def strategies(self) -> Strategies:
+        """How backends sign in: by themselves, by a hook, or with the environment."""
+        return Strategies(self)
+
+    @cached_property
+    def wishes(self) -> Wishes:
+        """The hooks that stacks get."""
+        return Wishes(self)
+
+    @cached_property
+    def ambient(self) -> Ambient:
+        """The root modules whose runs sign in with their environment."""
+        return Ambient(self)
+
+    @cached_property
+    def hook_identity(self) -> HookIdentity:
+        """The providers that use the credentials of a hook."""
+        return HookIdentity(self)
+
+    @cached_property
+    def web_identity(self) -> WebIdentity:
+        """How each provider signs in by web identity."""
+        return WebIdentity(self)
+
+    @cached_property
+    def given(self) -> GivenRoles:
+        """The values that role variables are to have on stacks."""
+        return GivenRoles(self)

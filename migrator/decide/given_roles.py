@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.model.findings import Place, Refusal
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
+    from migrator.decide.context import Context
     from migrator.workspace.workspace import Module
 
 PREFIX = "TF_VAR_"
@@ -35,8 +35,8 @@ class GivenRole:
 class GivenRoles:
     """The values that the providers which were signed in so far need."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._given: dict[tuple[str, str], GivenRole] = {}
 
     def __iter__(self) -> Iterator[GivenRole]:
@@ -65,9 +65,9 @@ class GivenRoles:
     def _objection(self, given: GivenRole) -> Refusal | None:
         """Where a stack sets the variable to another role, if one does."""
         variable, role = given.environment_variable, given.role
-        runners = self._facts.runners_of(given.root)
+        runners = self._context.facts.runners_of(given.root)
         for stack in runners.here:
-            for one in self._facts.variables.of(stack):
+            for one in self._context.facts.variables.of(stack):
                 if one.name == variable and one.value not in (None, role):
                     return Refusal(f"{one.place} sets {variable} to another role than the provider is to have")
         for known in runners.elsewhere:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ROLE_VARIABLE, Config
-from migrator.decide.root_identities import NEED_SEVERAL, RootIdentities
+from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.root_identities import NEED_SEVERAL
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote
@@ -23,10 +23,8 @@ from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
-    from migrator.decide.hooks import Target, Wishes
-    from migrator.decide.roles import Roles
-    from migrator.workspace.workspace import Workspace
+    from migrator.decide.context import Context
+    from migrator.decide.hooks import Target
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 _ONE_ROLE = "a hook has one role"
@@ -35,19 +33,14 @@ _ONE_ROLE = "a hook has one role"
 class HookIdentity:
     """Which providers of a repository may live on the credentials of a hook."""
 
-    def __init__(
-        self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, roots: RootIdentities, wishes: Wishes
-    ) -> None:
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
-        self._roles = roles
-        self._root_identities = roots
-        self._targets = dict(_by_module(facts, wishes))
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._targets = dict(_by_module(context))
         self._hooked = {
             root.module.path
-            for root in facts.roots
-            if any(map(wishes.has_hook, root.runners.here)) or any(one.has_hook for one in root.runners.elsewhere)
+            for root in context.facts.roots
+            if any(map(context.strategies.has_hook, root.runners.here))
+            or any(one.has_hook for one in root.runners.elsewhere)
         }
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
@@ -61,7 +54,7 @@ class HookIdentity:
             return LeftAlone("the hook's credentials are for it, too")
         is_told = not provider.is_lead or self._has_comment(provider)
         role = self._role(provider)
-        comment = () if is_told else (NewComment(web_identity_block(provider, role, self._config)),)
+        comment = () if is_told else (NewComment(web_identity_block(provider, role, self._context.config)),)
         return Rewrite(tuple(sign_in_edits(provider, comment)), "removed; it lives on the hook's credentials")
 
     def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
@@ -73,7 +66,7 @@ class HookIdentity:
         if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
             stays = LeftAlone("its web identity stays, for it is not known to be for the hook's role")
             return Rewrite(removed, "removed; it has web identity") if removed else stays
-        comment = NewComment(web_identity_block(provider, self._role(provider), self._config))
+        comment = NewComment(web_identity_block(provider, self._role(provider), self._context.config))
         return Rewrite(
             (*removed, *section_edits(provider, comment)), "commented out; it lives on the hook's credentials"
         )
@@ -87,11 +80,11 @@ class HookIdentity:
         """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
         role = self._role(provider)
         if isinstance(role, Literal) and not provider.has_web_identity:
-            yield from self._roles.account_notes(provider, role.text)
+            yield from self._context.roles.account_notes(provider, role.text)
 
     def _roots(self, provider: Provider) -> list[str]:
-        modules = self._workspace.modules_of(provider.document)
-        return sorted({root.path for module in modules for root in self._workspace.roots_of(module)})
+        modules = self._context.workspace.modules_of(provider.document)
+        return sorted({root.path for module in modules for root in self._context.workspace.roots_of(module)})
 
     def _role(self, provider: Provider) -> Literal | RoleVariable:
         """The hook's role, as a provider would say it."""
@@ -104,11 +97,11 @@ class HookIdentity:
         target, where = self._targets.get(root), f"its root module {root or '.'}"
         if target is None and root not in self._hooked:
             return f"{where} has no hook, whose credentials it would live on"
-        signers = self._root_identities.signers(root)
-        role = signers if isinstance(signers, Refusal) else self._root_identities.role(signers)
+        signers = self._context.root_identities.signers(root)
+        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
         if role is NEED_SEVERAL:
             return f"providers of {where} need different roles, and {_ONE_ROLE}"
-        named = self._config.at(target.path if target else root).backend_role_arn
+        named = self._context.config.at(target.path if target else root).backend_role_arn
         hooks = named if target is None or root in self._hooked else target.role
         if isinstance(role, Refusal) or isinstance(hooks, Refusal):
             return role.reason if isinstance(role, Refusal) else ""
@@ -119,7 +112,7 @@ class HookIdentity:
         if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
             return f"the hook has the backend's role, and {_ONE_ROLE}: name one for both by --backend-role-arn"
         if hooks != SHELL_ROLE and not isinstance(signers, Refusal):
-            differing = self._root_identities.differing(root, signers)
+            differing = self._context.root_identities.differing(root, signers)
             if differing is not None:
                 return differing.reason
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
@@ -133,13 +126,13 @@ class HookIdentity:
         return _COMMENT.search(block.body.of(text)) is not None
 
 
-def _by_module(facts: Facts, wishes: Wishes) -> Iterator[tuple[str, Target]]:
+def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
     """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
-    for one in wishes.targets:
+    for one in context.wishes.targets:
         several = replace(one, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
         targets[one.path] = several if one.path in targets else one
     yield from targets.items()
-    for unit in facts.terragrunt.units:
+    for unit in context.facts.terragrunt.units:
         if unit.module is not None and unit.folder in targets:
             yield unit.module.path, targets[unit.folder]

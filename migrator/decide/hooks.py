@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.decide.role_purpose import is_for_sign_in
 from migrator.decide.stack_roles import runners_by_role
-from migrator.decide.strategy import Strategies
+from migrator.decide.strategy import phase_lists
 from migrator.decide.target import Target as Target
 from migrator.decide.target import in_regions
 from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
-from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
-from migrator.spacelift.hooks.lists import HookLists, WantedHooks
-from migrator.spacelift.stacks.runtime_config import IGNORES, PATH
+from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
+from migrator.spacelift.hooks.lists import WantedHooks
+from migrator.spacelift.stacks.runtime_config import PATH
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
-    from migrator.decide.roles import Roles
+    from migrator.decide.context import Context
     from migrator.model.fleet import KnownStack
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.span import Edit
     from migrator.terragrunt.unit import Unit
-    from migrator.workspace.workspace import Workspace
 
 _BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
 _TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")
@@ -67,12 +65,11 @@ class Wanted:
 class Wishes:
     """All hooks that the stacks of a repository are to get."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
-        self._config = config
-        self.runtime = RuntimeHooks(workspace, config)
-        self._lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
-        self.strategies = Strategies(workspace, facts, config, roles, self.runtime, self.has_hook)
-        found = in_regions(facts, _targets(workspace, facts, config, roles, self.strategies))
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.runtime = context.strategies.runtime
+        self._lists = context.strategies.lists
+        found = in_regions(context.facts, _targets(context))
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)
         here = [
@@ -92,7 +89,7 @@ class Wishes:
                 False,
                 root.region,
             )
-            for stack, root in facts.serving
+            for stack, root in context.facts.serving
             if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
@@ -102,7 +99,7 @@ class Wishes:
 
     def entries(self, role: str, region: str = "") -> Entries:
         """What comes first in a list of hooks."""
-        return entries(role, self._config, region)
+        return entries(role, self._context.config, region)
 
     def notes(self, wanted: Wanted, fix: Fix) -> list[Note]:
         """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
@@ -118,7 +115,7 @@ class Wishes:
     def to_paste(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
         commands = [entry.text for entry in self.entries(role, region)]
-        task = f"make this the first {' and '.join(phase_lists(self._config))} entries of the stacks that run"
+        task = f"make this the first {' and '.join(phase_lists(self._context.config))} entries of the stacks that run"
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, Note(task, (code,), "\n".join(commands))]
 
@@ -132,7 +129,7 @@ class Wishes:
         if stack.is_published and missing:
             return LeftAlone("a published version does not change: make a new version of the template, with the hook")
         if not missing:
-            return LeftAlone(f"its {' and '.join(phase_lists(self._config))} has the hook already")
+            return LeftAlone(f"its {' and '.join(phase_lists(self._context.config))} has the hook already")
         missing = [name for name in missing if self._belongs_in_stack(wanted, name)]
         if not missing:
             return LeftAlone(f"its hook goes into {PATH} beside its code")
@@ -150,12 +147,6 @@ class Wishes:
             edits += made
         return Rewrite(tuple(dict.fromkeys(edits)), f"the hook, first in {' and '.join(missing)}")
 
-    def has_hook(self, stack: StackDefinition) -> bool:
-        """Whether the stack exchanges a token before init already."""
-        known = self.runtime_stack(stack)
-        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
-        return by_file or self._lists.has_hook(stack, "before_init")
-
     def obstacle(self, stack: StackDefinition) -> str:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
         if stack not in self._obstacles:
@@ -170,7 +161,7 @@ class Wishes:
             return ""
         if objection := self._lists.objection(stack, missing):
             return objection
-        if self._config.hook_in is HookPlace.CONTEXT:
+        if self._context.config.hook_in is HookPlace.CONTEXT:
             return context_objection(stack)
         made = (hooks.prepend(stack, name) for name in missing)
         return next((one.reason for one in made if isinstance(one, Refusal)), "")
@@ -190,7 +181,7 @@ class Wishes:
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""
         for stack in target.runners.here:
-            if (known := self.runtime_stack(stack)) is not None:
+            if (known := self._context.strategies.runtime_stack(stack)) is not None:
                 yield known
         for other in target.runners.elsewhere:
             if other.slug:
@@ -199,48 +190,35 @@ class Wishes:
     def without_slug(self, target: Target) -> Iterator[str]:
         """The titles of the stacks that run ``target``, and that the runtime configuration cannot speak of."""
         for stack in target.runners.here:
-            if not stack.is_ignored and self.runtime_stack(stack) is None:
+            if not stack.is_ignored and self._context.strategies.runtime_stack(stack) is None:
                 yield stack.title
         yield from (other.title for other in target.runners.elsewhere if not other.slug)
-
-    def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
-        """What the runtime configuration must know of the stack; None if it is not known, or does not matter."""
-        if stack.slug is None or stack.is_ignored or IGNORES in stack.labels:
-            return None
-        lists = ((name, self._lists.commands(stack, name)) for name in phase_lists(self._config))
-        return RuntimeStack(stack.slug, tuple((name, found) for name, found in lists if found != ()))
 
     def _belongs_in_stack(self, wanted: Wanted, name: str) -> bool:
         if wanted.stack.slug is not None and wanted.stack.slug in wanted.in_runtime_config:
             return False
-        known = self.runtime_stack(wanted.stack) if wanted.is_here else None
+        known = self._context.strategies.runtime_stack(wanted.stack) if wanted.is_here else None
         return known is None or self.runtime.belongs_in_stack(known, name)
 
     def _missing(self, stack: StackDefinition) -> list[str]:
-        return [name for name in phase_lists(self._config) if not self._lists.has_hook(stack, name)]
+        return [name for name in phase_lists(self._context.config) if not self._lists.has_hook(stack, name)]
 
 
-def phase_lists(config: Config) -> list[str]:
-    """The lists of hooks that the user wants the hook in."""
-    return [f"before_{phase}" for phase in config.hook_phases]
-
-
-def _targets(
-    workspace: Workspace, facts: Facts, config: Config, roles: Roles, strategies: Strategies
-) -> Iterator[Target]:
+def _targets(context: Context) -> Iterator[Target]:
     """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
-    for root in facts.roots:
+    config, strategies = context.config, context.strategies
+    for root in context.facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
-            mapped = {role for one in root.backends if (role := roles.role(one)) is not None}
+            mapped = {role for one in root.backends if (role := context.roles.role(one)) is not None}
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
             arns: set[str | None] = {string_value(one) for one in root.role_arns}
-            for assumed, runners in runners_by_role(workspace, facts, root).items():
+            for assumed, runners in runners_by_role(context, root).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
-                if role == SHELL_ROLE and not is_for_sign_in(workspace, root.module, ROLE_VARIABLE):
+                if role == SHELL_ROLE and not is_for_sign_in(context.workspace, root.module, ROLE_VARIABLE):
                     role = _TAKEN
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
-    for program, runners in facts.programs:
+    for program, runners in context.facts.programs:
         if program.is_migrated(config.include_ambient):
             is_open = strategies.is_open(program, runners)
             is_native = strategies.of_program(program, runners).is_native
@@ -250,15 +228,15 @@ def _targets(
                 engine = strategies.program_engine(program) if is_open else None
                 place = program.backends[0].place
                 yield Target(program.folder, place, program.group, role, runners, engine, is_native)
-    yield from _units(facts, config)
+    yield from _units(context)
 
 
-def _units(facts: Facts, config: Config) -> Iterator[Target]:
+def _units(context: Context) -> Iterator[Target]:
     """The units of Terragrunt, of which one stack may run several."""
-    found = facts.terragrunt
+    config, found = context.config, context.facts.terragrunt
     targets = [
         Target(unit.folder, unit.place, group, _unit_role(unit, config.at(unit.folder)), runners)
-        for unit, group, runners in zip(found.units, found.groups, facts.unit_runners, strict=True)
+        for unit, group, runners in zip(found.units, found.groups, context.facts.unit_runners, strict=True)
         if unit.needs_hook(config.include_ambient)
     ]
     if config.backend_auth is BackendAuth.ENV or config.has_integration:

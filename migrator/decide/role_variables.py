@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ROLE_VARIABLE, Config
+from migrator.config.config import ROLE_VARIABLE
 from migrator.decide.role_purpose import is_free
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
@@ -20,7 +20,7 @@ from migrator.terraform.role_names import RoleVariable, role_variable
 from migrator.terraform.root_values import root_values
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
+    from migrator.decide.context import Context
     from migrator.span import Edit
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
@@ -53,34 +53,27 @@ class RoleVariables:
     """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
 
     def __init__(
-        self,
-        workspace: Workspace,
-        facts: Facts,
-        config: Config,
-        has_role: Callable[[Provider], bool],
-        origin: Callable[[Provider], Identity],
+        self, context: Context, has_role: Callable[[Provider], bool], origin: Callable[[Provider], Identity]
     ) -> None:
         """``has_role`` says of a provider whether its block names its role, ``origin`` what tells its identity."""
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
+        self._context = context
         self._has_role = has_role
         self._origin = origin
-        self._residues = root_values(workspace).residues
+        self._residues = root_values(context.workspace).residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
-        for path, module in {one.module.path: one.module for one in facts.providers}.items():
+        for path, module in {one.module.path: one.module for one in context.facts.providers}.items():
             for identity, name in self.identities(module).items():
                 self._holders[path, role_variable(name).name] = identity
 
     def identities(self, module: Module) -> dict[Identity, str | None]:
         """A name for each identity of ``module``: see `identities`."""
         if module.path not in self._identities:
-            role_arn = self._config.at(module.path).literal_role_arn
+            role_arn = self._context.config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else quote(role_arn)
-            providers = self._facts.in_module(module)
+            providers = self._context.facts.in_module(module)
             mapped = [one for one in providers if self._has_role(one)]
-            taken = () if role_arn is not None or is_free(self._workspace, module, ROLE_VARIABLE) else (None,)
+            taken = () if role_arn is not None or is_free(self._context.workspace, module, ROLE_VARIABLE) else (None,)
             found = identities(module, providers, first_role, self._origin, taken, mapped)
             self._identities[module.path] = found
         return self._identities[module.path]
@@ -110,7 +103,7 @@ class RoleVariables:
     ) -> Iterator[tuple[Module, str, Identity]]:
         """The root modules from which ``module`` is reached, each with what it calls ``variable`` and the identity."""
         for step in self._way_up(module, variable, origin):
-            if not isinstance(step, Refusal) and step.module.path not in self._workspace.calls:
+            if not isinstance(step, Refusal) and step.module.path not in self._context.workspace.calls:
                 yield step.module, step.variable.name, step.origin
 
     def held(self, module: Module, name: str) -> Identity | None:
@@ -133,7 +126,7 @@ class RoleVariables:
                 yield too_many
                 return
             calls: list[tuple[ModuleCall, RoleVariable]] = []
-            for call in self._workspace.calls.get(current.path, ()):
+            for call in self._context.workspace.calls.get(current.path, ()):
                 there = self._residues.seen_from(call, current, origin)
                 above = variable
                 if call.block.attribute(variable.name) is None:
@@ -159,23 +152,23 @@ class RoleVariables:
             return variable_called(same[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        first = [variable] if is_free(self._workspace, call.caller, variable.name) else []
+        first = [variable] if is_free(self._context.workspace, call.caller, variable.name) else []
         candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), None)
 
     def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
         edits: list[Edit] = []
-        for view in module.views if module.path not in self._workspace.outside else ():
-            if self._config.portable and _is_without_default(view, variable.name):
+        for view in module.views if module.path not in self._context.workspace.outside else ():
+            if self._context.config.portable and _is_without_default(view, variable.name):
                 return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
             if view and not _is_declared(view, variable.name):
-                block = variable.declaration(is_optional=self._config.portable)
-                declared = _declare(self._workspace, module, view, block, alike)
+                block = variable.declaration(is_optional=self._context.config.portable)
+                declared = _declare(self._context.workspace, module, view, block, alike)
                 if isinstance(declared, Refusal):
                     return declared
                 edits.append(declared)
-        if edits and self._workspace.missing:
-            return Refusal(f"{self._workspace.missing[0]} is not in the work tree, and may call its module")
+        if edits and self._context.workspace.missing:
+            return Refusal(f"{self._context.workspace.missing[0]} is not in the work tree, and may call its module")
         return edits
 
 

@@ -20,10 +20,8 @@ from migrator.terragrunt.inputs import TerragruntInputs
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
-    from migrator.config.config import Config
-    from migrator.decide.facts import Facts
+    from migrator.decide.context import Context
     from migrator.terraform.usage.declarations import Given
-    from migrator.workspace.workspace import Workspace
 
 _SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
 TOO_MANY = Refusal("its module is called in more ways than are followed")
@@ -33,14 +31,12 @@ _VARIES = "its credentials are others in other environments"
 class Roles:
     """The mappings of a run, as they apply to the providers and backends of one repository."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config) -> None:
-        self._workspace = workspace
-        self._config = config
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._origins: dict[Provider | S3Backend, Origins] = {}
         self._instances: dict[Provider, frozenset[tuple[str, Identity]] | None] = {}
-        self._facts = facts
-        settings = VariableSettings(workspace, facts.stacks)
-        self.values = root_values(workspace, settings.of, settings.mounted, self._inputs_called)
+        settings = VariableSettings(context.workspace, context.facts.stacks)
+        self.values = root_values(context.workspace, settings.of, settings.mounted, self._inputs_called)
         self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
@@ -48,18 +44,22 @@ class Roles:
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
         """The stacks of other repositories that give a variable of a root module a value."""
-        return [Place(f"{one.repo}: {one.place}") for one in self._facts.runners_of(root).elsewhere if name in one.sets]
+        return [
+            Place(f"{one.repo}: {one.place}")
+            for one in self._context.facts.runners_of(root).elsewhere
+            if name in one.sets
+        ]
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
         return self._inputs.of(name)
 
     @cached_property
     def _inputs(self) -> TerragruntInputs:
-        return TerragruntInputs(self._workspace, self._facts.terragrunt)
+        return TerragruntInputs(self._context.workspace, self._context.facts.terragrunt)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
         """Where the credentials of ``holder`` come from."""
-        return self._origins.setdefault(holder, Origins(self._workspace, holder))
+        return self._origins.setdefault(holder, Origins(self._context.workspace, holder))
 
     def instances(self, provider: Provider) -> frozenset[tuple[str, Identity]] | None:
         """What the provider's credentials are in each root module that leads to it; None if the ways are too many."""
@@ -73,11 +73,11 @@ class Roles:
 
     def role(self, holder: Provider | S3Backend) -> str | Refusal | None:
         """The one role that ``holder`` is mapped to; None if it is not, a refusal if it is mapped to several."""
-        if not self._config.roles:
+        if not self._context.config.roles:
             return None
         if isinstance(holder, S3Backend):
             return self._mapped(holder, self.origins(holder).known_by)
-        roles = self._roles(holder)
+        roles = self._roles_of(holder)
         return _SEVERAL if len(roles) > 1 else next(iter(roles), None)
 
     def is_mapped(self, holder: Provider | S3Backend) -> bool:
@@ -86,10 +86,10 @@ class Roles:
 
     def is_several(self, provider: Provider) -> bool:
         """Whether the provider is mapped, but to no one role: it has another in other instances or environments."""
-        roles = self._roles(provider) if self._config.roles else frozenset()
+        roles = self._roles_of(provider) if self._context.config.roles else frozenset()
         return len(roles) > 1 and not any(isinstance(one, Refusal) for one in roles)
 
-    def _roles(self, provider: Provider) -> frozenset[str | Refusal | None]:
+    def _roles_of(self, provider: Provider) -> frozenset[str | Refusal | None]:
         instances = self.instances(provider)
         if instances is None:
             return frozenset({TOO_MANY if self._mapped(provider, self.origins(provider).known_by) else None})
@@ -103,7 +103,7 @@ class Roles:
     ) -> list[tuple[Place | None, str | Refusal | None]]:
         """The role of one identity of the provider: for each of its environments, with a place, or for all."""
         differing = self.values.differing(root, identity)
-        if not self._config.roles:
+        if not self._context.config.roles:
             return [(None, None)]
         others = self._known_beside(provider, root, identity)
         if not differing and not self.values.is_by_workspace(identity):
@@ -124,7 +124,7 @@ class Roles:
     def _mapped(
         self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
     ) -> str | Refusal | None:
-        found = matching(self._config.roles, holder.module.path, known_by)
+        found = matching(self._context.config.roles, holder.module.path, known_by)
         self.used |= {str(one) for one in found}
         if len({one.arn for one in found}) > 1:
             return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
@@ -135,10 +135,10 @@ class Roles:
 
     def providers(self, root: str) -> Iterator[Provider]:
         """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
-        for path in (root, *sorted(self._workspace.reached_from(root))):
-            module = self._workspace.modules.get(path)
-            for one in self._facts.in_module(module) if module is not None else ():
-                is_passed_in = one.is_proxy and path in self._workspace.calls
+        for path in (root, *sorted(self._context.workspace.reached_from(root))):
+            module = self._context.workspace.modules.get(path)
+            for one in self._context.facts.in_module(module) if module is not None else ():
+                is_passed_in = one.is_proxy and path in self._context.workspace.calls
                 is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
                 if is_signing and one.document.kind is not Kind.TEST:
                     yield one

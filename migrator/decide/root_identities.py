@@ -10,16 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.decide.roles import TOO_MANY, Roles
+from migrator.decide.roles import TOO_MANY
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.residues import Identity, is_varying
 
 if TYPE_CHECKING:
-    from migrator.config.config import Config
-    from migrator.decide.facts import Facts
+    from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
-    from migrator.workspace.workspace import Workspace
 
 NEED_SEVERAL = Refusal("its providers need different roles")
 SEVERAL = "its module is called for several identities"
@@ -37,11 +35,8 @@ class Signer:
 class RootIdentities:
     """What signs in below each root module of a repository."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles) -> None:
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
-        self._roles = roles
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._signers: dict[str, list[Signer] | Refusal] = {}
         self._known_for: dict[str, dict[Identity, Provider]] = {}
 
@@ -67,16 +62,16 @@ class RootIdentities:
     def differing(self, root: str, signers: Iterable[Signer]) -> Refusal | None:
         """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
         for one in signers:
-            places = self._roles.values.differing(root, one.identity)
+            places = self._context.roles.values.differing(root, one.identity)
             if is_varying(one.identity):
                 return Refusal(f"the credentials of {one.provider.place} differ from one instance of it to the next")
-            if places or self._roles.values.is_by_workspace(one.identity):
-                return Refusal(self._roles.varies(places))
+            if places or self._context.roles.values.is_by_workspace(one.identity):
+                return Refusal(self._context.roles.varies(places))
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
         """Why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
-        instances = self._roles.instances(provider)
+        instances = self._context.roles.instances(provider)
         if instances is None:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
@@ -98,7 +93,9 @@ class RootIdentities:
         """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
         if role not in self._known_for:
             found = self._known_for[role] = {}
-            for root in sorted({path for one in self._facts.providers for path, _ in self._roles.instances(one) or ()}):
+            for root in sorted(
+                {path for one in self._context.facts.providers for path, _ in self._context.roles.instances(one) or ()}
+            ):
                 spoken = self._spoken(root, role)
                 for one in spoken if not isinstance(spoken, Refusal) else ():
                     if known := self._known(root, one.identity):
@@ -107,17 +104,17 @@ class RootIdentities:
 
     def _known(self, root: str, identity: Identity) -> Identity:
         """An identity of which all is known; none where it is not."""
-        settled = self._roles.values.settled(root, identity)
+        settled = self._context.roles.values.settled(root, identity)
         return (
             settled if all(one.op == "literal" or not (one.symbols or one.op == "call") for _, one in settled) else ()
         )
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""
-        instances = self._roles.instances(provider) or ()
+        instances = self._context.roles.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
             return "; leave that out, and each gets a variable"
-        option = self._roles.how_to_map(provider)
+        option = self._context.roles.how_to_map(provider)
         return f"; name its role by {option}" if option else ""
 
     def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> str:
@@ -150,23 +147,23 @@ class RootIdentities:
 
     def _signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
-        for path in (root, *sorted(self._workspace.reached_from(root))):
-            module = self._workspace.modules.get(path)
-            for one in self._facts.in_module(module) if module is not None else ():
+        for path in (root, *sorted(self._context.workspace.reached_from(root))):
+            module = self._context.workspace.modules.get(path)
+            for one in self._context.facts.in_module(module) if module is not None else ():
                 if role in one.web_identity_roles:
                     return one
         return None
 
     def _role_arn(self, signer: Signer) -> str | None:
-        return self._config.at(signer.provider.module.path).role_arn
+        return self._context.config.at(signer.provider.module.path).role_arn
 
     def _find(self, root: str) -> list[Signer] | Refusal:
         found: list[Signer] = []
-        for provider in self._roles.providers(root):
-            instances = self._roles.instances(provider)
+        for provider in self._context.roles.providers(root):
+            instances = self._context.roles.instances(provider)
             if instances is None:
                 return TOO_MANY
             for identity in (one for path, one in instances if path == root):
-                roles = {role for _, role in self._roles.cases(provider, root, identity)}
+                roles = {role for _, role in self._context.roles.cases(provider, root, identity)}
                 found += (Signer(provider, identity, role) for role in roles)
         return found

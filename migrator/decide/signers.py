@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import ROLE, TOKEN_FILE, Ambient, AmbientRoot
-from migrator.model.findings import Change, Finding, LeftAlone, Refusal
+from migrator.decide.ambient import ROLE, TOKEN_FILE, AmbientRoot
+from migrator.model.findings import Change, LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.partial_backends import partial_backends
@@ -16,8 +16,8 @@ from migrator.terraform.signing import Environment, backend_sign_in, configured,
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from migrator.decide.context import Context
     from migrator.decide.facts import Facts
-    from migrator.decide.hooks import Wishes
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.origins import Given
     from migrator.workspace.workspace import Module, Workspace
@@ -27,30 +27,24 @@ _INTEGRATION = "the AWS integration"
 _Signers = dict[tuple[str, str], str]
 
 
-def signing_rows(
-    workspace: Workspace,
-    facts: Facts,
-    wishes: Wishes,
-    ambient: Ambient,
-    findings: Sequence[Finding],
-    changes: Sequence[Change],
-) -> tuple[SigningRow, ...]:
+def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRow, ...]:
     """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
 
     None where nothing was found that is, could or should be changed.
     """
+    workspace, facts, findings = context.workspace, context.facts, context.settled
     if all(isinstance(one.fix, LeftAlone) for one in findings):
         return ()
-    then = _environments(facts, wishes)
+    then = _environments(context)
     refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
-    for target in wishes.targets:
+    for target in context.wishes.targets:
         if isinstance(target.role, str) and target.group not in refused:
             hooks.setdefault(target.path, []).append(target.role)
     now = then | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
     now |= {
         root.module.path: _living_on(root)
-        for root in ambient.roots
+        for root in context.ambient.roots
         if not isinstance(root.role, Refusal) and root.group not in refused
     }
     units = facts.terragrunt.modules
@@ -72,12 +66,13 @@ def _living_on(root: AmbientRoot) -> Environment:
     return Environment(web_identity=str(root.role))
 
 
-def _environments(facts: Facts, wishes: Wishes) -> dict[str, Environment]:
+def _environments(context: Context) -> dict[str, Environment]:
     """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
+    facts, has_hook = context.facts, context.strategies.has_hook
     found = {one.module.path: Environment(has_keys=True) for one in facts.fed}
     for root in facts.roots:
         here, elsewhere = root.runners.here, root.runners.elsewhere
-        if any(map(wishes.has_hook, here)) or any(one.has_hook for one in elsewhere):
+        if any(map(has_hook, here)) or any(one.has_hook for one in elsewhere):
             found[root.module.path] = Environment(rest="web identity, by the hook")
         elif any(one in facts.integrations for one in here) or any(one.has_integration for one in elsewhere):
             found[root.module.path] = Environment(rest=_INTEGRATION)

@@ -12,18 +12,17 @@ from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.partial_backends import files_given
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
+    from migrator.decide.context import Context
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.workspace.workspace import Workspace
 
 
-def runners_by_role(workspace: Workspace, facts: Facts, root: Root) -> dict[str | None, Runners]:
+def runners_by_role(context: Context, root: Root) -> dict[str | None, Runners]:
     """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
     partial = {one.document.path: one.role_arn for one in root.backends if one.is_partial and one.role_arn}
     found: dict[str | None, list[StackDefinition]] = {}
     for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
-        given = [one.value for one in facts.variables.of(stack) if one.name.startswith("TF_CLI_ARGS")]
-        paths = {path for one in given for path in files_given(workspace, one or "", root.module.path)}
+        given = [one.value for one in context.facts.variables.of(stack) if one.name.startswith("TF_CLI_ARGS")]
+        paths = {path for one in given for path in files_given(context.workspace, one or "", root.module.path)}
         roles = {string_value(partial[path]) for path in paths & partial.keys()}
         found.setdefault(roles.pop() if len(roles) == 1 and None not in given else None, []).append(stack)
     if None in found or not found:

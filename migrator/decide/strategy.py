@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from migrator.config.config import BackendAuth, Config, is_role_arn
+from migrator.config.config import BackendAuth, Config, HookPlace, is_role_arn
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
+from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks, RuntimeStack
+from migrator.spacelift.hooks.lists import HookLists
+from migrator.spacelift.stacks.runtime_config import IGNORES
 from migrator.terraform.backend_edit import SignIn, sign_in, state_sign_ins
 from migrator.terraform.engine_evidence import code_evidence, rejects_flat_role
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
-    from migrator.decide.facts import Facts
-    from migrator.decide.roles import Roles
+    from migrator.decide.context import Context
     from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.workspace import Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +49,33 @@ class Strategy:
 class Strategies:
     """How the backends of a repository are to sign in; ``has_hook`` tells what stacks have a hook already."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        facts: Facts,
-        config: Config,
-        roles: Roles,
-        runtime: RuntimeHooks,
-        has_hook: Callable[[StackDefinition], bool],
-    ) -> None:
-        self._workspace = workspace
-        self._roots = facts.roots
-        self._tested = facts.tested
-        self._config = config
-        self._roles = roles
-        self._runtime = runtime
-        self._has_hook = has_hook
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        facts, config = context.facts, context.config
+        self.runtime = RuntimeHooks(context.workspace, config)
+        self.lists = HookLists(facts.stacks, facts.integrations, in_context=config.hook_in is HookPlace.CONTEXT)
         self.of = cache(self._choose)
         self._alone = cache(self._choose_alone)
         self._code = cache(self._code_of)
         self.certain = cache(self._certain_of)
         self.of_program = cache(self._choose_for_program)
 
+    def has_hook(self, stack: StackDefinition) -> bool:
+        """Whether the stack exchanges a token before init already."""
+        known = self.runtime_stack(stack)
+        by_file = known is not None and self.runtime.has_hook(known.slug, "before_init")
+        return by_file or self.lists.has_hook(stack, "before_init")
+
+    def runtime_stack(self, stack: StackDefinition) -> RuntimeStack | None:
+        """What the runtime configuration must know of the stack; None if it is not known, or does not matter."""
+        if stack.slug is None or stack.is_ignored or IGNORES in stack.labels:
+            return None
+        lists = ((name, self.lists.commands(stack, name)) for name in phase_lists(self._context.config))
+        return RuntimeStack(stack.slug, tuple((name, found) for name, found in lists if found != ()))
+
     def needs_hook(self, root: Root) -> bool:
         """Whether the root module is being migrated, and its backend leaves signing in to a hook."""
-        return root.is_migrated(self._config.include_ambient) and self.of(root).way is BackendAuth.HOOK
+        return root.is_migrated(self._context.config.include_ambient) and self.of(root).way is BackendAuth.HOOK
 
     def sign_in(self, root: Root, backend: S3Backend) -> SignIn | Refusal:
         """How one of the root module's backends is to sign in by itself."""
@@ -80,19 +84,19 @@ class Strategies:
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return Refusal("it names no role, and other partial configurations of the backend do")
         is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root)) and not backend.is_partial
-        config, mapped = self._config.at(root.module.path), self.mapped(backend)
+        config, mapped = self._context.config.at(root.module.path), self.mapped(backend)
         if isinstance(mapped, Refusal):
             return mapped
         return sign_in(backend, config, mapped or config.role_arn, has_own=is_carrier, may_vary=is_tofu)
 
     def mapped(self, backend: S3Backend) -> str | Refusal | None:
         """The role that the user named for the backend's identity, or the one that a remote state is read with."""
-        return self._roles.role(backend)
+        return self._context.roles.role(backend)
 
     def objection(self, root: Root) -> Refusal | None:
         """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
         signed = [] if root.has_web_identity else [self.sign_in(root, one) for one in root.backends]
-        config, role = self._config.at(root.module.path), self.role(root)
+        config, role = self._context.config.at(root.module.path), self.role(root)
         for state in root.remote_states:
             if state.foreign is None and not state.has_web_identity and state.names:
                 signed += [one for _, one in state_sign_ins(state, config, role, self.mapped)]
@@ -100,25 +104,25 @@ class Strategies:
 
     def engine(self, root: Root) -> Engine:
         """What is known of the root module's engine, but for what its stacks say."""
-        return Engine(self._code(root), *self._runtime.evidence(root.module.path))
+        return Engine(self._code(root), *self.runtime.evidence(root.module.path))
 
     def program_engine(self, program: CdktfProgram) -> Engine:
         """The same of a program: nothing in it says which engine reads what it writes."""
-        return Engine((), *self._runtime.evidence(program.folder))
+        return Engine((), *self.runtime.evidence(program.folder))
 
     def _code_of(self, root: Root) -> tuple[Evidence, ...]:
-        return tuple(code_evidence(self._workspace, root.module, root.backends))
+        return tuple(code_evidence(self._context.workspace, root.module, root.backends))
 
     def _certain_of(self, module: Module) -> Verdict:
         """What the code of a root module without an S3 backend is certain of."""
-        return verdict(one for one in code_evidence(self._workspace, module, ()) if not one.is_soft)
+        return verdict(one for one in code_evidence(self._context.workspace, module, ()) if not one.is_soft)
 
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
         """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
-        is_auto = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
-        if not is_auto or any(map(self._has_hook, runners.here)):
+        is_auto = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
+        if not is_auto or any(map(self.has_hook, runners.here)):
             return False
-        if isinstance(code, Root) and code.module.path in self._tested:
+        if isinstance(code, Root) and code.module.path in self._context.facts.tested:
             return False
         strategy = self.of(code) if isinstance(code, Root) else self.of_program(code, runners)
         objection = self.objection(code) if isinstance(code, Root) else self._program_objection(code)
@@ -128,7 +132,7 @@ class Strategies:
         """The one literal role with which the root module's backend signs in by itself, if there is one."""
         signed = [self.sign_in(root, one) for one in root.backends]
         roles = {one.role for one in signed if isinstance(one, SignIn) and is_role_arn(one.role)}
-        config = self._config.at(root.module.path)
+        config = self._context.config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
     def rejecting(self, root: Root) -> str:
@@ -138,7 +142,7 @@ class Strategies:
 
     def doubts(self, root: Root) -> Iterator[Note]:
         """What speaks against signing in by itself where the user wants it in any case."""
-        if self._config.backend_auth is BackendAuth.NATIVE:
+        if self._context.config.backend_auth is BackendAuth.NATIVE:
             against = (one for known in self._of_stacks(root) if not (one := verdict(known)).is_native)
             why = next((one.why for one in against if one.why and one.why.high <= FIRST_NATIVE), None)
             if why is not None:
@@ -147,7 +151,7 @@ class Strategies:
     def _choose(self, root: Root) -> Strategy:
         """Root modules that read the same state leave it to a hook together, if one of them needs that."""
         alone = self._alone(root)
-        if alone.way is not BackendAuth.NATIVE or self._config.backend_auth is not BackendAuth.AUTO:
+        if alone.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
             return alone
         others = (one for one in self._sharing(root) if not self._alone(one).is_native)
         hooked = next((one.module.path or "." for one in others if not one.has_web_identity), None)
@@ -155,8 +159,8 @@ class Strategies:
         return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
 
     def _choose_alone(self, root: Root) -> Strategy:
-        is_open = self._config.backend_auth is BackendAuth.AUTO and not self._config.has_integration
-        if is_open and root.module.path in self._tested:
+        is_open = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
+        if is_open and root.module.path in self._context.facts.tested:
             return Strategy(BackendAuth.HOOK, "the tests of a module run it, with any version")
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
 
@@ -166,7 +170,7 @@ class Strategies:
         pending = [root]
         while pending:
             states = set(pending.pop().remote_states)
-            for other in self._roots:
+            for other in self._context.facts.roots:
                 if other not in found and not states.isdisjoint(other.remote_states):
                     found[other] = None
                     pending.append(other)
@@ -179,19 +183,19 @@ class Strategies:
     def _program_objection(self, program: CdktfProgram) -> Refusal | None:
         from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
-        config = self._config.at(program.folder)
+        config = self._context.config.at(program.folder)
         signed = (python_sign_in(one, config) for one in program.calls if may_sign_in(one))
         return next((one for one in signed if isinstance(one, Refusal)), None)
 
     def _decide(
         self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
     ) -> Strategy:
-        if self._config.has_integration:
+        if self._context.config.has_integration:
             return Strategy(BackendAuth.ENV)
-        if self._config.backend_auth is not BackendAuth.AUTO:
-            return Strategy(self._config.backend_auth)
+        if self._context.config.backend_auth is not BackendAuth.AUTO:
+            return Strategy(self._context.config.backend_auth)
         here = (*runners.here, *runners.blueprints)
-        if any(map(self._has_hook, here)) or any(one.has_hook for one in runners.elsewhere):
+        if any(map(self.has_hook, here)) or any(one.has_hook for one in runners.elsewhere):
             return Strategy(BackendAuth.HOOK)
         verdicts = [verdict(one) for one in known]
         against = next((one for one in verdicts if not one.is_native), None)
@@ -236,3 +240,8 @@ def _why(against: Verdict) -> str:
 def since(outcome: str, because: str) -> str:
     """``outcome`` with its reason, if there is one."""
     return f"{outcome}, because {because}" if because else outcome
+
+
+def phase_lists(config: Config) -> list[str]:
+    """The lists of hooks that the user wants the hook in."""
+    return [f"before_{phase}" for phase in config.hook_phases]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.config.config import Config, HookPlace, is_role_arn
-from migrator.decide.ambient import Ambient, others_credentials, static_keys
-from migrator.decide.hooks import Target, Wishes, phase_lists
-from migrator.model.findings import Finding, Refusal
+from migrator.config.config import HookPlace, is_role_arn
+from migrator.decide.ambient import others_credentials, static_keys
+from migrator.decide.strategy import phase_lists
+from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
 from migrator.secret import told_pieces
@@ -18,10 +18,10 @@ from migrator.spacelift.attached.resources import objection, sharing_objection
 from migrator.spacelift.stacks.contexts import attachments
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
-    from migrator.decide.given_roles import GivenRole, GivenRoles
+    from migrator.decide.context import Context
+    from migrator.decide.given_roles import GivenRole
+    from migrator.decide.hooks import Target
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.workspace.workspace import Workspace
 
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "none is needed: the backend signs in by itself"
@@ -32,40 +32,25 @@ _COMING = "comes with the migration of that repository"
 class Surveyor:
     """Knows a repository, and the fates of what was found in it."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        facts: Facts,
-        config: Config,
-        wishes: Wishes,
-        given: GivenRoles,
-        ambient: Ambient,
-        findings: Sequence[Finding],
-    ) -> None:
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
-        self._wishes = wishes
-        self._given = given
-        self._ambient = ambient
-        self._findings = findings
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
-        stacks = [one for one in self._facts.stacks if self._workspace.in_scope(one.document.path)]
-        found = attachments(self._workspace).receivers
+        stacks = [one for one in self._context.facts.stacks if self._context.workspace.in_scope(one.document.path)]
+        found = attachments(self._context.workspace).receivers
         receivers = (
             KnownReceiver(repo, one.place, one.title, tuple(sorted(one.labels)) if one.has_known_labels else None)
             for one in found
-            if self._workspace.in_scope(one.place.path)
+            if self._context.workspace.in_scope(one.place.path)
         )
-        labels = sorted({label for one in self._facts.settings for label in one.reach.labels})
+        labels = sorted({label for one in self._context.facts.settings for label in one.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
         return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
-        identity = self._workspace.identity
-        hooked = (*self._wishes.targets, *self._wishes.natives)
+        identity = self._context.workspace.identity
+        hooked = (*self._context.wishes.targets, *self._context.wishes.natives)
         for target in hooked:
             if isinstance(target.role, str):
                 given, reason = self._given_to(target.path), self._reason(target.group)
@@ -73,21 +58,23 @@ class Surveyor:
                 known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
                 known = replace(known, engine=target.engine, is_native=target.is_native, variables=given)
                 yield replace(known, region=target.region)
-        for root in self._ambient.roots:
+        for root in self._context.ambient.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        told = {target.path for target in hooked} | {one.module.path for one in self._ambient.roots}
-        for path in sorted(({one.root for one in self._given} | self._with_known_roles()) - told):
+        told = {target.path for target in hooked} | {one.module.path for one in self._context.ambient.roots}
+        for path in sorted(({one.root for one in self._context.given} | self._with_known_roles()) - told):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
     def _with_known_roles(self) -> set[str]:
         """The root modules whose stacks must be known, as they may have a say in what a role that is known is for."""
-        if not self._config.roles and not any((self._config.role_arn, *(one.role_arn for one in self._config.paths))):
+        if not self._context.config.roles and not any(
+            (self._context.config.role_arn, *(one.role_arn for one in self._context.config.paths))
+        ):
             return set()
-        modules = {one.module.path: one.module for one in self._facts.providers if one.credentials}
-        return {root.path for module in modules.values() for root in self._workspace.roots_of(module)}
+        modules = {one.module.path: one.module for one in self._context.facts.providers if one.credentials}
+        return {root.path for module in modules.values() for root in self._context.workspace.roots_of(module)}
 
     def _reason(self, group: str) -> str:
         """Why a group is not migrated; ``""`` if it is."""
@@ -95,7 +82,7 @@ class Surveyor:
 
     @cached_property
     def _refused(self) -> dict[str, str]:
-        refused = (one for one in reversed(self._findings) if one.group and isinstance(one.fix, Refusal))
+        refused = (one for one in reversed(self._context.settled) if one.group and isinstance(one.fix, Refusal))
         return {str(one.group): f"{one.place} is refused" for one in refused}
 
     def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
@@ -104,77 +91,79 @@ class Surveyor:
 
     @cached_property
     def _given_by_root(self) -> dict[str, list[GivenRole]]:
-        kept = {one.place for one in self._findings if isinstance(one.fix, Refusal)}
+        kept = {one.place for one in self._context.settled if isinstance(one.fix, Refusal)}
         found: dict[str, list[GivenRole]] = {}
-        for one in self._given:
+        for one in self._context.given:
             if not kept.issuperset(one.users):
                 found.setdefault(one.root, []).append(one)
         return found
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
-        runtime, names = self._wishes.runtime, phase_lists(self._config)
-        stacks = self._wishes.runtime_stacks(target)
+        runtime, names = self._context.wishes.runtime, phase_lists(self._context.config)
+        stacks = self._context.wishes.runtime_stacks(target)
         return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
-        known = self._wishes.runtime_stack(stack)
+        known = self._context.strategies.runtime_stack(stack)
         return KnownStack(
             repo,
             stack.place,
             stack.title,
             stack.code,
-            self._wishes.obstacle(stack),
-            self._wishes.has_hook(stack),
+            self._context.wishes.obstacle(stack),
+            self._context.strategies.has_hook(stack),
             known.slug if known else "",
             self._told(known.lists) if known else (),
             stack.evidence,
             self._roles(stack),
-            stack in self._facts.integrations,
+            stack in self._context.facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
             stack.is_blueprint,
-            tuple(sorted({one.variable for one in self._facts.variables.of(stack) if one.variable})),
+            tuple(sorted({one.variable for one in self._context.facts.variables.of(stack) if one.variable})),
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
         """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
-        if reason := static_keys(self._facts, stack):
+        if reason := static_keys(self._context.facts, stack):
             return reason
         if by == "integration":
-            return "" if stack in self._facts.integrations else sharing_objection(stack)
-        return others_credentials(self._facts, self._wishes, stack) or objection(stack)
+            return "" if stack in self._context.facts.integrations else sharing_objection(stack)
+        return others_credentials(self._context, stack) or objection(stack)
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
-        known = ((one.name, one.value) for one in self._facts.variables.of(stack))
+        known = ((one.name, one.value) for one in self._context.facts.variables.of(stack))
         return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
     def _told(
         self, lists: tuple[tuple[str, tuple[str, ...] | None], ...]
     ) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
         """Lists of hooks as others must know them: commands only if they are repeated, and never one with a secret."""
-        is_repeated = self._config.hook_in is HookPlace.RUNTIME_CONFIG
+        is_repeated = self._context.config.hook_in is HookPlace.RUNTIME_CONFIG
         return tuple((name, found if is_repeated and not _holds_secret(found or ()) else None) for name, found in lists)
 
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
-        fates = {(one.place, one.message): one.fate for one in self._findings if one.rule.startswith(_HOOK_RULES)}
-        wanted = {one.stack: one for one in self._wishes.all}
+        fates = {
+            (one.place, one.message): one.fate for one in self._context.settled if one.rule.startswith(_HOOK_RULES)
+        }
+        wanted = {one.stack: one for one in self._context.wishes.all}
         native = self._native()
-        for stack in self._facts.stacks:
+        for stack in self._context.facts.stacks:
             wish = wanted.get(stack)
-            if wish is None and stack not in native and not self._workspace.in_scope(stack.place.path):
+            if wish is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             instead = _NO_HOOK if stack in native else self._given_fate(stack)
             fate = fates.get((stack.place, wish.message), "") if wish else instead
             runs_it = wish.code if wish else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
-        for target in self._wishes.targets:
+        for target in self._context.wishes.targets:
             for known in target.runners.elsewhere:
                 fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
-        for root in self._ambient.roots:
+        for root in self._context.ambient.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
                 yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
@@ -185,7 +174,7 @@ class Surveyor:
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
         about = f"{stack.title}, which runs "
-        for one in self._findings:
+        for one in self._context.settled:
             if one.rule in _GIVING and one.message.startswith(about):
                 _, is_variable, name = one.message.partition(": ")
                 return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
@@ -194,14 +183,14 @@ class Surveyor:
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
         """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
         found: dict[StackDefinition | KnownStack, str] = {}
-        refused = {one.group for one in self._findings if isinstance(one.fix, Refusal)}
-        for root in self._facts.roots:
-            is_migrated = root.is_migrated(self._config.include_ambient) and root.group not in refused
-            if is_migrated and self._wishes.strategies.of(root).is_native:
+        refused = {one.group for one in self._context.settled if isinstance(one.fix, Refusal)}
+        for root in self._context.facts.roots:
+            is_migrated = root.is_migrated(self._context.config.include_ambient) and root.group not in refused
+            if is_migrated and self._context.strategies.of(root).is_native:
                 found |= dict.fromkeys(root.runners.all, root.module.path or ".")
-        for program, runners in self._facts.programs:
-            is_migrated = program.is_migrated(self._config.include_ambient) and program.group not in refused
-            if is_migrated and self._wishes.strategies.of_program(program, runners).is_native:
+        for program, runners in self._context.facts.programs:
+            is_migrated = program.is_migrated(self._context.config.include_ambient) and program.group not in refused
+            if is_migrated and self._context.strategies.of_program(program, runners).is_native:
                 found |= dict.fromkeys(runners.all, program.folder or ".")
         return found
 
@@ -213,11 +202,11 @@ class Surveyor:
             yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
         if (is_hooked or is_native) and stack.manages_state:
             yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
-        if is_hooked and stack.waits and self._config.hook_phases == ("init",):
+        if is_hooked and stack.waits and self._context.config.hook_phases == ("init",):
             yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
-        if place := self._facts.integrations.get(stack):
+        if place := self._context.facts.integrations.get(stack):
             yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
-        if self._config.hook_in is not HookPlace.CONTEXT:
+        if self._context.config.hook_in is not HookPlace.CONTEXT:
             for context in stack.contexts.too_early:
                 calls = (
                     f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
@@ -229,11 +218,15 @@ class Surveyor:
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""
-        identity = self._workspace.identity
+        identity = self._context.workspace.identity
         if is_of_branch(stack.code, identity):
             return False
-        paths = {one.path for one in self._wishes.targets}
-        paths |= {one.module.path for one in self._facts.roots if one.is_migrated(self._config.include_ambient)}
+        paths = {one.path for one in self._context.wishes.targets}
+        paths |= {
+            one.module.path
+            for one in self._context.facts.roots
+            if one.is_migrated(self._context.config.include_ambient)
+        }
         return any(runs(stack.code, identity, path) for path in paths)
 
 

@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.decide.roots import Runners
+from migrator.model.findings import Refusal
 from migrator.model.fleet import KnownStack
 from migrator.model.results import SigningRow, TrustRow
 
 if TYPE_CHECKING:
+    from migrator.decide.context import Context
     from migrator.decide.facts import Facts
-    from migrator.decide.given_roles import GivenRole
-    from migrator.decide.hooks import Wishes
 
 _WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
 
 
-def trust_rows(
-    facts: Facts,
-    wishes: Wishes,
-    given: Iterable[GivenRole],
-    refused: AbstractSet[str | None],
-    signers: Sequence[SigningRow],
-) -> tuple[TrustRow, ...]:
-    """A row for each role that is known by its ARN: those of hooks, but ``refused`` groups, and what ``signers`` tell.
+def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRow, ...]:
+    """A row for each role that is known by its ARN: those of hooks, but refused groups, and what ``signers`` tell.
 
     Roles that only a variable of the stack names are none of them, but for those that it is ``given``.
     """
+    facts = context.facts
+    refused = {one.group for one in context.settled if isinstance(one.fix, Refusal)}
     found: dict[str, dict[str, None]] = {}
     runners = dict(_runners(facts))
     for row in signers:
         role = _WEB_IDENTITY.match(row.after)
         if role is not None and is_role_arn(role[1]):
             found.setdefault(role[1], {}).update(_titles(runners.get(row.root, Runners())))
-    for target in wishes.targets:
+    for target in context.wishes.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))
-    for one in given:
+    for one in context.given:
         found.setdefault(one.role, {}).update(_titles(facts.runners_of(one.root)))
     return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
 

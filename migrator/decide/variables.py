@@ -47,7 +47,7 @@ class WantedVariable:
 
 def wanted_variables(context: Context) -> Iterator[WantedVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
-    for given in context.web_identity.given:
+    for given in context.given:
         needs = frozenset(one.key for one in given.users) if len(set(given.users)) == 1 else frozenset[str]()
         runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
         for stack in runners.here:
@@ -93,7 +93,7 @@ def is_for_runtime_config(context: Context, wanted: WantedVariable) -> bool:
     """Whether the variable goes into the runtime configuration of this repository."""
     if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not wanted.is_local or not wanted.slug:
         return False
-    if wanted.here is not None and context.wishes.runtime_stack(wanted.here) is None:
+    if wanted.here is not None and context.strategies.runtime_stack(wanted.here) is None:
         return False
     return not context.wishes.runtime.variable_objection(wanted.slug)
 

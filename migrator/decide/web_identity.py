@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth, RoleIn
-from migrator.decide.given_roles import GivenRoles
-from migrator.decide.hook_identity import HookIdentity
+from migrator.config.config import ROLE_VARIABLE, ProviderAuth, RoleIn
 from migrator.decide.role_variables import RoleVariables, variable_called
-from migrator.decide.root_identities import RootIdentities
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
@@ -22,13 +19,11 @@ from migrator.terraform.role_names import RoleVariable, role_variable, value_not
 from migrator.terraform.version_edit import ProviderVersions
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
-    from migrator.decide.hooks import Wishes
-    from migrator.decide.roles import Roles
+    from migrator.decide.context import Context
     from migrator.model.fleet import KnownInput
     from migrator.span import Edit
     from migrator.terraform.providers import Provider
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.workspace import Module
 
 _MAPPED = "mapped to"
 
@@ -36,20 +31,13 @@ _MAPPED = "mapped to"
 class WebIdentity:
     """What every provider of a repository is to sign in with."""
 
-    def __init__(self, workspace: Workspace, facts: Facts, config: Config, roles: Roles, wishes: Wishes) -> None:
-        self._workspace = workspace
-        self._facts = facts
-        self._config = config
-        self._roles = roles
-        self._versions = ProviderVersions(workspace)
-        self._variables = RoleVariables(workspace, facts, config, self._has_literal_role, self._identity)
-        self._roots = RootIdentities(workspace, facts, config, roles)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._versions = ProviderVersions(context.workspace)
+        self._variables = RoleVariables(context, self._has_literal_role, self._identity)
         self._assumed: dict[str, frozenset[str]] = {}
-        is_by_hook = config.provider_auth is ProviderAuth.HOOK
-        roots = self._roots
-        self._by_hook = HookIdentity(workspace, facts, config, roles, roots, wishes) if is_by_hook else None
-        self.given = GivenRoles(facts)
-        """The values of role variables that are known, once their providers were signed in."""
+        is_by_hook = context.config.provider_auth is ProviderAuth.HOOK
+        self._by_hook = context.hook_identity if is_by_hook else None
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
@@ -77,23 +65,27 @@ class WebIdentity:
         provided = self._provide(role, provider) if isinstance(role, RoleVariable) else []
         if isinstance(provided, Refusal):
             return provided
-        edits = [*raised, *sign_in_edits(provider, (web_identity_block(provider, role, self._config),)), *provided]
+        edits = [
+            *raised,
+            *sign_in_edits(provider, (web_identity_block(provider, role, self._context.config),)),
+            *provided,
+        ]
         outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
         return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
 
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
-        modules = self._workspace.modules_of(provider.document)
-        roots = {root.path for module in modules for root in self._workspace.roots_of(module)}
-        runners = [self._facts.runners_of(path) for path in roots]
-        places = [self._facts.integrations.get(stack) for one in runners for stack in one.here]
+        modules = self._context.workspace.modules_of(provider.document)
+        roots = {root.path for module in modules for root in self._context.workspace.roots_of(module)}
+        runners = [self._context.facts.runners_of(path) for path in roots]
+        places = [self._context.facts.integrations.get(stack) for one in runners for stack in one.here]
         is_known = bool(places) and None not in places and all(one.here and not one.elsewhere for one in runners)
         return places[0] if is_known else None
 
     def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
-        alike = self._workspace.modules_of(provider.document)
+        alike = self._context.workspace.modules_of(provider.document)
         for module in alike:
             provided = self._variables.provide(module, role, self._identity_in(module, provider), alike)
             if isinstance(provided, Refusal):
@@ -115,9 +107,9 @@ class WebIdentity:
             yield from self._versions.notes(provider)
         role = None if provider.has_web_identity else self._role(provider)
         if isinstance(role, Literal):
-            yield from self._roles.account_notes(provider, role.text)
+            yield from self._context.roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
-            for module in self._workspace.modules_of(provider.document):
+            for module in self._context.workspace.modules_of(provider.document):
                 for root, name, identity in self._variables.in_roots(module, role, self._identity_in(module, provider)):
                     yield from self._value_notes(root, name, provider, identity)
 
@@ -130,19 +122,19 @@ class WebIdentity:
                 return provided
             edits += (one for one in provided if one not in edits)
             for root, name, _ in self._variables.in_roots(called, variable, identity):
-                self.given.use(root, name, place)
+                self._context.given.use(root, name, place)
         return tuple(edits)
 
     def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
         """The role variables of root modules that are to be set for a module of another repository."""
         for variable, identity in self._handed_down(called, inputs):
             for root, name, _ in self._variables.in_roots(called, variable, identity):
-                is_root = root.path not in self._workspace.called_elsewhere
-                if is_root and not self.given.has(root, name):
+                is_root = root.path not in self._context.workspace.called_elsewhere
+                if is_root and not self._context.given.has(root, name):
                     yield value_note(name, root.path or ".")
 
     def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
-        return ((variable_called(one.name), identity_of(self._roles.residues, called, one)) for one in inputs)
+        return ((variable_called(one.name), identity_of(self._context.roles.residues, called, one)) for one in inputs)
 
     def held(self, module: Module, name: str) -> Identity | None:
         """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
@@ -154,9 +146,9 @@ class WebIdentity:
 
     def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
         """That a variable of a root module is to be given its value: which one in which environment, if it is known."""
-        cases = self._roles.cases(provider, root.path, _plain(identity))
+        cases = self._context.roles.cases(provider, root.path, _plain(identity))
         known = {role for _, role in cases if isinstance(role, str)}
-        if root.path in self._workspace.called_elsewhere:
+        if root.path in self._context.workspace.called_elsewhere:
             return  # there its callers give it one
         if self._known_value(root, name, provider, identity) is not None:
             return
@@ -164,7 +156,7 @@ class WebIdentity:
             yield value_note(name, root.path or ".", role=known.pop())
             return
         yield value_note(name, root.path or ".")
-        values, plain = self._roles.values, _plain(identity)
+        values, plain = self._context.roles.values, _plain(identity)
         differing = values.differing(root.path, plain)
         if differing and not known:
             task = f"give {name} another role in each environment, since credentials differ at"
@@ -178,37 +170,37 @@ class WebIdentity:
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
-        is_several = self._roles.is_several(provider)
-        mapped = None if is_several else self._roles.role(provider)
+        is_several = self._context.roles.is_several(provider)
+        mapped = None if is_several else self._context.roles.role(provider)
         if isinstance(mapped, Refusal):
             return mapped
-        if mapped is not None and self._config.role_in is RoleIn.LITERAL:
+        if mapped is not None and self._context.config.role_in is RoleIn.LITERAL:
             return Literal(mapped)
-        modules = self._workspace.modules_of(provider.document)
+        modules = self._context.workspace.modules_of(provider.document)
         names = {self._variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
-        role_arn = self._config.at(provider.module.path).literal_role_arn
+        role_arn = self._context.config.at(provider.module.path).literal_role_arn
         if role_arn is None or is_several:
             return role_variable(name)
         is_first_there = None in self._variables.identities(provider.module).values()
-        refused = self._roots.unspoken(provider, role_arn)
+        refused = self._context.root_identities.unspoken(provider, role_arn)
         if name is not None and (refused is not None or not is_first_there):
             first = "the module's first provider" if is_first_there else "a provider that has web identity"
-            remedy = self._roots.remedy(provider)
+            remedy = self._context.root_identities.remedy(provider)
             return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
         return refused or Literal(role_arn)
 
     def _has_literal_role(self, provider: Provider) -> bool:
-        return self._config.role_in is RoleIn.LITERAL and self._roles.is_mapped(provider)
+        return self._context.config.role_in is RoleIn.LITERAL and self._context.roles.is_mapped(provider)
 
     def _identity(self, provider: Provider) -> Identity:
         """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
-        identity = self._roles.residues.identity(provider)
-        if self._config.role_in is RoleIn.LITERAL or self._roles.is_several(provider):
+        identity = self._context.roles.residues.identity(provider)
+        if self._context.config.role_in is RoleIn.LITERAL or self._context.roles.is_several(provider):
             return identity
-        mapped = self._roles.role(provider)
+        mapped = self._context.roles.role(provider)
         return (
             tuple(sorted((*identity, (_MAPPED, literal(mapped))), key=itemgetter(0)))
             if isinstance(mapped, str)
@@ -217,35 +209,39 @@ class WebIdentity:
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The same in another module that the provider's file is part of."""
-        alike = (one for one in self._facts.in_module(module) if one.block is provider.block)
+        alike = (one for one in self._context.facts.in_module(module) if one.block is provider.block)
         return self._identity(next(alike, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
         """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
-        if self._config.role_in is RoleIn.LITERAL:
+        if self._context.config.role_in is RoleIn.LITERAL:
             return None
-        cases = self._roles.cases(provider, root.path, _plain(identity))
+        cases = self._context.roles.cases(provider, root.path, _plain(identity))
         mapped = cases[0][1] if len(cases) == 1 else None
         if isinstance(mapped, str):
             return mapped
-        role_arn = self._config.at(root.path).role_arn if name == ROLE_VARIABLE and mapped is None else None
-        return None if role_arn is None or self._roots.unspoken(provider, role_arn) is not None else role_arn
+        role_arn = self._context.config.at(root.path).role_arn if name == ROLE_VARIABLE and mapped is None else None
+        return (
+            None
+            if role_arn is None or self._context.root_identities.unspoken(provider, role_arn) is not None
+            else role_arn
+        )
 
     def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
         for root, name, identity in self._variables.in_roots(module, variable, self._identity_in(module, provider)):
             role = self._known_value(root, name, provider, identity)
-            refused = self.given.give(root, name, role, provider.place) if role is not None else None
+            refused = self._context.given.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:
                 return refused
         return None
 
     def _objection(self, provider: Provider, role: str) -> str | None:
         """Why the provider cannot sign in with ``role``, an expression."""
-        if self._config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
+        if self._context.config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
             return "it has dynamic blocks in JSON, beside which --portable would need another"
-        if is_varying(self._roles.residues.identity(provider)):
+        if is_varying(self._context.roles.residues.identity(provider)):
             return "its credentials differ from one instance of it to the next"
-        known = self._roles.role(provider) or self._config.at(provider.module.path).role_arn
+        known = self._context.roles.role(provider) or self._context.config.at(provider.module.path).role_arn
         names = {role, quote(known)} if isinstance(known, str) else {role}
         if names & self._assumed_in(provider.module):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
@@ -254,7 +250,7 @@ class WebIdentity:
     def _assumed_in(self, module: Module) -> frozenset[str]:
         """The expressions of the roles that the providers of a module assume."""
         if module.path not in self._assumed:
-            roles = (role for one in self._facts.in_module(module) for role in one.assumed_roles)
+            roles = (role for one in self._context.facts.in_module(module) for role in one.assumed_roles)
             self._assumed[module.path] = frozenset(roles)
         return self._assumed[module.path]
 

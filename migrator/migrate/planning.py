@@ -10,23 +10,18 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import Ambient
 from migrator.decide.context import Context
-from migrator.decide.facts import gather
-from migrator.decide.hooks import Wishes
-from migrator.decide.roles import Roles
 from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
-from migrator.decide.web_identity import WebIdentity
 from migrator.migrate.masking import masked
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
 from migrator.model.results import Mode, Plan
 from migrator.rules.registry import all_rules
-from migrator.terraform.outside_calls import follow, outside_calls, registered
+from migrator.terraform.outside_calls import registered
 from migrator.terraform.secrets import Secrets
 from migrator.terraform.usage.interfaces import Interface, interfaces
 
@@ -42,59 +37,48 @@ class Planning:
     """
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
-        self._workspace = workspace
-        self._repo = repo
-        self._has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        self._outside = list(outside_calls(workspace, repo))
-        self._called = follow(workspace, fleet, self._outside)
-        self._facts = gather(workspace, repo, fleet)
-        self._roles = Roles(workspace, self._facts, config)
-        self._wishes = Wishes(workspace, self._facts, config, self._roles)
-        self._ambient = Ambient(workspace, self._facts, config, self._roles, self._wishes)
-        identity = WebIdentity(workspace, self._facts, config, self._roles, self._wishes)
-        self._given = identity.given
-        self._identity = identity
-        context = Context(workspace, self._facts, config, identity, self._wishes, self._ambient)
-        own = (one.known for one in self._outside if one.known.source and workspace.is_own(one.known.source))
-        self._settled = _settle(replace(context, called=self._called, callers=(*fleet.calls, *own), repo=repo))
-        findings = self._settled.findings
-        self._surveyor = Surveyor(workspace, self._facts, config, self._wishes, self._given, self._ambient, findings)
+        self._context = Context(workspace, config, repo, fleet)
+        self._settled = _settle(self._context)
+        self._context.settled = tuple(self._settled.findings)
+        self._surveyor = Surveyor(self._context)
 
     @cached_property
     def survey(self) -> Survey:
         """What the other repositories of a run must know."""
-        known = interfaces(self._workspace, self._settled.changes)
+        context = self._context
+        known = interfaces(context.workspace, self._settled.changes)
         modules = tuple(self._known_module(one) for one in known)
-        calls = tuple(replace(one.known, refusal=self._refusal(one.known)) for one in self._outside)
-        named = tuple(registered(self._workspace))
-        return replace(self._surveyor.survey(self._repo), calls=calls, modules=modules, registered=named)
+        calls = tuple(replace(one.known, refusal=self._refusal(one.known)) for one in context.outside_calls)
+        named = tuple(registered(context.workspace))
+        return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=named)
 
     def _refusal(self, call: KnownCall) -> str:
         """Why the call of a module of another repository cannot follow it, if so."""
         refused = (one for one in self._settled.findings if isinstance(one.fix, Refusal))
         groups = {one.group: one.fate for one in refused if one.group}
-        called = (one for one in self._called if any(call is each.known for each in one.calls))
+        called = (one for one in self._context.called if any(call is each.known for each in one.calls))
         return next((groups[one.group] for one in called if one.group in groups), "")
 
     def _known_module(self, one: Interface) -> KnownModule:
-        workspace, path = self._workspace, one.module.path
-        title = f"{self._repo}: {path or '.'}"
+        context, path = self._context, one.module.path
+        workspace, repo = context.workspace, context.repo
+        title = f"{repo}: {path or '.'}"
         gains = tuple(
-            KnownInput(name, told(one.module, self._identity.held(one.module, name), f"{title}: {name}"))
+            KnownInput(name, told(one.module, context.web_identity.held(one.module, name), f"{title}: {name}"))
             for name in one.gains
         )
-        defaults = tuple(told_defaults(one.module, self._roles.residues, title)) if gains else ()
+        defaults = tuple(told_defaults(one.module, context.roles.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
         place = Place(min(document.path for document in one.module.documents))
-        return KnownModule(self._repo, workspace.identity, path, place, folder, gains, one.loses, defaults=defaults)
+        return KnownModule(repo, workspace.identity, path, place, folder, gains, one.loses, defaults=defaults)
 
     def plan(self) -> Plan:
         """What is to be done, and all that is to be told of it."""
-        workspace, facts, wishes = self._workspace, self._facts, self._wishes
+        workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settled.findings, self._settled.changes
         touched = [workspace.documents[one.path] for one in changes if one.path in workspace.documents]
-        signers = signing_rows(workspace, facts, wishes, self._ambient, findings, changes)
-        refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
+        signers = signing_rows(self._context, changes)
+        has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         told = {one.place.path for one in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
         plan = Plan(
@@ -103,11 +87,11 @@ class Planning:
             problems=tuple(workspace.problems),
             notes=_notes(findings),
             signers=signers,
-            trusts=trust_rows(facts, wishes, self._given, refused, signers),
-            mapped=tuple(sorted(self._roles.used)),
+            trusts=trust_rows(self._context, signers),
+            mapped=tuple(sorted(self._context.roles.used)),
             stacks=tuple(self._surveyor.rows()),
             survey=self.survey,
-            masked=tuple(map(secrets.masked, changes)) if self._has_diff else (),
+            masked=tuple(map(secrets.masked, changes)) if has_diff else (),
         )
         return masked(plan, secrets.known)
 
@@ -116,8 +100,8 @@ def _settle(context: Context) -> Settlement:
     """The fates of what all rules find; what a later phase finds takes nothing away from those before."""
     settled = Settlement(context.workspace, [])
     for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
-        seen = replace(context, settled=tuple(settled.findings), changes=tuple(settled.changes))
-        found = dict.fromkeys(finding for rule in rules for finding in rule.check(seen))
+        context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
+        found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
         settled = _with(settled, [within_scope(context.workspace, finding) for finding in found])
     return settled
 

@@ -85,7 +85,7 @@ _LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
     for program, runners in context.facts.programs:
-        strategy = context.wishes.strategies.of_program(program, runners)
+        strategy = context.strategies.of_program(program, runners)
         old = tuple(_old_versions(context.workspace, program.folder))
         yield from refused_without_hook(context, _findings(context.config, program, strategy, old))
 

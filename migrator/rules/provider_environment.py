@@ -91,7 +91,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _hooked(context: Context) -> dict[str, _Beside]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     ambient = context.config.include_ambient
-    needs_hook = context.wishes.strategies.needs_hook
+    needs_hook = context.strategies.needs_hook
     roots = [(one.module, _Beside(one.group, _HOOK)) for one in context.facts.roots if one.is_fed or needs_hook(one)]
     roots += [(one.module, _Beside(one.group, _SETTINGS)) for one in context.facts.fed]
     found = context.facts.terragrunt

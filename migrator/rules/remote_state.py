@@ -90,7 +90,7 @@ def _is_wanted(context: Context, state: RemoteState) -> bool:
         return False
     ambient = context.config.include_ambient
     reading = [one for one in context.facts.roots if state in one.remote_states and one.is_migrated(ambient)]
-    native = [one for one in reading if context.wishes.strategies.of(one).is_native]
+    native = [one for one in reading if context.strategies.of(one).is_native]
     assumes_role = any(one.backend.assumes_role for one in state.configs)
     return any(assumes_role or ambient or one.is_fed for one in native)
 
@@ -159,7 +159,7 @@ def _left_to(
 ) -> Rewrite | Refusal:
     """The edits after which the state is read with what the environment of a root module holds."""
     found = [one for one in context.facts.roots if one.module is root.module]
-    rejects = any(context.wishes.strategies.rejecting(one) for one in found)
+    rejects = any(context.strategies.rejecting(one) for one in found)
     edits: list[Edit] = []
     outcomes: dict[str, None] = {}
     for config in state.configs:
@@ -186,14 +186,14 @@ def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal 
 
     Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
     """
-    auth, strategies = context.config.backend_auth, context.wishes.strategies
+    auth, strategies = context.config.backend_auth, context.strategies
     reading = [one for one in context.facts.roots if state in one.remote_states]
     if auth is not BackendAuth.AUTO:
         return reading if auth is BackendAuth.NATIVE else None
     ways = {one.module.path: strategies.of(one).is_native for one in reading}
     for module in context.workspace.roots_of(state.module):
         if module.path not in ways:
-            ways[module.path] = context.wishes.strategies.certain(module).is_native
+            ways[module.path] = context.strategies.certain(module).is_native
     if not any(ways.values()):
         return None
     others = sorted(path for path, is_native in ways.items() if not is_native)
@@ -206,7 +206,7 @@ def _native_findings(
     context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[Root]
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
-    strategies = context.wishes.strategies
+    strategies = context.strategies
     roles = {strategies.role(one) for one in roots}
     options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
     role = roles.pop() if len(roles) == 1 else options.role_arn
@@ -265,7 +265,7 @@ def _changed(
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     """The root modules that read the state, each of which gets a hook, or has one."""
     reading = [one for one in context.facts.roots if state in one.remote_states]
-    unhooked = [one.module.path for one in reading if not context.wishes.strategies.needs_hook(one)]
+    unhooked = [one.module.path for one in reading if not context.strategies.needs_hook(one)]
     hooked = {one.module.path for one in reading}
     unhooked += [one.path for one in context.workspace.roots_of(state.module) if one.path not in hooked]
     if unhooked:

@@ -114,7 +114,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
-    strategies = context.wishes.strategies
+    strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
     group = root.group if is_migrated else None
     for attribute in backend.ignored:
@@ -136,7 +136,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
 
 
 def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
-    strategies = context.wishes.strategies
+    strategies = context.strategies
     message = _message(backend, strategies.rejecting(root))
     signed = strategies.sign_in(root, backend)
     if isinstance(signed, Refusal):
@@ -148,7 +148,7 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
 
 def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
-    rejected = context.wishes.strategies.rejecting(root)
+    rejected = context.strategies.rejecting(root)
     message = _message(backend, rejected)
     made = leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected))
     if isinstance(ambient.role, Refusal):
@@ -168,7 +168,7 @@ def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
     """Whether nothing that is known signs the backend in."""
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False
-    hooked = any(map(context.wishes.has_hook, root.runners.here))
+    hooked = any(map(context.strategies.has_hook, root.runners.here))
     hooked_elsewhere = any(one.has_hook for one in root.runners.elsewhere)
     return not (hooked or hooked_elsewhere or any(one.has_web_identity for one in root.backends))
 

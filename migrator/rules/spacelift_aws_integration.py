@@ -129,7 +129,7 @@ def _settled(context: Context, wanted: _Wanted) -> Fix | None:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
     if place := context.facts.integrations.get(stack):
         return LeftAlone(f"it has the AWS integration at {place}")
-    if context.wishes.has_hook(stack):
+    if context.strategies.has_hook(stack):
         return Refusal("it has the hook, whose credentials would mix with the integration's: remove it")
     return None
 

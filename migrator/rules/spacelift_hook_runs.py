@@ -89,7 +89,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.hooks import Wanted, phase_lists
+from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.hooks.in_terraform import prepend_argument
@@ -97,6 +97,7 @@ from migrator.spacelift.stacks.exchange import exchanges_token
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.decide.hooks import Wanted
     from migrator.spacelift.settings.own_runs import OwnRun
     from migrator.span import Edit
 

@@ -93,7 +93,7 @@ def check(context: Context) -> Iterator[Finding]:
         finding = _finding(context, places, one)
         if finding is not None:
             yield replace(finding, needs=one.needs if isinstance(finding.fix, Rewrite) else frozenset())
-    for given in context.web_identity.given:
+    for given in context.given:
         if not context.facts.runners_of(given.root).all:
             yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
     for root in context.ambient.roots:
@@ -188,7 +188,7 @@ def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: 
         return stack.document.ignored
     if wanted.refusal:
         return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
-    if wanted.is_vital and stack is not None and (reason := others_credentials(context.facts, context.wishes, stack)):
+    if wanted.is_vital and stack is not None and (reason := others_credentials(context, stack)):
         return Refusal(reason)
     if there is not None and wanted.is_vital and there.value not in (None, wanted.variable.value):
         return Refusal(f"it is set to another value at {there.place}")

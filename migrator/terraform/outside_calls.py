@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ class Called:
         return f"calls of {self.module.key}"
 
 
-def follow(workspace: Workspace, fleet: Fleet, calls: list[OutsideCall]) -> tuple[Called, ...]:
+def follow(workspace: Workspace, fleet: Fleet, calls: Sequence[OutsideCall]) -> tuple[Called, ...]:
     """The modules that the ``fleet`` tells of; the workspace learns who calls them, and which of its own are called."""
     found: list[Called] = []
     for module in fleet.modules:

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, is_role_arn
-from migrator.decide.facts import Facts, gather
-from migrator.decide.hooks import Wishes
-from migrator.decide.roles import Roles as RoleMappings
+from migrator.decide.context import Context
 from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
@@ -30,6 +28,7 @@ from migrator.terraform.expressions.scopes import scopes_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from migrator.decide.facts import Facts
     from migrator.spacelift.settings.role_variables import StackVariables
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.terraform.backends import S3Backend
@@ -107,13 +106,13 @@ class Use:
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
-    facts = gather(workspace)
+    context = Context(workspace, config)
+    facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    wishes = Wishes(workspace, facts, config, RoleMappings(workspace, facts, config))
-    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in wishes.targets]
-    coming = [*hooks, *_native_roles(facts, config, wishes), *_program_roles(facts, config, wishes)]
+    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in context.wishes.targets]
+    coming = [*hooks, *_native_roles(context), *_program_roles(context)]
     hooked = {path for path, _ in hooks}
-    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(workspace, facts, config, hooked)):
+    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
@@ -256,34 +255,35 @@ def _roles_in(hooks: str) -> Iterator[str | None]:
             yield from (_known(role) for role in _HOOK_ROLE.findall(line))
 
 
-def _native_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
-    for root in facts.roots:
-        if root.is_migrated(config.include_ambient) and wishes.strategies.of(root).is_native:
-            signed = [wishes.strategies.sign_in(root, one) for one in root.backends]
+    config, strategies = context.config, context.strategies
+    for root in context.facts.roots:
+        if root.is_migrated(config.include_ambient) and strategies.of(root).is_native:
+            signed = [strategies.sign_in(root, one) for one in root.backends]
             for state in root.remote_states:
                 assumes = any(one.backend.assumes_role for one in state.configs)
                 if state.foreign is None and not state.has_web_identity and (state.names or assumes or root.is_fed):
-                    role, settings = wishes.strategies.role(root), config.at(root.module.path)
-                    found = state_sign_ins(state, settings, role, wishes.strategies.mapped)
+                    role, settings = strategies.role(root), config.at(root.module.path)
+                    found = state_sign_ins(state, settings, role, strategies.mapped)
                     signed += [one for _, one in found]
             for one in signed:
                 if isinstance(one, SignIn) and one.role:
                     yield root.module.path, _known(one.role)
 
 
-def _program_roles(facts: Facts, config: Config, wishes: Wishes) -> Iterator[tuple[str, str | None]]:
+def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends of CDKTF programs sign in by themselves, or will."""
-    for program, runners in facts.programs:
+    for program, runners in context.facts.programs:
         from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
-        is_native = wishes.strategies.of_program(program, runners).is_native
-        is_coming = is_native and program.is_migrated(config.include_ambient)
+        is_native = context.strategies.of_program(program, runners).is_native
+        is_coming = is_native and program.is_migrated(context.config.include_ambient)
         for one in program.calls:
             if one.web_identity is not None and not one.is_provider and one.foreign is None:
                 yield program.folder, _known(one.web_identity_role)
             elif is_coming and may_sign_in(one):
-                signed = python_sign_in(one, config.at(program.folder))
+                signed = python_sign_in(one, context.config.at(program.folder))
                 yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
 
 
@@ -302,20 +302,17 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
             yield from (_known(string_value(backend.document.expression(one))) for one in items)
 
 
-def _provider_roles(
-    workspace: Workspace, facts: Facts, config: Config, hooked: set[str]
-) -> Iterator[tuple[str, str | None]]:
+def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for the role that ``config`` names, or for one that is still open, and so do no credentials at all
-    in the ``hooked`` root modules.
-    What is to be left as it is signs in all the same.
+    Static keys stand for the role that the configuration names, or for one that is still open, and so do no credentials
+    at all in the ``hooked`` root modules. What is to be left as it is signs in all the same.
     """
-    mappings = RoleMappings(workspace, facts, config)
-    for provider in facts.providers:
+    config, mappings = context.config, context.roles
+    for provider in context.facts.providers:
         is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
         if is_aws and provider.document.kind is not Kind.TEST:
-            for scope in scopes_of(workspace, provider.module):
+            for scope in scopes_of(context.workspace, provider.module):
                 path = _outermost(scope).module.path
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
