@@ -25,12 +25,12 @@ SOLE_IMPORTERS = {
     "git": ("git.checkout",),
     "github": ("remotes.github",),
     "gitlab": ("remotes.gitlab",),
-    "hcl2": ("syntax.hcl.parse",),
+    "hcl2": ("syntax.hcl",),
     "jinja2": ("report.html",),
     "libcst": ("syntax.python",),
     "markupsafe": ("report.html",),
     "rich": ("batch.progress",),
-    "subprocess": ("git.command",),
+    "subprocess": ("git.command", "spacelift.inventory.session"),
     "yaml": ("syntax.yaml.parse",),
 }
 """The modules and folders that may import a library: by no other way does the program come to it."""

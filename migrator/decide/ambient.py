@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.decide.root_identities import NEED_SEVERAL
+from migrator.decide.refusals import NEED_SEVERAL
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
 from migrator.terraform.expressions.scopes import scopes_of

@@ -18,7 +18,9 @@ from migrator.decide.root_identities import RootIdentities
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet
+from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.outside_calls import follow, outside_calls
+from migrator.terragrunt.inputs import TerragruntInputs
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
@@ -59,6 +61,16 @@ class Context:
     def facts(self) -> Facts:
         """What the repository holds."""
         return gather(self.workspace, self.repo, self.fleet)
+
+    @cached_property
+    def variable_settings(self) -> VariableSettings:
+        """The values that Spacelift's settings give to variables of Terraform."""
+        return VariableSettings(self.workspace, self.facts.stacks)
+
+    @cached_property
+    def terragrunt_inputs(self) -> TerragruntInputs:
+        """The inputs that units of Terragrunt give."""
+        return TerragruntInputs(self.workspace, self.facts.terragrunt)
 
     @cached_property
     def roles(self) -> Roles:

@@ -98,20 +98,19 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     stacks = list(stack_definitions(workspace))
     by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
-    is_only_root = len(root_modules) + len(programs) + len(units.units) == 1
-    with_state = {one.path for one in root_modules} | {one.folder for one in programs}
-    with_state |= {one.folder for one in units.units}
+    with_state = [one.path for one in root_modules] + [one.folder for one in programs]
+    with_state += [one.folder for one in units.units]
 
     @cache
     def runners(path: str) -> Runners:
-        found = definitions_running(path, by_folder, workspace, is_only_root=is_only_root and path in with_state)
+        found = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
         return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
     def read_by(path: str) -> tuple[RemoteState, ...]:
-        reached = sorted({path, *workspace.reached_from(path)}) if any(states.values()) else ()
-        return tuple(state for one in reached for state in states.get(one, ()))
+        reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
+        return tuple(state for one in sorted(reached) for state in states.get(one, ()))
 
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
@@ -119,7 +118,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     fed = _fed(settings)
 
     def root(module: Module) -> Root:
-        folders = [unit.folder for unit in units.units if unit.module is module and not unit.has_state]
+        folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         return Root(module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), is_fed)

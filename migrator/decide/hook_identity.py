@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
-from migrator.decide.root_identities import NEED_SEVERAL
+from migrator.decide.refusals import NEED_SEVERAL
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.role_mapping import Origin, matching
+from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
-from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.terms import TermsError
 from migrator.terraform.origins import Origins, account_of
 from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.root_values import root_values
-from migrator.terragrunt.inputs import TerragruntInputs
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from migrator.terraform.usage.declarations import Given
 
 _SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
-TOO_MANY = Refusal("its module is called in more ways than are followed")
 _VARIES = "its credentials are others in other environments"
 
 
@@ -35,7 +32,7 @@ class Roles:
         self._context = context
         self._origins: dict[Provider | S3Backend, Origins] = {}
         self._instances: dict[Provider, frozenset[tuple[str, Identity]] | None] = {}
-        settings = VariableSettings(context.workspace, context.facts.stacks)
+        settings = context.variable_settings
         self.values = root_values(context.workspace, settings.of, settings.mounted, self._inputs_called)
         self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
@@ -51,11 +48,7 @@ class Roles:
         ]
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
-        return self._inputs.of(name)
-
-    @cached_property
-    def _inputs(self) -> TerragruntInputs:
-        return TerragruntInputs(self._context.workspace, self._context.facts.terragrunt)
+        return self._context.terragrunt_inputs.of(name)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
         """Where the credentials of ``holder`` come from."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.decide.roles import TOO_MANY
+from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.residues import Identity, is_varying
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
 
-NEED_SEVERAL = Refusal("its providers need different roles")
 SEVERAL = "its module is called for several identities"
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from migrator import rules
-from migrator.decide.context import Context
 from migrator.model.findings import Finding, Fix, Note, Place
 
-Check = Callable[[Context], Iterator[Finding]]
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+
+Check = Callable[["Context"], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)

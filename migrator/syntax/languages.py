@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrator.syntax.hcl import edit as hcl_edit
@@ -68,7 +69,7 @@ HCL = Syntax(
     hcl.comments_on,
     hcl_edit.comments_of,
     hcl_edit.change_body,
-    hcl_object.change_object,
+    partial(hcl_object.change_object, hcl_edit.change_body),
     hcl_edit.remove_blocks,
     hcl.body,
     hcl.values,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import ROTATE, Note, Place, Refusal
-from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
 from migrator.terragrunt.units import Terragrunt, used_elsewhere
 from migrator.terragrunt.values import Value
@@ -30,7 +30,7 @@ def change_objects(found: Terragrunt, inside: str, changes: Iterable[Change]) ->
             return Refusal(f"local.{name}, which has them, is used for something else as well")
         document = holder.config.document
         try:
-            edits += hcl_object.change_object(document.path, document.text, holder.span, removed, commented)
+            edits += HCL.change_object(document.path, document.text, holder.span, removed, commented, ())
         except SyntaxProblem as problem:
             return Refusal(problem.reason)
     return tuple(edits)

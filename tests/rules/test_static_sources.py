@@ -18,7 +18,6 @@ from migrator.model.findings import LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult
 from migrator.report.text import summary
 from migrator.span import Span, apply_edits
-from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.languages import HCL, JSON, Syntax
@@ -348,7 +347,7 @@ def without(text: str, block: Block, syntax: Syntax) -> str:
 def test_items_of_an_object(before: str, remove: str, comment: str, after: str) -> None:
     text, value = f"x = {before}\n", Span(4, 4 + len(before))
     items = hcl.object_items(text, value) or ()
-    edits = hcl_object.change_object(
+    edits = HCL.change_object(
         "x.tf", text, value, [one for one in items if one.name in remove], [one for one in items if one.name in comment]
     )
     outcome = apply_edits(text, edits)
@@ -361,7 +360,7 @@ def test_a_heredoc_on_a_shared_line_is_refused() -> None:
     value = Span(4, len(text) - 1)
     items = hcl.object_items(text, value) or ()
     with pytest.raises(SyntaxProblem):
-        hcl_object.change_object("x.tf", text, value, (), items[1:])
+        HCL.change_object("x.tf", text, value, (), items[1:])
 
 
 def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from migrator.errors import SyntaxProblem
 from migrator.span import Span, apply_edits
 from migrator.syntax.hcl import edit as hcl_edit
-from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Block, BodyChange, Copied, Literal, NewArgument, NewBlock, Reference
@@ -194,4 +193,4 @@ def test_an_object_that_is_hard_to_tell_apart_gets_none(value: str) -> None:
 def grown(text: str) -> list[hcl_edit.Edit]:
     value = Span(4, len(text) - 1)
     gone = [one for one in hcl.object_items(text, value) or () if one.name == "b"]
-    return list(hcl_object.change_object("x.tf", text, value, gone, (), [NEW]))
+    return list(HCL.change_object("x.tf", text, value, gone, (), [NEW]))

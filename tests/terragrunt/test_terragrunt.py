@@ -11,8 +11,8 @@ import pytest
 from migrator.errors import SyntaxProblem
 from migrator.model.fleet import RepoIdentity
 from migrator.span import Span, apply_edits
-from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
+from migrator.syntax.languages import HCL
 from migrator.terragrunt.generated import generated
 from migrator.terragrunt.values import Config
 from migrator.workspace.discover import Kind, listing, walk
@@ -28,7 +28,7 @@ def change(text: str, remove: str = "", comment_out: str = "") -> str:
     value = Span(0, len(text))
     items = hcl.object_items(text, value) or ()
     chosen = [[item for item in items if item.name in names.split()] for names in (remove, comment_out)]
-    return apply_edits(text, hcl_object.change_object("x.hcl", text, value, *chosen))
+    return apply_edits(text, HCL.change_object("x.hcl", text, value, *chosen))
 
 
 @pytest.mark.parametrize(

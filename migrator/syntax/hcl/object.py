@@ -6,20 +6,23 @@ cut out of it, or put into a ``/* */`` comment: https://github.com/hashicorp/hcl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span
-from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.new import expression
 from migrator.syntax.hcl.scanner import skip_blanks, skip_trivia
 from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument, NewObject
 
+ChangeBody = Callable[[str, str, Block, BodyChange], tuple[Edit, ...]]
+"""The edits of a block's body: `migrator.syntax.hcl.edit.change_body`."""
+
 
 def change_object(
+    change_body: ChangeBody,
     path: str,
     text: str,
     value: Span,
@@ -29,7 +32,8 @@ def change_object(
 ) -> tuple[Edit, ...]:
     """The edits after which the object at ``value`` has no items ``remove``, ``comment_out`` as comments, and more.
 
-    Both are some of `hcl.object_items`. Raises `SyntaxProblem` where the object cannot be edited so.
+    Both are some of `hcl.object_items`. Items on lines of their own are edited by ``change_body``, like arguments.
+    Raises `SyntaxProblem` where the object cannot be edited so.
     """
     items = hcl.object_items(text, value)
     if items is None:
@@ -48,7 +52,7 @@ def change_object(
         tuple(append),
     )
     block = Block("", (), value, body, lambda _: tuple(whole))
-    return hcl_edit.change_body(path, text, block, change)
+    return change_body(path, text, block, change)
 
 
 def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], append: Sequence[NewArgument]) -> Edit:

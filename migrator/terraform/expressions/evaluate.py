@@ -17,8 +17,7 @@ from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.terraform.expressions.decoded_files import decoded
 from migrator.terraform.expressions.effort import Effort, MissingError, UnknownError
-from migrator.terraform.expressions.forms import Call, Loop, call, comparison, conditional, loop
-from migrator.terraform.expressions.written import Written
+from migrator.terraform.expressions.forms import Call, Loop, Written, call, comparison, conditional, loop
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
