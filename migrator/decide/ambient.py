@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 _SEVERAL = "its providers need different roles, and the environment of a run has one: map all to one by --role"

@@ -13,6 +13,7 @@ from migrator.decide.facts import gather
 from migrator.decide.given_roles import GivenRoles
 from migrator.decide.hook_identity import HookIdentity
 from migrator.decide.hooks import Wishes
+from migrator.decide.role_variables import RoleVariables
 from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.strategy import Strategies
@@ -106,6 +107,11 @@ class Context:
     def web_identity(self) -> WebIdentity:
         """How each provider signs in by web identity."""
         return WebIdentity(self)
+
+    @cached_property
+    def role_variables(self) -> RoleVariables:
+        """The variables that hold providers' roles."""
+        return RoleVariables(self)
 
     @cached_property
     def given(self) -> GivenRoles:

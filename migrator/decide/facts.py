@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
     from migrator.model.findings import Place
     from migrator.spacelift.settings.model import Setting
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

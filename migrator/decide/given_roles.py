@@ -10,7 +10,7 @@ from migrator.model.findings import Place, Refusal
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 PREFIX = "TF_VAR_"
 """What begins the name of an environment variable that sets one of Terraform:

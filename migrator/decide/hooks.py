@@ -215,7 +215,7 @@ def _targets(context: Context) -> Iterator[Target]:
             arns: set[str | None] = {string_value(one) for one in root.role_arns}
             for assumed, runners in runners_by_role(context, root).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
-                if role == SHELL_ROLE and not is_for_sign_in(context.workspace, root.module, ROLE_VARIABLE):
+                if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
                     role = _TAKEN
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in context.facts.programs:

@@ -8,37 +8,38 @@ from typing import TYPE_CHECKING
 
 from migrator.terraform.identities import is_in_use
 from migrator.terraform.providers import WEB_IDENTITY
-from migrator.terraform.root_values import root_values
 
 if TYPE_CHECKING:
+    from migrator.decide.context import Context
     from migrator.span import Span
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 
-def is_free(workspace: Workspace, module: Module, name: str) -> bool:
+def is_free(context: Context, module: Module, name: str) -> bool:
     """Whether nothing has the variable ``name`` yet: where it is declared, nobody uses it, nor gives it a value."""
     if is_in_use(module, f"var.{name}") or not _is_string(module, name):
         return False
     if not any(module.blocks("variable", name)):
         return True
-    is_passed = any(call.block.attribute(name) for call in workspace.calls.get(module.path, ()))
-    return not is_passed and not root_values(workspace).is_given_in_files(module, name)
+    is_passed = any(call.block.attribute(name) for call in context.workspace.calls.get(module.path, ()))
+    return not is_passed and not context.roles.values.is_given_in_files(module, name)
 
 
-def is_for_sign_in(workspace: Workspace, module: Module, name: str) -> bool:
+def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
     """Whether the variable is for nothing but the roles of providers, in ``module`` and wherever that passes it on."""
     pending, seen = [(module, name)], set[tuple[str, str]]()
     while pending:
         current, there = pending.pop()
-        if (current.path, there) in seen or is_free(workspace, current, there):
+        if (current.path, there) in seen or is_free(context, current, there):
             continue
         seen.add((current.path, there))
         if not _is_string(current, there):
             return False
         used = re.compile(rf"\bvar\.{re.escape(there)}(?![\w-])")
         uses = [(one, match.start()) for one in current.documents for match in used.finditer(one.text)]
-        passed = list(_passed(workspace, current, there))
+        passed = list(_passed(context.workspace, current, there))
         allowed = [*_signing(current), *((document, span) for document, span, _, _ in passed)]
         if not uses or any(not any(_holds(one, use) for one in allowed) for use in uses):
             return False

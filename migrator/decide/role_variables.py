@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,18 @@ from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
 from migrator.terraform.identities import identities
 from migrator.terraform.residues import Identity, is_varying
-from migrator.terraform.role_names import RoleVariable, role_variable
-from migrator.terraform.root_values import root_values
+from migrator.terraform.role_names import RoleVariable, role_variable, variable_called
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.span import Edit
-    from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, ModuleCall, Workspace
+    from migrator.workspace.module import Module, ModuleCall
+    from migrator.workspace.workspace import Workspace
 
 _MOST = 99
 _MOST_STEPS = 1_000
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
-
-
-def variable_called(name: str) -> RoleVariable:
-    """The variable of that name."""
-    return role_variable(None if name == ROLE_VARIABLE else name.removeprefix(f"{ROLE_VARIABLE}_"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +46,9 @@ class _Step:
 class RoleVariables:
     """The role variables of a repository: declared where they are needed, handed down, and each for one identity."""
 
-    def __init__(
-        self, context: Context, has_role: Callable[[Provider], bool], origin: Callable[[Provider], Identity]
-    ) -> None:
-        """``has_role`` says of a provider whether its block names its role, ``origin`` what tells its identity."""
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._has_role = has_role
-        self._origin = origin
-        self._residues = root_values(context.workspace).residues
+        self._residues = context.roles.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
         for path, module in {one.module.path: one.module for one in context.facts.providers}.items():
@@ -72,9 +61,9 @@ class RoleVariables:
             role_arn = self._context.config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else quote(role_arn)
             providers = self._context.facts.in_module(module)
-            mapped = [one for one in providers if self._has_role(one)]
-            taken = () if role_arn is not None or is_free(self._context.workspace, module, ROLE_VARIABLE) else (None,)
-            found = identities(module, providers, first_role, self._origin, taken, mapped)
+            mapped = [one for one in providers if self._context.web_identity.has_literal_role(one)]
+            taken = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
+            found = identities(module, providers, first_role, self._context.web_identity.identity, taken, mapped)
             self._identities[module.path] = found
         return self._identities[module.path]
 
@@ -152,7 +141,7 @@ class RoleVariables:
             return variable_called(same[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        first = [variable] if is_free(self._context.workspace, call.caller, variable.name) else []
+        first = [variable] if is_free(self._context, call.caller, variable.name) else []
         candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
         return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), None)
 

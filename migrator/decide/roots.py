@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
     from migrator.terraform.remote_states import RemoteState
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 
 @dataclass(frozen=True, eq=False)

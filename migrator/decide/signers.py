@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.origins import Given
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _NOBODY = Environment()
 _INTEGRATION = "the AWS integration"

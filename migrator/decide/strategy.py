@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from migrator.terraform.expressions.terms import NULL, Term, is_taken_as_passed
 from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module, Workspace
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.model.fleet import KnownInput, KnownModule
+    from migrator.workspace.workspace import Workspace
 
 _UNKNOWN = "unknown.value[{}]"
 """Something of the module that is another in each call of it, as far as is known."""

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, ProviderAuth, RoleIn
-from migrator.decide.role_variables import RoleVariables, variable_called
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
@@ -15,7 +14,7 @@ from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.residues import Identity, is_varying
-from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+from migrator.terraform.role_names import RoleVariable, role_variable, value_note, variable_called
 from migrator.terraform.version_edit import ProviderVersions
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from migrator.model.fleet import KnownInput
     from migrator.span import Edit
     from migrator.terraform.providers import Provider
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _MAPPED = "mapped to"
 
@@ -34,7 +33,6 @@ class WebIdentity:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._versions = ProviderVersions(context.workspace)
-        self._variables = RoleVariables(context, self._has_literal_role, self._identity)
         self._assumed: dict[str, frozenset[str]] = {}
         is_by_hook = context.config.provider_auth is ProviderAuth.HOOK
         self._by_hook = context.hook_identity if is_by_hook else None
@@ -87,7 +85,7 @@ class WebIdentity:
         edits: list[Edit] = []
         alike = self._context.workspace.modules_of(provider.document)
         for module in alike:
-            provided = self._variables.provide(module, role, self._identity_in(module, provider), alike)
+            provided = self._context.role_variables.provide(module, role, self._identity_in(module, provider), alike)
             if isinstance(provided, Refusal):
                 return provided
             edits += (one for one in provided if one not in edits)
@@ -110,25 +108,27 @@ class WebIdentity:
             yield from self._context.roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
             for module in self._context.workspace.modules_of(provider.document):
-                for root, name, identity in self._variables.in_roots(module, role, self._identity_in(module, provider)):
+                for root, name, identity in self._context.role_variables.in_roots(
+                    module, role, self._identity_in(module, provider)
+                ):
                     yield from self._value_notes(root, name, provider, identity)
 
     def hand_down(self, called: Module, inputs: Sequence[KnownInput], place: Place) -> tuple[Edit, ...] | Refusal:
         """The edits by which the roles reach the calls at ``place`` of a module of another repository."""
         edits: list[Edit] = []
         for variable, identity in self._handed_down(called, inputs):
-            provided = self._variables.provide(called, variable, identity)
+            provided = self._context.role_variables.provide(called, variable, identity)
             if isinstance(provided, Refusal):
                 return provided
             edits += (one for one in provided if one not in edits)
-            for root, name, _ in self._variables.in_roots(called, variable, identity):
+            for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 self._context.given.use(root, name, place)
         return tuple(edits)
 
     def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
         """The role variables of root modules that are to be set for a module of another repository."""
         for variable, identity in self._handed_down(called, inputs):
-            for root, name, _ in self._variables.in_roots(called, variable, identity):
+            for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 is_root = root.path not in self._context.workspace.called_elsewhere
                 if is_root and not self._context.given.has(root, name):
                     yield value_note(name, root.path or ".")
@@ -138,7 +138,7 @@ class WebIdentity:
 
     def held(self, module: Module, name: str) -> Identity | None:
         """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
-        return self._variables.held(module, name)
+        return self._context.role_variables.held(module, name)
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """What must be changed for the provider to have credentials: `Finding.needs`."""
@@ -177,14 +177,14 @@ class WebIdentity:
         if mapped is not None and self._context.config.role_in is RoleIn.LITERAL:
             return Literal(mapped)
         modules = self._context.workspace.modules_of(provider.document)
-        names = {self._variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
+        names = {self._context.role_variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
         role_arn = self._context.config.at(provider.module.path).literal_role_arn
         if role_arn is None or is_several:
             return role_variable(name)
-        is_first_there = None in self._variables.identities(provider.module).values()
+        is_first_there = None in self._context.role_variables.identities(provider.module).values()
         refused = self._context.root_identities.unspoken(provider, role_arn)
         if name is not None and (refused is not None or not is_first_there):
             first = "the module's first provider" if is_first_there else "a provider that has web identity"
@@ -192,10 +192,11 @@ class WebIdentity:
             return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
         return refused or Literal(role_arn)
 
-    def _has_literal_role(self, provider: Provider) -> bool:
+    def has_literal_role(self, provider: Provider) -> bool:
+        """Whether the provider's block names its role."""
         return self._context.config.role_in is RoleIn.LITERAL and self._context.roles.is_mapped(provider)
 
-    def _identity(self, provider: Provider) -> Identity:
+    def identity(self, provider: Provider) -> Identity:
         """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
         identity = self._context.roles.residues.identity(provider)
         if self._context.config.role_in is RoleIn.LITERAL or self._context.roles.is_several(provider):
@@ -210,7 +211,7 @@ class WebIdentity:
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The same in another module that the provider's file is part of."""
         alike = (one for one in self._context.facts.in_module(module) if one.block is provider.block)
-        return self._identity(next(alike, provider))
+        return self.identity(next(alike, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
         """The role that the variable ``name`` of a root module is to have for an identity, if it is known."""
@@ -228,7 +229,9 @@ class WebIdentity:
         )
 
     def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
-        for root, name, identity in self._variables.in_roots(module, variable, self._identity_in(module, provider)):
+        for root, name, identity in self._context.role_variables.in_roots(
+            module, variable, self._identity_in(module, provider)
+        ):
             role = self._known_value(root, name, provider, identity)
             refused = self._context.given.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:

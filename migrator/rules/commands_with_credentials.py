@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
     from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _NAMES = re.compile(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"

@@ -34,7 +34,7 @@ from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context

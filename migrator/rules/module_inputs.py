@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from migrator.model.fleet import KnownModule
     from migrator.span import Edit
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 PLACEHOLDER = "arn:aws:iam::123456789012:role/placeholder-for-tests"
 _ROLE = "the ARN of a role"

@@ -6,39 +6,32 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
-from migrator.syntax.languages import PYTHON, YAML, Syntax, language_of, syntax_of
 from migrator.syntax.python import check as program
 from migrator.syntax.terraform import Attribute, Block
+
+if TYPE_CHECKING:
+    from migrator.syntax.languages import Syntax
 
 _COMMENT_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
 _HASH = re.compile(r"(?m)(?:^|(?<=\s))#.*")
 
 
-def ignored_parts(path: str, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
-    """The parts of the file at ``path`` that a comment with ``word`` is on; ``items`` are Terraform's in it.
+def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
+    """The parts of a text in Terraform's ``syntax`` that a comment with ``word`` is on, among ``items`` and in them.
 
     A part begins with the comments above it, and holds all that is nested in it.
     """
-    language = language_of(path)
-    if language is YAML:
-        yield from _of_yaml(text, word)
-    elif language is PYTHON:
-        yield from _of_program(text, word)
-    else:
-        yield from _of_items(syntax_of(path), text, items, word)
-
-
-def _of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
     for item in items:
         if word in syntax.comments_on(text, item):
             yield Span(_with_comments_above(text, item.span.start), item.span.end)
         elif word in item.span.of(text):
             with suppress(SyntaxProblem):
                 inner = item.items if isinstance(item, Block) else syntax.object_items(text, item.value)
-                yield from _of_items(syntax, text, inner or (), word)
+                yield from of_items(syntax, text, inner or (), word)
 
 
 def _with_comments_above(text: str, start: int) -> int:
@@ -50,7 +43,7 @@ def _with_comments_above(text: str, start: int) -> int:
     return first
 
 
-def _of_yaml(text: str, word: str) -> Iterator[Span]:
+def of_yaml(text: str, word: str) -> Iterator[Span]:
     """The entries that begin on the line of a comment, or on the next one below comments that stand alone."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     lines = text.split("\n")
@@ -85,7 +78,7 @@ def _last_line(lines: list[str], first: int) -> int:
     return last
 
 
-def _of_program(text: str, word: str) -> Iterator[Span]:
+def of_program(text: str, word: str) -> Iterator[Span]:
     """The outermost statement, argument or element that begins, or the statement that ends, on a comment's line."""
     with suppress(SyntaxProblem):
         nodes = [one for one in ast.walk(program.read(text)) if isinstance(one, ast.stmt | ast.expr | ast.keyword)]

@@ -19,7 +19,7 @@ from migrator.workspace.discover import Kind
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 ROLE_FAMILY = (
     "role_arn",

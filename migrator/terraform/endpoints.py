@@ -13,7 +13,7 @@ from migrator.terraform.expressions.defaults import resolve
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _EMULATOR = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I

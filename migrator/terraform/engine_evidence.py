@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _VERSION_FILES = ((".terraform-version", "terraform"), (".opentofu-version", "opentofu"), (".tool-versions", ""))
 _TOOL_LINE = re.compile(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")

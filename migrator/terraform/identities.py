@@ -11,7 +11,7 @@ from migrator.terraform.expressions.defaults import resolve
 from migrator.terraform.providers import AWS, Provider
 
 if TYPE_CHECKING:
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 T = TypeVar("T", bound=Hashable)
 

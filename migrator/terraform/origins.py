@@ -18,7 +18,8 @@ from migrator.workspace.document import Document
 if TYPE_CHECKING:
     from migrator.config.role_mapping import Origin
     from migrator.terraform.backends import S3Backend
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
 _PREFIXED = re.compile(

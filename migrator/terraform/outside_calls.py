@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
 from migrator.workspace.discover import Kind
+from migrator.workspace.module import Module, ModuleCall
 from migrator.workspace.module_source import ModuleSource, is_local, parse_source
-from migrator.workspace.workspace import Module, ModuleCall, Workspace
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 

@@ -17,10 +17,11 @@ from migrator.model.findings import Place
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
-from migrator.workspace.workspace import Module, Workspace
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
 _GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")

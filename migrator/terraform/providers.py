@@ -20,7 +20,7 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 CREDENTIALS = (
     "access_key",

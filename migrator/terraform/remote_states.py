@@ -22,7 +22,7 @@ from migrator.terraform.providers import CREDENTIALS
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 

@@ -19,7 +19,8 @@ from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal
 if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, ModuleCall, Workspace
+    from migrator.workspace.module import Module, ModuleCall
+    from migrator.workspace.workspace import Workspace
 
 Identity = tuple[tuple[str, Term], ...]
 """What the credential arguments of a provider come to in some module's terms; empty for the environment."""

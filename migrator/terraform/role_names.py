@@ -40,6 +40,11 @@ def role_variable(of: str | None) -> RoleVariable:
     return RoleVariable(f"{ROLE_VARIABLE}_{of}", of)
 
 
+def variable_called(name: str) -> RoleVariable:
+    """The variable of that name."""
+    return role_variable(None if name == ROLE_VARIABLE else name.removeprefix(f"{ROLE_VARIABLE}_"))
+
+
 def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
     """That the stacks which run ``roots`` must give the variable ``name`` its value."""
     return Note(f"set TF_VAR_{name} to {role} on the stacks that run", roots)

@@ -21,7 +21,8 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 Giver = Callable[[str], Iterable[Given]]
 _NOTHING = (NULL, literal(""))

@@ -19,7 +19,8 @@ from migrator.terraform.providers import CREDENTIALS, Provider
 
 if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 INCOMPLETE = "fails: static credentials are empty"
 NO_PROFILE = "fails: failed to get shared config profile"

@@ -22,10 +22,11 @@ from migrator.terraform.versions import (
     needed_release,
     raised,
 )
-from migrator.workspace.workspace import LOCK_FILE, Module, Workspace
+from migrator.workspace.workspace import LOCK_FILE, Workspace
 
 if TYPE_CHECKING:
     from migrator.span import Edit
+    from migrator.workspace.module import Module
 
 _GUIDE = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-{}-upgrade"
 

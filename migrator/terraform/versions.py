@@ -19,7 +19,8 @@ from migrator.terraform.providers import AWS, AWSCC, Provider, address, local_na
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 Release = tuple[int, int, int]
 

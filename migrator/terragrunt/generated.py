@@ -22,7 +22,7 @@ from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.workspace.discover import Kind, is_override
 from migrator.workspace.document import Document
-from migrator.workspace.workspace import Module
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place

@@ -24,12 +24,13 @@ from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
-from migrator.workspace.workspace import Module, Workspace
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.terraform.providers import Origin, Provider
     from migrator.terragrunt.generated import Generated
     from migrator.terragrunt.unit import Unit
+    from migrator.workspace.workspace import Workspace
 
 
 class GeneratedSignIn:

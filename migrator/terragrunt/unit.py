@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

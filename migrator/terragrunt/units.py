@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from migrator.model.findings import Place
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 UNIT = "terragrunt.hcl"
 _READS = re.compile(r"\bread_terragrunt_config\(")

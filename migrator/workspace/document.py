@@ -187,9 +187,15 @@ class Document:
 
     @cached_property
     def _ignored_parts(self) -> Cover:
-        from migrator.syntax.ignored import ignored_parts
+        from migrator.syntax import ignored
+        from migrator.syntax.languages import PYTHON, YAML, language_of
 
-        return Cover(ignored_parts(self.path, self.text, self.items, IGNORE))
+        language = language_of(self.path)
+        if language is YAML:
+            return Cover(ignored.of_yaml(self.text, IGNORE))
+        if language is PYTHON:
+            return Cover(ignored.of_program(self.text, IGNORE))
+        return Cover(ignored.of_items(self.syntax, self.text, self.items, IGNORE))
 
     @property
     def ignored(self) -> Ignored:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from migrator.cli.main import cli
 from migrator.config.config import Config
+from migrator.migrate.callers import settle_calls
 from migrator.migrate.planning import Planning
-from migrator.model.callers import settle_calls
 from migrator.model.findings import Place, Refusal
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
 from migrator.model.results import Mode

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 

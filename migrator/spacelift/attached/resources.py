@@ -23,7 +23,8 @@ from migrator.syntax.terraform import NewArgument, NewBlock, Reference
 if TYPE_CHECKING:
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 NEW_FILE = "aws_oidc.tf"
 """Where the resources go beside a stack that is written in JSON."""

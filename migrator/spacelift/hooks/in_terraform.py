@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import ModuleCall
+    from migrator.workspace.module import ModuleCall
 
 Entries = tuple[Literal, ...]
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 Sought = Mapping[str, tuple[str, str, Callable[[str], bool]]]
 

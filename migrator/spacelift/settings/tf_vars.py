@@ -16,7 +16,8 @@ from migrator.terraform.usage.declarations import Given, Piece
 
 if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _VALUES = re.compile(r"\.tfvars(?:\.json)?$")
 _WRITTEN = re.compile(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")

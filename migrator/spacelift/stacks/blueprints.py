@@ -16,7 +16,8 @@ from migrator.syntax.languages import HCL
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 VERSION = "spacelift_template_version"
 _TYPES = ("spacelift_blueprint", VERSION)

@@ -12,7 +12,8 @@ from migrator.terraform.expressions.evaluate import Expression, Scope
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import ModuleCall, Workspace
+    from migrator.workspace.module import ModuleCall
+    from migrator.workspace.workspace import Workspace
 
 _KEY = r"(?:\[(?P<key>[^\[\]]+)\])?"
 _RESOURCE = re.compile(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")

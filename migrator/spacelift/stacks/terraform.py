@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
     from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _OTHER_VENDORS = frozenset({"ansible", "cloudformation", "kubernetes", "pulumi"})
 _NAMESPACES = {

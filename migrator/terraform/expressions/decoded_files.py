@@ -14,7 +14,7 @@ from migrator.syntax.hcl.strings import quote
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
 
 if TYPE_CHECKING:
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _FILE = re.compile(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
 _LARGEST = 1_000_000

@@ -9,7 +9,7 @@ from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 
 if TYPE_CHECKING:
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
 """A reference to a variable or local."""

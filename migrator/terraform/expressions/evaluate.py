@@ -22,7 +22,7 @@ from migrator.terraform.expressions.forms import Call, Loop, Written, call, comp
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, ModuleCall
+    from migrator.workspace.module import Module, ModuleCall
 
 _LONGEST_STRING = 10_000
 _PATH = re.compile(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')

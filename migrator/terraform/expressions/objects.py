@@ -17,7 +17,7 @@ from migrator.terraform.expressions.defaults import REFERENCE
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _MADE_OF = re.compile(r"(?:merge|tomap)\(")
 _DEPTH = 8

@@ -14,7 +14,8 @@ from migrator.terraform.expressions.evaluate import Scope
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Block
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 _SCOPES = 10_000
 

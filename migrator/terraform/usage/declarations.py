@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from migrator.model.findings import Place
     from migrator.span import Span
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module, ModuleCall, Workspace
+    from migrator.workspace.module import Module, ModuleCall
+    from migrator.workspace.workspace import Workspace
 
 
 class Node(NamedTuple):

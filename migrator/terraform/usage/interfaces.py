@@ -14,7 +14,8 @@ from migrator.workspace.discover import Kind, kind_of
 
 if TYPE_CHECKING:
     from migrator.model.findings import Change
-    from migrator.workspace.workspace import Module, Workspace
+    from migrator.workspace.module import Module
+    from migrator.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from migrator.syntax.hcl.scanner import IDENTIFIER, comments
 if TYPE_CHECKING:
     from migrator.span import Span
     from migrator.workspace.document import Document
-    from migrator.workspace.workspace import Module
+    from migrator.workspace.module import Module
 
 _GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"
 _DOT = rf"{_GAP}\.{_GAP}"
