@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from migrator.model.fleet import Fleet, KnownCall, KnownModule, Survey
 
 if TYPE_CHECKING:
-    from migrator.workspace.module_source import ModuleSource
+    from migrator.model.module_source import ModuleSource
 
 _MOST = 20
 _UNSETTLED = "what its callers in other repositories are to pass could not be settled"

@@ -10,7 +10,7 @@ from migrator.model.engine import Engine, Evidence, verdict
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
-    from migrator.workspace.module_source import ModuleSource
+    from migrator.model.module_source import ModuleSource
 
 
 @dataclass(frozen=True, slots=True)

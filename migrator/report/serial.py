@@ -20,8 +20,8 @@ from migrator.model.fleet import (
     RepoIdentity,
     Survey,
 )
+from migrator.model.module_source import ModuleSource
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
-from migrator.workspace.module_source import ModuleSource
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
+from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module, ModuleCall
-from migrator.workspace.module_source import ModuleSource, is_local, parse_source
 
 if TYPE_CHECKING:
     from migrator.workspace.document import Document

@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.model.fleet import Code, RepoIdentity, runs
+from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.workspace.document import Document, digest, state_of
 from migrator.workspace.module import Module, ModuleCall
-from migrator.workspace.module_source import ModuleSource, is_local, parse_source
 
 if TYPE_CHECKING:
     from migrator.model.findings import Change, FileProblem

@@ -21,9 +21,9 @@ from migrator.migrate.callers import settle_calls
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Place, Refusal
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
+from migrator.model.module_source import ModuleSource, parse_source
 from migrator.model.results import Mode
 from migrator.report.serial import survey_from_plain, survey_to_plain
-from migrator.workspace.module_source import ModuleSource, parse_source
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of
 from tests.module_trees import Maker, Tree, roles
