@@ -203,6 +203,7 @@ def test_every_state_is_told_from_the_others() -> None:
     ]
 
 
+@pytest.mark.system
 def test_totals_of_a_real_run() -> None:
     result = migrate_repo(str(FIXTURES / "repos" / "webshop"), Config(mode=Mode.PREVIEW))
     totals = totals_of(shown([result, refused()]))

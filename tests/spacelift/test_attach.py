@@ -22,6 +22,7 @@ from migrator.spacelift.inventory.file import write_inventory
 from tests.spacelift import spacelift_provider
 from tests.spacelift.spacelift_server import context, element, stack
 
+pytestmark = pytest.mark.system
 ROLE = "arn:aws:iam::123456789012:role/app"
 KEYS = [element("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), element("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")]
 HOOK = "export $(aws sts assume-role-with-web-identity --role-arn x)"

@@ -215,6 +215,7 @@ def test_a_stack_among_others_gets_the_hook_alone(
         assert (after[stack] or []) == [*(entries if stack in hooked else []), *(old or [])], stack
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("program", ["bash", "dash"])
 def test_the_guard_stops_a_run_whose_exchange_was_denied(tmp_path: Path, program: str) -> None:
     """The hook alone goes on with three empty variables: https://docs.spacelift.io/concepts/stack/stack-settings."""
@@ -232,6 +233,7 @@ def test_the_guard_stops_a_run_whose_exchange_was_denied(tmp_path: Path, program
     assert "initialised" not in guarded.stdout
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("role", "region", "host"),
     [

@@ -36,6 +36,7 @@ from tests.spacelift.spacelift_server import (
     token_for,
 )
 
+pytestmark = pytest.mark.system
 HOOK = "aws sts assume-role-with-web-identity --role-arn arn:aws:iam::123456789012:role/app"
 NAMES = ("SPACELIFT_API_TOKEN", "SPACELIFT_API_KEY_ENDPOINT", "SPACELIFT_API_KEY_ID", "SPACELIFT_API_KEY_SECRET")
 
@@ -209,7 +210,11 @@ def test_a_field_that_the_schema_lacks_is_left_out_and_told(account: Account, la
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_vendor_that_the_schema_lacks_costs_no_stack(account: Account, is_open: bool) -> None:
     start = "type StackConfigVendorOpenTofu"
-    line = next(one for one in Path("tests/spacelift/spacelift_schema.graphql").read_text().splitlines() if one.startswith(start))
+    line = next(
+        one
+        for one in Path("tests/spacelift/spacelift_schema.graphql").read_text().splitlines()
+        if one.startswith(start)
+    )
     account.lacking, account.is_open = (line, " | StackConfigVendorOpenTofu"), is_open
     account.stacks = account.stacks[:1]
     found = read_account(signed_in(account))

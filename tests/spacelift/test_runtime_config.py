@@ -216,7 +216,9 @@ stack:
 
 def test_a_blueprint() -> None:
     (stack,) = found("blueprints/app.yaml", BLUEPRINT)
+    assert BLUEPRINT[stack.offset :].startswith(("stack", "name", "hooks", "  ")), stack.offset
     assert stack == YamlStack(
+        offset=stack.offset,
         path="blueprints/app.yaml",
         keys=("stack", "hooks", "init", "before"),
         name=None,

@@ -149,7 +149,7 @@ class Module:
 
     def sources(self) -> tuple[dict[str, str], list[list[str]]]:
         """Credentials, and the blocks that they come from, which go with them."""
-        way = self.dice.choice(["literal", "profile", "variable", "local", "mixed", "none", "file"])
+        way = self.way = self.dice.choice(["literal", "profile", "variable", "local", "mixed", "none", "file"])
         if way == "none":
             return {}, []
         if way == "literal":

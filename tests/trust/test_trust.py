@@ -468,7 +468,7 @@ def test_the_output_is_a_file_that_is_never_overwritten(tmp_path: Path) -> None:
     assert file.read_text() == written("--role-arn", ROLE)
     run("--role-arn", ROLE, "--format", "json", "--output", folder)
     assert json.loads((folder / "spacelift_trust.json").read_text()) == documents("--role-arn", ROLE)
-    assert run("--role-arn", ROLE, "--output", file / "below").exit_code == 2
+    assert run("--role-arn", ROLE, "--output", file / "below").exit_code == 3
 
 
 @pytest.fixture
