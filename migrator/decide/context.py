@@ -48,7 +48,8 @@ class Context:
         self.changes: tuple[Change, ...] = ()
         self.outside_calls: tuple[OutsideCall, ...] = tuple(outside_calls(workspace, repo))
         """The calls of modules of other repositories."""
-        self.called: tuple[Called, ...] = tuple(follow(workspace, fleet, self.outside_calls))
+        called = follow(workspace, fleet, self.outside_calls)
+        self.called: tuple[Called, ...] = tuple(one for one in called if one.module.gains or one.module.loses)
         """The modules of other repositories whose variables change, each with its calls here."""
 
     @cached_property

@@ -184,6 +184,9 @@ class WebIdentity:
         role_arn = self._context.config.at(provider.module.path).literal_role_arn
         if role_arn is None or is_several:
             return role_variable(name)
+        if any(self._comes_from_callers(provider, path) for path in self._context.workspace.called_elsewhere):
+            callers = "other repositories call its module, which takes its credentials from them"
+            return Refusal(f"{callers}, and --role-arn would be for all of them: leave --role-arn out")
         is_first_there = None in self._context.role_variables.identities(provider.module).values()
         refused = self._context.root_identities.unspoken(provider, role_arn)
         if name is not None and (refused is not None or not is_first_there):
@@ -191,6 +194,19 @@ class WebIdentity:
             remedy = self._context.root_identities.remedy(provider)
             return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
         return refused or Literal(role_arn)
+
+    def spoken_for(self) -> Iterator[Module]:
+        """The modules that nobody calls here, and whose credentials come from callers, if --role-arn is for them."""
+        for path, module in self._context.workspace.modules.items():
+            is_literal = self._context.config.at(path).literal_role_arn is not None
+            providers = self._context.roles.providers(path) if path not in self._context.workspace.calls else ()
+            if is_literal and any(self._comes_from_callers(one, path) for one in providers):
+                yield module
+
+    def _comes_from_callers(self, provider: Provider, path: str) -> bool:
+        """Whether a provider's credentials come from the variables of the module at ``path``."""
+        instances = self._context.roles.instances(provider) or ()
+        return any(term.symbols for root, identity in instances if root == path for _, term in identity)
 
     def has_literal_role(self, provider: Provider) -> bool:
         """Whether the provider's block names its role."""

@@ -46,7 +46,9 @@ class Planning:
     def survey(self) -> Survey:
         """What the other repositories of a run must know."""
         context = self._context
-        known = interfaces(context.workspace, self._settled.changes)
+        known = list(interfaces(context.workspace, self._settled.changes))
+        changed = {one.module.path for one in known}
+        known += (Interface(one, (), ()) for one in context.web_identity.spoken_for() if one.path not in changed)
         modules = tuple(self._known_module(one) for one in known)
         calls = tuple(replace(one.known, refusal=self._refusal(one.known)) for one in context.outside_calls)
         named = tuple(registered(context.workspace))

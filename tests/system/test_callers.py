@@ -409,9 +409,25 @@ def test_the_folder_of_a_module_beside_its_own_examples(make_repo: MakeRepo) -> 
     assert "the call at examples/pinned/main.tf:5, when its version is raised, must pass" in done.output
 
 
-def test_a_literal_role_needs_no_caller(make_repo: MakeRepo) -> None:
-    mod, app = make_mod(make_repo), make_app(make_repo, IGNORE + call(GIT).lstrip())
-    done = migrate(mod, app, options=("--role-arn", "arn:aws:iam::123456789012:role/shop"))
+LITERAL = ("--role-arn", "arn:aws:iam::123456789012:role/shop")
+
+
+@pytest.mark.parametrize("names", [("mod", "app"), ("app", "mod")])
+def test_a_literal_role_is_for_no_callers(make_repo: MakeRepo, names: tuple[str, str]) -> None:
+    """What callers pass is theirs: of two, each may mean another account."""
+    other = call(GIT).replace('module "shop"', 'module "other"')
+    repos = {"mod": make_mod(make_repo), "app": make_app(make_repo, call(GIT) + other)}
+    before = texts(repos["mod"]) + texts(repos["app"])
+    done = migrate(*(repos[name] for name in names), options=LITERAL)
+    assert done.exit_code == 3, done.output
+    assert "other repositories call its module, which takes its credentials from them" in done.output
+    assert texts(repos["mod"]) + texts(repos["app"]) == before
+
+
+def test_a_literal_role_is_for_credentials_of_the_module_itself(make_repo: MakeRepo) -> None:
+    own = 'provider "aws" {\n  profile = "shop"\n}\n'
+    mod, app = make_mod(make_repo, {"modules/shop/main.tf": own}), make_app(make_repo, IGNORE + call(GIT).lstrip())
+    done = migrate(mod, app, options=LITERAL)
     assert done.exit_code == 0, done.output
     assert "role/shop" in texts(mod)
 
