@@ -33,7 +33,7 @@ _COUNT = """\
 import sys
 from migrator.config import Config
 from migrator.model import Mode, Rewrite
-from migrator.pipeline import migrate_repo
+from migrator.migrate.pipeline import migrate_repo
 found = migrate_repo(sys.argv[1], Config(mode=Mode.CHECK)).findings
 print(sum(len(one.fix.edits) for one in found if isinstance(one.fix, Rewrite)))
 """

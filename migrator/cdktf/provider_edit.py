@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
-from migrator.model.findings import Note, Refusal, Rewrite
+from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 
@@ -106,7 +106,16 @@ class PythonIdentity:
             return self._variable(provider, role_variable(name))
         if name is not None:
             return Refusal("its credentials differ from those of another provider, for which --role-arn speaks")
+        others = [place for origin, place in self._known.items() if origin != provider.origin]
+        if others and _is_known(provider):
+            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
         return _Role(python_edit.quote(provider.program, self._config.role_arn))
+
+    @cached_property
+    def _known(self) -> dict[Origin, Place]:
+        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
+        spoken = (one for one in self._by_precedence if self._identities[scope_of(one), one.origin] is None)
+        return {one.origin: one.place for one in spoken if one.credentials and _is_known(one)}
 
     @cached_property
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
@@ -275,3 +284,8 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
     if not is_stack(lead):
         lines.append(f"{name}.override_logical_id({python_edit.quote(program, variable.name)})")
     return "\n".join(lines)
+
+
+def _is_known(provider: CdktfCall) -> bool:
+    """Whether all that tells the provider's identity is written out."""
+    return all(provider.program.string(item) is not None for _, item in provider.credentials)

@@ -161,7 +161,10 @@ class Ambient:
             return Refusal(_SEVERAL) if role is NEED_SEVERAL else role if isinstance(role, Refusal) else None
         if not isinstance(role, str):
             return None if signers else config.role_arn
-        return self._context.root_identities.differing(module.path, signers) or role
+        identities = self._context.root_identities
+        unmapped = [one.provider for one in signers if one.role is None]
+        unspoken = (found for one in unmapped if (found := identities.unspoken(one, role)))
+        return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""

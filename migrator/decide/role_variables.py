@@ -111,6 +111,9 @@ class RoleVariables:
             if (current.path, variable.name) in seen:
                 continue
             seen.add((current.path, variable.name))
+            if (place := self._context.workspace.unread_caller(current)) is not None:
+                yield Refusal(f"the source of the module called at {place} is an expression, and may be {current.path}")
+                return
             if len(seen) > _MOST_STEPS:
                 yield too_many
                 return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.config.role_mapping import Origin, matching
+from migrator.config.role_mapping import Origin, RoleMapping, matching
 from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
 from migrator.terraform.backends import S3Backend
@@ -37,6 +38,7 @@ class Roles:
         self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
+        self._known_by: dict[RoleMapping, dict[Identity, Provider]] = {}
         self.used: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
@@ -124,7 +126,31 @@ class Roles:
         for one in found if root is not None and isinstance(holder, Provider) else ():
             if one.origin[0] != "account" and len(self._claimed(root or "").get(one.origin, ())) > 1:
                 return Refusal(f"{one} stands for several identities in the root module {root or '.'}")
+            if one.origin[0] != "account" and len(apart := self._known_as(one)) > 1:
+                places = sorted({str(provider.place) for provider in apart.values()})
+                return Refusal(f"{one} stands for several identities: credentials differ at {' and '.join(places[:2])}")
         return found[0].arn if found else None
+
+    def _known_as(self, mapping: RoleMapping) -> dict[Identity, Provider]:
+        """The identities that a mapping stands for in all root modules, as far as their credentials are known."""
+        if mapping not in self._known_by:
+            mappings = (*self._context.config.roles, mapping)
+            alike = self._known_origins.get(mapping.origin, ())
+            counting = (one for one in alike if mapping in matching(mappings, one[0].module.path, one[2]))
+            self._known_by[mapping] = {known: provider for provider, known, _ in counting}
+        return self._known_by[mapping]
+
+    @cached_property
+    def _known_origins(self) -> dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]]:
+        """The identities that are known, with all that each is known by, by every one of these origins."""
+        found: dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]] = {}
+        for provider in self._context.facts.providers:
+            for root, identity in self.instances(provider) or ():
+                if known := self.values.known(root, identity):
+                    origins = self._known_beside(provider, root, identity) | _profile(known)
+                    for origin in origins:
+                        found.setdefault(origin, []).append((provider, known, origins))
+        return found
 
     def providers(self, root: str) -> Iterator[Provider]:
         """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
@@ -166,6 +192,7 @@ class Roles:
         known = sorted(self.origins(provider).known_by, key=lambda one: (order.index(one[0]), one[1]))
         roots = {root for root, _ in self.instances(provider) or ()}
         clear = [one for one in known if all(len(self._claimed(root).get(one, ())) < 2 for root in roots)]
+        clear = [one for one in clear if one[0] == "account" or len(self._known_as(RoleMapping(one, ""))) < 2]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:

@@ -6,7 +6,7 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ class RootIdentities:
         self._context = context
         self._signers: dict[str, list[Signer] | Refusal] = {}
         self._known_for: dict[str, dict[Identity, Provider]] = {}
+        self._known_there: dict[str, dict[Identity, Provider]] = {}
 
     def signers(self, root: str) -> list[Signer] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
@@ -80,13 +81,35 @@ class RootIdentities:
                 return Refusal(f"{reason}{self.remedy(provider)}")
             if refused := self.differing(root, here):
                 return refused
-        own = {known for one in instances if (known := self._known(*one))}
-        others = (one for known, one in self._known_identities(role).items() if known not in own)
-        elsewhere = next(others, None) if own else None
+        if len({known for one in instances if (known := self._context.roles.values.known(*one))}) > 1:
+            return Refusal(f"{SEVERAL}, and --role-arn speaks for one")
+        elsewhere = self._apart(instances, self._known_identities(role))
         if elsewhere is None:
             return None
         where = f"those of {elsewhere.place}, for which --role-arn speaks as well"
         return Refusal(f"its credentials differ from {where}{self.remedy(provider)}")
+
+    def apart(self, root: str, others: Iterable[str]) -> Provider | None:
+        """A provider below one of the ``others``, unmapped and known to be none of those below ``root``, if there is.
+
+        So a role that both root modules have for such providers would be for two identities.
+        """
+        mine = self._known_below(root)
+        theirs = ((found, one) for path in others for found, one in self._known_below(path).items())
+        return next((one for found, one in theirs if found not in mine), None) if mine else None
+
+    def _known_below(self, root: str) -> dict[Identity, Provider]:
+        """The providers below a root module that nothing is mapped to, by their credentials where these are known."""
+        if root not in self._known_there:
+            signers = self.signers(root)
+            unmapped = [] if isinstance(signers, Refusal) else [one for one in signers if one.role is None]
+            known = ((self._context.roles.values.known(root, one.identity), one.provider) for one in unmapped)
+            self._known_there[root] = {found: provider for found, provider in known if found}
+        return self._known_there[root]
+
+    def _apart(self, own: Iterable[tuple[str, Identity]], known: Mapping[Identity, Provider]) -> Provider | None:
+        mine = {found for one in own if (found := self._context.roles.values.known(*one))}
+        return next((one for found, one in known.items() if found not in mine), None) if mine else None
 
     def _known_identities(self, role: str) -> dict[Identity, Provider]:
         """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
@@ -97,16 +120,9 @@ class RootIdentities:
             ):
                 spoken = self._spoken(root, role)
                 for one in spoken if not isinstance(spoken, Refusal) else ():
-                    if known := self._known(root, one.identity):
+                    if known := self._context.roles.values.known(root, one.identity):
                         found.setdefault(known, one.provider)
         return self._known_for[role]
-
-    def _known(self, root: str, identity: Identity) -> Identity:
-        """An identity of which all is known; none where it is not."""
-        settled = self._context.roles.values.settled(root, identity)
-        return (
-            settled if all(one.op == "literal" or not (one.symbols or one.op == "call") for _, one in settled) else ()
-        )
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""

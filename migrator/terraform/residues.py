@@ -79,6 +79,8 @@ class Residues:
             found, seen, pending = set[tuple[str, Identity]](), {key}, [(module, identity)]
             while pending:
                 current, there = pending.pop()
+                if self._workspace.unread_caller(current) is not None:
+                    raise TermsError
                 calls = self._workspace.calls.get(current.path, ())
                 if not calls:
                     found.add((current.path, there))

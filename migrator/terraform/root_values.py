@@ -81,6 +81,14 @@ class RootValues:
         """An identity with the values of the variables that can have only one."""
         return self._with(identity, lambda name: self._only(root, name))
 
+    def known(self, root: str, identity: Identity) -> Identity:
+        """An identity of which all is known, or which files it is in; none where it is not."""
+        settled = self.settled(root, identity)
+        if not all(one.op == "run" and one.name.startswith("path.") for _, made in settled for one in made.symbols):
+            return ()
+        is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in settled)
+        return (*settled, ("root", literal(root))) if is_of_root else settled
+
     def cases(self, root: str, identity: Identity) -> Iterator[tuple[Place, Identity]]:
         """What an identity is by each of the files and stacks that have a say in it, each with a place in it."""
         first: dict[str, tuple[Place, dict[str, Term | None]]] = {}
@@ -199,3 +207,20 @@ def root_values(workspace: Workspace, *givers: Giver) -> RootValues:
 
 def _variables(identity: Identity) -> set[str]:
     return {one.name for _, made in identity for one in made.symbols if one.op == "var"}
+
+
+def _is_by_folder(made: Term, *, is_path: bool) -> bool:
+    """Whether a term may be another in the folder of another root module: it reads files, or is a relative path."""
+    if made.op == "run":
+        return made.name != "path.module"
+    if made.op == "literal":
+        return is_path and not (made.string or "/").startswith(("/", "~"))
+    if made.op == "call" and made.name.startswith(("file", "templatefile", "abspath")):
+        return not _is_at_module(made.parts[0]) if made.parts else True
+    return any(_is_by_folder(one, is_path=is_path) for one in made.parts)
+
+
+def _is_at_module(path: Term) -> bool:
+    """Whether a path begins with that of the module, which is the same whichever root module leads there."""
+    first = path.parts[0] if path.op == "template" else path
+    return first.op == "run" and first.name == "path.module"

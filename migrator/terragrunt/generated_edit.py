@@ -8,11 +8,12 @@ declare it already; and by one heredoc alone where a unit has several.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Note, Refusal, Rewrite
+from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
@@ -161,7 +162,20 @@ class GeneratedSignIn:
             return Refusal("its credentials differ from those of the provider for which --role-arn speaks")
         if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
             return Refusal("its credentials may differ from one unit to the next, and --role-arn speaks for one")
+        others = [place for origin, place in self._known.items() if origin != _origin(provider)]
+        if others and _is_literal(provider):
+            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
         return Literal(self._config.role_arn)
+
+    @cached_property
+    def _known(self) -> dict[Origin, Place]:
+        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
+        found: dict[Origin, Place] = {}
+        for part, names in self._names.items():
+            for one in self.migrating(part):
+                if one.credentials and not one.has_web_identity and names.get(_origin(one)) is None:
+                    found |= {_origin(one): part.place} if _is_literal(one) else {}
+        return found
 
     def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
         """A name for each identity in each heredoc; those that meet in a unit, or by way of others, share theirs."""
@@ -185,6 +199,8 @@ class GeneratedSignIn:
             whole = Module("", [*documents, *(one for module in modules.values() for one in module.documents)])
             providers = [provider for one in parts for provider in one.providers]
             taken = {name for one in parts for unit in self._units[one] for name in self._taken(unit)}
+            beside = [two for module in modules.values() for two in self._in_module(module)]
+            taken |= {None} if any(self._first_role in one.web_identity_roles for one in beside) else set()
             names = identities(whole, providers, self._first_role, _origin, taken)
             yield from ((one, names) for one in parts)
 
@@ -239,6 +255,11 @@ def _origin(provider: Provider) -> Origin:
     """An identity: what Terragrunt puts into the same words differs from one file to another."""
     where = f"{provider.document.path}: "
     return tuple((name, where + said if "${" in said else said) for name, said in provider.origin)
+
+
+def _is_literal(provider: Provider) -> bool:
+    """Whether all that tells the provider's identity is written out."""
+    return all(said.startswith('"') and "${" not in said for _, said in provider.origin)
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
 
 
+_LABELS = {"resource": 2, "data": 2, "module": 1}
+"""How many labels a block must have for Terraform to take it."""
+
+
 @dataclass(eq=False)
 class Module:
     """A directory of Terraform files; ``path`` is relative to the repository, ``""`` for its root.
@@ -38,7 +42,7 @@ class Module:
     def _blocks(self) -> dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]]:
         found: dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]] = {}
         for document in self.documents:
-            for block in document.blocks:
+            for block in (one for one in document.blocks if len(one.labels) >= _LABELS.get(one.type, 0)):
                 for label in (None, *block.labels[:1], block.labels):
                     found.setdefault((block.type, label), []).append((document, block))
         return found

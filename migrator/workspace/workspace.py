@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,12 @@ from migrator.workspace.document import Document, digest, state_of
 from migrator.workspace.module import Module, ModuleCall
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Change, FileProblem
+    from migrator.model.findings import Change, FileProblem, Place
     from migrator.span import Edit
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
+_INTERPOLATION = re.compile(r"\$\{[^}]*\}")
+_UPWARDS = re.compile(r"^(?:\.\.?/)+")
 LOCK_FILE = ".terraform.lock.hcl"
 
 
@@ -283,6 +286,22 @@ class Workspace:
                 elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
                     called = own.folder
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
+        return found
+
+    def unread_caller(self, module: Module) -> Place | None:
+        """Where a module is called whose source is an expression, as OpenTofu allows, if that may be ``module``."""
+        found = (place for pattern, place in self._unread_calls if fnmatchcase(f"/{module.path}", pattern))
+        return next(found, None)
+
+    @cached_property
+    def _unread_calls(self) -> list[tuple[str, Place]]:
+        found: list[tuple[str, Place]] = []
+        for document, block in (call for module in self.modules.values() for call in module.blocks("module")):
+            source = block.attribute("source")
+            if source is not None and document.literal(source) is None:
+                text = document.expression(source)
+                tail = _INTERPOLATION.sub("*", text[1:-1]) if text.startswith('"') else "*"
+                found.append((f"*/{_UPWARDS.sub('', tail)}", document.place(source)))
         return found
 
     def is_own(self, source: ModuleSource) -> bool:

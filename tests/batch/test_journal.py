@@ -221,7 +221,7 @@ def test_a_journal_says_the_same_when_it_is_read_again(tmp_path_factory: pytest.
 WRITER = """\
 import sys
 from pathlib import Path
-from migrator.journal import Journal
+from migrator.batch.journal import Journal
 
 path = Path(sys.argv[1])
 journal = Journal.open(path) if path.exists() else Journal.create(path, {}, map(str, range(100_000)))

@@ -188,8 +188,8 @@ def test_an_error_of_the_source_of_jobs_goes_up() -> None:
 SCRIPT = """\
 import sys
 from contextlib import closing
-from migrator.pool import executor, run_jobs
-from tests import jobs
+from migrator.batch.pool import executor, run_jobs
+from tests.batch import jobs
 
 if __name__ == "__main__":
     function, count, work = getattr(jobs, sys.argv[1]), int(sys.argv[2]), eval(sys.argv[3])
@@ -313,8 +313,8 @@ def run_program(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 NEVER_CLOSED = """\
 import sys
-from migrator.pool import executor, run_jobs
-from tests import jobs
+from migrator.batch.pool import executor, run_jobs
+from tests.batch import jobs
 
 results = run_jobs(jobs.hang, [(sys.argv[1], 100), (sys.argv[2], 0)], executor(2))
 print(next(results)[1] == sys.argv[2])
@@ -327,8 +327,8 @@ def test_a_program_ends_though_it_never_closed_its_pool(tmp_path: Path) -> None:
 
 
 PRELOADED = """\
-from migrator.pool import executor, run_jobs
-from tests import jobs
+from migrator.batch.pool import executor, run_jobs
+from tests.batch import jobs
 
 print([result for name in ("plistlib", "no_such_module") for _, result in
        run_jobs(jobs.is_loaded, [name], executor(2, preload=["plistlib", "no_such_module"]))])

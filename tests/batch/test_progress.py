@@ -56,7 +56,7 @@ def test_a_message_is_one_plain_line() -> None:
 
 SCRIPT = f"""\
 import sys, time
-from migrator.progress import progress
+from migrator.batch.progress import progress
 
 with progress(30) as shown:
     for number in range(30):
@@ -110,7 +110,7 @@ def test_a_terminal_shows_what_is_in_flight_and_keeps_failures() -> None:
 def test_what_is_read_is_in_flight_no_more() -> None:
     script = """\
 import time
-from migrator.progress import progress
+from migrator.batch.progress import progress
 
 with progress(2) as shown:
     shown.started("shop")

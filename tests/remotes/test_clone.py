@@ -209,8 +209,8 @@ def test_an_interrupt_ends_git_as_well(folder: Path) -> None:
     program = """
         import sys
         from pathlib import Path
-        from migrator.clone import clone
-        from migrator.sources import RepoSource
+        from migrator.remotes.clone import clone
+        from migrator.remotes.sources import RepoSource
         print("ready", flush=True)
         clone(RepoSource(sys.argv[1], "x"), Path(sys.argv[2]), timeout=60)
     """

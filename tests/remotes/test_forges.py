@@ -422,7 +422,7 @@ def test_libraries_that_are_not_installed(github: GitHubServer) -> None:
     program = """
         import sys
         sys.modules["github"] = sys.modules["gitlab"] = None
-        from migrator.forges.registry import open_forge
+        from migrator.remotes.forge_registry import open_forge
         try:
             open_forge("github")
         except Exception as error:

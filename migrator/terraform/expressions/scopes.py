@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from migrator.errors import MigrateError
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.expressions.evaluate import Scope
 
@@ -46,10 +47,17 @@ class _Scopes:
         self._known: dict[str, list[Scope]] = {}
 
     def of(self, module: Module) -> list[Scope]:
-        """A scope for each call of ``module`` in the repository, or its own if nobody calls it."""
+        """A scope for each call of ``module`` in the repository, or its own if nobody calls it.
+
+        Raises `MigrateError` where these are too many: none of them is left out.
+        """
         if module.path not in self._known:
             self._known[module.path] = []  # of a module that calls itself, as long as it is being asked about
-            self._known[module.path] = list(islice(self._called(module), _SCOPES)) or [Scope(module)]
+            found = list(islice(self._called(module), _SCOPES + 1))
+            if len(found) > _SCOPES:
+                del self._known[module.path]
+                raise MigrateError(f"{module.path or '.'} is called in more than {_SCOPES} ways; nothing was changed")
+            self._known[module.path] = found or [Scope(module)]
         return self._known[module.path]
 
     def _called(self, module: Module) -> Iterator[Scope]:

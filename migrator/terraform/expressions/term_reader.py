@@ -75,11 +75,15 @@ def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
 
 
 class _Reader:
-    """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through."""
+    """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through.
 
-    def __init__(self, names: Names, bound: Mapping[str, Term] = _EMPTY) -> None:
+    ``depth`` counts these loops: an inner one may give the same name again.
+    """
+
+    def __init__(self, names: Names, bound: Mapping[str, Term] = _EMPTY, depth: int = 0) -> None:
         self._names = names
         self._bound = bound
+        self._depth = depth
 
     def expression(self, node: Node) -> Term:
         """The term of a part of a syntax tree."""
@@ -165,7 +169,7 @@ class _Reader:
         return term("splat", parts=(base, step(self._symbol("element"))))
 
     def _symbol(self, name: str) -> Term:
-        return term("bound", f"{len(self._bound)}.{name}")
+        return term("bound", f"{self._depth}.{name}")
 
     # --- what is made of other things ---------------------------------------------------------------------------------
 
@@ -275,7 +279,8 @@ class _Reader:
         return made_object({key.text or "": value for key, value in rounds})
 
     def _with(self, names: Sequence[str], values: Sequence[Term]) -> _Reader:
-        return _Reader(self._names, {**self._bound, **dict(zip(names, values, strict=True))})
+        bound = {**self._bound, **dict(zip(names, values, strict=True))}
+        return _Reader(self._names, bound, self._depth + 1)
 
 
 class _UnknownError(Exception):

@@ -242,6 +242,13 @@ def _as_list(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(arguments[0].parts) if arguments[0].op in ("tuple", "set") else None
 
 
+def _as_map(arguments: tuple[Term, ...]) -> Term | None:
+    """The same, if its elements are of one type: of others, Terraform makes no map."""
+    value = arguments[0]
+    types = {(one.op, one.string is None, one.name if one.op == "object" else "") for one in value.parts}
+    return value if value.op == "object" and len(types) < 2 else None
+
+
 def _as_set(arguments: tuple[Term, ...]) -> Term | None:
     is_known = arguments[0].op in ("tuple", "set") and all(one.string is not None for one in arguments[0].parts)
     return made_set(arguments[0].parts) if is_known else None
@@ -264,11 +271,21 @@ def _merge(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _try(arguments: tuple[Term, ...]) -> Term | None:
-    left = [one for one in arguments if one is not MISSING]
+    left = [one for one in arguments if not _lacks(one)]
     if not left:
         return MISSING
-    is_sure = left[0].op in ("literal", "object", "tuple", "var") or len(set(left)) == 1
+    is_sure = _is_sure(left[0]) or len(set(left)) == 1
     return left[0] if is_sure else term("call", "try", parts=left)
+
+
+def _lacks(value: Term) -> bool:
+    """Whether ``value`` is an error, or is made of one."""
+    return value is MISSING or (value.op in ("object", "tuple") and any(map(_lacks, value.parts)))
+
+
+def _is_sure(value: Term) -> bool:
+    """Whether ``value`` is no error, whatever its symbols stand for."""
+    return value.op in ("literal", "var") or (value.op in ("object", "tuple") and all(map(_is_sure, value.parts)))
 
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
@@ -340,7 +357,7 @@ def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | 
 
 
 _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
-    **dict.fromkeys(("tomap", "sensitive", "nonsensitive"), _first),
+    **dict.fromkeys(("sensitive", "nonsensitive"), _first),
     "coalesce": _coalesce,
     "concat": _concat,
     "element": _element,
@@ -354,6 +371,7 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "one": _one,
     "reverse": _reverse,
     "tolist": _as_list,
+    "tomap": _as_map,
     "toset": _as_set,
     "tostring": _as_string,
     "trimspace": _words(str.strip),
