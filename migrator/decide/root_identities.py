@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
@@ -38,6 +39,8 @@ class RootIdentities:
         self._context = context
         self._signers: dict[str, list[Signer] | Refusal] = {}
         self._known_for: dict[str, dict[Identity, Provider]] = {}
+        self._spoken = cache(self._find_spoken)
+        self._signed_in = cache(self._find_signed_in)
         self._known_there: dict[str, dict[Identity, Provider]] = {}
 
     def signers(self, root: str) -> list[Signer] | Refusal:
@@ -147,7 +150,7 @@ class RootIdentities:
             return ""
         return f"{signed.place} signs in with the role of --role-arn, and may be another identity"
 
-    def _spoken(self, root: str, role: str) -> list[Signer] | Refusal:
+    def _find_spoken(self, root: str, role: str) -> list[Signer] | Refusal:
         """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""
         signers = self.signers(root)
         if isinstance(signers, Refusal):
@@ -160,7 +163,7 @@ class RootIdentities:
         first.sort(key=lambda one: one.provider.alias is not None)
         return [one for one in first if one.provider is first[0].provider] or unmapped
 
-    def _signed_in(self, root: str, role: str) -> Provider | None:
+    def _find_signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)

@@ -16,7 +16,7 @@ from migrator.config.role_mapping import flag_mapping
 from migrator.migrate.pipeline import migrate_repo, open_workspace
 from migrator.model.findings import Refusal
 from migrator.model.results import Mode, RepoResult
-from migrator.spacelift.stacks import terraform as stacks
+from migrator.terraform.expressions import scopes
 from migrator.terraform.expressions.terms import Term
 from migrator.terraform.residues import Residues
 from tests.conftest import Terraform
@@ -262,7 +262,7 @@ def test_two_identities_have_two_variables(tmp_path: Path, files: dict[str, str]
 
 
 def test_no_call_of_very_many_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "_SCOPES", 3)
+    monkeypatch.setattr(scopes, "_SCOPES", 3)
     calls = "".join(f'module "c{number}" {{\n  source = "../m"\n  root = "r0"\n}}\n' for number in range(4))
     files = {"m/main.tf": _stack(0).replace('"r0"', "var.root"), "admin/main.tf": calls, "r0/main.tf": BACKEND}
     result = _migrate(tmp_path / "repo", files, {})
