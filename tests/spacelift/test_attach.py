@@ -75,6 +75,13 @@ def test_keys_of_a_context_stay_where_another_gets_them(other: dict[str, Any]) -
     assert {ids for _, ids in made.kept} == {(other["stackId"],)}
 
 
+def test_keys_of_a_context_stay_where_it_is_not_known_who_gets_them() -> None:
+    made = found([stack("a", attachedContexts=[attached("keys")])], [context("keys", config=KEYS, attachedStacks=None)])
+    assert [one.stack.id for one in made.made] == ["a"]
+    assert not made.removable
+    assert {ids for _, ids in made.kept} == {("what the account did not tell",)}
+
+
 REASONS: dict[str, tuple[dict[str, Any], str]] = {
     "another vendor": ({"vendorConfig": {"__typename": "StackConfigVendorAnsible"}}, "vendor Ansible"),
     "the hook is there": ({"beforeInit": [HOOK]}, "exchanges its OIDC token already"),

@@ -99,8 +99,11 @@ def _first(stack: Stack) -> int:
 
 def _others(account: AccountKeys, key: StaticKey, done: set[str]) -> tuple[str, ...]:
     """The ids of the stacks and modules that get a key and no hook."""
-    holders = account.receivers.get(key.holder, frozenset()) if key.kind == "context" else {key.holder}
-    return tuple(sorted(holders - done))
+    if key.kind == "stack":
+        return () if key.holder in done else (key.holder,)
+    others = tuple(sorted(account.receivers.get(key.holder, frozenset()) - done))
+    is_told = account.contexts[key.holder].attached_stacks is not None
+    return others if is_told else (*others, "what the account did not tell")
 
 
 def code_of(stack: Stack) -> Code:
