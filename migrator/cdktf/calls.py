@@ -15,7 +15,7 @@ from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.python.program import Program, parse
 from migrator.terraform.backends import ROLE_FAMILY
-from migrator.terraform.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
+from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS, Origin
 from migrator.workspace.document import IGNORE, Document
 
@@ -114,10 +114,10 @@ class CdktfCall:
     @property
     def is_bare(self) -> bool:
         """Whether it lives on the credentials of the environment."""
-        return not self.credentials and self.web_identity is None and self.foreign is None
+        return not self.credentials and self.web_identity is None and self.skip_reason is None
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
         if self.document.is_excluded:
             return Ignored("it is excluded")
@@ -128,22 +128,22 @@ class CdktfCall:
         )
         if any(IGNORE in comments for comments in heads) or (self.is_provider and self.ignored):
             return Ignored("a comment says so")
-        return self.call.objection or next(self._foreign_hosts(), None) or self._foreign_store()
+        return self.call.objection or next(self._skip_reasons_of_hosts(), None) or self._skip_reason_of_store()
 
-    def _foreign_store(self) -> LeftAlone | Refusal | None:
+    def _skip_reason_of_store(self) -> LeftAlone | Refusal | None:
         items = (item for holder in self.call.holders for item in holder.items if item.name in STORE_ARGUMENTS)
         values = {item.name or "": self._plain(item) for item in items}
-        return foreign_store(values, has_endpoint=any(True for _ in self._endpoints()))
+        return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _plain(self, item: Item) -> str | None:
         written = item.value.of(self.program.text).lower()
         return written if written in ("true", "false") else self.program.string(item)
 
-    def _foreign_hosts(self) -> Iterator[LeftAlone | Refusal]:
+    def _skip_reasons_of_hosts(self) -> Iterator[LeftAlone | Refusal]:
         for name, item in self._endpoints():
             value = "" if self.program.is_none(item) else self.program.string(item)
             texts = " ".join(self.program.texts(item)) if value is None else ""
-            if reason := foreign_host(name, value, texts):
+            if reason := skip_reason_of_host(name, value, texts):
                 yield reason
 
     def _endpoints(self) -> Iterator[tuple[str, Item]]:
@@ -203,17 +203,17 @@ class CdktfProgram:
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
-        asking = [one for one in self.backends if one.web_identity is None and one.foreign is None]
+        asking = [one for one in self.backends if one.web_identity is None and one.skip_reason is None]
         if not asking:
             return False
         if include_ambient or any(one.credentials or one.role_family or one.assumes_role for one in asking):
             return True
-        return any(one.foreign is None and one.credentials for one in self.providers)
+        return any(one.skip_reason is None and one.credentials for one in self.providers)
 
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that its backends assume; None stands for one that is no literal."""
-        asking = [one for one in self.backends if one.foreign is None]
+        asking = [one for one in self.backends if one.skip_reason is None]
         return {one.program.string(one.role_arn) for one in asking if one.role_arn}
 
 

@@ -45,7 +45,7 @@ class PythonIdentity:
 
     def __init__(self, program: CdktfProgram, migrating: Sequence[CdktfCall], config: Config) -> None:
         self._folder = program.folder
-        self._providers = [one for one in program.providers if one.foreign is None]
+        self._providers = [one for one in program.providers if one.skip_reason is None]
         self._migrating = list(migrating)
         self._config = config
 

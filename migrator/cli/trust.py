@@ -84,10 +84,10 @@ def trust(repos: tuple[str, ...], **options: Any) -> None:
 
 
 def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...]:
-    from migrator.trust.grants import RoleState, Wanted, open_questions
+    from migrator.trust.grants import RequiredRole, RoleState, open_questions
     from migrator.trust.known import uses_of
 
-    wanted = Wanted(
+    wanted = RequiredRole(
         options["role_arn"],
         options["space"],
         options["stack"],

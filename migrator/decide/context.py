@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import Ambient
+from migrator.decide.environment_roots import EnvironmentRoots
 from migrator.decide.facts import gather
-from migrator.decide.given_roles import GivenRoles
 from migrator.decide.hook_identity import HookIdentity
-from migrator.decide.hooks import Wishes
+from migrator.decide.hooks import HookPlan
+from migrator.decide.role_values import RoleValues
 from migrator.decide.role_variables import RoleVariables
 from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
@@ -90,14 +90,14 @@ class Context:
         return Strategies(self)
 
     @cached_property
-    def wishes(self) -> Wishes:
+    def hook_plan(self) -> HookPlan:
         """The hooks that stacks get."""
-        return Wishes(self)
+        return HookPlan(self)
 
     @cached_property
-    def ambient(self) -> Ambient:
+    def environment_roots(self) -> EnvironmentRoots:
         """The root modules whose runs sign in with their environment."""
-        return Ambient(self)
+        return EnvironmentRoots(self)
 
     @cached_property
     def hook_identity(self) -> HookIdentity:
@@ -115,6 +115,6 @@ class Context:
         return RoleVariables(self)
 
     @cached_property
-    def given(self) -> GivenRoles:
+    def role_values(self) -> RoleValues:
         """The values that role variables are to have on stacks."""
-        return GivenRoles(self)
+        return RoleValues(self)

@@ -8,7 +8,7 @@ from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.programs import cdktf_programs
-from migrator.decide.roots import FedModule, Root, Runners
+from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
@@ -41,7 +41,8 @@ class Facts:
     ``stray_backends`` are partial configurations for an unknown root module, ``given_values`` those in scripts,
     ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
-    ``settings`` those of Spacelift with static credentials, ``fed`` the modules without a backend that live on them,
+    ``settings`` those of Spacelift with static credentials, ``modules_with_static_keys`` the modules without a
+    backend that use them,
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
     Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
@@ -59,7 +60,7 @@ class Facts:
     unit_runners: tuple[Runners, ...] = ()
     remote_states: tuple[RemoteState, ...] = ()
     settings: tuple[Setting, ...] = ()
-    fed: tuple[FedModule, ...] = ()
+    modules_with_static_keys: tuple[ModuleWithStaticKeys, ...] = ()
     other_providers: tuple[OtherProvider, ...] = ()
     variables: StackVariables = field(kw_only=True)
     runners_of: Callable[[str], Runners] = field(kw_only=True)
@@ -116,13 +117,15 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
     settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
-    fed = _fed(settings)
+    with_static_keys = _with_static_keys(settings)
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
-        is_fed = not fed.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        return Root(module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), is_fed)
+        gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
+        return Root(
+            module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), gets_static_keys
+        )
 
     return Facts(
         tuple(provider for module in modules for provider in providers[module.path]),
@@ -136,7 +139,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         tuple(runners(unit.folder) for unit in units.units),
         tuple(state for module in modules for state in states[module.path]),
         settings,
-        tuple(_fed_modules(workspace, {module.path for module in root_modules}, fed)),
+        tuple(_modules_with_static_keys(workspace, {module.path for module in root_modules}, with_static_keys)),
         tuple(provider for module in modules for provider in other_providers(module)),
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
@@ -191,19 +194,27 @@ def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator
         yield replace(setting, reach=replace(setting.reach, elsewhere=found)) if found else setting
 
 
-def _fed(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
+def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
     """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
     live = [one for one in settings if not one.is_ignored and one.names]
     stacks = frozenset(stack for one in live for stack in one.reach.stacks)
     return stacks | frozenset(path for one in live for path in one.roots)
 
 
-def _fed_modules(workspace: Workspace, roots: set[str], fed: frozenset[StackDefinition | str]) -> Iterator[FedModule]:
-    for path in sorted(one for one in fed if isinstance(one, str) and one not in roots and one in workspace.modules):
-        yield FedModule(workspace.modules[path], ())
-    stacks = [one for one in fed if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)]
+def _modules_with_static_keys(
+    workspace: Workspace, roots: set[str], with_static_keys: frozenset[StackDefinition | str]
+) -> Iterator[ModuleWithStaticKeys]:
+    for path in sorted(
+        one for one in with_static_keys if isinstance(one, str) and one not in roots and one in workspace.modules
+    ):
+        yield ModuleWithStaticKeys(workspace.modules[path], ())
+    stacks = [
+        one
+        for one in with_static_keys
+        if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)
+    ]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():
         running = tuple(by_folder.running(path))
         if running and path not in roots and workspace.in_scope(path):
-            yield FedModule(module, running)
+            yield ModuleWithStaticKeys(module, running)

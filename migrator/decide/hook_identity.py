@@ -132,7 +132,7 @@ class HookIdentity:
 def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
     """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
-    for one in context.wishes.targets:
+    for one in context.hook_plan.targets:
         several = replace(one, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
         targets[one.path] = several if one.path in targets else one
     yield from targets.items()

@@ -17,7 +17,7 @@ from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewr
 from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
-from migrator.spacelift.hooks.lists import WantedHooks
+from migrator.spacelift.hooks.lists import RequiredHooks
 from migrator.spacelift.stacks.runtime_config import PATH
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.role_names import value_note
@@ -35,7 +35,7 @@ _TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hoo
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class PlannedHook:
     """A stack that is to get the hook, since it runs ``code``: with ``role``, as a part of ``group``.
 
     ``refusal`` says why what it runs is not migrated, if so; ``in_runtime_config`` are the slugs of the stacks whose
@@ -62,7 +62,7 @@ class Wanted:
         return f"{self.stack.title}, which runs {self.code}"
 
 
-class Wishes:
+class HookPlan:
     """All hooks that the stacks of a repository are to get."""
 
     def __init__(self, context: Context) -> None:
@@ -73,13 +73,13 @@ class Wishes:
         self.targets = tuple(one for one in found if not one.is_native)
         self.natives = tuple(one for one in found if one.is_native)
         here = [
-            Wanted(stack, target.title, target.role, target.group, region=target.region)
+            PlannedHook(stack, target.title, target.role, target.group, region=target.region)
             for target in self.targets
             if isinstance(target.role, str)
             for stack in (*target.runners.here, *target.runners.blueprints)
         ]
         elsewhere = [
-            Wanted(
+            PlannedHook(
                 stack,
                 root.title,
                 root.role,
@@ -94,14 +94,14 @@ class Wishes:
         ]
         self.all = (*here, *elsewhere)
         entries = {one.stack: self.entries(one.role, one.region) for one in self.all if not one.refusal}
-        self._hooks = WantedHooks(self._lists, entries)
+        self._hooks = RequiredHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
 
     def entries(self, role: str, region: str = "") -> Entries:
         """What comes first in a list of hooks."""
         return entries(role, self._context.config, region)
 
-    def notes(self, wanted: Wanted, fix: Fix) -> list[Note]:
+    def notes(self, wanted: PlannedHook, fix: Fix) -> list[Note]:
         """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
             return self.to_paste(wanted.role, wanted.code, wanted.region)
@@ -119,7 +119,7 @@ class Wishes:
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, Note(task, (code,), "\n".join(commands))]
 
-    def settled(self, wanted: Wanted) -> Fix | None:
+    def settled(self, wanted: PlannedHook) -> Fix | None:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = wanted.stack, self._missing(wanted.stack)
         if stack.is_ignored:
@@ -136,7 +136,7 @@ class Wishes:
         objection = self._lists.objection(stack, missing)
         return Refusal(objection) if objection else None
 
-    def prepend(self, wanted: Wanted) -> Rewrite | Refusal:
+    def prepend(self, wanted: PlannedHook) -> Rewrite | Refusal:
         """The edits of the stack's lists of hooks, for every phase that is asked for."""
         edits: list[Edit] = []
         missing = [name for name in self._missing(wanted.stack) if self._belongs_in_stack(wanted, name)]
@@ -151,11 +151,11 @@ class Wishes:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
         if stack not in self._obstacles:
             siblings = self._lists.siblings(stack)
-            hooks = WantedHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
+            hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
             self._obstacles |= {one: self._obstacle(one, hooks) for one in siblings}
         return self._obstacles[stack]
 
-    def _obstacle(self, stack: StackDefinition, hooks: WantedHooks) -> str:
+    def _obstacle(self, stack: StackDefinition, hooks: RequiredHooks) -> str:
         missing = self._missing(stack)
         if stack.is_ignored or not missing:
             return ""
@@ -194,7 +194,7 @@ class Wishes:
                 yield stack.title
         yield from (other.title for other in target.runners.elsewhere if not other.slug)
 
-    def _belongs_in_stack(self, wanted: Wanted, name: str) -> bool:
+    def _belongs_in_stack(self, wanted: PlannedHook, name: str) -> bool:
         if wanted.stack.slug is not None and wanted.stack.slug in wanted.in_runtime_config:
             return False
         known = self._context.strategies.runtime_stack(wanted.stack) if wanted.is_here else None

@@ -158,7 +158,7 @@ class Roles:
             module = self._context.workspace.modules.get(path)
             for one in self._context.facts.in_module(module) if module is not None else ():
                 is_passed_in = one.is_proxy and path in self._context.workspace.calls
-                is_signing = one.is_lead and not one.has_web_identity and one.foreign is None and not is_passed_in
+                is_signing = one.is_lead and not one.has_web_identity and one.skip_reason is None and not is_passed_in
                 if is_signing and one.document.kind is not Kind.TEST:
                     yield one
 

@@ -56,7 +56,7 @@ class Root:
     providers: tuple[Provider, ...]
     runners: Runners
     remote_states: tuple[RemoteState, ...] = ()
-    is_fed: bool = False
+    gets_static_keys: bool = False
 
     @property
     def group(self) -> str:
@@ -90,10 +90,10 @@ class Root:
     @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
-        providers = [one for one in self.providers if one.foreign is None and one.document.kind is not Kind.TEST]
+        providers = [one for one in self.providers if one.skip_reason is None and one.document.kind is not Kind.TEST]
         if any(one.credentials or (one.is_bare and one.assumed_roles) for one in providers):
             return True
-        if self.is_fed or any(one.names_credentials for one in self.remote_states):
+        if self.gets_static_keys or any(one.names_credentials for one in self.remote_states):
             return True
         return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
 
@@ -108,11 +108,11 @@ class Root:
 
     @cached_property
     def _is_to_sign_in(self) -> bool:
-        return self.backend.foreign is None and not self.has_web_identity
+        return self.backend.skip_reason is None and not self.has_web_identity
 
 
 @dataclass(frozen=True, eq=False)
-class FedModule:
+class ModuleWithStaticKeys:
     """A root module without an S3 backend to whose runs settings of Spacelift hand static credentials."""
 
     module: Module

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import ROLE, TOKEN_FILE, AmbientRoot
+from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
 from migrator.model.findings import Change, LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.terraform.backends import S3Backend, s3_backends
@@ -39,13 +39,13 @@ def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRo
     then = _environments(context)
     refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
-    for target in context.wishes.targets:
+    for target in context.hook_plan.targets:
         if isinstance(target.role, str) and target.group not in refused:
             hooks.setdefault(target.path, []).append(target.role)
     now = then | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
     now |= {
         root.module.path: _living_on(root)
-        for root in context.ambient.roots
+        for root in context.environment_roots.roots
         if not isinstance(root.role, Refusal) and root.group not in refused
     }
     units = facts.terragrunt.modules
@@ -60,7 +60,7 @@ def _by_hook(roles: Sequence[str]) -> str:
     return f"web identity {roles[0] if len(roles) == 1 else 'of each stack'}, by the hook"
 
 
-def _living_on(root: AmbientRoot) -> Environment:
+def _living_on(root: EnvironmentRoot) -> Environment:
     """What the environment of a root module comes to hold."""
     if root.has_integration:
         return Environment(rest=f"role {root.role}, by the AWS integration" if root.role else _INTEGRATION)
@@ -70,14 +70,14 @@ def _living_on(root: AmbientRoot) -> Environment:
 def _environments(context: Context) -> dict[str, Environment]:
     """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
-    found = {one.module.path: Environment(has_keys=True) for one in facts.fed}
+    found = {one.module.path: Environment(has_keys=True) for one in facts.modules_with_static_keys}
     for root in facts.roots:
         here, elsewhere = root.runners.here, root.runners.elsewhere
         if any(map(has_hook, here)) or any(one.has_hook for one in elsewhere):
             found[root.module.path] = Environment(rest="web identity, by the hook")
         elif any(one in facts.integrations for one in here) or any(one.has_integration for one in elsewhere):
             found[root.module.path] = Environment(rest=_INTEGRATION)
-        elif root.is_fed:
+        elif root.gets_static_keys:
             found[root.module.path] = Environment(has_keys=True)
         elif role := next((role for one in here if (role := _role_of(facts, one))), ""):
             found[root.module.path] = Environment(web_identity=role)
@@ -116,14 +116,14 @@ def _signers(workspace: Workspace, environments: Mapping[str, Environment], unit
 def _leads(module: Module) -> list[Provider]:
     """The providers of a module's configuration that sign in to AWS, each by its first block."""
     own = [one for one in aws_providers(module) if one.document.kind is not Kind.TEST]
-    return [one for one in own if one is one.family[0] and not isinstance(one.foreign, LeftAlone)]
+    return [one for one in own if one is one.family[0] and not isinstance(one.skip_reason, LeftAlone)]
 
 
 def _of_backend(
     workspace: Workspace, module: Module, backends: Sequence[S3Backend], environment: Environment
 ) -> Iterator[tuple[str, str]]:
     blocks = [one for one in backends if not one.is_partial]
-    if blocks and not isinstance(blocks[0].foreign, LeftAlone):
+    if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
         parts = [block, *(one for one in backends if one.is_partial)]
         yield block.title, signer(backend_sign_in(workspace, parts), environment)

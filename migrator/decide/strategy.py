@@ -98,7 +98,7 @@ class Strategies:
         signed = [] if root.has_web_identity else [self.sign_in(root, one) for one in root.backends]
         config, role = self._context.config.at(root.module.path), self.role(root)
         for state in root.remote_states:
-            if state.foreign is None and not state.has_web_identity and state.names:
+            if state.skip_reason is None and not state.has_web_identity and state.names:
                 signed += [one for _, one in state_sign_ins(state, config, role, self.mapped)]
         return next((one for one in signed if isinstance(one, Refusal)), None)
 
@@ -223,7 +223,7 @@ def _evidence(engine: Engine, runners: Runners) -> Iterator[tuple[Evidence, ...]
 
 def may_sign_in(call: CdktfCall) -> bool:
     """Whether a call of a program that is being migrated is to sign in by itself: a backend, or a state with a role."""
-    if call.is_provider or call.foreign is not None or call.web_identity is not None:
+    if call.is_provider or call.skip_reason is not None or call.web_identity is not None:
         return False
     return call.is_backend or bool(call.credentials or call.role_family or call.assumes_role)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace, is_role_arn
-from migrator.decide.ambient import others_credentials, static_keys
+from migrator.decide.environment_roots import others_credentials, static_keys
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
@@ -19,8 +19,8 @@ from migrator.spacelift.stacks.contexts import attachments
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.given_roles import GivenRole
     from migrator.decide.hooks import Target
+    from migrator.decide.role_values import RoleValue
     from migrator.spacelift.stacks.model import StackDefinition
 
 _HOOK_RULES = "spacelift-hook"
@@ -50,7 +50,7 @@ class Surveyor:
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
-        hooked = (*self._context.wishes.targets, *self._context.wishes.natives)
+        hooked = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
         for target in hooked:
             if isinstance(target.role, str):
                 given, reason = self._given_to(target.path), self._reason(target.group)
@@ -58,13 +58,13 @@ class Surveyor:
                 known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
                 known = replace(known, engine=target.engine, is_native=target.is_native, variables=given)
                 yield replace(known, region=target.region)
-        for root in self._context.ambient.roots:
+        for root in self._context.environment_roots.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        told = {target.path for target in hooked} | {one.module.path for one in self._context.ambient.roots}
-        for path in sorted(({one.root for one in self._context.given} | self._with_known_roles()) - told):
+        told = {target.path for target in hooked} | {one.module.path for one in self._context.environment_roots.roots}
+        for path in sorted(({one.root for one in self._context.role_values} | self._with_known_roles()) - told):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
     def _with_known_roles(self) -> set[str]:
@@ -90,18 +90,18 @@ class Surveyor:
         return tuple((one.environment_variable, one.role) for one in self._given_by_root.get(root, ()))
 
     @cached_property
-    def _given_by_root(self) -> dict[str, list[GivenRole]]:
+    def _given_by_root(self) -> dict[str, list[RoleValue]]:
         kept = {one.place for one in self._context.settled if isinstance(one.fix, Refusal)}
-        found: dict[str, list[GivenRole]] = {}
-        for one in self._context.given:
+        found: dict[str, list[RoleValue]] = {}
+        for one in self._context.role_values:
             if not kept.issuperset(one.users):
                 found.setdefault(one.root, []).append(one)
         return found
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
-        runtime, names = self._context.wishes.runtime, phase_lists(self._context.config)
-        stacks = self._context.wishes.runtime_stacks(target)
+        runtime, names = self._context.hook_plan.runtime, phase_lists(self._context.config)
+        stacks = self._context.hook_plan.runtime_stacks(target)
         return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
@@ -111,7 +111,7 @@ class Surveyor:
             stack.place,
             stack.title,
             stack.code,
-            self._context.wishes.obstacle(stack),
+            self._context.hook_plan.obstacle(stack),
             self._context.strategies.has_hook(stack),
             known.slug if known else "",
             self._told(known.lists) if known else (),
@@ -148,22 +148,22 @@ class Surveyor:
         fates = {
             (one.place, one.message): one.fate for one in self._context.settled if one.rule.startswith(_HOOK_RULES)
         }
-        wanted = {one.stack: one for one in self._context.wishes.all}
+        wanted = {one.stack: one for one in self._context.hook_plan.all}
         native = self._native()
         for stack in self._context.facts.stacks:
-            wish = wanted.get(stack)
-            if wish is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
+            planned = wanted.get(stack)
+            if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             instead = _NO_HOOK if stack in native else self._given_fate(stack)
-            fate = fates.get((stack.place, wish.message), "") if wish else instead
-            runs_it = wish.code if wish else native.get(stack, _said(stack.code))
-            remarks = self._remarks(stack, is_hooked=wish is not None, is_native=stack in native)
+            fate = fates.get((stack.place, planned.message), "") if planned else instead
+            runs_it = planned.code if planned else native.get(stack, _said(stack.code))
+            remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
-        for target in self._context.wishes.targets:
+        for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
                 fate = "is there" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
-        for root in self._context.ambient.roots:
+        for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
                 yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
@@ -221,7 +221,7 @@ class Surveyor:
         identity = self._context.workspace.identity
         if is_of_branch(stack.code, identity):
             return False
-        paths = {one.path for one in self._context.wishes.targets}
+        paths = {one.path for one in self._context.hook_plan.targets}
         paths |= {
             one.module.path
             for one in self._context.facts.roots

@@ -32,17 +32,20 @@ def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRo
         role = _WEB_IDENTITY.match(row.after)
         if role is not None and is_role_arn(role[1]):
             found.setdefault(role[1], {}).update(_titles(runners.get(row.root, Runners())))
-    for target in context.wishes.targets:
+    for target in context.hook_plan.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))
-    for one in context.given:
+    for one in context.role_values:
         found.setdefault(one.role, {}).update(_titles(facts.runners_of(one.root)))
     return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
 
 
 def _runners(facts: Facts) -> Iterator[tuple[str, Runners]]:
     yield from ((root.module.path or ".", root.runners) for root in facts.roots)
-    yield from ((fed.module.path or ".", Runners(fed.stacks)) for fed in facts.fed)
+    yield from (
+        (with_static_keys.module.path or ".", Runners(with_static_keys.stacks))
+        for with_static_keys in facts.modules_with_static_keys
+    )
 
 
 def _titles(runners: Runners) -> dict[str, None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.given_roles import PREFIX
+from migrator.decide.role_values import PREFIX
 from migrator.spacelift.attached.variables import Variable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class WantedVariable:
+class RequiredVariable:
     """A ``variable`` for a stack, since it runs ``code``; ``here`` is None for one that another repository defines.
 
     ``needs`` and ``group`` are as in `Finding`; ``refusal`` says why what the stack runs is not migrated, if so.
@@ -45,30 +45,30 @@ class WantedVariable:
         return (self.here.slug or "") if self.here else self.elsewhere.slug if self.elsewhere else ""
 
 
-def wanted_variables(context: Context) -> Iterator[WantedVariable]:
+def required_variables(context: Context) -> Iterator[RequiredVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
-    for given in context.given:
+    for given in context.role_values:
         needs = frozenset(one.key for one in given.users) if len(set(given.users)) == 1 else frozenset[str]()
         runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
         for stack in runners.here:
-            yield WantedVariable(variable, given.root or ".", stack, needs=needs)
+            yield RequiredVariable(variable, given.root or ".", stack, needs=needs)
         for known in runners.elsewhere:
-            yield WantedVariable(variable, given.root or ".", None, known, needs=needs)
-    for ambient in context.ambient.roots:
+            yield RequiredVariable(variable, given.root or ".", None, known, needs=needs)
+    for ambient in context.environment_roots.roots:
         for name, value in ambient.variables:
             variable, code, group = Variable(name, value), ambient.title, ambient.group
             for stack in ambient.runners.here:
-                yield WantedVariable(variable, code, stack, group=group, is_vital=True)
+                yield RequiredVariable(variable, code, stack, group=group, is_vital=True)
             for known in ambient.runners.elsewhere:
-                yield WantedVariable(variable, code, None, known, group=group, is_vital=True, place=ambient.place)
+                yield RequiredVariable(variable, code, None, known, group=group, is_vital=True, place=ambient.place)
     yield from _of_others(context)
 
 
-def _of_others(context: Context) -> Iterator[WantedVariable]:
+def _of_others(context: Context) -> Iterator[RequiredVariable]:
     """What root modules of other repositories want of the stacks of this one."""
     for stack, root in context.facts.serving:
         for name, value in root.variables:
-            yield WantedVariable(
+            yield RequiredVariable(
                 Variable(name, value),
                 root.title,
                 stack,
@@ -80,7 +80,7 @@ def _of_others(context: Context) -> Iterator[WantedVariable]:
             )
 
 
-def set_at(context: Context, wanted: WantedVariable) -> SetVariable | None:
+def set_at(context: Context, wanted: RequiredVariable) -> SetVariable | None:
     """The variable as it is set for its stack already."""
     if wanted.here is None:
         known = context.facts.variables.in_runtime_config(wanted.slug)
@@ -89,17 +89,17 @@ def set_at(context: Context, wanted: WantedVariable) -> SetVariable | None:
     return next((one for one in known if one.name == wanted.variable.name), None)
 
 
-def is_for_runtime_config(context: Context, wanted: WantedVariable) -> bool:
+def is_for_runtime_config(context: Context, wanted: RequiredVariable) -> bool:
     """Whether the variable goes into the runtime configuration of this repository."""
     if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not wanted.is_local or not wanted.slug:
         return False
     if wanted.here is not None and context.strategies.runtime_stack(wanted.here) is None:
         return False
-    return not context.wishes.runtime.variable_objection(wanted.slug)
+    return not context.hook_plan.runtime.variable_objection(wanted.slug)
 
 
 def runtime_variables(context: Context) -> list[tuple[str, str, str]]:
     """The slug, the name and the value of each variable that goes into the runtime configuration."""
-    wanted = (one for one in wanted_variables(context) if is_for_runtime_config(context, one))
+    wanted = (one for one in required_variables(context) if is_for_runtime_config(context, one))
     missing = (one for one in wanted if set_at(context, one) is None)
     return list(dict.fromkeys((one.slug, one.variable.name, one.variable.value) for one in missing))

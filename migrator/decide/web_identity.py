@@ -122,7 +122,7 @@ class WebIdentity:
                 return provided
             edits += (one for one in provided if one not in edits)
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
-                self._context.given.use(root, name, place)
+                self._context.role_values.use(root, name, place)
         return tuple(edits)
 
     def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
@@ -130,7 +130,7 @@ class WebIdentity:
         for variable, identity in self._handed_down(called, inputs):
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 is_root = root.path not in self._context.workspace.called_elsewhere
-                if is_root and not self._context.given.has(root, name):
+                if is_root and not self._context.role_values.has(root, name):
                     yield value_note(name, root.path or ".")
 
     def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
@@ -249,7 +249,7 @@ class WebIdentity:
             module, variable, self._identity_in(module, provider)
         ):
             role = self._known_value(root, name, provider, identity)
-            refused = self._context.given.give(root, name, role, provider.place) if role is not None else None
+            refused = self._context.role_values.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:
                 return refused
         return None

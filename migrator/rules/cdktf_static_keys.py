@@ -105,14 +105,14 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tu
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
     has_all = (is_migrated and not strategy.is_native) or config.include_ambient
-    migrating = [one for one in program.providers if one.foreign is None and (one.credentials or has_all)]
+    migrating = [one for one in program.providers if one.skip_reason is None and (one.credentials or has_all)]
     identity = PythonIdentity(program, migrating, config.at(program.folder))
     for one in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(one):
             finding: Finding | None = _native(one, config.at(program.folder), strategy, program.group)
         else:
             finding = _provider(identity, one, has_all, group, old) if one.is_provider else _backend(one, group)
-        for item in () if one.is_provider or isinstance(one.foreign, Ignored) else one.ignored:
+        for item in () if one.is_provider or isinstance(one.skip_reason, Ignored) else one.ignored:
             place = Place(one.document.path, one.program.line(item.span.start))
             yield RULE.finding(place, f"{one.title}: {item.name}", Ignored("a comment says so"))
         if finding is not None:
@@ -127,9 +127,9 @@ def _provider(
     names = ", ".join(item.name or "" for _, item in provider.credentials)
     names = names or ", ".join(item.name or "" for item in provider.ignored)
     message = f"{provider.title}: {names or 'names no credentials of its own'}"
-    if provider.foreign is not None:
-        is_told = names or isinstance(provider.foreign, Refusal)
-        return RULE.finding(provider.place, message, provider.foreign, group) if is_told else None
+    if provider.skip_reason is not None:
+        is_told = names or isinstance(provider.skip_reason, Refusal)
+        return RULE.finding(provider.place, message, provider.skip_reason, group) if is_told else None
     if provider.call.name in OLD_PROVIDERS:
         fix = Refusal("its bindings are older than those that are known here")
         return RULE.finding(provider.place, message, fix, group) if names else None
@@ -157,9 +157,9 @@ def _message(one: CdktfCall) -> str:
 def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
     names = ", ".join(item.name or "" for _, item in (*backend.credentials, *backend.role_family))
     message = f"{backend.title}: {names or 'names no credentials'}"
-    if backend.foreign is not None:
-        is_told = names or isinstance(backend.foreign, Refusal)
-        return RULE.finding(backend.place, message, backend.foreign, group) if is_told else None
+    if backend.skip_reason is not None:
+        is_told = names or isinstance(backend.skip_reason, Refusal)
+        return RULE.finding(backend.place, message, backend.skip_reason, group) if is_told else None
     if names:
         return RULE.finding(backend.place, message, _rewrite(backend), group, _rotate(backend))
     return None

@@ -49,7 +49,7 @@ def check(context: Context) -> Iterator[Finding]:
             configs = units[folder].configs if folder in units else ()
             is_known = any(f'{name}"' in one.document.text for one in configs)
             for one in _in_copy(document, folder):
-                fix = one.foreign
+                fix = one.skip_reason
                 if isinstance(fix, Refusal) and is_known:
                     fix = LeftAlone("Terragrunt writes the file anew")
                 note = Note("run terragrunt init, and commit the file that Terragrunt writes anew:", (document.path,))

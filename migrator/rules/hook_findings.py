@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:
     """A finding of ``rule`` for each stack of one kind that is to get the hook in its own list."""
-    for wanted in context.wishes.all:
+    for wanted in context.hook_plan.all:
         stack = wanted.stack
         if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
-            fix = context.wishes.settled(wanted) or context.wishes.prepend(wanted)
-            notes = context.wishes.notes(wanted, fix)
+            fix = context.hook_plan.settled(wanted) or context.hook_plan.prepend(wanted)
+            notes = context.hook_plan.notes(wanted, fix)
             if not stack.is_blueprint:
                 yield rule.finding(stack.place, wanted.message, fix, wanted.group, notes)
                 continue
@@ -43,6 +43,6 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
-    stacks = (one for one in context.wishes.all if not one.stack.is_blueprint)
-    live = [(one.stack, one.kind) for one in stacks if context.wishes.settled(one) is None]
+    stacks = (one for one in context.hook_plan.all if not one.stack.is_blueprint)
+    live = [(one.stack, one.kind) for one in stacks if context.hook_plan.settled(one) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)

@@ -92,8 +92,12 @@ def _hooked(context: Context) -> dict[str, _Beside]:
     """The modules whose environment changes, by path: root modules and units, and those that they call."""
     ambient = context.config.include_ambient
     needs_hook = context.strategies.needs_hook
-    roots = [(one.module, _Beside(one.group, _HOOK)) for one in context.facts.roots if one.is_fed or needs_hook(one)]
-    roots += [(one.module, _Beside(one.group, _SETTINGS)) for one in context.facts.fed]
+    roots = [
+        (one.module, _Beside(one.group, _HOOK))
+        for one in context.facts.roots
+        if one.gets_static_keys or needs_hook(one)
+    ]
+    roots += [(one.module, _Beside(one.group, _SETTINGS)) for one in context.facts.modules_with_static_keys]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):
         if unit.module is not None and unit.needs_hook(ambient):
@@ -115,7 +119,7 @@ def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Fi
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
-    is_served = context.ambient.serves(provider)
+    is_served = context.environment_roots.serves(provider)
     is_free = beside is None or not (beside.is_for_all or provider.assumed_roles)
     if is_served or (is_free and not context.config.include_ambient):
         alone = "it lives on the environment's credentials"

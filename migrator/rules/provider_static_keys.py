@@ -70,12 +70,12 @@ if TYPE_CHECKING:
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
     for provider in context.facts.providers:
-        if provider.foreign is not None and provider.credentials:
-            yield RULE.finding(provider.place, _message(provider), provider.foreign)
-        elif provider.credentials and context.ambient.serves(provider):
-            served = context.ambient.sign_in(provider)
+        if provider.skip_reason is not None and provider.credentials:
+            yield RULE.finding(provider.place, _message(provider), provider.skip_reason)
+        elif provider.credentials and context.environment_roots.serves(provider):
+            served = context.environment_roots.sign_in(provider)
             notes = (*region_notes(provider), *rotate(provider))
-            for root in context.ambient.reaching(provider.module) or (None,):
+            for root in context.environment_roots.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
                 yield RULE.finding(provider.place, _message(provider), served, group, notes)
         elif provider.credentials or _is_for_hook(context, provider):
@@ -103,7 +103,7 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
 def _is_for_hook(context: Context, provider: Provider) -> bool:
     """Whether a provider is to live on a hook in place of the web identity that it has."""
     is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
-    return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.foreign is None
+    return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.skip_reason is None
 
 
 def _of_other_repositories(context: Context) -> Iterator[Finding]:

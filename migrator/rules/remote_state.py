@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth
-from migrator.decide.leaving import leaving, state_notes
+from migrator.decide.environment_sign_in import environment_sign_in, state_notes
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
@@ -67,8 +67,8 @@ from migrator.terraform.expressions.objects import is_used_beside
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
-    from migrator.decide.ambient import AmbientRoot
     from migrator.decide.context import Context
+    from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.span import Edit, Span
     from migrator.terraform.remote_states import Config, RemoteState
@@ -80,19 +80,19 @@ def check(context: Context) -> Iterator[Finding]:
     for state in context.facts.remote_states:
         if state.names or _is_wanted(context, state):
             yield from _findings(context, state, known.get(state.module.path, set()))
-        if state.hidden is not None and state.foreign is None:
+        if state.hidden is not None and state.skip_reason is None:
             yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
 
 
 def _is_wanted(context: Context, state: RemoteState) -> bool:
     """Whether the state, which names no credentials, is to sign in by itself: its backend does, and exports nothing."""
-    if state.foreign is not None or state.has_web_identity or not state.configs:
+    if state.skip_reason is not None or state.has_web_identity or not state.configs:
         return False
     ambient = context.config.include_ambient
     reading = [one for one in context.facts.roots if state in one.remote_states and one.is_migrated(ambient)]
     native = [one for one in reading if context.strategies.of(one).is_native]
     assumes_role = any(one.backend.assumes_role for one in state.configs)
-    return any(assumes_role or ambient or one.is_fed for one in native)
+    return any(assumes_role or ambient or one.gets_static_keys for one in native)
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
@@ -112,11 +112,17 @@ def _unread(is_telling: bool) -> Fix:
 
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
-    fix = state.foreign or _rewrite(state, known)
-    ambient = context.ambient.reaching(state.module) if state.foreign is None and not state.has_web_identity else []
-    native = None if ambient or state.foreign is not None or state.has_web_identity else _native_roots(context, state)
+    fix = state.skip_reason or _rewrite(state, known)
+    ambient = (
+        context.environment_roots.reaching(state.module)
+        if state.skip_reason is None and not state.has_web_identity
+        else []
+    )
+    native = (
+        None if ambient or state.skip_reason is not None or state.has_web_identity else _native_roots(context, state)
+    )
     if ambient:
-        yield from _ambient_findings(context, state, known, ambient)
+        yield from _environment_findings(context, state, known, ambient)
     elif isinstance(native, Refusal):
         yield RULE.finding(state.place, _message(state), native)
     elif native is not None:
@@ -139,11 +145,13 @@ def _message(state: RemoteState) -> str:
 # --- by itself ------------------------------------------------------------------------------------------------------
 
 
-def _ambient_findings(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[AmbientRoot]
+def _environment_findings(
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[EnvironmentRoot]
 ) -> Iterator[Finding]:
     """One finding for each root module whose environment signs in for the state."""
-    others = [one.path for one in context.workspace.roots_of(state.module) if context.ambient.at(one.path) is None]
+    others = [
+        one.path for one in context.workspace.roots_of(state.module) if context.environment_roots.at(one.path) is None
+    ]
     for root in roots:
         fix: Fix = _left_to(context, state, known, root)
         if others:
@@ -155,7 +163,7 @@ def _ambient_findings(
 
 
 def _left_to(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: AmbientRoot
+    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: EnvironmentRoot
 ) -> Rewrite | Refusal:
     """The edits after which the state is read with what the environment of a root module holds."""
     found = [one for one in context.facts.roots if one.module is root.module]
@@ -163,7 +171,7 @@ def _left_to(
     edits: list[Edit] = []
     outcomes: dict[str, None] = {}
     for config in state.configs:
-        made = leaving(context.workspace, config.backend, root, rejects_flat=rejects)
+        made = environment_sign_in(context.workspace, config.backend, root, rejects_flat=rejects)
         if isinstance(made, Refusal):
             return made
         if not made.is_empty:
@@ -176,7 +184,7 @@ def _left_to(
     return Rewrite(tuple(edits), ", ".join(outcomes))
 
 
-def _of_integration(context: Context, state: RemoteState, root: AmbientRoot) -> Iterator[Note]:
+def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot) -> Iterator[Note]:
     for one in state.configs:
         yield from state_notes(context.workspace, one.backend, root)
 

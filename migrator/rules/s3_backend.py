@@ -82,7 +82,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.decide.leaving import leaving, state_notes
+from migrator.decide.environment_sign_in import environment_sign_in, state_notes
 from migrator.decide.strategy import since
 from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
@@ -91,8 +91,8 @@ from migrator.terraform.backend_edit import TWICE, SignIn, with_web_identity
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
-    from migrator.decide.ambient import AmbientRoot
     from migrator.decide.context import Context
+    from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.terraform.backends import S3Backend
 
@@ -105,7 +105,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield from _findings(context, root, backend)
     for backend in context.facts.stray_backends:
         if backend.credentials or backend.role_family:
-            fix = backend.foreign or Refusal("no root module with an S3 backend is known to use it")
+            fix = backend.skip_reason or Refusal("no root module with an S3 backend is known to use it")
             yield RULE.finding(backend.place, _message(backend), fix)
     only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
     for given in context.facts.given_values:
@@ -120,18 +120,18 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", backend.document.ignored)
-    ambient = context.ambient.at(root.module.path)
-    if is_migrated and ambient is not None and backend.foreign is None:
-        yield from _leaving(context, root, ambient, backend)
-    elif is_migrated and backend.foreign is None and strategies.of(root).is_native:
+    ambient = context.environment_roots.at(root.module.path)
+    if is_migrated and ambient is not None and backend.skip_reason is None:
+        yield from _environment_sign_in(context, root, ambient, backend)
+    elif is_migrated and backend.skip_reason is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
         because = strategies.of(root).because if is_migrated else ""
-        fix = backend.foreign or _rewrite(backend, because)
+        fix = backend.skip_reason or _rewrite(backend, because)
         message = _message(backend, strategies.rejecting(root))
-        yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.foreign else ())
-    elif _is_ambient(context, root, backend) and group is None:
-        alone = backend.foreign or LeftAlone("it lives on the environment's credentials")
+        yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
+    elif _is_environment_root(context, root, backend) and group is None:
+        alone = backend.skip_reason or LeftAlone("it lives on the environment's credentials")
         yield RULE.finding(backend.place, _message(backend), alone)
 
 
@@ -146,11 +146,13 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
         yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
 
 
-def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Backend) -> Iterator[Finding]:
+def _environment_sign_in(
+    context: Context, root: Root, ambient: EnvironmentRoot, backend: S3Backend
+) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
     rejected = context.strategies.rejecting(root)
     message = _message(backend, rejected)
-    made = leaving(context.workspace, backend, ambient, rejects_flat=bool(rejected))
+    made = environment_sign_in(context.workspace, backend, ambient, rejects_flat=bool(rejected))
     if isinstance(ambient.role, Refusal):
         if backend.credentials or backend.role_family:
             yield RULE.finding(backend.place, message, ambient.role, root.group)
@@ -164,7 +166,7 @@ def _leaving(context: Context, root: Root, ambient: AmbientRoot, backend: S3Back
         yield RULE.finding(backend.place, message, Rewrite(edits, made.outcome), root.group, notes)
 
 
-def _is_ambient(context: Context, root: Root, backend: S3Backend) -> bool:
+def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bool:
     """Whether nothing that is known signs the backend in."""
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False

@@ -68,8 +68,8 @@ from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
 
 if TYPE_CHECKING:
-    from migrator.decide.ambient import AmbientRoot
     from migrator.decide.context import Context
+    from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.spacelift.stacks.model import StackDefinition
 
 
@@ -89,7 +89,7 @@ def check(context: Context) -> Iterator[Finding]:
     wanted = list(_wanted(context))
     live = [(one.stack, one.role) for one in wanted if _settled(context, one) is None]
     integrations = Integrations(context.workspace, context.config, live)
-    for root in context.ambient.roots:
+    for root in context.environment_roots.roots:
         if root.has_integration:
             yield from _of_root(integrations, root)
     for one in wanted:
@@ -97,7 +97,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _wanted(context: Context) -> Iterator[_Wanted]:
-    for root in context.ambient.roots:
+    for root in context.environment_roots.roots:
         if root.has_integration and not isinstance(root.role, Refusal):
             for stack in root.runners.here:
                 yield _Wanted(stack, root.title, root.role or "", root.group)
@@ -106,7 +106,7 @@ def _wanted(context: Context) -> Iterator[_Wanted]:
             yield _Wanted(stack, known.title, known.role, f"root module {known.title}", known.refusal)
 
 
-def _of_root(integrations: Integrations, root: AmbientRoot) -> Iterator[Finding]:
+def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Finding]:
     if isinstance(root.role, Refusal):
         yield RULE.finding(root.place, "the role of its integration", root.role, root.group)
         return

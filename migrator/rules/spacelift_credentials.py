@@ -81,7 +81,7 @@ from migrator.terraform.credential_names import BREAKING, plain_name
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.roots import FedModule, Root
+    from migrator.decide.roots import ModuleWithStaticKeys, Root
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.span import Edit
 
@@ -99,8 +99,8 @@ def check(context: Context) -> Iterator[Finding]:
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
-        fed = (one for one in context.facts.fed if one.module.path in setting.roots)
-        ways += [_module_way(context, one, is_hooked=False) for one in fed]
+        with_static_keys = (one for one in context.facts.modules_with_static_keys if one.module.path in setting.roots)
+        ways += [_module_way(context, one, is_hooked=False) for one in with_static_keys]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
@@ -116,7 +116,7 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
     """The groups of root modules that are to live on their environment, and whose runs get the setting."""
     return [
         root.group
-        for root in context.ambient.roots
+        for root in context.environment_roots.roots
         if root.module.path in setting.roots or not set(root.runners.here).isdisjoint(setting.reach.stacks)
     ]
 
@@ -180,7 +180,11 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
         for root in context.facts.roots
         if stack in (*root.runners.here, *root.runners.blueprints)
     ]
-    ways += [_module_way(context, one, is_hooked=False) for one in context.facts.fed if stack in one.stacks]
+    ways += [
+        _module_way(context, one, is_hooked=False)
+        for one in context.facts.modules_with_static_keys
+        if stack in one.stacks
+    ]
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
             why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
@@ -205,20 +209,20 @@ def _root_way(context: Context, root: Root) -> _Way:
     return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
-def _module_way(context: Context, root: Root | FedModule, *, is_hooked: bool) -> _Way:
+def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> _Way:
     """A root module lives without where every provider, backend and remote state that it reaches does."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [one for path in sorted(paths) for one in context.facts.in_module(context.workspace.modules[path])]
     kept = [
         one
         for one in providers
-        if one.is_lead and not one.has_web_identity and isinstance(one.foreign, Refusal | Ignored)
+        if one.is_lead and not one.has_web_identity and isinstance(one.skip_reason, Refusal | Ignored)
     ]
-    states = [one for one in context.facts.remote_states if one.module.path in paths and one.foreign is None]
+    states = [one for one in context.facts.remote_states if one.module.path in paths and one.skip_reason is None]
     if kept:
         return _Way(still=f"{kept[0].place} is left as it is")
     reading = [one for one in states if not one.has_web_identity]
-    if reading and not is_hooked and context.ambient.at(root.module.path) is None:
+    if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
         return _Way(still=f"{reading[0].place} has no hook to sign in with")
     places = [one.place.key for one in providers] + [one.place.key for one in states]
     return _Way(frozenset((root.group, *places)))
@@ -242,7 +246,7 @@ def _notes(setting: Setting) -> Iterator[Note]:
 
 def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
     """What a hook needs where a setting stays that the aws CLI reads before all else."""
-    hooked = {wanted.stack for wanted in context.wishes.all if not wanted.refusal}
+    hooked = {wanted.stack for wanted in context.hook_plan.all if not wanted.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
     titles = tuple(one.title for one in setting.reach.stacks if one in hooked)
     if names and titles:

@@ -76,7 +76,7 @@ from migrator.rules.registry import Rule
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Wanted
+    from migrator.decide.hooks import PlannedHook
     from migrator.spacelift.attached.hook_context import HookContexts
 
 
@@ -85,18 +85,18 @@ def check(context: Context) -> Iterator[Finding]:
     if context.config.hook_in is not HookPlace.CONTEXT:
         return
     contexts = hook_contexts(context)
-    for one in context.wishes.all:
+    for one in context.hook_plan.all:
         if not one.stack.is_blueprint:
             yield _finding(context, contexts, one)
 
 
-def _finding(context: Context, contexts: HookContexts, wanted: Wanted) -> Finding:
-    wishes, stack = context.wishes, wanted.stack
-    fix = wishes.settled(wanted)
+def _finding(context: Context, contexts: HookContexts, wanted: PlannedHook) -> Finding:
+    hook_plan, stack = context.hook_plan, wanted.stack
+    fix = hook_plan.settled(wanted)
     if fix is None:
-        edits = contexts.attach(stack, wanted.kind, wishes.entries(wanted.role, wanted.region))
+        edits = contexts.attach(stack, wanted.kind, hook_plan.entries(wanted.role, wanted.region))
         fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "a context with the hook is attached")
-    return RULE.finding(stack.place, wanted.message, fix, wanted.group, wishes.notes(wanted, fix))
+    return RULE.finding(stack.place, wanted.message, fix, wanted.group, hook_plan.notes(wanted, fix))
 
 
 RULE = Rule("spacelift-hook-context", "a context with the hook is attached to the stack", check)

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack of a root module that needs the hook; one with the hook to paste where none is known."""
-    for target in context.wishes.targets:
+    for target in context.hook_plan.targets:
         yield from _of_target(context, target)
     yield from hook_findings(RULE, context, TerraformDefinition)
 
@@ -90,8 +90,8 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
         fix = Refusal(f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
         yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
     elif not target.runners.here and not target.runners.elsewhere and target.path not in context.facts.tested:
-        notes = context.wishes.to_paste(target.role, target.title, target.region)
-        if context.wishes.runtime.sets_hooks:
+        notes = context.hook_plan.to_paste(target.role, target.title, target.region)
+        if context.hook_plan.runtime.sets_hooks:
             notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))
         fate = LeftAlone("no stack definition found")
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)

@@ -97,14 +97,14 @@ from migrator.spacelift.stacks.exchange import exchanges_token
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Wanted
+    from migrator.decide.hooks import PlannedHook
     from migrator.spacelift.settings.own_runs import OwnRun
     from migrator.span import Edit
 
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each run that replaces hooks, and for each task that skips them or names static credentials."""
-    wanted = {one.stack: one for one in context.wishes.all if not one.refusal}
+    wanted = {one.stack: one for one in context.hook_plan.all if not one.refusal}
     for run in context.facts.own_runs:
         missing = _missing(context, run)
         if missing and context.config.hook_in is not HookPlace.CONTEXT:
@@ -126,10 +126,10 @@ def _missing(context: Context, run: OwnRun) -> list[str]:
     return [name for name, one in lists.items() if one is not None and not one.is_null and not exchanges_token(one)]
 
 
-def _fix(context: Context, run: OwnRun, wanted: Wanted, names: list[str]) -> Fix:
+def _fix(context: Context, run: OwnRun, wanted: PlannedHook, names: list[str]) -> Fix:
     edits: list[Edit] = []
     for name in names:
-        made = prepend_argument(run.document, run.config, name, context.wishes.entries(wanted.role))
+        made = prepend_argument(run.document, run.config, name, context.hook_plan.entries(wanted.role))
         if isinstance(made, Refusal):
             return made
         edits += made
@@ -137,7 +137,7 @@ def _fix(context: Context, run: OwnRun, wanted: Wanted, names: list[str]) -> Fix
 
 
 def _tasks(context: Context) -> Iterator[Finding]:
-    hooked = {one.stack for one in context.wishes.all}
+    hooked = {one.stack for one in context.hook_plan.all}
     for task in context.facts.own_tasks:
         if task.skips_init and "perform" not in context.config.hook_phases and not hooked.isdisjoint(task.reach.stacks):
             alone = LeftAlone("it skips terraform init, and the hook before it: see --hook-phases perform")

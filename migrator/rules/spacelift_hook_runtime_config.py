@@ -81,18 +81,18 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack whose hooks the file sets, or is to set."""
-    runtime = context.wishes.runtime
+    runtime = context.hook_plan.runtime
     place = Place(runtime.path, 1)
     wanted = [
         (target, stack)
-        for target in context.wishes.targets
+        for target in context.hook_plan.targets
         if isinstance(target.role, str)
-        for stack in context.wishes.runtime_stacks(target)
+        for stack in context.hook_plan.runtime_stacks(target)
     ]
     yield from _unknown(context, place)
     yield from _strange(context, place)
     yield from _exporting(context, place, wanted)
-    tested = [one for one in context.wishes.targets if isinstance(one.role, str) and runtime.test_lists(one.path)]
+    tested = [one for one in context.hook_plan.targets if isinstance(one.role, str) and runtime.test_lists(one.path)]
     if tested:
         fix = _fix(context)
         for target in tested:
@@ -107,18 +107,20 @@ def check(context: Context) -> Iterator[Finding]:
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
     """A refusal for each stack that the file is to speak of, and that has no known slug there."""
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
-        for target in context.wishes.targets:
-            for title in context.wishes.without_slug(target):
+        for target in context.hook_plan.targets:
+            for title in context.hook_plan.without_slug(target):
                 fix = Refusal("its slug is not known, or it does not read the file: use --hook-in stack")
                 yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
 
 
 def _strange(context: Context, place: Place) -> Iterator[Finding]:
     """What to know of entries for stacks that are not known: a stack that was renamed keeps its slug."""
-    runners = [one.runners for one in context.wishes.targets]
+    runners = [one.runners for one in context.hook_plan.targets]
     known = {one.slug for found in runners for one in found.all} | {one.slug for one in context.facts.stacks}
     slugs = (
-        context.wishes.runtime.strange_slugs({one for one in known if one}) if any(one.all for one in runners) else []
+        context.hook_plan.runtime.strange_slugs({one for one in known if one})
+        if any(one.all for one in runners)
+        else []
     )
     for slug in slugs:
         alone = LeftAlone("no stack of that slug is known: a stack that was renamed keeps its slug")
@@ -130,22 +132,22 @@ def _exporting(context: Context, place: Place, wanted: list[tuple[Target, Runtim
     """A refusal for each root module whose stack has hooks in the file that export static credentials."""
     for target, stack in wanted:
         holders: tuple[Keys, ...] = (("stacks", stack.slug), ("stack_defaults",))
-        if variable := context.wishes.runtime.exported(holders):
+        if variable := context.hook_plan.runtime.exported(holders):
             fix = Refusal(f"its hooks export {variable} themselves, which would take the place of the hook's")
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
-    if context.facts.tested and (variable := context.wishes.runtime.exported((("test_defaults",),))):
-        for target in (one for one in context.wishes.targets if one.path in context.facts.tested):
+    if context.facts.tested and (variable := context.hook_plan.runtime.exported((("test_defaults",),))):
+        for target in (one for one in context.hook_plan.targets if one.path in context.facts.tested):
             fix = Refusal(f"test_defaults export {variable} themselves, which would take the place of the hook's")
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 
 
 def _fix(context: Context) -> Fix:
-    runtime = context.wishes.runtime
+    runtime = context.hook_plan.runtime
     if runtime.objection:
         return Refusal(runtime.objection)
     if runtime.document is not None and runtime.document.is_excluded:
         return Ignored("it is excluded")
-    edits = context.wishes.runtime_edits(runtime_variables(context))
+    edits = context.hook_plan.runtime_edits(runtime_variables(context))
     if isinstance(edits, Refusal):
         return edits
     return Rewrite(edits, "the hook, first in its lists") if edits else LeftAlone("the hook is there already")

@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _of(context: Context, override: Override) -> Iterator[Finding]:
     roots = [one for one in context.facts.roots if override in context.facts.overriding(one.module.path)]
     groups = [one.group for one in roots if one.is_migrated(context.config.include_ambient)]
-    keyed = {one.module.path for one in context.facts.providers if one.credentials and one.foreign is None}
+    keyed = {one.module.path for one in context.facts.providers if one.credentials and one.skip_reason is None}
     reached = [
         path
         for path in keyed

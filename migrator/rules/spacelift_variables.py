@@ -71,8 +71,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.ambient import others_credentials
-from migrator.decide.variables import WantedVariable, is_for_runtime_config, runtime_variables, set_at, wanted_variables
+from migrator.decide.environment_roots import others_credentials
+from migrator.decide.variables import (
+    RequiredVariable,
+    is_for_runtime_config,
+    required_variables,
+    runtime_variables,
+    set_at,
+)
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
@@ -87,16 +93,16 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each variable of each stack; one with what to set where no stack is known."""
-    wanted = list(wanted_variables(context))
+    wanted = list(required_variables(context))
     places = _Places(context, wanted)
     for one in wanted:
         finding = _finding(context, places, one)
         if finding is not None:
             yield replace(finding, needs=one.needs if isinstance(finding.fix, Rewrite) else frozenset())
-    for given in context.given:
+    for given in context.role_values:
         if not context.facts.runners_of(given.root).all:
             yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
-    for root in context.ambient.roots:
+    for root in context.environment_roots.roots:
         if isinstance(root.role, Refusal) and not root.has_integration:
             yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
         elif root.variables and not root.runners.all:
@@ -112,7 +118,7 @@ def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]]
 class _Places:
     """Where variables go that resources set: beside the stack, or beside the context that is made for its hook."""
 
-    def __init__(self, context: Context, wanted: list[WantedVariable]) -> None:
+    def __init__(self, context: Context, wanted: list[RequiredVariable]) -> None:
         self._context = context
         self._wanted = [(one.here, one.variable) for one in wanted if one.here is not None and not one.refusal]
         self._resources = VariableResources(context.workspace, context.facts.stacks, self._wanted)
@@ -122,9 +128,9 @@ class _Places:
         self._vital = {one.here: [two.variable for two in vital if two.here is one.here] for one in vital}
         pairs = [(one, tuple(variables)) for one, variables in self._vital.items() if one is not None]
         self._shared = VariableContexts(context.workspace, pairs)
-        self._hooks = {one.stack: one for one in context.wishes.all if context.wishes.settled(one) is None}
+        self._hooks = {one.stack: one for one in context.hook_plan.all if context.hook_plan.settled(one) is None}
 
-    def fix(self, stack: StackDefinition, wanted: WantedVariable) -> Fix:
+    def fix(self, stack: StackDefinition, wanted: RequiredVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
         made = self._new_context(stack, wanted)
         if self._contexts is not None and wanted.is_vital:
@@ -140,12 +146,12 @@ class _Places:
             return edits if wanted.is_vital else LeftAlone(edits.reason)
         return Rewrite(edits, outcome)
 
-    def _new_context(self, stack: StackDefinition, wanted: WantedVariable) -> NewContext | None:
+    def _new_context(self, stack: StackDefinition, wanted: RequiredVariable) -> NewContext | None:
         """The context that is made for the hook of the stack, if all stacks that share it want the same."""
         hook = self._hooks.get(stack)
         if self._contexts is None or hook is None:
             return None
-        entries = self._context.wishes.entries(hook.role, hook.region)
+        entries = self._context.hook_plan.entries(hook.role, hook.region)
         made = self._contexts.new_context(stack, hook.kind, entries)
         asking = {
             one.source
@@ -155,20 +161,20 @@ class _Places:
         return made if made is not None and asking.issuperset(made.stacks) else None
 
 
-def _finding(context: Context, places: _Places, wanted: WantedVariable) -> Finding | None:
+def _finding(context: Context, places: _Places, wanted: RequiredVariable) -> Finding | None:
     variable, stack = wanted.variable, wanted.here
     in_file = is_for_runtime_config(context, wanted)
     if stack is None and not in_file:
         return _elsewhere(wanted)
     title, place = (stack.title, stack.place) if stack is not None else (wanted.slug, Place(PATH))
-    place = Place(context.wishes.runtime.path) if in_file else place
+    place = Place(context.hook_plan.runtime.path) if in_file else place
     fix = _fix(context, places, wanted, in_file=in_file)
     is_told = isinstance(fix, LeftAlone | Ignored) and not wanted.refusal and set_at(context, wanted) is None
     notes = (_to_set(variable.name, wanted.code, variable.value),) if is_told else ()
     return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, wanted.group, notes)
 
 
-def _elsewhere(wanted: WantedVariable) -> Finding | None:
+def _elsewhere(wanted: RequiredVariable) -> Finding | None:
     """Why the stack of another repository cannot have what runs sign in by; else its repository sees to it."""
     known = wanted.elsewhere
     if known is None or wanted.place is None:
@@ -182,7 +188,7 @@ def _elsewhere(wanted: WantedVariable) -> Finding | None:
     return RULE.finding(wanted.place, message, fix, wanted.group) if reason else None
 
 
-def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: bool) -> Fix:
+def _fix(context: Context, places: _Places, wanted: RequiredVariable, *, in_file: bool) -> Fix:
     stack, there = wanted.here, set_at(context, wanted)
     if stack is not None and stack.is_ignored:
         return stack.document.ignored
@@ -197,7 +203,7 @@ def _fix(context: Context, places: _Places, wanted: WantedVariable, *, in_file: 
     if wanted.is_in_runtime_config:
         return LeftAlone(f"it goes into {PATH} beside its code")
     if in_file:
-        edits = context.wishes.runtime_edits(runtime_variables(context))
+        edits = context.hook_plan.runtime_edits(runtime_variables(context))
         return edits if isinstance(edits, Refusal) else Rewrite(edits, "set in its environment")
     return places.fix(stack, wanted) if stack is not None else LeftAlone("another repository defines it")
 

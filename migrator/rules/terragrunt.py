@@ -122,15 +122,15 @@ def _all(context: Context) -> Iterator[Finding]:
     for stray in found.strays:
         state = remote_state(stray)
         if state is not None and (state.names_credentials or state.objection):
-            yield RULE.finding(state.place, _of_state(state), _stray(state.foreign))
+            yield RULE.finding(state.place, _of_state(state), _stray(state.skip_reason))
         for part in found.written[stray.document.path]:
             for one in part.blocks:
                 if one.credentials or (isinstance(one, S3Backend) and one.role_family):
-                    yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", _stray(one.foreign))
+                    yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", _stray(one.skip_reason))
 
 
-def _stray(foreign: Fix | None) -> Fix:
-    return foreign or Refusal("no unit of this repository is known to include it")
+def _stray(skip_reason: Fix | None) -> Fix:
+    return skip_reason or Refusal("no unit of this repository is known to include it")
 
 
 def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
@@ -143,13 +143,13 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         group = groups[unit] if any(_is_migrated(context, one) for _, one in shared) else None
         for document, item in state.ignored:
             yield RULE.finding(document.place(item), f"remote_state: {item.name}", document.ignored)
-        if state.names_credentials or isinstance(state.foreign, Refusal):
+        if state.names_credentials or isinstance(state.skip_reason, Refusal):
             has_iam_role = {one.iam_role is not None for _, one in shared}
-            fix = state.foreign or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
-            notes = _rotate_state(state) if state.foreign is None else ()
+            fix = state.skip_reason or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
+            notes = _rotate_state(state) if state.skip_reason is None else ()
             yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
-            alone = state.foreign or LeftAlone("it lives on the environment's credentials")
+            alone = state.skip_reason or LeftAlone("it lives on the environment's credentials")
             yield RULE.finding(state.place, _of_state(state), alone)
 
 
@@ -270,10 +270,10 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
     for one in part.blocks:
         if one in changed:
             continue
-        foreign = part.outer.ignored if part.is_ignored else one.foreign
-        if _names(one) or isinstance(foreign, Refusal):
-            if foreign is not None:
-                yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", foreign)
+        skip_reason = part.outer.ignored if part.is_ignored else one.skip_reason
+        if _names(one) or isinstance(skip_reason, Refusal):
+            if skip_reason is not None:
+                yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", skip_reason)
         elif isinstance(one, Provider) and one.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
             alone = LeftAlone("it lives on the environment's credentials")
             yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", alone)
@@ -295,7 +295,7 @@ def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[P
 
 
 def _backends(part: Generated) -> list[S3Backend]:
-    return [one for one in part.backends if one.foreign is None and _names(one)]
+    return [one for one in part.backends if one.skip_reason is None and _names(one)]
 
 
 def _names(one: Provider | S3Backend) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.hcl.strings import string_value
-from migrator.terraform.endpoints import foreign_endpoint
+from migrator.terraform.endpoints import skip_reason_of_endpoint
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
 
@@ -93,7 +93,7 @@ class S3Backend:
         return self.block.attribute("assume_role_with_web_identity") is not None
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why the backend is no sign-in to AWS, or not to be touched, if so."""
         if self.document.is_excluded:
             return Ignored("it is excluded")
@@ -103,7 +103,7 @@ class S3Backend:
             return Refusal(self.document.generated)
         if self.is_partial and any(one.document.has_ignored(one.block.span) for one in s3_backends(self.module)):
             return Ignored("a comment says so of its backend")
-        return foreign_endpoint(self.module, self.document, self.block)
+        return skip_reason_of_endpoint(self.module, self.document, self.block)
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
         return tuple(one for one in self.block.attributes if one.name in names and one not in self.ignored)

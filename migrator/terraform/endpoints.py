@@ -43,17 +43,17 @@ _MOCK = re.compile(
 _MODES = frozenset({"ec2_metadata_service_endpoint", "use_fips_endpoint", "use_dualstack_endpoint"})
 
 
-def foreign_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
+def skip_reason_of_endpoint(module: Module, document: Document, block: Block) -> LeftAlone | Refusal | None:
     """Why the block is no sign-in to AWS, or may be none; None if it has no endpoints, or they are AWS's own."""
     for attribute in _endpoints(document, block):
         name = "endpoint" if attribute.name in ("endpoint", "endpoints") else f"{attribute.name} endpoint"
         expression = document.expression(attribute)
         value = "" if expression == "null" else resolve(module, expression)
-        if reason := foreign_host(name, value, expression):
+        if reason := skip_reason_of_host(name, value, expression):
             return reason
     said = {one.name: one for one in block.attributes if one.name in STORE_ARGUMENTS}
     values = {name: _value(module, document, one) for name, one in said.items()}
-    return foreign_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
+    return skip_reason_of_store(values, has_endpoint=any(True for _ in _endpoints(document, block)))
 
 
 def _value(module: Module, document: Document, attribute: Attribute) -> str | None:
@@ -64,7 +64,7 @@ def _value(module: Module, document: Document, attribute: Attribute) -> str | No
     return document.literal(attribute) if attribute.name in _KEYS else resolve(module, expression)
 
 
-def foreign_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> LeftAlone | Refusal | None:
+def skip_reason_of_store(values: Mapping[str, str | None], *, has_endpoint: bool) -> LeftAlone | Refusal | None:
     """Why what has the ``STORE_ARGUMENTS`` in ``values`` speaks to no AWS, or may not; None values are not known."""
     on = {name for name, value in values.items() if value == "true"}
     keys = [values[name] for name in _KEYS if name in values]
@@ -84,7 +84,7 @@ def is_mock(key: str | None) -> bool:
     return key is not None and _MOCK.fullmatch(key) is not None
 
 
-def foreign_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:
+def skip_reason_of_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:
     """Why the endpoint called ``name`` is not AWS's, or may not be; ``value`` is None where it is not known."""
     if _EMULATOR.search(value if value is not None else expression):
         return LeftAlone(f"its {name} is an emulator's")

@@ -32,7 +32,7 @@ def identities(
     more. Nor are names that are ``taken``.
     """
     needing = [one for one in providers if one not in mapped]
-    migrating = [one for one in needing if not one.has_web_identity and one.foreign is None]
+    migrating = [one for one in needing if not one.has_web_identity and one.skip_reason is None]
     migrating.sort(key=lambda one: one.alias is not None)
     is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
     declared = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.endpoints import foreign_endpoint, is_mock
+from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
 from migrator.terraform.expressions.defaults import optional
 from migrator.workspace.discover import Kind
 
@@ -139,12 +139,12 @@ class Provider:
         return guarded["role"] if guarded else ""
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why the provider is no sign-in to AWS, or not to be touched, if so."""
-        return next((reason for one in self.family if (reason := one._own_foreign) is not None), None)
+        return next((reason for one in self.family if (reason := one._own_skip_reason) is not None), None)
 
     @cached_property
-    def _own_foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def _own_skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         if self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials)):
             return self.document.ignored
         if self.document.kind is Kind.TEST and self._is_mock:
@@ -153,7 +153,7 @@ class Provider:
             return Refusal(self.document.generated)
         if self.is_switch and self._has_dynamic_web_identity:
             return LeftAlone("it chooses between static credentials and web identity: have stacks choose web identity")
-        return foreign_endpoint(self.module, self.document, self.block)
+        return skip_reason_of_endpoint(self.module, self.document, self.block)
 
     @property
     def is_switch(self) -> bool:
@@ -172,7 +172,7 @@ class Provider:
     @property
     def is_bare(self) -> bool:
         """Whether the provider's first credentials are those of the environment; said of one block of a family."""
-        return self.is_lead and not self.origin and not self.has_web_identity and self.foreign is None
+        return self.is_lead and not self.origin and not self.has_web_identity and self.skip_reason is None
 
     @property
     def is_proxy(self) -> bool:

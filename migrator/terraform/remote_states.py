@@ -67,7 +67,7 @@ class RemoteState:
     @property
     def names_credentials(self) -> bool:
         """Whether it is one to migrate."""
-        return bool(self.names) and self.foreign is None and not self.has_web_identity
+        return bool(self.names) and self.skip_reason is None and not self.has_web_identity
 
     @property
     def has_web_identity(self) -> bool:
@@ -86,13 +86,13 @@ class RemoteState:
         return max(found, key=lambda one: one[1], default=None)
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, or not to be touched, if so."""
         if self.document.is_ignored(self.block):
             return self.document.ignored
         if self.kind is None:
             return Refusal("its backend is not known here, and may not be S3")
-        return next((one.backend.foreign for one in self.configs if one.backend.foreign), None)
+        return next((one.backend.skip_reason for one in self.configs if one.backend.skip_reason), None)
 
 
 def _said(part: Part) -> str:

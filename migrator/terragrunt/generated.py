@@ -122,7 +122,7 @@ class Generated:
         """Whether a backend or provider in it names static credentials or a role."""
         if self.is_ignored:
             return False
-        known = [one for one in self.backends if one.foreign is None]
+        known = [one for one in self.backends if one.skip_reason is None]
         if any(one.credentials or one.role_family or one.assumes_role for one in known):
             return True
         return any(map(names_credentials, self.providers))
@@ -142,7 +142,7 @@ def from_file(document: Document, item: Block, file: Document) -> Generated | No
 
 def names_credentials(provider: Provider) -> bool:
     """Whether a provider signs in with static credentials, or assumes a role with those of the environment."""
-    return provider.foreign is None and bool(provider.credentials or (provider.is_bare and provider.assumed_roles))
+    return provider.skip_reason is None and bool(provider.credentials or (provider.is_bare and provider.assumed_roles))
 
 
 def generated(document: Document) -> Iterator[Generated]:

@@ -71,7 +71,9 @@ class GeneratedSignIn:
     def migrating(self, part: Generated) -> list[Provider]:
         """The providers in ``part`` that are to be changed."""
         has_all = self._config.include_ambient or self.is_hooked(part)
-        return [one for one in part.providers if one.foreign is None and (one.credentials or (has_all and one.is_bare))]
+        return [
+            one for one in part.providers if one.skip_reason is None and (one.credentials or (has_all and one.is_bare))
+        ]
 
     def sign_in(self, part: Generated) -> Rewrite | Refusal:
         """Make providers in ``part`` sign in with web identity, and leave its backends to the hook."""
@@ -106,7 +108,7 @@ class GeneratedSignIn:
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
             outcomes[f"web identity with {expression}" if role is not None else "removed; it has web identity"] = None
         for backend in part.backends:
-            if backend.foreign is None and (backend.credentials or backend.role_family):
+            if backend.skip_reason is None and (backend.credentials or backend.role_family):
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
                 edits += backend.document.change(backend.block, change)
                 outcomes["the backend signs in with the hook's credentials"] = None
@@ -246,7 +248,7 @@ class GeneratedSignIn:
         has_all = ambient or unit.needs_hook(ambient)
         for path in sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)}):
             module = self._workspace.modules[path]
-            providers = [one for one in self._in_module(module) if one.foreign is None]
+            providers = [one for one in self._in_module(module) if one.skip_reason is None]
             if any(one.credentials or (has_all and one.is_bare and not one.is_proxy) for one in providers):
                 yield from identities(module, providers, self._first_role, lambda one: one.origin).values()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.terraform.backends import ROLE_FAMILY
-from migrator.terraform.endpoints import STORE_ARGUMENTS, foreign_host, foreign_store, is_endpoint
+from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class RemoteState:
         return self.item_value("assume_role_with_web_identity") is not None
 
     @cached_property
-    def foreign(self) -> LeftAlone | Refusal | Ignored | None:
+    def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
         documents = {one.config.document.path: one.config.document for one in self.objects}
         if self.document.is_excluded or any(one.is_excluded for one in documents.values()):
@@ -92,12 +92,12 @@ class RemoteState:
             return Ignored("a comment says so")
         if self.objection:
             return Refusal(self.objection)
-        host = next((reason for name, value in self._endpoints() if (reason := _foreign(name, value))), None)
+        host = next((reason for name, value in self._endpoints() if (reason := _skip_reason(name, value))), None)
         if host is not None:
             return host
         said = {item.name: one.item(item) for one in self.objects for item in one.items if item.name in STORE_ARGUMENTS}
         values = {name: _plain(value) for name, value in said.items()}
-        return foreign_store(values, has_endpoint=any(True for _ in self._endpoints()))
+        return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Value, Attribute]]:
         ignored = [item for _, item in self.ignored]
@@ -118,8 +118,8 @@ def _plain(value: Value) -> str | None:
     return value.text if value.text in ("true", "false") else value.string
 
 
-def _foreign(name: str, value: Value) -> LeftAlone | Refusal | None:
-    return foreign_host(name, "" if value.text == "null" else value.string, value.text)
+def _skip_reason(name: str, value: Value) -> LeftAlone | Refusal | None:
+    return skip_reason_of_host(name, "" if value.text == "null" else value.string, value.text)
 
 
 def remote_state(config: Config) -> RemoteState | None:

@@ -135,7 +135,7 @@ class Unit:
     @property
     def names_credentials(self) -> bool:
         """Whether its state, its environment or a provider beside it names static credentials or a role."""
-        if any(one.names_credentials and one.foreign is None for one in self.states) or self.has_static_environment:
+        if any(one.names_credentials and one.skip_reason is None for one in self.states) or self.has_static_environment:
             return True
         providers = [one for one in self.providers if one.document.kind is not Kind.TEST]
         return any(part.names_credentials for part in self.generated) or any(map(names_credentials, providers))
@@ -150,8 +150,8 @@ class Unit:
 
         With ``iam_role``, it is Terragrunt that gives credentials to the backend and the providers alike.
         """
-        states = [one for one in self.states if one.foreign is None]
-        backends = [one for part in self.generated for one in part.backends if one.foreign is None]
+        states = [one for one in self.states if one.skip_reason is None]
+        backends = [one for part in self.generated for one in part.backends if one.skip_reason is None]
         if not (states or backends) or self.iam_role is not None:
             return False
         if any(one.has_web_identity for one in states) or any(one.has_web_identity for one in backends):
@@ -161,10 +161,10 @@ class Unit:
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that its state is reached with; None stands for one that is not known."""
-        roles = {one.role_arn.string for one in self.states if one.foreign is None and one.role_arn is not None}
+        roles = {one.role_arn.string for one in self.states if one.skip_reason is None and one.role_arn is not None}
         for part in self.generated:
             config = next(one for one in self.configs if one.document is part.outer)
-            written = (one.role_arn for one in part.backends if one.foreign is None and not part.is_ignored)
+            written = (one.role_arn for one in part.backends if one.skip_reason is None and not part.is_ignored)
             roles |= {Value(one, config).string for one in written if one is not None}
         return roles
 

@@ -28,7 +28,7 @@ class RoleState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequiredRole:
     """What was asked for; what is empty is not restricted, or is taken from the repositories."""
 
     roles: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:
     return [use.stack for use in uses if use.role == role and use.stack is not None]
 
 
-def open_questions(wanted: Wanted, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
+def open_questions(wanted: RequiredRole, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     used = {use.stack for use in uses}

@@ -109,7 +109,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in context.wishes.targets]
+    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in context.hook_plan.targets]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
     hooked = {path for path, _ in hooks}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
@@ -263,7 +263,11 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
             signed = [strategies.sign_in(root, one) for one in root.backends]
             for state in root.remote_states:
                 assumes = any(one.backend.assumes_role for one in state.configs)
-                if state.foreign is None and not state.has_web_identity and (state.names or assumes or root.is_fed):
+                if (
+                    state.skip_reason is None
+                    and not state.has_web_identity
+                    and (state.names or assumes or root.gets_static_keys)
+                ):
                     role, settings = strategies.role(root), config.at(root.module.path)
                     found = state_sign_ins(state, settings, role, strategies.mapped)
                     signed += [one for _, one in found]
@@ -280,7 +284,7 @@ def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
         is_native = context.strategies.of_program(program, runners).is_native
         is_coming = is_native and program.is_migrated(context.config.include_ambient)
         for one in program.calls:
-            if one.web_identity is not None and not one.is_provider and one.foreign is None:
+            if one.web_identity is not None and not one.is_provider and one.skip_reason is None:
                 yield program.folder, _known(one.web_identity_role)
             elif is_coming and may_sign_in(one):
                 signed = python_sign_in(one, context.config.at(program.folder))
@@ -290,14 +294,14 @@ def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
 def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends and remote states sign in by themselves already."""
     for root in facts.roots:
-        states = [one.backend for state in root.remote_states if state.foreign is None for one in state.configs]
+        states = [one.backend for state in root.remote_states if state.skip_reason is None for one in state.configs]
         yield from ((root.module.path, role) for role in _web_identities((*root.backends, *states)))
 
 
 def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
     for backend in backends:
         argument = backend.block.attribute(_WEB_IDENTITY)
-        if argument is not None and backend.foreign is None:
+        if argument is not None and backend.skip_reason is None:
             items = [one for one in backend.document.object_items(argument) if one.name == "role_arn"]
             yield from (_known(string_value(backend.document.expression(one))) for one in items)
 
@@ -310,7 +314,9 @@ def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, s
     """
     config, mappings = context.config, context.roles
     for provider in context.facts.providers:
-        is_aws = provider.foreign is None or (isinstance(provider.foreign, Ignored) and provider.has_web_identity)
+        is_aws = provider.skip_reason is None or (
+            isinstance(provider.skip_reason, Ignored) and provider.has_web_identity
+        )
         if is_aws and provider.document.kind is not Kind.TEST:
             for scope in scopes_of(context.workspace, provider.module):
                 path = _outermost(scope).module.path

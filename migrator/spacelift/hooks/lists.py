@@ -106,7 +106,7 @@ class HookLists:
             yield from commands(read(stack.document.text, stack.part), stack.source.hooks(_phase(name)))
 
 
-class WantedHooks:
+class RequiredHooks:
     """Edits of the ``lists``: ``wanted`` says what is to come first in those of some stacks."""
 
     def __init__(self, lists: HookLists, wanted: Mapping[StackDefinition, Entries]) -> None:

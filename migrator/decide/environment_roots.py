@@ -35,7 +35,7 @@ _UNKNOWN = "no role is known for it: name one by --role-arn"
 
 
 @dataclass(frozen=True, eq=False)
-class AmbientRoot:
+class EnvironmentRoot:
     """Such a root module; ``place`` is that of its backend, or of a provider where it has none.
 
     ``role`` is None where it is not known, and the stacks have it already. The parts of a ``group`` are changed
@@ -62,7 +62,7 @@ class AmbientRoot:
         return ((ROLE, str(self.role)), (TOKEN_FILE, self.token_file)) if is_known else ()
 
 
-class Ambient:
+class EnvironmentRoots:
     """The ``roots`` of a repository that live on their environment, as the user asks for it."""
 
     def __init__(self, context: Context) -> None:
@@ -71,16 +71,16 @@ class Ambient:
         is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
         self.roots = tuple(self._find()) if is_asked_for else ()
         self._by_path = {one.module.path: one for one in self.roots}
-        self._by_module: dict[str, list[AmbientRoot]] = {}
+        self._by_module: dict[str, list[EnvironmentRoot]] = {}
         for one in self.roots:
             for path in {one.module.path, *workspace.reached_from(one.module.path)}:
                 self._by_module.setdefault(path, []).append(one)
 
-    def at(self, path: str) -> AmbientRoot | None:
+    def at(self, path: str) -> EnvironmentRoot | None:
         """The root module at ``path``, if it is one of them."""
         return self._by_path.get(path)
 
-    def reaching(self, module: Module) -> list[AmbientRoot]:
+    def reaching(self, module: Module) -> list[EnvironmentRoot]:
         """Those from which ``module`` is reached."""
         return self._by_module.get(module.path, [])
 
@@ -103,32 +103,32 @@ class Ambient:
 
     # --- which there are, and with which role ------------------------------------------------------------------------
 
-    def _find(self) -> Iterator[AmbientRoot]:
+    def _find(self) -> Iterator[EnvironmentRoot]:
         ambient = self._context.config.include_ambient
         states = {root.module.path: root for root in self._context.facts.roots}
         for root in self._context.facts.roots:
             if root.is_migrated(ambient) and self._context.strategies.of(root).way is BackendAuth.ENV:
                 yield self._root(root.module, root.backend.place, root.runners, root)
         if self._context.config.has_integration:
-            fed = {one.module.path for one in self._context.facts.fed}
+            with_static_keys = {one.module.path for one in self._context.facts.modules_with_static_keys}
             paths = {
                 one.path for two in self._context.facts.providers if two.credentials for one in self._roots_of(two)
             }
-            for path in sorted(paths | fed):
+            for path in sorted(paths | with_static_keys):
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(ambient):
                     module = self._context.workspace.modules[path]
                     providers = list(self._context.roles.providers(module.path))
-                    if any(one.credentials for one in providers) or path in fed:
+                    if any(one.credentials for one in providers) or path in with_static_keys:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._context.facts.runners_of(path), root_with_state)
 
-    def _root(self, module: Module, place: Place, runners: Runners, root: Root | None) -> AmbientRoot:
+    def _root(self, module: Module, place: Place, runners: Runners, root: Root | None) -> EnvironmentRoot:
         has_integration = self._context.config.has_integration
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
             role = Refusal(_UNKNOWN)
-        return AmbientRoot(
+        return EnvironmentRoot(
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.decide.ambient import AmbientRoot, assumed_role
+from migrator.decide.environment_roots import EnvironmentRoot, assumed_role
 from migrator.model.findings import Note, Refusal
 from migrator.terraform.backend_edit import chained_role
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class EnvironmentSignIn:
     """The arguments that go, are commented out, and come; ``outcome`` says what they come to."""
 
     remove: tuple[Attribute, ...] = ()
@@ -35,7 +35,9 @@ class Leaving:
         return not (self.remove or self.comment_out or self.append)
 
 
-def leaving(workspace: Workspace, backend: S3Backend, root: AmbientRoot, *, rejects_flat: bool) -> Leaving | Refusal:
+def environment_sign_in(
+    workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
+) -> EnvironmentSignIn | Refusal:
     """How a backend of a root module leaves signing in to its environment.
 
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
@@ -45,19 +47,19 @@ def leaving(workspace: Workspace, backend: S3Backend, root: AmbientRoot, *, reje
     removed = ["removed"] * bool(backend.credentials)
     if backend.role_family and (is_same or backend.role_arn is None):
         outcome = ", ".join([*removed, "role commented out"])
-        return Leaving(backend.credentials, backend.role_family, outcome=outcome)
+        return EnvironmentSignIn(backend.credentials, backend.role_family, outcome=outcome)
     if nested is not None and is_same and not backend.document.is_ignored(nested):
-        return Leaving((*backend.credentials, nested), outcome=", ".join([*removed, "role removed"]))
+        return EnvironmentSignIn((*backend.credentials, nested), outcome=", ".join([*removed, "role removed"]))
     kept = ["its role is assumed with that of the environment"] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
-        return Leaving(backend.credentials, outcome=", ".join([*removed, *kept]))
+        return EnvironmentSignIn(backend.credentials, outcome=", ".join([*removed, *kept]))
     chained = chained_role(backend)
     if isinstance(chained, Refusal):
         return chained
-    return Leaving((*backend.credentials, *backend.role_family), (), chained, ", ".join([*removed, *kept]))
+    return EnvironmentSignIn((*backend.credentials, *backend.role_family), (), chained, ", ".join([*removed, *kept]))
 
 
-def state_notes(workspace: Workspace, backend: S3Backend, root: AmbientRoot) -> Iterator[Note]:
+def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
     """That the integration's role must read the state, where another one was assumed for it before."""
     if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
         task = "let the integration's role read the states for which another role was assumed before, at"

@@ -18,7 +18,7 @@ https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_va
 
 
 @dataclass(eq=False)
-class GivenRole:
+class RoleValue:
     """The ``role`` that the variable ``name`` of the root module at ``root`` is to have, for providers at ``users``."""
 
     root: str
@@ -32,19 +32,19 @@ class GivenRole:
         return PREFIX + self.name
 
 
-class GivenRoles:
+class RoleValues:
     """The values that the providers which were signed in so far need."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._given: dict[tuple[str, str], GivenRole] = {}
+        self._given: dict[tuple[str, str], RoleValue] = {}
 
-    def __iter__(self) -> Iterator[GivenRole]:
+    def __iter__(self) -> Iterator[RoleValue]:
         return iter(self._given.values())
 
     def give(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
         """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
-        given = self._given.get((root.path, name)) or GivenRole(root.path, name, role)
+        given = self._given.get((root.path, name)) or RoleValue(root.path, name, role)
         if given.role != role:
             return Refusal(f"var.{name} of the root module {root.path or '.'} would be for two roles")
         if refused := self._objection(given):
@@ -62,7 +62,7 @@ class GivenRoles:
         if (given := self._given.get((root.path, name))) is not None:
             given.users.append(user)
 
-    def _objection(self, given: GivenRole) -> Refusal | None:
+    def _objection(self, given: RoleValue) -> Refusal | None:
         """Where a stack sets the variable to another role, if one does."""
         variable, role = given.environment_variable, given.role
         runners = self._context.facts.runners_of(given.root)

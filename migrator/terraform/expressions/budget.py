@@ -16,7 +16,7 @@ class MissingError(Exception):
     """A member that a literal object does not have."""
 
 
-class Effort:
+class EvaluationBudget:
     """How far an expression is followed: ``depth`` references into each other, and so many steps in all."""
 
     __slots__ = ("_depth", "_steps")
@@ -25,8 +25,8 @@ class Effort:
         self._depth = depth
         self._steps = iter(range(_STEPS)) if steps is None else steps
 
-    def more(self) -> Effort:
+    def more(self) -> EvaluationBudget:
         """What is left after a step. Raises `UnknownError` if that is nothing."""
         if not self._depth or next(self._steps, None) is None:
             raise UnknownError
-        return Effort(self._depth - 1, self._steps)
+        return EvaluationBudget(self._depth - 1, self._steps)
