@@ -79,7 +79,7 @@ _ESCAPE = re.compile(
     r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[\\/\"'nrt]|%[0-9a-fA-F]{2}|\$\$\{|%%\{"
     r"|&(?:amp|lt|gt|quot|#39|#x27|#43|#47|#61);"
 )
-_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {one: one for one in "\\/\"'"}
+_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {item: item for item in "\\/\"'"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'", "#43": "+", "#47": "/", "#61": "="}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

@@ -40,7 +40,7 @@ class Cover:
 
     def touched_by(self, span: Span) -> Span | None:
         """What is covered in one piece and has characters in common with ``span``, or has an empty one within."""
-        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda one: one.start)
+        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda item: item.start)
         last = self._joined[index - 1] if index else None
         return last if last is not None and last.start < span.end and span.start < last.end else None
 

@@ -219,7 +219,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _is_list_of_text(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _opened(path: Path, flags: int = 0) -> BinaryIO:

@@ -178,7 +178,7 @@ class Batch:
                 survey_job, jobs, self.make_executor(), timeout=self.timeout, on_interrupt=self.on_interrupt
             )
             with closing(found):
-                new = {job.name: one for job, one in found if isinstance(one, Survey)}
+                new = {job.name: item for job, item in found if isinstance(item, Survey)}
             return {name: surveys[name] for name in told if name not in wanted} | new
 
         for name, survey in settle_calls(surveys, again).items():

@@ -46,7 +46,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
                     "branch": source.branch,
                     "settings": dict(source.settings),
                 },
-                "fleet": [survey_to_plain(one) for one in fleet.surveys],
+                "fleet": [survey_to_plain(survey) for survey in fleet.surveys],
                 "result": to_plain(result),
             }
             yield json.dumps(row) + "\n"
@@ -75,7 +75,7 @@ def read_plan(path: str) -> list[RepoJob]:
 
 
 def _job(row: dict[str, Any], config: Config) -> RepoJob:
-    fleet = Fleet(tuple(survey_from_plain(one) for one in row["fleet"]))
+    fleet = Fleet(tuple(survey_from_plain(item) for item in row["fleet"]))
     return RepoJob(RepoSource(**row["source"]), config, fleet=fleet, planned=from_plain(row["result"]))
 
 
@@ -101,5 +101,5 @@ def _value(kind: Any, plain: Any) -> Any:
         kinds = get_type_hints(kind)
         return kind(**{name: _value(kinds[name], value) for name, value in plain.items()})  # type: ignore[operator]
     if get_origin(kind) in (tuple, frozenset):
-        return get_origin(kind)(_value(get_args(kind)[0], one) for one in plain)
+        return get_origin(kind)(_value(get_args(kind)[0], item) for item in plain)
     return kind(plain) if isinstance(kind, type) and issubclass(kind, Enum) else plain

@@ -112,15 +112,15 @@ def _interrupts() -> Iterator[list[int]]:
         if len(noted) > 1:
             raise KeyboardInterrupt
 
-    signals = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    signals = [item for item in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(item) is not signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         signals = []
-    before = {one: signal.signal(one, note) for one in signals}
+    before = {item: signal.signal(item, note) for item in signals}
     try:
         yield noted
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for item, handler in before.items():
+            signal.signal(item, handler)
 
 
 class _Inline:

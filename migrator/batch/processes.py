@@ -215,8 +215,8 @@ def _serve(channel: Connection, environment: dict[str, str], folder: str) -> Non
     It starts in the environment and folder that its parent is in now, which the server that forked it may not know.
     """
     os.setsid()
-    for one in _COORDINATED:
-        signal.signal(one, signal.SIG_IGN)  # which discards one that came before there was a session
+    for signals in _COORDINATED:
+        signal.signal(signals, signal.SIG_IGN)  # which discards one that came before there was a session
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: None)  # a child process does not inherit this, as it would SIG_IGN
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _COORDINATED)

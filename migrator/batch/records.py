@@ -51,7 +51,7 @@ class Results:
 
 def surveys_in(journal: Journal) -> dict[str, Survey]:
     """The surveys in a journal, by the repository's name."""
-    found = (one for one in journal.finished() if one[0].startswith(SURVEY))
+    found = (item for item in journal.finished() if item[0].startswith(SURVEY))
     return {name.removeprefix(SURVEY): survey_from_plain(plain) for name, plain in found}
 
 

@@ -142,7 +142,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         raise lost
     if jobs[0].config.mode is Mode.PREVIEW and sys.stdout.isatty():
         with shown.hidden():
-            show(titled(one.repo, one.diff) for one in Results(journal) if one.diff)
+            show(titled(repo_result.repo, repo_result.diff) for repo_result in Results(journal) if repo_result.diff)
 
 
 def _outcome(result: RepoResult) -> str:
@@ -152,8 +152,10 @@ def _outcome(result: RepoResult) -> str:
 def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
     if request.apply is not None:
         planned = read_plan(request.apply)
-        clones = _clone_folder(request) or _temporary_clones(request, config, [one.source for one in planned], stack)
-        return [replace(one, clones=clones, push_to=request.push_to) for one in planned]
+        clones = _clone_folder(request) or _temporary_clones(
+            request, config, [repo_job.source for repo_job in planned], stack
+        )
+        return [replace(repo_job, clones=clones, push_to=request.push_to) for repo_job in planned]
     found = _sources(request)
     if not found:
         raise UsageError("no repository is named")

@@ -41,7 +41,7 @@ class PythonSignIn:
         """The arguments in the place of the first of those that go."""
         path, text, arguments = self.call.document.path, self.call.program.text, self.call.call.arguments
         gone = [*self.call.credentials, *self.call.role_family]
-        own = min((item for holder, item in gone if holder is arguments), key=lambda one: one.span, default=None)
+        own = min((item for holder, item in gone if holder is arguments), key=lambda entry: entry.span, default=None)
         starred = next((item for item in arguments.items if item.star == "**"), None)
         new = ",\n".join(self.arguments)
         edits: list[Edit] = []
@@ -53,7 +53,7 @@ class PythonSignIn:
             edits += python_edit.append(path, text, arguments, new)
         for holder in self.call.call.holders:
             edits += python_edit.remove(
-                path, text, holder, [one for of, one in gone if of is holder and one is not own]
+                path, text, holder, [entry for of, entry in gone if of is holder and entry is not own]
             )
         return tuple(edits)
 
@@ -108,7 +108,7 @@ def _value(call: CdktfCall, holder: Items, name: str, written: str) -> str | Non
         return f'"{written}s"' if written.isascii() and written.isdigit() else None
     if holder is call.call.arguments:
         return written
-    found = next(item for one, item in call.role_family if one is holder and item.name == name)
+    found = next(item for scope, item in call.role_family if scope is holder and item.name == name)
     literal = call.program.string(found)
     return None if literal is None else _quoted(call, literal)
 

@@ -95,8 +95,8 @@ class CdktfCall:
         """The role that web identity is for as a literal; None where that cannot be read off."""
         elements = self.program.elements(self.web_identity) if self.web_identity else None
         holders = elements.items if elements else [self.web_identity] if self.web_identity else []
-        structs = [self.program.structure(one) for one in holders]
-        roles = [one for struct in structs if struct for one in struct.items if one.name == "role_arn"]
+        structs = [self.program.structure(item) for item in holders]
+        roles = [item for struct in structs if struct for item in struct.items if item.name == "role_arn"]
         return self.program.string(roles[0]) if len(roles) == 1 else None
 
     @property
@@ -156,10 +156,10 @@ class CdktfCall:
 
     def _hosts(self, endpoints: Item) -> Iterator[tuple[str, Item]]:
         elements = self.program.elements(endpoints, through_names=True)
-        for one in elements.items if elements else (endpoints,):
-            struct = self.program.structure(one)
+        for element in elements.items if elements else (endpoints,):
+            struct = self.program.structure(element)
             if struct is None or not struct.items or not all(item.name for item in struct.items):
-                yield "endpoint", one
+                yield "endpoint", element
             else:
                 yield from ((f"{item.name} endpoint", item) for item in struct.items)
 
@@ -168,7 +168,7 @@ class CdktfCall:
         return CREDENTIALS if self.is_provider else (*CREDENTIALS, *ROLE_FAMILY)
 
     def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Items, Item]]:
-        return (one for one in self._all_named(names) if one[1] not in self.ignored)
+        return (item for item in self._all_named(names) if item[1] not in self.ignored)
 
     def _all_named(self, names: tuple[str, ...]) -> Iterator[tuple[Items, Item]]:
         for holder in self.call.holders:
@@ -194,27 +194,27 @@ class CdktfProgram:
     @property
     def backends(self) -> tuple[CdktfCall, ...]:
         """The backends of its stacks."""
-        return tuple(one for one in self.calls if one.is_backend)
+        return tuple(call for call in self.calls if call.is_backend)
 
     @property
     def providers(self) -> tuple[CdktfCall, ...]:
         """Its AWS providers."""
-        return tuple(one for one in self.calls if one.is_provider)
+        return tuple(call for call in self.calls if call.is_provider)
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the program is being migrated, and a backend of its stacks needs another way to sign in."""
-        asking = [one for one in self.backends if one.web_identity is None and one.skip_reason is None]
+        asking = [call for call in self.backends if call.web_identity is None and call.skip_reason is None]
         if not asking:
             return False
-        if include_ambient or any(one.credentials or one.role_family or one.assumes_role for one in asking):
+        if include_ambient or any(call.credentials or call.role_family or call.assumes_role for call in asking):
             return True
-        return any(one.skip_reason is None and one.credentials for one in self.providers)
+        return any(call.skip_reason is None and call.credentials for call in self.providers)
 
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that its backends assume; None stands for one that is no literal."""
-        asking = [one for one in self.backends if one.skip_reason is None]
-        return {one.program.string(one.role_arn) for one in asking if one.role_arn}
+        asking = [call for call in self.backends if call.skip_reason is None]
+        return {call.program.string(call.role_arn) for call in asking if call.role_arn}
 
 
 def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:

@@ -45,7 +45,7 @@ class PythonIdentity:
 
     def __init__(self, program: CdktfProgram, migrating: Sequence[CdktfCall], config: Config) -> None:
         self._folder = program.folder
-        self._providers = [one for one in program.providers if one.skip_reason is None]
+        self._providers = [call for call in program.providers if call.skip_reason is None]
         self._migrating = list(migrating)
         self._config = config
 
@@ -114,8 +114,8 @@ class PythonIdentity:
     @cached_property
     def _known(self) -> dict[Origin, Place]:
         """The identities that are known for which --role-arn speaks, each with the place of one provider."""
-        spoken = (one for one in self._by_precedence if self._identities[scope_of(one), one.origin] is None)
-        return {one.origin: one.place for one in spoken if one.credentials and _is_known(one)}
+        spoken = (call for call in self._by_precedence if self._identities[scope_of(call), call.origin] is None)
+        return {call.origin: call.place for call in spoken if call.credentials and _is_known(call)}
 
     @cached_property
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
@@ -133,10 +133,10 @@ class PythonIdentity:
                 name = _named(provider, there | self._unavailable(key), is_first=not there)
                 names[key, origin] = name
                 taken.setdefault(name, set()).add(origin)
-        for one in self._providers:
-            for name in self._unavailable(scope_of(one)):
+        for call in self._providers:
+            for name in self._unavailable(scope_of(call)):
                 taken.setdefault(name, set()).add(_UNKNOWN)
-        for provider in (one for one in self._by_precedence if not is_stack(one)):
+        for provider in (call for call in self._by_precedence if not is_stack(call)):
             shared = [name for name, origins in taken.items() if origins == {provider.origin}]
             name = shared[0] if shared else _named(provider, taken.keys(), is_first=True)
             names[scope_of(provider), provider.origin] = name
@@ -146,13 +146,13 @@ class PythonIdentity:
     @property
     def _by_precedence(self) -> list[CdktfCall]:
         """The providers that need a role, those without an alias first."""
-        needing = [one for one in self._migrating if one.web_identity is None]
-        return sorted(needing, key=lambda one: one.call.keyword("alias") is not None)
+        needing = [call for call in self._migrating if call.web_identity is None]
+        return sorted(needing, key=lambda call: call.call.keyword("alias") is not None)
 
     def _unavailable(self, key: Key) -> set[_Name]:
         """The names of identities that a scope has given away, for what is not known any more."""
-        there = [one for one in self._providers if scope_of(one) == key]
-        found: set[_Name] = {None} if any(self._may_have_first(one) for one in there) else set()
+        there = [provider for provider in self._providers if scope_of(provider) == key]
+        found: set[_Name] = {None} if any(self._may_have_first(item) for item in there) else set()
         for name, call in declared_variables(there[0], key).items():
             if name != ROLE_VARIABLE:
                 found.add(name.removeprefix(f"{ROLE_VARIABLE}_"))
@@ -170,17 +170,17 @@ class PythonIdentity:
 
     def _variable(self, provider: CdktfCall, variable: RoleVariable) -> _Role | Refusal:
         key = scope_of(provider)
-        group = [one for one in self._migrating if scope_of(one) == key and one.origin == provider.origin]
+        group = [call for call in self._migrating if scope_of(call) == key and call.origin == provider.origin]
         existing = declared_variables(provider, key).get(variable.name)
         if existing is not None:
             return _reused(provider, existing, group, variable)
-        anchor = anchor_of(min(group, key=lambda one: one.call.span), group)
+        anchor = anchor_of(min(group, key=lambda call: call.call.span), group)
         if isinstance(anchor, Refusal):
             return anchor
         name = self._local_name(provider, variable)
         if isinstance(name, Refusal):
             return name
-        lead = min(group, key=lambda one: one.call.span)
+        lead = min(group, key=lambda call: call.call.span)
         module, _, class_name = VARIABLE.rpartition(".")
         path, program = provider.document.path, provider.program
         imported = python_edit.imported(path, program, lead.call, module, class_name)
@@ -193,8 +193,8 @@ class PythonIdentity:
     def _local_name(self, provider: CdktfCall, variable: RoleVariable) -> str | Refusal:
         """A name for the variable that nothing else has, nor the same variable of another scope in the function."""
         name = re.sub(r"\W", "_", variable.name)
-        beside = [one for one in self._migrating if is_beside(one, provider)]
-        if scope_of(min(beside, key=lambda one: one.call.span)) != scope_of(provider):
+        beside = [call for call in self._migrating if is_beside(call, provider)]
+        if scope_of(min(beside, key=lambda call: call.call.span)) != scope_of(provider):
             name += "_" + re.sub(r"\W", "_", scope_of(provider)[2])
         for candidate in (name, f"{name}_variable"):
             if provider.program.is_free(provider.call, candidate):
@@ -216,7 +216,7 @@ class PythonIdentity:
             yield python_edit.replace_value(path, program.text, empty, value)
         elif own:
             yield from python_edit.replace(path, program.text, call.arguments, own[0], new)
-            gone = tuple(one for one in gone if one[1] is not own[0])
+            gone = tuple(entry for entry in gone if entry[1] is not own[0])
         elif starred is not None:
             yield python_edit.insert_before(path, program.text, starred, new)
         else:
@@ -226,7 +226,7 @@ class PythonIdentity:
 
 def _removal(provider: CdktfCall, gone: Sequence[tuple[Items, Item]]) -> Iterator[Edit]:
     for holder in provider.call.holders:
-        items = [item for one, item in gone if one is holder]
+        items = [item for scope, item in gone if scope is holder]
         yield from python_edit.remove(provider.document.path, provider.program.text, holder, items)
 
 
@@ -239,7 +239,7 @@ def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> 
         return Refusal("its credentials are another identity's, and its alias is not known")
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
     numbered = (f"{plain}_{number}" for number in range(2, len(used) + 3))
-    return plain if plain not in used else next(one for one in numbered if one not in used)
+    return plain if plain not in used else next(item for item in numbered if item not in used)
 
 
 def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], variable: RoleVariable) -> _Role | Refusal:
@@ -247,10 +247,10 @@ def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], var
     name = provider.program.assigned_to(existing)
     block = existing.statements[-1].block if existing.statements else None
     is_seen = all(
-        one.call.frame == existing.frame
-        and one.call.span.start > existing.span.end
-        and any(statement.block == block for statement in one.call.statements)
-        for one in group
+        call.call.frame == existing.frame
+        and call.call.span.start > existing.span.end
+        and any(statement.block == block for statement in call.call.statements)
+        for call in group
     )
     if name is None or not is_seen:
         return Refusal(f"the variable {variable.name} is declared where the provider cannot see it")
@@ -262,9 +262,11 @@ def _struct(provider: CdktfCall) -> tuple[str, list[Edit]] | Refusal:
     prefix, dot, written = provider.call.callee.rpartition(".")
     if dot:
         return f"{prefix}.{_STRUCT}", []
-    for one in provider.program.imports:
-        if one.module and one.local.get("AwsProvider") == written:
-            return python_edit.imported(provider.document.path, provider.program, provider.call, one.module, _STRUCT)
+    for import_ in provider.program.imports:
+        if import_.module and import_.local.get("AwsProvider") == written:
+            return python_edit.imported(
+                provider.document.path, provider.program, provider.call, import_.module, _STRUCT
+            )
     return Refusal(f"where {written} comes from is not known")
 
 

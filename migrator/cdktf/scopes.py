@@ -33,9 +33,9 @@ def _scope(provider: CdktfCall, call: Call) -> Key:
     return provider.document.path, frame, text
 
 
-def is_beside(one: CdktfCall, other: CdktfCall) -> bool:
+def is_beside(call: CdktfCall, other: CdktfCall) -> bool:
     """Whether both are local to the same function, class or module."""
-    return one.document is other.document and one.call.frame == other.call.frame
+    return call.document is other.document and call.call.frame == other.call.frame
 
 
 def declared_variables(provider: CdktfCall, key: Key) -> dict[str, Call]:
@@ -63,7 +63,7 @@ def anchor_of(lead: CdktfCall, group: Sequence[CdktfCall]) -> Statement | Refusa
         return bound
     for statement in lead.call.statements:
         if all(place < statement.span.start for place in bound):
-            if any(one.call.frame != lead.call.frame or not _reaches(one.call, statement) for one in group):
+            if any(call.call.frame != lead.call.frame or not _reaches(call.call, statement) for call in group):
                 return Refusal("its scope gets providers in several places, which cannot share a variable")
             return statement
     return Refusal("it stands on one line with what its scope is bound by")
@@ -71,4 +71,6 @@ def anchor_of(lead: CdktfCall, group: Sequence[CdktfCall]) -> Statement | Refusa
 
 def _reaches(call: Call, anchor: Statement) -> bool:
     """Whether what is put before ``anchor`` has been done whenever ``call`` is."""
-    return any(one.block == anchor.block and one.span.start >= anchor.span.start for one in call.statements)
+    return any(
+        statement.block == anchor.block and statement.span.start >= anchor.span.start for statement in call.statements
+    )

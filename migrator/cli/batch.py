@@ -36,7 +36,7 @@ _COMPANY = {
 }
 """Options that only mean something beside one of others."""
 
-_POLICIES = click.Choice([one.value for one in ExistingBranch])
+_POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingBranch])
 
 
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,7 +92,7 @@ def batch(**options: Any) -> None:
         config = replace(
             config_of(options, mode),
             on_existing_branch=ExistingBranch(options["on_existing_branch"]),
-            keep_diff=any(one.endswith((".html", ".json")) for one in options["report"]),
+            keep_diff=any(item.endswith((".html", ".json")) for item in options["report"]),
         )
         request = Request(
             places=options["places"],

@@ -25,4 +25,4 @@ def completed(main: click.Command, batch: click.Command, status: click.Command, 
 
 
 def _options(command: click.Command) -> list[click.Parameter]:
-    return [one for one in command.params if isinstance(one, click.Option)]
+    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]

@@ -26,17 +26,17 @@ _HOOK_IN = "Where it is put: in each stack, in one context attached to them, or 
 _ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
 _HOOK_ROLE = "Role for the state.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
 _BACKEND_AUTH = "auto, hook, native or env."
-_WAYS = click.Choice([one.value for one in BackendAuth])
+_WAYS = click.Choice([backend_auth.value for backend_auth in BackendAuth])
 _WAY_IN = "Of providers: their own, or the hook's credentials."
-_WAYS_IN = click.Choice([one.value for one in ProviderAuth])
+_WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])
 _PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
-_PLACES = click.Choice([one.value for one in HookPlace])
+_PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
 _AUTH = "What runs sign in by: their OIDC token, or Spacelift's AWS integration."
-_AUTHS = click.Choice([one.value for one in Auth])
-_ROLE_PLACES = click.Choice([one.value for one in RoleIn])
+_AUTHS = click.Choice([auth.value for auth in Auth])
+_ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
 
@@ -153,7 +153,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
-            hook_phases=tuple(dict.fromkeys(one.strip() for one in options["hook_phases"].split(","))),
+            hook_phases=tuple(dict.fromkeys(option.strip() for option in options["hook_phases"].split(","))),
             provider_auth=ProviderAuth(options["provider_auth"]),
             portable=options["portable"],
             guard=not options["no_guard"],
@@ -170,9 +170,15 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
 def given(*groups: str) -> list[str]:
     """The options under these headings that the command line has."""
     context = click.get_current_context()
-    grouped = (one for one in context.command.params if isinstance(one, _GroupedOption) and one.group in groups)
+    grouped = (
+        parameter
+        for parameter in context.command.params
+        if isinstance(parameter, _GroupedOption) and parameter.group in groups
+    )
     return [
-        one.opts[0] for one in grouped if context.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+        grouped_option.opts[0]
+        for grouped_option in grouped
+        if context.get_parameter_source(grouped_option.name or "") is ParameterSource.COMMANDLINE
     ]
 
 

@@ -69,7 +69,7 @@ def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
 
     def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
         found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in told.items())
-        return {repo: one for repo, one in found if isinstance(one, Survey)}
+        return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
     for survey, fleet in zip(surveys, parts(surveys), strict=True):

@@ -98,11 +98,11 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     )
     knowledge = [_learn(repo, options["exclude"]) for repo in repos]
     uses = uses_of(knowledge)
-    problems = [f"{problem.place}: {problem.reason}" for one in knowledge for problem in one.problems]
-    known = [stack for one in knowledge for stack in one.stacks]
+    problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
+    known = [stack for item in knowledge for stack in item.stacks]
     for question in (*problems, *open_questions(wanted, uses, known)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return wanted.grants(uses, [one for one in known if one.kind == "stack"])
+    return wanted.grants(uses, [item for item in known if item.kind == "stack"])
 
 
 def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:

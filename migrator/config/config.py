@@ -101,7 +101,7 @@ class Config:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
-        if self.portable and (self.role_arn or self.roles or any(one.role_arn for one in self.paths)):
+        if self.portable and (self.role_arn or self.roles or any(roles.role_arn for roles in self.paths)):
             raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
             raise UsageError("--portable and --provider-auth hook exclude each other")
@@ -127,9 +127,9 @@ class Config:
     def at(self, path: str) -> Config:
         """The options for the folder at ``path``; of the globs that match it, the last one counts."""
         config = self
-        for one in self.paths:
-            if matches(path, one.glob):
-                changes = {"role_arn": one.role_arn, "backend_role_arn": one.backend_role_arn}
+        for roles in self.paths:
+            if matches(path, roles.glob):
+                changes = {"role_arn": roles.role_arn, "backend_role_arn": roles.backend_role_arn}
                 config = replace(config, **_without(changes, self.given))  # type: ignore[arg-type]
         return config
 

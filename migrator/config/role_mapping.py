@@ -45,7 +45,7 @@ def origin_of(text: str) -> Origin:
     """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` where it is none."""
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name.strip():
-        raise UsageError(f"a role is mapped by {', '.join(f'{one}:NAME' for one in KINDS)}")
+        raise UsageError(f"a role is mapped by {', '.join(f'{item}:NAME' for item in KINDS)}")
     if kind == "account" and not (len(name) == 12 and name.isascii() and name.isdigit()):
         raise UsageError("an account is twelve digits")
     return kind, name
@@ -65,16 +65,27 @@ def flag_mapping(text: str) -> RoleMapping:
 def conflict(mappings: Iterable[RoleMapping]) -> RoleMapping | None:
     """The first mapping that gives something another role than one before it."""
     roles: dict[tuple[Origin, str, bool], str] = {}
-    return next((one for one in mappings if roles.setdefault(one.scope, one.arn) != one.arn), None)
+    return next(
+        (
+            role_mapping
+            for role_mapping in mappings
+            if roles.setdefault(role_mapping.scope, role_mapping.arn) != role_mapping.arn
+        ),
+        None,
+    )
 
 
 def matching(mappings: Iterable[RoleMapping], path: str, origins: Collection[Origin]) -> list[RoleMapping]:
     """The mappings that count for an identity in the folder ``path``; those that count for less are left out."""
-    found = [one for one in mappings if one.origin in origins and matches(path, one.paths)]
-    most = max((one.weight for one in found), default=None)
-    return [one for one in found if one.weight == most]
+    found = [
+        role_mapping
+        for role_mapping in mappings
+        if role_mapping.origin in origins and matches(path, role_mapping.paths)
+    ]
+    most = max((role_mapping.weight for role_mapping in found), default=None)
+    return [role_mapping for role_mapping in found if role_mapping.weight == most]
 
 
 def unmatched(mappings: Iterable[RoleMapping], used: Collection[str]) -> tuple[str, ...]:
     """The origins that ``mappings`` speak of, but for those ``used``."""
-    return tuple(dict.fromkeys(str(one) for one in mappings if str(one) not in used))
+    return tuple(dict.fromkeys(str(role_mapping) for role_mapping in mappings if str(role_mapping) not in used))

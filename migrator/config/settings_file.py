@@ -72,13 +72,13 @@ class _Reader:
                 raise self.wrong(key, f"is no setting; there are {', '.join(KEYS)}")
 
     def _typed(self, key: str, value: Any, type_: type) -> Any:
-        if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(one, str) for one in value)):
+        if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
             raise self.wrong(key, f"must be {_TYPES[type_]}")
         return tuple(value) if isinstance(value, list) else value
 
     def _checked(self, key: str, field: str, value: Any) -> Any:
         if key in _CHOICES:
-            choices = [one.value for one in _CHOICES[key]]
+            choices = [enum.value for enum in _CHOICES[key]]
             if value not in choices:
                 raise self.wrong(key, f"must be one of {', '.join(choices)}")
             return _CHOICES[key](value)
@@ -111,7 +111,7 @@ class _Reader:
 
     def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
         """The tables ``paths``, each with the mappings in it."""
-        if not isinstance(plain, list) or not all(isinstance(one, dict) for one in plain):
+        if not isinstance(plain, list) or not all(isinstance(item, dict) for item in plain):
             raise self.wrong("paths", "must be tables, each under [[paths]]")
         for table in plain:
             glob = table.get("glob")
@@ -149,7 +149,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     excluded = options.pop("exclude", ())
     options = {field: value for field, value in options.items() if field not in config.given}
     tables = list(reader.paths(plain.get("paths", [])))
-    roles = [*reader.roles(plain.get("roles", {})), *(one for _, inner in tables for one in inner)]
+    roles = [*reader.roles(plain.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
     if (twice := conflict(roles)) is not None:
         raise UsageError(f"{name}: paths.roles maps {twice} to two roles for the glob {twice.paths}")
     return replace(
@@ -157,7 +157,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
         **options,
         exclude=(*config.exclude, *excluded),
         roles=(*config.roles, *roles),
-        paths=(*config.paths, *(one for one, _ in tables)),
+        paths=(*config.paths, *(table for table, _ in tables)),
     )
 
 

@@ -49,14 +49,18 @@ class Context:
         self.outside_calls: tuple[OutsideCall, ...] = tuple(outside_calls(workspace, repo))
         """The calls of modules of other repositories."""
         called = follow(workspace, fleet, self.outside_calls)
-        self.called: tuple[Called, ...] = tuple(one for one in called if one.module.gains or one.module.loses)
+        self.called: tuple[Called, ...] = tuple(call for call in called if call.module.gains or call.module.loses)
         """The modules of other repositories whose variables change, each with its calls here."""
 
     @cached_property
     def callers(self) -> tuple[KnownCall, ...]:
         """The calls of this repository's modules by others, and by itself under its own URL."""
         is_own = self.workspace.is_own
-        own = (one.known for one in self.outside_calls if one.known.source and is_own(one.known.source))
+        own = (
+            outside_call.known
+            for outside_call in self.outside_calls
+            if outside_call.known.source and is_own(outside_call.known.source)
+        )
         return (*self.fleet.calls, *own)
 
     @cached_property

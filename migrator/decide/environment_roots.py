@@ -70,11 +70,11 @@ class EnvironmentRoots:
         config, workspace = context.config, context.workspace
         is_asked_for = config.has_integration or config.backend_auth is BackendAuth.ENV
         self.roots = tuple(self._find()) if is_asked_for else ()
-        self._by_path = {one.module.path: one for one in self.roots}
+        self._by_path = {environment_root.module.path: environment_root for environment_root in self.roots}
         self._by_module: dict[str, list[EnvironmentRoot]] = {}
-        for one in self.roots:
-            for path in {one.module.path, *workspace.reached_from(one.module.path)}:
-                self._by_module.setdefault(path, []).append(one)
+        for environment_root in self.roots:
+            for path in {environment_root.module.path, *workspace.reached_from(environment_root.module.path)}:
+                self._by_module.setdefault(path, []).append(environment_root)
 
     def at(self, path: str) -> EnvironmentRoot | None:
         """The root module at ``path``, if it is one of them."""
@@ -93,7 +93,7 @@ class EnvironmentRoots:
         if not self.reaching(provider.module):
             return Refusal("no root module that reaches it is to have an integration")
         for module in self._context.workspace.modules_of(provider.document):
-            others = [one.path for one in self._context.workspace.roots_of(module) if one.path not in self._by_path]
+            others = [item.path for item in self._context.workspace.roots_of(module) if item.path not in self._by_path]
             if others:
                 return Refusal(f"the root module {others[0] or '.'} reaches it too, and signs in otherwise")
         by = (
@@ -110,16 +110,16 @@ class EnvironmentRoots:
             if root.is_migrated(ambient) and self._context.strategies.of(root).way is BackendAuth.ENV:
                 yield self._root(root.module, root.backend.place, root.runners, root)
         if self._context.config.has_integration:
-            with_static_keys = {one.module.path for one in self._context.facts.modules_with_static_keys}
+            with_static_keys = {module.module.path for module in self._context.facts.modules_with_static_keys}
             paths = {
-                one.path for two in self._context.facts.providers if two.credentials for one in self._roots_of(two)
+                item.path for two in self._context.facts.providers if two.credentials for item in self._roots_of(two)
             }
             for path in sorted(paths | with_static_keys):
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(ambient):
                     module = self._context.workspace.modules[path]
                     providers = list(self._context.roles.providers(module.path))
-                    if any(one.credentials for one in providers) or path in with_static_keys:
+                    if any(provider.credentials for provider in providers) or path in with_static_keys:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._context.facts.runners_of(path), root_with_state)
 
@@ -133,13 +133,13 @@ class EnvironmentRoots:
         )
 
     def _all_have_it(self, runners: Runners) -> bool:
-        here = all(one in self._context.facts.integrations for one in runners.here)
-        return here and all(one.has_integration for one in runners.elsewhere)
+        here = all(stack in self._context.facts.integrations for stack in runners.here)
+        return here and all(stack.has_integration for stack in runners.elsewhere)
 
     def _roots_of(self, provider: Provider) -> Iterator[Module]:
         for module in self._context.workspace.modules_of(provider.document):
             yield from (
-                one for one in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(one.path)
+                item for item in self._context.workspace.roots_of(module) if self._context.workspace.in_scope(item.path)
             )
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
@@ -162,18 +162,20 @@ class EnvironmentRoots:
         if not isinstance(role, str):
             return None if signers else config.role_arn
         identities = self._context.root_identities
-        unmapped = [one.provider for one in signers if one.role is None]
-        unspoken = (found for one in unmapped if (found := identities.unspoken(one, role)))
+        unmapped = [signer.provider for signer in signers if signer.role is None]
+        unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
         return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
-        mapped = {role for one in root.backends if (role := self._context.roles.role(one)) is not None}
-        if refused := next((one for one in mapped if isinstance(one, Refusal)), None):
+        mapped = {role for backend in root.backends if (role := self._context.roles.role(backend)) is not None}
+        if refused := next((outcome for outcome in mapped if isinstance(outcome, Refusal)), None):
             return refused
-        own = {role for one in root.backends if (role := assumed_role(self._context.workspace, one)) is not None}
+        own = {
+            role for backend in root.backends if (role := assumed_role(self._context.workspace, backend)) is not None
+        }
         known = {role for role in (mapped or own) if isinstance(role, str) and is_role_arn(role)}
         return known.pop() if len(known) == 1 else config.role_arn
 
@@ -182,7 +184,7 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     """The role that a backend assumes in any form; None where there is none, or it is not known."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     items = document.object_items(nested) if nested is not None else backend.role_family
-    item = next((one for one in items if one.name == "role_arn"), None)
+    item = next((attribute for attribute in items if attribute.name == "role_arn"), None)
     scopes = scopes_of(workspace, backend.module) if item is not None else ()
     roles = {scope.expression(document, item).string for scope in scopes if item is not None}
     return roles.pop() if len(roles) == 1 else None
@@ -197,10 +199,10 @@ def others_credentials(context: Context, stack: StackDefinition) -> str:
 
 def static_keys(facts: Facts, stack: StackDefinition) -> str:
     """What hands static credentials to a stack's runs and cannot go for its sake alone; ``""`` if nothing does."""
-    for one in facts.settings:
-        reach = one.reach
+    for setting in facts.settings:
+        reach = setting.reach
         is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
-        is_bound = one.is_ignored or one.objection or is_shared
-        if stack in one.reach.stacks and one.names and is_bound:
-            return f"static credentials at {one.place}, which would win, may not go"
+        is_bound = setting.is_ignored or setting.objection or is_shared
+        if stack in setting.reach.stacks and setting.names and is_bound:
+            return f"static credentials at {setting.place}, which would win, may not go"
     return ""

@@ -72,8 +72,8 @@ class Facts:
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
-        live = [one for one in self.overrides if not one.holds_values and one.ignored is None]
-        return [one for one in live if not set(self.runners_of(path).here).isdisjoint(one.reach.stacks)]
+        live = [override for override in self.overrides if not override.holds_values and override.ignored is None]
+        return [override for override in live if not set(self.runners_of(path).here).isdisjoint(override.reach.stacks)]
 
     def in_module(self, module: Module) -> list[Provider]:
         """The AWS providers of ``module``."""
@@ -100,8 +100,10 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     stacks = list(stack_definitions(workspace))
     by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
-    with_state = [one.path for one in root_modules] + [one.folder for one in programs]
-    with_state += [one.folder for one in units.units]
+    with_state = [root_module.path for root_module in root_modules] + [
+        cdktf_program.folder for cdktf_program in programs
+    ]
+    with_state += [item.folder for item in units.units]
 
     @cache
     def runners(path: str) -> Runners:
@@ -112,7 +114,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     def read_by(path: str) -> tuple[RemoteState, ...]:
         reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-        return tuple(state for one in sorted(reached) for state in states.get(one, ()))
+        return tuple(state for item in sorted(reached) for state in states.get(item, ()))
 
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
@@ -133,7 +135,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         tuple(stacks),
         tuple(stray),
         tuple(given_values(workspace)),
-        tuple((stack, one) for stack in stacks for one in fleet.roots_run_by(repo, stack.code)),
+        tuple((stack, item) for stack in stacks for item in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,
         tuple(runners(unit.folder) for unit in units.units),
@@ -152,7 +154,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
-    stacks, made_of = ([one for one in here if one.is_blueprint is made] for made in (False, True))
+    stacks, made_of = ([stack for stack in here if stack.is_blueprint is made] for made in (False, True))
     return Runners(tuple(stacks), tuple(elsewhere), tuple(made_of))
 
 
@@ -166,8 +168,8 @@ def _settings(
 ) -> Iterator[Setting]:
     in_terraform = [setting for module in modules for setting in terraform_settings(workspace, module, reaches)]
     yield from _of_tests(workspace, in_terraform)
-    yield from module_settings(workspace, (one for one in stacks if isinstance(one, TerraformDefinition)))
-    yield from run_settings(tuple(one for one in own if workspace.in_scope(one.place.path)))
+    yield from module_settings(workspace, (stack for stack in stacks if isinstance(stack, TerraformDefinition)))
+    yield from run_settings(tuple(own_run for own_run in own if workspace.in_scope(own_run.place.path)))
     yield from runtime_settings(workspace, stacks, [module.path for module in roots])
     yield from blueprint_settings(stacks)
 
@@ -178,10 +180,12 @@ def _of_tests(workspace: Workspace, settings: Iterable[Setting]) -> Iterator[Set
     for setting in settings:
         others = setting.reach.others if folders else ()
         own = [
-            one for one in others if one.is_module and runs(replace(one.code, project_root=""), workspace.identity, "")
+            stack
+            for stack in others
+            if stack.is_module and runs(replace(stack.code, project_root=""), workspace.identity, "")
         ]
         if own:
-            reach = replace(setting.reach, others=tuple(one for one in others if one not in own))
+            reach = replace(setting.reach, others=tuple(stack for stack in others if stack not in own))
             yield replace(setting, reach=reach, roots=tuple(dict.fromkeys((*setting.roots, *folders))))
         else:
             yield setting
@@ -196,22 +200,22 @@ def _elsewhere(repo: str, fleet: Fleet, settings: Iterable[Setting]) -> Iterator
 
 def _with_static_keys(settings: tuple[Setting, ...]) -> frozenset[StackDefinition | str]:
     """The stacks, and the paths of root modules, that get static credentials by ``settings``."""
-    live = [one for one in settings if not one.is_ignored and one.names]
-    stacks = frozenset(stack for one in live for stack in one.reach.stacks)
-    return stacks | frozenset(path for one in live for path in one.roots)
+    live = [setting for setting in settings if not setting.is_ignored and setting.names]
+    stacks = frozenset(stack for setting in live for stack in setting.reach.stacks)
+    return stacks | frozenset(path for setting in live for path in setting.roots)
 
 
 def _modules_with_static_keys(
     workspace: Workspace, roots: set[str], with_static_keys: frozenset[StackDefinition | str]
 ) -> Iterator[ModuleWithStaticKeys]:
     for path in sorted(
-        one for one in with_static_keys if isinstance(one, str) and one not in roots and one in workspace.modules
+        item for item in with_static_keys if isinstance(item, str) and item not in roots and item in workspace.modules
     ):
         yield ModuleWithStaticKeys(workspace.modules[path], ())
     stacks = [
-        one
-        for one in with_static_keys
-        if isinstance(one, StackDefinition) and is_of_branch(one.code, workspace.identity)
+        item
+        for item in with_static_keys
+        if isinstance(item, StackDefinition) and is_of_branch(item.code, workspace.identity)
     ]
     by_folder = StacksByFolder(workspace, stacks)
     for path, module in sorted(workspace.modules.items()) if stacks else ():

@@ -40,7 +40,7 @@ class HookIdentity:
             root.module.path
             for root in context.facts.roots
             if any(map(context.strategies.has_hook, root.runners.here))
-            or any(one.has_hook for one in root.runners.elsewhere)
+            or any(stack.has_hook for stack in root.runners.elsewhere)
         }
 
     def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
@@ -60,8 +60,8 @@ class HookIdentity:
     def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
-        roles = {one.role for one in targets if one is not None and isinstance(one.role, str)}
-        said = {quote(one) if one != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for one in roles}
+        roles = {target.role for target in targets if target is not None and isinstance(target.role, str)}
+        said = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
         removed = tuple(sign_in_edits(provider, ()))
         if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
             stays = LeftAlone("its web identity stays, for it is not known to be for the hook's role")
@@ -74,7 +74,7 @@ class HookIdentity:
     def needs(self, provider: Provider) -> frozenset[str]:
         """The groups without which the provider would have no credentials: those of its root modules."""
         targets = (self._targets.get(root) for root in self._roots(provider))
-        return frozenset(one.group for one in targets if one is not None)
+        return frozenset(target.group for target in targets if target is not None)
 
     def notes(self, provider: Provider) -> Iterator[Note]:
         """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
@@ -89,7 +89,9 @@ class HookIdentity:
     def _role(self, provider: Provider) -> Literal | RoleVariable:
         """The hook's role, as a provider would say it."""
         targets = [self._targets.get(root) for root in self._roots(provider)]
-        roles = {one.role for one in targets if one is not None and isinstance(one.role, str)} - {SHELL_ROLE}
+        roles = {target.role for target in targets if target is not None and isinstance(target.role, str)} - {
+            SHELL_ROLE
+        }
         return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
 
     def _objection(self, provider: Provider, root: str) -> str:
@@ -115,7 +117,7 @@ class HookIdentity:
             differing = self._context.root_identities.differing(root, signers)
             if differing is not None:
                 return differing.reason
-            others = [path for path, one in self._targets.items() if path != root and one.role == hooks]
+            others = [path for path, item in self._targets.items() if path != root and item.role == hooks]
             if elsewhere := self._context.root_identities.apart(root, others):
                 return f"its credentials differ from those of {elsewhere.place}, and the hooks of both have one role"
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
@@ -132,9 +134,9 @@ class HookIdentity:
 def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
     """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
-    for one in context.hook_plan.targets:
-        several = replace(one, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
-        targets[one.path] = several if one.path in targets else one
+    for target in context.hook_plan.targets:
+        several = replace(target, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
+        targets[target.path] = several if target.path in targets else target
     yield from targets.items()
     for unit in context.facts.terragrunt.units:
         if unit.module is not None and unit.folder in targets:

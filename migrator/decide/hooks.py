@@ -70,8 +70,8 @@ class HookPlan:
         self.runtime = context.strategies.runtime
         self._lists = context.strategies.lists
         found = in_regions(context.facts, _targets(context))
-        self.targets = tuple(one for one in found if not one.is_native)
-        self.natives = tuple(one for one in found if one.is_native)
+        self.targets = tuple(item for item in found if not item.is_native)
+        self.natives = tuple(item for item in found if item.is_native)
         here = [
             PlannedHook(stack, target.title, target.role, target.group, region=target.region)
             for target in self.targets
@@ -93,7 +93,7 @@ class HookPlan:
             if root.by == "hook"
         ]
         self.all = (*here, *elsewhere)
-        entries = {one.stack: self.entries(one.role, one.region) for one in self.all if not one.refusal}
+        entries = {hook.stack: self.entries(hook.role, hook.region) for hook in self.all if not hook.refusal}
         self._hooks = RequiredHooks(self._lists, entries)
         self._obstacles: dict[StackDefinition, str] = {}
 
@@ -152,7 +152,7 @@ class HookPlan:
         if stack not in self._obstacles:
             siblings = self._lists.siblings(stack)
             hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))
-            self._obstacles |= {one: self._obstacle(one, hooks) for one in siblings}
+            self._obstacles |= {sibling: self._obstacle(sibling, hooks) for sibling in siblings}
         return self._obstacles[stack]
 
     def _obstacle(self, stack: StackDefinition, hooks: RequiredHooks) -> str:
@@ -164,7 +164,7 @@ class HookPlan:
         if self._context.config.hook_in is HookPlace.CONTEXT:
             return context_objection(stack)
         made = (hooks.prepend(stack, name) for name in missing)
-        return next((one.reason for one in made if isinstance(one, Refusal)), "")
+        return next((item.reason for item in made if isinstance(item, Refusal)), "")
 
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
         """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
@@ -175,7 +175,7 @@ class HookPlan:
             for stack in self.runtime_stacks(target)
             if self.runtime.lists_of(stack)
         ]
-        tests = [(one.path, self.entries(one.role)) for one in self.targets if isinstance(one.role, str)]
+        tests = [(item.path, self.entries(item.role)) for item in self.targets if isinstance(item.role, str)]
         return self.runtime.add(wanted, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
@@ -210,9 +210,9 @@ def _targets(context: Context) -> Iterator[Target]:
     for root in context.facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
-            mapped = {role for one in root.backends if (role := context.roles.role(one)) is not None}
+            mapped = {role for backend in root.backends if (role := context.roles.role(backend)) is not None}
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
-            arns: set[str | None] = {string_value(one) for one in root.role_arns}
+            arns: set[str | None] = {string_value(role_arn) for role_arn in root.role_arns}
             for assumed, runners in runners_by_role(context, root).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
@@ -240,7 +240,7 @@ def _units(context: Context) -> Iterator[Target]:
         if unit.needs_hook(config.include_ambient)
     ]
     if config.backend_auth is BackendAuth.ENV or config.has_integration:
-        targets = [replace(one, role=_BY_HOOK) for one in targets]
+        targets = [replace(item, role=_BY_HOOK) for item in targets]
     said_at = {unit.folder: unit.states[0].place for unit in found.units if unit.states}
     roles: dict[StackDefinition | KnownStack, set[str]] = {}
     for target in targets:

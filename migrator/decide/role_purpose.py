@@ -38,10 +38,10 @@ def is_for_sign_in(context: Context, module: Module, name: str) -> bool:
         if not _is_string(current, there):
             return False
         used = re.compile(rf"\bvar\.{re.escape(there)}(?![\w-])")
-        uses = [(one, match.start()) for one in current.documents for match in used.finditer(one.text)]
+        uses = [(item, match.start()) for item in current.documents for match in used.finditer(item.text)]
         passed = list(_passed(context.workspace, current, there))
         allowed = [*_signing(current), *((document, span) for document, span, _, _ in passed)]
-        if not uses or any(not any(_holds(one, use) for one in allowed) for use in uses):
+        if not uses or any(not any(_holds(item, use) for item in allowed) for use in uses):
             return False
         pending += [(called, argument) for _, _, called, argument in passed]
     return True
@@ -74,9 +74,9 @@ def _passed(workspace: Workspace, module: Module, name: str) -> Iterator[tuple[D
     for path, calls in workspace.calls.items():
         for call in calls:
             if call.caller is module and path in workspace.modules:
-                for one in call.block.attributes:
-                    if call.document.expression(one).strip() == f"var.{name}":
-                        yield call.document, one.span, workspace.modules[path], one.name
+                for attribute in call.block.attributes:
+                    if call.document.expression(attribute).strip() == f"var.{name}":
+                        yield call.document, attribute.span, workspace.modules[path], attribute.name
 
 
 def _holds(place: tuple[Document, Span], use: tuple[Document, int]) -> bool:

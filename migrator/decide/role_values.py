@@ -67,9 +67,9 @@ class RoleValues:
         variable, role = given.environment_variable, given.role
         runners = self._context.facts.runners_of(given.root)
         for stack in runners.here:
-            for one in self._context.facts.variables.of(stack):
-                if one.name == variable and one.value not in (None, role):
-                    return Refusal(f"{one.place} sets {variable} to another role than the provider is to have")
+            for item in self._context.facts.variables.of(stack):
+                if item.name == variable and item.value not in (None, role):
+                    return Refusal(f"{item.place} sets {variable} to another role than the provider is to have")
         for known in runners.elsewhere:
             if dict(known.roles).get(variable, role) != role:
                 return Refusal(f"{known.repo}: {known.place} has {variable} set to another role")

@@ -51,7 +51,7 @@ class RoleVariables:
         self._residues = context.roles.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
-        for path, module in {one.module.path: one.module for one in context.facts.providers}.items():
+        for path, module in {provider.module.path: provider.module for provider in context.facts.providers}.items():
             for identity, name in self.identities(module).items():
                 self._holders[path, role_variable(name).name] = identity
 
@@ -61,7 +61,7 @@ class RoleVariables:
             role_arn = self._context.config.at(module.path).literal_role_arn
             first_role = f"var.{ROLE_VARIABLE}" if role_arn is None else quote(role_arn)
             providers = self._context.facts.in_module(module)
-            mapped = [one for one in providers if self._context.web_identity.has_literal_role(one)]
+            mapped = [provider for provider in providers if self._context.web_identity.has_literal_role(provider)]
             taken = () if role_arn is not None or is_free(self._context, module, ROLE_VARIABLE) else (None,)
             found = identities(module, providers, first_role, self._context.web_identity.identity, taken, mapped)
             self._identities[module.path] = found
@@ -145,8 +145,10 @@ class RoleVariables:
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
         first = [variable] if is_free(self._context, call.caller, variable.name) else []
-        candidates = (*first, *(one for one in new if not _is_declared(call.caller.documents, one.name)))
-        return next((one for one in candidates if self._holders.get((path, one.name), origin) == origin), None)
+        candidates = (*first, *(item for item in new if not _is_declared(call.caller.documents, item.name)))
+        return next(
+            (candidate for candidate in candidates if self._holders.get((path, candidate.name), origin) == origin), None
+        )
 
     def _declare_in(self, module: Module, variable: RoleVariable, alike: Sequence[Module]) -> list[Edit] | Refusal:
         edits: list[Edit] = []
@@ -165,11 +167,13 @@ class RoleVariables:
 
 
 def _is_declared(view: Sequence[Document], name: str) -> bool:
-    return any(block.type == "variable" and block.labels == (name,) for one in view for block in one.blocks)
+    return any(block.type == "variable" and block.labels == (name,) for document in view for block in document.blocks)
 
 
 def _is_without_default(view: Sequence[Document], name: str) -> bool:
-    blocks = [block for one in view for block in one.blocks if block.type == "variable" and block.labels == (name,)]
+    blocks = [
+        block for document in view for block in document.blocks if block.type == "variable" and block.labels == (name,)
+    ]
     return bool(blocks) and not any(block.attribute("default") for block in blocks)
 
 
@@ -178,7 +182,7 @@ def _declare(
 ) -> Edit | Refusal:
     document = _home_of_variables(view)
     sharing = workspace.modules_of(document) if document is not None else []
-    if document is not None and len(sharing) > 1 and not all(one in alike for one in sharing):
+    if document is not None and len(sharing) > 1 and not all(item in alike for item in sharing):
         return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
@@ -191,9 +195,9 @@ def _declare(
 
 def _home_of_variables(view: Sequence[Document]) -> Document | None:
     """Where a maintainer would declare a variable: ``variables.tf``, else the file that declares most of them."""
-    sound = [one for one in view if (one.blocks or not one.problem) and not (one.is_override or one.generated)]
+    sound = [item for item in view if (item.blocks or not item.problem) and not (item.is_override or item.generated)]
     for document in sound:
         if posixpath.basename(document.path).lower() in _HOMES:
             return document
-    counts = {one.path: sum(block.type == "variable" for block in one.blocks) for one in sound}
-    return next((one for one in sound if counts[one.path] and counts[one.path] == max(counts.values())), None)
+    counts = {item.path: sum(block.type == "variable" for block in item.blocks) for item in sound}
+    return next((item for item in sound if counts[item.path] and counts[item.path] == max(counts.values())), None)

@@ -44,9 +44,9 @@ class Roles:
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
         """The stacks of other repositories that give a variable of a root module a value."""
         return [
-            Place(f"{one.repo}: {one.place}")
-            for one in self._context.facts.runners_of(root).elsewhere
-            if name in one.sets
+            Place(f"{stack.repo}: {stack.place}")
+            for stack in self._context.facts.runners_of(root).elsewhere
+            if name in stack.sets
         ]
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
@@ -82,7 +82,7 @@ class Roles:
     def is_several(self, provider: Provider) -> bool:
         """Whether the provider is mapped, but to no one role: it has another in other instances or environments."""
         roles = self._roles_of(provider) if self._context.config.roles else frozenset()
-        return len(roles) > 1 and not any(isinstance(one, Refusal) for one in roles)
+        return len(roles) > 1 and not any(isinstance(outcome, Refusal) for outcome in roles)
 
     def _roles_of(self, provider: Provider) -> frozenset[str | Refusal | None]:
         instances = self.instances(provider)
@@ -90,7 +90,7 @@ class Roles:
             return frozenset({TOO_MANY if self._mapped(provider, self.origins(provider).known_by) else None})
         cases = (self.cases(provider, root, identity) for root, identity in instances)
         found = frozenset(role for case in cases for _, role in case)
-        refused = frozenset(one for one in found if isinstance(one, Refusal))
+        refused = frozenset(outcome for outcome in found if isinstance(outcome, Refusal))
         return refused or found
 
     def cases(
@@ -120,15 +120,17 @@ class Roles:
         self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
     ) -> str | Refusal | None:
         found = matching(self._context.config.roles, holder.module.path, known_by)
-        self.used |= {str(one) for one in found}
-        if len({one.arn for one in found}) > 1:
+        self.used |= {str(role_mapping) for role_mapping in found}
+        if len({role_mapping.arn for role_mapping in found}) > 1:
             return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
-        for one in found if root is not None and isinstance(holder, Provider) else ():
-            if one.origin[0] != "account" and len(self._claimed(root or "").get(one.origin, ())) > 1:
-                return Refusal(f"{one} stands for several identities in the root module {root or '.'}")
-            if one.origin[0] != "account" and len(apart := self._known_as(one)) > 1:
+        for role_mapping in found if root is not None and isinstance(holder, Provider) else ():
+            if role_mapping.origin[0] != "account" and len(self._claimed(root or "").get(role_mapping.origin, ())) > 1:
+                return Refusal(f"{role_mapping} stands for several identities in the root module {root or '.'}")
+            if role_mapping.origin[0] != "account" and len(apart := self._known_as(role_mapping)) > 1:
                 places = sorted({str(provider.place) for provider in apart.values()})
-                return Refusal(f"{one} stands for several identities: credentials differ at {' and '.join(places[:2])}")
+                return Refusal(
+                    f"{role_mapping} stands for several identities: credentials differ at {' and '.join(places[:2])}"
+                )
         return found[0].arn if found else None
 
     def _known_as(self, mapping: RoleMapping) -> dict[Identity, Provider]:
@@ -136,7 +138,7 @@ class Roles:
         if mapping not in self._known_by:
             mappings = (*self._context.config.roles, mapping)
             alike = self._known_origins.get(mapping.origin, ())
-            counting = (one for one in alike if mapping in matching(mappings, one[0].module.path, one[2]))
+            counting = (item for item in alike if mapping in matching(mappings, item[0].module.path, item[2]))
             self._known_by[mapping] = {known: provider for provider, known, _ in counting}
         return self._known_by[mapping]
 
@@ -156,18 +158,23 @@ class Roles:
         """The providers of a root module, and of those that it calls, that are to sign in otherwise than now."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)
-            for one in self._context.facts.in_module(module) if module is not None else ():
-                is_passed_in = one.is_proxy and path in self._context.workspace.calls
-                is_signing = one.is_lead and not one.has_web_identity and one.skip_reason is None and not is_passed_in
-                if is_signing and one.document.kind is not Kind.TEST:
-                    yield one
+            for provider in self._context.facts.in_module(module) if module is not None else ():
+                is_passed_in = provider.is_proxy and path in self._context.workspace.calls
+                is_signing = (
+                    provider.is_lead
+                    and not provider.has_web_identity
+                    and provider.skip_reason is None
+                    and not is_passed_in
+                )
+                if is_signing and provider.document.kind is not Kind.TEST:
+                    yield provider
 
     def _claimed(self, root: str) -> dict[Origin, set[Identity]]:
         """The identities below a root module that are known by each origin that a role may be mapped by."""
         if root not in self._claims:
             claims = self._claims[root] = {}
             for provider in self.providers(root):
-                for identity in (one for path, one in self.instances(provider) or () if path == root):
+                for identity in (instance for path, instance in self.instances(provider) or () if path == root):
                     known = self._known_beside(provider, root, identity)
                     for _, case in [*self.values.cases(root, identity), (None, self.values.settled(root, identity))]:
                         known |= _profile(case)
@@ -180,24 +187,24 @@ class Roles:
 
         What is said of the provider, or passed under a name of its module, is of no use where it is for several.
         """
-        variables = {("var", one.name) for _, made in identity for one in made.symbols if one.op == "var"}
+        variables = {("var", term.name) for _, made in identity for term in made.symbols if term.op == "var"}
         here = {there for path, there in self.instances(provider) or () if path == root}
         if len(here) > 1 or is_varying(identity):
             return frozenset(variables)
-        return frozenset(variables | {one for one in self.origins(provider).known_by if one[0] != "profile"})
+        return frozenset(variables | {origin for origin in self.origins(provider).known_by if origin[0] != "profile"})
 
     def how_to_map(self, provider: Provider) -> str:
         """The option that names a role for the provider; ``""`` where nothing tells it from others."""
         order = ("profile", "alias", "var", "account")
-        known = sorted(self.origins(provider).known_by, key=lambda one: (order.index(one[0]), one[1]))
+        known = sorted(self.origins(provider).known_by, key=lambda item: (order.index(item[0]), item[1]))
         roots = {root for root, _ in self.instances(provider) or ()}
-        clear = [one for one in known if all(len(self._claimed(root).get(one, ())) < 2 for root in roots)]
-        clear = [one for one in clear if one[0] == "account" or len(self._known_as(RoleMapping(one, ""))) < 2]
+        clear = [item for item in known if all(len(self._claimed(root).get(item, ())) < 2 for root in roots)]
+        clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""
-        if any(one.assumed_roles for one in provider.family):
+        if any(item.assumed_roles for item in provider.family):
             return
         account, origins = account_of(role), self.origins(provider)
         allowed, forbidden = origins.listed("allowed_account_ids"), origins.listed("forbidden_account_ids")

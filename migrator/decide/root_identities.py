@@ -53,22 +53,22 @@ class RootIdentities:
         """The one role that is for all of them, or else their one identity; a refusal where they need several."""
         found: set[str | Refusal | Identity] = set()
         unmapped: set[Identity] = set()
-        for one in signers:
-            found.add(one.role or self._role_arn(one) or one.identity)
-            unmapped |= {one.identity} if one.role is None else set()
-            if isinstance(one.role, Refusal):
-                return one.role
-            if is_varying(one.identity):
+        for signer in signers:
+            found.add(signer.role or self._role_arn(signer) or signer.identity)
+            unmapped |= {signer.identity} if signer.role is None else set()
+            if isinstance(signer.role, Refusal):
+                return signer.role
+            if is_varying(signer.identity):
                 return NEED_SEVERAL
         return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
 
     def differing(self, root: str, signers: Iterable[Signer]) -> Refusal | None:
         """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
-        for one in signers:
-            places = self._context.roles.values.differing(root, one.identity)
-            if is_varying(one.identity):
-                return Refusal(f"the credentials of {one.provider.place} differ from one instance of it to the next")
-            if places or self._context.roles.values.is_by_workspace(one.identity):
+        for signer in signers:
+            places = self._context.roles.values.differing(root, signer.identity)
+            if is_varying(signer.identity):
+                return Refusal(f"the credentials of {signer.provider.place} differ from one instance of it to the next")
+            if places or self._context.roles.values.is_by_workspace(signer.identity):
                 return Refusal(self._context.roles.varies(places))
         return None
 
@@ -79,12 +79,12 @@ class RootIdentities:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
             here = [Signer(provider, identity, None) for path, identity in instances if path == root]
-            reason = self._others(root, provider, {one.identity for one in here}, role)
+            reason = self._others(root, provider, {signer.identity for signer in here}, role)
             if reason:
                 return Refusal(f"{reason}{self.remedy(provider)}")
             if refused := self.differing(root, here):
                 return refused
-        if len({known for one in instances if (known := self._context.roles.values.known(*one))}) > 1:
+        if len({known for instance in instances if (known := self._context.roles.values.known(*instance))}) > 1:
             return Refusal(f"{SEVERAL}, and --role-arn speaks for one")
         elsewhere = self._apart(instances, self._known_identities(role))
         if elsewhere is None:
@@ -98,33 +98,37 @@ class RootIdentities:
         So a role that both root modules have for such providers would be for two identities.
         """
         mine = self._known_below(root)
-        theirs = ((found, one) for path in others for found, one in self._known_below(path).items())
-        return next((one for found, one in theirs if found not in mine), None) if mine else None
+        theirs = ((found, provider) for path in others for found, provider in self._known_below(path).items())
+        return next((provider for found, provider in theirs if found not in mine), None) if mine else None
 
     def _known_below(self, root: str) -> dict[Identity, Provider]:
         """The providers below a root module that nothing is mapped to, by their credentials where these are known."""
         if root not in self._known_there:
             signers = self.signers(root)
-            unmapped = [] if isinstance(signers, Refusal) else [one for one in signers if one.role is None]
-            known = ((self._context.roles.values.known(root, one.identity), one.provider) for one in unmapped)
+            unmapped = [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
+            known = ((self._context.roles.values.known(root, signer.identity), signer.provider) for signer in unmapped)
             self._known_there[root] = {found: provider for found, provider in known if found}
         return self._known_there[root]
 
     def _apart(self, own: Iterable[tuple[str, Identity]], known: Mapping[Identity, Provider]) -> Provider | None:
-        mine = {found for one in own if (found := self._context.roles.values.known(*one))}
-        return next((one for found, one in known.items() if found not in mine), None) if mine else None
+        mine = {found for item in own if (found := self._context.roles.values.known(*item))}
+        return next((provider for found, provider in known.items() if found not in mine), None) if mine else None
 
     def _known_identities(self, role: str) -> dict[Identity, Provider]:
         """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
         if role not in self._known_for:
             found = self._known_for[role] = {}
             for root in sorted(
-                {path for one in self._context.facts.providers for path, _ in self._context.roles.instances(one) or ()}
+                {
+                    path
+                    for provider in self._context.facts.providers
+                    for path, _ in self._context.roles.instances(provider) or ()
+                }
             ):
                 spoken = self._spoken(root, role)
-                for one in spoken if not isinstance(spoken, Refusal) else ():
-                    if known := self._context.roles.values.known(root, one.identity):
-                        found.setdefault(known, one.provider)
+                for signer in spoken if not isinstance(spoken, Refusal) else ():
+                    if known := self._context.roles.values.known(root, signer.identity):
+                        found.setdefault(known, signer.provider)
         return self._known_for[role]
 
     def remedy(self, provider: Provider) -> str:
@@ -142,7 +146,7 @@ class RootIdentities:
         spoken = self._spoken(root, role)
         if isinstance(spoken, Refusal):
             return spoken.reason
-        other = next((one for one in spoken if one.identity not in own), None)
+        other = next((signer for signer in spoken if signer.identity not in own), None)
         if other is not None:
             return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
         signed = self._signed_in(root, quote(role))
@@ -155,21 +159,21 @@ class RootIdentities:
         signers = self.signers(root)
         if isinstance(signers, Refusal):
             return signers
-        unmapped = [one for one in signers if one.role is None and self._role_arn(one) == role]
-        unmapped = [one for one in unmapped if one.identity] or unmapped
-        modules = {one.provider.module.path for one in unmapped}
+        unmapped = [signer for signer in signers if signer.role is None and self._role_arn(signer) == role]
+        unmapped = [signer for signer in unmapped if signer.identity] or unmapped
+        modules = {signer.provider.module.path for signer in unmapped}
         lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
-        first = [one for one in unmapped if one.provider.module.path == lead]
-        first.sort(key=lambda one: one.provider.alias is not None)
-        return [one for one in first if one.provider is first[0].provider] or unmapped
+        first = [signer for signer in unmapped if signer.provider.module.path == lead]
+        first.sort(key=lambda signer: signer.provider.alias is not None)
+        return [signer for signer in first if signer.provider is first[0].provider] or unmapped
 
     def _find_signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
         for path in (root, *sorted(self._context.workspace.reached_from(root))):
             module = self._context.workspace.modules.get(path)
-            for one in self._context.facts.in_module(module) if module is not None else ():
-                if role in one.web_identity_roles:
-                    return one
+            for provider in self._context.facts.in_module(module) if module is not None else ():
+                if role in provider.web_identity_roles:
+                    return provider
         return None
 
     def _role_arn(self, signer: Signer) -> str | None:
@@ -181,7 +185,7 @@ class RootIdentities:
             instances = self._context.roles.instances(provider)
             if instances is None:
                 return TOO_MANY
-            for identity in (one for path, one in instances if path == root):
+            for identity in (instance for path, instance in instances if path == root):
                 roles = {role for _, role in self._context.roles.cases(provider, root, identity)}
                 found += (Signer(provider, identity, role) for role in roles)
         return found

@@ -66,13 +66,13 @@ class Root:
     @cached_property
     def backend(self) -> S3Backend:
         """The block that counts: an override file's replaces the others."""
-        blocks = [one for one in self.backends if not one.is_partial]
-        return next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
+        blocks = [backend for backend in self.backends if not backend.is_partial]
+        return next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
 
     @cached_property
     def carriers(self) -> tuple[S3Backend, ...]:
         """Those of the ``backends`` that assume a role."""
-        return tuple(one for one in self.backends if one.assumes_role)
+        return tuple(backend for backend in self.backends if backend.assumes_role)
 
     @cached_property
     def role_arns(self) -> set[str]:
@@ -80,27 +80,31 @@ class Root:
 
         ``""`` stands for none, where some of them that stand for each other assume a role and others do not.
         """
-        files = [one for one in self.backends if one.is_partial]
-        partial = {one.role_arn for one in files if one.role_arn}
-        whole = (one for one in files if one.credentials or one.block.attribute("bucket"))
-        if partial and not self.backend.role_arn and any(not one.assumes_role for one in whole):
+        files = [backend for backend in self.backends if backend.is_partial]
+        partial = {backend.role_arn for backend in files if backend.role_arn}
+        whole = (backend for backend in files if backend.credentials or backend.block.attribute("bucket"))
+        if partial and not self.backend.role_arn and any(not backend.assumes_role for backend in whole):
             partial.add("")
         return partial or ({self.backend.role_arn} if self.backend.role_arn else set())
 
     @cached_property
     def names_credentials(self) -> bool:
         """Whether the backend, or a provider or remote state beside it, names static credentials or a role."""
-        providers = [one for one in self.providers if one.skip_reason is None and one.document.kind is not Kind.TEST]
-        if any(one.credentials or (one.is_bare and one.assumed_roles) for one in providers):
+        providers = [
+            provider
+            for provider in self.providers
+            if provider.skip_reason is None and provider.document.kind is not Kind.TEST
+        ]
+        if any(provider.credentials or (provider.is_bare and provider.assumed_roles) for provider in providers):
             return True
-        if self.gets_static_keys or any(one.names_credentials for one in self.remote_states):
+        if self.gets_static_keys or any(remote_state.names_credentials for remote_state in self.remote_states):
             return True
-        return any(one.credentials or one.role_family or one.assumes_role for one in self.backends)
+        return any(backend.credentials or backend.role_family or backend.assumes_role for backend in self.backends)
 
     @cached_property
     def has_web_identity(self) -> bool:
         """Whether the backend signs in with web identity itself already."""
-        return any(one.has_web_identity for one in self.backends)
+        return any(backend.has_web_identity for backend in self.backends)
 
     def is_migrated(self, include_ambient: bool) -> bool:
         """Whether the root module is being migrated, and its backend needs another way to sign in."""

@@ -34,10 +34,10 @@ def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRo
     None where nothing was found that is, could or should be changed.
     """
     workspace, facts, findings = context.workspace, context.facts, context.settled
-    if all(isinstance(one.fix, LeftAlone) for one in findings):
+    if all(isinstance(finding.fix, LeftAlone) for finding in findings):
         return ()
     then = _environments(context)
-    refused = {one.group for one in findings if isinstance(one.fix, Refusal)}
+    refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) and target.group not in refused:
@@ -70,23 +70,23 @@ def _living_on(root: EnvironmentRoot) -> Environment:
 def _environments(context: Context) -> dict[str, Environment]:
     """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
-    found = {one.module.path: Environment(has_keys=True) for one in facts.modules_with_static_keys}
+    found = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
         here, elsewhere = root.runners.here, root.runners.elsewhere
-        if any(map(has_hook, here)) or any(one.has_hook for one in elsewhere):
+        if any(map(has_hook, here)) or any(stack.has_hook for stack in elsewhere):
             found[root.module.path] = Environment(rest="web identity, by the hook")
-        elif any(one in facts.integrations for one in here) or any(one.has_integration for one in elsewhere):
+        elif any(stack in facts.integrations for stack in here) or any(stack.has_integration for stack in elsewhere):
             found[root.module.path] = Environment(rest=_INTEGRATION)
         elif root.gets_static_keys:
             found[root.module.path] = Environment(has_keys=True)
-        elif role := next((role for one in here if (role := _role_of(facts, one))), ""):
+        elif role := next((role for stack in here if (role := _role_of(facts, stack))), ""):
             found[root.module.path] = Environment(web_identity=role)
     return found
 
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
     """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
-    given = {one.name: one.value or "a role" for one in facts.variables.of(stack)}
+    given = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
     return given.get(ROLE, "") if TOKEN_FILE in given else ""
 
 
@@ -95,7 +95,7 @@ def _signers(workspace: Workspace, environments: Mapping[str, Environment], unit
     interesting = {module.path: module for module in workspace.interesting_modules()}
     providers = {path: _leads(module) for path, module in interesting.items()}
     backends = {path: s3_backends(module) for path, module in interesting.items()}
-    roots = [one for path, one in interesting.items() if backends[path]]
+    roots = [item for path, item in interesting.items() if backends[path]]
     for owner, partial in partial_backends(workspace, roots, units):
         if owner is not None:
             backends[owner.path].append(partial)
@@ -115,17 +115,21 @@ def _signers(workspace: Workspace, environments: Mapping[str, Environment], unit
 
 def _leads(module: Module) -> list[Provider]:
     """The providers of a module's configuration that sign in to AWS, each by its first block."""
-    own = [one for one in aws_providers(module) if one.document.kind is not Kind.TEST]
-    return [one for one in own if one is one.family[0] and not isinstance(one.skip_reason, LeftAlone)]
+    own = [provider for provider in aws_providers(module) if provider.document.kind is not Kind.TEST]
+    return [
+        provider
+        for provider in own
+        if provider is provider.family[0] and not isinstance(provider.skip_reason, LeftAlone)
+    ]
 
 
 def _of_backend(
     workspace: Workspace, module: Module, backends: Sequence[S3Backend], environment: Environment
 ) -> Iterator[tuple[str, str]]:
-    blocks = [one for one in backends if not one.is_partial]
+    blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
-        block = next((one for one in reversed(blocks) if one.document.is_override), blocks[0])
-        parts = [block, *(one for one in backends if one.is_partial)]
+        block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
+        parts = [block, *(backend for backend in backends if backend.is_partial)]
         yield block.title, signer(backend_sign_in(workspace, parts), environment)
     for state in remote_states(module):
         if state.kind == "s3":
@@ -135,5 +139,5 @@ def _of_backend(
 
 def _given(state: RemoteState) -> dict[str, Given]:
     """What a remote state gives to its backend."""
-    backends = [one.backend for one in state.configs]
-    return {item.name: (one.document, item) for one in backends for item in one.block.attributes}
+    backends = [config.backend for config in state.configs]
+    return {item.name: (backend.document, item) for backend in backends for item in backend.block.attributes}

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 def runners_by_role(context: Context, root: Root) -> dict[str | None, Runners]:
     """The stacks that run ``root`` by the role of their file; all for no role where that is not known of each."""
-    partial = {one.document.path: one.role_arn for one in root.backends if one.is_partial and one.role_arn}
+    partial = {
+        backend.document.path: backend.role_arn for backend in root.backends if backend.is_partial and backend.role_arn
+    }
     found: dict[str | None, list[StackDefinition]] = {}
     for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
-        given = [one.value for one in context.facts.variables.of(stack) if one.name.startswith("TF_CLI_ARGS")]
-        paths = {path for one in given for path in files_given(context.workspace, one or "", root.module.path)}
+        given = [
+            variable.value for variable in context.facts.variables.of(stack) if variable.name.startswith("TF_CLI_ARGS")
+        ]
+        paths = {path for item in given for path in files_given(context.workspace, item or "", root.module.path)}
         roles = {string_value(partial[path]) for path in paths & partial.keys()}
         found.setdefault(roles.pop() if len(roles) == 1 and None not in given else None, []).append(stack)
     if None in found or not found:

@@ -83,7 +83,10 @@ class Strategies:
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
             return Refusal("it names no role, and other partial configurations of the backend do")
-        is_tofu = all(any(one.is_tofu for one in known) for known in self._of_stacks(root)) and not backend.is_partial
+        is_tofu = (
+            all(any(evidence.is_tofu for evidence in known) for known in self._of_stacks(root))
+            and not backend.is_partial
+        )
         config, mapped = self._context.config.at(root.module.path), self.mapped(backend)
         if isinstance(mapped, Refusal):
             return mapped
@@ -95,12 +98,12 @@ class Strategies:
 
     def objection(self, root: Root) -> Refusal | None:
         """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
-        signed = [] if root.has_web_identity else [self.sign_in(root, one) for one in root.backends]
+        signed = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
         config, role = self._context.config.at(root.module.path), self.role(root)
         for state in root.remote_states:
             if state.skip_reason is None and not state.has_web_identity and state.names:
-                signed += [one for _, one in state_sign_ins(state, config, role, self.mapped)]
-        return next((one for one in signed if isinstance(one, Refusal)), None)
+                signed += [outcome for _, outcome in state_sign_ins(state, config, role, self.mapped)]
+        return next((outcome for outcome in signed if isinstance(outcome, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
         """What is known of the root module's engine, but for what its stacks say."""
@@ -115,7 +118,9 @@ class Strategies:
 
     def _certain_of(self, module: Module) -> Verdict:
         """What the code of a root module without an S3 backend is certain of."""
-        return verdict(one for one in code_evidence(self._context.workspace, module, ()) if not one.is_soft)
+        return verdict(
+            evidence for evidence in code_evidence(self._context.workspace, module, ()) if not evidence.is_soft
+        )
 
     def is_open(self, code: Root | CdktfProgram, runners: Runners) -> bool:
         """Whether ``code`` signs in by itself if stacks in other repositories say that their engine can."""
@@ -130,21 +135,21 @@ class Strategies:
 
     def role(self, root: Root) -> str | None:
         """The one literal role with which the root module's backend signs in by itself, if there is one."""
-        signed = [self.sign_in(root, one) for one in root.backends]
-        roles = {one.role for one in signed if isinstance(one, SignIn) and is_role_arn(one.role)}
+        signed = [self.sign_in(root, backend) for backend in root.backends]
+        roles = {outcome.role for outcome in signed if isinstance(outcome, SignIn) and is_role_arn(outcome.role)}
         config = self._context.config.at(root.module.path)
         return config.backend_role_arn or (roles.pop() if len(roles) == 1 else config.role_arn)
 
     def rejecting(self, root: Root) -> str:
         """Why the root module's flat role is an error already, for people; ``""`` if it may be none."""
-        found = next((one for known in self._of_stacks(root) if (one := rejects_flat_role(known))), None)
+        found = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
         return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
         """What speaks against signing in by itself where the user wants it in any case."""
         if self._context.config.backend_auth is BackendAuth.NATIVE:
-            against = (one for known in self._of_stacks(root) if not (one := verdict(known)).is_native)
-            why = next((one.why for one in against if one.why and one.why.high <= FIRST_NATIVE), None)
+            against = (item for known in self._of_stacks(root) if not (item := verdict(known)).is_native)
+            why = next((item.why for item in against if item.why and item.why.high <= FIRST_NATIVE), None)
             if why is not None:
                 yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
 
@@ -153,8 +158,8 @@ class Strategies:
         alone = self._alone(root)
         if alone.way is not BackendAuth.NATIVE or self._context.config.backend_auth is not BackendAuth.AUTO:
             return alone
-        others = (one for one in self._sharing(root) if not self._alone(one).is_native)
-        hooked = next((one.module.path or "." for one in others if not one.has_web_identity), None)
+        others = (item for item in self._sharing(root) if not self._alone(item).is_native)
+        hooked = next((other.module.path or "." for other in others if not other.has_web_identity), None)
         because = f"the root module {hooked}, which reads the same state, needs a hook"
         return Strategy(BackendAuth.HOOK, because) if hooked is not None else alone
 
@@ -184,8 +189,8 @@ class Strategies:
         from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
         config = self._context.config.at(program.folder)
-        signed = (python_sign_in(one, config) for one in program.calls if may_sign_in(one))
-        return next((one for one in signed if isinstance(one, Refusal)), None)
+        signed = (python_sign_in(call, config) for call in program.calls if may_sign_in(call))
+        return next((item for item in signed if isinstance(item, Refusal)), None)
 
     def _decide(
         self, runners: Runners, known: Iterable[tuple[Evidence, ...]], objection: Callable[[], Refusal | None]
@@ -195,10 +200,10 @@ class Strategies:
         if self._context.config.backend_auth is not BackendAuth.AUTO:
             return Strategy(self._context.config.backend_auth)
         here = (*runners.here, *runners.blueprints)
-        if any(map(self.has_hook, here)) or any(one.has_hook for one in runners.elsewhere):
+        if any(map(self.has_hook, here)) or any(stack.has_hook for stack in runners.elsewhere):
             return Strategy(BackendAuth.HOOK)
-        verdicts = [verdict(one) for one in known]
-        against = next((one for one in verdicts if not one.is_native), None)
+        verdicts = [verdict(item) for item in known]
+        against = next((item for item in verdicts if not item.is_native), None)
         if against is not None:
             return Strategy(BackendAuth.HOOK, _why(against))
         refused = objection()

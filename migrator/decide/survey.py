@@ -37,14 +37,14 @@ class Surveyor:
 
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
-        stacks = [one for one in self._context.facts.stacks if self._context.workspace.in_scope(one.document.path)]
+        stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
         found = attachments(self._context.workspace).receivers
         receivers = (
-            KnownReceiver(repo, one.place, one.title, tuple(sorted(one.labels)) if one.has_known_labels else None)
-            for one in found
-            if self._context.workspace.in_scope(one.place.path)
+            KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
+            for item in found
+            if self._context.workspace.in_scope(item.place.path)
         )
-        labels = sorted({label for one in self._context.facts.settings for label in one.reach.labels})
+        labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
         return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
 
@@ -63,17 +63,23 @@ class Surveyor:
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        told = {target.path for target in hooked} | {one.module.path for one in self._context.environment_roots.roots}
-        for path in sorted(({one.root for one in self._context.role_values} | self._with_known_roles()) - told):
+        told = {target.path for target in hooked} | {
+            environment_root.module.path for environment_root in self._context.environment_roots.roots
+        }
+        for path in sorted(
+            ({role_value.root for role_value in self._context.role_values} | self._with_known_roles()) - told
+        ):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
     def _with_known_roles(self) -> set[str]:
         """The root modules whose stacks must be known, as they may have a say in what a role that is known is for."""
         if not self._context.config.roles and not any(
-            (self._context.config.role_arn, *(one.role_arn for one in self._context.config.paths))
+            (self._context.config.role_arn, *(roles.role_arn for roles in self._context.config.paths))
         ):
             return set()
-        modules = {one.module.path: one.module for one in self._context.facts.providers if one.credentials}
+        modules = {
+            provider.module.path: provider.module for provider in self._context.facts.providers if provider.credentials
+        }
         return {root.path for module in modules.values() for root in self._context.workspace.roots_of(module)}
 
     def _reason(self, group: str) -> str:
@@ -82,27 +88,35 @@ class Surveyor:
 
     @cached_property
     def _refused(self) -> dict[str, str]:
-        refused = (one for one in reversed(self._context.settled) if one.group and isinstance(one.fix, Refusal))
-        return {str(one.group): f"{one.place} is refused" for one in refused}
+        refused = (
+            finding for finding in reversed(self._context.settled) if finding.group and isinstance(finding.fix, Refusal)
+        )
+        return {str(finding.group): f"{finding.place} is refused" for finding in refused}
 
     def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module are to set, for providers that are migrated."""
-        return tuple((one.environment_variable, one.role) for one in self._given_by_root.get(root, ()))
+        return tuple(
+            (role_value.environment_variable, role_value.role) for role_value in self._given_by_root.get(root, ())
+        )
 
     @cached_property
     def _given_by_root(self) -> dict[str, list[RoleValue]]:
-        kept = {one.place for one in self._context.settled if isinstance(one.fix, Refusal)}
+        kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         found: dict[str, list[RoleValue]] = {}
-        for one in self._context.role_values:
-            if not kept.issuperset(one.users):
-                found.setdefault(one.root, []).append(one)
+        for role_value in self._context.role_values:
+            if not kept.issuperset(role_value.users):
+                found.setdefault(role_value.root, []).append(role_value)
         return found
 
     def _in_runtime_config(self, target: Target) -> frozenset[str]:
         """The slugs of the stacks whose hooks go into the runtime configuration alone."""
         runtime, names = self._context.hook_plan.runtime, phase_lists(self._context.config)
         stacks = self._context.hook_plan.runtime_stacks(target)
-        return frozenset(one.slug for one in stacks if not any(runtime.belongs_in_stack(one, name) for name in names))
+        return frozenset(
+            runtime_stack.slug
+            for runtime_stack in stacks
+            if not any(runtime.belongs_in_stack(runtime_stack, name) for name in names)
+        )
 
     def _known(self, repo: str, stack: StackDefinition) -> KnownStack:
         known = self._context.strategies.runtime_stack(stack)
@@ -120,7 +134,9 @@ class Surveyor:
             stack in self._context.facts.integrations,
             tuple((by, reason) for by in ("variables", "integration") if (reason := self._obstacle(stack, by))),
             stack.is_blueprint,
-            tuple(sorted({one.variable for one in self._context.facts.variables.of(stack) if one.variable})),
+            tuple(
+                sorted({variable.variable for variable in self._context.facts.variables.of(stack) if variable.variable})
+            ),
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
@@ -133,7 +149,7 @@ class Surveyor:
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
-        known = ((one.name, one.value) for one in self._context.facts.variables.of(stack))
+        known = ((variable.name, variable.value) for variable in self._context.facts.variables.of(stack))
         return tuple((name, value) for name, value in known if value is not None and is_role_arn(value))
 
     def _told(
@@ -146,9 +162,11 @@ class Surveyor:
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {
-            (one.place, one.message): one.fate for one in self._context.settled if one.rule.startswith(_HOOK_RULES)
+            (finding.place, finding.message): finding.fate
+            for finding in self._context.settled
+            if finding.rule.startswith(_HOOK_RULES)
         }
-        wanted = {one.stack: one for one in self._context.hook_plan.all}
+        wanted = {hook.stack: hook for hook in self._context.hook_plan.all}
         native = self._native()
         for stack in self._context.facts.stacks:
             planned = wanted.get(stack)
@@ -174,16 +192,16 @@ class Surveyor:
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
         about = f"{stack.title}, which runs "
-        for one in self._context.settled:
-            if one.rule in _GIVING and one.message.startswith(about):
-                _, is_variable, name = one.message.partition(": ")
-                return f"none needed: {name} {one.fate}" if is_variable else f"none needed: {one.fate}"
+        for finding in self._context.settled:
+            if finding.rule in _GIVING and finding.message.startswith(about):
+                _, is_variable, name = finding.message.partition(": ")
+                return f"none needed: {name} {finding.fate}" if is_variable else f"none needed: {finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
         """The stacks whose code signs in by itself, as far as it is migrated, each with that code."""
         found: dict[StackDefinition | KnownStack, str] = {}
-        refused = {one.group for one in self._context.settled if isinstance(one.fix, Refusal)}
+        refused = {finding.group for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         for root in self._context.facts.roots:
             is_migrated = root.is_migrated(self._context.config.include_ambient) and root.group not in refused
             if is_migrated and self._context.strategies.of(root).is_native:
@@ -221,11 +239,11 @@ class Surveyor:
         identity = self._context.workspace.identity
         if is_of_branch(stack.code, identity):
             return False
-        paths = {one.path for one in self._context.hook_plan.targets}
+        paths = {target.path for target in self._context.hook_plan.targets}
         paths |= {
-            one.module.path
-            for one in self._context.facts.roots
-            if one.is_migrated(self._context.config.include_ambient)
+            root.module.path
+            for root in self._context.facts.roots
+            if root.is_migrated(self._context.config.include_ambient)
         }
         return any(runs(stack.code, identity, path) for path in paths)
 

@@ -45,8 +45,10 @@ def in_regions(facts: Facts, targets: Iterable[Target]) -> tuple[Target, ...]:
     """The ``targets``, each with the region that its hook must name."""
     known = dict(_regions(facts))
     return tuple(
-        replace(one, region=region_to_name(one.role, known.get(one.path, ""))) if isinstance(one.role, str) else one
-        for one in targets
+        replace(target, region=region_to_name(target.role, known.get(target.path, "")))
+        if isinstance(target.role, str)
+        else target
+        for target in targets
     )
 
 
@@ -68,8 +70,8 @@ def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _region_of(root: Root) -> str:
-    providers = (one for one in root.providers if one.alias is None)
+    providers = (provider for provider in root.providers if provider.alias is None)
     blocks: list[S3Backend | Provider] = [*reversed(root.backends), *providers]
-    said = ((one.document, one.block.attribute("region")) for one in blocks)
+    said = ((block.document, block.block.attribute("region")) for block in blocks)
     known = (resolve(root.module, document.expression(region)) for document, region in said if region is not None)
     return next(filter(None, known), "")

@@ -64,9 +64,9 @@ def _expression(module: Module, made: Term, title: str) -> str:
         return quote(title)
     if (reference := _reference(module, made)) is not None:
         return reference
-    if any(one.op != "var" or one.where != module.path for one in made.symbols):
+    if any(term.op != "var" or term.where != module.path for term in made.symbols):
         return _UNKNOWN.format(quote(title))
-    variables = ", ".join(sorted(f"var.{one.name}" for one in made.symbols))
+    variables = ", ".join(sorted(f"var.{term.name}" for term in made.symbols))
     return f"{_FUNCTION}({quote(title)}, {variables})"
 
 

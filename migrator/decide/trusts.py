@@ -25,7 +25,7 @@ def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRo
     Roles that only a variable of the stack names are none of them, but for those that it is ``given``.
     """
     facts = context.facts
-    refused = {one.group for one in context.settled if isinstance(one.fix, Refusal)}
+    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
     found: dict[str, dict[str, None]] = {}
     runners = dict(_runners(facts))
     for row in signers:
@@ -35,8 +35,8 @@ def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRo
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))
-    for one in context.role_values:
-        found.setdefault(one.role, {}).update(_titles(facts.runners_of(one.root)))
+    for role_value in context.role_values:
+        found.setdefault(role_value.role, {}).update(_titles(facts.runners_of(role_value.root)))
     return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
 
 
@@ -50,4 +50,7 @@ def _runners(facts: Facts) -> Iterator[tuple[str, Runners]]:
 
 def _titles(runners: Runners) -> dict[str, None]:
     """The stacks by their titles; those of other repositories with the name of theirs."""
-    return {f"{one.repo}: {one.title}" if isinstance(one, KnownStack) else one.title: None for one in runners.all}
+    return {
+        f"{runner.repo}: {runner.title}" if isinstance(runner, KnownStack) else runner.title: None
+        for runner in runners.all
+    }

@@ -48,7 +48,7 @@ class RequiredVariable:
 def required_variables(context: Context) -> Iterator[RequiredVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
     for given in context.role_values:
-        needs = frozenset(one.key for one in given.users) if len(set(given.users)) == 1 else frozenset[str]()
+        needs = frozenset(place.key for place in given.users) if len(set(given.users)) == 1 else frozenset[str]()
         runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
         for stack in runners.here:
             yield RequiredVariable(variable, given.root or ".", stack, needs=needs)
@@ -86,7 +86,7 @@ def set_at(context: Context, wanted: RequiredVariable) -> SetVariable | None:
         known = context.facts.variables.in_runtime_config(wanted.slug)
     else:
         known = context.facts.variables.of(wanted.here)
-    return next((one for one in known if one.name == wanted.variable.name), None)
+    return next((variable for variable in known if variable.name == wanted.variable.name), None)
 
 
 def is_for_runtime_config(context: Context, wanted: RequiredVariable) -> bool:
@@ -100,6 +100,6 @@ def is_for_runtime_config(context: Context, wanted: RequiredVariable) -> bool:
 
 def runtime_variables(context: Context) -> list[tuple[str, str, str]]:
     """The slug, the name and the value of each variable that goes into the runtime configuration."""
-    wanted = (one for one in required_variables(context) if is_for_runtime_config(context, one))
-    missing = (one for one in wanted if set_at(context, one) is None)
-    return list(dict.fromkeys((one.slug, one.variable.name, one.variable.value) for one in missing))
+    wanted = (required for required in required_variables(context) if is_for_runtime_config(context, required))
+    missing = (required for required in wanted if set_at(context, required) is None)
+    return list(dict.fromkeys((required.slug, required.variable.name, required.variable.value) for required in missing))

@@ -76,8 +76,10 @@ class WebIdentity:
         modules = self._context.workspace.modules_of(provider.document)
         roots = {root.path for module in modules for root in self._context.workspace.roots_of(module)}
         runners = [self._context.facts.runners_of(path) for path in roots]
-        places = [self._context.facts.integrations.get(stack) for one in runners for stack in one.here]
-        is_known = bool(places) and None not in places and all(one.here and not one.elsewhere for one in runners)
+        places = [self._context.facts.integrations.get(stack) for runner in runners for stack in runner.here]
+        is_known = (
+            bool(places) and None not in places and all(runner.here and not runner.elsewhere for runner in runners)
+        )
         return places[0] if is_known else None
 
     def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
@@ -88,7 +90,7 @@ class WebIdentity:
             provided = self._context.role_variables.provide(module, role, self._identity_in(module, provider), alike)
             if isinstance(provided, Refusal):
                 return provided
-            edits += (one for one in provided if one not in edits)
+            edits += (edit for edit in provided if edit not in edits)
             if refused := self._give(module, role, provider):
                 return refused
         return edits
@@ -120,7 +122,7 @@ class WebIdentity:
             provided = self._context.role_variables.provide(called, variable, identity)
             if isinstance(provided, Refusal):
                 return provided
-            edits += (one for one in provided if one not in edits)
+            edits += (edit for edit in provided if edit not in edits)
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 self._context.role_values.use(root, name, place)
         return tuple(edits)
@@ -134,7 +136,10 @@ class WebIdentity:
                     yield value_note(name, root.path or ".")
 
     def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
-        return ((variable_called(one.name), identity_of(self._context.roles.residues, called, one)) for one in inputs)
+        return (
+            (variable_called(input_.name), identity_of(self._context.roles.residues, called, input_))
+            for input_ in inputs
+        )
 
     def held(self, module: Module, name: str) -> Identity | None:
         """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
@@ -177,7 +182,10 @@ class WebIdentity:
         if mapped is not None and self._context.config.role_in is RoleIn.LITERAL:
             return Literal(mapped)
         modules = self._context.workspace.modules_of(provider.document)
-        names = {self._context.role_variables.identities(one).get(self._identity_in(one, provider)) for one in modules}
+        names = {
+            self._context.role_variables.identities(module).get(self._identity_in(module, provider))
+            for module in modules
+        }
         if len(names) > 1:
             return Refusal("it is part of several modules, and would need another role in each")
         name = names.pop()
@@ -200,7 +208,7 @@ class WebIdentity:
         for path, module in self._context.workspace.modules.items():
             is_literal = self._context.config.at(path).literal_role_arn is not None
             providers = self._context.roles.providers(path) if path not in self._context.workspace.calls else ()
-            if is_literal and any(self._comes_from_callers(one, path) for one in providers):
+            if is_literal and any(self._comes_from_callers(provider, path) for provider in providers):
                 yield module
 
     def _comes_from_callers(self, provider: Provider, path: str) -> bool:
@@ -226,7 +234,7 @@ class WebIdentity:
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
         """The same in another module that the provider's file is part of."""
-        alike = (one for one in self._context.facts.in_module(module) if one.block is provider.block)
+        alike = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
         return self.identity(next(alike, provider))
 
     def _known_value(self, root: Module, name: str, provider: Provider, identity: Identity) -> str | None:
@@ -269,10 +277,10 @@ class WebIdentity:
     def _assumed_in(self, module: Module) -> frozenset[str]:
         """The expressions of the roles that the providers of a module assume."""
         if module.path not in self._assumed:
-            roles = (role for one in self._context.facts.in_module(module) for role in one.assumed_roles)
+            roles = (role for provider in self._context.facts.in_module(module) for role in provider.assumed_roles)
             self._assumed[module.path] = frozenset(roles)
         return self._assumed[module.path]
 
 
 def _plain(identity: Identity) -> Identity:
-    return tuple(one for one in identity if one[0] != _MAPPED)
+    return tuple(item for item in identity if item[0] != _MAPPED)

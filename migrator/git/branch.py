@@ -85,8 +85,8 @@ class Checkout(GitRepo):
         entries = {path: Entry(mode, blob_id(data, like)) for path, (mode, data) in contents.items()}
         log = self._logged(branch, entries, old)
         files = [
-            replace_in(one, after=checked_out(one.after, contents[one.path][1], entries[one.path].sha))
-            for one in (changes if switch else ())
+            replace_in(change, after=checked_out(change.after, contents[change.path][1], entries[change.path].sha))
+            for change in (changes if switch else ())
         ]
         with (
             uninterrupted() as checkpoint,
@@ -184,7 +184,7 @@ class Checkout(GitRepo):
             raise
         commit, committed = import_answer(printed)
         staged = map(self._index.get, contents)
-        _require_clean([path for path, one, other in zip(contents, committed, staged, strict=True) if one != other])
+        _require_clean([path for path, item, other in zip(contents, committed, staged, strict=True) if item != other])
         return self._signed(branch, commit, message) if self._is_on("commit.gpgsign") else commit
 
     def _signed(self, branch: str, commit: str, message: str) -> str:
@@ -196,7 +196,9 @@ class Checkout(GitRepo):
 
     def _person(self, role: str) -> str:
         """Name, address and the time now as ``git var`` says them, which is asked once for the same configuration."""
-        named = tuple(one for one in self._settings if one[1].startswith(("user.", "author.", "committer.")))
+        named = tuple(
+            setting for setting in self._settings if setting[1].startswith(("user.", "author.", "committer."))
+        )
         surrounding = {name: value for name, value in os.environ.items() if name == "EMAIL" or name.startswith("GIT_")}
         if f"GIT_{role}_DATE" in surrounding:
             return self._run("var", f"GIT_{role}_IDENT").strip()

@@ -190,7 +190,7 @@ class GitRepo:
 
     def _setting(self, name: str) -> str:
         """The value that counts of the setting ``name``, ``""`` if there is none."""
-        return next((value for _, one, value in reversed(self._settings) if one == name), "")
+        return next((value for _, item, value in reversed(self._settings) if item == name), "")
 
     def _is_on(self, name: str) -> bool:
         return self._setting(name).lower() in ("true", "yes", "on", "1")

@@ -90,7 +90,7 @@ def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...
             continue
         if "=" in name or "\n" in name:
             raise MigrateError("git's configuration of this repository names a program, and cannot be overridden")
-        users = [value for scope, one, value in settings if one == name and scope not in ("local", "worktree")]
+        users = [value for scope, setting, value in settings if setting == name and scope not in ("local", "worktree")]
         for value in (default, *users):
             options += ("-c", f"{name}={value}")
     return tuple(options)

@@ -31,7 +31,7 @@ def import_answer(printed: str) -> tuple[str, list[tuple[str, str] | None]]:
     """The commit's id, and the mode and id that each path had at ``base``, None for one that was not there."""
     *rows, commit = printed.rstrip("\n").split("\n")
     words = (row.split(maxsplit=3) for row in rows)
-    return commit, [None if len(one) < 4 or one[0] == "missing" else (one[0], one[2]) for one in words]
+    return commit, [None if len(word) < 4 or word[0] == "missing" else (word[0], word[2]) for word in words]
 
 
 def _quoted(path: str) -> bytes:
@@ -60,7 +60,7 @@ def conversion(data: bytes, sha: str) -> Callable[[bytes], bytes] | None:
 
     It converts line endings and, with the attribute ``ident``, takes ids out: https://git-scm.com/docs/gitattributes.
     """
-    ways: tuple[Callable[[bytes], bytes], ...] = (bytes, to_lf, _without_id, lambda one: _without_id(to_lf(one)))
+    ways: tuple[Callable[[bytes], bytes], ...] = (bytes, to_lf, _without_id, lambda item: _without_id(to_lf(item)))
     return next((way for way in ways if blob_id(way(data), sha) == sha), None)
 
 

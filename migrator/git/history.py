@@ -28,7 +28,7 @@ def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     for note in notes:
         if note.task in OF_KEYS:
             known = _made_at_once(note.subjects, root, deadline)
-            note = replace(note, subjects=tuple(_dated(one, known, root, deadline) for one in note.subjects))
+            note = replace(note, subjects=tuple(_dated(subject, known, root, deadline) for subject in note.subjects))
         yield note
 
 
@@ -51,7 +51,7 @@ def _made_at_once(subjects: Iterable[str], root: Path, deadline: Deadline) -> di
         elif word:
             made.get(next(rows, ""), []).append(commit if word == "A" else "")
             renaming |= {commit} if "D" in word else set()
-    return {path: one[0] for path, one in made.items() if len(one) == 1 and one[0] and one[0] not in renaming}
+    return {path: item[0] for path, item in made.items() if len(item) == 1 and item[0] and item[0] not in renaming}
 
 
 def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadline) -> str:

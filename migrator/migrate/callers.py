@@ -29,8 +29,8 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
     known = dict(surveys)
     refused = {
         (module.repo, module.path): module
-        for one in known.values()
-        for told in one.told
+        for survey in known.values()
+        for told in survey.told
         for module in told.modules
         if module.refusal
     }
@@ -42,18 +42,18 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
                 refused.setdefault((module.repo, module.path), replace(module, refusal=reason))
         told = _told(pairs, refused)
-        stale = {name: told.get(name, ()) for name, one in known.items() if told.get(name, ()) != one.told}
+        stale = {name: told.get(name, ()) for name, survey in known.items() if told.get(name, ()) != survey.told}
         if not stale:
             break
-        known |= {name: replace(known[name], told=one) for name, one in stale.items()}
-        found = again({name: Fleet(one) for name, one in stale.items()})
-        for name, one in stale.items():
-            known[name] = replace(found.get(name) or _failed(known[name]), told=one)
+        known |= {name: replace(known[name], told=item) for name, item in stale.items()}
+        found = again({name: Fleet(item) for name, item in stale.items()})
+        for name, item in stale.items():
+            known[name] = replace(found.get(name) or _failed(known[name]), told=item)
     return known
 
 
 def _failed(survey: Survey) -> Survey:
-    calls = tuple(replace(one, refusal="its repository cannot be read any more") for one in survey.calls)
+    calls = tuple(replace(known_call, refusal="its repository cannot be read any more") for known_call in survey.calls)
     return replace(survey, calls=calls)
 
 
@@ -61,10 +61,12 @@ def _live_and_pinned(
     surveys: Mapping[str, Survey], refused: Mapping[_Key, KnownModule]
 ) -> Iterator[tuple[KnownCall, KnownModule]]:
     """Every call with the module that it is of, of all whose variables change, or would have."""
-    changed = {(module.repo, module.path): module for one in surveys.values() for module in one.modules} | dict(refused)
-    named = [one for survey in surveys.values() for one in survey.registered] if changed else []
+    changed = {(module.repo, module.path): module for item in surveys.values() for module in item.modules} | dict(
+        refused
+    )
+    named = [item for survey in surveys.values() for item in survey.registered] if changed else []
     calls: dict[str, list[KnownCall]] = {}
-    for call in (call for one in surveys.values() for call in one.calls) if changed else ():
+    for call in (call for item in surveys.values() for call in item.calls) if changed else ():
         calls.setdefault(call.source.name.lower() if call.source else call.folder, []).append(call)
     for known in changed.values():
         module = replace(known, addresses=tuple(_addresses(known, named)))

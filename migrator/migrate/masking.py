@@ -26,16 +26,16 @@ def masked(plan: Plan, known: Known) -> Plan:
 
     return replace(
         plan,
-        findings=tuple(_masked(one, hidden) for one in plan.findings),
-        problems=tuple(_masked(one, hidden) for one in plan.problems),
-        notes=tuple(_masked(one, hidden) for one in plan.notes),
-        stacks=tuple(_masked(one, hidden) for one in plan.stacks),
-        signers=tuple(_masked(one, hidden) for one in plan.signers),
+        findings=tuple(_masked(finding, hidden) for finding in plan.findings),
+        problems=tuple(_masked(file_problem, hidden) for file_problem in plan.problems),
+        notes=tuple(_masked(note, hidden) for note in plan.notes),
+        stacks=tuple(_masked(stack_row, hidden) for stack_row in plan.stacks),
+        signers=tuple(_masked(signing_row, hidden) for signing_row in plan.signers),
     )
 
 
 def _masked(told: _Told, hidden: Callable[[str], str]) -> _Told:
-    values = {one.name: getattr(told, one.name) for one in fields(told) if one.name not in _NAMES}
+    values = {field.name: getattr(told, field.name) for field in fields(told) if field.name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
     return replace(told, **after) if after != values else told  # type: ignore[arg-type]
 
@@ -44,5 +44,5 @@ def _hidden(value: object, hidden: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return hidden(value)
     if isinstance(value, tuple):
-        return tuple(_hidden(one, hidden) for one in value)
+        return tuple(_hidden(item, hidden) for item in value)
     return _masked(value, hidden) if is_dataclass(value) else value  # type: ignore[type-var]

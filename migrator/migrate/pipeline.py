@@ -144,7 +144,9 @@ class _Nothing:
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.name, calls=tuple(one.known for one in outside_calls(self.workspace, self.name)))
+        return Survey(
+            self.name, calls=tuple(outside_call.known for outside_call in outside_calls(self.workspace, self.name))
+        )
 
     def plan(self) -> Plan:
         return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
@@ -204,7 +206,7 @@ def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> 
 def _prepare(settled: _Settled) -> _Prepared:
     name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
     plan = settled.planning.plan()
-    idle = unmatched((one for one in config.roles if one not in given.roles), plan.mapped)
+    idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
     notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
     return _Prepared(config, settled.checkout, workspace, plan, _result(name, config, plan, workspace, notes))
 
@@ -232,8 +234,8 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     if checkout is None:
         return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
     root = _root(path, checkout)
-    paths = (path, *(Path(os.path.realpath(one)) for one in others))
-    folders = tuple("" if one == root else one.relative_to(root).as_posix() for one in paths)
+    paths = (path, *(Path(os.path.realpath(other)) for other in others))
+    folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
     return Workspace(
         listing(root, checkout.paths(), is_sparse=checkout.is_sparse),
         _identity(checkout, config),

@@ -47,41 +47,48 @@ class Planning:
         """What the other repositories of a run must know."""
         context = self._context
         known = list(interfaces(context.workspace, self._settled.changes))
-        changed = {one.module.path for one in known}
-        known += (Interface(one, (), ()) for one in context.web_identity.spoken_for() if one.path not in changed)
-        modules = tuple(self._known_module(one) for one in known)
-        calls = tuple(replace(one.known, refusal=self._refusal(one.known)) for one in context.outside_calls)
+        changed = {interface.module.path for interface in known}
+        known += (
+            Interface(module, (), ()) for module in context.web_identity.spoken_for() if module.path not in changed
+        )
+        modules = tuple(self._known_module(interface) for interface in known)
+        calls = tuple(
+            replace(outside_call.known, refusal=self._refusal(outside_call.known))
+            for outside_call in context.outside_calls
+        )
         named = tuple(registered(context.workspace))
         return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=named)
 
     def _refusal(self, call: KnownCall) -> str:
         """Why the call of a module of another repository cannot follow it, if so."""
-        refused = (one for one in self._settled.findings if isinstance(one.fix, Refusal))
-        groups = {one.group: one.fate for one in refused if one.group}
-        called = (one for one in self._context.called if any(call is each.known for each in one.calls))
-        return next((groups[one.group] for one in called if one.group in groups), "")
+        refused = (finding for finding in self._settled.findings if isinstance(finding.fix, Refusal))
+        groups = {finding.group: finding.fate for finding in refused if finding.group}
+        called = (item for item in self._context.called if any(call is each.known for each in item.calls))
+        return next((groups[item.group] for item in called if item.group in groups), "")
 
-    def _known_module(self, one: Interface) -> KnownModule:
-        context, path = self._context, one.module.path
+    def _known_module(self, interface: Interface) -> KnownModule:
+        context, path = self._context, interface.module.path
         workspace, repo = context.workspace, context.repo
         title = f"{repo}: {path or '.'}"
         gains = tuple(
-            KnownInput(name, told(one.module, context.web_identity.held(one.module, name), f"{title}: {name}"))
-            for name in one.gains
+            KnownInput(
+                name, told(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}")
+            )
+            for name in interface.gains
         )
-        defaults = tuple(told_defaults(one.module, context.roles.residues, title)) if gains else ()
+        defaults = tuple(told_defaults(interface.module, context.roles.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
-        place = Place(min(document.path for document in one.module.documents))
-        return KnownModule(repo, workspace.identity, path, place, folder, gains, one.loses, defaults=defaults)
+        place = Place(min(document.path for document in interface.module.documents))
+        return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
 
     def plan(self) -> Plan:
         """What is to be done, and all that is to be told of it."""
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settled.findings, self._settled.changes
-        touched = [workspace.documents[one.path] for one in changes if one.path in workspace.documents]
+        touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
         signers = signing_rows(self._context, changes)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        told = {one.place.path for one in findings} & workspace.documents.keys()
+        told = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
         plan = Plan(
             findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
@@ -110,18 +117,20 @@ def _settle(context: Context) -> Settlement:
 
 def _with(settled: Settlement, found: list[Finding]) -> Settlement:
     both = Settlement(settled.workspace, [*settled.findings, *found], settled.changes, settled.verdicts)
-    if any(isinstance(one.fix, Rewrite) for one in found):
+    if any(isinstance(finding.fix, Rewrite) for finding in found):
         both.run()
     if both.findings[: len(settled.findings)] == settled.findings:
         return both
     collides = Refusal("it collides with the other changes")
-    settled.findings += (replace(one, fix=collides) if isinstance(one.fix, Rewrite) else one for one in found)
+    settled.findings += (
+        replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
+    )
     return settled
 
 
 def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
     """The findings without those that are the same for another group."""
-    return {(one.rule, one.place, one.message, one.fix): one for one in findings}.values()
+    return {(finding.rule, finding.place, finding.message, finding.fix): finding for finding in findings}.values()
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:

@@ -25,7 +25,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
     """``finding``, refused if it changes a file that is not to be changed."""
     if isinstance(finding.fix, Rewrite):
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
-        objection = next((one for one in objections if one), None)
+        objection = next((item for item in objections if item), None)
         if objection is not None:
             return replace(finding, fix=Refusal(objection))
     return finding
@@ -55,15 +55,15 @@ class Settlement:
         self.findings[index] = replace(self.findings[index], fix=Refusal(reason))
 
     def _rewrites(self) -> Iterator[tuple[int, Rewrite]]:
-        return ((index, one.fix) for index, one in enumerate(self.findings) if isinstance(one.fix, Rewrite))
+        return ((index, finding.fix) for index, finding in enumerate(self.findings) if isinstance(finding.fix, Rewrite))
 
     def _decline_groups(self) -> None:
         """A group of which one part is refused is refused whole, and so is what a file does in another module."""
         while True:
-            refused = [one for one in reversed(self.findings) if isinstance(one.fix, Refusal)]
-            groups = {one.group: one for one in refused if one.group}
-            places = {(one.rule, one.place) for one in refused}
-            needed = {name: one for one in refused for name in (one.group, one.place.key) if name}
+            refused = [item for item in reversed(self.findings) if isinstance(item.fix, Refusal)]
+            groups = {item.group: item for item in refused if item.group}
+            places = {(item.rule, item.place) for item in refused}
+            needed = {name: item for item in refused for name in (item.group, item.place.key) if name}
             declined = 0
             for index, _ in list(self._rewrites()):
                 finding = self.findings[index]

@@ -73,29 +73,29 @@ class Engine:
         There are as many kinds as it may be that count: the runtime configuration's pages do not agree whether
         defaults or the stack come first, and a stack whose slug is not known (None) may have any entry.
         """
-        code = tuple(one for one in self.code if not one.is_soft)
+        code = tuple(evidence for evidence in self.code if not evidence.is_soft)
         entries = [found for name, found in self.entries if found and name == (slug or name)]
         others = () if slug and entries else (own, *([self.defaults] if self.defaults else ()))
-        yield from ((*code, *one) for one in (*entries, *others))
+        yield from ((*code, *item) for item in (*entries, *others))
 
     def of_no_stack(self) -> Iterator[tuple[Evidence, ...]]:
         """The same where no stack is known to run the root module."""
         entries = [found for _, found in self.entries if found]
-        yield from ((*self.code, *one) for one in entries or [self.defaults])
+        yield from ((*self.code, *entry) for entry in entries or [self.defaults])
 
 
 def verdict(evidence: Iterable[Evidence]) -> Verdict:
     """What all ``evidence`` on one engine comes to: native where a version from `FIRST_NATIVE` on is certain."""
     known = list(evidence)
-    firm = [one for one in known if not one.is_soft]
+    firm = [item for item in known if not item.is_soft]
     certain = _verdict(firm)
     return certain if certain.is_native or certain.contradiction else _verdict(known)
 
 
 def _verdict(known: list[Evidence]) -> Verdict:
-    lowest = max(known, key=lambda one: one.low, default=Evidence("", ""))
-    limits = [one for one in known if not one.is_default or one.high > lowest.low]
-    highest = min(limits, key=lambda one: one.high, default=Evidence("", ""))
+    lowest = max(known, key=lambda evidence: evidence.low, default=Evidence("", ""))
+    limits = [evidence for evidence in known if not evidence.is_default or evidence.high > lowest.low]
+    highest = min(limits, key=lambda evidence: evidence.high, default=Evidence("", ""))
     if lowest.low >= highest.high:
         return Verdict(False, None, (lowest, highest))
     if lowest.low >= FIRST_NATIVE:

@@ -240,18 +240,20 @@ class Fleet:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
         every = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
         others = (stack for stack in every if not stack.is_blueprint)
-        return [one for one in others if runs(one.code, identity, path) and is_of_branch(one.code, identity)]
+        return [other for other in others if runs(other.code, identity, path) and is_of_branch(other.code, identity)]
 
     def labelled(self, repo: str, labels: Iterable[str]) -> list[KnownReceiver]:
         """The stacks and modules of other repositories than ``repo`` that have one of the labels, or may."""
         wanted = set(labels)
-        others = (one for survey in self.surveys if survey.repo != repo for one in survey.receivers)
-        return [one for one in others if wanted and _may_have(one, wanted)]
+        others = (receiver for survey in self.surveys if survey.repo != repo for receiver in survey.receivers)
+        return [receiver for receiver in others if wanted and _may_have(receiver, wanted)]
 
     def roots_run_by(self, repo: str, code: Code) -> list[KnownRoot]:
         """The root modules of other repositories than ``repo`` that a stack of ``code`` runs."""
         others = (root for survey in self.surveys if survey.repo != repo for root in survey.roots)
-        return [one for one in others if runs(code, one.identity, one.path) and is_of_branch(code, one.identity)]
+        return [
+            other for other in others if runs(code, other.identity, other.path) and is_of_branch(code, other.identity)
+        ]
 
     @property
     def calls(self) -> list[KnownCall]:
@@ -291,18 +293,18 @@ class _Index:
     def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
         """What contexts of ``survey`` may attach themselves to elsewhere."""
         wanted = (*survey.labels, None) if survey.labels else ()
-        found = (one for label in wanted for one in self.receivers.get(label, ()))
-        yield from dict.fromkeys(one for one in found if one.repo != survey.repo)
+        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
+        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
 
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
         for name in {root.identity.name.lower() for root in survey.roots}:
-            yield from (one for one in self.stacks.get(name, ()) if one.repo != survey.repo)
+            yield from (stack for stack in self.stacks.get(name, ()) if stack.repo != survey.repo)
 
     def roots_of(self, survey: Survey) -> Iterator[KnownRoot]:
         """The root modules of others that stacks of ``survey`` may run."""
         for name in {(stack.code.repository or "").lower() for stack in survey.stacks}:
-            yield from (one for one in self.roots.get(name, ()) if one.repo != survey.repo)
+            yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
 
 
 def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
@@ -314,17 +316,17 @@ def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
     known = list(surveys)
     index = _Index(known)
     index = _Index(
-        replace(one, roots=tuple(_settle(index, one, root) for root in _needing(index, one))) for one in known
+        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
     )
     for survey in known:
-        receivers = (Survey(one.repo, receivers=(one,)) for one in index.receivers_of(survey))
+        receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
         yield Fleet((*stacks, *roots, *receivers, *survey.told))
 
 
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
-    for one in found:
-        yield Survey(one.repo, roots=(one,)) if isinstance(one, KnownRoot) else Survey(one.repo, stacks=(one,))
+    for item in found:
+        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
 
 
 def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
@@ -348,15 +350,15 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
     if not stacks:
         return root.is_native
     return all(
-        not one.has_hook and all(verdict(known).is_native for known in engine.of_stack(one.slug, one.evidence))
-        for one in stacks
+        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
+        for stack in stacks
     )
 
 
 def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    why = next((why for one in stacks if (why := _objection(one, root))), "")
+    why = next((why for stack in stacks if (why := _objection(stack, root))), "")
     return root if root.refusal or not why else replace(root, refusal=why)
 
 

@@ -114,4 +114,4 @@ class RepoResult:
     @property
     def is_failed(self) -> bool:
         """Whether something could not be processed: exit code 3."""
-        return bool(self.error or self.problems) or any(isinstance(one.fix, Refusal) for one in self.findings)
+        return bool(self.error or self.problems) or any(isinstance(finding.fix, Refusal) for finding in self.findings)

@@ -62,7 +62,7 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (Note(f"see to the pull request: {one}") for one in opened.notes)
+        notes = (Note(f"see to the pull request: {note}") for note in opened.notes)
         return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
 
     def forge(self, repo: ForgeRepo) -> Forge:

@@ -87,7 +87,7 @@ def sources(arguments: Sequence[str], repos_from: Sequence[str]) -> list[RepoSou
 def _require_a_checkout_each(found: Sequence[RepoSource]) -> None:
     """Two folders of a checkout would be two commits, of which the second finds the branch of the first."""
     known: dict[Path, str] = {}
-    for path in (one.url_or_path for one in found if one.is_local):
+    for path in (repo_source.url_or_path for repo_source in found if repo_source.is_local):
         root = checkout_of(Path(os.path.realpath(path)))
         if root is not None and known.setdefault(root, path) != path:
             raise UsageError(f"{known[root]} and {path} are folders of one checkout: migrate them without batch")

@@ -67,8 +67,8 @@ def _label(state: State, totals: Totals) -> str:
     return f"{_MARKS[state]} {label(state, is_dry=totals.is_dry).lower()}"
 
 
-def _counted(count: int, noun: str, one: str = "", many: str = "s") -> str:
-    return f"{count:,} {noun}{one if count == 1 else many}"
+def _counted(count: int, noun: str, item: str = "", many: str = "s") -> str:
+    return f"{count:,} {noun}{item if count == 1 else many}"
 
 
 def _table(title: str, heads: str, count: int, rows: Iterable[str]) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _repos(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
     for result in shown(results):
         state = state_of(result)
         if len(rows[state]) < _ROWS:
-            rewritten = sum(isinstance(one.fix, Rewrite) for one in result.findings)
+            rewritten = sum(isinstance(finding.fix, Rewrite) for finding in result.findings)
             refused = sum(1 for _ in refusals(result))
             done = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
             rows[state].append(_row(code(result.repo), _label(state, totals), str(rewritten), str(refused), done))

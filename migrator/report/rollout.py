@@ -64,7 +64,7 @@ def _live(results: Sequence[RepoResult]) -> Iterator[str]:
 
 def _live_here(result: RepoResult) -> Iterator[str]:
     yield from (_task(result, note) for note in to_set(result) if not note.paste)
-    places = sorted({str(one.place) for one in stack_side(result)})
+    places = sorted({str(finding.place) for finding in stack_side(result)})
     if places:
         yield (
             f"- {code(result.repo)}: merge and apply the stacks' definitions before the code that they run:"
@@ -106,7 +106,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         " keys, and mounted `.aws/` files"
     )
     for result in results:
-        places = sorted({str(one.place) for one in keys_removed(result)})
+        places = sorted({str(finding.place) for finding in keys_removed(result)})
         if places:
             yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
         yield from (_task(result, note) for note in _notes(result, _REMOVAL))
@@ -124,7 +124,9 @@ def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    places = [f"- {code(result.repo)}: {code(str(one.place))}" for result in results for one in reconfigured(result)]
+    places = [
+        f"- {code(result.repo)}: {code(str(finding.place))}" for result in results for finding in reconfigured(result)
+    ]
     if places:
         yield from ("", f"{below} For developers", "")
         yield "The configuration of these backends changes: run `terraform init -reconfigure` once in each checkout."
@@ -159,4 +161,4 @@ def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
 
 
 def _is_refused(result: RepoResult) -> bool:
-    return bool(result.problems) or any(isinstance(one.fix, Refusal) for one in result.findings)
+    return bool(result.problems) or any(isinstance(finding.fix, Refusal) for finding in result.findings)

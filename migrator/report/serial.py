@@ -49,12 +49,14 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
     return {
         "repository": result.repo,
         "mode": result.mode.value,
-        "findings": [_plain_finding(one) for one in result.findings],
-        "problems": [{**_plain_place(one.place), "reason": one.reason} for one in result.problems],
-        "notes": [_plain_note(one) for one in result.notes],
-        "stacks": [_plain_stack(one) for one in result.stacks],
-        "signers": [_plain_signer(one) for one in result.signers],
-        "trusts": [{"role": one.role, "stacks": list(one.stacks)} for one in result.trusts],
+        "findings": [_plain_finding(finding) for finding in result.findings],
+        "problems": [
+            {**_plain_place(file_problem.place), "reason": file_problem.reason} for file_problem in result.problems
+        ],
+        "notes": [_plain_note(note) for note in result.notes],
+        "stacks": [_plain_stack(stack_row) for stack_row in result.stacks],
+        "signers": [_plain_signer(signing_row) for signing_row in result.signers],
+        "trusts": [{"role": trust_row.role, "stacks": list(trust_row.stacks)} for trust_row in result.trusts],
         "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
@@ -65,7 +67,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "was_there": result.was_there,
         "pushed": result.pushed,
         "pull_request": result.pull_request,
-        "inputs": [list(one) for one in result.inputs],
+        "inputs": [list(item) for item in result.inputs],
         "fingerprint": result.fingerprint,
         "error": result.error,
     }
@@ -77,12 +79,12 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
         return RepoResult(
             plain["repository"],
             Mode(plain["mode"]),
-            findings=tuple(_finding(one) for one in plain["findings"]),
-            problems=tuple(FileProblem(_place(one), one["reason"]) for one in plain["problems"]),
-            notes=tuple(_note(one) for one in plain["notes"]),
-            stacks=tuple(_stack(one) for one in plain["stacks"]),
-            signers=tuple(_signer(one) for one in plain["signers"]),
-            trusts=tuple(TrustRow(one["role"], tuple(one["stacks"])) for one in plain["trusts"]),
+            findings=tuple(_finding(item) for item in plain["findings"]),
+            problems=tuple(FileProblem(_place(item), item["reason"]) for item in plain["problems"]),
+            notes=tuple(_note(item) for item in plain["notes"]),
+            stacks=tuple(_stack(item) for item in plain["stacks"]),
+            signers=tuple(_signer(item) for item in plain["signers"]),
+            trusts=tuple(TrustRow(item["role"], tuple(item["stacks"])) for item in plain["trusts"]),
             mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
@@ -104,10 +106,10 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
 def survey_to_plain(survey: Survey) -> dict[str, Any]:
     """``survey`` as JSON knows data."""
     plain = asdict(survey)
-    for one in (plain, *plain["told"]):
-        for root in one["roots"]:
+    for item in (plain, *plain["told"]):
+        for root in item["roots"]:
             root["in_runtime_config"] = sorted(root["in_runtime_config"])
-        for known in (*one["roots"], *one["modules"]):
+        for known in (*item["roots"], *item["modules"]):
             known["identity"]["branches"] = sorted(known["identity"]["branches"])
     return plain
 
@@ -133,7 +135,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     **stack,
                     "place": _place(stack["place"]),
                     "code": Code(**stack["code"]),
-                    "lists": tuple((name, None if one is None else tuple(one)) for name, one in stack["lists"]),
+                    "lists": tuple((name, None if item is None else tuple(item)) for name, item in stack["lists"]),
                     "evidence": _evidence(stack["evidence"]),
                     "roles": _pairs(stack["roles"]),
                     "obstacles": _pairs(stack["obstacles"]),
@@ -144,12 +146,12 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         )
         receivers = (
             KnownReceiver(
-                one["repo"],
-                _place(one["place"]),
-                one["title"],
-                None if one["labels"] is None else tuple(one["labels"]),
+                item["repo"],
+                _place(item["place"]),
+                item["title"],
+                None if item["labels"] is None else tuple(item["labels"]),
             )
-            for one in plain["receivers"]
+            for item in plain["receivers"]
         )
         return Survey(
             plain["repo"],
@@ -177,7 +179,7 @@ def _module(plain: Mapping[str, Any]) -> KnownModule:
             **plain,
             "identity": _identity(plain["identity"]),
             "place": _place(plain["place"]),
-            "gains": tuple(KnownInput(one["name"], _pairs(one["origin"])) for one in plain["gains"]),
+            "gains": tuple(KnownInput(item["name"], _pairs(item["origin"])) for item in plain["gains"]),
             "loses": tuple(plain["loses"]),
             "addresses": _pairs(plain["addresses"]),
             "defaults": _pairs(plain["defaults"]),
@@ -197,7 +199,7 @@ def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
 
 
 def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in plain)
+    return tuple(Evidence(**{**item, "low": tuple(item["low"]), "high": tuple(item["high"])}) for item in plain)
 
 
 def _identity(plain: Mapping[str, Any]) -> RepoIdentity:
@@ -233,12 +235,12 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
         "outcome": outcome(finding),
         "detail": finding.fate,
         "group": finding.group,
-        "notes": [_plain_note(one) for one in finding.notes],
+        "notes": [_plain_note(note) for note in finding.notes],
     }
 
 
 def _finding(plain: Mapping[str, Any]) -> Finding:
-    notes = tuple(_note(one) for one in plain["notes"])
+    notes = tuple(_note(item) for item in plain["notes"])
     return Finding(plain["rule"], _place(plain), plain["message"], _fix(plain), plain["group"], notes)
 
 

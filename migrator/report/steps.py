@@ -57,12 +57,12 @@ def to_set(result: RepoResult) -> Iterator[Note]:
 
 def stack_side(result: RepoResult) -> Iterator[Finding]:
     """What was changed in the definitions of stacks, and has to be live before the code is."""
-    return (one for one in rewritten(result, _STACK_SIDE) if one.rule != _KEYS)
+    return (finding for finding in rewritten(result, _STACK_SIDE) if finding.rule != _KEYS)
 
 
 def integrated(result: RepoResult) -> Iterator[Finding]:
     """What is found of the AWS integration of stacks, where that is what runs sign in by."""
-    return (one for one in result.findings if one.rule == _INTEGRATION)
+    return (finding for finding in result.findings if finding.rule == _INTEGRATION)
 
 
 def keys_removed(result: RepoResult) -> Iterator[Finding]:
@@ -77,4 +77,6 @@ def reconfigured(result: RepoResult) -> Iterator[Finding]:
 
 def rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
     """What the rules whose names begin with ``rule`` changed."""
-    return (one for one in result.findings if one.rule.startswith(rule) and isinstance(one.fix, Rewrite))
+    return (
+        finding for finding in result.findings if finding.rule.startswith(rule) and isinstance(finding.fix, Rewrite)
+    )

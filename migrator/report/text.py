@@ -29,7 +29,7 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
     yield f"{result.repo}: {headline(result)}"
     if not result.error:
         yield from _section(_DONE[result.mode], _rows(result, Rewrite))
-    problems = (f"{one.place}: {one.reason}" for one in result.problems)
+    problems = (f"{file_problem.place}: {file_problem.reason}" for file_problem in result.problems)
     yield from _section("refused", chain(_rows(result, Refusal), problems))
     yield from _section("left alone", _rows(result, LeftAlone))
     ignored = list(_rows(result, Ignored))
@@ -41,13 +41,17 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
         yield from _section("stacks", map(_stack, result.stacks))
         yield from _section("to do", _tasks(result))
         yield from _section(
-            "order of rollout", (f"{number}. {one}" for number, one in enumerate(short_steps(result), 1))
+            "order of rollout", (f"{number}. {short_step}" for number, short_step in enumerate(short_steps(result), 1))
         )
 
 
 def _rows(result: RepoResult, kind: type[Fix]) -> Iterator[str]:
     arrow = " ->" if kind is Rewrite else ":"
-    return (f"{one.place}: {one.message}{arrow} {one.fate}" for one in result.findings if isinstance(one.fix, kind))
+    return (
+        f"{finding.place}: {finding.message}{arrow} {finding.fate}"
+        for finding in result.findings
+        if isinstance(finding.fix, kind)
+    )
 
 
 def _stack(row: StackRow) -> str:

@@ -115,7 +115,7 @@ def totals_of(results: Iterable[RepoResult]) -> Totals:
     for number, result in enumerate(results, start=1):
         totals.states[state_of(result)] += 1
         totals.modes[result.mode] += 1
-        totals.outcomes.update(outcome(one) for one in result.findings)
+        totals.outcomes.update(outcome(finding) for finding in result.findings)
         totals.problems += len(result.problems)
         totals.files += len(result.changed)
         totals.defined.update(result.repo for stack in result.stacks if not stack.repo)
@@ -133,8 +133,8 @@ def rotations(result: RepoResult) -> Iterator[Note]:
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, str]]:
     """Where something was refused or could not be read, and why."""
-    yield from ((one.place, one.fate) for one in result.findings if isinstance(one.fix, Refusal))
-    yield from ((one.place, one.reason) for one in result.problems)
+    yield from ((finding.place, finding.fate) for finding in result.findings if isinstance(finding.fix, Refusal))
+    yield from ((file_problem.place, file_problem.reason) for file_problem in result.problems)
 
 
 def _add(reasons: dict[str, Reason], reason: str, example: tuple[int, str, Place]) -> None:

@@ -105,16 +105,16 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tu
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
     has_all = (is_migrated and not strategy.is_native) or config.include_ambient
-    migrating = [one for one in program.providers if one.skip_reason is None and (one.credentials or has_all)]
+    migrating = [call for call in program.providers if call.skip_reason is None and (call.credentials or has_all)]
     identity = PythonIdentity(program, migrating, config.at(program.folder))
-    for one in program.calls:
-        if is_migrated and strategy.is_native and may_sign_in(one):
-            finding: Finding | None = _native(one, config.at(program.folder), strategy, program.group)
+    for call in program.calls:
+        if is_migrated and strategy.is_native and may_sign_in(call):
+            finding: Finding | None = _native(call, config.at(program.folder), strategy, program.group)
         else:
-            finding = _provider(identity, one, has_all, group, old) if one.is_provider else _backend(one, group)
-        for item in () if one.is_provider or isinstance(one.skip_reason, Ignored) else one.ignored:
-            place = Place(one.document.path, one.program.line(item.span.start))
-            yield RULE.finding(place, f"{one.title}: {item.name}", Ignored("a comment says so"))
+            finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
+        for item in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
+            place = Place(call.document.path, call.program.line(item.span.start))
+            yield RULE.finding(place, f"{call.title}: {item.name}", Ignored("a comment says so"))
         if finding is not None:
             yield finding
 
@@ -141,17 +141,17 @@ def _provider(
     return None
 
 
-def _native(one: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
+def _native(call: CdktfCall, config: Config, strategy: Strategy, group: str) -> Finding:
     from migrator.cdktf.backend_edit import python_sign_in
 
-    signed = python_sign_in(one, config)
+    signed = python_sign_in(call, config)
     fix = signed if isinstance(signed, Refusal) else Rewrite(signed.edits, since(signed.outcome, strategy.because))
-    return RULE.finding(one.place, _message(one), fix, group, _rotate(one))
+    return RULE.finding(call.place, _message(call), fix, group, _rotate(call))
 
 
-def _message(one: CdktfCall) -> str:
-    names = [item.name or "" for _, item in (*one.credentials, *one.role_family)]
-    return f"{one.title}: {', '.join(names or ['assume_role'] * one.assumes_role) or 'names no credentials'}"
+def _message(call: CdktfCall) -> str:
+    names = [item.name or "" for _, item in (*call.credentials, *call.role_family)]
+    return f"{call.title}: {', '.join(names or ['assume_role'] * call.assumes_role) or 'names no credentials'}"
 
 
 def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
@@ -171,8 +171,8 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
     path, text = backend.document.path, backend.program.text
     edits = []
     for holder in backend.call.holders:
-        removed = [item for one, item in backend.credentials if one is holder]
-        commented = [item for one, item in backend.role_family if one is holder]
+        removed = [item for scope, item in backend.credentials if scope is holder]
+        commented = [item for scope, item in backend.role_family if scope is holder]
         edits += python_edit.take_out(path, text, holder, removed, commented)
     outcomes = ["removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
     return Rewrite(tuple(edits), ", ".join(outcomes))
@@ -186,15 +186,15 @@ def _region(provider: CdktfCall) -> Iterator[Note]:
         yield Note(task, (str(provider.place),))
 
 
-def _rotate(one: CdktfCall) -> Iterator[Note]:
-    for _, item in one.credentials:
-        if item.name in STATIC_KEYS and any(text.strip("\"'") for text in one.program.texts(item)):
-            place = Place(one.document.path, one.program.line(item.span.start))
+def _rotate(call: CdktfCall) -> Iterator[Note]:
+    for _, item in call.credentials:
+        if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
+            place = Place(call.document.path, call.program.line(item.span.start))
             yield Note(ROTATE, (str(place),))
             break
-    for _, item in one.credentials:
-        if not _LITERAL.search(item.span.of(one.program.text)):
-            place = Place(one.document.path, one.program.line(item.span.start))
+    for _, item in call.credentials:
+        if not _LITERAL.search(item.span.of(call.program.text)):
+            place = Place(call.document.path, call.program.line(item.span.start))
             yield Note("see whether the program still needs what it took credentials from, at", (str(place),))
 
 

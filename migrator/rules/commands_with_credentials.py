@@ -102,7 +102,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _is_migrating(facts: Facts) -> bool:
-    return any(one.credentials for one in facts.providers) or any(one.names_credentials for one in facts.roots)
+    return any(provider.credentials for provider in facts.providers) or any(
+        root.names_credentials for root in facts.roots
+    )
 
 
 def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
@@ -110,22 +112,22 @@ def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
     own = local_names(module)
     for document, block in module.blocks("provider"):
         if block.labels and block.labels[0] not in own:
-            yield from ((document, one.span, block.title()) for one in _nested(block, "exec"))
+            yield from ((document, item.span, block.title()) for item in _nested(block, "exec"))
             for attribute in block.attributes:
                 if attribute.name in ("exec", "kubernetes", "registry"):
                     yield document, attribute.span, block.title()
     for document, block in module.blocks("resource"):
-        yield from ((document, one.span, block.title()) for one in _nested(block, "provisioner"))
+        yield from ((document, item.span, block.title()) for item in _nested(block, "provisioner"))
     for document, block in module.blocks("data", "external"):
         yield document, block.span, block.title()
 
 
 def _nested(block: Block, type_: str) -> Iterator[Block]:
-    for one in block.blocks():
-        if one.type == type_:
-            yield one
-        elif one.type in ("kubernetes", "dynamic", "content"):
-            yield from _nested(one, type_)
+    for item in block.blocks():
+        if item.type == type_:
+            yield item
+        elif item.type in ("kubernetes", "dynamic", "content"):
+            yield from _nested(item, type_)
 
 
 RULE = Rule("commands-with-credentials", "commands that name a profile or keys of AWS are told", check)

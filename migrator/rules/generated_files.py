@@ -47,15 +47,15 @@ def check(context: Context) -> Iterator[Finding]:
         if document.is_written_by_terragrunt:
             folder, name = posixpath.split(document.path)
             configs = units[folder].configs if folder in units else ()
-            is_known = any(f'{name}"' in one.document.text for one in configs)
-            for one in _in_copy(document, folder):
-                fix = one.skip_reason
+            is_known = any(f'{name}"' in config.document.text for config in configs)
+            for block in _in_copy(document, folder):
+                fix = block.skip_reason
                 if isinstance(fix, Refusal) and is_known:
                     fix = LeftAlone("Terragrunt writes the file anew")
                 note = Note("run terragrunt init, and commit the file that Terragrunt writes anew:", (document.path,))
                 notes = (note,) if is_known else ()
                 if fix is not None:
-                    yield RULE.finding(one.place, f"{one.title}: {', '.join(_names(one))}", fix, notes=notes)
+                    yield RULE.finding(block.place, f"{block.title}: {', '.join(_names(block))}", fix, notes=notes)
 
 
 def _in_copy(document: Document, folder: str) -> Iterator[Provider | S3Backend]:
@@ -65,9 +65,9 @@ def _in_copy(document: Document, folder: str) -> Iterator[Provider | S3Backend]:
     yield from filter(_names, found)
 
 
-def _names(one: Provider | S3Backend) -> list[str]:
-    found = (*one.credentials, *one.role_family) if isinstance(one, S3Backend) else one.credentials
-    assumed = ["assume_role"] if isinstance(one, S3Backend) and one.block.attribute("assume_role") else []
+def _names(backend: Provider | S3Backend) -> list[str]:
+    found = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
+    assumed = ["assume_role"] if isinstance(backend, S3Backend) and backend.block.attribute("assume_role") else []
     return [attribute.name for attribute in found] + assumed
 
 

@@ -32,17 +32,17 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
 
 def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:
     """What needs a hook or web identity, and so is refused with ``--auth cloud-integration``."""
-    for one in findings:
-        is_refused = context.config.has_integration and isinstance(one.fix, Rewrite)
+    for finding in findings:
+        is_refused = context.config.has_integration and isinstance(finding.fix, Rewrite)
         yield (
-            replace(one, fix=Refusal("it is not known how it would live on an integration"), notes=())
+            replace(finding, fix=Refusal("it is not known how it would live on an integration"), notes=())
             if is_refused
-            else one
+            else finding
         )
 
 
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
-    stacks = (one for one in context.hook_plan.all if not one.stack.is_blueprint)
-    live = [(one.stack, one.kind) for one in stacks if context.hook_plan.settled(one) is None]
+    stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
+    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.settled(hook) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)

@@ -33,14 +33,14 @@ def check(context: Context) -> Iterator[Finding]:
 def _told(context: Context) -> Iterator[str]:
     """The lines of which another rule tells."""
     facts = context.facts
-    backends = [one for root in facts.roots for one in root.backends] + list(facts.stray_backends)
+    backends = [item for root in facts.roots for item in root.backends] + list(facts.stray_backends)
     backends += [config.backend for state in facts.remote_states for config in state.configs]
     for provider in facts.providers:
-        yield from (str(provider.document.place(one)) for one in provider.credentials)
+        yield from (str(provider.document.place(attribute)) for attribute in provider.credentials)
     for backend in backends:
-        yield from (str(backend.document.place(one)) for one in backend.credentials)
+        yield from (str(backend.document.place(attribute)) for attribute in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
-    notes = (note for one in context.settled for note in one.notes if note.task in OF_KEYS)
+    notes = (note for finding in context.settled for note in finding.notes if note.task in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 

@@ -85,31 +85,35 @@ def check(context: Context) -> Iterator[Finding]:
     """A finding for each test that needs a value, and for each module that is called from where nobody looked."""
     changed = list(interfaces(context.workspace, context.changes))
     roots = _roots(context) if changed else set()
-    for one in changed:
-        yield from _callers(context, one, roots)
+    for interface in changed:
+        yield from _callers(context, interface, roots)
     yield from _tests(context, changed) if not context.config.portable else ()
     for called in context.called:
         for call in called.pinned:
             yield _pinned(called.module, call)
         for unit in called.units if not called.module.refusal else ():
             place = unit.known.place
-            notes = [Note(f"set TF_VAR_{one.name} to {_ROLE} for", (str(place),)) for one in called.module.gains]
+            notes = [Note(f"set TF_VAR_{input_.name} to {_ROLE} for", (str(place),)) for input_ in called.module.gains]
             message = f"{unit.known.title}: runs {called.module.title}, whose variables change"
             yield RULE.finding(place, message, LeftAlone("its runs are given the new ones"), None, notes)
 
 
-def _callers(context: Context, one: Interface, roots: set[str]) -> Iterator[Finding]:
+def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterator[Finding]:
     """The callers elsewhere that are not known, or have an older version of the module."""
-    workspace, path = context.workspace, one.module.path
+    workspace, path = context.workspace, interface.module.path
     calls = [call for call in context.callers if folder_of(workspace, call) == path]
     pinned = [call for call in calls if call.source and not call.source.is_at_head(workspace.identity.branches)]
     is_open = is_published(workspace, path, roots)
-    notes = [*_to_pass(f"callers of {path or 'this module'} elsewhere", one.gains, one.loses)] if is_open else []
+    notes = (
+        [*_to_pass(f"callers of {path or 'this module'} elsewhere", interface.gains, interface.loses)]
+        if is_open
+        else []
+    )
     live = tuple(f"{call.repo}: {call.place}" for call in calls if call not in pinned)
     notes += [Note("merge this together with the callers:", live)] if live else []
     for call in pinned:
         place = str(call.place) if call.repo == context.repo else f"{call.repo}: {call.place}"
-        notes += _to_pass(f"the call at {place}, when its version is raised,", one.gains, one.loses)
+        notes += _to_pass(f"the call at {place}, when its version is raised,", interface.gains, interface.loses)
     if notes:
         fate = LeftAlone(
             "callers that are not part of this run must follow"
@@ -118,7 +122,7 @@ def _callers(context: Context, one: Interface, roots: set[str]) -> Iterator[Find
             if pinned
             else "its callers follow in this run"
         )
-        yield RULE.finding(_first(one.module), f"module {path or '.'}: its variables change", fate, None, notes)
+        yield RULE.finding(_first(interface.module), f"module {path or '.'}: its variables change", fate, None, notes)
 
 
 def _roots(context: Context) -> set[str]:
@@ -131,7 +135,7 @@ def _roots(context: Context) -> set[str]:
 
 def _first(module: Module) -> Place:
     variables = [(document, block) for document, block in module.blocks("variable")]
-    return variables[0][0].place(variables[0][1]) if variables else Place(min(one.path for one in module.documents))
+    return variables[0][0].place(variables[0][1]) if variables else Place(min(item.path for item in module.documents))
 
 
 def _to_pass(who: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterator[Note]:
@@ -142,7 +146,7 @@ def _to_pass(who: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterat
 
 
 def _pinned(module: KnownModule, call: OutsideCall) -> Finding:
-    gains = tuple(one.name for one in module.gains)
+    gains = tuple(input_.name for input_ in module.gains)
     notes = _to_pass(
         f"the call of {module.title} at {call.known.place}, when its version is raised,", gains, module.loses
     )
@@ -157,7 +161,7 @@ def _pinned(module: KnownModule, call: OutsideCall) -> Finding:
 
 def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
     """The tests that run a module which has a new variable, and give it no value."""
-    gains = {one.module.path: one.gains for one in changed if one.gains}
+    gains = {interface.module.path: interface.gains for interface in changed if interface.gains}
     for module in context.workspace.modules.values() if gains else ():
         for document in module.tests:
             needed = _needed(module, document, gains)
@@ -166,10 +170,10 @@ def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
 
 
 def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    whole = {one.name for block in document.blocks if block.type == "variables" for one in block.attributes}
+    whole = {attribute.name for block in document.blocks if block.type == "variables" for attribute in block.attributes}
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):
-        own = {one.name for block in run.blocks("variables") for one in block.attributes}
+        own = {attribute.name for block in run.blocks("variables") for attribute in block.attributes}
         path = _run_of(module, document, run)
         needed |= dict.fromkeys(name for name in gains.get(path, ()) if name not in own and name not in whole)
     return tuple(needed)
@@ -194,9 +198,9 @@ def _given(context: Context, module: Module, document: Document, needed: tuple[s
     arguments = tuple(NewArgument(name, Literal(PLACEHOLDER)) for name in needed)
     gone = [
         edit.span
-        for one in context.settled
-        if isinstance(one.fix, Rewrite)
-        for edit in one.fix.edits
+        for finding in context.settled
+        if isinstance(finding.fix, Rewrite)
+        for edit in finding.fix.edits
         if edit.path == document.path and not edit.text
     ]
     is_there = blocks and not any(
@@ -217,10 +221,10 @@ def _is_mocked(context: Context, module: Module, document: Document) -> bool:
         for block in document.blocks
         if block.type == "mock_provider"
     }
-    own = [one for one in context.facts.in_module(module) if not one.is_proxy]
-    names = {(one.block.labels[0], one.alias) for one in own}
+    own = [provider for provider in context.facts.in_module(module) if not provider.is_proxy]
+    names = {(provider.block.labels[0], provider.alias) for provider in own}
     reached = (context.workspace.modules[path] for path in context.workspace.reached_from(module.path))
-    is_alone = all(one.is_proxy for called in reached for one in context.facts.in_module(called))
+    is_alone = all(provider.is_proxy for called in reached for provider in context.facts.in_module(called))
     runs_others = any(any(run.blocks("module")) for run in document.blocks if run.type == "run")
     return bool(mocks) and names <= mocks and is_alone and not runs_others
 

@@ -92,9 +92,9 @@ def check(context: Context) -> Iterator[Finding]:
         yield from _gone(orphans, removal)
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
-            pieces = [*orphans.pieces(node), *(one for found in orphans.given(node) for one in found)]
+            pieces = [*orphans.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
             keys = rotate_values(pieces) if orphans.flows[node].is_key else ()
-            notes = [replace(one, task=ROTATE_AND_REMOVE) for one in keys]
+            notes = [replace(note, task=ROTATE_AND_REMOVE) for note in keys]
             yield RULE.finding(
                 pieces[0].place, f"{node.title}: credentials came from it", LeftAlone(reason), None, notes
             )
@@ -113,7 +113,7 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
         notes = [*_to_apply(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
-            notes += (replace(one, task=ROTATE_AND_REMOVE) for one in rotate_values(left))
+            notes += (replace(note, task=ROTATE_AND_REMOVE) for note in rotate_values(left))
         yield RULE.finding(
             pieces[0].place, f"{node.title}: served only credentials", Rewrite(edits, outcome), group, notes
         )

@@ -93,17 +93,17 @@ def _hooked(context: Context) -> dict[str, _Beside]:
     ambient = context.config.include_ambient
     needs_hook = context.strategies.needs_hook
     roots = [
-        (one.module, _Beside(one.group, _HOOK))
-        for one in context.facts.roots
-        if one.gets_static_keys or needs_hook(one)
+        (root.module, _Beside(root.group, _HOOK))
+        for root in context.facts.roots
+        if root.gets_static_keys or needs_hook(root)
     ]
-    roots += [(one.module, _Beside(one.group, _SETTINGS)) for one in context.facts.modules_with_static_keys]
+    roots += [(module.module, _Beside(module.group, _SETTINGS)) for module in context.facts.modules_with_static_keys]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):
         if unit.module is not None and unit.needs_hook(ambient):
             roots.append((unit.module, _Beside(group, _HOOK)))
-    alone = (one for one in context.facts.roots if one.is_migrated(ambient) and not needs_hook(one))
-    roots += [(one.module, _Beside(one.group, _ROLE, is_for_all=False)) for one in alone]
+    alone = (root for root in context.facts.roots if root.is_migrated(ambient) and not needs_hook(root))
+    roots += [(root.module, _Beside(root.group, _ROLE, is_for_all=False)) for root in alone]
     hooked: dict[str, _Beside] = {}
     for module, beside in roots:
         hooked.setdefault(module.path, beside)

@@ -96,8 +96,8 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
     if not context.facts.overrides:
         return frozenset()
     roots = context.workspace.roots_of(provider.module)
-    every = (one for root in roots for one in context.facts.overriding(root.path))
-    return frozenset(one.place.key for one in every if one.is_source)
+    every = (override for root in roots for override in context.facts.overriding(root.path))
+    return frozenset(override.place.key for override in every if override.is_source)
 
 
 def _is_for_hook(context: Context, provider: Provider) -> bool:
@@ -118,7 +118,10 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
-            is_cause = any(f"{one.known.repo}: {one.known.place}:" in module.refusal for one in called.calls)
+            is_cause = any(
+                f"{outside_call.known.repo}: {outside_call.known.place}:" in module.refusal
+                for outside_call in called.calls
+            )
             why = f"that module is not migrated: {module.refusal}"
             fix = Refusal(why) if is_cause else LeftAlone(why)
         notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()
@@ -128,15 +131,15 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
 
 def _without_inputs(called: Called) -> Iterator[Edit]:
     """The edits that take out what the module no longer takes; a call may be in several files, with overrides."""
-    for one in called.calls:
-        for document, block in one.call.caller.blocks("module", one.call.block.labels):
+    for outside_call in called.calls:
+        for document, block in outside_call.call.caller.blocks("module", outside_call.call.block.labels):
             gone = [argument for argument in block.attributes if argument.name in called.module.loses]
             if gone:
                 yield from document.change(block, BodyChange(remove=tuple(gone)))
 
 
 def _outcome(module: KnownModule) -> str:
-    given = [f"is given {', '.join(one.name for one in module.gains)}"] if module.gains else []
+    given = [f"is given {', '.join(input_.name for input_ in module.gains)}"] if module.gains else []
     gone = [f"no longer passes {', '.join(module.loses)}"] if module.loses else []
     return " and ".join((*given, *gone))
 

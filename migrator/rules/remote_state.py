@@ -89,10 +89,10 @@ def _is_wanted(context: Context, state: RemoteState) -> bool:
     if state.skip_reason is not None or state.has_web_identity or not state.configs:
         return False
     ambient = context.config.include_ambient
-    reading = [one for one in context.facts.roots if state in one.remote_states and one.is_migrated(ambient)]
-    native = [one for one in reading if context.strategies.of(one).is_native]
-    assumes_role = any(one.backend.assumes_role for one in state.configs)
-    return any(assumes_role or ambient or one.gets_static_keys for one in native)
+    reading = [root for root in context.facts.roots if state in root.remote_states and root.is_migrated(ambient)]
+    native = [root for root in reading if context.strategies.of(root).is_native]
+    assumes_role = any(config.backend.assumes_role for config in state.configs)
+    return any(assumes_role or ambient or root.gets_static_keys for root in native)
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
@@ -138,7 +138,7 @@ def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]
 
 
 def _message(state: RemoteState) -> str:
-    assumes = ["assume_role"] * any(one.backend.assumes_role for one in state.configs)
+    assumes = ["assume_role"] * any(config.backend.assumes_role for config in state.configs)
     return f"{state.block.title()}: {', '.join(state.names or assumes) or 'names no credentials'}"
 
 
@@ -150,7 +150,9 @@ def _environment_findings(
 ) -> Iterator[Finding]:
     """One finding for each root module whose environment signs in for the state."""
     others = [
-        one.path for one in context.workspace.roots_of(state.module) if context.environment_roots.at(one.path) is None
+        module.path
+        for module in context.workspace.roots_of(state.module)
+        if context.environment_roots.at(module.path) is None
     ]
     for root in roots:
         fix: Fix = _left_to(context, state, known, root)
@@ -166,8 +168,8 @@ def _left_to(
     context: Context, state: RemoteState, known: set[tuple[str, Span]], root: EnvironmentRoot
 ) -> Rewrite | Refusal:
     """The edits after which the state is read with what the environment of a root module holds."""
-    found = [one for one in context.facts.roots if one.module is root.module]
-    rejects = any(context.strategies.rejecting(one) for one in found)
+    found = [item for item in context.facts.roots if item.module is root.module]
+    rejects = any(context.strategies.rejecting(item) for item in found)
     edits: list[Edit] = []
     outcomes: dict[str, None] = {}
     for config in state.configs:
@@ -185,8 +187,8 @@ def _left_to(
 
 
 def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot) -> Iterator[Note]:
-    for one in state.configs:
-        yield from state_notes(context.workspace, one.backend, root)
+    for config in state.configs:
+        yield from state_notes(context.workspace, config.backend, root)
 
 
 def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
@@ -195,10 +197,10 @@ def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal 
     Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
     """
     auth, strategies = context.config.backend_auth, context.strategies
-    reading = [one for one in context.facts.roots if state in one.remote_states]
+    reading = [root for root in context.facts.roots if state in root.remote_states]
     if auth is not BackendAuth.AUTO:
         return reading if auth is BackendAuth.NATIVE else None
-    ways = {one.module.path: strategies.of(one).is_native for one in reading}
+    ways = {root.module.path: strategies.of(root).is_native for root in reading}
     for module in context.workspace.roots_of(state.module):
         if module.path not in ways:
             ways[module.path] = context.strategies.certain(module).is_native
@@ -215,18 +217,20 @@ def _native_findings(
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
     strategies = context.strategies
-    roles = {strategies.role(one) for one in roots}
+    roles = {strategies.role(item) for item in roots}
     options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
     role = roles.pop() if len(roles) == 1 else options.role_arn
     signed = list(state_sign_ins(state, options, role, strategies.mapped))
-    refused = next((one for _, one in signed if isinstance(one, Refusal)), None)
-    fix = refused or _native(state, known, [(config, one) for config, one in signed if isinstance(one, SignIn)])
+    refused = next((outcome for _, outcome in signed if isinstance(outcome, Refusal)), None)
+    fix = refused or _native(
+        state, known, [(config, outcome) for config, outcome in signed if isinstance(outcome, SignIn)]
+    )
     for root in roots:
         told = _because(fix, strategies.of(root).because)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
         yield RULE.finding(state.place, _message(state), told, group, _keys(state))
     if not roots:
-        why = (strategies.certain(one).why for one in context.workspace.roots_of(state.module))
+        why = (strategies.certain(module).why for module in context.workspace.roots_of(state.module))
         told = _because(fix, str(next(why, None) or ""))
         yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
 
@@ -237,12 +241,12 @@ def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
 
 def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
     edits: list[Edit] = []
-    for config, one in signed:
-        made = _changed(state, known, config, BodyChange(one.remove, (), one.append))
+    for config, sign_in in signed:
+        made = _changed(state, known, config, BodyChange(sign_in.remove, (), sign_in.append))
         if isinstance(made, Refusal):
             return made
         edits += made
-    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(one.outcome for _, one in signed)))
+    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(sign_in.outcome for _, sign_in in signed)))
 
 
 def _changed(
@@ -257,8 +261,8 @@ def _changed(
             return Refusal(f"{name} has them, and is used elsewhere too")
     if part is None:
         return document.change(config.backend.block, change)
-    removed = tuple(one for one in change.remove if isinstance(one, Attribute))
-    added = tuple(one for one in change.append if isinstance(one, NewArgument))
+    removed = tuple(child for child in change.remove if isinstance(child, Attribute))
+    added = tuple(item for item in change.append if isinstance(item, NewArgument))
     try:
         return document.syntax.change_object(
             document.path, document.text, part.value, removed, change.comment_out, added
@@ -272,10 +276,10 @@ def _changed(
 
 def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     """The root modules that read the state, each of which gets a hook, or has one."""
-    reading = [one for one in context.facts.roots if state in one.remote_states]
-    unhooked = [one.module.path for one in reading if not context.strategies.needs_hook(one)]
-    hooked = {one.module.path for one in reading}
-    unhooked += [one.path for one in context.workspace.roots_of(state.module) if one.path not in hooked]
+    reading = [root for root in context.facts.roots if state in root.remote_states]
+    unhooked = [root.module.path for root in reading if not context.strategies.needs_hook(root)]
+    hooked = {root.module.path for root in reading}
+    unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hooked]
     if unhooked:
         return Refusal(f"it would need a hook to sign in, and the root module {unhooked[0] or '.'} gets none")
     return reading
@@ -285,7 +289,7 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
     """Without credentials and the flat role; beside web identity that is there, the role is chained after it."""
     edits: list[Edit] = []
     outcomes: dict[str, None] = {}
-    for config in (one for one in state.configs if one.changes):
+    for config in (state_config for state_config in state.configs if state_config.changes):
         change = BodyChange(config.backend.credentials, config.backend.role_family)
         told = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
         if config.backend.has_web_identity:

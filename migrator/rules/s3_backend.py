@@ -171,15 +171,15 @@ def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bo
     if backend is not root.backend or backend.assumes_role or backend.ignored:
         return False
     hooked = any(map(context.strategies.has_hook, root.runners.here))
-    hooked_elsewhere = any(one.has_hook for one in root.runners.elsewhere)
-    return not (hooked or hooked_elsewhere or any(one.has_web_identity for one in root.backends))
+    hooked_elsewhere = any(stack.has_hook for stack in root.runners.elsewhere)
+    return not (hooked or hooked_elsewhere or any(item.has_web_identity for item in root.backends))
 
 
 def _duplicates(root: Root) -> Iterator[Finding]:
-    blocks = [one for one in root.backends if not one.is_partial and not one.document.is_override]
+    blocks = [item for item in root.backends if not item.is_partial and not item.document.is_override]
     seconds: dict[S3Backend, S3Backend] = {}
     for view in root.module.views:
-        there = [one for one in blocks if one.document in view]
+        there = [block for block in blocks if block.document in view]
         for other in there[1:]:
             seconds[other] = there[0]
     for backend, first in seconds.items():

@@ -87,13 +87,13 @@ class _Wanted:
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack; one with what to paste where none is known."""
     wanted = list(_wanted(context))
-    live = [(one.stack, one.role) for one in wanted if _settled(context, one) is None]
+    live = [(planned.stack, planned.role) for planned in wanted if _settled(context, planned) is None]
     integrations = Integrations(context.workspace, context.config, live)
     for root in context.environment_roots.roots:
         if root.has_integration:
             yield from _of_root(integrations, root)
-    for one in wanted:
-        yield _finding(context, integrations, one)
+    for planned in wanted:
+        yield _finding(context, integrations, planned)
 
 
 def _wanted(context: Context) -> Iterator[_Wanted]:

@@ -99,8 +99,10 @@ def check(context: Context) -> Iterator[Finding]:
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]
-        with_static_keys = (one for one in context.facts.modules_with_static_keys if one.module.path in setting.roots)
-        ways += [_module_way(context, one, is_hooked=False) for one in with_static_keys]
+        with_static_keys = (
+            module for module in context.facts.modules_with_static_keys if module.module.path in setting.roots
+        )
+        ways += [_module_way(context, module, is_hooked=False) for module in with_static_keys]
         fix = _fix(setting, ways)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
@@ -124,15 +126,17 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
 def _fix(setting: Setting, ways: list[_Way]) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
-    if any(one.is_published for one in setting.reach.stacks):
+    if any(stack.is_published for stack in setting.reach.stacks):
         return LeftAlone("a published version does not change: make a new version of the template, without it")
     if setting.reach.unknown:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
-    still = [f"{one.title} ({one.repo}: {one.place}) gets it, too" for one in setting.reach.elsewhere]
+    still = [
+        f"{receiver.title} ({receiver.repo}: {receiver.place}) gets it, too" for receiver in setting.reach.elsewhere
+    ]
     if not ways and not setting.reach.others and not still:
         return LeftAlone("who needs it is not known: no stack is known that gets it")
     still += dict.fromkeys(way.still for way in ways if way.still)
-    still += (f"{one.title} ({one.place}), {one.description}, gets it too" for one in setting.reach.others)
+    still += (f"{stack.title} ({stack.place}), {stack.description}, gets it too" for stack in setting.reach.others)
     if still:
         return LeftAlone(f"it is still needed: {'; '.join(still)}")
     if setting.objection:
@@ -181,9 +185,9 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
         if stack in (*root.runners.here, *root.runners.blueprints)
     ]
     ways += [
-        _module_way(context, one, is_hooked=False)
-        for one in context.facts.modules_with_static_keys
-        if stack in one.stacks
+        _module_way(context, module, is_hooked=False)
+        for module in context.facts.modules_with_static_keys
+        if stack in module.stacks
     ]
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
@@ -212,27 +216,33 @@ def _root_way(context: Context, root: Root) -> _Way:
 def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> _Way:
     """A root module lives without where every provider, backend and remote state that it reaches does."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
-    providers = [one for path in sorted(paths) for one in context.facts.in_module(context.workspace.modules[path])]
-    kept = [
-        one
-        for one in providers
-        if one.is_lead and not one.has_web_identity and isinstance(one.skip_reason, Refusal | Ignored)
+    providers = [
+        provider for path in sorted(paths) for provider in context.facts.in_module(context.workspace.modules[path])
     ]
-    states = [one for one in context.facts.remote_states if one.module.path in paths and one.skip_reason is None]
+    kept = [
+        provider
+        for provider in providers
+        if provider.is_lead and not provider.has_web_identity and isinstance(provider.skip_reason, Refusal | Ignored)
+    ]
+    states = [
+        remote_state
+        for remote_state in context.facts.remote_states
+        if remote_state.module.path in paths and remote_state.skip_reason is None
+    ]
     if kept:
         return _Way(still=f"{kept[0].place} is left as it is")
-    reading = [one for one in states if not one.has_web_identity]
+    reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
         return _Way(still=f"{reading[0].place} has no hook to sign in with")
-    places = [one.place.key for one in providers] + [one.place.key for one in states]
+    places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
     return _Way(frozenset((root.group, *places)))
 
 
 def _notes(setting: Setting) -> Iterator[Note]:
-    made_of = tuple(one.title for one in setting.reach.stacks if one.is_blueprint)
+    made_of = tuple(stack.title for stack in setting.reach.stacks if stack.is_blueprint)
     if made_of:
         yield Note("take static credentials out of stacks that were made before, which do not change with", made_of)
-    titles = tuple(one.title for one in setting.reach.stacks) or ("the stacks of this repository",)
+    titles = tuple(stack.title for stack in setting.reach.stacks) or ("the stacks of this repository",)
     yield Note("apply the removal of static credentials after the migrated code is merged, for", titles)
     if setting.reach.labels:
         yield Note(
@@ -248,7 +258,7 @@ def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
     """What a hook needs where a setting stays that the aws CLI reads before all else."""
     hooked = {wanted.stack for wanted in context.hook_plan.all if not wanted.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
-    titles = tuple(one.title for one in setting.reach.stacks if one in hooked)
+    titles = tuple(stack.title for stack in setting.reach.stacks if stack in hooked)
     if names and titles:
         what = " and ".join(dict.fromkeys(map(plain_name, names)))
         yield Note(

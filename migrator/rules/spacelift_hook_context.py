@@ -85,9 +85,9 @@ def check(context: Context) -> Iterator[Finding]:
     if context.config.hook_in is not HookPlace.CONTEXT:
         return
     contexts = hook_contexts(context)
-    for one in context.hook_plan.all:
-        if not one.stack.is_blueprint:
-            yield _finding(context, contexts, one)
+    for hook in context.hook_plan.all:
+        if not hook.stack.is_blueprint:
+            yield _finding(context, contexts, hook)
 
 
 def _finding(context: Context, contexts: HookContexts, wanted: PlannedHook) -> Finding:

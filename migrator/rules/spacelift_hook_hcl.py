@@ -83,7 +83,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _of_target(context: Context, target: Target) -> Iterator[Finding]:
-    refused = next((one for one in target.runners.elsewhere if one.refusal), None)
+    refused = next((stack for stack in target.runners.elsewhere if stack.refusal), None)
     if isinstance(target.role, Refusal):
         yield RULE.finding(target.place, "the role of the hook", target.role, target.group)
     elif refused is not None:

@@ -104,13 +104,13 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each run that replaces hooks, and for each task that skips them or names static credentials."""
-    wanted = {one.stack: one for one in context.hook_plan.all if not one.refusal}
+    wanted = {hook.stack: hook for hook in context.hook_plan.all if not hook.refusal}
     for run in context.facts.own_runs:
         missing = _missing(context, run)
         if missing and context.config.hook_in is not HookPlace.CONTEXT:
-            for one in (wanted[stack] for stack in run.reach.stacks if stack in wanted):
-                fix = run.document.ignored if run.document.is_ignored(run.block) else _fix(context, run, one, missing)
-                yield RULE.finding(run.place, f"{run.title}, a run of {one.message}", fix, one.group)
+            for hook in (wanted[stack] for stack in run.reach.stacks if stack in wanted):
+                fix = run.document.ignored if run.document.is_ignored(run.block) else _fix(context, run, hook, missing)
+                yield RULE.finding(run.place, f"{run.title}, a run of {hook.message}", fix, hook.group)
             if wanted and not run.reach.stacks and context.workspace.in_scope(run.place.path):
                 alone = LeftAlone("its stack is not known here: if that is to have the hook, the run needs it, too")
                 note = Note(
@@ -123,7 +123,11 @@ def check(context: Context) -> Iterator[Finding]:
 def _missing(context: Context, run: OwnRun) -> list[str]:
     """The lists that the run sets itself, and that have no hook yet."""
     lists = {name: run.scope.argument(run.document, run.config, name) for name in phase_lists(context.config)}
-    return [name for name, one in lists.items() if one is not None and not one.is_null and not exchanges_token(one)]
+    return [
+        name
+        for name, expression in lists.items()
+        if expression is not None and not expression.is_null and not exchanges_token(expression)
+    ]
 
 
 def _fix(context: Context, run: OwnRun, wanted: PlannedHook, names: list[str]) -> Fix:
@@ -137,7 +141,7 @@ def _fix(context: Context, run: OwnRun, wanted: PlannedHook, names: list[str]) -
 
 
 def _tasks(context: Context) -> Iterator[Finding]:
-    hooked = {one.stack for one in context.hook_plan.all}
+    hooked = {hook.stack for hook in context.hook_plan.all}
     for task in context.facts.own_tasks:
         if task.skips_init and "perform" not in context.config.hook_phases and not hooked.isdisjoint(task.reach.stacks):
             alone = LeftAlone("it skips terraform init, and the hook before it: see --hook-phases perform")

@@ -92,12 +92,14 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _unknown(context, place)
     yield from _strange(context, place)
     yield from _exporting(context, place, wanted)
-    tested = [one for one in context.hook_plan.targets if isinstance(one.role, str) and runtime.test_lists(one.path)]
+    tested = [
+        item for item in context.hook_plan.targets if isinstance(item.role, str) and runtime.test_lists(item.path)
+    ]
     if tested:
         fix = _fix(context)
         for target in tested:
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
-    asking = wanted if runtime.objection else [one for one in wanted if runtime.lists_of(one[1])]
+    asking = wanted if runtime.objection else [item for item in wanted if runtime.lists_of(item[1])]
     if asking:
         fix = _fix(context)
         for target, stack in asking:
@@ -115,11 +117,11 @@ def _unknown(context: Context, place: Place) -> Iterator[Finding]:
 
 def _strange(context: Context, place: Place) -> Iterator[Finding]:
     """What to know of entries for stacks that are not known: a stack that was renamed keeps its slug."""
-    runners = [one.runners for one in context.hook_plan.targets]
-    known = {one.slug for found in runners for one in found.all} | {one.slug for one in context.facts.stacks}
+    runners = [target.runners for target in context.hook_plan.targets]
+    known = {item.slug for found in runners for item in found.all} | {stack.slug for stack in context.facts.stacks}
     slugs = (
-        context.hook_plan.runtime.strange_slugs({one for one in known if one})
-        if any(one.all for one in runners)
+        context.hook_plan.runtime.strange_slugs({item for item in known if item})
+        if any(runner.all for runner in runners)
         else []
     )
     for slug in slugs:
@@ -136,7 +138,7 @@ def _exporting(context: Context, place: Place, wanted: list[tuple[Target, Runtim
             fix = Refusal(f"its hooks export {variable} themselves, which would take the place of the hook's")
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
     if context.facts.tested and (variable := context.hook_plan.runtime.exported((("test_defaults",),))):
-        for target in (one for one in context.hook_plan.targets if one.path in context.facts.tested):
+        for target in (item for item in context.hook_plan.targets if item.path in context.facts.tested):
             fix = Refusal(f"test_defaults export {variable} themselves, which would take the place of the hook's")
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 

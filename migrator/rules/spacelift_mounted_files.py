@@ -23,7 +23,7 @@ def check(context: Context) -> Iterator[Finding]:
     for override in context.facts.overrides:
         is_here = context.workspace.in_scope(override.place.path)
         if not is_here:
-            yield from (one for one in _of(context, override) if isinstance(one.fix, Refusal))
+            yield from (finding for finding in _of(context, override) if isinstance(finding.fix, Refusal))
         elif override.ignored is not None:
             yield RULE.finding(override.place, override.title, override.ignored)
         elif override.holds_values:
@@ -36,9 +36,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _of(context: Context, override: Override) -> Iterator[Finding]:
-    roots = [one for one in context.facts.roots if override in context.facts.overriding(one.module.path)]
-    groups = [one.group for one in roots if one.is_migrated(context.config.include_ambient)]
-    keyed = {one.module.path for one in context.facts.providers if one.credentials and one.skip_reason is None}
+    roots = [item for item in context.facts.roots if override in context.facts.overriding(item.module.path)]
+    groups = [item.group for item in roots if item.is_migrated(context.config.include_ambient)]
+    keyed = {
+        provider.module.path
+        for provider in context.facts.providers
+        if provider.credentials and provider.skip_reason is None
+    }
     reached = [
         path
         for path in keyed

@@ -95,10 +95,10 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each variable of each stack; one with what to set where no stack is known."""
     wanted = list(required_variables(context))
     places = _Places(context, wanted)
-    for one in wanted:
-        finding = _finding(context, places, one)
+    for required in wanted:
+        finding = _finding(context, places, required)
         if finding is not None:
-            yield replace(finding, needs=one.needs if isinstance(finding.fix, Rewrite) else frozenset())
+            yield replace(finding, needs=required.needs if isinstance(finding.fix, Rewrite) else frozenset())
     for given in context.role_values:
         if not context.facts.runners_of(given.root).all:
             yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
@@ -120,15 +120,23 @@ class _Places:
 
     def __init__(self, context: Context, wanted: list[RequiredVariable]) -> None:
         self._context = context
-        self._wanted = [(one.here, one.variable) for one in wanted if one.here is not None and not one.refusal]
+        self._wanted = [
+            (required.here, required.variable)
+            for required in wanted
+            if required.here is not None and not required.refusal
+        ]
         self._resources = VariableResources(context.workspace, context.facts.stacks, self._wanted)
         is_asked_for = context.config.hook_in is HookPlace.CONTEXT
         self._contexts: HookContexts | None = hook_contexts(context) if is_asked_for else None
-        vital = [one for one in wanted if one.is_vital and one.here is not None and not one.refusal]
-        self._vital = {one.here: [two.variable for two in vital if two.here is one.here] for one in vital}
-        pairs = [(one, tuple(variables)) for one, variables in self._vital.items() if one is not None]
+        vital = [
+            required for required in wanted if required.is_vital and required.here is not None and not required.refusal
+        ]
+        self._vital = {
+            required.here: [two.variable for two in vital if two.here is required.here] for required in vital
+        }
+        pairs = [(stack, tuple(variables)) for stack, variables in self._vital.items() if stack is not None]
         self._shared = VariableContexts(context.workspace, pairs)
-        self._hooks = {one.stack: one for one in context.hook_plan.all if context.hook_plan.settled(one) is None}
+        self._hooks = {hook.stack: hook for hook in context.hook_plan.all if context.hook_plan.settled(hook) is None}
 
     def fix(self, stack: StackDefinition, wanted: RequiredVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
@@ -154,9 +162,9 @@ class _Places:
         entries = self._context.hook_plan.entries(hook.role, hook.region)
         made = self._contexts.new_context(stack, hook.kind, entries)
         asking = {
-            one.source
-            for one, variable in self._wanted
-            if isinstance(one, TerraformDefinition) and variable == wanted.variable
+            item.source
+            for item, variable in self._wanted
+            if isinstance(item, TerraformDefinition) and variable == wanted.variable
         }
         return made if made is not None and asking.issuperset(made.stacks) else None
 

@@ -124,9 +124,9 @@ def _all(context: Context) -> Iterator[Finding]:
         if state is not None and (state.names_credentials or state.objection):
             yield RULE.finding(state.place, _of_state(state), _stray(state.skip_reason))
         for part in found.written[stray.document.path]:
-            for one in part.blocks:
-                if one.credentials or (isinstance(one, S3Backend) and one.role_family):
-                    yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", _stray(one.skip_reason))
+            for item in part.blocks:
+                if item.credentials or (isinstance(item, S3Backend) and item.role_family):
+                    yield RULE.finding(item.place, f"{part.title}: {_of_block(item)}", _stray(item.skip_reason))
 
 
 def _stray(skip_reason: Fix | None) -> Fix:
@@ -140,11 +140,11 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
             sharing.setdefault(state.key, []).append((state, unit))
     for shared in sharing.values():
         state, unit = shared[0]
-        group = groups[unit] if any(_is_migrated(context, one) for _, one in shared) else None
+        group = groups[unit] if any(_is_migrated(context, entry) for _, entry in shared) else None
         for document, item in state.ignored:
             yield RULE.finding(document.place(item), f"remote_state: {item.name}", document.ignored)
         if state.names_credentials or isinstance(state.skip_reason, Refusal):
-            has_iam_role = {one.iam_role is not None for _, one in shared}
+            has_iam_role = {entry.iam_role is not None for _, entry in shared}
             fix = state.skip_reason or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
             notes = _rotate_state(state) if state.skip_reason is None else ()
             yield RULE.finding(state.place, _of_state(state), fix, group, notes)
@@ -179,8 +179,8 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
     changes = [
         (
             holder,
-            [item for one, item in state.credentials if one is holder],
-            [item for one, item in commented if one is holder],
+            [item for value, item in state.credentials if value is holder],
+            [item for value, item in commented if value is holder],
         )
         for holder in state.objects
     ]
@@ -200,33 +200,33 @@ def _rotate_state(state: RemoteState) -> Iterator[Note]:
 def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
     holders: dict[tuple[str, Span | None], tuple[Unit, list[EnvironmentVariable]]] = {}
     for unit in groups:
-        for one in unit.environment:
-            _, variables = holders.setdefault((one.document.path, one.holder.span), (unit, []))
-            if one.item not in [other.item for other in variables]:
-                variables.append(one)
+        for variable in unit.environment:
+            _, variables = holders.setdefault((variable.document.path, variable.holder.span), (unit, []))
+            if variable.item not in [other.item for other in variables]:
+                variables.append(variable)
     for unit, variables in holders.values():
-        removed = [one for one in variables if not one.is_ignored and not one.is_passed_on]
-        for one in variables:
-            if one.is_ignored:
-                yield RULE.finding(one.place, f"env_vars: {one.item.name}", one.document.ignored)
-            elif one.is_passed_on:
+        removed = [variable for variable in variables if not variable.is_ignored and not variable.is_passed_on]
+        for variable in variables:
+            if variable.is_ignored:
+                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", variable.document.ignored)
+            elif variable.is_passed_on:
                 alone = LeftAlone("it hands on what the environment has, which the stack must not set any more")
-                yield RULE.finding(one.place, f"env_vars: {one.item.name}", alone)
+                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", alone)
         if removed:
-            message = f"env_vars: {', '.join(one.item.name for one in removed)}"
+            message = f"env_vars: {', '.join(variable.item.name for variable in removed)}"
             fix = _without(found, removed)
             yield RULE.finding(removed[0].place, message, fix, groups[unit], _rotate_environment(removed))
 
 
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
-    edits = change_objects(found, "terraform", [(removed[0].holder, [one.item for one in removed], [])])
+    edits = change_objects(found, "terraform", [(removed[0].holder, [variable.item for variable in removed], [])])
     return edits if isinstance(edits, Refusal) else Rewrite(edits, "removed")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
-    for one in removed:
-        if holds_keys(one.item.name):
-            yield from rotate(one.value, one.place)
+    for variable in removed:
+        if holds_keys(variable.item.name):
+            yield from rotate(variable.value, variable.place)
 
 
 def _iam_roles(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
@@ -247,7 +247,7 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
         return document.ignored
     if not all(unit.iam_role and unit.iam_role.role and is_role_arn(unit.iam_role.role) for unit in units):
         return Refusal("it is not known to be the ARN of a role, which iam_web_identity_token needs")
-    for constraint in (one for unit in units for one in unit.constraints):
+    for constraint in (item for unit in units for item in unit.constraints):
         if excludes(constraint, FIRST_WITH_TOKEN):
             return Refusal(
                 f"the constraint {constraint} admits no release from 0.59.3 on, the first to know web identity"
@@ -267,18 +267,20 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
     changed: list[Provider | S3Backend] = []
     if not part.is_ignored:
         changed = [*sign_in.migrating(part), *_backends(part)]
-    for one in part.blocks:
-        if one in changed:
+    for block in part.blocks:
+        if block in changed:
             continue
-        skip_reason = part.outer.ignored if part.is_ignored else one.skip_reason
-        if _names(one) or isinstance(skip_reason, Refusal):
+        skip_reason = part.outer.ignored if part.is_ignored else block.skip_reason
+        if _names(block) or isinstance(skip_reason, Refusal):
             if skip_reason is not None:
-                yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", skip_reason)
-        elif isinstance(one, Provider) and one.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
+                yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", skip_reason)
+        elif isinstance(block, Provider) and block.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
             alone = LeftAlone("it lives on the environment's credentials")
-            yield RULE.finding(one.place, f"{part.title}: {_of_block(one)}", alone)
+            yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", alone)
     if changed:
-        is_bound = bool(_backends(part)) or any(isinstance(one, Provider) and not one.credentials for one in changed)
+        is_bound = bool(_backends(part)) or any(
+            isinstance(block, Provider) and not block.credentials for block in changed
+        )
         group = groups[sign_in.units(part)[0]] if is_bound else None
         message = f"{part.title}: {'; '.join(map(_of_block, changed))}"
         notes = (*sign_in.set_value(part), *_rotate_generated(sign_in, part, changed))
@@ -286,25 +288,27 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
 
 
 def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[Provider | S3Backend]) -> Iterator[Note]:
-    config = next(one for one in sign_in.units(part)[0].configs if one.document is part.outer)
-    for one in changed:
-        yield from region_notes(one) if isinstance(one, Provider) else ()
-        for attribute in one.credentials:
+    config = next(
+        state_config for state_config in sign_in.units(part)[0].configs if state_config.document is part.outer
+    )
+    for block in changed:
+        yield from region_notes(block) if isinstance(block, Provider) else ()
+        for attribute in block.credentials:
             if attribute.name in STATIC_KEYS:
-                yield from rotate(Value(one.document.expression(attribute), config), one.document.place(attribute))
+                yield from rotate(Value(block.document.expression(attribute), config), block.document.place(attribute))
 
 
 def _backends(part: Generated) -> list[S3Backend]:
-    return [one for one in part.backends if one.skip_reason is None and _names(one)]
+    return [backend for backend in part.backends if backend.skip_reason is None and _names(backend)]
 
 
-def _names(one: Provider | S3Backend) -> list[str]:
-    found = (*one.credentials, *one.role_family) if isinstance(one, S3Backend) else one.credentials
+def _names(backend: Provider | S3Backend) -> list[str]:
+    found = (*backend.credentials, *backend.role_family) if isinstance(backend, S3Backend) else backend.credentials
     return [attribute.name for attribute in found]
 
 
-def _of_block(one: Provider | S3Backend) -> str:
-    return f"{one.title}: {', '.join(_names(one)) or 'names no credentials of its own'}"
+def _of_block(block: Provider | S3Backend) -> str:
+    return f"{block.title}: {', '.join(_names(block)) or 'names no credentials of its own'}"
 
 
 RULE = Rule("terragrunt", "what Terragrunt writes and hands on signs in with web identity", check)

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each file."""
-    for one in mentions(context.workspace):
+    for mention in mentions(context.workspace):
         told = Refusal("such files are not read: edit it by hand")
-        fix: Fix = Ignored("it is excluded") if one.is_excluded else told
-        yield RULE.finding(one.place, f"{one.title}: {', '.join(one.names)}", fix)
+        fix: Fix = Ignored("it is excluded") if mention.is_excluded else told
+        yield RULE.finding(mention.place, f"{mention.title}: {', '.join(mention.names)}", fix)
 
 
 RULE = Rule("unread-configuration", "configuration that is not read is told where it names AWS credentials", check)

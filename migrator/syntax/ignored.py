@@ -57,7 +57,7 @@ def of_yaml(text: str, word: str) -> Iterator[Span]:
 
 
 def _commented_lines(text: str, word: str) -> Iterator[int]:
-    return (text.count("\n", 0, one.start()) for one in _HASH.finditer(text) if word in one[0])
+    return (text.count("\n", 0, match.start()) for match in _HASH.finditer(text) if word in match[0])
 
 
 def _is_blank(line: str) -> bool:
@@ -81,16 +81,16 @@ def _last_line(lines: list[str], first: int) -> int:
 def of_program(text: str, word: str) -> Iterator[Span]:
     """The outermost statement, argument or element that begins, or the statement that ends, on a comment's line."""
     with suppress(SyntaxProblem):
-        nodes = [one for one in ast.walk(program.read(text)) if isinstance(one, ast.stmt | ast.expr | ast.keyword)]
+        nodes = [item for item in ast.walk(program.read(text)) if isinstance(item, ast.stmt | ast.expr | ast.keyword)]
         lines = text.split("\n")
         starts = [0, *(match.end() for match in re.finditer("\n", text))]
         for number in _commented_lines(text, word):
             first = number
             while number < len(lines) and _is_blank(lines[number]):
                 number += 1
-            on_line = [one for one in nodes if one.lineno == number + 1]
-            on_line += [one for one in nodes if isinstance(one, ast.stmt) and one.end_lineno == number + 1]
+            on_line = [node for node in nodes if node.lineno == number + 1]
+            on_line += [node for node in nodes if isinstance(node, ast.stmt) and node.end_lineno == number + 1]
             if on_line:
-                last = max(one.end_lineno or one.lineno for one in on_line) - 1
-                above = min(first, *(one.lineno - 1 for one in on_line))
+                last = max(node.end_lineno or node.lineno for node in on_line) - 1
+                above = min(first, *(node.lineno - 1 for node in on_line))
                 yield Span(starts[above], starts[last] + len(lines[last]))

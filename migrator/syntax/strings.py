@@ -205,9 +205,9 @@ class _Walk:
         if is_colon and self._is_python and frame.opening == "" and (len(words) > 1 or words[0][0] in _STATEMENTS):
             return
         name, piece = words[-1]
-        for _, one in words:
-            if one is not None:
-                one.kind = NAME
+        for _, literal in words:
+            if literal is not None:
+                literal.kind = NAME
         if piece is None and self.found and self.found[-1].end == self._last.end:
             self.found.pop()  # it was no reference
         frame.is_guess = False
@@ -298,8 +298,8 @@ def _in_yaml(text: str) -> list[Written]:
             elif isinstance(node, Sequence):
                 pending += ((item, names, statement) for item in node.items)
             elif isinstance(node, Mapping):
-                titled = [one for one in node.entries if (one.name or "").lower() in _TITLES]
-                title = next((one.value.value for one in titled if isinstance(one.value, Scalar)), "")
+                titled = [candidate for candidate in node.entries if (candidate.name or "").lower() in _TITLES]
+                title = next((candidate.value.value for candidate in titled if isinstance(candidate.value, Scalar)), "")
                 for entry in node.entries:
                     name = entry.name or ""
                     found.append(Written(NAME, entry.key.span.start, entry.key.span.end))

@@ -56,7 +56,7 @@ class SignIn:
         """What it comes to, for people."""
         if not self.role:
             return "removed, and its role chained after web identity" if self.append else "removed"
-        is_chained = any(one.name == "assume_role" for one in self.append)
+        is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
         return f"web identity with {self.role}" + (", which assumes the role of before" if is_chained else "")
 
 
@@ -84,7 +84,7 @@ class _Assumed:
     @property
     def kept(self) -> tuple[NewArgument, ...]:
         """What web identity has as well."""
-        return tuple(self.moved(one) for one in OF_WEB_IDENTITY if one in self.members)
+        return tuple(self.moved(item) for item in OF_WEB_IDENTITY if item in self.members)
 
     @property
     def lost(self) -> list[str]:
@@ -128,7 +128,7 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
         return Refusal(knows_no(assumed.lost))
     if not may_vary and not is_role_arn(assumed.meant or ""):
         return Refusal(_NO_LITERAL)
-    removed += tuple(one for one in assumed.arguments if one not in removed)
+    removed += tuple(attribute for attribute in assumed.arguments if attribute not in removed)
     return _signed_in(assumed.moved("role_arn"), config, removed, (), assumed.kept, assumed.comments.get("", ()))
 
 
@@ -139,14 +139,19 @@ def state_sign_ins(
 
     ``role`` is that of the root module's backend, ``mapped`` the one that the user named for an identity.
     """
-    changed = [one for one in state.configs if one.changes or one.backend.assumes_role] or list(state.configs[-1:])
-    carriers = [one for one in changed if one.backend.assumes_role] or changed[-1:]
-    for one in changed:
-        own = mapped(one.backend)
+    changed = [
+        state_config for state_config in state.configs if state_config.changes or state_config.backend.assumes_role
+    ] or list(state.configs[-1:])
+    carriers = [config_block for config_block in changed if config_block.backend.assumes_role] or changed[-1:]
+    for config_block in changed:
+        own = mapped(config_block.backend)
         if isinstance(own, Refusal):
-            yield one, own
+            yield config_block, own
         else:
-            yield one, sign_in(one.backend, config, own or role, has_own=one in carriers, may_vary=True)
+            yield (
+                config_block,
+                sign_in(config_block.backend, config, own or role, has_own=config_block in carriers, may_vary=True),
+            )
 
 
 def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
@@ -172,13 +177,13 @@ def knows_no(names: Sequence[str]) -> str:
 def _roles_there(backend: S3Backend) -> set[str | None]:
     argument = backend.block.attribute(_WEB_IDENTITY)
     items = backend.document.object_items(argument) if argument else ()
-    return {backend.document.literal(one) for one in items if one.name == "role_arn"} - {None}
+    return {backend.document.literal(attribute) for attribute in items if attribute.name == "role_arn"} - {None}
 
 
 def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
     """The role that is assumed, each value as it is written; None where there is none, or it is to stay as it is."""
     document, nested = backend.document, backend.block.attribute("assume_role")
-    if any(one.name == "role_arn" for one in backend.ignored):
+    if any(attribute.name == "role_arn" for attribute in backend.ignored):
         return Refusal(LEFT_ALONE)
     if nested is None:
         return _flat(backend) if backend.role_arn is not None else None
@@ -187,7 +192,7 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
     if document.is_ignored(nested):
         return None
     items = document.object_items(nested)
-    members = {one.name: one.value.of(document.text) for one in items}
+    members = {attribute.name: attribute.value.of(document.text) for attribute in items}
     if "role_arn" not in members:
         return Refusal("its assume_role is no object with a role that could be read here")
     comments = document.syntax.comments_of(document.text, backend.block, nested, (*backend.credentials, nested), items)
@@ -197,13 +202,13 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
 def _flat(backend: S3Backend) -> _Assumed | Refusal:
     document, members, comments = backend.document, {}, {}
     removed = (*backend.credentials, *backend.role_family)
-    for one in backend.role_family:
-        value = _value(document, one)
+    for attribute in backend.role_family:
+        value = _value(document, attribute)
         if value is None:
             return Refusal("its assume_role_duration_seconds is no number")
-        members[NESTED_NAMES[one.name]] = value
-        found = document.syntax.comments_of(document.text, backend.block, one, removed, (one,))
-        comments[NESTED_NAMES[one.name]] = found
+        members[NESTED_NAMES[attribute.name]] = value
+        found = document.syntax.comments_of(document.text, backend.block, attribute, removed, (attribute,))
+        comments[NESTED_NAMES[attribute.name]] = found
     return _Assumed(members, backend.role_family, is_flat=True, comments=comments)
 
 

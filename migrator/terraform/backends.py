@@ -72,13 +72,13 @@ class S3Backend:
         """The arguments that would be changed, but for a comment of their own."""
         if self.document.is_ignored(self.block) and not self.document.is_excluded:
             return ()
-        found = (one for one in self.block.attributes if one.name in (*CREDENTIALS, *ROLE_FAMILY))
-        return tuple(one for one in found if self.document.is_ignored(one))
+        found = (attribute for attribute in self.block.attributes if attribute.name in (*CREDENTIALS, *ROLE_FAMILY))
+        return tuple(attribute for attribute in found if self.document.is_ignored(attribute))
 
     @cached_property
     def role_arn(self) -> str | None:
         """The expression of the flat ``role_arn``; None where there is none, it is empty, or to be left alone."""
-        attribute = next((one for one in self.role_family if one.name == "role_arn"), None)
+        attribute = next((item for item in self.role_family if item.name == "role_arn"), None)
         expression = self.document.expression(attribute) if attribute else None
         return None if expression in (None, "null") or string_value(expression) == "" else expression
 
@@ -101,12 +101,18 @@ class S3Backend:
             return Ignored("a comment says so")
         if self.document.generated:
             return Refusal(self.document.generated)
-        if self.is_partial and any(one.document.has_ignored(one.block.span) for one in s3_backends(self.module)):
+        if self.is_partial and any(
+            backend.document.has_ignored(backend.block.span) for backend in s3_backends(self.module)
+        ):
             return Ignored("a comment says so of its backend")
         return skip_reason_of_endpoint(self.module, self.document, self.block)
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:
-        return tuple(one for one in self.block.attributes if one.name in names and one not in self.ignored)
+        return tuple(
+            attribute
+            for attribute in self.block.attributes
+            if attribute.name in names and attribute not in self.ignored
+        )
 
 
 def s3_backends(module: Module) -> list[S3Backend]:

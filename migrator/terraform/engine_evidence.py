@@ -68,8 +68,8 @@ def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Bac
 
 
 def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
-    blocks = [one for one in backends if not one.is_partial]
-    if blocks and all(one.document.is_tofu for one in blocks):
+    blocks = [item for item in backends if not item.is_partial]
+    if blocks and all(block.document.is_tofu for block in blocks):
         yield Evidence("its backend is for OpenTofu alone", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
     for backend in backends:
         for attribute in backend.block.attributes:
@@ -87,7 +87,7 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
         for document, block in module.blocks("terraform")
         if not document.is_tofu and (found := block.attribute("required_version"))
     ]
-    overriding = [one for one in required if one[0].is_override]
+    overriding = [item for item in required if item[0].is_override]
     for document, attribute in overriding[-1:] or required:
         if text := document.literal(attribute):
             yield Evidence(f"required_version is {text}", str(document.place(attribute)), *bounds(text))
@@ -148,7 +148,7 @@ def _version_files(workspace: Workspace, folder: str) -> Iterator[Evidence]:
             if document is None:
                 continue
             text = document.text[:_LONGEST]
-            found = [(tool, text.strip())] if tool else [(one[1], one[2]) for one in _TOOL_LINE.finditer(text)]
+            found = [(tool, text.strip())] if tool else [(match[1], match[2]) for match in _TOOL_LINE.finditer(text)]
             for engine, version in found:
                 yield from _chosen(path, engine, version)
             break
@@ -175,6 +175,6 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
 
 def rejects_flat_role(evidence: Sequence[Evidence]) -> Evidence | None:
     """The evidence by which Terraform rejects a flat ``role_arn``, unless it is OpenTofu that runs the code."""
-    if any(one.is_tofu for one in evidence):
+    if any(item.is_tofu for item in evidence):
         return None
-    return next((one for one in evidence if one.low >= FIRST_WITHOUT_FLAT_ROLE), None)
+    return next((item for item in evidence if item.low >= FIRST_WITHOUT_FLAT_ROLE), None)

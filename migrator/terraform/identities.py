@@ -31,10 +31,10 @@ def identities(
     profile that several share, and never like one that has a role variable already: who that was for is not known any
     more. Nor are names that are ``taken``.
     """
-    needing = [one for one in providers if one not in mapped]
-    migrating = [one for one in needing if not one.has_web_identity and one.skip_reason is None]
-    migrating.sort(key=lambda one: one.alias is not None)
-    is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(one, first_role) for one in providers)
+    needing = [item for item in providers if item not in mapped]
+    migrating = [item for item in needing if not item.has_web_identity and item.skip_reason is None]
+    migrating.sort(key=lambda item: item.alias is not None)
+    is_taken = None in taken or is_in_use(module, first_role) or any(_may_have(item, first_role) for item in providers)
     declared = {
         block.labels[0].removeprefix(f"{ROLE_VARIABLE}_") for _, block in module.blocks("variable") if block.labels
     }
@@ -53,19 +53,21 @@ def identities(
 def is_in_use(module: Module, reference: str) -> bool:
     """Whether the configuration refers to a variable, such as in a call of another module or an ``assume_role``."""
     used = re.compile(rf"\b{re.escape(reference)}(?![\w-])")
-    return reference.startswith("var.") and any(used.search(one.text) for one in (*module.documents, *module.tests))
+    return reference.startswith("var.") and any(
+        used.search(document.text) for document in (*module.documents, *module.tests)
+    )
 
 
 def _may_have(provider: Provider, role: str) -> bool:
     """Whether the provider has web identity with ``role``, or with none that could be told from it."""
     roles = provider.web_identity_roles
-    return (provider.has_web_identity and not roles) or any(one == role or not one.startswith('"') for one in roles)
+    return (provider.has_web_identity and not roles) or any(item == role or not item.startswith('"') for item in roles)
 
 
 def _name(alike: Sequence[Provider]) -> str:
     """The alias of an identity's provider, or the profile that several of them share."""
     first = alike[0]
-    is_shared = first.alias is not None and len({one.alias for one in alike}) > 1
+    is_shared = first.alias is not None and len({provider.alias for provider in alike}) > 1
     profile = dict(first.origin).get("profile") if is_shared else None
     if profile and (shared := resolve(first.module, profile)):
         return re.sub(r"\W+", "_", shared, flags=re.ASCII)

@@ -99,7 +99,7 @@ def is_mock(key_id: bytes) -> bool:
 
 def has_secret(text: bytes) -> bool:
     """Whether what stands near an id has what looks like its secret: 40 characters of all kinds."""
-    return any(_is_mixed(one) for one in _SECRET.findall(text))
+    return any(_is_mixed(item) for item in _SECRET.findall(text))
 
 
 def _is_mixed(text: bytes) -> bool:

@@ -55,7 +55,7 @@ class Credentials:
     def variables(self) -> set[str]:
         """The variables that they depend on, through locals and through the calls of the module."""
         expressions = (document.expression(attribute) for document, attribute in self.arguments.values())
-        return {name for one in expressions for name in _variables(self.workspace, self.module, one)}
+        return {name for expression in expressions for name in _variables(self.workspace, self.module, expression)}
 
     def expression(self, name: str) -> str:
         """The expression of an argument."""
@@ -68,11 +68,11 @@ class Credentials:
 
     @property
     def _key(self) -> str:
-        name = next(one for one in ("access_key", "secret_key", "token") if one in self.arguments)
+        name = next(item for item in ("access_key", "secret_key", "token") if item in self.arguments)
         expression = self.expression(name)
         source = _SOURCE.search(optional(expression) or expression)
         shown = shown_key(self.string(*self.arguments[name]) or "")
-        said = [one for one in (shown, source[0] if source else "") if one]
+        said = [item for item in (shown, source[0] if source else "") if item]
         return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
 
 
@@ -89,8 +89,8 @@ class Origins:
         family: Sequence[Provider | S3Backend]
         family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
         merged: dict[str, Given] = {}
-        for one in sorted(family, key=lambda each: each.document.is_override):
-            merged |= {attribute.name: (one.document, attribute) for attribute in one.credentials}
+        for block in sorted(family, key=lambda each: each.document.is_override):
+            merged |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
         return Credentials(self.workspace, self.holder.module, merged)
 
     @cached_property
@@ -110,18 +110,18 @@ class Origins:
         allowed = self.listed("allowed_account_ids")
         if len(allowed) == 1:
             yield from allowed
-        for one in provider.family:
-            assumed = (block for body in one.bodies for block in body.blocks("assume_role"))
+        for item in provider.family:
+            assumed = (block for body in item.bodies for block in body.blocks("assume_role"))
             roles = (block.attribute("role_arn") for block in assumed)
-            accounts = (account_of(self.credentials.string(one.document, role) or "") for role in roles if role)
+            accounts = (account_of(self.credentials.string(item.document, role) or "") for role in roles if role)
             yield from (account for account in accounts if account)
 
     def listed(self, name: str) -> frozenset[str]:
         """The accounts that a provider's ``allowed_account_ids`` or ``forbidden_account_ids`` lists, if known."""
-        for one in self.holder.family if isinstance(self.holder, Provider) else ():
-            attribute = next((found for body in one.bodies if (found := body.attribute(name))), None)
+        for provider in self.holder.family if isinstance(self.holder, Provider) else ():
+            attribute = next((found for body in provider.bodies if (found := body.attribute(name))), None)
             if attribute is not None:
-                return root_values(self.workspace).strings(one.module, one.document, attribute)
+                return root_values(self.workspace).strings(provider.module, provider.document, attribute)
         return frozenset()
 
 

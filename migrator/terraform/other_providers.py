@@ -66,7 +66,12 @@ def other_providers(module: Module) -> Iterator[OtherProvider]:
         source = sources.get(name, name)
         type_ = address(source)[2]
         if name not in official:
-            found = [one for body in (block, *block.blocks()) for one in body.attributes if _is_key(one.name, type_)]
+            found = [
+                attribute
+                for body in (block, *block.blocks())
+                for attribute in body.attributes
+                if _is_key(attribute.name, type_)
+            ]
             if found:
                 yield OtherProvider(document, block, tuple(found), source if type_ in (AWS, AWSCC) else "")
 

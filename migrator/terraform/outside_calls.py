@@ -85,12 +85,14 @@ def follow(workspace: Workspace, fleet: Fleet, calls: Sequence[OutsideCall]) -> 
     """The modules that the ``fleet`` tells of; the workspace learns who calls them, and which of its own are called."""
     found: list[Called] = []
     for module in fleet.modules:
-        mine = [one for one in calls if one.known.is_of(module)]
-        pinned = tuple(one for one in mine if one.known.is_pinned(module))
-        live = [one for one in mine if one not in pinned]
-        followed = tuple(one for one in live if not one.known.is_unit)
-        found.append(Called(module, followed, pinned, tuple(one for one in live if one.known.is_unit)))
-        workspace.outside[module.key] = [one.call for one in found[-1].calls]
+        mine = [outside_call for outside_call in calls if outside_call.known.is_of(module)]
+        pinned = tuple(outside_call for outside_call in mine if outside_call.known.is_pinned(module))
+        live = [outside_call for outside_call in mine if outside_call not in pinned]
+        followed = tuple(outside_call for outside_call in live if not outside_call.known.is_unit)
+        found.append(
+            Called(module, followed, pinned, tuple(outside_call for outside_call in live if outside_call.known.is_unit))
+        )
+        workspace.outside[module.key] = [outside_call.call for outside_call in found[-1].calls]
     for call in fleet.calls:
         path = folder_of(workspace, call)
         workspace.called_elsewhere.add(path)
@@ -112,7 +114,7 @@ def registered(workspace: Workspace) -> Iterator[tuple[str, ModuleSource]]:
     """
     for module in workspace.modules.values():
         for document, block in module.blocks("resource", "spacelift_module"):
-            texts = {one.name: document.literal(one) for one in block.attributes}
+            texts = {attribute.name: document.literal(attribute) for attribute in block.attributes}
             found = _REPOSITORY.fullmatch(texts.get("repository") or "")
             provider = texts.get("terraform_provider") or (found["provider"] if found else None)
             name = texts.get("name") or (found["name"] if found else None)
@@ -125,5 +127,5 @@ def frozen_by(workspace: Workspace, document: Document | None, path: str) -> str
     """Why the variables of the modules that the file at ``path`` is part of must stay, if so."""
     if not workspace.frozen or (document is not None and document.kind is not Kind.CONFIG):
         return None
-    modules = [one.path for one in workspace.modules_of(document)] if document else [posixpath.dirname(path)]
-    return next((workspace.frozen[one] for one in modules if one in workspace.frozen), None)
+    modules = [module.path for module in workspace.modules_of(document)] if document else [posixpath.dirname(path)]
+    return next((workspace.frozen[module] for module in modules if module in workspace.frozen), None)

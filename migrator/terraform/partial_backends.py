@@ -124,8 +124,8 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
     if not re.search(r"\w", plain):
         return set()
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
-    patterns = [re.escape(one.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for one in joined]
-    pattern = re.compile("|".join(f"(?:.*/)?{one}" if plain.startswith(_ANY) else one for one in patterns))
+    patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
+    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
     found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
     return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 
@@ -149,7 +149,7 @@ def _is_backend(workspace: Workspace, path: str) -> bool:
 def _owner(path: str, roots: Sequence[Module], units: Mapping[str, Module]) -> Module | None:
     """The root module around a file, or that the unit around it runs, else the only one there is."""
     known = {root.path: root for root in roots}
-    by_path = {folder: known[one.path] for folder, one in units.items() if one.path in known} | known
+    by_path = {folder: known[module.path] for folder, module in units.items() if module.path in known} | known
     folder = posixpath.dirname(path)
     while True:
         if folder in by_path:

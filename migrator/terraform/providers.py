@@ -88,21 +88,21 @@ class Provider:
     @cached_property
     def credentials(self) -> tuple[Attribute, ...]:
         """The arguments that name static credentials, in the order of the text."""
-        found = [one for body in self.bodies for one in body.attributes if one.name in CREDENTIALS]
+        found = [item for body in self.bodies for item in body.attributes if item.name in CREDENTIALS]
         return tuple(sorted(found, key=lambda attribute: attribute.span))
 
     @cached_property
     def origin(self) -> Origin:
         """What tells this provider's identity from those of its neighbours; overrides count for more."""
         merged: dict[str, str] = {}
-        for one in sorted(self.family, key=lambda provider: provider.document.is_override):
-            merged |= {attribute.name: one.document.expression(attribute) for attribute in one.credentials}
+        for item in sorted(self.family, key=lambda provider: provider.document.is_override):
+            merged |= {attribute.name: item.document.expression(attribute) for attribute in item.credentials}
         return tuple(sorted(merged.items()))
 
     @property
     def is_lead(self) -> bool:
         """Whether this is the block of its family that is to say how to sign in: the first with credentials."""
-        return self is min(self.family, key=lambda one: (not one.credentials, one.document.is_override))
+        return self is min(self.family, key=lambda provider: (not provider.credentials, provider.document.is_override))
 
     @property
     def has_web_identity(self) -> bool:
@@ -124,24 +124,26 @@ class Provider:
 
     def _roles(self, type_: str) -> list[str]:
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
-        found = [one.attribute("role_arn") for block in blocks for one in _contents(block)]
+        found = [content.attribute("role_arn") for block in blocks for content in _contents(block)]
         roles = [self.document.expression(role) if role else "" for role in found]
         objects = [body.attribute(type_) for body in self.bodies] if self.kind == AWSCC else []
-        roles += [self._role_in(one) for one in objects if one]
-        return ["" if one.startswith(f"{type_}.") else one for one in roles]
+        roles += [self._role_in(attribute) for attribute in objects if attribute]
+        return ["" if item.startswith(f"{type_}.") else item for item in roles]
 
     def _role_in(self, argument: Attribute) -> str:
         """The ``role_arn`` of an object, or of one that is there on condition that its role is."""
         items = self.document.object_items(argument)
         if items:
-            return next((self.document.expression(one) for one in items if one.name == "role_arn"), "")
+            return next(
+                (self.document.expression(attribute) for attribute in items if attribute.name == "role_arn"), ""
+            )
         guarded = _GUARDED.match(self.document.expression(argument))
         return guarded["role"] if guarded else ""
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why the provider is no sign-in to AWS, or not to be touched, if so."""
-        return next((reason for one in self.family if (reason := one._own_skip_reason) is not None), None)
+        return next((reason for provider in self.family if (reason := provider._own_skip_reason) is not None), None)
 
     @cached_property
     def _own_skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -158,15 +160,17 @@ class Provider:
     @property
     def is_switch(self) -> bool:
         """Whether all its credentials are there on some condition only, so that something else can sign in."""
-        found = [one.document.expression(attribute) for one in self.family for attribute in one.credentials]
-        return bool(found) and all(optional(one) is not None for one in found)
+        found = [
+            provider.document.expression(attribute) for provider in self.family for attribute in provider.credentials
+        ]
+        return bool(found) and all(optional(item) is not None for item in found)
 
     @property
     def _has_dynamic_web_identity(self) -> bool:
-        blocks = [block for one in self.family for body in one.bodies for block in body.blocks("dynamic")]
-        objects = [body.attribute(WEB_IDENTITY) for one in self.family for body in one.bodies]
+        blocks = [block for provider in self.family for body in provider.bodies for block in body.blocks("dynamic")]
+        objects = [body.attribute(WEB_IDENTITY) for provider in self.family for body in provider.bodies]
         return any(block.labels == (WEB_IDENTITY,) for block in blocks) or any(
-            _GUARDED.match(self.document.expression(one)) for one in objects if one is not None
+            _GUARDED.match(self.document.expression(attribute)) for attribute in objects if attribute is not None
         )
 
     @property
@@ -181,7 +185,11 @@ class Provider:
 
     @property
     def _is_mock(self) -> bool:
-        keys = [self.document.literal(one) for one in self.credentials if one.name in ("access_key", "secret_key")]
+        keys = [
+            self.document.literal(attribute)
+            for attribute in self.credentials
+            if attribute.name in ("access_key", "secret_key")
+        ]
         return bool(keys) and all(map(is_mock, keys))
 
 
@@ -208,7 +216,7 @@ def aws_providers(module: Module) -> list[Provider]:
             found.append(family[-1])
             if document.kind is Kind.CONFIG:
                 families.setdefault(key, family)
-    return sorted(found, key=lambda one: one.kind)
+    return sorted(found, key=lambda provider: provider.kind)
 
 
 def local_names(module: Module) -> dict[str, str]:

@@ -35,4 +35,4 @@ def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -
 def _has_version(workspace: Workspace) -> bool:
     paths = (workspace.scoped(f".spacelift/config.{suffix}") for suffix in ("yml", "yaml"))
     known = (workspace.documents.get(path) for path in paths)
-    return any(one is not None and _VERSION.search(one.source.data) is not None for one in known)
+    return any(document is not None and _VERSION.search(document.source.data) is not None for document in known)

@@ -62,7 +62,7 @@ class RemoteState:
     @property
     def names(self) -> list[str]:
         """The arguments that sign in with static credentials or a role, by name."""
-        return list(dict.fromkeys(one.name for config in self.configs for one in config.changes))
+        return list(dict.fromkeys(attribute.name for config in self.configs for attribute in config.changes))
 
     @property
     def names_credentials(self) -> bool:
@@ -72,18 +72,18 @@ class RemoteState:
     @property
     def has_web_identity(self) -> bool:
         """Whether it signs in with web identity itself, as it can from Terraform 1.6 on."""
-        return any(one.backend.has_web_identity for one in self.configs)
+        return any(config.backend.has_web_identity for config in self.configs)
 
     @property
     def role_arns(self) -> set[str]:
         """The expressions of the flat roles."""
-        return {one.backend.role_arn for one in self.configs if one.backend.role_arn}
+        return {config.backend.role_arn for config in self.configs if config.backend.role_arn}
 
     @property
     def hidden(self) -> tuple[str, bool] | None:
         """What cannot be followed, for people, and whether it is known to sign in with credentials or a role."""
-        found = [(_said(one), _mentions(self.module, one.value.of(one.document.text))) for one in self.unread]
-        return max(found, key=lambda one: one[1], default=None)
+        found = [(_said(part), _mentions(self.module, part.value.of(part.document.text))) for part in self.unread]
+        return max(found, key=lambda item: item[1], default=None)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -92,7 +92,7 @@ class RemoteState:
             return self.document.ignored
         if self.kind is None:
             return Refusal("its backend is not known here, and may not be S3")
-        return next((one.backend.skip_reason for one in self.configs if one.backend.skip_reason), None)
+        return next((config.backend.skip_reason for config in self.configs if config.backend.skip_reason), None)
 
 
 def _said(part: Part) -> str:
@@ -102,8 +102,8 @@ def _said(part: Part) -> str:
 
 def _mentions(module: Module, expression: str) -> bool:
     """Whether an expression, or the variable or local that it refers to, names credentials or a role."""
-    meant = (definition(module, one) or "" for one in REFERENCE.finditer(expression))
-    return any(_NAMED.search(one) for one in (expression, *meant))
+    meant = (definition(module, match) or "" for match in REFERENCE.finditer(expression))
+    return any(_NAMED.search(item) for item in (expression, *meant))
 
 
 def remote_states(module: Module) -> Iterator[RemoteState]:
@@ -114,9 +114,9 @@ def remote_states(module: Module) -> Iterator[RemoteState]:
         if backend is None or kind not in ("s3", None):
             continue
         found = list(_configs(module, document, block))
-        configs = tuple(one for one in found if isinstance(one, Config))
-        unread = tuple(one for one in found if isinstance(one, Part))
-        if kind == "s3" or any(one.changes for one in configs):
+        configs = tuple(item for item in found if isinstance(item, Config))
+        unread = tuple(item for item in found if isinstance(item, Part))
+        if kind == "s3" or any(config.changes for config in configs):
             yield RemoteState(module, document, block, kind, configs, unread)
 
 

@@ -46,8 +46,8 @@ class Residues:
         """What the credentials of a provider come to, in the terms of its module; overrides count for more."""
         merged: dict[str, Term] = {}
         holder = f"provider.{provider.block.labels[0] if provider.block.labels else ''}.{provider.alias or ''}"
-        for one in sorted(provider.family, key=lambda each: each.document.is_override):
-            merged |= {each.name: self.of(one.module, one.document, each, holder) for each in one.credentials}
+        for item in sorted(provider.family, key=lambda each: each.document.is_override):
+            merged |= {each.name: self.of(item.module, item.document, each, holder) for each in item.credentials}
         return without_nulls(merged)
 
     def of(self, module: Module, document: Document, attribute: Attribute, holder: str = "") -> Term:
@@ -65,7 +65,7 @@ class Residues:
         """An identity of the module called, in the terms of the caller."""
         key = (call, identity)
         if key not in self._seen:
-            seen = {name: self._through(call, called, one) for name, one in identity}
+            seen = {name: self._through(call, called, term) for name, term in identity}
             self._seen[key] = self._in_all_instances(call, without_nulls(seen))
         return self._seen[key]
 
@@ -138,13 +138,17 @@ class Residues:
     def _data(self, module: Module, type_: str, label: str) -> Term:
         """A data source: alike with what it is asked, and who asks, where that is all that it depends on."""
         unknown = term("resource", f"data.{type_}.{label}", module.path)
-        found = [one for one in module.blocks("data", type_) if one[1].labels == (type_, label)]
-        if len(found) != 1 or any(found[0][1].blocks()) or any(found[0][1].attribute(one) for one in _REPEATS):
+        found = [item for item in module.blocks("data", type_) if item[1].labels == (type_, label)]
+        if len(found) != 1 or any(found[0][1].blocks()) or any(found[0][1].attribute(item) for item in _REPEATS):
             return unknown
         document, block = found[0]
         asked = block.attribute("provider")
         name = document.expression(asked).strip('"') if asked else type_.partition("_")[0]
-        entries = {one.name: self.of(module, document, one) for one in block.attributes if one.name not in _META}
+        entries = {
+            attribute.name: self.of(module, document, attribute)
+            for attribute in block.attributes
+            if attribute.name not in _META
+        }
         return term("data", type_, parts=(made_object(entries), self._provider(module, name)))
 
     def _provider(self, module: Module, name: str) -> Term:
@@ -173,21 +177,21 @@ class Residues:
         for path, calls in self._workspace.calls.items():
             for call in calls:
                 found.setdefault((call.caller.path, _label(call)), []).append((path, call))
-        return {key: one for key, one in found.items() if len(one) == 1}
+        return {key: item for key, item in found.items() if len(item) == 1}
 
     # --- what a caller makes of it ------------------------------------------------------------------------------------
 
     def _through(self, call: ModuleCall, called: Module, made: Term) -> Term:
         """A term of the module called, in the terms of its caller."""
 
-        def replace(one: Term) -> Term | None:
-            if one.op == "var" and one.where == called.path:
-                return self._argument(call, called, one)
-            if one.op == "provider" and one.where == called.path:
-                return self._passed_provider(call, one)
-            if one.op in ("resource", "in", "each", "count", "var", "provider"):
-                return _within(call, one)
-            return one if one.op == "run" else None
+        def replace(item: Term) -> Term | None:
+            if item.op == "var" and item.where == called.path:
+                return self._argument(call, called, item)
+            if item.op == "provider" and item.where == called.path:
+                return self._passed_provider(call, item)
+            if item.op in ("resource", "in", "each", "count", "var", "provider"):
+                return _within(call, item)
+            return item if item.op == "run" else None
 
         try:
             return replaced(made, replace, self._known.setdefault(call, {}))
@@ -217,7 +221,7 @@ class Residues:
 
     def _in_all_instances(self, call: ModuleCall, identity: Identity) -> Identity:
         """The identity that all instances of a repeated call have in common, if they do."""
-        symbols = {one for _, made in identity for one in made.symbols if _is_of(call, one)}
+        symbols = {term for _, made in identity for term in made.symbols if _is_of(call, term)}
         keys = list(self._keys(call)) if symbols else []
         found = {tuple((name, _at(made, symbols, key)) for name, made in identity) for key in keys}
         return without_nulls(dict(found.pop())) if len(found) == 1 else identity
@@ -236,16 +240,18 @@ class Residues:
 
 def is_varying(identity: Identity) -> bool:
     """Whether an identity differs, as far as is known, between the instances that ``for_each`` or ``count`` make."""
-    return any(one.op in ("each", "count") for _, made in identity for one in made.symbols)
+    return any(term.op in ("each", "count") for _, made in identity for term in made.symbols)
 
 
 def without_nulls(entries: Mapping[str, Term]) -> Identity:
     """The identity of some arguments; one that is null is none."""
-    return tuple(sorted(((name, one) for name, one in entries.items() if one is not NULL), key=lambda pair: pair[0]))
+    return tuple(sorted(((name, term) for name, term in entries.items() if term is not NULL), key=lambda pair: pair[0]))
 
 
 def _at(made: Term, symbols: set[Term], value: Term) -> Term:
-    return replaced(made, lambda one: value if one in symbols else one if one.op in ("in", "resource") else None, {})
+    return replaced(
+        made, lambda term: value if term in symbols else term if term.op in ("in", "resource") else None, {}
+    )
 
 
 def _is_of(call: ModuleCall, symbol: Term) -> bool:
@@ -265,10 +271,12 @@ def _repeats(call: ModuleCall) -> str:
 
 def _blocks(call: ModuleCall) -> list[tuple[Document, Block]]:
     """The call, and what override files say of it: the last counts most."""
-    alike = [one for one in call.caller.blocks("module", call.block.labels[0]) if one[1].labels == call.block.labels]
-    overriding = [one for one in alike if one[0].is_override]
+    alike = [
+        block for block in call.caller.blocks("module", call.block.labels[0]) if block[1].labels == call.block.labels
+    ]
+    overriding = [item for item in alike if item[0].is_override]
     own = [(call.document, call.block)]
-    return [*((one for one in alike if not one[0].is_override) if call.document.is_override else own), *overriding]
+    return [*((item for item in alike if not item[0].is_override) if call.document.is_override else own), *overriding]
 
 
 def _label(call: ModuleCall) -> str:
@@ -276,13 +284,13 @@ def _label(call: ModuleCall) -> str:
 
 
 def _arguments(blocks: Iterable[tuple[Document, Block]], name: str) -> Iterator[tuple[Document, Attribute]]:
-    return ((document, one) for document, block in blocks if (one := block.attribute(name)) is not None)
+    return ((document, attribute) for document, block in blocks if (attribute := block.attribute(name)) is not None)
 
 
 def _last(arguments: Iterable[tuple[Document, Attribute]]) -> str | None:
     """The expression that counts: an override file's, else the one; raises `TermsError` where files differ in it."""
     having = list(arguments)
-    chosen = [one for one in having if one[0].is_override][-1:] or having
+    chosen = [item for item in having if item[0].is_override][-1:] or having
     found = {document.expression(attribute).strip() for document, attribute in chosen}
     if len(found) > 1:
         raise TermsError

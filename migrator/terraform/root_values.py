@@ -60,8 +60,8 @@ class RootValues:
         key = (root, name)
         if key not in self._possible:
             found: dict[object, Possible] = {}
-            for one in self._find(self._workspace.modules[root], name):
-                found.setdefault(one.place if one.value is None else one.value, one)
+            for possible in self._find(self._workspace.modules[root], name):
+                found.setdefault(possible.place if possible.value is None else possible.value, possible)
             self._possible[key] = list(found.values())
         return self._possible[key]
 
@@ -69,13 +69,13 @@ class RootValues:
         """Where it is said that an identity at a root module is another in another environment, if it is."""
         places: set[Place] = set()
         for possible in (self.possible(root, name) for name in _variables(identity)):
-            if len(possible) > 1 or any(one.is_several for one in possible):
-                places |= {one.place for one in possible}
+            if len(possible) > 1 or any(item.is_several for item in possible):
+                places |= {item.place for item in possible}
         return tuple(sorted(places))
 
     def is_by_workspace(self, identity: Identity) -> bool:
         """Whether it is another in another workspace."""
-        return any(one.name == _WORKSPACE for _, made in identity for one in made.symbols)
+        return any(term.name == _WORKSPACE for _, made in identity for term in made.symbols)
 
     def settled(self, root: str, identity: Identity) -> Identity:
         """An identity with the values of the variables that can have only one."""
@@ -84,7 +84,7 @@ class RootValues:
     def known(self, root: str, identity: Identity) -> Identity:
         """An identity of which all is known, or which files it is in; none where it is not."""
         settled = self.settled(root, identity)
-        if not all(one.op == "run" and one.name.startswith("path.") for _, made in settled for one in made.symbols):
+        if not all(term.op == "run" and term.name.startswith("path.") for _, made in settled for term in made.symbols):
             return ()
         is_of_root = any(_is_by_folder(made, is_path=name.startswith("shared_")) for name, made in settled)
         return (*settled, ("root", literal(root))) if is_of_root else settled
@@ -94,10 +94,10 @@ class RootValues:
         first: dict[str, tuple[Place, dict[str, Term | None]]] = {}
         base: dict[str, Term | None] = {}
         for name in sorted(_variables(identity)):
-            for index, one in enumerate(self.possible(root, name)):
+            for index, possible in enumerate(self.possible(root, name)):
                 if index == 0:
-                    base[name] = one.value
-                first.setdefault(one.place.path, (one.place, {}))[1].setdefault(name, one.value)
+                    base[name] = possible.value
+                first.setdefault(possible.place.path, (possible.place, {}))[1].setdefault(name, possible.value)
         for place, values in first.values():
             known = {**base, **values}
             yield place, self._with(identity, lambda name, known=known: known.get(name))  # type: ignore[misc]
@@ -110,13 +110,13 @@ class RootValues:
     def strings(self, module: Module, document: Document, attribute: Attribute) -> frozenset[str]:
         """The strings of the list that an argument is everywhere; none if they are not known."""
         found = self._everywhere(module, document, attribute)
-        known = [one.string for one in found.parts] if found is not None and found.op in ("tuple", "set") else [None]
-        return frozenset() if None in known else frozenset(one for one in known if one is not None)
+        known = [term.string for term in found.parts] if found is not None and found.op in ("tuple", "set") else [None]
+        return frozenset() if None in known else frozenset(item for item in known if item is not None)
 
     def _everywhere(self, module: Module, document: Document, attribute: Attribute) -> Term | None:
         made: Identity = ((attribute.name, self.residues.of(module, document, attribute)),)
         try:
-            found = {self.settled(*one) for one in self.residues.at_roots(module, made)}
+            found = {self.settled(*at_root) for at_root in self.residues.at_roots(module, made)}
         except TermsError:
             return None
         return found.pop()[0][1] if len(found) == 1 and all(found) else None
@@ -130,11 +130,11 @@ class RootValues:
         return possible[0].value if len(possible) == 1 and not possible[0].is_several else None
 
     def _with(self, identity: Identity, value: Callable[[str], Term | None]) -> Identity:
-        def replace(one: Term) -> Term | None:
-            if one.op != "var":
-                return one if one.op in ("in", "resource") else None
-            known = value(one.name)
-            return one if known is None else known
+        def replace(term: Term) -> Term | None:
+            if term.op != "var":
+                return term if term.op in ("in", "resource") else None
+            known = value(term.name)
+            return term if known is None else known
 
         known: dict[Term, Term] = {}
         return without_nulls({name: replaced(made, replace, known) for name, made in identity})
@@ -166,7 +166,7 @@ class RootValues:
     def _files_for(self, root: Module, name: str) -> Iterator[Given]:
         if name not in self._in_files:
             self._in_files[name] = list(self._values.in_files(name))
-        own = {one.path for one in root.values}
+        own = {document.path for document in root.values}
         for given in self._in_files[name]:
             if given.piece.document.path not in own and (given.readers is None or root.path in given.readers):
                 yield given
@@ -194,7 +194,7 @@ class RootValues:
         if value is None or module is None:
             return Possible(None, piece.place)
         made = self.residues.of(module, piece.document, value, str(piece.place))
-        if any(one.op in ("each", "count") for one in made.symbols):
+        if any(symbol.op in ("each", "count") for symbol in made.symbols):
             return Possible(None, piece.place, is_several=True)
         return Possible(term("in", "a setting", piece.module, (made,)) if made.symbols else made, piece.place)
 
@@ -206,7 +206,7 @@ def root_values(workspace: Workspace, *givers: Giver) -> RootValues:
 
 
 def _variables(identity: Identity) -> set[str]:
-    return {one.name for _, made in identity for one in made.symbols if one.op == "var"}
+    return {term.name for _, made in identity for term in made.symbols if term.op == "var"}
 
 
 def _is_by_folder(made: Term, *, is_path: bool) -> bool:
@@ -217,7 +217,7 @@ def _is_by_folder(made: Term, *, is_path: bool) -> bool:
         return is_path and not (made.string or "/").startswith(("/", "~"))
     if made.op == "call" and made.name.startswith(("file", "templatefile", "abspath")):
         return not _is_at_module(made.parts[0]) if made.parts else True
-    return any(_is_by_folder(one, is_path=is_path) for one in made.parts)
+    return any(_is_by_folder(term, is_path=is_path) for term in made.parts)
 
 
 def _is_at_module(path: Term) -> bool:

@@ -22,9 +22,9 @@ _INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
 
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
     """A note of the first literal key that ``holder`` has, with its id as far as it may be shown."""
-    keys = [one for one in holder.credentials if one.name in STATIC_KEYS]
-    written = (one for one in keys if not is_mock(holder.document.literal(one)))
-    literal = [one for one in written if _has_literal(holder.document.expression(one))]
+    keys = [attribute for attribute in holder.credentials if attribute.name in STATIC_KEYS]
+    written = (attribute for attribute in keys if not is_mock(holder.document.literal(attribute)))
+    literal = [attribute for attribute in written if _has_literal(holder.document.expression(attribute))]
     if literal:
         yield _note(holder.document, literal[0], literal)
 
@@ -32,8 +32,12 @@ def rotate(holder: Provider | S3Backend) -> Iterator[Note]:
 def region_notes(holder: Provider) -> Iterator[Note]:
     """That the region may have come from the profile, or from a shared file, which goes."""
     family = holder.family
-    gave = any(one.name == "profile" or one.name.startswith("shared_") for each in family for one in each.credentials)
-    has_region = any(body.attribute("region") for one in family for body in one.bodies)
+    gave = any(
+        attribute.name == "profile" or attribute.name.startswith("shared_")
+        for each in family
+        for attribute in each.credentials
+    )
+    has_region = any(body.attribute("region") for provider in family for body in provider.bodies)
     if holder.is_lead and gave and not has_region:
         task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
         yield Note(task, (str(holder.place),))
@@ -53,8 +57,8 @@ def rotate_value(document: Document, value: Attribute) -> Iterator[Note]:
 
 
 def _note(document: Document, first: Attribute, keys: Sequence[Attribute]) -> Note:
-    ids = (shown_key(document.literal(one) or "") for one in keys)
-    shown = next((f" ({one})" for one in ids if one), "")
+    ids = (shown_key(document.literal(attribute) or "") for attribute in keys)
+    shown = next((f" ({item})" for item in ids if item), "")
     return Note(ROTATE, (f"{document.place(first)}{shown}",))
 
 

@@ -80,9 +80,9 @@ class Secrets:
         self._said_before: dict[_Address, str] = {}
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
-            self._documents |= {one.path: one for one in _files(workspace.modules[folder])}
+            self._documents |= {file.path: file for file in _files(workspace.modules[folder])}
         if any(document.kind is Kind.TERRAGRUNT for document in self._documents.values()):
-            self._documents |= {one.path: one for one in workspace.of_kind(Kind.TERRAGRUNT)}
+            self._documents |= {item.path: item for item in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
     # --- where secrets come from ------------------------------------------------------------------------------------
@@ -130,8 +130,8 @@ class Secrets:
                 elif match["item"] is not None:
                     yield _Address(scope, "each", " ".join(reference.header), match["item"][1:])
                 elif match["local"]:
-                    others = (one for one in self._documents.values() if one.kind is Kind.TERRAGRUNT)
-                    yield from (_Address(one.path, "local", match["local"], match["part"] or "") for one in others)
+                    others = (item for item in self._documents.values() if item.kind is Kind.TERRAGRUNT)
+                    yield from (_Address(other.path, "local", match["local"], match["part"] or "") for other in others)
                 elif (scope, match["module"]) in self._called:
                     yield _Address(self._called[scope, match["module"]], "output", match["output"])
 
@@ -201,8 +201,12 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
-            names.update(name for one in self._written(document) for name in one.names)
-            names.update(document.text[one.start : one.end] for one in self._written(document) if one.kind == NAME)
+            names.update(name for literal in self._written(document) for name in literal.names)
+            names.update(
+                document.text[literal.start : literal.end]
+                for literal in self._written(document)
+                if literal.kind == NAME
+            )
             values += self._values(document)
         return Known(values, names)
 
@@ -233,10 +237,10 @@ class Secrets:
     def _said_of(self, address: _Address, depth: int) -> str:
         if address not in self._said_before:
             self._said_before[address] = said = ""
-            for document, one in self._defined(address.scope).get((address.kind, address.name), ()):
-                is_part = one.kind in (TEXT, REFERENCE) and (not address.below or address.below in one.names)
+            for document, literal in self._defined(address.scope).get((address.kind, address.name), ()):
+                is_part = literal.kind in (TEXT, REFERENCE) and (not address.below or address.below in literal.names)
                 if is_part and len(said) < _LONGEST:
-                    said += self._said(document, one, depth)
+                    said += self._said(document, literal, depth)
             self._said_before[address] = said[:_LONGEST]
         return self._said_before[address]
 
@@ -254,12 +258,20 @@ class Secrets:
     def _places(self, path: str, text: str) -> Iterator[Piece]:
         known = self._documents.get(path)
         pieces = self._written(known) if known is not None and known.text == text else written(path, text)
-        yield from ((one.start, one.end) for one in pieces if one.kind == TEXT and self._is_secret(path, text, one))
+        yield from (
+            (literal.start, literal.end)
+            for literal in pieces
+            if literal.kind == TEXT and self._is_secret(path, text, literal)
+        )
         yield from told_pieces(text, _texts(path, pieces))
         yield from (place for place, _ in _decoded(text))
         yield from self.known.pieces(text)
-        where = [one for one in pieces if one.kind == TEXT and one.names and _PLACES.fullmatch(one.names[-1])]
-        paths = _Cover([*where, *(one for one in pieces if one.kind == NAME)])
+        where = [
+            literal
+            for literal in pieces
+            if literal.kind == TEXT and literal.names and _PLACES.fullmatch(literal.names[-1])
+        ]
+        paths = _Cover([*where, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in bare_keys(text) if not paths.holds(place))
 
 
@@ -267,7 +279,7 @@ class _Cover:
     """The places that some pieces cover."""
 
     def __init__(self, pieces: Iterable[Written]) -> None:
-        self._places = sorted((one.start, one.end) for one in pieces)
+        self._places = sorted((literal.start, literal.end) for literal in pieces)
 
     def __call__(self, place: int) -> bool:
         return self.holds((place, place + 1))
@@ -282,7 +294,7 @@ def _texts(path: str, pieces: Iterable[Written]) -> Callable[[int], bool]:
     """Whether a place in a file is no code: all of YAML is none."""
     if path.endswith((".yml", ".yaml")):
         return lambda _: True
-    return _Cover(one for one in pieces if one.kind in (TEXT, COMMENT))
+    return _Cover(literal for literal in pieces if literal.kind in (TEXT, COMMENT))
 
 
 def _files(module: Module) -> list[Document]:
@@ -324,7 +336,7 @@ def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]
         inner = _decode(match[0])
         if inner:
             found = [inner[start:end] for start, end in (*told_pieces(inner, lambda _: True), *bare_keys(inner))]
-            found += (one for _, below in _decoded(inner, depth - 1) for one in below)
+            found += (item for _, below in _decoded(inner, depth - 1) for item in below)
             if found:
                 yield match.span(), found
 

@@ -62,7 +62,7 @@ def signer(block: SignIn, environment: Environment) -> str:
     return (
         first
         if first.startswith("fails: ")
-        else ", then ".join((first, *(one if one == _A_ROLE else f"role {one}" for one in block.assumed)))
+        else ", then ".join((first, *(item if item == _A_ROLE else f"role {item}" for item in block.assumed)))
     )
 
 
@@ -89,34 +89,34 @@ def _first(block: SignIn, environment: Environment) -> str:
 
 def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:
     """How the provider that ``provider`` is a block of signs in; what an override file says counts."""
-    family = sorted(provider.family, key=lambda one: one.document.is_override)
+    family = sorted(provider.family, key=lambda item: item.document.is_override)
     given: dict[str, Given] = {}
-    for one in family:
-        given |= {attribute.name: (one.document, attribute) for attribute in one.credentials}
-    web_identity = next((roles for one in reversed(family) if (roles := one.web_identity_roles)), [])
-    assumed = next((roles for one in reversed(family) if (roles := one.assumed_roles)), [])
+    for item in family:
+        given |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
+    web_identity = next((roles for item in reversed(family) if (roles := item.web_identity_roles)), [])
+    assumed = next((roles for item in reversed(family) if (roles := item.assumed_roles)), [])
     has_web_identity = provider.has_web_identity
     return _sign_in(
         Credentials(workspace, provider.module, given),
         said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
-        [said(one) for one in assumed],
+        [said(item) for item in assumed],
     )
 
 
 def backend_sign_in(workspace: Workspace, backends: list[S3Backend]) -> SignIn:
     """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations."""
     given: dict[str, Given] = {}
-    for one in backends:
-        given |= {attribute.name: (one.document, attribute) for attribute in one.block.attributes}
+    for backend in backends:
+        given |= {attribute.name: (backend.document, attribute) for attribute in backend.block.attributes}
     return configured(workspace, backends[0].module, given)
 
 
 def configured(workspace: Workspace, module: Module, given: Mapping[str, Given]) -> SignIn:
     """How an S3 backend with the arguments ``given`` signs in, be it a block or a remote state's configuration."""
-    credentials = {name: one for name, one in given.items() if name in CREDENTIALS}
+    credentials = {name: item for name, item in given.items() if name in CREDENTIALS}
     flat = given.get("role_arn")
     roles = [_member(given.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
-    assumed = [said(one) for one in roles if one is not None and one not in ('""', "null")]
+    assumed = [said(role) for role in roles if role is not None and role not in ('""', "null")]
     web_identity = _member(given.get(_WEB_IDENTITY))
     found = Credentials(workspace, module, credentials)
     return _sign_in(found, "" if web_identity is None else said(web_identity), assumed)

@@ -76,10 +76,14 @@ def mentions(workspace: Workspace) -> Iterator[Mention]:
     yield from _in(_STACKS, workspace.others(_STACKS.path), workspace)
     yield from _in(_TERRAMATE, workspace.others(_TERRAMATE.path), workspace)
     yield from _in(_TERRAGRUNT, workspace.others(_TERRAGRUNT.path), workspace)
-    yield from _in(_ATMOS, (one for one in workspace.of_kind(Kind.SCRIPT) if _ATMOS.path.search(one.path)), workspace)
-    folders = [posixpath.dirname(one.path) for one in workspace.others(re.compile(rf"(?:^|/){_PROGRAM}$"))]
+    yield from _in(
+        _ATMOS,
+        (document for document in workspace.of_kind(Kind.SCRIPT) if _ATMOS.path.search(document.path)),
+        workspace,
+    )
+    folders = [posixpath.dirname(document.path) for document in workspace.others(re.compile(rf"(?:^|/){_PROGRAM}$"))]
     if folders:
-        below = (one for one in workspace.others(_CDKTF.path) if _is_below(one.path, folders))
+        below = (document for document in workspace.others(_CDKTF.path) if _is_below(document.path, folders))
         yield from _in(_CDKTF, below, workspace)
 
 
@@ -94,8 +98,8 @@ def _in(kind: _Unread, documents: Iterable[Document], workspace: Workspace) -> I
             continue
         if kind.holds.search(document.text) is None:
             continue
-        found = [(one.start("name"), one["name"]) for one in _ARGUMENT.finditer(document.text)]
-        found = found or [(one.start(), "an access key") for one in _KEY.finditer(document.text)]
+        found = [(match.start("name"), match["name"]) for match in _ARGUMENT.finditer(document.text)]
+        found = found or [(match.start(), "an access key") for match in _KEY.finditer(document.text)]
         if found:
             place = Place(document.path, document.source.line(found[0][0]))
             names = tuple(dict.fromkeys(name for _, name in found))

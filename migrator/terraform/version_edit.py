@@ -45,25 +45,28 @@ class ProviderVersions:
         Refuses where the user wants a constraint left alone that admits no such release.
         """
         first = needed_release(provider)
-        for one in self.raised(provider):
-            if one.is_ignored:
+        for constraint in self.raised(provider):
+            if constraint.is_ignored:
                 release = f"{first[0]}.{first[1]}"
                 return Refusal(
-                    f"the constraint {one.text} at {one.place}, to be left alone, admits none from {release} on"
+                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, "
+                    f"admits none from {release} on"
                 )
-        return tuple(one.raise_to(first) for one in self.raised(provider))
+        return tuple(constraint.raise_to(first) for constraint in self.raised(provider))
 
     def outcome(self, provider: Provider) -> str:
         """What becomes of the constraints, for people; ``""`` if nothing does."""
         first = needed_release(provider)
-        pairs = dict.fromkeys(f"{one.text} becomes {raised(one.text, first)}" for one in self.raised(provider))
+        pairs = dict.fromkeys(
+            f"{constraint.text} becomes {raised(constraint.text, first)}" for constraint in self.raised(provider)
+        )
         return f"hashicorp/{provider.kind} {', '.join(pairs)}" if pairs else ""
 
     def notes(self, provider: Provider) -> Iterator[Note]:
         """What was raised, with the guides to read, and the lock files that pin less."""
         first = needed_release(provider)
-        for one in self.raised(provider):
-            yield raised_note(one, provider.kind, first)
+        for constraint in self.raised(provider):
+            yield raised_note(constraint, provider.kind, first)
         for root in self._roots(provider):
             yield from lock_notes(self._workspace, root, provider.kind, first)
 
@@ -82,23 +85,26 @@ class ProviderVersions:
         pending, seen = list(own), {module.path for module in own}
         while pending:
             module = pending.pop()
-            for one in constraints(module, kind):
-                if excludes(one.text, first) or (module in own and self._may_be_raised(one, first)):
-                    yield one
+            for constraint in constraints(module, kind):
+                if excludes(constraint.text, first) or (module in own and self._may_be_raised(constraint, first)):
+                    yield constraint
             for other in (inner for root in self._workspace.roots_of(module) for inner in self._tree(root)):
                 found = constraints(other, kind) if other.path not in seen else ()
-                if any(excludes(one.text, first) for one in found):
+                if any(excludes(constraint.text, first) for constraint in found):
                     seen.add(other.path)
                     pending.append(other)
 
-    def _may_be_raised(self, one: Constraint, first: Release) -> bool:
-        is_open = self._workspace.objection(one.document.path) is None and not one.is_ignored
-        return is_open and admits_before(one.text, first)
+    def _may_be_raised(self, constraint: Constraint, first: Release) -> bool:
+        is_open = self._workspace.objection(constraint.document.path) is None and not constraint.is_ignored
+        return is_open and admits_before(constraint.text, first)
 
     def _roots(self, provider: Provider) -> list[Module]:
         """The root modules that share a release with the provider, by path."""
         own = self._workspace.modules_of(provider.document)
-        touched = {one.document.path: self._workspace.modules_of(one.document) for one in self.raised(provider)}
+        touched = {
+            constraint.document.path: self._workspace.modules_of(constraint.document)
+            for constraint in self.raised(provider)
+        }
         modules = [*own, *(module for found in touched.values() for module in found)]
         roots = {root.path: root for module in modules for root in self._workspace.roots_of(module)}
         return [root for _, root in sorted(roots.items())]
@@ -108,7 +114,7 @@ class ProviderVersions:
         if root.path not in self._trees:
             reached = sorted(self._workspace.reached_from(root.path))
             called = (self._workspace.modules.get(path) for path in reached)
-            self._trees[root.path] = (root, *(one for one in called if one is not None))
+            self._trees[root.path] = (root, *(module for module in called if module is not None))
         return self._trees[root.path]
 
 
@@ -124,18 +130,18 @@ def lock_notes(workspace: Workspace, root: Module, kind: str, first: Release) ->
         )
 
 
-def raised_note(one: Constraint, kind: str, first: Release) -> Note:
+def raised_note(constraint: Constraint, kind: str, first: Release) -> Note:
     """What a person must see to where a constraint was raised."""
-    subject = f"{one.place} ({one.text} -> {raised(one.text, first)})"
-    return Note(f"{_to_see_to(one, kind, first)}, as web identity needs {first[0]}.{first[1]}:", (subject,))
+    subject = f"{constraint.place} ({constraint.text} -> {raised(constraint.text, first)})"
+    return Note(f"{_to_see_to(constraint, kind, first)}, as web identity needs {first[0]}.{first[1]}:", (subject,))
 
 
-def _to_see_to(one: Constraint, kind: str, first: Release) -> str:
+def _to_see_to(constraint: Constraint, kind: str, first: Release) -> str:
     """What a raised constraint means for people: a new release, perhaps a major one, or none at all."""
     name = f"hashicorp/{kind}"
-    if not excludes(one.text, first):
+    if not excludes(constraint.text, first):
         return f"know that the least release of {name} was raised"
-    majors = range(major_of(one.text) + 1, first[0] + 1) if kind == AWS else ()
+    majors = range(major_of(constraint.text) + 1, first[0] + 1) if kind == AWS else ()
     guides = " and ".join(_GUIDE.format(major) for major in majors)
     if guides:
         return f"before you merge, read {guides}, for {name} was raised to a new major release"

@@ -67,7 +67,7 @@ class Constraint:
 
 def needed_release(provider: Provider) -> Release:
     """The first release that knows what the provider is to sign in with."""
-    chained = sum(len(one.assumed_roles) for one in provider.family)
+    chained = sum(len(item.assumed_roles) for item in provider.family)
     if provider.kind == AWS and chained > 1:
         return FIRST_WITH_SEVERAL_ROLES
     return FIRST_WITH_WEB_IDENTITY[provider.kind]
@@ -80,7 +80,7 @@ def constraints(module: Module, kind: str) -> Iterator[Constraint]:
         for required in terraform.blocks("required_providers"):
             for argument in required.attributes:
                 if argument.name in names:
-                    items = [one for one in document.object_items(argument) if one.name == "version"]
+                    items = [attribute for attribute in document.object_items(argument) if attribute.name == "version"]
                     for value in items or (argument,):
                         yield from _literal(document, value, terraform, required, argument)
     for name in sorted(names):
@@ -100,8 +100,8 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
     See https://developer.hashicorp.com/terraform/cdktf/create-and-deploy/configuration-file.
     """
     around = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
-    paths = dict.fromkeys(posixpath.normpath(posixpath.join(one, CDKTF_FILE)) for one in around)
-    document = next((one for path in paths for one in workspace.others(re.compile(rf"^{re.escape(path)}$"))), None)
+    paths = dict.fromkeys(posixpath.normpath(posixpath.join(item, CDKTF_FILE)) for item in around)
+    document = next((other for path in paths for other in workspace.others(re.compile(rf"^{re.escape(path)}$"))), None)
     for match in _IN_CDKTF.finditer(document.text) if document else ():
         name, version = (match["name"], match["version"]) if match["name"] else (match["source"], match["object"])
         if document and version and address(name)[1:] == ("hashicorp", kind):
@@ -111,8 +111,8 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
 def excludes(constraint: str, first: Release) -> bool:
     """Whether a version constraint keeps every release from ``first`` on out, and admits one before."""
     named = {first, *(_filled(parts) for _, parts in map(_parsed, constraint.split(",")) if parts)}
-    beside = {one for release in named for one in (release, *_after(release))}
-    admitted = [one for one in {(0, 0, 0), *beside} if _admits(constraint, one)]
+    beside = {item for release in named for item in (release, *_after(release))}
+    admitted = [item for item in {(0, 0, 0), *beside} if _admits(constraint, item)]
     return bool(admitted) and max(admitted) < first
 
 
@@ -129,7 +129,9 @@ def raised(constraint: str, first: Release) -> str:
     release. One that is not understood stays as it is.
     """
     minors = ((first[0], first[1] + number, 0 if number else first[2]) for number in range(_MINORS))
-    tried = [(one, _raised_to(constraint, one)) for one in (minors if excludes(constraint, first) else (first,))]
+    tried = [
+        (exclude, _raised_to(constraint, exclude)) for exclude in (minors if excludes(constraint, first) else (first,))
+    ]
     return next((text for least, text in tried if _has_release(text, least)), tried[0][1])
 
 
@@ -138,7 +140,7 @@ def _raised_to(constraint: str, first: Release) -> str:
     operators = [_parsed(clause)[0] for clause in clauses]
     if "" in operators:
         return constraint
-    has_least = any(one not in ("<", "<=", "!=") for one in operators)
+    has_least = any(operator not in ("<", "<=", "!=") for operator in operators)
     least = "" if has_least else f">= {first[0]}.{first[1]}, "
     return least + ",".join(_raised(clause, first) for clause in clauses)
 
@@ -206,7 +208,7 @@ def _has_release(constraint: str, first: Release) -> bool:
     parsed = map(_parsed, constraint.split(","))
     named = [_filled(parts) for operator, parts in parsed if operator not in ("!=", "<") and parts]
     minors = [(first[0], first[1] + number, 0) for number in range(_MINORS)]
-    return any(one >= first and _admits(constraint, one) for one in (*minors, (first[0] + 1, 0, 0), *named))
+    return any(minor >= first and _admits(constraint, minor) for minor in (*minors, (first[0] + 1, 0, 0), *named))
 
 
 def _least(clause: str) -> Release:

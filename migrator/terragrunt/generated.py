@@ -122,8 +122,8 @@ class Generated:
         """Whether a backend or provider in it names static credentials or a role."""
         if self.is_ignored:
             return False
-        known = [one for one in self.backends if one.skip_reason is None]
-        if any(one.credentials or one.role_family or one.assumes_role for one in known):
+        known = [backend for backend in self.backends if backend.skip_reason is None]
+        if any(backend.credentials or backend.role_family or backend.assumes_role for backend in known):
             return True
         return any(map(names_credentials, self.providers))
 

@@ -72,7 +72,9 @@ class GeneratedSignIn:
         """The providers in ``part`` that are to be changed."""
         has_all = self._config.include_ambient or self.is_hooked(part)
         return [
-            one for one in part.providers if one.skip_reason is None and (one.credentials or (has_all and one.is_bare))
+            provider
+            for provider in part.providers
+            if provider.skip_reason is None and (provider.credentials or (has_all and provider.is_bare))
         ]
 
     def sign_in(self, part: Generated) -> Rewrite | Refusal:
@@ -112,7 +114,7 @@ class GeneratedSignIn:
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
                 edits += backend.document.change(backend.block, change)
                 outcomes["the backend signs in with the hook's credentials"] = None
-        blocks = [one.declaration(is_optional=self._config.portable) for one in declared]
+        blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
             return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), ", ".join((*outcomes, *told)))
         except SyntaxProblem as problem:
@@ -131,19 +133,19 @@ class GeneratedSignIn:
     def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
         """The constraints beside the providers in ``part`` that admit no release with web identity."""
         seen: set[tuple[str, Span]] = set()
-        asking = [one for one in self.migrating(part) if not one.has_web_identity]
+        asking = [item for item in self.migrating(part) if not item.has_web_identity]
         for module in self._beside(part) if asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY else ():
             for provider in asking:
-                for one in constraints(module, provider.kind):
-                    key = (one.document.path, one.argument.span)
-                    if key not in seen and excludes(one.text, needed_release(provider)):
+                for constraint in constraints(module, provider.kind):
+                    key = (constraint.document.path, constraint.argument.span)
+                    if key not in seen and excludes(constraint.text, needed_release(provider)):
                         seen.add(key)
-                        yield provider, one
+                        yield provider, constraint
 
     def _beside(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""
         for unit in self.units(part):
-            yield from (one.module for one in unit.generated if not one.is_ignored)
+            yield from (generated.module for generated in unit.generated if not generated.is_ignored)
             if unit.module is not None:
                 reached = sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)})
                 yield from (self._workspace.modules[path] for path in reached)
@@ -154,7 +156,7 @@ class GeneratedSignIn:
         name = self._names[part][_origin(provider)]
         variable = role_variable(name)
         expression = variable.reference.address if self._config.role_arn is None else self._first_role
-        if any(expression in one.assumed_roles for one in part.providers):
+        if any(expression in item.assumed_roles for item in part.providers):
             return Refusal(
                 f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
             )
@@ -174,9 +176,9 @@ class GeneratedSignIn:
         """The identities that are known for which --role-arn speaks, each with the place of one provider."""
         found: dict[Origin, Place] = {}
         for part, names in self._names.items():
-            for one in self.migrating(part):
-                if one.credentials and not one.has_web_identity and names.get(_origin(one)) is None:
-                    found |= {_origin(one): part.place} if _is_literal(one) else {}
+            for provider in self.migrating(part):
+                if provider.credentials and not provider.has_web_identity and names.get(_origin(provider)) is None:
+                    found |= {_origin(provider): part.place} if _is_literal(provider) else {}
         return found
 
     def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
@@ -196,20 +198,24 @@ class GeneratedSignIn:
         for part in leaders:
             together.setdefault(leader(part), []).append(part)
         for parts in together.values():
-            modules = {unit.module.path: unit.module for one in parts for unit in self._units[one] if unit.module}
-            documents = [one.embedded for one in parts]
-            whole = Module("", [*documents, *(one for module in modules.values() for one in module.documents)])
-            providers = [provider for one in parts for provider in one.providers]
-            taken = {name for one in parts for unit in self._units[one] for name in self._taken(unit)}
+            modules = {
+                unit.module.path: unit.module for generated in parts for unit in self._units[generated] if unit.module
+            }
+            documents = [generated.embedded for generated in parts]
+            whole = Module(
+                "", [*documents, *(document for module in modules.values() for document in module.documents)]
+            )
+            providers = [provider for generated in parts for provider in generated.providers]
+            taken = {name for generated in parts for unit in self._units[generated] for name in self._taken(unit)}
             beside = [two for module in modules.values() for two in self._in_module(module)]
-            taken |= {None} if any(self._first_role in one.web_identity_roles for one in beside) else set()
+            taken |= {None} if any(self._first_role in item.web_identity_roles for item in beside) else set()
             names = identities(whole, providers, self._first_role, _origin, taken)
-            yield from ((one, names) for one in parts)
+            yield from ((generated, names) for generated in parts)
 
     def _variables(self, part: Generated) -> list[RoleVariable]:
         if part.is_ignored or part.problem:
             return []
-        asking = [one for one in self.migrating(part) if not one.has_web_identity]
+        asking = [item for item in self.migrating(part) if not item.has_web_identity]
         roles = (self._role(part, provider) for provider in asking)
         return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
 
@@ -248,9 +254,12 @@ class GeneratedSignIn:
         has_all = ambient or unit.needs_hook(ambient)
         for path in sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)}):
             module = self._workspace.modules[path]
-            providers = [one for one in self._in_module(module) if one.skip_reason is None]
-            if any(one.credentials or (has_all and one.is_bare and not one.is_proxy) for one in providers):
-                yield from identities(module, providers, self._first_role, lambda one: one.origin).values()
+            providers = [provider for provider in self._in_module(module) if provider.skip_reason is None]
+            if any(
+                provider.credentials or (has_all and provider.is_bare and not provider.is_proxy)
+                for provider in providers
+            ):
+                yield from identities(module, providers, self._first_role, lambda provider: provider.origin).values()
 
 
 def _origin(provider: Provider) -> Origin:

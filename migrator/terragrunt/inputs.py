@@ -32,12 +32,12 @@ class TerragruntInputs:
     @cached_property
     def beside(self) -> dict[str, frozenset[str] | None]:
         """The modules that units run, by the files that these consist of; None where one of them is not known."""
-        found: dict[str, set[str | None]] = {one.document.path: {None} for one in self._found.strays}
+        found: dict[str, set[str | None]] = {stray.document.path: {None} for stray in self._found.strays}
         for unit in self._found.units:
             for path in {config.document.path for config in unit.configs}:
                 found.setdefault(path, set()).add(unit.module.path if unit.module else None)
         return {
-            path: None if None in modules else frozenset(one for one in modules if one is not None)
+            path: None if None in modules else frozenset(module for module in modules if module is not None)
             for path, modules in found.items()
         }
 
@@ -47,7 +47,7 @@ class TerragruntInputs:
             document = holder.config.document
             local = used_elsewhere(holder, "inputs", self._found.documents)
             used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
-            is_used = any(used.search(one.text) for one in self._found.documents)
+            is_used = any(used.search(entry.text) for entry in self._found.documents)
             objection = f"local.{local} is used elsewhere too" if local else "it is read elsewhere" if is_used else ""
             yield Given(Piece(document, item, "", (), holder.span), self.beside[document.path], objection)
 

@@ -34,7 +34,7 @@ class RemoteState:
     @property
     def key(self) -> tuple[object, ...]:
         """What two units that share it have in common."""
-        return self.place, *((one.config.document.path, one.span) for one in self.objects)
+        return self.place, *((value.config.document.path, value.span) for value in self.objects)
 
     @property
     def place(self) -> Place:
@@ -54,7 +54,7 @@ class RemoteState:
     @cached_property
     def ignored(self) -> tuple[tuple[Document, Attribute], ...]:
         """The items that would be changed, but for a comment."""
-        found = ((one.config.document, item) for one in self.objects for item in one.items)
+        found = ((value.config.document, item) for value in self.objects for item in value.items)
         return tuple(
             (document, item)
             for document, item in found
@@ -63,13 +63,13 @@ class RemoteState:
 
     def item_value(self, name: str) -> Value | None:
         """What the map has under ``name``; the last object counts."""
-        found = [one.item(item) for one in self.objects for item in one.items if item.name == name]
+        found = [value.item(item) for value in self.objects for item in value.items if item.name == name]
         return found[-1] if found else None
 
     @property
     def role_arn(self) -> Value | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
-        found = [one.item(item) for one, item in self.role_family if item.name == "role_arn"]
+        found = [value.item(item) for value, item in self.role_family if item.name == "role_arn"]
         return found[-1] if found and found[-1].text != "null" and found[-1].string != "" else None
 
     @property
@@ -85,8 +85,8 @@ class RemoteState:
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
-        documents = {one.config.document.path: one.config.document for one in self.objects}
-        if self.document.is_excluded or any(one.is_excluded for one in documents.values()):
+        documents = {entry.config.document.path: entry.config.document for entry in self.objects}
+        if self.document.is_excluded or any(document.is_excluded for document in documents.values()):
             return Ignored("it is excluded")
         if self.document.is_ignored(self.item):
             return Ignored("a comment says so")
@@ -95,23 +95,28 @@ class RemoteState:
         host = next((reason for name, value in self._endpoints() if (reason := _skip_reason(name, value))), None)
         if host is not None:
             return host
-        said = {item.name: one.item(item) for one in self.objects for item in one.items if item.name in STORE_ARGUMENTS}
+        said = {
+            item.name: entry.item(item)
+            for entry in self.objects
+            for item in entry.items
+            if item.name in STORE_ARGUMENTS
+        }
         values = {name: _plain(value) for name, value in said.items()}
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
 
     def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Value, Attribute]]:
         ignored = [item for _, item in self.ignored]
-        for one in self.objects:
-            yield from ((one, item) for item in one.items if item.name in names and item not in ignored)
+        for value in self.objects:
+            yield from ((value, item) for item in value.items if item.name in names and item not in ignored)
 
     def _endpoints(self) -> Iterator[tuple[str, Value]]:
-        for one in self.objects:
-            for item in one.items:
+        for value in self.objects:
+            for item in value.items:
                 if item.name == "endpoints":
-                    hosts = one.item(item).objects or ()
+                    hosts = value.item(item).objects or ()
                     yield from ((f"{host.name} endpoint", each.item(host)) for each in hosts for host in each.items)
                 elif is_endpoint(item.name):
-                    yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", one.item(item)
+                    yield "endpoint" if item.name == "endpoint" else f"{item.name} endpoint", value.item(item)
 
 
 def _plain(value: Value) -> str | None:

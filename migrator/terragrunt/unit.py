@@ -102,12 +102,12 @@ class Unit:
     def states(self) -> tuple[RemoteState, ...]:
         """What it says of its state: its own file counts, else what it includes."""
         found = (remote_state(config) for config in self._merged)
-        return tuple(one for one in found if one is not None)[:1]
+        return tuple(item for item in found if item is not None)[:1]
 
     @cached_property
     def environment(self) -> tuple[EnvironmentVariable, ...]:
         """The static credentials that it gives to Terraform by the environment."""
-        return tuple(one for config in self._merged for one in _environment(config))
+        return tuple(variable for config in self._merged for variable in _environment(config))
 
     @cached_property
     def iam_role(self) -> IamRole | None:
@@ -130,14 +130,17 @@ class Unit:
     @property
     def has_static_environment(self) -> bool:
         """Whether it gives static credentials to Terraform by the environment, and not just passes them on."""
-        return any(not one.is_passed_on and not one.is_ignored for one in self.environment)
+        return any(not variable.is_passed_on and not variable.is_ignored for variable in self.environment)
 
     @property
     def names_credentials(self) -> bool:
         """Whether its state, its environment or a provider beside it names static credentials or a role."""
-        if any(one.names_credentials and one.skip_reason is None for one in self.states) or self.has_static_environment:
+        if (
+            any(remote_state.names_credentials and remote_state.skip_reason is None for remote_state in self.states)
+            or self.has_static_environment
+        ):
             return True
-        providers = [one for one in self.providers if one.document.kind is not Kind.TEST]
+        providers = [provider for provider in self.providers if provider.document.kind is not Kind.TEST]
         return any(part.names_credentials for part in self.generated) or any(map(names_credentials, providers))
 
     @property
@@ -150,22 +153,30 @@ class Unit:
 
         With ``iam_role``, it is Terragrunt that gives credentials to the backend and the providers alike.
         """
-        states = [one for one in self.states if one.skip_reason is None]
-        backends = [one for part in self.generated for one in part.backends if one.skip_reason is None]
+        states = [remote_state for remote_state in self.states if remote_state.skip_reason is None]
+        backends = [backend for part in self.generated for backend in part.backends if backend.skip_reason is None]
         if not (states or backends) or self.iam_role is not None:
             return False
-        if any(one.has_web_identity for one in states) or any(one.has_web_identity for one in backends):
+        if any(remote_state.has_web_identity for remote_state in states) or any(
+            backend.has_web_identity for backend in backends
+        ):
             return False
         return include_ambient or self.names_credentials
 
     @property
     def role_arns(self) -> set[str | None]:
         """The roles that its state is reached with; None stands for one that is not known."""
-        roles = {one.role_arn.string for one in self.states if one.skip_reason is None and one.role_arn is not None}
+        roles = {
+            remote_state.role_arn.string
+            for remote_state in self.states
+            if remote_state.skip_reason is None and remote_state.role_arn is not None
+        }
         for part in self.generated:
-            config = next(one for one in self.configs if one.document is part.outer)
-            written = (one.role_arn for one in part.backends if one.skip_reason is None and not part.is_ignored)
-            roles |= {Value(one, config).string for one in written if one is not None}
+            config = next(state_config for state_config in self.configs if state_config.document is part.outer)
+            written = (
+                backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
+            )
+            roles |= {Value(item, config).string for item in written if item is not None}
         return roles
 
     @cached_property
@@ -175,7 +186,7 @@ class Unit:
 
 def merged(config: Config) -> tuple[Config, ...]:
     """A unit's own file and those that it includes, which together are its configuration."""
-    return (config, *(one for one in config.includes.values() if one is not None))
+    return (config, *(include for include in config.includes.values() if include is not None))
 
 
 def _environment(config: Config) -> Iterator[EnvironmentVariable]:

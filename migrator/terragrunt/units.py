@@ -41,7 +41,9 @@ def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) ->
     name, own = holder.local, holder.config.document
     for document in documents if name else ():
         refers = re.compile(rf"\b{'local' if document is own else 'locals'}\.{re.escape(name or '')}(?![\w-])")
-        allowed = [one.span for one in document.items if (one.type if isinstance(one, Block) else one.name) == inside]
+        allowed = [
+            child.span for child in document.items if (child.type if isinstance(child, Block) else child.name) == inside
+        ]
         for match in refers.finditer(document.text):
             if not any(span.start <= match.start() < span.end for span in allowed):
                 return name
@@ -66,8 +68,8 @@ class Terragrunt:
     @cached_property
     def documents(self) -> tuple[Document, ...]:
         """All files that count."""
-        found = {one.document.path: one.document for unit in self.units for one in unit.configs}
-        return tuple({**found, **{one.document.path: one.document for one in self.strays}}.values())
+        found = {config.document.path: config.document for unit in self.units for config in unit.configs}
+        return tuple({**found, **{stray.document.path: stray.document for stray in self.strays}}.values())
 
     @cached_property
     def modules(self) -> dict[str, Module]:
@@ -79,23 +81,34 @@ def terragrunt(
     workspace: Workspace, providers: Mapping[str, tuple[Provider, ...]], interesting: re.Pattern[bytes] = _INTERESTING
 ) -> Terragrunt:
     """The units of the repository, whose modules have ``providers``; none unless one of their files is of interest."""
-    for one in list(workspace.others(_HCL)):
-        if _SHARED.search(one.source.data):
-            workspace.terragrunt_file(one.path)
+    for document in list(workspace.others(_HCL)):
+        if _SHARED.search(document.source.data):
+            workspace.terragrunt_file(document.path)
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
-    if not any(interesting.search(one.source.data) for one in documents):
+    if not any(interesting.search(document.source.data) for document in documents):
         return Terragrunt()
-    own = [_config(workspace, one) for one in documents]
-    included = {one.document.path for config in own for one in config.includes.values() if one is not None}
-    roots = [one for one in own if _is_unit(one.document) and one.document.path not in included]
-    files = [tuple(_files(one)) for one in roots]
+    own = [_config(workspace, document) for document in documents]
+    included = {include.document.path for config in own for include in config.includes.values() if include is not None}
+    roots = [
+        config_block
+        for config_block in own
+        if _is_unit(config_block.document) and config_block.document.path not in included
+    ]
+    files = [tuple(_files(root)) for root in roots]
     used = {config.document.path: config.document for configs in files for config in configs}
-    strays = tuple(one for one in own if one.document.path not in used)
-    written = {one.path: tuple(generated(one)) for one in (*used.values(), *(stray.document for stray in strays))}
+    strays = tuple(config_block for config_block in own if config_block.document.path not in used)
+    written = {
+        document.path: tuple(generated(document))
+        for document in (*used.values(), *(stray.document for stray in strays))
+    }
     units: list[Unit] = []
     from_files = _FromFiles()
     for configs in files:
-        parts = [part for one in configs for part in (*written[one.document.path], *from_files.of(one))]
+        parts = [
+            part
+            for state_config in configs
+            for part in (*written[state_config.document.path], *from_files.of(state_config))
+        ]
         module = _module(configs[0])
         beside = providers.get(module.path, ()) if module else ()
         units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, beside))
@@ -148,14 +161,14 @@ def _effective(parts: Iterable[Generated]) -> Iterator[Generated]:
 
 def _module(config: Config) -> Module | None:
     """The module that a unit runs: that of ``source``, else its own folder."""
-    for one in merged(config):
-        for block in one.blocks("terraform"):
+    for config_block in merged(config):
+        for block in config_block.blocks("terraform"):
             if (source := block.attribute("source")) is not None:
-                path = one.value(source).string
+                path = config_block.value(source).string
                 if path is None or "::" in path:
                     return None
-                whole = path if path.startswith("/") else f"/{one.folder}/{path}"
-                return one.workspace.modules.get(posixpath.normpath(whole).lstrip("/"))
+                whole = path if path.startswith("/") else f"/{config_block.folder}/{path}"
+                return config_block.workspace.modules.get(posixpath.normpath(whole).lstrip("/"))
     return config.workspace.modules.get(config.folder)
 
 
@@ -204,15 +217,17 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
     listed = [(unit, sorted(_changed_with(unit))) for unit in units]
     for _, paths in listed:
         for path in paths:
-            first, second = sorted((leader(paths[0]), leader(path)), key=lambda one: (one.count("/"), one))
+            first, second = sorted((leader(paths[0]), leader(path)), key=lambda item: (item.count("/"), item))
             leaders[second] = first
     yield from (f"Terragrunt configuration {leader(paths[0])}" for _, paths in listed)
 
 
 def _changed_with(unit: Unit) -> Iterator[str]:
     """The files that speak of how the unit's state is signed in to."""
-    found = {one.config.document.path for state in unit.states for one in state.objects}
-    found |= {one.document.path for one in unit.states} | {one.document.path for one in unit.environment}
+    found = {value.config.document.path for state in unit.states for value in state.objects}
+    found |= {remote_state.document.path for remote_state in unit.states} | {
+        variable.document.path for variable in unit.environment
+    }
     found |= {part.outer.path for part in unit.generated if part.backends}
     if unit.iam_role is not None:
         found.add(unit.iam_role.config.document.path)

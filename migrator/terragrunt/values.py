@@ -95,9 +95,9 @@ class Value:
     def local(self) -> str | None:
         """The local that it is, or is a part of; None where it is written in place."""
         for block in self.config.blocks("locals") if self.span else ():
-            for one in block.attributes:
-                if self.span and one.value.start <= self.span.start < one.value.end:
-                    return one.name
+            for attribute in block.attributes:
+                if self.span and attribute.value.start <= self.span.start < attribute.value.end:
+                    return attribute.name
         return None
 
     def item(self, attribute: Attribute) -> Value:
@@ -120,16 +120,18 @@ class Config:
 
     def argument(self, name: str) -> Attribute | None:
         """The argument ``name`` at the top of the file, if there is one."""
-        return next((one for one in self.document.items if isinstance(one, Attribute) and one.name == name), None)
+        return next(
+            (child for child in self.document.items if isinstance(child, Attribute) and child.name == name), None
+        )
 
     def blocks(self, type_: str) -> Iterator[Block]:
         """The blocks of one type at the top of the file."""
-        return (one for one in self.document.items if isinstance(one, Block) and one.type == type_)
+        return (child for child in self.document.items if isinstance(child, Block) and child.type == type_)
 
     def local(self, name: str) -> Value | None:
         """The local called ``name``."""
         found = (block.attribute(name) for block in self.blocks("locals"))
-        return next((self.value(one) for one in found if one is not None), None)
+        return next((self.value(attribute) for attribute in found if attribute is not None), None)
 
     @cached_property
     def includes(self) -> dict[str, Config | None]:
@@ -215,7 +217,7 @@ def _member(value: Value, name: str, depth: int) -> Value | None:
         objects = list(_objects(value, depth - 1))
     except (LookupError, SyntaxProblem):
         return None
-    found = [one.item(item) for one in objects for item in one.items if item.name == name]
+    found = [entry.item(item) for entry in objects for item in entry.items if item.name == name]
     return found[-1] if found else None
 
 
@@ -265,14 +267,18 @@ def _string(value: Value, depth: int) -> str | None:
             _FUNCTIONS.get(call["function"]) if call and skip_balanced(text, call.end() - 1) == len(text) else None
         )
         if call is not None and call["function"] in ("try", "coalesce"):
-            tried = (_string(one, depth - 1) for one in _arguments(found, text[call.end() - 1 :]))
+            tried = (_string(argument, depth - 1) for argument in _arguments(found, text[call.end() - 1 :]))
             return next(filter(None, tried), None)
         if call is not None and call["function"] == "join":
             return _joined(found, _arguments(found, text[call.end() - 1 :]), depth - 1)
         if call is None or function is None:
             return None
-        arguments = [_string(one, depth - 1) for one in _arguments(found, text[call.end() - 1 :])]
-        return None if None in arguments else function(found.config, [one for one in arguments if one is not None])
+        arguments = [_string(argument, depth - 1) for argument in _arguments(found, text[call.end() - 1 :])]
+        return (
+            None
+            if None in arguments
+            else function(found.config, [argument for argument in arguments if argument is not None])
+        )
     except SyntaxProblem:
         return None
 
@@ -282,9 +288,9 @@ def _joined(value: Value, arguments: list[Value], depth: int) -> str | None:
     listed = hcl.list_items(arguments[1].text, Span(0, len(arguments[1].text))) if len(arguments) == 2 else None
     if listed is None:
         return None
-    parts = [_string(value.derived(one.of(arguments[1].text)), depth) for one in listed]
+    parts = [_string(value.derived(span.of(arguments[1].text)), depth) for span in listed]
     separator = _string(arguments[0], depth)
-    return None if separator is None or None in parts else separator.join(one or "" for one in parts)
+    return None if separator is None or None in parts else separator.join(part or "" for part in parts)
 
 
 def _filled(value: Value, template: str, depth: int) -> str | None:

@@ -54,7 +54,7 @@ class RequiredRole:
                 Role(role),
                 tuple(self._runs(known)),
                 self._is_new(role in found),
-                has_session_tags=any(one.has_session_tags for one in known),
+                has_session_tags=any(stack.has_session_tags for stack in known),
             )
             for role, known in by_role.items()
         )
@@ -69,7 +69,7 @@ class RequiredRole:
 
     def _stacks(self, known: Sequence[KnownStack]) -> Iterator[tuple[str, str, str]]:
         """The slug and space of each stack and module, and which it is."""
-        found = [(one.slug, one.space, one.kind) for one in known if one.slug]
+        found = [(stack.slug, stack.space, stack.kind) for stack in known if stack.slug]
         if self.stacks or self.modules or not found:
             named = [*((slug, "stack") for slug in self.stacks), *((slug, "module") for slug in self.modules)]
             for (slug, kind), space in product(named or [("", "stack")], self.spaces or ("",)):
@@ -88,7 +88,7 @@ def open_questions(wanted: RequiredRole, uses: Sequence[Use], known: Sequence[Kn
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     used = {use.stack for use in uses}
-    idle = [one for one in known if one.kind == "module" and one not in used]
+    idle = [stack for stack in known if stack.kind == "module" and stack not in used]
     if idle and not wanted.modules:
         yield f"{_listed(idle)}: the code of its tests is not here, so that they are not admitted: --module names it"
     is_named = bool(wanted.stacks or wanted.modules)
@@ -96,7 +96,7 @@ def open_questions(wanted: RequiredRole, uses: Sequence[Use], known: Sequence[Kn
         yield f"{_listed(stacks)}: the slug is not known, so that it is not admitted: --stack names it"
     guessed = [use.stack for use in uses if use.stack is not None and use.stack.slug and use.stack.is_guess]
     if guessed and not is_named:
-        slugs = ", ".join(dict.fromkeys(one.slug for one in guessed))
+        slugs = ", ".join(dict.fromkeys(stack.slug for stack in guessed))
         guess = f"the slugs {slugs} are made of the names; a renamed stack has another"
         yield f"{_listed(guessed)}: {guess}: --stack or --module names it"
     spaces = [use.stack for use in uses if use.stack is not None and use.stack.has_open_space]
@@ -108,4 +108,4 @@ def open_questions(wanted: RequiredRole, uses: Sequence[Use], known: Sequence[Kn
 
 
 def _listed(stacks: Sequence[KnownStack]) -> str:
-    return ", ".join(dict.fromkeys(f"{one.place} ({one.title})" for one in stacks))
+    return ", ".join(dict.fromkeys(f"{stack.place} ({stack.title})" for stack in stacks))

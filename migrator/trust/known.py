@@ -109,13 +109,16 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    hooks = [(one.path, _known(one.role if isinstance(one.role, str) else None)) for one in context.hook_plan.targets]
+    hooks = [
+        (target.path, _known(target.role if isinstance(target.role, str) else None))
+        for target in context.hook_plan.targets
+    ]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
     hooked = {path for path, _ in hooks}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
-    stacks = [one for one in facts.stacks if workspace.in_scope(one.document.path)]
+    stacks = [item for item in facts.stacks if workspace.in_scope(item.document.path)]
     running: dict[StackDefinition, set[str]] = {stack: set() for stack in stacks}
     by_folder = StacksByFolder(workspace, stacks)
     for path in roles:
@@ -123,8 +126,12 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
     written = frozenset(_runtime_hooks(workspace))
-    modules = (one for one in attachments(workspace).receivers if one.is_module and workspace.in_scope(one.place.path))
-    every = (*known, *(_module(one) for one in modules))
+    modules = (
+        receiver
+        for receiver in attachments(workspace).receivers
+        if receiver.is_module and workspace.in_scope(receiver.place.path)
+    )
+    every = (*known, *(_module(module) for module in modules))
     return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
 
 
@@ -134,21 +141,23 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     found: set[KnownCode] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
-            code = [one for other in repositories for one in other.code if _is_run(one, stack, other, knowledge)]
+            code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
             found.update(code)
-            roles = stack.roles.union(*(one.roles for one in code), _in_runtime_config(stack, repositories))
+            roles = stack.roles.union(*(item.roles for item in code), _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.given if None in roles else frozenset())
             is_open = None in roles and not stack.given
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (one for knowledge in repositories for one in knowledge.code if one not in found)
-    uses.update(dict.fromkeys(Use(role, None) for one in alone for role in one.roles))
+    alone = (item for knowledge in repositories for item in knowledge.code if item not in found)
+    uses.update(dict.fromkeys(Use(role, None) for item in alone for role in item.roles))
     return list(uses)
 
 
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
     root = stack.code.project_root
-    beside = (one for one in repositories if root is not None and runs(stack.code, one.identity, root))
-    return frozenset(role for one in beside for slug, role in one.hooks if slug == stack.slug)
+    beside = (
+        knowledge for knowledge in repositories if root is not None and runs(stack.code, knowledge.identity, root)
+    )
+    return frozenset(role for knowledge in beside for slug, role in knowledge.hooks if slug == stack.slug)
 
 
 def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Knowledge) -> bool:
@@ -186,7 +195,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
         is_guess = not stack.source.has_given_slug
-        values = (one.value for one in variables.of(stack) if _ROLE_VARIABLE.fullmatch(one.name))
+        values = (variable.value for variable in variables.of(stack) if _ROLE_VARIABLE.fullmatch(variable.name))
         given = frozenset(value for value in values if value and is_role_arn(value))
     roles = frozenset(role for text in _hooks(stack) for role in _roles_in(text))
     return KnownStack(
@@ -207,8 +216,11 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
 def _hooks(stack: StackDefinition) -> Iterator[str]:
     """What the stack, and the contexts attached to it, do before init."""
     if isinstance(stack, TerraformDefinition):
-        lists = (stack.source.argument(_INIT), *(one.hooks(_INIT) for one in stack.contexts.known))
-        yield from (_own(stack.source, one) for one in lists if one is not None)
+        lists = (
+            stack.source.argument(_INIT),
+            *(spacelift_context.hooks(_INIT) for spacelift_context in stack.contexts.known),
+        )
+        yield from (_own(stack.source, expression) for expression in lists if expression is not None)
     elif isinstance(stack, PythonDefinition):
         from migrator.spacelift.hooks.in_python import hooks_of  # here: libcst is slow to load, and seldom needed
 
@@ -260,9 +272,9 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     config, strategies = context.config, context.strategies
     for root in context.facts.roots:
         if root.is_migrated(config.include_ambient) and strategies.of(root).is_native:
-            signed = [strategies.sign_in(root, one) for one in root.backends]
+            signed = [strategies.sign_in(root, backend) for backend in root.backends]
             for state in root.remote_states:
-                assumes = any(one.backend.assumes_role for one in state.configs)
+                assumes = any(state_config.backend.assumes_role for state_config in state.configs)
                 if (
                     state.skip_reason is None
                     and not state.has_web_identity
@@ -270,10 +282,10 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
                 ):
                     role, settings = strategies.role(root), config.at(root.module.path)
                     found = state_sign_ins(state, settings, role, strategies.mapped)
-                    signed += [one for _, one in found]
-            for one in signed:
-                if isinstance(one, SignIn) and one.role:
-                    yield root.module.path, _known(one.role)
+                    signed += [outcome for _, outcome in found]
+            for outcome in signed:
+                if isinstance(outcome, SignIn) and outcome.role:
+                    yield root.module.path, _known(outcome.role)
 
 
 def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
@@ -283,18 +295,20 @@ def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
 
         is_native = context.strategies.of_program(program, runners).is_native
         is_coming = is_native and program.is_migrated(context.config.include_ambient)
-        for one in program.calls:
-            if one.web_identity is not None and not one.is_provider and one.skip_reason is None:
-                yield program.folder, _known(one.web_identity_role)
-            elif is_coming and may_sign_in(one):
-                signed = python_sign_in(one, context.config.at(program.folder))
+        for call in program.calls:
+            if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
+                yield program.folder, _known(call.web_identity_role)
+            elif is_coming and may_sign_in(call):
+                signed = python_sign_in(call, context.config.at(program.folder))
                 yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
 
 
 def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends and remote states sign in by themselves already."""
     for root in facts.roots:
-        states = [one.backend for state in root.remote_states if state.skip_reason is None for one in state.configs]
+        states = [
+            config.backend for state in root.remote_states if state.skip_reason is None for config in state.configs
+        ]
         yield from ((root.module.path, role) for role in _web_identities((*root.backends, *states)))
 
 
@@ -302,8 +316,8 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
     for backend in backends:
         argument = backend.block.attribute(_WEB_IDENTITY)
         if argument is not None and backend.skip_reason is None:
-            items = [one for one in backend.document.object_items(argument) if one.name == "role_arn"]
-            yield from (_known(string_value(backend.document.expression(one))) for one in items)
+            items = [attribute for attribute in backend.document.object_items(argument) if attribute.name == "role_arn"]
+            yield from (_known(string_value(backend.document.expression(attribute))) for attribute in items)
 
 
 def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, str | None]]:

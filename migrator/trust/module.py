@@ -47,7 +47,7 @@ class ProviderSettings:
     def __post_init__(self) -> None:
         if not all(_CLAUSE.fullmatch(clause) for clause in self.version.split(",")):
             raise UsageError('--provider-version must be a constraint, such as "~> 5.90"')
-        if not all(_THUMBPRINT.fullmatch(one) for one in self.thumbprints):
+        if not all(_THUMBPRINT.fullmatch(thumbprint) for thumbprint in self.thumbprints):
             raise UsageError("--thumbprint must be the SHA-1 of a certificate: 40 hexadecimal digits, in small letters")
 
     @property
@@ -56,7 +56,7 @@ class ProviderSettings:
         if self.is_there or self.thumbprints:
             return False
         clauses = [_CLAUSE.fullmatch(clause) for clause in self.version.split(",")]
-        least = [one["version"] for one in clauses if one and one["operator"] in ("", "=", ">", ">=", "~>")]
+        least = [match["version"] for match in clauses if match and match["operator"] in ("", "=", ">", ">=", "~>")]
         return max(map(_numbers, least), default=(0, 0, 0)) < FIRST_WITHOUT_THUMBPRINT
 
 
@@ -77,7 +77,9 @@ class _Writer:
     _labels: dict[Role, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        by_account = groupby(sorted(self.grants, key=lambda one: _account(one.role)), lambda one: _account(one.role))
+        by_account = groupby(
+            sorted(self.grants, key=lambda grant: _account(grant.role)), lambda grant: _account(grant.role)
+        )
         accounts = {account: tuple(grants) for account, grants in by_account}
         self._name_roles()
         blocks = list(self._preamble(is_one=len(accounts) == 1))
@@ -89,7 +91,7 @@ class _Writer:
         for grant in self.grants:
             plain = re.sub(r"^(?=\d)", "role_", re.sub(r"\W", "_", grant.role.name, flags=re.ASCII).lower())
             names = chain((plain,), (f"{plain}_{number}" for number in count(2)))
-            label = next(one for one in names if one not in self._labels.values())
+            label = next(name for name in names if name not in self._labels.values())
             self._labels[grant.role] = label
 
     def _preamble(self, *, is_one: bool) -> Iterator[str]:
@@ -166,7 +168,7 @@ class _Writer:
         return Reference(f"jsonencode({expression(self.issuer.document_for(grant, federated), 2)})")
 
     def _output(self) -> Iterator[str]:
-        in_use = [one.role for one in self.grants if not one.is_new]
+        in_use = [grant.role for grant in self.grants if not grant.is_new]
         if in_use:
             policies = {
                 role.arn: Reference(f"data.aws_iam_policy_document.{self._labels[role]}.json") for role in in_use

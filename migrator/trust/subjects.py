@@ -65,7 +65,7 @@ class SubjectTemplate:
             raise UsageError("--subject-template must be letters, digits, placeholders in braces and -_:/|")
         unknown = {name for name, _ in parts if name} - _PLACEHOLDERS
         if unknown or not any(name for name, _ in parts):
-            raise UsageError(f"--subject-template takes {', '.join(f'{{{one}}}' for one in sorted(_PLACEHOLDERS))}")
+            raise UsageError(f"--subject-template takes {', '.join(f'{{{item}}}' for item in sorted(_PLACEHOLDERS))}")
         is_apart = True
         for name, text in parts:
             if name and not is_apart:

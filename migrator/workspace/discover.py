@@ -96,7 +96,7 @@ def is_excluded(path: str, globs: Iterable[str]) -> bool:
 def matches(path: str, glob: str) -> bool:
     """Whether ``path``, or a folder that it lies in, matches ``glob``."""
     ancestors = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)]
-    return any(fnmatchcase(one, glob.rstrip("/")) for one in ancestors)
+    return any(fnmatchcase(ancestor, glob.rstrip("/")) for ancestor in ancestors)
 
 
 def walk(root: Path) -> Iterator[str]:
@@ -149,4 +149,4 @@ def _target(real_root: str, path: str) -> str | None:
 
 def checkout_of(path: Path) -> Path | None:
     """The folder at or above ``path`` that looks like a git checkout, or a bare repository; None if there is none."""
-    return next((one for one in (path, *path.parents) if (one / ".git").exists() or (one / "HEAD").is_file()), None)
+    return next((item for item in (path, *path.parents) if (item / ".git").exists() or (item / "HEAD").is_file()), None)

@@ -56,8 +56,8 @@ def generator(path: str, data: bytes) -> str:
     if "TERRAMATE: GENERATED AUTOMATICALLY" in said:
         return "Terramate writes the file: change its generate_hcl block, and run terramate generate"
     near = (
-        abs(one.start() - two.start()) < _NEAR
-        for one in _BY_PROGRAM.finditer(said)
+        abs(match.start() - two.start()) < _NEAR
+        for match in _BY_PROGRAM.finditer(said)
         for two in _HANDS_OFF.finditer(said)
     )
     if not (_AUTOMATIC.search(said) or any(near)):

@@ -42,7 +42,7 @@ class Module:
     def _blocks(self) -> dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]]:
         found: dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]] = {}
         for document in self.documents:
-            for block in (one for one in document.blocks if len(one.labels) >= _LABELS.get(one.type, 0)):
+            for block in (item for item in document.blocks if len(item.labels) >= _LABELS.get(item.type, 0)):
                 for label in (None, *block.labels[:1], block.labels):
                     found.setdefault((block.type, label), []).append((document, block))
         return found
@@ -55,7 +55,7 @@ class Module:
     def _locals(self) -> dict[str, list[tuple[Document, Block, Attribute]]]:
         found: dict[str, list[tuple[Document, Block, Attribute]]] = {}
         for document, block in self.blocks("locals"):
-            for name, attribute in {one.name: one for one in reversed([*block.attributes])}.items():
+            for name, attribute in {item.name: item for item in reversed([*block.attributes])}.items():
                 found.setdefault(name, []).append((document, block, attribute))
         return found
 
@@ -87,18 +87,26 @@ class Module:
 
     @cached_property
     def _given(self) -> list[tuple[Document, dict[str, Attribute]]]:
-        named = ((one, (item for item in one.items if isinstance(item, Attribute))) for one in reversed(self.values))
+        named = (
+            (entry, (item for item in entry.items if isinstance(item, Attribute))) for entry in reversed(self.values)
+        )
         return [(document, {item.name: item for item in items}) for document, items in named]
 
     @property
     def views(self) -> list[list[Document]]:
         """The files that Terraform reads, and those that OpenTofu does: there ``x.tofu`` replaces ``x.tf``."""
-        tofu = {posixpath.splitext(one.path.removesuffix(".json"))[0] for one in self.documents if one.is_tofu}
-        terraform = [one for one in self.documents if not one.is_tofu]
+        tofu = {
+            posixpath.splitext(document.path.removesuffix(".json"))[0]
+            for document in self.documents
+            if document.is_tofu
+        }
+        terraform = [document for document in self.documents if not document.is_tofu]
         if not tofu:
             return [terraform]
-        unshadowed = [one for one in terraform if posixpath.splitext(one.path.removesuffix(".json"))[0] not in tofu]
-        return [terraform, unshadowed + [one for one in self.documents if one.is_tofu]]
+        unshadowed = [
+            document for document in terraform if posixpath.splitext(document.path.removesuffix(".json"))[0] not in tofu
+        ]
+        return [terraform, unshadowed + [document for document in self.documents if document.is_tofu]]
 
     @property
     def is_interesting(self) -> bool:

@@ -30,7 +30,7 @@ LOCK_FILE = ".terraform.lock.hcl"
 
 
 def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
-    return [fresh.get(one.path, one) for one in documents]
+    return [fresh.get(document.path, document) for document in documents]
 
 
 class Workspace:
@@ -104,7 +104,7 @@ class Workspace:
         other.derived = {}
         other.documents = self.documents | fresh
         other.modules = {
-            path: Module(path, *(_renewed(one, fresh) for one in (module.documents, module.tests, module.values)))
+            path: Module(path, *(_renewed(item, fresh) for item in (module.documents, module.tests, module.values)))
             for path, module in self.modules.items()
         }
         return other
@@ -122,13 +122,13 @@ class Workspace:
     @property
     def problems(self) -> list[FileProblem]:
         """The files of the given folder that were asked for and could not be read or understood."""
-        inside = (one for one in self.documents.values() if self.in_scope(one.path))
+        inside = (item for item in self.documents.values() if self.in_scope(item.path))
         return [document.problem for document in inside if document.problem]
 
     def changed_meanwhile(self) -> str | None:
         """The path of a file that is no longer what it was when it was read, if there is one."""
-        read = (one for one in self.documents.values() if one.is_read)
-        return next((one.path for one in read if state_of(self.root / one.path) != one.seen), None)
+        read = (document for document in self.documents.values() if document.is_read)
+        return next((document.path for document in read if state_of(self.root / document.path) != document.seen), None)
 
     def inputs(self) -> Iterator[tuple[str, str]]:
         """Every file that was read so far, with a hash, and the names of all that may matter under ``""``."""
@@ -186,7 +186,7 @@ class Workspace:
 
     def unread_paths(self) -> set[str]:
         """The paths of the files that no rule reads unasked, and of those with values for variables."""
-        return {*self._others, *(path for path, one in self.documents.items() if one.kind in _PLAIN)}
+        return {*self._others, *(path for path, document in self.documents.items() if document.kind in _PLAIN)}
 
     @cached_property
     def file_names(self) -> frozenset[str]:
@@ -250,7 +250,7 @@ class Workspace:
     @cached_property
     def folders_with_values(self) -> set[str]:
         """The folders in which values of variables lie."""
-        return {posixpath.dirname(one.path) for one in self.of_kind(Kind.VALUES)}
+        return {posixpath.dirname(document.path) for document in self.of_kind(Kind.VALUES)}
 
     def interesting_modules(self) -> Iterator[Module]:
         """The modules of the folder that may be changed in which a rule can find something, by path."""
@@ -351,7 +351,7 @@ class Workspace:
 
     def in_scope(self, path: str) -> bool:
         """Whether the file or module at ``path`` lies in a folder that may be changed."""
-        return any(not one or path == one or path.startswith(one + "/") for one in self._folders)
+        return any(not folder or path == folder or path.startswith(folder + "/") for folder in self._folders)
 
     def objection(self, path: str) -> str | None:
         """Why the file at ``path`` may not be changed, if so."""

@@ -132,12 +132,15 @@ def uninterrupted() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():
         yield checkpoint
         return
-    before = {one: signal.signal(one, lambda number, _: held.append(number)) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        signals: signal.signal(signals, lambda number, _: held.append(number))
+        for signals in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield checkpoint
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for signals, handler in before.items():
+            signal.signal(signals, handler)
     if held:
         signal.raise_signal(held[0])
 

@@ -82,9 +82,10 @@ def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> U
     token = secrets.token_hex(6)
     changes = tuple(changes)
     steps = (
-        Step(one.path, one.before, _hash(one.after), f"{_STAGED}{token}-{number}") for number, one in enumerate(changes)
+        Step(change.path, change.before, _hash(change.after), f"{_STAGED}{token}-{number}")
+        for number, change in enumerate(changes)
     )
-    new = (PurePosixPath(one.path).parents for one in changes if one.before is None)
+    new = (PurePosixPath(change.path).parents for change in changes if change.before is None)
     folders = {str(folder) for parents in new for folder in parents if not (root / folder).exists()}
     return UndoLog(tuple(steps), tuple(sorted(folders)), git)
 
@@ -94,7 +95,7 @@ def write(path: Path, log: UndoLog) -> Callable[[], None]:
 
     Returns what waits until it is on disk, where it is on its way meanwhile; both raise `OSError`.
     """
-    steps = [[one.path, _encoded(one.before), one.after, one.staged] for one in log.steps]
+    steps = [[step.path, _encoded(step.before), step.after, step.staged] for step in log.steps]
     plain = {"format": _FORMAT, "steps": steps, "folders": log.folders, "git": log.git}
     file = open(path, "xb", opener=_private)  # noqa: SIM115 - closed where it is synced
     try:

@@ -47,7 +47,7 @@ class HookContexts:
     ) -> None:
         self._workspace = workspace
         self._sharing = Sharing(workspace, _CONTEXT, wanted)
-        self._wanted = [(one, role) for one, role in wanted if isinstance(one, TerraformDefinition)]
+        self._wanted = [(stack, role) for stack, role in wanted if isinstance(stack, TerraformDefinition)]
         self._lists = [f"before_{phase}" for phase in phases]
 
     def attach(self, definition: StackDefinition, role: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
@@ -66,8 +66,8 @@ class HookContexts:
 
     def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
         """What makes the hook run before those of other contexts that may call AWS; without it, it is 0."""
-        same = (one for one, wanted in self._wanted if one.source.block is stack.block and wanted == role)
-        lowest = min((one.contexts.priority for one in same if one.contexts.priority is not None), default=1)
+        same = (item for item, wanted in self._wanted if item.source.block is stack.block and wanted == role)
+        lowest = min((item.contexts.priority for item in same if item.contexts.priority is not None), default=1)
         if lowest <= 0:
             yield NewArgument("priority", Reference(str(lowest - 1)))
 
@@ -86,7 +86,7 @@ class HookContexts:
             NewArgument("name", Literal(name.replace("_", "-"))),
             NewArgument("description", Literal(described)),
             *([NewArgument("space_id", Reference(space_id))] if space_id is not None else []),
-            *(NewArgument(one, entries) for one in self._lists),
+            *(NewArgument(item, entries) for item in self._lists),
         ]
         return NewBlock("resource", (_CONTEXT.type, name), tuple(arguments))
 

@@ -61,16 +61,18 @@ class Integrations:
     def trust(self, role: str) -> str:
         """The role as a resource, with the trust policy that Spacelift asks for on behalf of all its stacks."""
         blocks: dict[tuple[str, ...], NewBlock] = {}
-        for one, wanted in self._wanted:
-            if wanted == role and isinstance(one, TerraformDefinition) and not sharing_objection(one):
-                label = _existing(one.source, role) or self._sharing.label(one.source, role)
-                attachment = self._sharing.attachment(one.source, role, label, *_BOTH)
+        for stack, wanted in self._wanted:
+            if wanted == role and isinstance(stack, TerraformDefinition) and not sharing_objection(stack):
+                label = _existing(stack.source, role) or self._sharing.label(stack.source, role)
+                attachment = self._sharing.attachment(stack.source, role, label, *_BOTH)
                 data = NewBlock("data", (_EXTERNAL_ID, attachment.labels[1]), attachment.arguments)
                 blocks[data.labels] = data
         return "\n".join((*map(_written, blocks.values()), _role(role, list(map(_statement, blocks.values())))))
 
     def _stacks(self, role: str) -> list[Stack]:
-        return [one.source for one, wanted in self._wanted if wanted == role and isinstance(one, TerraformDefinition)]
+        return [
+            stack.source for stack, wanted in self._wanted if wanted == role and isinstance(stack, TerraformDefinition)
+        ]
 
     def to_paste(self, role: str) -> str:
         """An integration with ``role``, attached to a stack that is not known here, and the role itself."""
@@ -82,7 +84,7 @@ class Integrations:
         return "\n".join((*map(_written, (integration, attachment, data)), _role(role, [_statement(data)])))
 
     def _integration(self, label: str, role: str, space: str | None) -> NewBlock:
-        is_several = len({space_of(one) for one in self._stacks(role)}) > 1
+        is_several = len({space_of(stack) for stack in self._stacks(role)}) > 1
         name = f"{role.rpartition('/')[2]}-{account_of(role)}"
         name += f"-{identifier(space)}" if space and is_several else ""
         seconds = self._config.session_duration or _USUAL_DURATION
@@ -119,7 +121,7 @@ def _existing(stack: Stack, role: str) -> str | None:
 def _statement(data: NewBlock) -> str:
     """The statement that a data source, or each of those that a block makes, asks for."""
     address, name = f"data.{'.'.join(data.labels)}", "assume_role_policy_statement"
-    if any(one.name in ("count", "for_each") for one in data.arguments):
+    if any(new_argument.name in ("count", "for_each") for new_argument in data.arguments):
         return f"[for one in {address} : jsondecode(one.{name})]"
     return f"[jsondecode({address}.{name})]"
 

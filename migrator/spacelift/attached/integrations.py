@@ -69,5 +69,5 @@ def _by_input(stack: TerraformDefinition) -> Place | None:
     if enabled is not None and enabled.text == "false":
         return None
     given = (source.block.attribute(name) for name in _INPUTS)
-    attribute = next((one for one in given if one and source.document.expression(one) != "null"), None)
+    attribute = next((item for item in given if item and source.document.expression(item) != "null"), None)
     return source.document.place(attribute) if attribute is not None else None

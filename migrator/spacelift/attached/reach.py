@@ -43,8 +43,8 @@ class Reaches:
 
     def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
         self._stacks = tuple(stacks)
-        self._definitions = {one.source: one for one in self._stacks if isinstance(one, TerraformDefinition)}
-        self._others = [one for one in self._stacks if not isinstance(one, TerraformDefinition)]
+        self._definitions = {stack.source: stack for stack in self._stacks if isinstance(stack, TerraformDefinition)}
+        self._others = [stack for stack in self._stacks if not isinstance(stack, TerraformDefinition)]
         self._targets = targets(workspace)
         self._attached = attachments(workspace)
 
@@ -63,7 +63,7 @@ class Reaches:
         if target is None:
             return Reach(unknown="its stack is not known here")
         slug = target.literal
-        others = [one for one in self._others if slug is not None and one.slug == slug]
+        others = [stack for stack in self._others if slug is not None and stack.slug == slug]
         found = self._reach(self._attached.stacks(target), others)
         kind = "module" if argument == "module_id" else "stack"
         missing = (
@@ -81,13 +81,13 @@ class Reaches:
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
         found = list(sources)
-        known = [self._definitions[one] for one in found if one in self._definitions]
-        return Reach((*known, *definitions), others=tuple(one for one in found if one not in self._definitions))
+        known = [self._definitions[stack] for stack in found if stack in self._definitions]
+        return Reach((*known, *definitions), others=tuple(stack for stack in found if stack not in self._definitions))
 
     def _by_context(self, target: Target | None) -> Reach:
         if target is None:
             return Reach(unknown="its context is not known here")
-        reaches = [self._by_id(one.receiver) for one in self._attached.of_context(target)]
+        reaches = [self._by_id(attachment.receiver) for attachment in self._attached.of_context(target)]
         for context in self._attached.contexts(target):
             argument = context.scope.argument(context.document, context.block, "labels")
             if context.labels is None:
@@ -109,7 +109,7 @@ class Reaches:
         wanted = attaching(labels)
         found = list(self._attached.labelled(document, block, scope, labels))
         certain = [stack for stack, doubt in found if not doubt]
-        others = [one for one in self._others if "*" in wanted or not wanted.isdisjoint(one.labels)]
+        others = [other for other in self._others if "*" in wanted or not wanted.isdisjoint(other.labels)]
         reach = self._reach(certain, others)
         unknown = next((doubt for _, doubt in found if doubt), "")
         return Reach(reach.stacks, unknown, tuple(sorted(wanted)), reach.others)
@@ -119,10 +119,10 @@ def together(reaches: Iterable[Reach]) -> Reach:
     """All that several things reach."""
     found = list(reaches)
     return Reach(
-        tuple(dict.fromkeys(stack for one in found for stack in one.stacks)),
-        next((one.unknown for one in found if one.unknown), ""),
-        tuple(dict.fromkeys(label for one in found for label in one.labels)),
-        tuple(dict.fromkeys(stack for one in found for stack in one.others)),
+        tuple(dict.fromkeys(stack for reach in found for stack in reach.stacks)),
+        next((reach.unknown for reach in found if reach.unknown), ""),
+        tuple(dict.fromkeys(label for reach in found for label in reach.labels)),
+        tuple(dict.fromkeys(stack for reach in found for stack in reach.others)),
     )
 
 

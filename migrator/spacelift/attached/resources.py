@@ -62,7 +62,7 @@ def space_of(stack: Stack) -> str | None:
 def free_label(module: Module, type_: str, name: str) -> str:
     """``name``, or one like it that no resource of the type has."""
     taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
-    return next(one for one in chain((name,), (f"{name}_{number}" for number in count(2))) if one not in taken)
+    return next(item for item in chain((name,), (f"{name}_{number}" for number in count(2))) if item not in taken)
 
 
 def identifier(text: str) -> str:
@@ -146,7 +146,7 @@ class Sharing:
     def __init__(self, workspace: Workspace, kind: Shared, wanted: Sequence[tuple[StackDefinition, str]]) -> None:
         self._workspace = workspace
         self._kind = kind
-        self._wanted = [(one.source, role) for one, role in wanted if isinstance(one, TerraformDefinition)]
+        self._wanted = [(stack.source, role) for stack, role in wanted if isinstance(stack, TerraformDefinition)]
 
     def label(self, stack: Stack, role: str) -> str:
         """A name that no resource of the module has: by the role, where the module needs several."""
@@ -163,13 +163,13 @@ class Sharing:
 
     def alike(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, itself included; it is written beside the first of them."""
-        alike = (one for one, wanted in self._wanted if wanted == role and one.module is stack.module)
-        return [one for one in alike if space_of(one) == space_of(stack)]
+        alike = (item for item, wanted in self._wanted if wanted == role and item.module is stack.module)
+        return [item for item in alike if space_of(item) == space_of(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
         """The block that attaches the resource ``label`` to the stack, and to those that its block makes besides."""
         kind = self._kind
-        keys = [one.key for one, wanted in self._wanted if one.block is stack.block and wanted == role]
+        keys = [item.key for item, wanted in self._wanted if item.block is stack.block and wanted == role]
         repetition, address = repeated(stack, keys)
         suffix = label.removeprefix(kind.name) if repetition else ""
         own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")

@@ -52,8 +52,10 @@ class VariableResources:
         wanted: Sequence[tuple[StackDefinition, Variable]],
     ) -> None:
         self._workspace = workspace
-        self._stacks = [one.source for one in stacks if isinstance(one, TerraformDefinition)]
-        self._wanted = [(one.source, variable) for one, variable in wanted if isinstance(one, TerraformDefinition)]
+        self._stacks = [stack.source for stack in stacks if isinstance(stack, TerraformDefinition)]
+        self._wanted = [
+            (stack.source, variable) for stack, variable in wanted if isinstance(stack, TerraformDefinition)
+        ]
 
     def beside(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
         """The edits after which the stack has the variable, and no other stack that does not want it."""
@@ -61,11 +63,13 @@ class VariableResources:
         if reason or not isinstance(definition, TerraformDefinition):
             return Refusal(reason)
         stack = definition.source
-        siblings = [one for one in self._stacks if one.block is stack.block]
-        alike = [one for one in siblings if (one, variable) in self._wanted]
-        if len(alike) < len(siblings) and (stack.scope.call is not None or None in [one.key for one in siblings]):
+        siblings = [item for item in self._stacks if item.block is stack.block]
+        alike = [sibling for sibling in siblings if (sibling, variable) in self._wanted]
+        if len(alike) < len(siblings) and (
+            stack.scope.call is not None or None in [sibling.key for sibling in siblings]
+        ):
             return Refusal("its block makes several stacks, and not all of them are to have the same value")
-        keys = () if len(alike) == len(siblings) else dict.fromkeys(one.key for one in alike)
+        keys = () if len(alike) == len(siblings) else dict.fromkeys(item.key for item in alike)
         repetition, address = repeated(stack, keys)
         holder = NewArgument("stack_id", Reference(f"{address}.id"))
         return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
@@ -79,7 +83,7 @@ class VariableResources:
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
         """The resource, with a label that tells it from those of the block's other stacks that have another value."""
         values = dict.fromkeys(
-            one.value for other, one in self._wanted if other.block is stack.block and one.name == variable.name
+            item.value for other, item in self._wanted if other.block is stack.block and item.name == variable.name
         )
         number = list(values).index(variable.value) + 1
         label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
@@ -91,7 +95,7 @@ class VariableContexts:
 
     def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
         self._workspace = workspace
-        self._sharing = Sharing(workspace, _CONTEXT, [(one, _key(variables)) for one, variables in wanted])
+        self._sharing = Sharing(workspace, _CONTEXT, [(stack, _key(variables)) for stack, variables in wanted])
 
     def attach(self, definition: StackDefinition, variables: tuple[Variable, ...]) -> tuple[Edit, ...] | Refusal:
         """The edits after which a context with the ``variables`` is attached to a stack."""
@@ -107,15 +111,15 @@ class VariableContexts:
         )
         blocks = [(first, NewBlock("resource", (_CONTEXT.type, label), arguments))]
         holder = NewArgument("context_id", Reference(f"{_CONTEXT.type}.{label}.id"))
-        for one in variables:
-            name = free_label(stack.module, _TYPE, f"{label}_{identifier(one.name)}")
-            blocks.append((first, _block(name, (holder,), one)))
+        for variable in variables:
+            name = free_label(stack.module, _TYPE, f"{label}_{identifier(variable.name)}")
+            blocks.append((first, _block(name, (holder,), variable)))
         return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
 
 
 def _key(variables: tuple[Variable, ...]) -> str:
     """What stacks must have in common to share a context: the role comes last, as labels are made of it."""
-    return " ".join(one.value for one in sorted(variables, key=lambda one: one.name, reverse=True))
+    return " ".join(variable.value for variable in sorted(variables, key=lambda variable: variable.name, reverse=True))
 
 
 def _block(label: str, arguments: tuple[NewArgument, ...], variable: Variable) -> NewBlock:

@@ -37,7 +37,9 @@ def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[L
         return stack.objection
     if holder.uses > 1:
         return Refusal(f"its {name} is in a dict that other calls are given too")
-    literals = [(python_edit.quote(program, _escaped(one.text, stack.flavour)), one.comment) for one in entries]
+    literals = [
+        (python_edit.quote(program, _escaped(literal.text, stack.flavour)), literal.comment) for literal in entries
+    ]
     if item is None:
         added = f"{name}={_list(literals)}"
         return tuple(python_edit.append(stack.path, text, holder, added))
@@ -46,7 +48,7 @@ def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[L
 
 def has_hook(text: str, stack: PythonStack, phase: str = "before_init") -> bool:
     """Whether the stack's hooks of ``phase`` exchange a token already."""
-    return any(EXCHANGE in one for one in hooks_of(text, stack, phase))
+    return any(EXCHANGE in item for item in hooks_of(text, stack, phase))
 
 
 def hooks_of(text: str, stack: PythonStack, phase: str = "before_init") -> tuple[str, ...]:
@@ -79,13 +81,13 @@ def _into(
         return tuple(python_edit.prepend(path, text, elements, literals))
     if elements is not None:
         place = Span(elements.interior.start, elements.interior.start)
-        return (Edit(path, place, "".join(f"{one}, " for one, _ in literals)),)
+        return (Edit(path, place, "".join(f"{literal}, " for literal, _ in literals)),)
     if program.string(item) is not None:
         return Refusal(f"its {name} is a string, where a list belongs")
     if _LATER.search(old):
         return Refusal(f"its {name} is known only later, and cannot be put into a list")
     opening, closing = ("", "") if program.is_simple(item) else ("(", ")")
-    before = f"[{''.join(f'{one}, ' for one, _ in literals)}*({opening}"
+    before = f"[{''.join(f'{literal}, ' for literal, _ in literals)}*({opening}"
     return (
         Edit(path, Span(item.value.start, item.value.start), before),
         Edit(path, Span(item.value.end, item.value.end), f"{closing} or [])]"),

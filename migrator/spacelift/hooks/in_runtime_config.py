@@ -46,7 +46,7 @@ class RuntimeStack:
 
     def sets(self, name: str) -> bool:
         """Whether the stack sets the list, or may."""
-        return any(one == name for one, _ in self.lists)
+        return any(item == name for item, _ in self.lists)
 
 
 class RuntimeHooks:
@@ -95,7 +95,7 @@ class RuntimeHooks:
 
     def test_lists(self, path: str) -> dict[Keys, str]:
         """The lists of the file that need a hook so that the tests which run the code at ``path`` have it."""
-        wanted = [one for one in self._config.tests if self._scoped(one.project_root) == path]
+        wanted = [case for case in self._config.tests if self._scoped(case.project_root) == path]
         found = {keys: name for name in self._names for keys in self._config.test_lists(wanted, name)} if wanted else {}
         return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}
 
@@ -114,7 +114,7 @@ class RuntimeHooks:
         strange = [("stacks", slug) for slug in self._config.slugs if slug not in known]
         lists = [(keys[1], (*keys, name)) for keys in strange for name in self._names]
         return list(
-            dict.fromkeys(one for one, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
+            dict.fromkeys(item for item, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
         )
 
     def exported(self, holders: Iterable[Keys]) -> str:
@@ -157,10 +157,10 @@ class RuntimeHooks:
                 if additions.setdefault(keys, first).items != first.items:
                     return Refusal("its tests run code whose hooks have different roles, and share one list")
         for stack, entries in wanted:
-            for one in self._additions(stack, entries):
-                if isinstance(one, Refusal):
-                    return one
-                if additions.setdefault(one.keys, one).items != one.items:
+            for addition in self._additions(stack, entries):
+                if isinstance(addition, Refusal):
+                    return addition
+                if additions.setdefault(addition.keys, addition).items != addition.items:
                     return Refusal("its defaults are for stacks whose hooks have different roles")
         tree = self._config.tree
         edits = prepend_all(self.path, tree, list(additions.values()))

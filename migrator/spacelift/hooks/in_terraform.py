@@ -70,9 +70,9 @@ class TerraformLists:
         """The stacks whose list ``name`` is written at a place, or begins with an input; ``""``: those of a block."""
         if name not in self._sharing:
             found = self._sharing.setdefault(name, {})
-            for one in self._stacks:
-                for own in (_written(one, name), _input(one, name)) if name else (id(one.block),):
-                    found.setdefault(own, []).append(one)
+            for stack in self._stacks:
+                for own in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
+                    found.setdefault(own, []).append(stack)
         return self._sharing[name].get(place, [])
 
 
@@ -101,12 +101,12 @@ class TerraformHooks:
     def _prepend_in_block(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal | None:
         """Edits of the block itself; None where all of its stacks that want something have a place of their own."""
         siblings = self._lists.siblings(stack)
-        wanting = [one for one in siblings if one in self._wanted]
-        if not stack.has_usual_inputs or all(self._place(one, name) for one in wanting):
+        wanting = [sibling for sibling in siblings if sibling in self._wanted]
+        if not stack.has_usual_inputs or all(self._place(item, name) for item in wanting):
             return None
         if self._agree(siblings):
             return prepend_argument(stack.document, stack.block, name, self._wanted[stack])
-        if stack.scope.call is None and all(one.key is not None for one in siblings):
+        if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
             return self._prepend_by_key(stack, name, wanting)
         return Refusal("its block makes several stacks, and not all of them run migrated code with the same role")
 
@@ -127,11 +127,11 @@ class TerraformHooks:
 
     def _agree(self, stacks: Sequence[Stack]) -> bool:
         wants = [self._wanted.get(stack) for stack in stacks]
-        return bool(wants) and all(one is not None and one == wants[0] for one in wants)
+        return bool(wants) and all(want is not None and want == wants[0] for want in wants)
 
     def _prepend_by_key(self, stack: Stack, name: str, wanting: Sequence[Stack]) -> tuple[Edit, ...] | Refusal:
         """A list that depends on the key of ``for_each``: each stack has its own hook, or none."""
-        wants = {one.key or "": self._wanted[one] for one in wanting}
+        wants = {item.key or "": self._wanted[item] for item in wanting}
         document, attribute = stack.document, stack.block.attribute(name)
         if attribute is None:
             chosen = _by_key(wants, _on_lines if document.syntax is HCL else _list)
@@ -148,11 +148,13 @@ class TerraformHooks:
 def _by_key(wants: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
     """An expression for the entries that each key of ``for_each`` wants; all others get none."""
     every = list(wants.values())
-    if all(one == every[0] for one in every):
+    if all(item == every[0] for item in every):
         return f"contains([{', '.join(map(quote, wants))}], each.key) ? {write(every[0])} : []"
     if write is _list:
-        return f"lookup({{ {', '.join(f'{quote(key)} = {_list(one)}' for key, one in wants.items())} }}, each.key, [])"
-    rows = "".join(f"{quote(key)} = {_on_lines(one)}\n" for key, one in wants.items())
+        return (
+            f"lookup({{ {', '.join(f'{quote(key)} = {_list(want)}' for key, want in wants.items())} }}, each.key, [])"
+        )
+    rows = "".join(f"{quote(key)} = {_on_lines(want)}\n" for key, want in wants.items())
     return f"lookup({{\n{indent(rows, '  ')}}}, each.key, [])"
 
 
@@ -191,7 +193,7 @@ def _is_shared(origin: Expression, name: str) -> bool:
             if document is origin.document and local.value == origin.span:
                 is_list = re.compile(rf"\b{name}\"?\s*[=:]\s*\"?(?:\$\{{)?\Z")
                 uses = References().to(module, {f"local.{local.name}"})
-                return not all(is_list.search(one.document.text[: one.offset], max(one.offset - 99, 0)) for one in uses)
+                return not all(is_list.search(use.document.text[: use.offset], max(use.offset - 99, 0)) for use in uses)
     return False
 
 
@@ -202,7 +204,7 @@ def _input(stack: Stack, name: str) -> _Input | None:
     found = _FIRST_VARIABLE.match(argument.text) if argument is not None else None
     if scope.call is None or found is None:
         return None
-    default = next((scope.argument(*one, "default") for one in scope.module.blocks("variable", found[1])), None)
+    default = next((scope.argument(*block, "default") for block in scope.module.blocks("variable", found[1])), None)
     passed = scope.call.block.attribute(found[1])
     is_empty = default is None or default.is_null or default.strings == ()
     return _Input(scope.call, found[1]) if passed or is_empty else None
@@ -233,8 +235,8 @@ def _insert(document: Document, value: Span, inner: Span, addition: str) -> tupl
     text, syntax = document.text, document.syntax
     insertions = _into_concat(text, inner, addition) if syntax is HCL else None
     return tuple(
-        Edit(document.path, Span(place, place), syntax.inside(text, value, one))
-        for place, one in insertions or _around(text, inner, addition)
+        Edit(document.path, Span(place, place), syntax.inside(text, value, insertion))
+        for place, insertion in insertions or _around(text, inner, addition)
     )
 
 

@@ -30,20 +30,20 @@ class HookLists:
     ) -> None:
         self._integrations = integrations
         self._in_context = in_context
-        self._definitions = {one.source: one for one in stacks if isinstance(one, TerraformDefinition)}
+        self._definitions = {stack.source: stack for stack in stacks if isinstance(stack, TerraformDefinition)}
         self.in_terraform = TerraformLists(list(self._definitions))
 
     def siblings(self, stack: StackDefinition) -> list[StackDefinition]:
         """The stacks that the same block makes, the given one included."""
         if isinstance(stack, TerraformDefinition):
-            return [self._definitions[one] for one in self.in_terraform.siblings(stack.source)]
+            return [self._definitions[sibling] for sibling in self.in_terraform.siblings(stack.source)]
         return [stack]
 
     def has_hook(self, stack: StackDefinition, name: str) -> bool:
         """Whether the list ``name``, or that of an attached context, exchanges a token already, however spelled."""
         if isinstance(stack, TerraformDefinition):
             lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
-            return any(exchanges_token(one) for one in lists if one is not None)
+            return any(exchanges_token(expression) for expression in lists if expression is not None)
         if isinstance(stack, PythonDefinition):
             from migrator.spacelift.hooks import (
                 in_python as python_hook,  # here: libcst is slow to load, and seldom needed
@@ -110,7 +110,7 @@ class RequiredHooks:
     """Edits of the ``lists``: ``wanted`` says what is to come first in those of some stacks."""
 
     def __init__(self, lists: HookLists, wanted: Mapping[StackDefinition, Entries]) -> None:
-        wants = {one.source: entries for one, entries in wanted.items() if isinstance(one, TerraformDefinition)}
+        wants = {stack.source: entries for stack, entries in wanted.items() if isinstance(stack, TerraformDefinition)}
         self._in_terraform = TerraformHooks(lists.in_terraform, wants)
         self._wanted = wanted
 
@@ -129,7 +129,7 @@ class RequiredHooks:
 
 def _exported(said: Iterable[str]) -> str:
     """The static variable that one of the commands exports, but for hooks that exchange a token."""
-    lines = (line for one in said for line in one.splitlines() if EXCHANGE not in line)
+    lines = (line for item in said for line in item.splitlines() if EXCHANGE not in line)
     return next((variable for line in lines if (variable := exported(line))), "")
 
 

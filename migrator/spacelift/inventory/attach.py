@@ -67,8 +67,8 @@ def attachments(inventory: Inventory, role_of: RoleOf) -> Attachments:
             skipped.append(Skipped(stack, reason))
         elif account.of(stack):
             made.append(Attachment(stack, role, _first(stack)))
-    keys = dict.fromkeys(key for one in made for key in account.of(one.stack))
-    done = {one.stack.id for one in made}
+    keys = dict.fromkeys(key for attachment in made for key in account.of(attachment.stack))
+    done = {attachment.stack.id for attachment in made}
     others = {key: _others(account, key, done) for key in keys}
     removable = tuple(key for key in keys if not others[key])
     return Attachments(tuple(made), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids))
@@ -94,7 +94,13 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
 
 def _first(stack: Stack) -> int:
     """A priority below those of the contexts that are attached by name: the lowest runs first."""
-    return min((one.priority for one in stack.attached_contexts or () if one.priority is not None), default=1) - 1
+    return (
+        min(
+            (attachment.priority for attachment in stack.attached_contexts or () if attachment.priority is not None),
+            default=1,
+        )
+        - 1
+    )
 
 
 def _others(account: AccountKeys, key: StaticKey, done: set[str]) -> tuple[str, ...]:

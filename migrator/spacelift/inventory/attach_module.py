@@ -39,15 +39,15 @@ def attach_module(inventory: Inventory, found: Attachments, config: Config) -> s
     ]
     labels = _Labels(inventory)
     groups: dict[tuple[str, str], list[Attachment]] = {}
-    for one in found.made:
-        groups.setdefault((one.role, one.stack.space or ""), []).append(one)
+    for attachment in found.made:
+        groups.setdefault((attachment.role, attachment.stack.space or ""), []).append(attachment)
     if any(not role for role, _ in groups):
-        blocks.append(_variable([one.stack for one in found.made if not one.role]))
+        blocks.append(_variable([attachment.stack for attachment in found.made if not attachment.role]))
     for (role, space), attached in groups.items():
         label, name = labels.context(role)
         blocks.append(_context(label, name, space, role, _is_broken(inventory, attached), config))
-        blocks += (_attachment(labels, label, one) for one in attached)
-        blocks += (_role(labels, one.stack) for one in attached if not role)
+        blocks += (_attachment(labels, label, attachment) for attachment in attached)
+        blocks += (_role(labels, attachment.stack) for attachment in attached if not role)
     return align("\n".join(blocks))
 
 
@@ -73,7 +73,7 @@ def _context(label: str, name: str, space: str, role: str, is_broken: bool, conf
 
 def _is_broken(inventory: Inventory, attached: Sequence[Attachment]) -> bool:
     account = AccountKeys(inventory)
-    return any(plain_name(key.name) in BREAKING for one in attached for key in account.of(one.stack))
+    return any(plain_name(key.name) in BREAKING for attachment in attached for key in account.of(attachment.stack))
 
 
 def _attachment(labels: _Labels, context: str, attachment: Attachment) -> str:
@@ -143,7 +143,7 @@ class _Labels:
     def context(self, role: str) -> tuple[str, str]:
         """A resource's name and a context's name for a role."""
         base = "aws-oidc" + (f"-{role.rpartition('/')[2].lower()}" if role else "")
-        name = next(one for one in _numbered(re.sub(r"[^a-z0-9]+", "-", base), "-") if one not in self._names)
+        name = next(item for item in _numbered(re.sub(r"[^a-z0-9]+", "-", base), "-") if item not in self._names)
         self._names.add(name)
         return name.replace("-", "_"), name
 
@@ -151,7 +151,7 @@ class _Labels:
         """A resource's name for a stack."""
         if stack.id not in self._stacks:
             base = re.sub(r"^(?=\d)", "stack_", re.sub(r"\W", "_", stack.id, flags=re.ASCII))
-            self._stacks[stack.id] = next(one for one in _numbered(base, "_") if one not in self._taken)
+            self._stacks[stack.id] = next(item for item in _numbered(base, "_") if item not in self._taken)
             self._taken.add(self._stacks[stack.id])
         return self._stacks[stack.id]
 

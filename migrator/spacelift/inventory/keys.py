@@ -44,7 +44,8 @@ class AccountKeys:
     def receivers(self) -> dict[str, frozenset[str]]:
         """The ids of the stacks and modules that each context is attached to, by the context's id."""
         found = {
-            context.id: {one.stack_id for one in context.attached_stacks or ()} for context in self.inventory.contexts
+            context.id: {stack_attachment.stack_id for stack_attachment in context.attached_stacks or ()}
+            for context in self.inventory.contexts
         }
         for stack in self.inventory.stacks:
             for attachment in stack.attached_contexts or ():
@@ -53,28 +54,30 @@ class AccountKeys:
 
     def contexts_of(self, stack: Stack) -> Iterator[Context]:
         """The contexts that are attached to a stack, by name or by label."""
-        named = {one.context_id for one in stack.attached_contexts or ()}
+        named = {attachment.context_id for attachment in stack.attached_contexts or ()}
         named |= {name for name, stacks in self.receivers.items() if stack.id in stacks}
         yield from (self.contexts[name] for name in sorted(named) if name in self.contexts)
 
     def of(self, stack: Stack) -> tuple[StaticKey, ...]:
         """The static keys that runs of a stack get, from the stack itself and from its contexts."""
         own = _static("stack", stack.id, stack.config)
-        contexts = (key for one in self.contexts_of(stack) for key in _static("context", one.id, one.config))
+        contexts = (
+            key for context in self.contexts_of(stack) for key in _static("context", context.id, context.config)
+        )
         return (*own, *contexts)
 
     def has_exchange(self, stack: Stack) -> bool:
         """Whether the stack, or a context of it, exchanges the OIDC token before init already."""
         lists = [
             stack.before_init,
-            *(one.hooks.before_init for one in self.contexts_of(stack) if one.hooks is not None),
+            *(context.hooks.before_init for context in self.contexts_of(stack) if context.hooks is not None),
         ]
         return any(EXCHANGE in command for commands in lists for command in commands or ())
 
     def is_told(self, stack: Stack) -> bool:
         """Whether the account told all that a stack may get keys from."""
-        known = (stack.config, stack.attached_contexts, *(one.config for one in self.contexts_of(stack)))
-        names = {one.context_id for one in stack.attached_contexts or ()}
+        known = (stack.config, stack.attached_contexts, *(context.config for context in self.contexts_of(stack)))
+        names = {attachment.context_id for attachment in stack.attached_contexts or ()}
         return None not in known and names <= self.contexts.keys()
 
 

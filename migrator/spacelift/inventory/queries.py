@@ -32,8 +32,12 @@ Location = tuple[int, int]
 def operations() -> dict[str, DocumentNode]:
     """The queries by the name of their operation, each with the fragments that it uses."""
     document = parse(files(__package__).joinpath("inventory.graphql").read_text(encoding="utf-8"))
-    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    queries = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    queries = [definition for definition in document.definitions if isinstance(definition, OperationDefinitionNode)]
     return {_name(query): _as_sent(DocumentNode(definitions=(query, *_used(query, fragments)))) for query in queries}
 
 
@@ -61,7 +65,11 @@ def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, li
     """The query without what the account's ``schema`` lacks, and the names of that: see `without`."""
     missing: list[str] = []
     while errors := validate(schema, query):
-        places = {(one.line, one.column) for error in errors for one in error.locations or ()}
+        places = {
+            (source_location.line, source_location.column)
+            for error in errors
+            for source_location in error.locations or ()
+        }
         query, lost = without(query, places)
         if not lost:
             break

@@ -91,13 +91,15 @@ class _Reader:
                 break
             self.missing.update(dict.fromkeys(lost))
         for error in answer.errors:
-            where = ".".join(str(one) for one in error.get("path") or (operation,))
+            where = ".".join(str(item) for item in error.get("path") or (operation,))
             self.errors[ReadError(what=where, message=error["message"])] = None
         return answer
 
     def _pruned(self, operation: str, answer: Answer) -> list[str]:
-        unknown = (one for one in answer.errors if one["message"].startswith(("Cannot query field", "Unknown type")))
-        places = {(at.get("line", 0), at.get("column", 0)) for one in unknown for at in one.get("locations") or ()}
+        unknown = (
+            error for error in answer.errors if error["message"].startswith(("Cannot query field", "Unknown type"))
+        )
+        places = {(at.get("line", 0), at.get("column", 0)) for item in unknown for at in item.get("locations") or ()}
         self._queries[operation], lost = without(self._queries[operation], places)
         return lost
 
@@ -112,15 +114,15 @@ class _Reader:
 
 
 def _has_fields(query: DocumentNode) -> bool:
-    return all(one.selection_set.selections for one in query.definitions)  # type: ignore[attr-defined]
+    return all(definition.selection_set.selections for definition in query.definitions)  # type: ignore[attr-defined]
 
 
 def _without_secrets(value: Any) -> Any:
     """A part of an answer with secrets masked, as commands of hooks may hold some, and without any ``value``."""
     if isinstance(value, Mapping):
-        return {name: _without_secrets(one) for name, one in value.items() if name != "value"}
+        return {name: _without_secrets(item) for name, item in value.items() if name != "value"}
     if isinstance(value, list):
-        return [mask(one) if isinstance(one, str) else _without_secrets(one) for one in value]
+        return [mask(item) if isinstance(item, str) else _without_secrets(item) for item in value]
     return value
 
 

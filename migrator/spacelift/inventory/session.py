@@ -157,7 +157,7 @@ class HttpSession:
                 raise error.__cause__ from None
             raise MigrateError(f"{self.endpoint} cannot be asked: {type(error).__name__}") from None
         try:
-            return Answer(dict(found.data or {}), tuple(self._told(one) for one in found.errors or ()))
+            return Answer(dict(found.data or {}), tuple(self._told(item) for item in found.errors or ()))
         except (TypeError, ValueError):
             raise MigrateError(f"{self.endpoint} gave an answer that is not GraphQL") from None
 
@@ -173,7 +173,7 @@ def _is_unauthorized(answer: Answer | None) -> bool:
     """Whether the account did not accept the sign-in: the status was 401, or an error says so, as spacectl reads it."""
     if answer is None:
         return True
-    return not any(answer.data.values()) and any("unauthorized" in one.get("message", "") for one in answer.errors)
+    return not any(answer.data.values()) and any("unauthorized" in error.get("message", "") for error in answer.errors)
 
 
 def _transport(url: str) -> Any:
@@ -228,7 +228,7 @@ class SpacectlSession:
             found = json.loads(done.stdout)
             data, errors = found.get("data") or {}, found.get("errors") or ()
             return Answer(
-                data, tuple({**one, "message": plain_line(mask(str(one.get("message", ""))))} for one in errors)
+                data, tuple({**error, "message": plain_line(mask(str(error.get("message", ""))))} for error in errors)
             )
         except (AttributeError, TypeError, ValueError):
             said = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]

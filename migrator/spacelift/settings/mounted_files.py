@@ -89,7 +89,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 document.ignored if document.is_ignored(block) else None,
             )
     for document, block, names, reach in given:
-        missing = next((one for one in names or () if not _is_known(workspace, one, mounted)), None)
+        missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
         if names is None or missing is not None:
             unknown = "its value is not known here" if names is None else f"the backend file {missing} is not here"
             reason = f"{unknown}, and may hold credentials that win"
@@ -100,10 +100,10 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
 def _given(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, one) for one in ("name", "value"))
+        name, value = (scope.argument(document, block, item) for item in ("name", "value"))
         if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
             text = value.string if value is not None else None
-            found = None if text is None else tuple(one for one in _GIVEN.findall(text) if "=" not in one)
+            found = None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
             yield document, block, found, reaches.of(document, block, scope)
 
 

@@ -61,7 +61,7 @@ class StackVariables:
         found: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
         for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
-            name, value = (scope.argument(document, block, one) for one in ("name", "value"))
+            name, value = (scope.argument(document, block, item) for item in ("name", "value"))
             named = name.string if name is not None else None
             if named is not None and _OF_ROLES.fullmatch(named):
                 known = SetVariable(named, value.string if value else None, document.place(block))
@@ -80,9 +80,9 @@ class StackVariables:
             return {}  # the rule for the file tells of it
 
         def variables(entry: StackEntry) -> Iterator[SetVariable]:
-            for one in entry.environment:
-                value = string_at(config.tree.root, *one.keys) if config.tree.root else None
-                yield SetVariable(one.name, value, Place(document.path, document.source.line(one.span.start)))
+            for variable in entry.environment:
+                value = string_at(config.tree.root, *variable.keys) if config.tree.root else None
+                yield SetVariable(variable.name, value, Place(document.path, document.source.line(variable.span.start)))
 
         entries = {slug: list(variables(entry)) for slug, entry in config.stacks.items()}
         return entries | {"": list(variables(config.stack_defaults))}

@@ -102,7 +102,7 @@ def _of_inputs(
 
 def _is_written(document: Document, item: Attribute) -> bool:
     """Whether the value, or that of its ``value``, is written out."""
-    inner = next((one for one in document.object_items(item) if one.name == "value"), item)
+    inner = next((attribute for attribute in document.object_items(item) if attribute.name == "value"), item)
     return bool(document.literal(inner))
 
 
@@ -116,12 +116,12 @@ def _settings(
 ) -> Iterator[TerraformSetting]:
     argument, value, is_static = sought[block.labels[0]]
     found = list(_instances(workspace, module, document, block, argument))
-    static = [one for one in found if one.name is not None and is_static(one.name)]
-    others = [one for one in found if one not in static]
-    unknown = [one for one in others if one.name is None]
+    static = [instance for instance in found if instance.name is not None and is_static(instance.name)]
+    others = [instance for instance in found if instance not in static]
+    unknown = [instance for instance in others if instance.name is None]
     if not static and not (unknown and sought is _TYPES and _is_mentioned(module, document, block)):
         return
-    reached = [reaches.of(document, block, one.scope) for one in static or unknown]
+    reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
     objection = "its names are not known here" if unknown else ""
     if others and not objection:
@@ -135,10 +135,11 @@ def _settings(
         block=block,
         place=document.place(block),
         title=".".join(block.labels),
-        names=tuple(dict.fromkeys(one.name for one in static if one.name)),
+        names=tuple(dict.fromkeys(instance.name for instance in static if instance.name)),
         reach=together(reached),
         entries=tuple(entries),
-        objection=objection or _referrer(module, block, [one.key for one in static] if others else [], waiting),
+        objection=objection
+        or _referrer(module, block, [instance.key for instance in static] if others else [], waiting),
         unlisted=tuple(edit for edit, _ in waiting),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
@@ -161,7 +162,7 @@ def _instances(
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
     text = block.span.of(document.text)
-    meant = (definition(module, one) or "" for one in REFERENCE.finditer(text))
+    meant = (definition(module, match) or "" for match in REFERENCE.finditer(text))
     return any(map(mentions_static, (text, *meant)))
 
 
@@ -174,7 +175,7 @@ def _entries(
 ) -> Iterator[tuple[Part, tuple[Attribute, ...]]]:
     """The items of the maps behind ``for_each`` that make the ``static`` instances."""
     each = block.attribute("for_each")
-    keys = {one.key for one in static}
+    keys = {instance.key for instance in static}
     if each is None or None in keys:
         raise _NotEditableError("it makes others too, and has no map of them")
     left = set(keys)
@@ -193,7 +194,7 @@ def _sources(
     """The parts of the map, in the module or in the calls of it."""
     known = {(document.path, block.span)}
     reference = REFERENCE.fullmatch(document.expression(each))
-    calls = {one.scope.call: one.scope.caller for one in static}
+    calls = {instance.scope.call: instance.scope.caller for instance in static}
     if reference is None or reference[1] == "local" or None in calls:
         found = list(parts(module, document, each.value))
     else:
@@ -219,13 +220,13 @@ def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
     """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
     address = ".".join(block.labels)
     for document in module.documents:
-        starts = [one.span.start for one in document.blocks]
+        starts = [item.span.start for item in document.blocks]
         mentions = (match.start() for match in re.finditer(re.escape(address), document.text))
         numbers = dict.fromkeys(bisect_right(starts, mention) - 1 for mention in mentions)
         for other in (document.blocks[number] for number in numbers if number >= 0):
             listed = other.attribute("depends_on")
             places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
-            names = [document.syntax.expression(document.text, one).strip('"') for one in places]
+            names = [document.syntax.expression(document.text, span).strip('"') for span in places]
             for number, (place, name) in enumerate(zip(places, names, strict=True)):
                 if name == address:
                     yield Edit(document.path, _cut(document.text, places, names, number), ""), place
@@ -263,8 +264,8 @@ def _referrer(module: Module, block: Block, keys: list[str | None], waiting: lis
 
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:
-    for one in (each for each in static if each.name is None or holds_keys(each.name)):
-        given: Expression | None = one.scope.argument(document, block, value)
+    for instance in (each for each in static if each.name is None or holds_keys(each.name)):
+        given: Expression | None = instance.scope.argument(document, block, value)
         origin = given.origin if given else None
         if origin is not None and origin.string and origin.document and origin.span:
             yield Place(origin.document.path, origin.document.source.line(origin.span.start))

@@ -53,11 +53,16 @@ class VariableSettings:
     @cached_property
     def _mounting(self) -> list[Module]:
         modules = self._workspace.modules.values()
-        return [one for one in modules if any(one.blocks("resource", "spacelift_mounted_file"))]
+        return [module for module in modules if any(module.blocks("resource", "spacelift_mounted_file"))]
 
     @cached_property
     def _modules(self) -> list[Module]:
-        told = (module for module in self._workspace.modules.values() for one in module.documents if _may_set(one.text))
+        told = (
+            module
+            for module in self._workspace.modules.values()
+            for document in module.documents
+            if _may_set(document.text)
+        )
         return list(dict.fromkeys(told))
 
     @cached_property

@@ -36,11 +36,11 @@ def runtime_settings(
         config = parse(document.text)
     except SyntaxProblem:
         return  # the hooks' rule tells of it
-    beside = [one for one in stacks if any(runs(one.code, workspace.identity, path) for path in roots)]
+    beside = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
     defaults = config.stack_defaults
     yield from _of_entry(document, config.tree, defaults, Reach(tuple(beside)), roots)
     for slug, entry in config.stacks.items():
-        own = tuple(one for one in stacks if one.slug == slug)
+        own = tuple(stack for stack in stacks if stack.slug == slug)
         named = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
         unknown = "" if own or named else "the stack of that name is not known here"
         yield from _of_entry(document, config.tree, entry, Reach(own, unknown), () if own else named)
@@ -56,7 +56,7 @@ def test_roots(workspace: Workspace) -> tuple[str, ...]:
     if document is None or b"tests" not in document.source.data:
         return ()
     try:
-        return tuple(dict.fromkeys(workspace.scoped(one.project_root) for one in parse(document.text).tests))
+        return tuple(dict.fromkeys(workspace.scoped(case.project_root) for case in parse(document.text).tests))
     except SyntaxProblem:
         return ()
 
@@ -76,18 +76,20 @@ def _of_variables(
     reach: Reach,
     roots: Sequence[str],
 ) -> Iterator[YamlSetting]:
-    static = [one for one in variables if is_static_variable(one.name)]
-    ignored = [one for one in static if document.has_ignored(one.span)]
-    for found in filter(None, ([one for one in static if one not in ignored], ignored)):
+    static = [variable for variable in variables if is_static_variable(variable.name)]
+    ignored = [variable for variable in static if document.has_ignored(variable.span)]
+    for found in filter(None, ([variable for variable in static if variable not in ignored], ignored)):
         yield YamlSetting(
             document=document,
             place=_place(document, found[0].span.start),
             title=f"environment of {title}",
-            names=tuple(one.name for one in found),
+            names=tuple(variable.name for variable in found),
             reach=reach,
             roots=tuple(roots),
-            literals=tuple(_literals(document, tree, (one.keys for one in found if holds_keys(one.name)))),
-            keys=tuple(one.keys for one in found),
+            literals=tuple(
+                _literals(document, tree, (variable.keys for variable in found if holds_keys(variable.name)))
+            ),
+            keys=tuple(variable.keys for variable in found),
             is_ignored=document.is_excluded or found is ignored,
         )
 

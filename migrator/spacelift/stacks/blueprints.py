@@ -28,7 +28,7 @@ _FILE = re.compile(r"file\(\"(?:\$\{path\.(?:module|root)\}/)?[^\"]*\.ya?ml\"\)"
 def blueprints(module: Module) -> Iterator[tuple[Document, Block]]:
     """The resources of a module that hold a template."""
     for type_ in _TYPES:
-        yield from (one for one in module.blocks("resource", type_) if not one[0].is_override)
+        yield from (block for block in module.blocks("resource", type_) if not block[0].is_override)
 
 
 def heredoc_of(document: Document, block: Block) -> Span | None:

@@ -107,7 +107,7 @@ class Attachments:
         self.receivers = spacelift_stacks(workspace)
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
-        contexts = [SpaceliftContext(*one) for one in _resources(workspace, "spacelift_context")]
+        contexts = [SpaceliftContext(*resource) for resource in _resources(workspace, "spacelift_context")]
         self._contexts = _index(contexts)
         self._by_label: dict[str, list[SpaceliftContext]] = {}
         self._with_unknown_labels: list[SpaceliftContext] = []
@@ -133,21 +133,29 @@ class Attachments:
     def stacks(self, target: Target) -> list[Stack]:
         """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
         if target.address.startswith("module."):
-            within = [one for one in self.receivers if _is_made_by(one, target)]
+            within = [stack for stack in self.receivers if _is_made_by(stack, target)]
             if within:
                 return within
-        return [one for one in self._receivers.get(target.index, ()) if _is(one, target)]
+        return [stack for stack in self._receivers.get(target.index, ()) if _is(stack, target)]
 
     def contexts(self, target: Target) -> list[SpaceliftContext]:
         """The contexts that an id leads to."""
-        return [one for one in self._contexts.get(target.index, ()) if _is(one, target)]
+        return [
+            spacelift_context
+            for spacelift_context in self._contexts.get(target.index, ())
+            if _is(spacelift_context, target)
+        ]
 
     def of_context(self, target: Target) -> list[Attachment]:
         """The attachments of the context that an id leads to, under any of its names."""
         found = [*self._by_context.get(target.index, ())]
         for context in self.contexts(target):
             for index in _indices(context):
-                found += (one for one in self._by_context.get(index, ()) if one.context and _is(context, one.context))
+                found += (
+                    attachment
+                    for attachment in self._by_context.get(index, ())
+                    if attachment.context and _is(context, attachment.context)
+                )
         return list(dict.fromkeys(found))
 
     def labelled(
@@ -157,8 +165,8 @@ class Attachments:
         wanted, space = attaching(labels), self._spaces.of(document, block, scope)
         if not wanted:
             return
-        by_label = [one for label in sorted(wanted) for one in self._labelled.get(label, ())]
-        unknown = [one for one in self.receivers if not one.has_known_labels]
+        by_label = [item for label in sorted(wanted) for item in self._labelled.get(label, ())]
+        unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
         for stack in self.receivers if _ALL in wanted else dict.fromkeys((*by_label, *unknown)):
             reason = self._reason(space, stack)
             if reason is not None:
@@ -181,17 +189,23 @@ class Attachments:
         doubts: list[str] = []
         by_name: list[tuple[int, SpaceliftContext]] = []
         callers: list[int] = []
-        attached = [one for index in _indices(stack) for one in self._by_receiver.get(index, ())]
-        for one in dict.fromkeys(attached):
-            if one.receiver is not None and _is(stack, one.receiver):
-                found = self.contexts(one.context) if one.context is not None else []
-                by_name += ((one.priority or 0, context) for context in found)
+        attached = [attachment for index in _indices(stack) for attachment in self._by_receiver.get(index, ())]
+        for attachment in dict.fromkeys(attached):
+            if attachment.receiver is not None and _is(stack, attachment.receiver):
+                found = self.contexts(attachment.context) if attachment.context is not None else []
+                by_name += ((attachment.priority or 0, context) for context in found)
                 if not found or any(context.calls_aws and not context.signs_in for context in found):
-                    callers.append(one.priority or 0)
+                    callers.append(attachment.priority or 0)
                 if not found:
-                    doubts.append(f"the context that {one.place} attaches is not defined here: its hooks run first")
+                    doubts.append(
+                        f"the context that {attachment.place} attaches is not defined here: its hooks run first"
+                    )
         by_label: list[SpaceliftContext] = []
-        wanted = [one for label in (*sorted(stack.labels), _ALL) for one in self._by_label.get(label, ())]
+        wanted = [
+            spacelift_context
+            for label in (*sorted(stack.labels), _ALL)
+            for spacelift_context in self._by_label.get(label, ())
+        ]
         for context in dict.fromkeys(wanted):
             reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
             if reason:
@@ -199,19 +213,19 @@ class Attachments:
             elif reason is not None:
                 by_label.append(context)
         doubts += (
-            f"the context at {one.place} may attach itself: its labels are not known"
-            for one in self._with_unknown_labels
+            f"the context at {spacelift_context.place} may attach itself: its labels are not known"
+            for spacelift_context in self._with_unknown_labels
         )
-        doubts += (f"what {one.place} attaches its context to is not known here" for one in self._astray)
-        by_name.sort(key=lambda one: one[0])
-        by_label.sort(key=lambda one: one.name, reverse=True)
+        doubts += (f"what {attachment.place} attaches its context to is not known here" for attachment in self._astray)
+        by_name.sort(key=lambda item: item[0])
+        by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
         known = dict.fromkeys((*(context for _, context in by_name), *by_label))
         return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:
     """The labels of what something with ``labels`` attaches itself to."""
-    return frozenset(one.removeprefix("autoattach:") for one in labels if one.startswith("autoattach:"))
+    return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 
 
 def attachments(workspace: Workspace) -> Attachments:
@@ -233,7 +247,7 @@ def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     follow = targets(workspace)
     for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
         receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
-        receiver = next((one for one in receivers if one is not None), None)
+        receiver = next((target for target in receivers if target is not None), None)
         given = scope.argument(document, block, "priority")
         text = "0" if given is None or given.is_null else given.origin.text.strip('"') if given.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
@@ -241,30 +255,30 @@ def _attachments(workspace: Workspace) -> Iterator[Attachment]:
         yield Attachment(document, block, scope, context, receiver, priority)
 
 
-def _indices(one: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
-    address = one.address if isinstance(one, Stack) else ".".join(one.block.labels)
-    yield index_of(one.scope, address)
-    if slug := _slug(one):
+def _indices(item: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
+    address = item.address if isinstance(item, Stack) else ".".join(item.block.labels)
+    yield index_of(item.scope, address)
+    if slug := _slug(item):
         yield "", slug
 
 
 def _index(found: Iterable[T]) -> dict[tuple[str, str], list[T]]:
     index: dict[tuple[str, str], list[T]] = {}
-    for one in found:
-        for key in _indices(one):
-            index.setdefault(key, []).append(one)
+    for item in found:
+        for key in _indices(item):
+            index.setdefault(key, []).append(item)
     return index
 
 
-def _slug(one: Stack | SpaceliftContext) -> str | None:
-    return one.slug if isinstance(one, Stack) else slug_of(one.name)
+def _slug(stack: Stack | SpaceliftContext) -> str | None:
+    return stack.slug if isinstance(stack, Stack) else slug_of(stack.name)
 
 
-def _is(one: Stack | SpaceliftContext, target: Target) -> bool:
+def _is(item: Stack | SpaceliftContext, target: Target) -> bool:
     """Whether the target, which has an index of it, is this very instance."""
     if target.scope is None:
         return True
-    return one.scope.call is target.scope.call and (target.key is None or one.key in (None, target.key))
+    return item.scope.call is target.scope.call and (target.key is None or item.key in (None, target.key))
 
 
 def _is_made_by(stack: Stack, target: Target) -> bool:

@@ -182,14 +182,14 @@ class StacksByFolder:
         for number, stack in enumerate(self.all):
             folder = stack.code.project_root
             folders = {None} if stack.code.runs_below or folder is None else {folder, workspace.scoped(folder)}
-            for one in folders:
-                self._numbers.setdefault(one, []).append(number)
+            for item in folders:
+                self._numbers.setdefault(item, []).append(number)
 
     def running(self, path: str) -> list[StackDefinition]:
         """The stacks that run the root module at ``path``, on whatever branch, in their order."""
         numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
         found = (self.all[number] for number in numbers)
-        return [one for one in found if self._workspace.runs(one.code, path, one.document.path)]
+        return [item for item in found if self._workspace.runs(item.code, path, item.document.path)]
 
 
 def definitions_running(

@@ -35,7 +35,7 @@ def said_in(expression: Expression, depth: int = _DEPTH) -> str:
     """The texts of all strings of an expression, and of what it refers to, a line each."""
     text = expression.text
     try:
-        texts = [text[one.start : one.end] for one in tokens(text) if one.kind.startswith("text")]
+        texts = [text[token.start : token.end] for token in tokens(text) if token.kind.startswith("text")]
     except SyntaxProblem:  # JSON within JSON's own escapes
         texts = [text]
     for reference in _REFERENCE.finditer(text) if depth else ():

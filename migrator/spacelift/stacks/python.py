@@ -97,7 +97,7 @@ def python_stacks(path: str, text: str) -> list[PythonStack]:
     """The stacks and contexts of a program that runs Terraform. Raises `SyntaxProblem` where the text is none."""
     program = parse(text)
     found = (_stack(path, program, call) for call in stack_calls(program))
-    return [one for one in found if one is not None]
+    return [python_stack for python_stack in found if python_stack is not None]
 
 
 def stack_calls(program: Program) -> tuple[Call, ...]:
@@ -108,8 +108,8 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
     """Everything that holds arguments of such a call: itself, the dicts it is given, and its ``StackArgs``."""
     spans = [item.value for item in call.arguments.items if item.name in (None, "args")]
-    given = [one for one in program.calls(_ARGUMENTS) if one.span in spans]
-    return (*(holder for one in given for holder in one.holders), *call.holders)
+    given = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
+    return (*(holder for entry in given for holder in entry.holders), *call.holders)
 
 
 def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
@@ -150,7 +150,7 @@ def _comments(program: Program, call: Call) -> str:
 def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None:
     """Why the arguments are not all known: they may come from afar, such as a ``StackArgs`` made elsewhere."""
     extra = call.positional[2:] if flavour == "cdktf" else call.positional[1:]
-    known = [one.span for one in program.calls(_ARGUMENTS | _OPTIONS)]
+    known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
     given = [*extra, *(item for item in call.arguments.items if item.name == "args")]
     if any(item.value not in known and not program.is_none(item) for item in given):
         return Refusal("what it is given beside its name is not known")
@@ -200,7 +200,7 @@ class _Reader:
             if item is not None:
                 struct = self.program.structure(item)
                 wanted = _PROJECT.get(vcs, "namespace")
-                inner = next((one for one in struct.items if one.name == wanted), None) if struct else None
+                inner = next((entry for entry in struct.items if entry.name == wanted), None) if struct else None
                 if inner is None:
                     self.unknown.add("namespace")
                 return self.string("namespace", inner) if inner else None
@@ -211,7 +211,7 @@ class _Reader:
         if item is None:
             return None
         elements = self.program.elements(item, through_names=True)
-        values = [self.program.string(one) for one in elements.items] if elements else [None]
+        values = [self.program.string(element) for element in elements.items] if elements else [None]
         if None in values:
             self.unknown.add("labels")
             return None

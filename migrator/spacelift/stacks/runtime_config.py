@@ -109,7 +109,7 @@ class RuntimeConfig:
         """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
         entry = self._folder(_STACKS, slug) if slug else None
         default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
-        return next((one for one in (entry, default) if one is not None), own)
+        return next((item for item in (entry, default) if item is not None), own)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:
@@ -126,17 +126,17 @@ class RuntimeConfig:
     @property
     def test_variables(self) -> Iterator[tuple[str, tuple[Variable, ...], tuple[str, ...]]]:
         """The environment of the tests, of all by default and of each, with the folders that they run."""
-        roots = tuple(dict.fromkeys(one.project_root for one in self.tests)) or ("",)
+        roots = tuple(dict.fromkeys(case.project_root for case in self.tests)) or ("",)
         yield "every test", self._environment((_TEST_DEFAULTS, "environment")), roots
-        for one in self.tests:
-            yield f"the test {one.name}", self._environment((*one.keys, "environment")), (one.project_root,)
+        for case in self.tests:
+            yield f"the test {case.name}", self._environment((*case.keys, "environment")), (case.project_root,)
 
     def test_lists(self, wanted: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
         """The lists that a hook for ``phase`` must be put into, so that the ``wanted`` tests run it.
 
         Where a test sets a list itself, that replaces the defaults' list.
         """
-        own = tuple((*one.keys, phase) for one in wanted)
+        own = tuple((*case.keys, phase) for case in wanted)
         if len(wanted) < len(self.tests):
             return own
         return ((_TEST_DEFAULTS, phase), *(keys for keys in own if self.sets(keys)))

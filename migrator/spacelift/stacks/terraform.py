@@ -112,8 +112,8 @@ class Stack:
         """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
-        given = (self.scope.argument(*one, name) for one in blocks for name in names)
-        found = next((one for one in given if one is not None), None)
+        given = (self.scope.argument(*block, name) for block in blocks for name in names)
+        found = next((expression for expression in given if expression is not None), None)
         if found is not None or self.has_usual_inputs:
             return found
         hooks = self.scope.argument(self.document, self.block, "hooks")
@@ -177,7 +177,7 @@ class Stack:
     @property
     def is_ignored(self) -> bool:
         """Whether the user wants the stack, or its hooks, to be left alone."""
-        hooks = [one for one in self.block.attributes if one.name.startswith("before_")]
+        hooks = [attribute for attribute in self.block.attributes if attribute.name.startswith("before_")]
         return self.document.is_ignored(self.block) or any(map(self.document.is_ignored, hooks))
 
     def ignores(self, name: str) -> bool:
@@ -201,7 +201,10 @@ class Stack:
     def _runs_all_units(self) -> bool:
         """Whether Terragrunt runs every unit below the project root."""
         asked = (self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt"))
-        return any(one is not None and one.origin is not None and one.origin.text == "true" for one in asked)
+        return any(
+            expression is not None and expression.origin is not None and expression.origin.text == "true"
+            for expression in asked
+        )
 
     @cached_property
     def _namespace(self) -> str | None:
@@ -220,7 +223,7 @@ class Stack:
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
-    return [one for one in spacelift_stacks(workspace) if not one.vendor and not one.is_module]
+    return [stack for stack in spacelift_stacks(workspace) if not stack.vendor and not stack.is_module]
 
 
 def spacelift_stacks(workspace: Workspace) -> list[Stack]:
@@ -239,7 +242,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
     for type_ in ("spacelift_stack", "spacelift_module"):
-        yield from (one for one in module.blocks("resource", type_) if not one[0].is_override)
+        yield from (item for item in module.blocks("resource", type_) if not item[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))

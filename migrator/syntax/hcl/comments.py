@@ -53,5 +53,5 @@ def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence
     if isinstance(item, Block) and _COMMENTED_BLOCK.match(comment):
         return True
     argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {one.name for one in (item, *removed) if isinstance(one, Attribute)}
+    names = {child.name for child in (item, *removed) if isinstance(child, Attribute)}
     return argument is not None and argument[1] not in names

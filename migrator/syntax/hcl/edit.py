@@ -90,7 +90,7 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
 
 def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
     """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
-    before = bisect_right(block.items, item.span.start, key=lambda one: one.span.end)
+    before = bisect_right(block.items, item.span.start, key=lambda child: child.span.end)
     previous = block.items[before - 1].span.end if before else block.body.start
     start = item.span.start
     begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
@@ -109,12 +109,12 @@ def comments_of(
     That is itself, or items of the object that it is. The last is what stands behind itself on its line, or ``""``.
     """
     extent = _extent(text, block, item, removed)
-    ends = (offset for one in kept for offset in (one.value.start, one.value.end))
+    ends = (offset for attribute in kept for offset in (attribute.value.start, attribute.value.end))
     edges = [max(extent.start, block.body.start), *ends, min(extent.end, block.body.end)]
     *found, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
     behind = "" if item not in kept or "\n" in "".join(last) else " ".join(last)
-    above = [one for gap in (*found, last if not behind else ()) for one in gap]
-    return tuple(one.rstrip("\r").replace("\r\n", "\n") for one in (*above, behind))
+    above = [entry for gap in (*found, last if not behind else ()) for entry in gap]
+    return tuple(entry.rstrip("\r").replace("\r\n", "\n") for entry in (*above, behind))
 
 
 def _widen(spans: Iterable[Span], text: str, block: Block) -> list[Span]:

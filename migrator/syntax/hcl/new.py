@@ -15,7 +15,7 @@ def rendered(addition: NewArgument | NewBlock | NewComment, indent: str, unit: s
     if isinstance(addition, NewBlock):
         header = " ".join([addition.type, *(f'"{label}"' for label in addition.labels)])
         *lines, brace = _braces(f"{indent}{header} {{", addition.arguments, indent, unit)
-        inner = [line for one in addition.blocks for line in rendered(one, indent + unit, unit)]
+        inner = [line for new_block in addition.blocks for line in rendered(new_block, indent + unit, unit)]
         return [*lines, *inner, brace]
     return _argument(addition, indent, unit, len(addition.name))
 
@@ -29,19 +29,19 @@ def commented(lines: Sequence[str], indent: str) -> list[str]:
 
 def _braces(header: str, arguments: Sequence[NewArgument], indent: str, unit: str) -> list[str]:
     columns: list[list[NewArgument]] = []
-    for one in arguments:
-        if one.comments or not columns:  # a comment ends a column
+    for new_argument in arguments:
+        if new_argument.comments or not columns:  # a comment ends a column
             columns.append([])
-        columns[-1].append(one)
+        columns[-1].append(new_argument)
     body = []
     for column in columns:
-        width = max(len(one.name) for one in column)
-        body += [line for one in column for line in _argument(one, indent + unit, unit, width)]
+        width = max(len(new_argument.name) for new_argument in column)
+        body += [line for new_argument in column for line in _argument(new_argument, indent + unit, unit, width)]
     return [header, *body, f"{indent}}}"]
 
 
 def _argument(argument: NewArgument, indent: str, unit: str, width: int) -> list[str]:
-    above = [line for one in argument.comments for line in f"{indent}{one}".split("\n")]
+    above = [line for comment in argument.comments for line in f"{indent}{comment}".split("\n")]
     *lines, last = _bare(argument, indent, unit, width)
     return [*above, *lines, f"{last} {argument.behind}".rstrip()]
 
@@ -75,7 +75,11 @@ def item_lines(items: Sequence[Literal], indent: str) -> Iterator[str]:
 def expression(value: Literal | Reference | Copied | NewObject) -> str:
     """``value`` on one line, if it has no line ends of its own."""
     if isinstance(value, NewObject):
-        items = (f"{one.name} = {expression(one.value)}" for one in value.items if not isinstance(one.value, tuple))
+        items = (
+            f"{new_argument.name} = {expression(new_argument.value)}"
+            for new_argument in value.items
+            if not isinstance(new_argument.value, tuple)
+        )
         return f"{{ {', '.join(items)} }}"
     if isinstance(value, Copied):
         return value.text

@@ -39,11 +39,15 @@ def change_object(
     if items is None:
         raise SyntaxProblem(value.start, "it is no literal object")
     whole = [_with_comma(text, item) for item in items]
-    chosen = {item: one for item, one in zip(items, whole, strict=True) if item in remove or item in comment_out}
-    if not all(_stands_apart(text, one) for one in chosen.values()) or (append and "\n" not in value.of(text)):
+    chosen = {
+        item: attribute for item, attribute in zip(items, whole, strict=True) if item in remove or item in comment_out
+    }
+    if not all(_stands_apart(text, attribute) for attribute in chosen.values()) or (
+        append and "\n" not in value.of(text)
+    ):
         if append:
             return (_in_one_line(path, text, value, [item for item in items if item not in remove], append),)
-        kept = (_commented(path, text, one) for item, one in chosen.items() if item in comment_out)
+        kept = (_commented(path, text, attribute) for item, attribute in chosen.items() if item in comment_out)
         return (*kept, *(Edit(path, span, "") for span in _cuts(text, value, items, remove, comment_out)))
     body = Span(value.start + 1, value.end - 1)
     change = BodyChange(
@@ -59,7 +63,7 @@ def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], a
     """The object with what is ``kept`` of it and what comes, where it has no lines of its own to tell it from."""
     if "\n" in value.of(text) or "/*" in value.of(text):
         raise SyntaxProblem(value.start, "its items share their lines with one another")
-    added = (expression(NewObject((one,)))[2:-2] for one in append)
+    added = (expression(NewObject((new_argument,)))[2:-2] for new_argument in append)
     return Edit(path, value, f"{{ {', '.join([*(item.span.of(text) for item in kept), *added])} }}")
 
 
@@ -86,7 +90,7 @@ def _cuts(
     text: str, value: Span, items: Sequence[Attribute], remove: Sequence[Attribute], comment_out: Sequence[Attribute]
 ) -> Iterator[Span]:
     """The spans that take ``remove`` out with one comma each; a comment that they share a line with goes too."""
-    for is_removed, group in groupby(enumerate(items), lambda one: one[1] in remove):
+    for is_removed, group in groupby(enumerate(items), lambda item: item[1] in remove):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
         if not is_removed:

@@ -297,7 +297,7 @@ def _verdict(text: str) -> int | None:
 
 def _offset(text: str, line: int) -> int:
     lines = text.split("\n")
-    return sum(len(one) + 1 for one in lines[: line - 1])
+    return sum(len(item) + 1 for item in lines[: line - 1])
 
 
 _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")

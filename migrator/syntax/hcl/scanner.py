@@ -174,7 +174,7 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
 def is_text(text: str, offset: int) -> bool:
     """Whether ``offset`` lies in what a string or a heredoc says, outside of its templates; so does what is no HCL."""
     with suppress(SyntaxProblem):
-        return any(one.kind == "text" and one.start <= offset < one.end for one in tokens(text))
+        return any(token.kind == "text" and token.start <= offset < token.end for token in tokens(text))
     return True
 
 

@@ -16,7 +16,9 @@ def block(header: str, arguments: Mapping[str, object]) -> str:
 
 def body(arguments: Mapping[str, object], indent: int) -> str:
     """Arguments, each on a line that is indented by ``indent`` spaces."""
-    return "".join(f"{' ' * indent}{_key(name)} = {expression(one, indent)}\n" for name, one in arguments.items())
+    return "".join(
+        f"{' ' * indent}{_key(name)} = {expression(argument, indent)}\n" for name, argument in arguments.items()
+    )
 
 
 def _key(name: str) -> str:
@@ -32,7 +34,7 @@ def expression(value: object, indent: int) -> str:
     if isinstance(value, Mapping):
         return f"{{\n{body(value, indent + 2)}{' ' * indent}}}"
     if isinstance(value, list):
-        items = [expression(one, indent + 2 * (len(value) > 1)) for one in value]
+        items = [expression(entry, indent + 2 * (len(value) > 1)) for entry in value]
         if len(items) == 1:
             return f"[{items[0]}]"
         rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)

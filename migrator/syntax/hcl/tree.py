@@ -51,7 +51,7 @@ def on_one_line(text: str) -> str:
 
 def children(node: Tree[Token]) -> list[Node]:
     """The parts of a node, but for line breaks."""
-    return [one for one in node.children if one is not None and kind(one) not in _LINE_BREAKS]
+    return [child for child in node.children if child is not None and kind(child) not in _LINE_BREAKS]
 
 
 def kind(node: Node) -> str:
@@ -61,7 +61,7 @@ def kind(node: Node) -> str:
 
 def trees(node: Node) -> list[Tree[Token]]:
     """The parts of a node that are more than punctuation."""
-    return [cast("Tree[Token]", one) for one in children(cast("Tree[Token]", node)) if hasattr(one, "data")]
+    return [cast("Tree[Token]", child) for child in children(cast("Tree[Token]", node)) if hasattr(child, "data")]
 
 
 def words(node: Node) -> str:

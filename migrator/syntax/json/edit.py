@@ -64,7 +64,9 @@ def change_object(
     removed = [member for member in node.members if _names(remove, member) or member in commented]
     edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
     around = [
-        one for one in tfjson.parse(text) if isinstance(one, Block) and one.body.start < value.start < one.body.end
+        child
+        for child in tfjson.parse(text)
+        if isinstance(child, Block) and child.body.start < value.start < child.body.end
     ]
     if commented and around:
         kept = ", ".join(member.span.of(text) for member in commented)
@@ -73,7 +75,7 @@ def change_object(
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
         edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
     if append:
-        edits.append(_append(path, text, node, removed, [_property(one) for one in append]))
+        edits.append(_append(path, text, node, removed, [_property(new_argument) for new_argument in append]))
     return tuple(edits)
 
 
@@ -101,8 +103,10 @@ def remove_blocks(
     while pending:
         node = pending.pop()
         children = node.members or node.elements
-        edits += (Edit(path, span, "") for span in _cuts(children, [one for one in children if one.span in spans]))
-        pending += (_node(one) for one in children if one.span not in spans)
+        edits += (
+            Edit(path, span, "") for span in _cuts(children, [child for child in children if child.span in spans])
+        )
+        pending += (_node(child) for child in children if child.span not in spans)
     return tuple(edits)
 
 
@@ -127,25 +131,25 @@ def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) ->
 
 def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
     children = node.members or node.elements
-    kept = [one for one in children if one not in removed]
+    kept = [child for child in children if child not in removed]
     outer = _indent_at(text, node.span.start)
     newline = newline_at(text, node.span.start)
     if kept and _is_spread(text, node):
         indent = _indent_at(text, children[0].span.start)
-        added = "".join(f",\n{_indented(one, indent, indent.removeprefix(outer))}" for one in properties)
+        added = "".join(f",\n{_indented(item, indent, indent.removeprefix(outer))}" for item in properties)
         return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
     if kept:
-        added = "".join(f", {_flat(one)}" for one in properties)
+        added = "".join(f", {_flat(item)}" for item in properties)
         return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), added)
     if node.members and _is_spread(text, node):
         indent = _indent_at(text, node.members[0].span.start)
-        lines = f",\n{indent}".join(_indented(one, indent, indent.removeprefix(outer)).lstrip() for one in properties)
+        lines = f",\n{indent}".join(_indented(item, indent, indent.removeprefix(outer)).lstrip() for item in properties)
         return Edit(path, Span(node.members[0].span.start, node.members[0].span.start), with_newlines(lines, newline))
     place = node.members[0].span.start if node.members else node.span.start + 1
     if "\n" not in text or node.members:
-        return Edit(path, Span(place, place), ", ".join(_flat(one) for one in properties))
+        return Edit(path, Span(place, place), ", ".join(_flat(item) for item in properties))
     unit = _unit(text)
-    lines = ",\n".join(_indented(one, outer + unit, unit) for one in properties)
+    lines = ",\n".join(_indented(item, outer + unit, unit) for item in properties)
     end = "" if "\n" in text[place : node.span.end] else f"\n{outer}"
     return Edit(path, Span(place, place), with_newlines(f"\n{lines}{end}", newline))
 
@@ -161,14 +165,14 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     holder = root.elements[-1] if root.elements else root
     names, content = [block.type, *block.labels], {block.type: _labelled(block)}
     while len(names) > 1 and holder.kind == "object":
-        there = [one.value for one in holder.members if one.name == names[0]]
+        there = [member.value for member in holder.members if member.name == names[0]]
         if not there or there[-1].kind not in ("object", "array"):
             break
         holder, content = there[-1], content[names.pop(0)]
-    one = _pretty(content)
+    item = _pretty(content)
     if holder.kind == "object":
-        one = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
-    return _append(path, text, holder, (), [one])
+        item = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
+    return _append(path, text, holder, (), [item])
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -200,7 +204,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        made = next((one.rstrip() for one in reversed(pieces) if one.strip()), "")
+        made = next((item.rstrip() for item in reversed(pieces) if item.strip()), "")
         if edit.text.startswith(",") and made.endswith(("{", "[")):
             pieces.append(edit.text[1:].lstrip())
         elif (
@@ -226,7 +230,7 @@ def _empty_labels(text: str) -> Iterator[Span]:
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
-            yield from _cuts(holder.members, [one for one in holder.members if _is_empty(one.value, _labels(one))])
+            yield from _cuts(holder.members, [item for item in holder.members if _is_empty(item.value, _labels(item))])
             for member in holder.members:
                 yield from _empty_below(member.value, _labels(member))
 
@@ -269,7 +273,7 @@ def _empty_below(node: Node, labels: int) -> Iterator[Span]:
     if labels:
         left = labels - bool(node.members)
         children = node.members or node.elements
-        yield from _cuts(children, [one for one in children if _is_empty(_node(one), left)])
+        yield from _cuts(children, [item for item in children if _is_empty(_node(item), left)])
         for child in children:
             yield from _empty_below(_node(child), left)
 
@@ -277,8 +281,8 @@ def _empty_below(node: Node, labels: int) -> Iterator[Span]:
 def _is_empty(node: Node, labels: int) -> bool:
     """Whether no block stands below ``labels`` labels at ``node``."""
     if node.kind == "array":
-        return all(_is_empty(one, labels) for one in node.elements)
-    return labels > 0 and node.kind == "object" and all(_is_empty(one.value, labels - 1) for one in node.members)
+        return all(_is_empty(element, labels) for element in node.elements)
+    return labels > 0 and node.kind == "object" and all(_is_empty(member.value, labels - 1) for member in node.members)
 
 
 def _node(child: Member | Node) -> Node:
@@ -322,7 +326,7 @@ def _value(addition: NewArgument | NewBlock) -> Any:
 def _expression(value: object) -> str:
     """What HCL has for ``value``, in an expression within a string."""
     if isinstance(value, NewObject):
-        return f"{{ {', '.join(f'{one.name} = {_expression(one.value)}' for one in value.items)} }}"
+        return f"{{ {', '.join(f'{new.name} = {_expression(new.value)}' for new in value.items)} }}"
     return value.address if isinstance(value, Reference) else quote(value.text) if isinstance(value, Literal) else ""
 
 
@@ -343,15 +347,15 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _flat(one: str) -> str:
-    opening, closing = "[]" if one.startswith("{") else "{}"
-    return json.dumps(json.loads(f"{opening}{one}{closing}"), ensure_ascii=False)[1:-1]
+def _flat(item: str) -> str:
+    opening, closing = "[]" if item.startswith("{") else "{}"
+    return json.dumps(json.loads(f"{opening}{item}{closing}"), ensure_ascii=False)[1:-1]
 
 
-def _indented(one: str, indent: str, unit: str) -> str:
+def _indented(item: str, indent: str, unit: str) -> str:
     """The lines of a property, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
     lines = []
-    for line in one.split("\n"):
+    for line in item.split("\n"):
         level = (len(line) - len(line.lstrip(" "))) // 2
         lines.append(indent + unit * level + line[2 * level :])
     return "\n".join(lines)

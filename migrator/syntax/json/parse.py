@@ -97,10 +97,10 @@ def _value(text: str, start: int, depth: int) -> Node:
     opening = text[start : start + 1]
     if opening == "{":
         members, end = _sequence(text, start, "}", partial(_member, depth=depth))
-        return Node(Span(start, end), "object", members=tuple(one for one in members if isinstance(one, Member)))
+        return Node(Span(start, end), "object", members=tuple(child for child in members if isinstance(child, Member)))
     if opening == "[":
         elements, end = _sequence(text, start, "]", partial(_value, depth=depth + 1))
-        return Node(Span(start, end), "array", elements=tuple(one for one in elements if isinstance(one, Node)))
+        return Node(Span(start, end), "array", elements=tuple(child for child in elements if isinstance(child, Node)))
     token = _TOKEN.match(text, start)
     if token is None or token[0] in "]},:":
         raise SyntaxProblem(start, "a JSON value should stand here")

@@ -160,7 +160,7 @@ def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]])
     begins = not text[_line_start(text, first) : first].strip()
     newline, indent = newline_at(text, first), _indent_at(text, first)
     if not begins:
-        return [Edit(path, Span(first, first), "".join(f"{one}, " for one, _ in new))]
+        return [Edit(path, Span(first, first), "".join(f"{item}, " for item, _ in new))]
     lines = element_lines(new)
     place = _line_start(text, _lead(text, holder.interior.start, first))
     return [Edit(path, Span(place, place), "".join(f"{indent}{line}{newline}" for line in lines))]
@@ -168,7 +168,7 @@ def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]])
 
 def element_lines(elements: Sequence[tuple[str, str]]) -> list[str]:
     """The lines of a list's elements, each with the comment above it."""
-    return [line for one, comment in elements for line in ([f"# {comment}"] if comment else []) + [f"{one},"]]
+    return [line for element, comment in elements for line in ([f"# {comment}"] if comment else []) + [f"{element},"]]
 
 
 def _lead(text: str, start: int, first: int) -> int:
@@ -193,30 +193,35 @@ def insert_statement(path: str, text: str, place: int, code: str) -> Edit:
 def imported(path: str, program: Program, call: Call, module: str, name: str) -> tuple[str, list[Edit]] | Refusal:
     """How ``name`` of ``module`` is to be written beside ``call``, and the edits that import it if nothing does yet."""
     text = program.text
-    visible = [one for one in program.imports if one.frame in (None, call.frame) and _begins_before(one, call)]
-    for one in visible:
-        if one.module == module and name in one.local:
-            return one.local[name], []
-    for one in visible:
-        if one.module == "" and module in one.local:
-            return f"{one.local[module]}.{name}", []
+    visible = [
+        import_ for import_ in program.imports if import_.frame in (None, call.frame) and _begins_before(import_, call)
+    ]
+    for import_ in visible:
+        if import_.module == module and name in import_.local:
+            return import_.local[name], []
+    for import_ in visible:
+        if import_.module == "" and module in import_.local:
+            return f"{import_.local[module]}.{name}", []
     if not program.is_free(call, name):
         return Refusal(f"{name} is something else there")
-    for one in visible:
-        if one.module == module and not one.is_star:
-            return name, append(path, text, one.names, name)
-    place = min((one.names.statement for one in program.imports if one.frame is None and _is_late(one)), default=None)
+    for import_ in visible:
+        if import_.module == module and not import_.is_star:
+            return name, append(path, text, import_.names, name)
+    place = min(
+        (import_.names.statement for import_ in program.imports if import_.frame is None and _is_late(import_)),
+        default=None,
+    )
     if place is None:
         return Refusal(f"nothing is imported at its top, so that {name} cannot be either")
     return name, [insert_statement(path, text, place, f"from {module} import {name}")]
 
 
-def _begins_before(one: Import, call: Call) -> bool:
-    return one.names.statement < call.span.start or call.function is not None
+def _begins_before(import_: Import, call: Call) -> bool:
+    return import_.names.statement < call.span.start or call.function is not None
 
 
-def _is_late(one: Import) -> bool:
-    return one.module != "__future__"
+def _is_late(import_: Import) -> bool:
+    return import_.module != "__future__"
 
 
 # --- layout ---------------------------------------------------------------------------------------------------------
@@ -230,7 +235,7 @@ def quote(program: Program, string: str) -> str:
     elif mark in string and '"' not in string:
         mark = '"'
     escaped = string.replace("\\", "\\\\").replace(mark, f"\\{mark}")
-    escaped = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in escaped)
+    escaped = "".join(item if item.isprintable() else item.encode("unicode_escape").decode() for item in escaped)
     return f"{mark}{escaped}{mark}"
 
 

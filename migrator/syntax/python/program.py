@@ -45,7 +45,9 @@ class Program(Tree):
         super().__init__(text, wrapper)
         found = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
         self._found = sorted(found, key=lambda node: self._bytes[node].start)
-        self.imports = tuple(one for node in self._of(cst.ImportFrom, cst.Import) if (one := self._import(node)))
+        self.imports = tuple(
+            import_ for node in self._of(cst.ImportFrom, cst.Import) if (import_ := self._import(node))
+        )
         self._calls: dict[frozenset[str], tuple[Call, ...]] = {}
         self.comments = tuple(self._span(node) for node in self._of(cst.Comment))
         self._comments_by_line = {self.line(comment.start): comment for comment in self.comments}
@@ -81,10 +83,16 @@ class Program(Tree):
     def is_used(self, call: Call) -> bool:
         """Whether the name that the call is assigned to is read anywhere."""
         statement = self._parents.get(call.node)
-        targets = [one.target for one in statement.targets] if isinstance(statement, cst.Assign) else []
+        targets = (
+            [assign_target.target for assign_target in statement.targets] if isinstance(statement, cst.Assign) else []
+        )
         targets += [statement.target] if isinstance(statement, cst.AnnAssign) else []
-        names = [one for one in targets if isinstance(one, cst.Name)]
-        return any(one.references for name in names for one in self._assignments(name))
+        names = [
+            base_assign_target_expression
+            for base_assign_target_expression in targets
+            if isinstance(base_assign_target_expression, cst.Name)
+        ]
+        return any(base_assignment.references for name in names for base_assignment in self._assignments(name))
 
     def is_free(self, call: Call, name: str) -> bool:
         """Whether nothing that the call can see is called ``name``."""
@@ -103,7 +111,7 @@ class Program(Tree):
             target = assignment.node if isinstance(assignment, metadata.Assignment) else None
             if target is None:
                 continue
-            if any(isinstance(one, cst.CompFor | cst.Lambda) for one in self._ancestors(target)):
+            if any(isinstance(ancestor, cst.CompFor | cst.Lambda) for ancestor in self._ancestors(target)):
                 return Refusal("its scope is bound within an expression")
             if isinstance(target, cst.Param) or isinstance(self._parents.get(target), cst.Param):
                 continue
@@ -125,7 +133,7 @@ class Program(Tree):
         if isinstance(node, cst.Call):
             return class_name in self._full_names(node.func) or self._extends(node.func, class_name)
         if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
-            around = (one for one in self._ancestors(call.node) if isinstance(one, cst.ClassDef))
+            around = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
             return self._has_base(next(around), class_name, _DEPTH)
         return False
 
@@ -141,7 +149,7 @@ class Program(Tree):
     def _find(self, names: Collection[str]) -> Iterator[Call]:
         for node in self._of(cst.Call):
             if isinstance(node, cst.Call):
-                found = {(_known(one, names), one) for one in self._full_names(node.func)}
+                found = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
                 known = {name for name, _ in found if name}
                 starred = None if found else self._starred(node.func, names)
                 if known or starred:
@@ -151,9 +159,9 @@ class Program(Tree):
         """The name that a star import may have brought."""
         if not isinstance(func, cst.Name):
             return None
-        modules = [one.module for one in self.imports if one.is_star]
+        modules = [import_.module for import_ in self.imports if import_.is_star]
         full = (f"{module}.{func.value}" for module in modules)
-        return next((name for one in full if (name := _known(one, names))), None)
+        return next((name for item in full if (name := _known(item, names))), None)
 
     def _call(self, node: cst.Call, name: str, names: Collection[str], is_ambiguous: bool, is_starred: bool) -> Call:
         span, func = self._span(node), self._module.code_for_node(node.func)
@@ -186,7 +194,7 @@ class Program(Tree):
                 return (), Refusal(f"what {item.span.of(self.text)} holds is not known")
             if item.star == "**":
                 given = self._mapping(item.node, names)
-                if given is None or any(one.name is None for one in given.items):
+                if given is None or any(entry.name is None for entry in given.items):
                     return (), Refusal(f"what {_first_line(item.span.of(self.text))} holds is not known")
                 found.append(given)
         return tuple(found), None
@@ -209,7 +217,7 @@ class Program(Tree):
         """Whether ``node`` stands after ``**`` in a call of one of the ``names``."""
         argument = self._parents.get(node)
         call = self._parents.get(argument) if isinstance(argument, cst.Arg) and argument.star == "**" else None
-        return isinstance(call, cst.Call) and any(_known(one, names) for one in self._full_names(call.func))
+        return isinstance(call, cst.Call) and any(_known(full_name, names) for full_name in self._full_names(call.func))
 
     # --- values ---------------------------------------------------------------------------------------------------
 
@@ -238,8 +246,10 @@ class Program(Tree):
         else:
             return None
         items = tuple(
-            self._item(one, None, one.value, "*" if isinstance(one, cst.StarredElement) else "")
-            for one in node.elements
+            self._item(
+                base_element, None, base_element.value, "*" if isinstance(base_element, cst.StarredElement) else ""
+            )
+            for base_element in node.elements
         )
         return Items(Span(span.start + 1, span.end - 1), items, self._statement_start(node))
 
@@ -261,10 +271,10 @@ class Program(Tree):
         pending: list[tuple[cst.CSTNode, int]] = [(item.node, _DEPTH)]
         while pending:
             node, depth = pending.pop()
-            for one in strings_and_names(node):
-                if isinstance(one, cst.SimpleString | cst.FormattedStringText):
-                    yield one.value
-                elif isinstance(one, cst.Name) and depth and (bound := self._binding(one)):
+            for literal in strings_and_names(node):
+                if isinstance(literal, cst.SimpleString | cst.FormattedStringText):
+                    yield literal.value
+                elif isinstance(literal, cst.Name) and depth and (bound := self._binding(literal)):
                     pending.append((bound[1], depth - 1))
 
 

@@ -61,24 +61,24 @@ class Tree:
         """
         found: list[Statement] = []
         line: cst.CSTNode | None = None
-        for one in (node, *self._ancestors(node)):
-            if isinstance(one, cst.FunctionDef | cst.ClassDef) and one is not node:
+        for ancestor in (node, *self._ancestors(node)):
+            if isinstance(ancestor, cst.FunctionDef | cst.ClassDef) and ancestor is not node:
                 break
-            block = self._parents.get(one)
+            block = self._parents.get(ancestor)
             if isinstance(block, cst.SimpleStatementSuite):
-                span = self._span(one)
+                span = self._span(ancestor)
                 found.append(Statement(span, span.start, self._span(block), is_loop=False))
-            elif isinstance(block, cst.SimpleStatementLine) and one is not block.body[0]:
-                span, line = self._span(one), block
+            elif isinstance(block, cst.SimpleStatementLine) and ancestor is not block.body[0]:
+                span, line = self._span(ancestor), block
                 found.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
             elif (
-                isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement)
+                isinstance(ancestor, cst.SimpleStatementLine | cst.BaseCompoundStatement)
                 and isinstance(block, cst.IndentedBlock | cst.Module)
-                and one is not line
+                and ancestor is not line
             ):
-                span = self._span(one)
-                is_loop = isinstance(one, cst.For | cst.While)
-                found.append(Statement(span, self._lead(one, span.start), self._span(block), is_loop))
+                span = self._span(ancestor)
+                is_loop = isinstance(ancestor, cst.For | cst.While)
+                found.append(Statement(span, self._lead(ancestor, span.start), self._span(block), is_loop))
         return tuple(reversed(found))
 
     def _lead(self, statement: cst.SimpleStatementLine | cst.BaseCompoundStatement, start: int) -> int:
@@ -91,11 +91,11 @@ class Tree:
     def _frames(self, node: cst.CSTNode) -> tuple[Span | None, Span | None]:
         """The spans of the innermost function around ``node``, and of the class that it, or else ``node``, is in."""
         function = class_ = None
-        for one in self._ancestors(node):
-            if isinstance(one, cst.FunctionDef) and function is None:
-                function = self._span(one)
-            if isinstance(one, cst.ClassDef):
-                class_ = self._span(one)
+        for ancestor in self._ancestors(node):
+            if isinstance(ancestor, cst.FunctionDef) and function is None:
+                function = self._span(ancestor)
+            if isinstance(ancestor, cst.ClassDef):
+                class_ = self._span(ancestor)
                 break
         return function, class_
 
@@ -107,7 +107,9 @@ class Tree:
 
     def _full_names(self, node: cst.CSTNode) -> set[str]:
         scope = self._scopes.get(node)
-        return set() if scope is None else {one.name for one in scope.get_qualified_names_for(node)}
+        return (
+            set() if scope is None else {qualified_name.name for qualified_name in scope.get_qualified_names_for(node)}
+        )
 
     def _assignments(self, node: cst.Name) -> list[metadata.BaseAssignment]:
         scope = self._scopes.get(node)
@@ -130,30 +132,30 @@ class Tree:
     def _binder(self, target: cst.CSTNode) -> str:
         if isinstance(target, cst.Param) or isinstance(self._parents.get(target), cst.Param):
             return "parameter"
-        for one in self._ancestors(target):
-            if isinstance(one, cst.For | cst.While | cst.CompFor):
+        for node in self._ancestors(target):
+            if isinstance(node, cst.For | cst.While | cst.CompFor):
                 return "loop"
-            if isinstance(one, cst.FunctionDef | cst.ClassDef):
+            if isinstance(node, cst.FunctionDef | cst.ClassDef):
                 return ""
         return ""
 
     def _extends(self, func: cst.BaseExpression, class_name: str) -> bool:
         targets = self._assignments(func) if isinstance(func, cst.Name) else []
-        nodes = [getattr(one, "node", None) for one in targets]
-        return any(isinstance(one, cst.ClassDef) and self._has_base(one, class_name, _DEPTH) for one in nodes)
+        nodes = [getattr(base_assignment, "node", None) for base_assignment in targets]
+        return any(isinstance(node, cst.ClassDef) and self._has_base(node, class_name, _DEPTH) for node in nodes)
 
     def _has_base(self, node: cst.ClassDef, class_name: str, depth: int) -> bool:
-        bases = [one.value for one in node.bases]
+        bases = [argument.value for argument in node.bases]
         if any(class_name in self._full_names(base) for base in bases):
             return True
         own = [
-            getattr(one, "node", None)
+            getattr(base_assignment, "node", None)
             for base in bases
             if isinstance(base, cst.Name)
-            for one in self._assignments(base)
+            for base_assignment in self._assignments(base)
         ]
         return depth > 0 and any(
-            isinstance(one, cst.ClassDef) and self._has_base(one, class_name, depth - 1) for one in own
+            isinstance(item, cst.ClassDef) and self._has_base(item, class_name, depth - 1) for item in own
         )
 
     # --- items and their values
@@ -162,7 +164,8 @@ class Tree:
         span = self._span(node)
         start = span.start + self._length(node.func, node.whitespace_after_func) + 1
         items = tuple(
-            self._item(one, one.keyword.value if one.keyword else None, one.value, one.star) for one in node.args
+            self._item(argument, argument.keyword.value if argument.keyword else None, argument.value, argument.star)
+            for argument in node.args
         )
         return Items(Span(start, span.end - 1), items, self._statement_start(node), uses=uses)
 
@@ -173,9 +176,16 @@ class Tree:
     def _dict(self, node: cst.Dict, uses: int) -> Items:
         span = self._span(node)
         items = []
-        for one in node.elements:
-            name = self._string(one.key, 0) if isinstance(one, cst.DictElement) else None
-            items.append(self._item(one, name, one.value, "" if isinstance(one, cst.DictElement) else "**"))
+        for base_dict_element in node.elements:
+            name = self._string(base_dict_element.key, 0) if isinstance(base_dict_element, cst.DictElement) else None
+            items.append(
+                self._item(
+                    base_dict_element,
+                    name,
+                    base_dict_element.value,
+                    "" if isinstance(base_dict_element, cst.DictElement) else "**",
+                )
+            )
         interior = Span(span.start + 1, span.end - 1)
         return Items(interior, tuple(items), self._statement_start(node), is_dict=True, uses=uses)
 
@@ -223,13 +233,22 @@ class Tree:
             nothing = Items(Span(start, start), (), start)
             return Import(module, nothing, {}, function or class_, is_star=True)
         items = tuple(
-            Item(self._span(one), self._span(one.name), self._module.code_for_node(one.name), "", one)
-            for one in node.names
+            Item(
+                self._span(import_alias),
+                self._span(import_alias.name),
+                self._module.code_for_node(import_alias.name),
+                "",
+                import_alias,
+            )
+            for import_alias in node.names
         )
         interior = Span(items[0].span.start, items[-1].span.end)
         if isinstance(node, cst.ImportFrom) and node.lpar and node.rpar:
             interior = Span(self._span(node.lpar).start + 1, self._span(node).end - 1)
-        local = {one.evaluated_name: one.evaluated_alias or one.evaluated_name for one in node.names}
+        local = {
+            import_alias.evaluated_name: import_alias.evaluated_alias or import_alias.evaluated_name
+            for import_alias in node.names
+        }
         return Import(module, Items(interior, items, start), local, function or class_)
 
 
@@ -250,7 +269,7 @@ def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
 
 @cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
+    return tuple(field.name for field in fields(kind))
 
 
 class _Leaves(cst.CSTVisitor):
@@ -273,4 +292,4 @@ def strings_and_names(node: cst.CSTNode) -> list[cst.CSTNode]:
 
 def names_below(node: cst.CSTNode) -> Iterable[cst.Name]:
     """The names in an expression."""
-    return (one for one in strings_and_names(node) if isinstance(one, cst.Name))
+    return (literal for literal in strings_and_names(node) if isinstance(literal, cst.Name))

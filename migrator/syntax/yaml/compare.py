@@ -29,13 +29,13 @@ def verify(before: str, after: str, part: Span | None = None) -> None:
     `SyntaxProblem` where it is no YAML, or where something was lost.
     """
     grown = part and Span(part.start, part.end + len(after) - len(before))
-    for one in differences(read(before, part), read(after, grown)):
-        if not _is_growth(one):
-            raise SyntaxProblem(one.after.start if one.after else 0, "the edit would lose something else")
+    for difference in differences(read(before, part), read(after, grown)):
+        if not _is_growth(difference):
+            raise SyntaxProblem(difference.after.start if difference.after else 0, "the edit would lose something else")
 
 
-def _is_growth(one: Difference) -> bool:
-    before, after = one.before, one.after
+def _is_growth(difference: Difference) -> bool:
+    before, after = difference.before, difference.after
     if before is None or (isinstance(before, Scalar) and before.is_null):
         return after is not None
     return isinstance(before, Sequence) and isinstance(after, Sequence) and _is_tail(before, after)
@@ -55,7 +55,7 @@ def differences(before: Tree, after: Tree) -> list[Difference]:
     if before.root is None or after.root is None:
         return [] if before.root is after.root else [Difference((), before.root, after.root)]
     comparison = _Comparison(before.root, after.root)
-    return list({one.keys: one for one in comparison.below((), before.root, after.root)}.values())
+    return list({difference.keys: difference for difference in comparison.below((), before.root, after.root)}.values())
 
 
 class _Comparison:
@@ -94,8 +94,8 @@ class _Comparison:
         if isinstance(old, Mapping) and isinstance(new, Mapping) and old.tag == new.tag:
             yield from self._in_mapping(keys, old, new)
         elif isinstance(old, Sequence) and isinstance(new, Sequence) and len(old.items) == len(new.items):
-            for index, (one, other) in enumerate(zip(old.items, new.items, strict=True)):
-                yield from self.below((*keys, index), one, other)
+            for index, (node, other) in enumerate(zip(old.items, new.items, strict=True)):
+                yield from self.below((*keys, index), node, other)
         else:
             yield from self._effective(keys)
 

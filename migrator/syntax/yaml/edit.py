@@ -77,11 +77,15 @@ def prepend_all(
             attempts -= 1
             if (together := _at_once(path, now, batch, escape)) is not None:
                 text, now = together.text, together
-                waiting = [one for one in waiting if one not in batch]
+                waiting = [addition for addition in waiting if addition not in batch]
                 continue
-        one = waiting.pop(0)
-        also = [other.keys for other in waiting if (other.items, other.inherited) == (one.items, one.inherited)]
-        edits = prepend_items(path, now, one.keys, one.items, inherited=one.inherited, also=also, escape=escape)
+        addition = waiting.pop(0)
+        also = [
+            other.keys for other in waiting if (other.items, other.inherited) == (addition.items, addition.inherited)
+        ]
+        edits = prepend_items(
+            path, now, addition.keys, addition.items, inherited=addition.inherited, also=also, escape=escape
+        )
         if isinstance(edits, Refusal):
             return edits
         after = apply_edits(text, edits)
@@ -93,31 +97,31 @@ def prepend_all(
 
 def _apart(additions: SequenceABC[Addition]) -> list[Addition]:
     """One of the ``additions`` for each mapping that holds a list."""
-    return list({one.keys[:-1]: one for one in reversed(additions)}.values())[::-1]
+    return list({addition.keys[:-1]: addition for addition in reversed(additions)}.values())[::-1]
 
 
 def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
     """``tree`` with all of ``additions``, which is read once and not for each of them; None where that will not do."""
-    editors = {one.keys: _editor(path, tree, one, escape) for one in additions}
+    editors = {addition.keys: _editor(path, tree, addition, escape) for addition in additions}
     lists = ListEditor(path, tree)
     try:
         edits = [edit for keys, editor in editors.items() for edit in editor.made_by(lists, keys)]
         after = apply_edits(tree.text, edits)
         grown = read(after, Span(tree.part.start, tree.part.end + len(after) - len(tree.text)))
-        found = {one.keys: one for one in differences(tree, grown)}
+        found = {difference.keys: difference for difference in differences(tree, grown)}
     except (Refused, SyntaxProblem, EditConflict):
         return None
     for keys, editor in editors.items():
-        one = next((found.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in found), None)
-        if one is None or not editor.is_wanted(one, keys):
+        difference = next((found.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in found), None)
+        if difference is None or not editor.is_wanted(difference, keys):
             return None
     return None if found else grown
 
 
-def _editor(path: str, tree: Tree, one: Addition, escape: Callable[[str], str]) -> _Editor:
-    lines = [Line(escape(quote(item.text)), item.comment) for item in one.items]
-    repeated = [Line(escape(quote(text))) for text in one.inherited]
-    return _Editor(path, tree, lines, repeated, frozenset((one.keys,)))
+def _editor(path: str, tree: Tree, addition: Addition, escape: Callable[[str], str]) -> _Editor:
+    lines = [Line(escape(quote(item.text)), item.comment) for item in addition.items]
+    repeated = [Line(escape(quote(text))) for text in addition.inherited]
+    return _Editor(path, tree, lines, repeated, frozenset((addition.keys,)))
 
 
 def _is_unchanged(before: Tree, after: Tree, keys: Keys) -> bool:
@@ -155,7 +159,9 @@ class _Editor:
     def where_written(self, keys: Keys) -> tuple[Edit, ...]:
         """The edits of the list at ``keys``; what shared it before gets a copy of what it was."""
         edits = self._lists.edits(keys, self._lines, self._repeated)
-        others = [one.keys for one in self._differences(edits, keys) if one.keys not in self._wanted]
+        others = [
+            difference.keys for difference in self._differences(edits, keys) if difference.keys not in self._wanted
+        ]
         for other in others:
             edits += self._lists.edits(other, [], None)
         if not self._are_wanted(self._differences(edits, keys), keys):
@@ -166,13 +172,13 @@ class _Editor:
         """The edits of the list at ``keys`` alone, not tried yet."""
         return lists.edits(keys, self._lines, self._repeated)
 
-    def is_wanted(self, one: Difference, keys: Keys) -> bool:
+    def is_wanted(self, difference: Difference, keys: Keys) -> bool:
         """Whether a difference is that of the list at ``keys``."""
-        narrowed = _narrowed(one, keys)
+        narrowed = _narrowed(difference, keys)
         return narrowed.keys == keys and self._is_wanted(narrowed)
 
     def _are_wanted(self, changed: list[Difference], keys: Keys) -> bool:
-        places = {one.keys for one in changed}
+        places = {difference.keys for difference in changed}
         return keys in places and places <= self._wanted and all(map(self._is_wanted, changed))
 
     def _differences(self, edits: Iterable[Edit], keys: Keys = ()) -> list[Difference]:
@@ -180,17 +186,17 @@ class _Editor:
         after = apply_edits(self._tree.text, edits)
         part = self._tree.part
         found = differences(self._tree, read(after, Span(part.start, part.end + len(after) - len(self._tree.text))))
-        return [_narrowed(one, keys) for one in found]
+        return [_narrowed(difference, keys) for difference in found]
 
-    def _is_wanted(self, one: Difference) -> bool:
+    def _is_wanted(self, difference: Difference) -> bool:
         """Whether the new list has the new items, and then the old ones, or where there were none what it repeats."""
-        was_list = isinstance(one.before, Sequence)
-        if not isinstance(one.after, Sequence) or not (was_list or _is_nothing(one.before)):
+        was_list = isinstance(difference.before, Sequence)
+        if not isinstance(difference.after, Sequence) or not (was_list or _is_nothing(difference.before)):
             return False
         expected = [read(line.scalar).root for line in (self._lines if was_list else self._lines + self._repeated)]
-        expected += one.before.items if isinstance(one.before, Sequence) else ()
-        return len(expected) == len(one.after.items) and all(
-            old is not None and are_equal(old, new) for old, new in zip(expected, one.after.items, strict=True)
+        expected += difference.before.items if isinstance(difference.before, Sequence) else ()
+        return len(expected) == len(difference.after.items) and all(
+            old is not None and are_equal(old, new) for old, new in zip(expected, difference.after.items, strict=True)
         )
 
 
@@ -198,12 +204,16 @@ def _is_nothing(node: Node | None) -> bool:
     return node is None or (isinstance(node, Scalar) and node.is_null)
 
 
-def _narrowed(one: Difference, keys: Keys) -> Difference:
+def _narrowed(difference: Difference, keys: Keys) -> Difference:
     """A mapping that is new and holds nothing but what lies at ``keys``, as a difference there."""
-    if not _is_nothing(one.before) or not isinstance(one.after, Mapping) or one.keys != keys[: len(one.keys)]:
-        return one
-    rest = keys[len(one.keys) :]
-    entry = one.after.entries[0] if len(one.after.entries) == 1 else None
+    if (
+        not _is_nothing(difference.before)
+        or not isinstance(difference.after, Mapping)
+        or difference.keys != keys[: len(difference.keys)]
+    ):
+        return difference
+    rest = keys[len(difference.keys) :]
+    entry = difference.after.entries[0] if len(difference.after.entries) == 1 else None
     if entry is None or not rest or entry.name != rest[0]:
-        return one
-    return _narrowed(Difference((*one.keys, rest[0]), None, entry.value), keys)
+        return difference
+    return _narrowed(Difference((*difference.keys, rest[0]), None, entry.value), keys)

@@ -59,7 +59,7 @@ class ListEditor:
         copies = [copy(self._text, item, in_flow=in_flow) for item in node.items]
         if None in copies:
             raise Refused("a list that others share has an item that is no plain string")
-        return [one for one in copies if one]
+        return [line for line in copies if line]
 
     def _replace_alias(self, slot: _Slot, alias: Alias, lines: list[Line], repeated: list[Line] | None) -> list[Edit]:
         """A list of its own for an alias of one; for an alias of a mapping, one that merges it and has the list."""

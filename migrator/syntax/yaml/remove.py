@@ -32,7 +32,7 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
         edits = tuple(edit for keys in sorted(gone, key=str) for edit in _edits(path, tree, keys, gone))
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
-        if not all(_is_wanted(one, gone) for one in differences(tree, read(after, part))):
+        if not all(_is_wanted(difference, gone) for difference in differences(tree, read(after, part))):
             return Refusal("other entries share it, or depend on it")
     except (SyntaxProblem, EditConflict) as problem:
         return Refusal(str(problem) or "it cannot be taken out")
@@ -79,11 +79,11 @@ def _written(root: Node | None, keys: Keys) -> Node | None:
 def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
     holder, key = _written(tree.root, keys[:-1]), keys[-1]
     if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own(key)):
-        spans = [Span(one.key.start, max(one.key.span.end, one.value.span.end)) for one in holder.entries]
+        spans = [Span(item.key.start, max(item.key.span.end, item.value.span.end)) for item in holder.entries]
         index = holder.entries.index(entry)
-        is_gone = [(*keys[:-1], one.name or "") in gone for one in holder.entries]
+        is_gone = [(*keys[:-1], item.name or "") in gone for item in holder.entries]
     elif isinstance(holder, Sequence) and isinstance(key, int):
-        spans, index = [Span(one.start, one.span.end) for one in holder.items], key
+        spans, index = [Span(node.start, node.span.end) for node in holder.items], key
         is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
     else:
         raise SyntaxProblem(0, "it is merged in, or shared with other entries")
@@ -130,12 +130,12 @@ def _without_newline(text: str, offset: int) -> int:
     return offset - 2 if text.endswith("\r\n", 0, offset) else offset - text.endswith("\n", 0, offset)
 
 
-def _is_wanted(one: Difference, gone: set[Keys]) -> bool:
-    if one.keys in gone:
-        return one.after is None
-    if isinstance(one.before, Mapping) and isinstance(one.after, Scalar) and one.after.is_null:
-        return all((*one.keys, key) in gone for key in _held(one.before))
-    if not isinstance(one.before, Sequence) or not isinstance(one.after, Sequence):
+def _is_wanted(difference: Difference, gone: set[Keys]) -> bool:
+    if difference.keys in gone:
+        return difference.after is None
+    if isinstance(difference.before, Mapping) and isinstance(difference.after, Scalar) and difference.after.is_null:
+        return all((*difference.keys, key) in gone for key in _held(difference.before))
+    if not isinstance(difference.before, Sequence) or not isinstance(difference.after, Sequence):
         return False
-    kept = [item for number, item in enumerate(one.before.items) if (*one.keys, number) not in gone]
-    return len(kept) == len(one.after.items) and all(map(are_equal, kept, one.after.items))
+    kept = [item for number, item in enumerate(difference.before.items) if (*difference.keys, number) not in gone]
+    return len(kept) == len(difference.after.items) and all(map(are_equal, kept, difference.after.items))

@@ -42,7 +42,7 @@ class _RefusedError(Exception):
 def _is_all(before: Tree, after: Tree, keys: Keys, value: str) -> bool:
     """Whether the value is there, and nothing changed but what leads to it."""
     is_set = after.root is not None and string_at(after.root, *keys) == value
-    return is_set and all(one.keys == keys[: len(one.keys)] for one in differences(before, after))
+    return is_set and all(difference.keys == keys[: len(difference.keys)] for difference in differences(before, after))
 
 
 def _with_string(tree: Tree, keys: Keys, value: str) -> str:

@@ -106,8 +106,8 @@ class Mapping(Node):
         """The mappings that its merge key names, the most important one first."""
         for entry in self._merges:
             merged = resolved(entry.value)
-            for one in merged.items if isinstance(merged, Sequence) else (merged,):
-                source = resolved(one)
+            for node in merged.items if isinstance(merged, Sequence) else (merged,):
+                source = resolved(node)
                 if isinstance(source, Mapping):
                     yield source
 
@@ -191,10 +191,10 @@ def names(node: Node) -> tuple[str, ...]:
     found: dict[str, None] = {}
     waiting, seen = [resolved(node)], {id(resolved(node))}
     while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, Mapping):
-            found.update(dict.fromkeys(entry.name for entry in one.entries if entry.name and not entry.is_merge))
-            fresh = [source for source in one.sources() if id(source) not in seen]
+        item = waiting.pop(0)
+        if isinstance(item, Mapping):
+            found.update(dict.fromkeys(entry.name for entry in item.entries if entry.name and not entry.is_merge))
+            fresh = [source for source in item.sources() if id(source) not in seen]
             seen.update(map(id, fresh))
             waiting += fresh
     return tuple(found)

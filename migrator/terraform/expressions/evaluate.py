@@ -185,7 +185,7 @@ def _holds(expression: Expression, condition: str, budget: EvaluationBudget) -> 
     """Whether a comparison, or a reference to a boolean, is true. Raises `UnknownError` where that is not known."""
     sides, made = comparison(condition), call(condition)
     if made is not None and made.function == "contains" and len(made.arguments) == 2 and not made.rest:
-        listed, item = (expression.derived(one) for one in made.arguments)
+        listed, item = (expression.derived(argument) for argument in made.arguments)
         return _contains(_strings(listed, budget), _string(item, budget))
     if sides is None:
         found = _follow(expression.derived(condition), budget).text.strip('"')
@@ -244,14 +244,14 @@ def _variable(scope: Scope, name: str) -> Expression | None:
 def _last(scope: Scope, name: str, blocks: Iterable[tuple[Document, Block]]) -> Expression | None:
     """The argument ``name`` of the first of the blocks that has it, unless an override file says otherwise."""
     having = [(document, block) for document, block in blocks if block.attribute(name)]
-    overriding = [one for one in having if one[0].is_override]
+    overriding = [item for item in having if item[0].is_override]
     chosen = overriding[-1:] or having[:1]
     return scope.argument(*chosen[0], name) if chosen else None
 
 
 def _apply(expression: Expression, made: Call, budget: EvaluationBudget) -> Expression:
     """What a function makes of its arguments, for those that people put around values that are written elsewhere."""
-    arguments = [expression.derived(one) for one in made.arguments]
+    arguments = [expression.derived(argument) for argument in made.arguments]
     if made.function in _CONVERSIONS and len(arguments) == 1:
         return _follow(arguments[0], budget)
     special = _FUNCTIONS.get(made.function)
@@ -343,7 +343,11 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
 def _loop(found: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
     source = _follow(found.derived(parts.source), budget)
     elements = source.elements
-    pairs = _entries(source, budget).items() if elements is None else [(str(i), one) for i, one in enumerate(elements)]
+    pairs = (
+        _entries(source, budget).items()
+        if elements is None
+        else [(str(i), expression) for i, expression in enumerate(elements)]
+    )
     for key, value in pairs:
         values = (value,) if len(parts.names) == 1 else (source.derived(quote(key)), value)
         inner = Expression("", found.scope.with_names(**dict(zip(parts.names, values, strict=False))))

@@ -133,7 +133,7 @@ def _constraint(type_: str) -> Call | None:
 
 def _members(outer: Call) -> dict[str, str]:
     text = outer.arguments[0]
-    return {one.name: one.value.of(text) for one in hcl.object_items(text, Span(0, len(text))) or ()}
+    return {attribute.name: attribute.value.of(text) for attribute in hcl.object_items(text, Span(0, len(text))) or ()}
 
 
 @lru_cache(maxsize=64)
@@ -189,7 +189,9 @@ class Written(Generic[S]):
         if items is None:
             return None
         given = {name: self.part(name, item) for name, item in items.items()}
-        missing = {name: one for name, one in optional_members(self.type_).items() if name not in given}
+        missing = {
+            name: optional_member for name, optional_member in optional_members(self.type_).items() if name not in given
+        }
         return given | {name: self.derived(default, member_type(self.type_, name)) for name, default in missing.items()}
 
     @property
@@ -199,7 +201,9 @@ class Written(Generic[S]):
         if document is not None and span is not None:
             syntax, text = document.syntax, document.text
             places = syntax.list_items(text, span)
-            made = [replace(self, text=syntax.expression(text, one), span=one, type_=type_) for one in places or ()]
+            made = [
+                replace(self, text=syntax.expression(text, place), span=place, type_=type_) for place in places or ()
+            ]
             return None if places is None else made
         places = hcl.list_items(self.text, Span(0, len(self.text)))
-        return None if places is None else [self.derived(one.of(self.text), type_) for one in places]
+        return None if places is None else [self.derived(place.of(self.text), type_) for place in places]

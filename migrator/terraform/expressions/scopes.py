@@ -24,7 +24,7 @@ _SCOPES = 10_000
 def instances(document: Document, block: Block, scope: Scope) -> list[tuple[str | None, Scope]]:
     """The keys that ``for_each`` of a block gives, each with its scope; one without a key where they are not known."""
     each = scope.argument(document, block, "for_each")
-    names = {name: one for name, one in scope.names.items() if not name.startswith("each.")}
+    names = {name: expression for name, expression in scope.names.items() if not name.startswith("each.")}
     bare = scope if len(names) == len(scope.names) else replace(scope, names=names)
     entries = None if each is None else each.entries
     if each is None or entries is None:

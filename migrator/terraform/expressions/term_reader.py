@@ -61,7 +61,9 @@ def replaced(made: Term, replace: Callable[[Term], Term | None], known: dict[Ter
     if found is None:
         found = replace(made)
         if found is None:
-            found = rebuilt(made, tuple(replaced(one, replace, known) for one in made.parts)) if made.symbols else made
+            found = (
+                rebuilt(made, tuple(replaced(term, replace, known) for term in made.parts)) if made.symbols else made
+            )
         known[made] = found
     return found
 
@@ -153,13 +155,13 @@ class _Reader:
 
     def _full_splat_expr_term(self, node: Node) -> Term:
         base, splat = trees(node)
-        return self._splat(self.expression(base), lambda one: self._steps(one, trees(splat)))
+        return self._splat(self.expression(base), lambda term: self._steps(term, trees(splat)))
 
     def _attr_splat_expr_term(self, node: Node) -> Term:
         base, splat = trees(node)
         steps = trees(splat)
-        own = next((index for index, one in enumerate(steps) if kind(one) != "get_attr"), len(steps))
-        return self._steps(self._splat(self.expression(base), lambda one: self._steps(one, steps[:own])), steps[own:])
+        own = next((index for index, tree in enumerate(steps) if kind(tree) != "get_attr"), len(steps))
+        return self._steps(self._splat(self.expression(base), lambda term: self._steps(term, steps[:own])), steps[own:])
 
     def _splat(self, base: Term, step: Callable[[Term], Term]) -> Term:
         if base.op in ("tuple", "set"):
@@ -175,7 +177,7 @@ class _Reader:
 
     def _string(self, node: Node) -> Term:
         pieces: list[Term] = []
-        for part in (one for piece in trees(node) for one in children(piece)):
+        for part in (child for piece in trees(node) for child in children(piece)):
             if kind(part) == "interpolation":
                 pieces.append(self.expression(trees(part)[0]))
             elif hasattr(part, "data"):
@@ -220,7 +222,7 @@ class _Reader:
         if name in _IMPURE:
             raise TermsError
         given = trees(node)[1] if len(trees(node)) > 1 else None
-        arguments = [self.expression(one) for one in trees(given)] if given is not None else []
+        arguments = [self.expression(tree) for tree in trees(given)] if given is not None else []
         if given is not None and "ELLIPSIS" in map(kind, children(given)):
             last = arguments.pop()
             if last.op not in ("tuple", "set"):
@@ -235,7 +237,7 @@ class _Reader:
     def _binary_op(self, node: Node) -> Term:
         left, right = trees(node)
         operator, other = trees(right)
-        is_plain = all(kind(one) == "expr_term" for one in (left, other))
+        is_plain = all(kind(tree) == "expr_term" for tree in (left, other))
         if is_plain and words(operator) in ("==", "!="):
             return equal(self.expression(left), self.expression(other), is_negated=words(operator) == "!=")
         return term("node", words(operator), parts=(self.expression(left), self.expression(other)))
@@ -249,14 +251,14 @@ class _Reader:
     def _loop(self, node: Node) -> Term:
         intro, *results = trees(node)
         *names, source_node = trees(intro)
-        source, called = self.expression(source_node), [words(one) for one in names]
+        source, called = self.expression(source_node), [words(tree) for tree in names]
         condition = trees(results.pop())[-1] if kind(results[-1]) == "for_cond" else None
         is_plain = "ELLIPSIS" not in map(kind, children(cast("Tree[Token]", node)))
         if source.entries is not None and is_plain:
             with suppress(_UnknownError):
                 return self._made(list(self._rounds(source, called, results, condition)), is_object=len(results) == 2)
         inner = self._with(called, [self._symbol(str(index)) for index in range(len(called))])
-        parts = [inner.expression(one) for one in (*results, *([condition] if condition is not None else ()))]
+        parts = [inner.expression(result) for result in (*results, *([condition] if condition is not None else ()))]
         return term("node", f"{kind(node)} {len(results)} {is_plain}", parts=(source, *parts))
 
     def _rounds(
@@ -269,7 +271,7 @@ class _Reader:
             if holds.text not in ("true", "false"):
                 raise _UnknownError
             if holds.text == "true":
-                yield [inner.expression(one) for one in results]
+                yield [inner.expression(child) for child in results]
 
     def _made(self, rounds: Sequence[Sequence[Term]], *, is_object: bool) -> Term:
         if not is_object:

@@ -58,7 +58,7 @@ class Term:
         if self.op == "object":
             return dict(zip(json.loads(self.name), self.parts, strict=True))
         if self.op == "set":
-            return {one.text or "": one for one in self.parts}
+            return {term.text or "": term for term in self.parts}
         return {str(index): part for index, part in enumerate(self.parts)} if self.op == "tuple" else None
 
 
@@ -75,10 +75,10 @@ def term(op: str, name: str = "", where: str = "", parts: Iterable[Term] = ()) -
     key = (op, name, where, made)
     found = _KNOWN.get(key)
     if found is None:
-        symbols = frozenset[Term]().union(*(one.symbols for one in made)) if op not in _ATOMS else frozenset[Term]()
+        symbols = frozenset[Term]().union(*(term.symbols for term in made)) if op not in _ATOMS else frozenset[Term]()
         found = Term(op, name, where, made, symbols)
         if op in _ATOMS:
-            varying = (one for part in made for one in part.symbols if one.op in ("each", "count"))
+            varying = (term for part in made for term in part.symbols if term.op in ("each", "count"))
             object.__setattr__(found, "symbols", frozenset({found, *varying}))
         _KNOWN[key] = found
     return found
@@ -108,9 +108,11 @@ def made_tuple(items: Iterable[Term]) -> Term:
 def made_set(items: Iterable[Term]) -> Term:
     """A set, in the order that Terraform gives it; of what is not known, the order is not known either."""
     elements = tuple(items)
-    if any(one.string is None for one in elements):
+    if any(element.string is None for element in elements):
         return term("call", "toset", parts=(made_tuple(elements),))
-    return term("set", parts=(one for _, one in sorted({one.string or "": one for one in elements}.items())))
+    return term(
+        "set", parts=(element for _, element in sorted({element.string or "": element for element in elements}.items()))
+    )
 
 
 def get(base: Term, key: Term) -> Term:
@@ -144,10 +146,10 @@ def typed(type_: str, value: Term) -> Term:
     if value.op in ("missing", "literal"):
         return _converted(type_, value)
     if value.op in ("tuple", "set"):
-        elements = [typed(member_type(type_, ""), one) for one in value.parts]
+        elements = [typed(member_type(type_, ""), part) for part in value.parts]
         return made_set(elements) if type_.startswith("set(") else made_tuple(elements)
     if value.op == "object":
-        entries = {key: typed(member_type(type_, key), one) for key, one in (value.entries or {}).items()}
+        entries = {key: typed(member_type(type_, key), item) for key, item in (value.entries or {}).items()}
         defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
         given = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
         return made_object(entries | given)
@@ -176,9 +178,9 @@ def _constant(text: str) -> Term:
     if text in _WORDS or re.fullmatch(r"\d+", text):
         return literal(_WORDS[text] if text in _WORDS else int(text))
     if (items := hcl.object_items(text, whole)) is not None:
-        return made_object({one.name: _constant(one.value.of(text)) for one in items})
+        return made_object({attribute.name: _constant(attribute.value.of(text)) for attribute in items})
     elements = hcl.list_items(text, whole)
-    return term("token", text) if elements is None else made_tuple(_constant(one.of(text)) for one in elements)
+    return term("token", text) if elements is None else made_tuple(_constant(span.of(text)) for span in elements)
 
 
 def choice(condition: Term, yes: Term, no: Term) -> Term:
@@ -245,12 +247,12 @@ def _as_list(arguments: tuple[Term, ...]) -> Term | None:
 def _as_map(arguments: tuple[Term, ...]) -> Term | None:
     """The same, if its elements are of one type: of others, Terraform makes no map."""
     value = arguments[0]
-    types = {(one.op, one.string is None, one.name if one.op == "object" else "") for one in value.parts}
+    types = {(term.op, term.string is None, term.name if term.op == "object" else "") for term in value.parts}
     return value if value.op == "object" and len(types) < 2 else None
 
 
 def _as_set(arguments: tuple[Term, ...]) -> Term | None:
-    is_known = arguments[0].op in ("tuple", "set") and all(one.string is not None for one in arguments[0].parts)
+    is_known = arguments[0].op in ("tuple", "set") and all(term.string is not None for term in arguments[0].parts)
     return made_set(arguments[0].parts) if is_known else None
 
 
@@ -262,16 +264,16 @@ def _lookup(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _merge(arguments: tuple[Term, ...]) -> Term | None:
-    given = [one for one in arguments if one is not NULL]
+    given = [term for term in arguments if term is not NULL]
     if len(given) == 1:
         return given[0]
-    if any(one.op != "object" for one in given):
+    if any(term.op != "object" for term in given):
         return None
-    return made_object({key: value for one in given for key, value in (one.entries or {}).items()})
+    return made_object({key: value for term in given for key, value in (term.entries or {}).items()})
 
 
 def _try(arguments: tuple[Term, ...]) -> Term | None:
-    left = [one for one in arguments if not _lacks(one)]
+    left = [argument for argument in arguments if not _lacks(argument)]
     if not left:
         return MISSING
     is_sure = _is_sure(left[0]) or len(set(left)) == 1
@@ -289,7 +291,7 @@ def _is_sure(value: Term) -> bool:
 
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
-    left = [one for one in arguments if one not in (NULL, literal(""))]
+    left = [argument for argument in arguments if argument not in (NULL, literal(""))]
     is_sure = bool(left) and (left[0].op in ("literal", "object", "tuple") or len(set(left)) == 1)
     return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
 
@@ -306,7 +308,7 @@ def _one(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _concat(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(x for one in arguments for x in one.parts) if all(x.op == "tuple" for x in arguments) else None
+    return made_tuple(x for term in arguments for x in term.parts) if all(x.op == "tuple" for x in arguments) else None
 
 
 def _join(arguments: tuple[Term, ...]) -> Term | None:
@@ -318,10 +320,10 @@ def _join(arguments: tuple[Term, ...]) -> Term | None:
 
 def _format(arguments: tuple[Term, ...]) -> Term | None:
     pieces = re.split(r"(%s)", arguments[0].string or "%")
-    if any("%" in one for one in pieces[::2]) or len(pieces) // 2 != len(arguments) - 1:
+    if any("%" in piece for piece in pieces[::2]) or len(pieces) // 2 != len(arguments) - 1:
         return None
     return template(
-        literal(one) if number % 2 == 0 else arguments[number // 2 + 1] for number, one in enumerate(pieces)
+        literal(item) if number % 2 == 0 else arguments[number // 2 + 1] for number, item in enumerate(pieces)
     )
 
 
@@ -338,9 +340,9 @@ def _reverse(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _zipmap(arguments: tuple[Term, ...]) -> Term | None:
-    keys, values = (one.parts for one in arguments) if len(arguments) == 2 else ((), ())
-    is_known = all(one.op == "tuple" for one in arguments) and len(keys) == len(values)
-    names = [one.string for one in keys]
+    keys, values = (term.parts for term in arguments) if len(arguments) == 2 else ((), ())
+    is_known = all(term.op == "tuple" for term in arguments) and len(keys) == len(values)
+    names = [term.string for term in keys]
     return made_object(dict(zip(map(str, names), values, strict=True))) if is_known and None not in names else None
 
 

@@ -122,8 +122,8 @@ def test_values(module: Module, name: str) -> Iterator[Piece]:
     for document in module.tests:
         runs = [block for block in document.blocks if block.type == "run"]
         own = [run for run in runs if not any(run.blocks("module"))]
-        holders = [(one,) for one in document.blocks if one.type == "variables" and len(own) == len(runs)]
-        for parents in [*holders, *((run, one) for run in own for one in run.blocks("variables"))]:
+        holders = [(item,) for item in document.blocks if item.type == "variables" and len(own) == len(runs)]
+        for parents in [*holders, *((run, item) for run in own for item in run.blocks("variables"))]:
             attribute = parents[-1].attribute(name)
             if attribute is not None:
                 yield Piece(document, attribute, module.path, parents)

@@ -33,23 +33,23 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
     for change in changes:
         document = workspace.documents.get(change.path)
         if (document.kind if document else kind_of(change.path)) is Kind.CONFIG:
-            modules = [one.path for one in workspace.modules_of(document)] if document else []
+            modules = [item.path for item in workspace.modules_of(document)] if document else []
             for path in modules or [posixpath.dirname(change.path)]:
                 touched.setdefault(path, {})[change.path] = change
     for path, made in sorted(touched.items()):
         module = workspace.modules.get(path)
         if module is not None:
-            before = {name: None for one in module.documents for name in declared(one.blocks)}
-            kept = [name for one in module.documents if one.path not in made for name in declared(one.blocks)]
+            before = {name: None for item in module.documents for name in declared(item.blocks)}
+            kept = [name for item in module.documents if item.path not in made for name in declared(item.blocks)]
             new = [
                 name
-                for one in made.values()
-                for name in declared_in(one.path, one.after.decode("utf-8-sig", "replace"))
+                for item in made.values()
+                for name in declared_in(item.path, item.after.decode("utf-8-sig", "replace"))
             ]
             after = dict.fromkeys((*kept, *new))
             gains, loses = (
-                tuple(one for one in after if one not in before),
-                tuple(one for one in before if one not in after),
+                tuple(item for item in after if item not in before),
+                tuple(item for item in before if item not in after),
             )
             if gains or loses:
                 yield Interface(module, gains, loses)
@@ -57,7 +57,7 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
 
 def declared(items: Sequence[object]) -> list[str]:
     """The names of the variables among the blocks of a file."""
-    return [one.labels[0] for one in items if isinstance(one, Block) and one.type == "variable" and one.labels]
+    return [item.labels[0] for item in items if isinstance(item, Block) and item.type == "variable" and item.labels]
 
 
 def declared_in(path: str, text: str) -> list[str]:

@@ -85,7 +85,7 @@ class Mentions:
         self._names = names
         texts = _Texts(workspace)
         self.too_large = texts.too_large
-        self.files = [one for one in texts if _MARK.search(one.source.data)]
+        self.files = [text for text in texts if _MARK.search(text.source.data)]
         self.given: dict[str, Place] = {}
         self.in_environment: dict[str, list[Place]] = {}
         beside: set[tuple[str, str]] = set()
@@ -144,9 +144,9 @@ def _after_flags(text: str, assigned: re.Pattern[str]) -> Iterator[tuple[str, in
 def _near(text: str, mark: re.Pattern[str]) -> Iterator[tuple[str, int]]:
     for flag in mark.finditer(text):
         for pattern in (_NAME, _WORD):
-            yield from ((one[0], one.start()) for one in pattern.finditer(text, flag.end(), flag.end() + _NEAR))
+            yield from ((match[0], match.start()) for match in pattern.finditer(text, flag.end(), flag.end() + _NEAR))
 
 
 def _names_in(text: str) -> Iterator[tuple[str, int]]:
     for pattern in (_NAME, _WORD):
-        yield from ((one[0], one.start()) for one in pattern.finditer(text))
+        yield from ((match[0], match.start()) for match in pattern.finditer(text))

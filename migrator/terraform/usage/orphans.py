@@ -91,8 +91,8 @@ class Orphans:
         """What gives a variable its value: what goes with it, and what another module may still read."""
         gone: list[Piece] = []
         left: list[Piece] = []
-        for one in self._given_to(node):
-            (gone if self._goes_along(one, node, self.kept) else left).append(one.piece)
+        for argument in self._given_to(node):
+            (gone if self._goes_along(argument, node, self.kept) else left).append(argument.piece)
         return gone, left
 
     def _given_to(self, node: Node) -> Iterator[Given]:
@@ -103,9 +103,9 @@ class Orphans:
         """What gives variables of that name a value, by the modules that it is for."""
         if name not in self._given:
             found = self._given[name] = dict[str, list[Given]]()
-            for one in (one for source in self._sources for one in source(name)):
-                for reader in one.readers if one.readers is not None else self.workspace.modules:
-                    found.setdefault(reader, []).append(one)
+            for argument in (argument for source in self._sources for argument in source(name)):
+                for reader in argument.readers if argument.readers is not None else self.workspace.modules:
+                    found.setdefault(reader, []).append(argument)
         return self._given[name]
 
     def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
@@ -113,7 +113,7 @@ class Orphans:
             return False
         declared = self._declared(node.name)
         alike = (declared[path] for path in given.readers if path in declared)
-        return all(one in self.flows and one not in kept for one in alike)
+        return all(item in self.flows and item not in kept for item in alike)
 
     def declared(self, name: str) -> list[Node]:
         """The variables called ``name`` of all modules."""
@@ -134,7 +134,7 @@ class Orphans:
 
     def neighbours(self, node: Node) -> Iterator[Node]:
         """The nodes that ``node`` refers to."""
-        settings = (one.piece for one in self._given_to(node) if one.piece.document.kind is Kind.CONFIG)
+        settings = (argument.piece for argument in self._given_to(node) if argument.piece.document.kind is Kind.CONFIG)
         for piece in (*self.pieces(node), *settings):
             for use in self._references.within(piece.document, piece.item.span):
                 yield from self._nodes(piece.module, use)
@@ -158,7 +158,7 @@ class Orphans:
                 flows[node] = merged
                 goes_on = node.kind in ("var", "local", "output")
                 passed = Flow(merged.is_value and goes_on, merged.is_key and goes_on)
-                pending += ((one, passed) for one in self.neighbours(node) if one != node)
+                pending += ((neighbour, passed) for neighbour in self.neighbours(node) if neighbour != node)
         return flows
 
     def _modules_of(self, use: Use) -> Collection[str]:
@@ -190,7 +190,9 @@ class Orphans:
     @cached_property
     def _written(self) -> dict[str, set[str]]:
         """What the edits refer to, by file."""
-        return {path: {one for edit in edits for one in addresses(edit.text)} for path, edits in self._edits.items()}
+        return {
+            path: {address for edit in edits for address in addresses(edit.text)} for path, edits in self._edits.items()
+        }
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class Orphans:
             asked = sorted(pending - kept.keys(), key=order.__getitem__)
             new = {node: reason for node in asked if (reason := self._in_use(node, kept))}
             kept |= new
-            pending = {one for node in new for one in self._served.get(node, ())}
+            pending = {item for node in new for item in self._served.get(node, ())}
         return kept
 
     def _in_use(self, node: Node, kept: Mapping[Node, str]) -> str | None:
@@ -224,7 +226,9 @@ class Orphans:
         found: dict[Use, list[tuple[Node, Given | None]]] = {}
         for node in self.flows:
             parts: list[tuple[Piece, Given | None]] = [(piece, None) for piece in self.pieces(node)]
-            parts += ((one.piece, one) for one in self._given_to(node) if one.piece.document.kind in _READ)
+            parts += (
+                (argument.piece, argument) for argument in self._given_to(node) if argument.piece.document.kind in _READ
+            )
             for piece, given in parts:
                 for use in self._references.within(piece.document, piece.item.span):
                     found.setdefault(use, []).append((node, given))
@@ -236,8 +240,8 @@ class Orphans:
         found: dict[Node, set[Node]] = {}
         for node in self.flows:
             users = {holder for use in self._uses(node) for holder, _ in self._holders.get(use, ())}
-            for one in users.union(other for other, _ in self._counterparts(node)):
-                found.setdefault(one, set()).add(node)
+            for counterpart in users.union(other for other, _ in self._counterparts(node)):
+                found.setdefault(counterpart, set()).add(node)
         return found
 
     def _counterparts(self, node: Node) -> Iterator[tuple[Node, str]]:
@@ -281,7 +285,11 @@ class Orphans:
         for piece in self.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
-        ignored = (one.piece for one in self._given_to(node) if one.piece.document.has_ignored(one.piece.item.span))
+        ignored = (
+            argument.piece
+            for argument in self._given_to(node)
+            if argument.piece.document.has_ignored(argument.piece.item.span)
+        )
         if left := next(ignored, None):
             return f"a comment wants its value at {left.place} left alone"
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
@@ -312,26 +320,30 @@ class Orphans:
                 return f"{document.path}, which cannot be understood, may use it"
         if node.kind == "output":
             used = re.compile(rf"\.{re.escape(node.name)}\b")
-            return next((f"{one.path} may use it" for one in self._tests if used.search(one.text)), None)
-        tests = (one for one in self.workspace.modules[node.module].tests if one.path.endswith(".json"))
-        untold = next((one for one in tests if word.search(one.text)), None)
+            return next((f"{test.path} may use it" for test in self._tests if used.search(test.text)), None)
+        tests = (test for test in self.workspace.modules[node.module].tests if test.path.endswith(".json"))
+        untold = next((test for test in tests if word.search(test.text)), None)
         return f"{untold.path} may use it" if untold else self._unclear_call(node)
 
     @cached_property
     def _problems(self) -> list[Document]:
         documents = self.workspace.documents.values()
-        return [one for one in documents if one.kind in (Kind.CONFIG, Kind.TEST) and one.problem]
+        return [document for document in documents if document.kind in (Kind.CONFIG, Kind.TEST) and document.problem]
 
     @cached_property
     def _tests(self) -> list[Document]:
-        return [one for module in self.workspace.modules.values() for one in module.tests]
+        return [document for module in self.workspace.modules.values() for document in module.tests]
 
     def _from_environment(self, node: Node) -> Place | None:
         """Where a program's environment gives the variable its value, but for what would go along with it."""
         if node.name not in self._by_environment:
-            own = {id(one): one.piece for found in self._given_by_reader(node.name).values() for one in found}
+            own = {
+                id(argument): argument.piece
+                for found in self._given_by_reader(node.name).values()
+                for argument in found
+            }
             places = self.values.in_environment(node.name)
-            untold = (one for one in places if not any(piece.covers(one) for piece in own.values()))
+            untold = (place for place in places if not any(piece.covers(place) for piece in own.values()))
             self._by_environment[node.name] = next(untold, None)
         return self._by_environment[node.name]
 

@@ -69,7 +69,9 @@ class References:
         if document.path not in self._by_document:
             text, moved = _readable(document)
             found = _REFERENCE.finditer(text)
-            self._by_document[document.path] = tuple(Use(document, moved(one.start()), address(one)) for one in found)
+            self._by_document[document.path] = tuple(
+                Use(document, moved(match.start()), address(match)) for match in found
+            )
         return self._by_document[document.path]
 
     def within(self, document: Document, span: Span) -> tuple[Use, ...]:
@@ -90,7 +92,7 @@ class References:
             for use in self.of(document):
                 by_address.setdefault(use.address, []).append(use)
         known = self._by_address[document.path]
-        return sorted((use for one in wanted for use in known.get(one, ())), key=attrgetter("offset"))
+        return sorted((use for item in wanted for use in known.get(item, ())), key=attrgetter("offset"))
 
 
 def address(match: re.Match[str]) -> str:

@@ -39,7 +39,7 @@ def removals(orphans: Orphans) -> Iterator[Removal]:
 def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[list[Node]]:
     links: dict[Node | str, list[Node | str]] = {}
     for node, found in pieces.items():
-        near: list[Node | str] = [one for one in orphans.neighbours(node) if one in pieces]
+        near: list[Node | str] = [neighbour for neighbour in orphans.neighbours(node) if neighbour in pieces]
         for other in [*near, *(piece.document.path for piece in found), node]:
             links.setdefault(node, []).append(other)
             links.setdefault(other, []).append(node)
@@ -49,11 +49,11 @@ def _connected(orphans: Orphans, pieces: dict[Node, list[Piece]]) -> Iterator[li
         part: list[Node] = []
         pending: list[Node | str] = [node]
         while pending:
-            one = pending.pop()
-            if one not in seen:
-                seen.add(one)
-                pending += links[one]
-                part += [one] if isinstance(one, Node) else []
+            item = pending.pop()
+            if item not in seen:
+                seen.add(item)
+                pending += links[item]
+                part += [item] if isinstance(item, Node) else []
         if part:
             yield sorted(part, key=order.__getitem__)
 
@@ -93,7 +93,11 @@ def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute 
     emptied: dict[Span, tuple[Block, tuple[Block, ...]]] = {}
     for piece in pieces:
         parent = piece.parents[-1] if piece.parents else None
-        if parent is not None and parent.type in _NOTHING_WITHOUT_ITEMS and gone >= {one.span for one in parent.items}:
+        if (
+            parent is not None
+            and parent.type in _NOTHING_WITHOUT_ITEMS
+            and gone >= {child.span for child in parent.items}
+        ):
             emptied[parent.span] = (parent, piece.parents[:-1])
         else:
             yield piece.item, piece.parents
@@ -109,7 +113,9 @@ def rotate_values(pieces: Iterable[Piece]) -> Iterator[Note]:
 
 def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:
     """The providers whose last data is removed, where no called module may need them."""
-    for path, type_ in sorted({(one.module, one.address.split(".")[1]) for one in orphans.nodes if one.kind in _READ}):
+    for path, type_ in sorted(
+        {(item.module, item.address.split(".")[1]) for item in orphans.nodes if item.kind in _READ}
+    ):
         module = orphans.workspace.modules[path]
         prefix = type_.partition("_")[0]
         gone = {piece.item.span for node in orphans.nodes if node.module == path for piece in orphans.pieces(node)}

@@ -39,7 +39,7 @@ class VariableValues:
 
     @cached_property
     def _mentions(self) -> Mentions:
-        declared = (block for one in self._workspace.modules.values() for _, block in one.blocks("variable"))
+        declared = (block for module in self._workspace.modules.values() for _, block in module.blocks("variable"))
         return Mentions(self._workspace, {name for block in declared for name in block.labels})
 
     def given(self, name: str) -> Place | None:
@@ -80,7 +80,7 @@ class VariableValues:
                 for found in self._workspace.files_called(posixpath.basename(path)):
                     if self._modules_at.get(_start(path, found)):
                         self._workspace.values(found)
-        return [one for _, one in sorted(self._workspace.documents.items()) if one.kind is Kind.VALUES]
+        return [document for _, document in sorted(self._workspace.documents.items()) if document.kind is Kind.VALUES]
 
     @cached_property
     def _mentioned(self) -> dict[str, list[str]]:
@@ -137,7 +137,7 @@ class VariableValues:
         """The modules from which ``pattern`` may be ``path``."""
         if not _MAGIC.search(pattern):
             return self._modules_at.get(_start(pattern, path), ())
-        return [one for one in self._workspace.modules if _leads_to(one, pattern, path)]
+        return [module for module in self._workspace.modules if _leads_to(module, pattern, path)]
 
     @cached_property
     def _modules_at(self) -> dict[tuple[int, str] | None, list[str]]:
