@@ -39,23 +39,35 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Found, and cannot be rewritten safely: ``reason`` says why. Exit code 3."""
+    """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
+    which kind it is (`migrator.model.diagnostics`). Exit code 3.
+    """
 
     reason: str
+    code: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """Found, and rightly left as it is: ``reason`` says why. Not an error."""
+    """Found, and rightly left as it is: ``reason`` says what and why, ``help`` what to do, ``code`` of
+    which kind it is (`migrator.model.diagnostics`). Not an error.
+    """
 
     reason: str
+    code: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Found, and left as it is because the user wants it so: ``reason`` says how they said it. Not an error."""
+    """Found, and left as it is because the user wants it so: ``reason`` says how they said it, ``code`` of which kind
+    it is. Not an error.
+    """
 
     reason: str
+    code: str = ""
+    help: str = ""
 
 
 Fix = Rewrite | Refusal | LeftAlone | Ignored
@@ -65,12 +77,14 @@ Fix = Rewrite | Refusal | LeftAlone | Ignored
 class Note:
     """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
 
-    Notes alike but for their subjects are told as one.
+    ``code`` says of which kind it is, ``help`` how it is done. Notes alike but for their subjects are told as one.
     """
 
     task: str
     subjects: tuple[str, ...] = ()
     paste: str = ""
+    code: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
