@@ -162,7 +162,7 @@ class Surveyor:
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {
-            (finding.place, finding.message): finding.fate
+            (finding.place, finding.subject, finding.names): finding.fate
             for finding in self._context.settled
             if finding.rule.startswith(_HOOK_RULES)
         }
@@ -173,7 +173,7 @@ class Surveyor:
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             instead = _NO_HOOK if stack in native else self._given_fate(stack)
-            fate = fates.get((stack.place, planned.message), "") if planned else instead
+            fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
@@ -191,11 +191,9 @@ class Surveyor:
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
-        about = f"{stack.title}, which runs "
         for finding in self._context.settled:
-            if finding.rule in _GIVING and finding.message.startswith(about):
-                _, is_variable, name = finding.message.partition(": ")
-                return f"none needed: {name} {finding.fate}" if is_variable else f"none needed: {finding.fate}"
+            if finding.rule in _GIVING and finding.subject == stack.title:
+                return f"not needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:

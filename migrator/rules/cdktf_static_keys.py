@@ -63,7 +63,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.decide.strategy import Strategy, may_sign_in, since
-from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import ROTATE, SET_REGION
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -182,15 +183,14 @@ def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
     gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
     if gave and provider.call.keyword("region") is None:
-        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
-        yield Note(task, (str(provider.place),))
+        yield SET_REGION.note(str(provider.place))
 
 
 def _rotate(call: CdktfCall) -> Iterator[Note]:
     for _, item in call.credentials:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
             place = Place(call.document.path, call.program.line(item.span.start))
-            yield Note(ROTATE, (str(place),))
+            yield ROTATE.note(str(place))
             break
     for _, item in call.credentials:
         if not _LITERAL.search(item.span.of(call.program.text)):

@@ -24,10 +24,15 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
             fix = context.hook_plan.settled(wanted) or context.hook_plan.prepend(wanted)
             notes = context.hook_plan.notes(wanted, fix)
             if not stack.is_blueprint:
-                yield rule.finding(stack.place, wanted.message, fix, wanted.group, notes)
+                yield rule.finding(
+                    stack.place, wanted.message, fix, wanted.group, notes, subject=stack.title, names=(wanted.code,)
+                )
                 continue
             needs = frozenset({wanted.group} if isinstance(fix, Rewrite) else ())
-            yield replace(rule.finding(stack.place, wanted.message, fix, None, notes), needs=needs)
+            yield replace(
+                rule.finding(stack.place, wanted.message, fix, None, notes, subject=stack.title, names=(wanted.code,)),
+                needs=needs,
+            )
 
 
 def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -118,10 +118,8 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
-            is_cause = any(
-                f"{outside_call.known.repo}: {outside_call.known.place}:" in module.refusal
-                for outside_call in called.calls
-            )
+            calls = [(outside_call.known.repo, str(outside_call.known.place)) for outside_call in called.calls]
+            is_cause = module.refused_by in calls
             why = f"that module is not migrated: {module.refusal}"
             fix = Refusal(why) if is_cause else LeftAlone(why)
         notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()

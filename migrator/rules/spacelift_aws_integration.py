@@ -146,7 +146,7 @@ def _finding(context: Context, integrations: Integrations, wanted: _Wanted) -> F
     elif isinstance(fix, Ignored):
         notes = [Note("put this beside the stacks that run", (wanted.code,), integrations.to_paste(wanted.role))]
     message = f"{wanted.stack.title}, which runs {wanted.code}"
-    return RULE.finding(wanted.stack.place, message, fix, wanted.group, notes)
+    return RULE.finding(wanted.stack.place, message, fix, wanted.group, notes, subject=wanted.stack.title)
 
 
 RULE = Rule("spacelift-aws-integration", "Spacelift's AWS integration is attached to the stack", check)

@@ -96,7 +96,15 @@ def _finding(context: Context, contexts: HookContexts, wanted: PlannedHook) -> F
     if fix is None:
         edits = contexts.attach(stack, wanted.kind, hook_plan.entries(wanted.role, wanted.region))
         fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "a context with the hook is attached")
-    return RULE.finding(stack.place, wanted.message, fix, wanted.group, hook_plan.notes(wanted, fix))
+    return RULE.finding(
+        stack.place,
+        wanted.message,
+        fix,
+        wanted.group,
+        hook_plan.notes(wanted, fix),
+        subject=stack.title,
+        names=(wanted.code,),
+    )
 
 
 RULE = Rule("spacelift-hook-context", "a context with the hook is attached to the stack", check)

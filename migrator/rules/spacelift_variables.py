@@ -80,6 +80,7 @@ from migrator.decide.variables import (
     set_at,
 )
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import SET_STACK_VARIABLE
 from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
@@ -179,7 +180,8 @@ def _finding(context: Context, places: _Places, wanted: RequiredVariable) -> Fin
     fix = _fix(context, places, wanted, in_file=in_file)
     is_told = isinstance(fix, LeftAlone | Ignored) and not wanted.refusal and set_at(context, wanted) is None
     notes = (_to_set(variable.name, wanted.code, variable.value),) if is_told else ()
-    return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, wanted.group, notes)
+    message = f"{title}, which runs {wanted.code}: {variable.name}"
+    return RULE.finding(place, message, fix, wanted.group, notes, subject=title, names=(variable.name,))
 
 
 def _elsewhere(wanted: RequiredVariable) -> Finding | None:
@@ -217,7 +219,7 @@ def _fix(context: Context, places: _Places, wanted: RequiredVariable, *, in_file
 
 
 def _to_set(name: str, code: str, value: str) -> Note:
-    return Note(f"set {name} to this value on the stacks that run", (code,), value)
+    return SET_STACK_VARIABLE.note(code, paste=value, name=name)
 
 
 RULE = Rule("spacelift-variables", "stacks set the variables that their runs sign in by", check)

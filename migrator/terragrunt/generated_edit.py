@@ -20,6 +20,7 @@ from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
+from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
 from migrator.terraform.identities import identities
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
@@ -88,10 +89,8 @@ class GeneratedSignIn:
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
             if constraint.is_ignored or objection:
-                return Refusal(
-                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, admits none from"
-                    f" {release[0]}.{release[1]} on"
-                )
+                first = f"{release[0]}.{release[1]}"
+                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=first)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
