@@ -110,10 +110,6 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
-    def read_by(path: str) -> tuple[RemoteState, ...]:
-        reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-        return tuple(state for item in sorted(reached) for state in states.get(item, ()))
-
     reaches = Reaches(workspace, stacks)
     with_own_settings = tuple(own_runs(workspace, reaches))
     settings = tuple(
@@ -125,7 +121,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        own, reads = tuple(backends[module.path]), read_by(module.path)
+        own, reads = tuple(backends[module.path]), _read_by(workspace, states, module.path)
         return Root(module, own, providers[module.path], run_by, reads, gets_static_keys)
 
     return Facts(
@@ -150,6 +146,12 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
     )
+
+
+def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
+    """The states that the root module at ``path`` reads, in itself or in modules that it calls."""
+    reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
+    return tuple(state for item in sorted(reached) for state in states.get(item, ()))
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:
