@@ -136,9 +136,9 @@ def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
     """The notes of what is not refused, those alike but for their subjects as one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
-    subjects: dict[tuple[str, str], dict[str, None]] = {}
+    subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:
         if finding.group not in refused and not isinstance(finding.fix, Refusal):
             for note in finding.notes:
-                subjects.setdefault((note.task, note.paste), {}).update(dict.fromkeys(note.subjects))
-    return tuple(Note(task, tuple(listed), paste) for (task, paste), listed in subjects.items())
+                subjects.setdefault(replace(note, subjects=()), {}).update(dict.fromkeys(note.subjects))
+    return tuple(replace(note, subjects=tuple(listed)) for note, listed in subjects.items())

@@ -1,8 +1,8 @@
 """Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
 
 ``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused``, ``left_alone`` or ``ignored``:
-the beginning of a line for each. Where it also holds what is told as ``rewritten``, or the ``notes`` of what is left to
-do, that is asked for, too.
+place, what was found, and the code of the reason, in a line for each. What is told as ``rewritten``, and the ``notes``
+of what is left to do, are asked for if the file holds them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
 ONLY_TELLS = ("key-literals", "spacelift-not-read")
 """What the first finds must not stand in any repository: its tests make it up. The second changes nothing."""
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
+
+
+NO_STACK = ("no stack definition found", "no-stack-definition")
 
 
 def case_id(case: Path) -> str:
@@ -72,7 +75,10 @@ def migrate(case: Path, folder: Path) -> RepoResult:
 
 
 def lines(result: RepoResult, kind: type) -> list[str]:
-    return [f"{one.place}: {one.message}: {one.fate}" for one in result.findings if isinstance(one.fix, kind)]
+    """What was found, and the code of what becomes of it; what became of it in words where that has none."""
+    return [
+        f"{one.place}: {one.message}: {one.code or one.fate}" for one in result.findings if isinstance(one.fix, kind)
+    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -94,9 +100,11 @@ def test_before_becomes_after(case: Path, tmp_path: Path) -> None:
 
 
 def assert_told(result: RepoResult, expected: dict[str, Any]) -> None:
-    refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
-    told = [line for line in lines(result, LeftAlone) if "no stack definition found" not in line]
-    notes = [f"{note.task} {', '.join(note.subjects)}" for note in result.notes]
+    refused = lines(result, Refusal) + [
+        f"{problem.place}: {problem.code or problem.reason}" for problem in result.problems
+    ]
+    told = [line for line in lines(result, LeftAlone) if not line.endswith(NO_STACK)]
+    notes = [f"{note.code or note.task} {', '.join(note.subjects)}".rstrip() for note in result.notes]
     every = {"refused": refused, "left_alone": told, "ignored": lines(result, Ignored)}
     asked_for = {"rewritten": lines(result, Rewrite), "notes": notes}
     for kind, actual in (every | {kind: asked_for[kind] for kind in asked_for if kind in expected}).items():
