@@ -16,6 +16,7 @@ from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.refusals import NEED_SEVERAL
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
@@ -190,11 +191,11 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     return roles.pop() if len(roles) == 1 else None
 
 
-def others_credentials(context: Context, stack: StackDefinition) -> str:
-    """What a stack's runs have that would win over web identity of the environment; ``""`` if nothing is known."""
+def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
+    """Why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
-        return f"it signs in with the AWS integration at {place}, whose credentials would win: detach it"
-    return "it has the hook, whose credentials would win: remove it" if context.strategies.has_hook(stack) else ""
+        return STACK_HAS_INTEGRATION.refusal(place=place)
+    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
 def static_keys(facts: Facts, stack: StackDefinition) -> str:

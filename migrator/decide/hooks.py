@@ -133,8 +133,7 @@ class HookPlan:
         missing = [name for name in missing if self._belongs_in_stack(wanted, name)]
         if not missing:
             return LeftAlone(f"its hook goes into {PATH} beside its code")
-        objection = self._lists.objection(stack, missing)
-        return Refusal(objection) if objection else None
+        return self._lists.objection(stack, missing)
 
     def prepend(self, wanted: PlannedHook) -> Rewrite | Refusal:
         """The edits of the stack's lists of hooks, for every phase that is asked for."""
@@ -160,9 +159,10 @@ class HookPlan:
         if stack.is_ignored or not missing:
             return ""
         if objection := self._lists.objection(stack, missing):
-            return objection
+            return objection.reason
         if self._context.config.hook_in is HookPlace.CONTEXT:
-            return context_objection(stack)
+            objection = context_objection(stack)
+            return objection.reason if objection else ""
         made = (hooks.prepend(stack, name) for name in missing)
         return next((item.reason for item in made if isinstance(item, Refusal)), "")
 

@@ -144,8 +144,10 @@ class Surveyor:
         if reason := static_keys(self._context.facts, stack):
             return reason
         if by == "integration":
-            return "" if stack in self._context.facts.integrations else sharing_objection(stack)
-        return others_credentials(self._context, stack) or objection(stack)
+            refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
+        else:
+            refusal = others_credentials(self._context, stack) or objection(stack)
+        return refusal.reason if refusal else ""
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""

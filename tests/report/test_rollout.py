@@ -234,7 +234,7 @@ def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> No
     assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
     assert "assume_role_policy" in live
     assert "spacelift_stack.app" in section(text, "Push")
-    assert [row.hook for row in result.stacks] == ["none needed: the AWS integration is attached"]
+    assert [row.hook for row in result.stacks] == ["none needed: The AWS integration is attached."]
 
 
 def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
