@@ -128,6 +128,8 @@ class EnvironmentRoots:
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
             role = Refusal(_UNKNOWN)
+        if isinstance(role, str) and root is not None:
+            role = self._context.shared_roles.backend_refusal(root) or role
         return EnvironmentRoot(
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )

@@ -117,9 +117,8 @@ class HookIdentity:
             differing = self._context.root_identities.differing(root, signers)
             if differing is not None:
                 return differing.reason
-            others = [path for path, item in self._targets.items() if path != root and item.role == hooks]
-            if elsewhere := self._context.root_identities.apart(root, others):
-                return f"its credentials differ from those of {elsewhere.place}, and the hooks of both have one role"
+            if place := self._context.root_identities.apart(root, hooks):
+                return f"its credentials differ from those of {place}, and the hooks of both have one role"
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
         is_assumed = said in provider.assumed_roles
         return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from migrator.config.role_mapping import Origin, RoleMapping, matching
 from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.fleet import RoleUser
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.terms import TermsError
+from migrator.terraform.fingerprints import fingerprint
 from migrator.terraform.origins import Origins, account_of
 from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
@@ -38,7 +40,7 @@ class Roles:
         self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
-        self._known_by: dict[RoleMapping, dict[Identity, Provider]] = {}
+        self._known_by: dict[RoleMapping, dict[str, Provider]] = {}
         self.used: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
@@ -126,32 +128,50 @@ class Roles:
         for role_mapping in found if root is not None and isinstance(holder, Provider) else ():
             if role_mapping.origin[0] != "account" and len(self._claimed(root or "").get(role_mapping.origin, ())) > 1:
                 return Refusal(f"{role_mapping} stands for several identities in the root module {root or '.'}")
-            if role_mapping.origin[0] != "account" and len(apart := self._known_as(role_mapping)) > 1:
-                places = sorted({str(provider.place) for provider in apart.values()})
+            if role_mapping.origin[0] != "account" and len(places := self._places_of(role_mapping)) > 1:
                 return Refusal(
                     f"{role_mapping} stands for several identities: credentials differ at {' and '.join(places[:2])}"
                 )
         return found[0].arn if found else None
 
-    def _known_as(self, mapping: RoleMapping) -> dict[Identity, Provider]:
-        """The identities that a mapping stands for in all root modules, as far as their credentials are known."""
+    def _places_of(self, mapping: RoleMapping) -> list[str]:
+        """A place of each of the identities that a mapping stands for, here and in other repositories."""
+        own = {name: str(provider.place) for name, provider in self._known_as(mapping).items()}
+        others = {user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title}
+        return list(dict.fromkeys((*sorted(own.values()), *(others[name] for name in others.keys() - own.keys()))))
+
+    def users(self) -> Iterator[RoleUser]:
+        """What each mapping stands for in this repository."""
+        for mapping in self._context.config.roles:
+            if mapping.origin[0] != "account":
+                for name, provider in self._known_as(mapping).items():
+                    yield RoleUser(mapping.title, str(provider.place), name)
+
+    def _known_as(self, mapping: RoleMapping) -> dict[str, Provider]:
+        """The identities that a mapping stands for in all root modules, each with a provider."""
         if mapping not in self._known_by:
             mappings = (*self._context.config.roles, mapping)
             alike = self._known_origins.get(mapping.origin, ())
             counting = (item for item in alike if mapping in matching(mappings, item[0].module.path, item[2]))
-            self._known_by[mapping] = {known: provider for provider, known, _ in counting}
+            self._known_by[mapping] = {identity: provider for provider, identity, _ in counting}
         return self._known_by[mapping]
 
     @cached_property
-    def _known_origins(self) -> dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]]:
-        """The identities that are known, with all that each is known by, by every one of these origins."""
-        found: dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]] = {}
+    def _known_origins(self) -> dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]]:
+        """The fingerprints of identities, with all that each is known by, by every one of these origins.
+
+        What is not known of two root modules counts as the same if the same is said in both, as the user says so.
+        """
+        found: dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]] = {}
         for provider in self._context.facts.providers:
             for root, identity in self.instances(provider) or ():
-                if known := self.values.known(root, identity):
-                    origins = self._known_beside(provider, root, identity) | _profile(known)
-                    for origin in origins:
-                        found.setdefault(origin, []).append((provider, known, origins))
+                known = self.values.known(root, identity)
+                origins = self._known_beside(provider, root, identity) | _profile(known)
+                name = fingerprint(identity, "not known", root=root)
+                if known:
+                    name = self._context.shared_roles.fingerprint(root, identity)
+                for origin in origins if identity else ():
+                    found.setdefault(origin, []).append((provider, name, origins))
         return found
 
     def providers(self, root: str) -> Iterator[Provider]:
