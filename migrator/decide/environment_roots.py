@@ -166,6 +166,9 @@ class EnvironmentRoots:
         identities = self._context.root_identities
         unmapped = [signer.provider for signer in signers if signer.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
+        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        if mismatch := next(filter(None, every), ""):
+            return Refusal(mismatch)
         return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:

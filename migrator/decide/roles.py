@@ -11,6 +11,7 @@ from migrator.config.role_mapping import Origin, RoleMapping, matching
 from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.fleet import RoleUser
+from migrator.model.partitions import partition_objection
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.terms import TermsError
 from migrator.terraform.fingerprints import fingerprint
@@ -160,15 +161,16 @@ class Roles:
     def _known_origins(self) -> dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]]:
         """The fingerprints of identities, with all that each is known by, by every one of these origins.
 
-        What is not known of two root modules counts as the same if the same is said in both, as the user says so.
+        A variable that is not known counts as the same in two root modules, as the user says so. A resource does not.
         """
         found: dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]] = {}
         for provider in self._context.facts.providers:
             for root, identity in self.instances(provider) or ():
                 known = self.values.known(root, identity)
                 origins = self._known_beside(provider, root, identity) | _profile(known)
+                symbols = {symbol for _, made in identity for symbol in made.symbols}
                 name = fingerprint(identity, "not known", root=root)
-                if known:
+                if known or not all(symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols):
                     name = self._context.shared_roles.fingerprint(root, identity)
                 for origin in origins if identity else ():
                     found.setdefault(origin, []).append((provider, name, origins))
@@ -221,6 +223,13 @@ class Roles:
         clear = [item for item in known if all(len(self._claimed(root).get(item, ())) < 2 for root in roots)]
         clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
+
+    def of_other_partition(self, provider: Provider, role: str) -> str:
+        """Why a role cannot be assumed in the provider's region, for people; ``""`` if it can, as far as is known."""
+        said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
+        known = (self.values.string(provider.module, document, region) for document, region in said if region)
+        objection = partition_objection(role, next(filter(None, known), ""))
+        return f"{objection}: name a role of its partition" if objection else ""
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""

@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, ProviderAuth
+from migrator.decide.target import region_of
 from migrator.model.findings import Refusal
 from migrator.model.fleet import RoleUser
+from migrator.model.partitions import partition_objection
 from migrator.spacelift.settings.model import TerraformSetting
 from migrator.terraform.fingerprints import fingerprint
 
@@ -74,6 +76,8 @@ class SharedRoles:
         role = self._backend_role(root)
         if role is None:
             return None
+        if mismatch := partition_objection(role, region_of(root)):
+            return Refusal(f"{mismatch}: name a role of its partition by --backend-role-arn")
         own = self._backend_identities(root)
         if len(own) > 1:
             return Refusal(f"its credentials differ by partial configuration, and {role} would be for all of them")
