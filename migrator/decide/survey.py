@@ -38,15 +38,17 @@ class Surveyor:
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
         stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
-        found = attachments(self._context.workspace).receivers
+        attached = attachments(self._context.workspace).receivers
         receivers = (
             KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
-            for item in found
+            for item in attached
             if self._context.workspace.in_scope(item.place.path)
         )
         labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
-        return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        users = (replace(user, place=f"{repo}: {user.place}") for user in self._context.shared_roles.users)
+        found = Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        return replace(found, role_users=tuple(users))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity

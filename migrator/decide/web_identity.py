@@ -279,6 +279,8 @@ class WebIdentity:
             return "its credentials differ from one instance of it to the next"
         known = self._context.roles.role(provider) or self._context.config.at(provider.module.path).role_arn
         names = {role, quote(known)} if isinstance(known, str) else {role}
+        if isinstance(known, str) and (mismatch := self._context.roles.of_other_partition(provider, known)):
+            return mismatch
         if names & self._assumed_in(provider.module):
             return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
         return None

@@ -18,6 +18,7 @@ from migrator.model.fleet import (
     KnownRoot,
     KnownStack,
     RepoIdentity,
+    RoleUser,
     Survey,
 )
 from migrator.model.module_source import ModuleSource
@@ -167,6 +168,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
             tuple(map(_module, plain["modules"])),
             tuple(map(survey_from_plain, plain["told"])),
             tuple((name, ModuleSource(**source)) for name, source in plain["registered"]),
+            tuple(RoleUser(**user) for user in plain["role_users"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None

@@ -88,7 +88,8 @@ def check(context: Context) -> Iterator[Finding]:
     for program, runners in context.facts.programs:
         strategy = context.strategies.of_program(program, runners)
         old = tuple(_old_versions(context.workspace, program.folder))
-        yield from refused_without_hook(context, _findings(context.config, program, strategy, old))
+        identity = context.python_identity(program, runners)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy, old, identity))
 
 
 def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
@@ -100,14 +101,12 @@ def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
             yield Note(task, (f"{place} ({text})",))
 
 
-def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...]) -> Iterator[Finding]:
-    from migrator.cdktf.provider_edit import PythonIdentity
-
+def _findings(
+    config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
+) -> Iterator[Finding]:
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
     has_all = (is_migrated and not strategy.is_native) or config.include_ambient
-    migrating = [call for call in program.providers if call.skip_reason is None and (call.credentials or has_all)]
-    identity = PythonIdentity(program, migrating, config.at(program.folder))
     for call in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(call):
             finding: Finding | None = _native(call, config.at(program.folder), strategy, program.group)

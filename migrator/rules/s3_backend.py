@@ -140,6 +140,8 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
     strategies = context.strategies
     message = _message(backend, strategies.rejecting(root))
     signed = strategies.sign_in(root, backend)
+    if isinstance(signed, SignIn):
+        signed = context.shared_roles.backend_refusal(root) or signed
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.remove or signed.append:

@@ -282,12 +282,18 @@ class Workspace:
                 local = document.literal(block.attribute("source"))
                 own = parse_source(local) if local is not None else None
                 if local is not None and is_local(local):
-                    called = self._folder(posixpath.join(module.path, local))
+                    called = self._folder(self.path_from(module.path, local))
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
                 elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
                     called = own.folder
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
         return found
+
+    def path_from(self, folder: str, source: str) -> str:
+        """The path in the repository that a ``source`` which is a path leads to; it begins with ``..`` outside."""
+        if source.startswith("/"):
+            return os.path.relpath(os.path.realpath(source), os.path.realpath(self.root))
+        return posixpath.normpath(posixpath.join(folder, source))
 
     def unread_caller(self, module: Module) -> Place | None:
         """Where a module is called whose source is an expression, as OpenTofu allows, if that may be ``module``."""

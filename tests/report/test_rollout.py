@@ -15,7 +15,8 @@ from migrator.cli.main import cli
 from migrator.config.config import Auth, Config, RoleIn
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.findings import Finding, Place, Refusal
-from migrator.model.fleet import Survey, parts
+from migrator.model.fleet import Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.notes import SET_STACK_VARIABLE
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
 from migrator.report.rollout import rollout
