@@ -15,6 +15,7 @@ from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
+from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
@@ -123,7 +124,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
         both.run()
     if both.findings[: len(settled.findings)] == settled.findings:
         return both
-    collides = Refusal("it collides with the other changes")
+    collides = CHANGES_COLLIDE.refusal()
     settled.findings += (
         replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
     )

@@ -203,7 +203,7 @@ def imported(path: str, program: Program, call: Call, module: str, name: str) ->
         if import_.module == "" and module in import_.local:
             return f"{import_.local[module]}.{name}", []
     if not program.is_free(call, name):
-        return Refusal(f"{name} is something else there")
+        return Refusal(f"{name} has another meaning in this file")
     for import_ in visible:
         if import_.module == module and not import_.is_star:
             return name, append(path, text, import_.names, name)
@@ -212,7 +212,7 @@ def imported(path: str, program: Program, call: Call, module: str, name: str) ->
         default=None,
     )
     if place is None:
-        return Refusal(f"nothing is imported at its top, so that {name} cannot be either")
+        return Refusal(f"the file imports nothing at its top, so {name} cannot be imported")
     return name, [insert_statement(path, text, place, f"from {module} import {name}")]
 
 

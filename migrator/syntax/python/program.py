@@ -31,11 +31,11 @@ def parse(text: str) -> Program:
         read(text)
         return Program(text, metadata.MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True))
     except cst.ParserSyntaxError as error:
-        raise SyntaxProblem(line_start(text, error.raw_line), "it is no Python program") from None
+        raise SyntaxProblem(line_start(text, error.raw_line), "the file is not a Python program") from None
     except UnicodeEncodeError:
-        raise SyntaxProblem(0, "it is no UTF-8 text") from None
+        raise SyntaxProblem(0, "the text is not UTF-8") from None
     except RecursionError:
-        raise SyntaxProblem(0, "it is nested too deeply") from None
+        raise SyntaxProblem(0, "the text is nested too deeply") from None
 
 
 class Program(Tree):
@@ -105,20 +105,20 @@ class Program(Tree):
         while isinstance(node, cst.Attribute):
             node = node.value
         if not isinstance(node, cst.Name):
-            return Refusal("its scope is no plain name")
+            return Refusal("the scope of the call is not a plain name")
         found: list[int] = []
         for assignment in self._assignments(node):
             target = assignment.node if isinstance(assignment, metadata.Assignment) else None
             if target is None:
                 continue
             if any(isinstance(ancestor, cst.CompFor | cst.Lambda) for ancestor in self._ancestors(target)):
-                return Refusal("its scope is bound within an expression")
+                return Refusal("the scope of the call is bound within an expression")
             if isinstance(target, cst.Param) or isinstance(self._parents.get(target), cst.Param):
                 continue
             function, class_ = self._frames(target)
             if (function or class_) == call.frame:
                 found.append(self._span(target).end)
-        return Refusal("its scope is bound more than once") if len(found) > 1 else found
+        return Refusal("the scope of the call is bound more than once") if len(found) > 1 else found
 
     def names_in(self, item: Item) -> Iterator[tuple[str, str]]:
         """The names in an expression, each with what binds it: ``loop``, ``parameter`` or ``""``."""
@@ -168,7 +168,7 @@ class Program(Tree):
         own = self._arguments(node)
         others, objection = self._given(own, names)
         if is_ambiguous:
-            objection = Refusal(f"{func} may be one of several things")
+            objection = Refusal(f"{func} may have several meanings")
         if is_starred:
             objection = Refusal(f"{func} comes from a star import")
         function, class_ = self._frames(node)

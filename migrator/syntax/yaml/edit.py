@@ -165,7 +165,7 @@ class _Editor:
         for other in others:
             edits += self._lists.edits(other, [], None)
         if not self._are_wanted(self._differences(edits, keys), keys):
-            raise Refused("other entries share this list, or depend on it")
+            raise Refused("other entries share this list, or depend on the list")
         return tuple(edits)
 
     def made_by(self, lists: ListEditor, keys: Keys) -> list[Edit]:

@@ -33,9 +33,9 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
         if not all(_is_wanted(difference, gone) for difference in differences(tree, read(after, part))):
-            return Refusal("other entries share it, or depend on it")
+            return Refusal("other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
-        return Refusal(str(problem) or "it cannot be taken out")
+        return Refusal(str(problem) or "the value cannot be removed")
     return edits
 
 
@@ -86,7 +86,7 @@ def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
         spans, index = [Span(node.start, node.span.end) for node in holder.items], key
         is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
     else:
-        raise SyntaxProblem(0, "it is merged in, or shared with other entries")
+        raise SyntaxProblem(0, "the value is merged in, or shared with other entries")
     span = _in_flow(tree.text, spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
     return [Edit(path, span, "")] if span else []
 
@@ -109,7 +109,7 @@ def _lines(tree: Tree, span: Span) -> Span:
     text = tree.text
     start = line_start(text, span.start)
     if text[start : span.start].strip(" -") or text[start : span.start].count("-") > 1:
-        raise SyntaxProblem(span.start, "it shares its line with others")
+        raise SyntaxProblem(span.start, "the value shares the line with others")
     end = text.find("\n", max(span.start, span.end - 1)) + 1 or len(text)
     while start > tree.part.start:
         above = line_start(text, start - 1)

@@ -26,7 +26,7 @@ def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tu
             text = _with_string(now, keys, value)
             after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
             if not _is_all(now, after, keys, value):
-                return Refusal("other entries share what should hold it")
+                return Refusal("other entries share the mapping around the value")
         except (SyntaxProblem, EditConflict):
             return Refusal("the edited YAML could not be understood again")
         except _RefusedError as refused:
@@ -67,10 +67,10 @@ def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
         if root is None or (isinstance(root, Scalar) and root.is_null and depth == 0):
             return None, keys
         if isinstance(root, Alias) or not isinstance(root, Mapping) or root.is_flow or root.tag is not None:
-            raise _RefusedError("what should hold it is not written as a block of its own")
+            raise _RefusedError("the mapping around the value is not written as a block")
         holder = root
         entry = root.own(str(name))
         if entry is None:
             return holder, keys[depth:]
         root = entry.value
-    raise _RefusedError("another value stands there")
+    raise _RefusedError("the place has another value")
