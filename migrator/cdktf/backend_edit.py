@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
+from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
 from migrator.model.findings import Refusal
 from migrator.syntax.python import edit as python_edit
 from migrator.terraform.backend_edit import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
@@ -34,7 +35,7 @@ class PythonSignIn:
     @property
     def outcome(self) -> str:
         """What it comes to, for people."""
-        return f"web identity with {self.role or 'the role that it assumed'}"
+        return f"web identity with {self.role or 'the assumed role'}"
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -71,7 +72,7 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
     if has_object and members:
         return Refusal(TWICE)
     if unseen := sorted(name for name, value in members.items() if value is None):
-        return Refusal(f"its {', '.join(unseen)} cannot be written anew")
+        return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
     own = call.program.string(call.role_arn) if call.role_arn else None
     known = {name: value for name, value in members.items() if value is not None}
     text = call.program.text
@@ -83,7 +84,7 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
         chained = (_dict("assume_role", known, comments),) if known else ()
         return PythonSignIn(call, named, (_web_identity(call, config, _quoted(call, named), {}), *chained))
     if has_object:
-        return Refusal("its assume_role is an object: name a role by --backend-role-arn, which then assumes its role")
+        return BACKEND_ROLE_IS_OBJECT.refusal()
     if lost := [name for name in known if name not in ("role_arn", *OF_WEB_IDENTITY)]:
         return Refusal(knows_no(lost))
     role = named or config.role_arn
