@@ -129,6 +129,8 @@ class EnvironmentRoots:
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
             role = Refusal(_UNKNOWN)
+        if isinstance(role, str) and root is not None:
+            role = self._context.shared_roles.backend_refusal(root) or role
         return EnvironmentRoot(
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )
@@ -165,6 +167,9 @@ class EnvironmentRoots:
         identities = self._context.root_identities
         unmapped = [signer.provider for signer in signers if signer.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
+        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        if mismatch := next(filter(None, every), ""):
+            return Refusal(mismatch)
         return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:

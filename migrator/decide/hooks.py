@@ -217,6 +217,7 @@ def _targets(context: Context) -> Iterator[Target]:
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
                     role = _TAKEN
+                role = (context.shared_roles.backend_refusal(root) if isinstance(role, str) else None) or role
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in context.facts.programs:
         if program.is_migrated(config.include_ambient):

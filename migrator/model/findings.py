@@ -89,7 +89,7 @@ class Note:
     @property
     def line(self) -> str:
         """The task in one line with all that it is to be done to."""
-        return f"{self.task.removesuffix('.')}: {', '.join(self.subjects)}" if self.subjects else self.task
+        return f"{self.task.rstrip('.:')}: {', '.join(self.subjects)}" if self.subjects else self.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,3 @@ class Change:
     path: str
     before: bytes | None = field(repr=False)
     after: bytes = field(repr=False)
-
-
-ROTATE = "rotate the keys, which git's history keeps, at"
-"""What is to be done with keys that stood in the code: `Note.task`."""
-
-ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
-"""The same of keys that stand there still."""
-
-OF_KEYS = (ROTATE, ROTATE_AND_REMOVE)

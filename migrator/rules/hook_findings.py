@@ -32,10 +32,13 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
             fix = context.hook_plan.settled(hook) or context.hook_plan.prepend(hook)
             notes = context.hook_plan.notes(hook, fix)
             if not stack.is_blueprint:
-                yield rule.finding(stack.place, hook.message, fix, hook.group, notes)
+                yield rule.finding(
+                    stack.place, hook.message, fix, hook.group, notes, subject=stack.title, names=(hook.code,)
+                )
                 continue
             needs = frozenset({hook.group} if isinstance(fix, Rewrite) else ())
-            yield replace(rule.finding(stack.place, hook.message, fix, None, notes), needs=needs)
+            finding = rule.finding(stack.place, hook.message, fix, None, notes, subject=stack.title, names=(hook.code,))
+            yield replace(finding, needs=needs)
 
 
 def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -163,7 +163,7 @@ def _finding(context: Context, integrations: Integrations, planned: _PlannedInte
     elif isinstance(fix, Ignored):
         notes = [PASTE_INTEGRATION.note(planned.code, paste=integrations.to_paste(planned.role))]
     message = f"{planned.stack.title}, which runs {planned.code}"
-    return RULE.finding(planned.stack.place, message, fix, planned.group, notes)
+    return RULE.finding(planned.stack.place, message, fix, planned.group, notes, subject=planned.stack.title)
 
 
 RULE = Rule("spacelift-aws-integration", "Spacelift's AWS integration is attached to the stack", check)

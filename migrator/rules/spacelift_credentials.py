@@ -71,7 +71,8 @@ from typing import TYPE_CHECKING
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.findings import ROTATE, Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import TEMPLATE_PUBLISHED
 from migrator.spacelift.settings.diagnostics import SETTING_LANGUAGE_UNKNOWN
@@ -307,13 +308,13 @@ def _notes(setting: Setting) -> Iterator[Note]:
     if made_of:
         yield CLEAN_EARLIER_STACKS.note(*made_of)
     titles = tuple(stack.title for stack in setting.reach.stacks) or ("the stacks of this repository",)
-    yield Note("apply the removal of static credentials after the migrated code is merged, for", titles)
+    yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
         yield CHECK_LABELS.note(*setting.reach.labels)
     if setting.literals:
-        yield Note(ROTATE, tuple(map(str, setting.literals)))
+        yield ROTATE.note(*map(str, setting.literals))
     elif any(map(holds_keys, setting.names)):
-        yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
+        yield DELETE_ACCESS_KEYS.note(str(setting.place))
 
 
 def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:

@@ -96,7 +96,8 @@ def _finding(context: Context, contexts: HookContexts, hook: PlannedHook) -> Fin
     if fix is None:
         edits = contexts.attach(stack, hook.kind, hook_plan.entries(hook.role, hook.region))
         fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "A context with the hook is attached.")
-    return RULE.finding(stack.place, hook.message, fix, hook.group, hook_plan.notes(hook, fix))
+    notes = hook_plan.notes(hook, fix)
+    return RULE.finding(stack.place, hook.message, fix, hook.group, notes, subject=stack.title, names=(hook.code,))
 
 
 RULE = Rule("spacelift-hook-context", "a context with the hook is attached to the stack", check)

@@ -81,6 +81,7 @@ from migrator.decide.variables import (
 )
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import SET_STACK_VARIABLE
 from migrator.rules.hook_findings import as_left_alone, hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
@@ -119,7 +120,7 @@ def check(context: Context) -> Iterator[Finding]:
         finding = _finding(context, places, required)
         if finding is not None:
             yield replace(finding, needs=required.needs if isinstance(finding.fix, Rewrite) else frozenset())
-    for role_value in context.role_values:
+    for role_value in context.sign_ins.values:
         if not context.facts.runners_of(role_value.root).all:
             variables = [(role_value.environment_variable, role_value.role)]
             yield _without_stack(role_value.users[0], role_value.root or ".", variables)
@@ -202,7 +203,8 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
     fix = _fix(context, places, required, in_file=in_file)
     is_by_hand = isinstance(fix, LeftAlone | Ignored) and not required.refusal and set_at(context, required) is None
     notes = (_to_set(variable.name, required.code, variable.value),) if is_by_hand else ()
-    return RULE.finding(place, f"{title}, which runs {required.code}: {variable.name}", fix, required.group, notes)
+    message = f"{title}, which runs {required.code}: {variable.name}"
+    return RULE.finding(place, message, fix, required.group, notes, subject=title, names=(variable.name,))
 
 
 def _elsewhere(required: RequiredVariable) -> Finding | None:
@@ -240,7 +242,7 @@ def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_fi
 
 
 def _to_set(name: str, code: str, value: str) -> Note:
-    return Note(f"set {name} to this value on the stacks that run", (code,), value)
+    return SET_STACK_VARIABLE.note(code, paste=value, name=name)
 
 
 RULE = Rule("spacelift-variables", "stacks set the variables that their runs sign in with", check)

@@ -1,12 +1,13 @@
 """Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
 
 ``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused``, ``left_alone`` or ``ignored``:
-place, what was found, and the code of the reason, in a line for each. What is told as ``rewritten``, and the ``notes``
-of what is left to do, are asked for if the file holds them.
+for each the beginning of a line, with the place, what was found, the code of the reason, and the reason in words. Where
+it also holds what is told as ``rewritten``, or the ``notes`` of what is left to do, that is asked for, too.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -33,7 +34,7 @@ ONLY_TELLS = ("key-literals", "spacelift-not-read")
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
 
 
-NO_STACK = ("no stack definition found", "no-stack-definition")
+NO_STACK = re.compile("no stack definition found|: no-stack-definition:")
 
 
 def case_id(case: Path) -> str:
@@ -75,10 +76,13 @@ def migrate(case: Path, folder: Path) -> RepoResult:
 
 
 def lines(result: RepoResult, kind: type) -> list[str]:
-    """What was found, and the code of what becomes of it; what became of it in words where that has none."""
-    return [
-        f"{one.place}: {one.message}: {one.code or one.fate}" for one in result.findings if isinstance(one.fix, kind)
-    ]
+    """Where, what was found, the code of the reason for which nothing is done, and the fate in words."""
+    found = (one for one in result.findings if isinstance(one.fix, kind))
+    return [f"{one.place}: {one.message}: {told(one.code, one.fate)}" for one in found]
+
+
+def told(code: str, text: str) -> str:
+    return f"{code}: {text}" if code else text
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -101,11 +105,11 @@ def test_before_becomes_after(case: Path, tmp_path: Path) -> None:
 
 def assert_told(result: RepoResult, expected: dict[str, Any]) -> None:
     refused = lines(result, Refusal) + [
-        f"{problem.place}: {problem.code or problem.reason}" for problem in result.problems
+        f"{problem.place}: {told(problem.code, problem.reason)}" for problem in result.problems
     ]
-    told = [line for line in lines(result, LeftAlone) if not line.endswith(NO_STACK)]
-    notes = [f"{note.code or note.task} {', '.join(note.subjects)}".rstrip() for note in result.notes]
-    every = {"refused": refused, "left_alone": told, "ignored": lines(result, Ignored)}
+    alone = [line for line in lines(result, LeftAlone) if not NO_STACK.search(line)]
+    notes = [told(note.code, note.line) for note in result.notes]
+    every = {"refused": refused, "left_alone": alone, "ignored": lines(result, Ignored)}
     asked_for = {"rewritten": lines(result, Rewrite), "notes": notes}
     for kind, actual in (every | {kind: asked_for[kind] for kind in asked_for if kind in expected}).items():
         wanted = expected.get(kind, [])

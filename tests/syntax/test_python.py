@@ -453,7 +453,7 @@ def migrated(folder: Path, text: str, **options: str) -> tuple[str, list[str]]:
         ),
         ("def f(s, i):\n    AwsProvider(s, i, profile='x')\n", "made several times in one scope"),
         ("S3Backend(s, key='k', role_arn=ROLE)\n", "is no literal ARN of a role"),
-        ("AwsProvider(s, 'a', profile='x', endpoints=e())\n", "its endpoint is not known here"),
+        ("AwsProvider(s, 'a', profile='x', endpoints=e())\n", "The value of the endpoint is not known"),
     ],
 )
 def test_what_the_rule_refuses(tmp_path: Path, text: str, reason: str) -> None:
