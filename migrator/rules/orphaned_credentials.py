@@ -108,10 +108,10 @@ def check(context: Context) -> Iterator[Finding]:
         return
     inputs = TerragruntInputs(context.workspace, context.facts.terragrunt)
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
-    roots |= {path for paths in inputs.beside.values() for path in paths or ()}
+    roots |= {path for paths in inputs.modules_by_file.values() for path in paths or ()}
     settings = VariableSettings(context.workspace, context.facts.stacks)
     values = VariableValues(context.workspace)
-    orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.beside)
+    orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
         yield from _gone(orphans, removal)
     for node, reason in orphans.kept.items():
