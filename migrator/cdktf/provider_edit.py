@@ -31,6 +31,7 @@ from migrator.terraform.fingerprints import fingerprint, of_strings
 from migrator.terraform.identity_diagnostics import (
     IDENTITY_COLLISION,
     IDENTITY_VARIES,
+    NAME_ROLES,
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
@@ -130,9 +131,9 @@ class PythonIdentity:
         if self._config.role_arn is None:
             return self._variable(provider, role_variable(name))
         if name is not None:
-            return IDENTITY_COLLISION.refusal(other="another provider")
+            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
         if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}")
+            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return _Role(python_edit.quote(provider.program, self._config.role_arn))
 
     @property

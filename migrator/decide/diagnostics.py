@@ -4,19 +4,6 @@ from __future__ import annotations
 
 from migrator.model.diagnostics import Diagnostic
 
-IDENTITY_COLLISION = Diagnostic(
-    "identity-collision",
-    found="`--role-arn` sets the role of {other}.",
-    why="This provider signs in as another identity, so nothing was changed.",
-    help="{remedy}",
-    page="""\
-`--role-arn ARN` names one role, and that role can replace only one identity. Two providers with different profiles or
-keys are two identities: they may reach different AWS accounts or have different permissions.
-
-For example, one provider has `profile = "shop"` and another has `profile = "dns"`. Name a role for each:
-`--role profile:shop=ARN1 --role profile:dns=ARN2`. Or leave out `--role-arn`: then every identity gets a variable of
-its own, which you set on the stacks.""",
-)
 SEVERAL_IDENTITIES = Diagnostic(
     "several-identities",
     found="The module of this provider is called for several identities.",
@@ -32,7 +19,7 @@ ROLE_IN_USE = Diagnostic(
 VARYING_INSTANCES = Diagnostic(
     "credentials-vary-by-instance",
     found="The credentials differ from one instance of {what} to the next.",
-    why="One role would be for all instances, so nothing was changed.",
+    why="A single role would be for all instances, so nothing was changed.",
     help="Write a provider block for each identity, and pass each instance its own provider.",
 )
 VARYING_ENVIRONMENTS = Diagnostic(
@@ -104,7 +91,7 @@ SEVERAL_MAPPED_ROLES = Diagnostic(
 AMBIGUOUS_MAPPING = Diagnostic(
     "ambiguous-mapping",
     found="The mapping {mapping} stands for several identities{where}.",
-    why="One role would be for all these identities, so nothing was changed.",
+    why="A single role would be for all these identities, so nothing was changed.",
     help="Map each identity by something that only this identity has, for example `profile:NAME`.",
 )
 VARYING_BACKENDS = Diagnostic(
@@ -160,12 +147,6 @@ PORTABLE_IN_JSON = Diagnostic(
     found="This provider in JSON has `dynamic` blocks.",
     why="`--portable` needs one more `dynamic` block, which cannot be added there, so nothing was changed.",
     help="Leave out `--portable`, or rewrite the provider in HCL.",
-)
-ROLE_ASSUMED_ALREADY = Diagnostic(
-    "role-assumed-already",
-    found="The provider assumes the role {role} already.",
-    why="A role cannot assume itself, so nothing was changed.",
-    help="Name another role with `--role-arn`: Spacelift's token signs in with that role and then assumes this one.",
 )
 ROLE_PER_MODULE = Diagnostic(
     "role-per-module",
@@ -238,17 +219,4 @@ ROLE_WITH_ENVIRONMENT = Diagnostic(
     "role-with-environment",
     found="This place names a role and no static credentials.",
     why="The credentials of the environment assume the role, so nothing was changed.",
-)
-USES_ENVIRONMENT = Diagnostic(
-    "uses-environment",
-    found="This place names no credentials and uses the credentials of the environment.",
-    why="Where the stack gets these credentials is not known, so nothing was changed.",
-    help="To give this place web identity, use `--include-ambient`.",
-    page="""\
-A provider or backend without credentials takes what the environment of a run has: for example Spacelift's AWS
-integration, the keys of a context, or the role of a private worker. tf-oidc-migrate does not change these places unless
-you ask for it.
-
-If the stacks have static keys in their settings, or a private worker with an instance role, run again with
-`--include-ambient`: every provider and backend then gets web identity.""",
 )

@@ -43,7 +43,7 @@ HOOK_IDENTITY_COLLISION = Diagnostic(
 SEVERAL_HOOK_ROLES = Diagnostic(
     "several-hook-roles",
     found="The stacks of this root module have hooks with different roles.",
-    why="One role would have to be right for all stacks, so nothing was changed.",
+    why="A single role would have to be right for all stacks, so nothing was changed.",
     help="Use `--provider-auth web-identity`, or name one role with `--backend-role-arn ARN`.",
 )
 USES_HOOK = Diagnostic(
@@ -70,7 +70,7 @@ ROLE_VARIABLE_TAKEN = Diagnostic(
 )
 STACK_OF_SEVERAL_ROLES = Diagnostic(
     "stack-of-several-roles",
-    found="One stack runs units that assume different roles.",
+    found="The same stack runs units that assume different roles.",
     why="A hook has one role, so nothing was changed.",
     help="Name the role of the hook with `--backend-role-arn ARN`.",
 )

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
-from migrator.decide.diagnostics import ROLE_ASSUMED_ALREADY
 from migrator.decide.hook_diagnostics import (
     HOOK_HAS_BACKEND_ROLE,
     HOOK_HAS_OTHER_ROLE,
@@ -30,6 +29,7 @@ from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
+from migrator.terraform.identity_diagnostics import ROLE_ASSUMES_ITSELF
 from migrator.terraform.provider_edit import section_edits, sign_in_edits, web_identity_block
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable
@@ -132,7 +132,7 @@ class HookIdentity:
             return objection
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
         is_assumed = said in provider.assumed_roles
-        return ROLE_ASSUMED_ALREADY.refusal(role=said) if is_assumed else None
+        return ROLE_ASSUMES_ITSELF.refusal(role=said) if is_assumed else None
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
         """Why the hook's role, if known, is not right for what signs in below a root module; None if it is."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from migrator.decide.diagnostics import IDENTITY_COLLISION, ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
+from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
 from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION
 from migrator.terraform.residues import Identity, is_varying
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class RootIdentities:
         place = shared.apart(role, own)
         if place is None:
             return None
-        return IDENTITY_COLLISION.refusal(other=f"the provider at {place} as well", remedy=self.remedy(provider))
+        return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
     def apart(self, root: str, role: str) -> str | None:
         """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""

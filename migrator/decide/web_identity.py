@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ROLE_VARIABLE, ProviderAuth, RoleIn
 from migrator.decide.diagnostics import (
     CREDENTIALS_FROM_CALLERS,
-    IDENTITY_COLLISION,
     OPTIONAL_WITH_INTEGRATION,
     PORTABLE_IN_JSON,
-    ROLE_ASSUMED_ALREADY,
     ROLE_OF_ENVIRONMENT,
     ROLE_PER_ENVIRONMENT,
     ROLE_PER_MODULE,
@@ -24,6 +22,7 @@ from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION, ROLE_ASSUMES_ITSELF
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note, variable_called
@@ -293,7 +292,7 @@ class WebIdentity:
         if isinstance(known, str) and (mismatch := self._context.roles.of_other_partition(provider, known)):
             return mismatch
         if names & self._assumed_in(provider.module):
-            return ROLE_ASSUMED_ALREADY.refusal(role=role)
+            return ROLE_ASSUMES_ITSELF.refusal(role=role)
         return None
 
     def _assumed_in(self, module: Module) -> frozenset[str]:

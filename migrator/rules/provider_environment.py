@@ -60,9 +60,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.decide.diagnostics import USES_ENVIRONMENT
 from migrator.model.diagnostics import Diagnostic
 from migrator.rules.registry import Rule
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -99,7 +99,7 @@ def _finding(context: Context, provider: Provider) -> Finding:
     if context.sign_ins.is_passed_in(provider):
         return RULE.finding(provider.place, title, PASSED_IN.left_alone(), subject=provider.title)
     is_unchanged = environment is not None and not context.environment_roots.serves(provider)
-    alone = ENVIRONMENT_UNCHANGED if is_unchanged else USES_ENVIRONMENT
+    alone = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
     return RULE.finding(provider.place, title, alone.left_alone(), subject=provider.title)
 
 

@@ -82,7 +82,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT, USES_ENVIRONMENT
+from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_sign_in import environment_sign_in, state_notes
 from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic
@@ -91,6 +91,7 @@ from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn, with_web_identity
 from migrator.terraform.diagnostics import TWO_ROLES
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
         message = _message(backend, strategies.rejecting(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
     elif _is_environment_root(context, root, backend) and group is None:
-        alone = backend.skip_reason or USES_ENVIRONMENT.left_alone()
+        alone = backend.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
         yield RULE.finding(backend.place, _message(backend), alone)
 
 

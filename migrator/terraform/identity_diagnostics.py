@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from migrator.model.diagnostics import Diagnostic
 
+NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`, or leave out `--role-arn`."
+"""How identities get roles of their own, where nothing more is known."""
+
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
     found="No credentials are written here. AWS credentials come from the environment of the run.",
@@ -20,7 +23,14 @@ IDENTITY_COLLISION = Diagnostic(
     "identity-collision",
     found="The credentials here differ from the credentials of {other}. `--role-arn` names one role for both.",
     why="A role in place of another identity could manage resources in the wrong AWS account.",
-    help="Name each role with `--role`, for example `--role profile:dns=ARN`, or leave out `--role-arn`.",
+    help="{remedy}",
+    page="""\
+`--role-arn ARN` names one role, and that role can replace only one identity. Two providers with different profiles or
+keys are two identities: they may reach different AWS accounts or have different permissions.
+
+For example, one provider has `profile = "shop"` and another has `profile = "dns"`. Name a role for each:
+`--role profile:shop=ARN1 --role profile:dns=ARN2`. Or leave out `--role-arn`: then every identity gets a variable of
+its own, which you set on the stacks.""",
 )
 IDENTITY_VARIES = Diagnostic(
     "identity-varies",

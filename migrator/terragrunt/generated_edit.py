@@ -26,6 +26,7 @@ from migrator.terraform.identities import identities
 from migrator.terraform.identity_diagnostics import (
     IDENTITY_COLLISION,
     IDENTITY_VARIES,
+    NAME_ROLES,
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
@@ -172,11 +173,11 @@ class GeneratedSignIn:
         if self._config.role_arn is None:
             return variable
         if name is not None:
-            return IDENTITY_COLLISION.refusal(other="another provider")
+            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
         if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
             return IDENTITY_VARIES.refusal(instances="units")
         if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}")
+            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return Literal(self._config.role_arn)
 
     @property

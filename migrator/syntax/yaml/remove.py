@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
+from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import Difference, are_equal, differences
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree
 from migrator.syntax.yaml.write import line_start
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 _TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
 _COMMA = re.compile(r"\s*,")
@@ -33,9 +37,9 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
         if not all(_is_wanted(difference, gone) for difference in differences(tree, read(after, part))):
-            return Refusal("other entries share the value, or depend on the value")
+            return UNEDITABLE.refusal(reason="other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
-        return Refusal(str(problem) or "the value cannot be removed")
+        return UNEDITABLE.refusal(reason=str(problem) or "the value cannot be removed")
     return edits
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model.findings import Refusal
 from migrator.source import newline_at
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import differences
 from migrator.syntax.yaml.edit import line_edits
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Alias, Keys, Mapping, Node, Scalar, Tree, string_at
 from migrator.syntax.yaml.write import column, key, quote, style
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
@@ -26,11 +30,11 @@ def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tu
             text = _with_string(now, keys, value)
             after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
             if not _is_all(now, after, keys, value):
-                return Refusal("other entries share the mapping around the value")
+                return UNEDITABLE.refusal(reason="other entries share the mapping around the value")
         except (SyntaxProblem, EditConflict):
-            return Refusal("the edited YAML could not be understood again")
+            return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
         except _RefusedError as refused:
-            return Refusal(str(refused))
+            return UNEDITABLE.refusal(reason=str(refused))
         now = after
     return tuple(line_edits(path, tree.text, now.text))
 
