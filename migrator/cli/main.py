@@ -18,8 +18,9 @@ _EPILOG = """\b
 Exit codes:
   0    done, or nothing to do
   1    --check found files that would change
-  2    wrong usage
-  3    something could not be processed; the rest was done
+  2    wrong usage; nothing was done
+  3    a repository or a file could not be processed; the rest was done
+  4    done, but places were refused; they are listed
   130  interrupted
 """
 

@@ -16,15 +16,13 @@ from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey, parts
-from migrator.model.results import Mode, RepoResult
+from migrator.model.results import ExitCode, Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
 from migrator.workspace.discover import checkout_of
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-
-DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
@@ -35,10 +33,13 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     config = _config(options)
     results: list[RepoResult] = []
     lost: OutputError | None = None
-    for result in _results(repos, config):
+    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
+    for result in _results(by_name, config):
         results.append(result)
         try:
             _show_diff(result)
+            if not options["quiet"]:
+                _list_changed(result, by_name[result.repo][0])
         except OutputError as error:
             lost = error
             if not options["report"] and not options["plan_file"]:
@@ -50,12 +51,11 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     is_reported = _report(options["report"], options["plan_file"], results)
     if lost is not None:
         raise lost
-    return _exit_code(results) if is_reported else FAILED
+    return exit_code(results) if is_reported else ExitCode.FAILED
 
 
-def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
+def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[RepoResult]:
     """Each repository's result; several are surveyed first, since stacks of one may run the code of another."""
-    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
     if len(by_name) == 1:
         yield migrate_repo(next(iter(by_name.values())), config)
         return
@@ -132,16 +132,15 @@ def _show_diff(result: RepoResult) -> None:
         show([result.diff])
 
 
+def _list_changed(result: RepoResult, folder: str) -> None:
+    """Print the paths that would change, seen from the current folder, as ``terraform fmt -check`` does."""
+    root = checkout_of(Path(os.path.realpath(folder))) or Path(os.path.realpath(folder))
+    for path in result.changed if result.mode is Mode.CHECK else ():
+        click.echo(plain_line(os.path.relpath(root / path)))
+
+
 def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
-    if not quiet or result.is_failed:
+    if not quiet or not result.is_whole:
         click.echo(summary(result, verbose=verbose), err=True, nl=False)
     if result.is_masked and not quiet:
         click.echo("  secrets are masked: such a diff does not apply; --show-secrets prints one that does", err=True)
-
-
-def _exit_code(results: Sequence[RepoResult]) -> int:
-    if any(result.is_failed for result in results):
-        return FAILED
-    if any(result.mode is Mode.CHECK and result.changed for result in results):
-        return WOULD_CHANGE
-    return DONE

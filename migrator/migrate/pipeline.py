@@ -149,7 +149,7 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
+        return Plan(problems=tuple(self.workspace.problems), notes=self.workspace.notes, survey=self.survey)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Planning:
             findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
-            notes=_notes(findings),
+            notes=(*_notes(findings), *workspace.notes),
             signers=signers,
             trusts=trust_rows(self._context, signers),
             mapped=tuple(sorted(self._context.roles.used)),

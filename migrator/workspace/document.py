@@ -27,6 +27,12 @@ IGNORE = "tf-oidc-migrate:ignore"
 _WORDS = (b"provider", b"backend", b"spacelift")
 _TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
 _OTHERS = re.compile(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
+_OF_INTEREST = re.compile(
+    rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
+    + _OTHERS.pattern
+)
+"""A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
+
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
 _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
 _DEEPEST = 30
@@ -97,6 +103,12 @@ class Document:
         if self.kind in _IN_TERRAFORM:
             return (any(word in data for word in _WORDS) and _TERRAFORM.search(data) is not None) or b"\0" in data
         return self.kind not in _IN_OTHERS or _OTHERS.search(data) is not None
+
+    @property
+    def is_of_no_rule(self) -> bool:
+        """Whether the file was read and holds no word of any rule, so that what it says need not be understood."""
+        data = self.source.data
+        return bool(data) and b"\0" not in data and _OF_INTEREST.search(data) is None
 
     @property
     def is_written_by_terragrunt(self) -> bool:
