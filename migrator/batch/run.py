@@ -21,8 +21,8 @@ from migrator.batch.plan_file import plain_config, read_plan, write_plan
 from migrator.batch.pool import default_jobs, executor
 from migrator.batch.progress import Progress, progress
 from migrator.batch.records import RepoJob, Results, left
-from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.model.results import ExitCode, Mode, RepoResult, exit_code
+from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
+from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.remotes.forge_registry import forge_of, open_forge
 from migrator.remotes.sources import RepoSource, sources
 from migrator.report.registry import write_report, write_rollout, writer_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.cli.combinations import require_sense
 from migrator.cli.options import config_of
 from migrator.config.role_mapping import unmatched
-from migrator.errors import MigrateError, OutputError, UsageError
+from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey, parts
-from migrator.model.results import ExitCode, Mode, RepoResult, exit_code
+from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
-from migrator.workspace.discover import checkout_of
+from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
@@ -31,9 +33,12 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     Raises `click.UsageError`, and `OutputError` after all else is done.
     """
     config = _config(options)
+    _require_a_repository_each(repos)
     results: list[RepoResult] = []
     lost: OutputError | None = None
     by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
+    if config.repository is not None and len(by_name) > 1:
+        raise click.UsageError("--repository names one repository, and there are several on the command line.")
     for result in _results(by_name, config):
         results.append(result)
         try:
@@ -76,6 +81,17 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
 
+def _require_a_repository_each(repos: Sequence[str]) -> None:
+    """A folder of many checkouts is work for ``batch``. Raises `click.UsageError` for such a folder."""
+    for repo in repos:
+        found = checkouts_in(Path(os.path.realpath(repo)))
+        if len(found) > 1:
+            command = f"tf-oidc-migrate batch {shlex.quote(repo.rstrip('/'))}/*"
+            raise click.UsageError(
+                f"{repo} is no git checkout, and holds {len(found)} of them. To migrate all: {command}"
+            )
+
+
 def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
     """The folders of each checkout together, each once: not those inside of others that are given."""
     places = {repo: Path(os.path.realpath(repo)) for repo in repos}
@@ -88,13 +104,8 @@ def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
 
 
 def _config(options: Mapping[str, Any]) -> Config:
+    require_sense()
     modes = [mode for mode in (Mode.PREVIEW, Mode.CHECK, Mode.IN_PLACE) if options[mode.value.replace("-", "_")]]
-    if len(modes) > 1:
-        raise click.UsageError(f"--{modes[0].value} and --{modes[1].value} exclude each other.")
-    if options["show_secrets"] and modes != [Mode.PREVIEW]:
-        raise click.UsageError("--show-secrets goes with --preview.")
-    if options["show_secrets"] and options["report"]:
-        raise click.UsageError("--show-secrets and --report exclude each other: no report holds a secret.")
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
     if not options["report"]:
         return config

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 
+from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
 from migrator.model.fleet import Survey
 
@@ -126,21 +127,6 @@ class RepoResult:
     def is_whole(self) -> bool:
         """Whether nothing failed and nothing was refused."""
         return not self.is_failed and not self.is_refused
-
-
-class ExitCode(IntEnum):
-    """What a run comes to, for scripts.
-
-    A failure counts for more than anything else. ``--check`` reports a change that can be made (1) before a refusal
-    (4): a script that accepts refusals must not overlook a change.
-    """
-
-    DONE = 0
-    WOULD_CHANGE = 1
-    USAGE = 2
-    FAILED = 3
-    REFUSED = 4
-    INTERRUPTED = 130
 
 
 def exit_code(results: Iterable[RepoResult]) -> ExitCode:

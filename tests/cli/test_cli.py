@@ -73,8 +73,8 @@ def test_a_folder_of_no_interest_loads_no_rules(tmp_path: Path) -> None:
 
 
 def test_help_is_a_page_that_names_every_exit_code() -> None:
-    shown = run("--help").output
-    assert len(shown.splitlines()) < 80
+    shown = run("--help-all").output
+    assert len(shown.splitlines()) < 120
     for word in ("Action:", "Roles:", "Git:", "Scope:", "Output:", "Exit codes:", "130", "[default: spacelift-oidc]"):
         assert word in shown
 
@@ -390,3 +390,37 @@ def test_a_folder_inside_of_another_that_is_given(make_repo: MakeRepo, tmp_path:
     assert done.returncode == 0, done.stderr
     assert len(repo.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 4
     assert len(other.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 2
+
+
+STACKS = """resource "spacelift_stack" "{name}" {{
+  name         = "{name}"
+  repository   = "webshop"
+  project_root = "{root}"
+  branch       = "main"
+}}
+"""
+
+
+def test_stacks_of_another_name_are_pointed_out(make_repo: MakeRepo) -> None:
+    backend = 'terraform {\n  backend "s3" {\n    bucket  = "b"\n    profile = "x"\n  }\n}\n'
+    stacks = "".join(STACKS.format(name=name, root=root) for name, root in (("a", "app"), ("b", "elsewhere")))
+    files = {"app/main.tf": backend + PROVIDER, "admin/stacks.tf": stacks}
+    repo = make_repo(files, name="ws")
+    done = run("--check", "--backend-auth", "hook", repo.root)
+    assert "2 stacks are for repository `webshop`. This checkout is called `ws`." in done.stderr
+    again = run("--check", "--backend-auth", "hook", "--repository", "webshop", repo.root)
+    assert "This checkout is called" not in again.stderr
+    assert "admin/stacks.tf" in again.stdout
+    assert "admin/stacks.tf" not in done.stdout
+
+
+def test_stacks_of_other_repositories_are_no_mistake(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": PROVIDER + STACKS.format(name="a", root="app")}, name="ws")
+    assert "This checkout is called" not in run("--check", repo.root).stderr
+
+
+@pytest.mark.parametrize("arguments", [["--repository", "a b"], ["--repository", "x", "one", "two"]])
+def test_a_name_of_no_repository(arguments: list[str], make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        monkeypatch.chdir(make_repo({"main.tf": PROVIDER}, name=name).root.parent)
+    assert run(*arguments).exit_code == 2
