@@ -7,7 +7,7 @@ A provider's scope (a stack, or a construct in one) is to its identities what a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_beside,
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
+from migrator.terraform.fingerprints import fingerprint, of_strings
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 
 if TYPE_CHECKING:
@@ -43,7 +44,15 @@ class _Role:
 class PythonIdentity:
     """What the providers of one CDKTF program are to sign in with: those ``migrating``, among all that it has."""
 
-    def __init__(self, program: CdktfProgram, migrating: Sequence[CdktfCall], config: Config) -> None:
+    def __init__(
+        self,
+        program: CdktfProgram,
+        migrating: Sequence[CdktfCall],
+        config: Config,
+        apart: Callable[[str, Collection[str]], str | None],
+    ) -> None:
+        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        self._apart = apart
         self._folder = program.folder
         self._providers = [call for call in program.providers if call.skip_reason is None]
         self._migrating = list(migrating)
@@ -106,16 +115,16 @@ class PythonIdentity:
             return self._variable(provider, role_variable(name))
         if name is not None:
             return Refusal("its credentials differ from those of another provider, for which --role-arn speaks")
-        others = [place for origin, place in self._known.items() if origin != provider.origin]
-        if others and _is_known(provider):
-            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
+        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
+            return Refusal(f"its credentials differ from those of {place}, for which --role-arn speaks as well")
         return _Role(python_edit.quote(provider.program, self._config.role_arn))
 
-    @cached_property
-    def _known(self) -> dict[Origin, Place]:
-        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
-        spoken = (call for call in self._by_precedence if self._identities[scope_of(call), call.origin] is None)
-        return {call.origin: call.place for call in spoken if call.credentials and _is_known(call)}
+    @property
+    def spoken(self) -> Iterator[tuple[Place, str]]:
+        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
+        for provider in self._by_precedence:
+            if self._identities[scope_of(provider), provider.origin] is None:
+                yield provider.place, _fingerprint(provider)
 
     @cached_property
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
@@ -288,6 +297,12 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
     return "\n".join(lines)
 
 
-def _is_known(provider: CdktfCall) -> bool:
-    """Whether all that tells the provider's identity is written out."""
-    return all(provider.program.string(item) is not None for _, item in provider.credentials)
+def _fingerprint(provider: CdktfCall) -> str:
+    """What tells the provider's identity from others; what is not written out is only equal to itself."""
+    if not provider.credentials:
+        return fingerprint((), "environment")
+    values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
+    known = {name: value for name, value in values.items() if value is not None}
+    if known.keys() == values.keys():
+        return fingerprint(of_strings(known))
+    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))

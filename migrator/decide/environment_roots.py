@@ -16,6 +16,7 @@ from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.refusals import NEED_SEVERAL
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
@@ -128,6 +129,8 @@ class EnvironmentRoots:
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
             role = Refusal(_UNKNOWN)
+        if isinstance(role, str) and root is not None:
+            role = self._context.shared_roles.backend_refusal(root) or role
         return EnvironmentRoot(
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )
@@ -164,6 +167,9 @@ class EnvironmentRoots:
         identities = self._context.root_identities
         unmapped = [signer.provider for signer in signers if signer.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
+        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        if mismatch := next(filter(None, every), ""):
+            return Refusal(mismatch)
         return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
@@ -190,11 +196,11 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     return roles.pop() if len(roles) == 1 else None
 
 
-def others_credentials(context: Context, stack: StackDefinition) -> str:
-    """What a stack's runs have that would win over web identity of the environment; ``""`` if nothing is known."""
+def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
+    """Why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
-        return f"it signs in with the AWS integration at {place}, whose credentials would win: detach it"
-    return "it has the hook, whose credentials would win: remove it" if context.strategies.has_hook(stack) else ""
+        return STACK_HAS_INTEGRATION.refusal(place=place)
+    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
 def static_keys(facts: Facts, stack: StackDefinition) -> str:

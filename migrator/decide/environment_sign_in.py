@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.decide.environment_roots import EnvironmentRoot, assumed_role
 from migrator.model.findings import Note, Refusal
 from migrator.terraform.backend_edit import chained_role
+from migrator.terraform.diagnostics import TWO_ROLES
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, NewArgument
@@ -43,6 +44,8 @@ def environment_sign_in(
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
     """
     nested = backend.block.attribute("assume_role")
+    if nested is not None and backend.role_arn is not None:
+        return TWO_ROLES.refusal()
     is_same = root.has_integration or assumed_role(workspace, backend) == root.role
     removed = ["removed"] * bool(backend.credentials)
     if backend.role_family and (is_same or backend.role_arn is None):

@@ -113,16 +113,22 @@ class HookIdentity:
             return f"it is to have the role {role}, the hook has another, and {_ONE_ROLE}"
         if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
             return f"the hook has the backend's role, and {_ONE_ROLE}: name one for both by --backend-role-arn"
-        if hooks != SHELL_ROLE and not isinstance(signers, Refusal):
-            differing = self._context.root_identities.differing(root, signers)
-            if differing is not None:
-                return differing.reason
-            others = [path for path, item in self._targets.items() if path != root and item.role == hooks]
-            if elsewhere := self._context.root_identities.apart(root, others):
-                return f"its credentials differ from those of {elsewhere.place}, and the hooks of both have one role"
+        if hooks != SHELL_ROLE and (objection := self._mismatch(provider, root, hooks)):
+            return objection
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
         is_assumed = said in provider.assumed_roles
         return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""
+
+    def _mismatch(self, provider: Provider, root: str, role: str) -> str:
+        """Why the hook's role, one that is known, is none for what signs in below a root module; ``""`` if it is."""
+        if mismatch := self._context.roles.of_other_partition(provider, role):
+            return mismatch
+        identities = self._context.root_identities
+        signers = identities.signers(root)
+        if not isinstance(signers, Refusal) and (differing := identities.differing(root, signers)) is not None:
+            return differing.reason
+        place = identities.apart(root, role)
+        return f"its credentials differ from those of {place}, and the hooks of both have one role" if place else ""
 
     def _has_comment(self, provider: Provider) -> bool:
         text, block = provider.document.text, provider.block

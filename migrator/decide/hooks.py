@@ -133,8 +133,7 @@ class HookPlan:
         missing = [name for name in missing if self._belongs_in_stack(wanted, name)]
         if not missing:
             return LeftAlone(f"its hook goes into {PATH} beside its code")
-        objection = self._lists.objection(stack, missing)
-        return Refusal(objection) if objection else None
+        return self._lists.objection(stack, missing)
 
     def prepend(self, wanted: PlannedHook) -> Rewrite | Refusal:
         """The edits of the stack's lists of hooks, for every phase that is asked for."""
@@ -160,9 +159,10 @@ class HookPlan:
         if stack.is_ignored or not missing:
             return ""
         if objection := self._lists.objection(stack, missing):
-            return objection
+            return objection.reason
         if self._context.config.hook_in is HookPlace.CONTEXT:
-            return context_objection(stack)
+            objection = context_objection(stack)
+            return objection.reason if objection else ""
         made = (hooks.prepend(stack, name) for name in missing)
         return next((item.reason for item in made if isinstance(item, Refusal)), "")
 
@@ -217,6 +217,7 @@ def _targets(context: Context) -> Iterator[Target]:
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
                     role = _TAKEN
+                role = (context.shared_roles.backend_refusal(root) if isinstance(role, str) else None) or role
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in context.facts.programs:
         if program.is_migrated(config.include_ambient):

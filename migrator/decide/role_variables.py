@@ -17,6 +17,7 @@ from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
 from migrator.terraform.identities import identities
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, variable_called
+from migrator.workspace.diagnostics import UNUSABLE_FILE
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -188,8 +189,7 @@ def _declare(
         return document.syntax.add_block(document.path, document.text, block)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
-        is_there = f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood"
-        return Refusal(workspace.objection(path) or is_there)
+        return workspace.objection(path) or UNUSABLE_FILE.refusal(path=path)
     return HCL.add_block(path, "", block)
 
 

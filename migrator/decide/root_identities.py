@@ -6,7 +6,7 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -38,10 +38,8 @@ class RootIdentities:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._signers: dict[str, list[Signer] | Refusal] = {}
-        self._known_for: dict[str, dict[Identity, Provider]] = {}
         self._spoken = cache(self._find_spoken)
         self._signed_in = cache(self._find_signed_in)
-        self._known_there: dict[str, dict[Identity, Provider]] = {}
 
     def signers(self, root: str) -> list[Signer] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
@@ -84,52 +82,31 @@ class RootIdentities:
                 return Refusal(f"{reason}{self.remedy(provider)}")
             if refused := self.differing(root, here):
                 return refused
-        if len({known for instance in instances if (known := self._context.roles.values.known(*instance))}) > 1:
+        shared = self._context.shared_roles
+        own = {shared.fingerprint(*instance) for instance in instances}
+        if len(own) > 1:
             return Refusal(f"{SEVERAL}, and --role-arn speaks for one")
-        elsewhere = self._apart(instances, self._known_identities(role))
-        if elsewhere is None:
+        place = shared.apart(role, own)
+        if place is None:
             return None
-        where = f"those of {elsewhere.place}, for which --role-arn speaks as well"
+        where = f"those of {place}, for which --role-arn speaks as well"
         return Refusal(f"its credentials differ from {where}{self.remedy(provider)}")
 
-    def apart(self, root: str, others: Iterable[str]) -> Provider | None:
-        """A provider below one of the ``others``, unmapped and known to be none of those below ``root``, if there is.
+    def apart(self, root: str, role: str) -> str | None:
+        """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
+        shared = self._context.shared_roles
+        mine = {shared.fingerprint(root, signer.identity) for signer in self.unmapped(root)}
+        return shared.apart(role, mine) if mine else None
 
-        So a role that both root modules have for such providers would be for two identities.
-        """
-        mine = self._known_below(root)
-        theirs = ((found, provider) for path in others for found, provider in self._known_below(path).items())
-        return next((provider for found, provider in theirs if found not in mine), None) if mine else None
+    def unmapped(self, root: str) -> list[Signer]:
+        """The providers below a root module that nothing is mapped to."""
+        signers = self.signers(root)
+        return [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
 
-    def _known_below(self, root: str) -> dict[Identity, Provider]:
-        """The providers below a root module that nothing is mapped to, by their credentials where these are known."""
-        if root not in self._known_there:
-            signers = self.signers(root)
-            unmapped = [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
-            known = ((self._context.roles.values.known(root, signer.identity), signer.provider) for signer in unmapped)
-            self._known_there[root] = {found: provider for found, provider in known if found}
-        return self._known_there[root]
-
-    def _apart(self, own: Iterable[tuple[str, Identity]], known: Mapping[Identity, Provider]) -> Provider | None:
-        mine = {found for item in own if (found := self._context.roles.values.known(*item))}
-        return next((provider for found, provider in known.items() if found not in mine), None) if mine else None
-
-    def _known_identities(self, role: str) -> dict[Identity, Provider]:
-        """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
-        if role not in self._known_for:
-            found = self._known_for[role] = {}
-            for root in sorted(
-                {
-                    path
-                    for provider in self._context.facts.providers
-                    for path, _ in self._context.roles.instances(provider) or ()
-                }
-            ):
-                spoken = self._spoken(root, role)
-                for signer in spoken if not isinstance(spoken, Refusal) else ():
-                    if known := self._context.roles.values.known(root, signer.identity):
-                        found.setdefault(known, signer.provider)
-        return self._known_for[role]
+    def spoken(self, root: str, role: str) -> list[Signer]:
+        """For whom --role-arn speaks below a root module, as far as that is known."""
+        spoken = self._spoken(root, role)
+        return [] if isinstance(spoken, Refusal) else spoken
 
     def remedy(self, provider: Provider) -> str:
         """What names a role of its own for the provider, for people; ``""`` if nothing does."""

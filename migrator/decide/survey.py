@@ -38,15 +38,17 @@ class Surveyor:
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
         stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
-        found = attachments(self._context.workspace).receivers
+        attached = attachments(self._context.workspace).receivers
         receivers = (
             KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
-            for item in found
+            for item in attached
             if self._context.workspace.in_scope(item.place.path)
         )
         labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
-        return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        users = (replace(user, place=f"{repo}: {user.place}") for user in self._context.shared_roles.users)
+        found = Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        return replace(found, role_users=tuple(users))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
@@ -67,7 +69,7 @@ class Surveyor:
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
-            ({role_value.root for role_value in self._context.role_values} | self._with_known_roles()) - told
+            ({role_value.root for role_value in self._context.sign_ins.values} | self._with_known_roles()) - told
         ):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
@@ -103,7 +105,7 @@ class Surveyor:
     def _given_by_root(self) -> dict[str, list[RoleValue]]:
         kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         found: dict[str, list[RoleValue]] = {}
-        for role_value in self._context.role_values:
+        for role_value in self._context.sign_ins.values:
             if not kept.issuperset(role_value.users):
                 found.setdefault(role_value.root, []).append(role_value)
         return found
@@ -144,8 +146,10 @@ class Surveyor:
         if reason := static_keys(self._context.facts, stack):
             return reason
         if by == "integration":
-            return "" if stack in self._context.facts.integrations else sharing_objection(stack)
-        return others_credentials(self._context, stack) or objection(stack)
+            refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
+        else:
+            refusal = others_credentials(self._context, stack) or objection(stack)
+        return refusal.reason if refusal else ""
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
@@ -162,7 +166,7 @@ class Surveyor:
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {
-            (finding.place, finding.message): finding.fate
+            (finding.place, finding.subject, finding.names): finding.fate
             for finding in self._context.settled
             if finding.rule.startswith(_HOOK_RULES)
         }
@@ -173,7 +177,7 @@ class Surveyor:
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             instead = _NO_HOOK if stack in native else self._given_fate(stack)
-            fate = fates.get((stack.place, planned.message), "") if planned else instead
+            fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
@@ -191,11 +195,9 @@ class Surveyor:
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
-        about = f"{stack.title}, which runs "
         for finding in self._context.settled:
-            if finding.rule in _GIVING and finding.message.startswith(about):
-                _, is_variable, name = finding.message.partition(": ")
-                return f"none needed: {name} {finding.fate}" if is_variable else f"none needed: {finding.fate}"
+            if finding.rule in _GIVING and finding.subject == stack.title:
+                return f"not needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:

@@ -40,7 +40,8 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
             reason = f"its caller {call.repo}: {call.place}: {call.refusal}" if call.refusal else ""
             reason = _UNSETTLED if not reason and attempt == _MOST - 1 else reason
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
-                refused.setdefault((module.repo, module.path), replace(module, refusal=reason))
+                by = (call.repo, str(call.place)) if call.refusal else None
+                refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
         told = _told(pairs, refused)
         stale = {name: told.get(name, ()) for name, survey in known.items() if told.get(name, ()) != survey.told}
         if not stale:

@@ -27,7 +27,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((item for item in objections if item), None)
         if objection is not None:
-            return replace(finding, fix=Refusal(objection))
+            return replace(finding, fix=objection)
     return finding
 
 

@@ -56,3 +56,15 @@ def region_to_name(role_arn: str, region: str) -> str:
     if partition == COMMERCIAL:
         return ""
     return region if own == partition else FIRST_REGIONS.get(partition, "")
+
+
+def partition_objection(role_arn: str, region: str) -> str:
+    """Why a role cannot be assumed where something signs in, for people; ``""`` if it can, or ``region`` is not known.
+
+    A partition knows no identities of another one:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
+    """
+    if not region or not role_arn.startswith("arn:"):
+        return ""
+    own, partition = partition_of(region), role_arn.split(":")[1]
+    return "" if own == partition else f"the region {region} is of the partition {own}, and {role_arn} of {partition}"

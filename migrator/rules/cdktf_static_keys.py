@@ -63,7 +63,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.decide.strategy import Strategy, may_sign_in, since
-from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import ROTATE, SET_REGION
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -87,7 +88,8 @@ def check(context: Context) -> Iterator[Finding]:
     for program, runners in context.facts.programs:
         strategy = context.strategies.of_program(program, runners)
         old = tuple(_old_versions(context.workspace, program.folder))
-        yield from refused_without_hook(context, _findings(context.config, program, strategy, old))
+        identity = context.python_identity(program, runners)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy, old, identity))
 
 
 def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
@@ -99,14 +101,12 @@ def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
             yield Note(task, (f"{place} ({text})",))
 
 
-def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...]) -> Iterator[Finding]:
-    from migrator.cdktf.provider_edit import PythonIdentity
-
+def _findings(
+    config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
+) -> Iterator[Finding]:
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
     has_all = (is_migrated and not strategy.is_native) or config.include_ambient
-    migrating = [call for call in program.providers if call.skip_reason is None and (call.credentials or has_all)]
-    identity = PythonIdentity(program, migrating, config.at(program.folder))
     for call in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(call):
             finding: Finding | None = _native(call, config.at(program.folder), strategy, program.group)
@@ -182,15 +182,14 @@ def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
     gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
     if gave and provider.call.keyword("region") is None:
-        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
-        yield Note(task, (str(provider.place),))
+        yield SET_REGION.note(str(provider.place))
 
 
 def _rotate(call: CdktfCall) -> Iterator[Note]:
     for _, item in call.credentials:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
             place = Place(call.document.path, call.program.line(item.span.start))
-            yield Note(ROTATE, (str(place),))
+            yield ROTATE.note(str(place))
             break
     for _, item in call.credentials:
         if not _LITERAL.search(item.span.of(call.program.text)):

@@ -56,10 +56,10 @@ region = "eu-west-1"
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import ROTATE_AND_REMOVE, Finding, LeftAlone, Note, Rewrite
+from migrator.model.findings import Finding, LeftAlone, Note, Rewrite
+from migrator.model.notes import ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.syntax.terraform import Block
@@ -93,10 +93,9 @@ def check(context: Context) -> Iterator[Finding]:
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [*orphans.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
-            keys = rotate_values(pieces) if orphans.flows[node].is_key else ()
-            notes = [replace(note, task=ROTATE_AND_REMOVE) for note in keys]
+            notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
-                pieces[0].place, f"{node.title}: credentials came from it", LeftAlone(reason), None, notes
+                pieces[0].place, f"{node.title}: credentials came from here", reason, None, notes, subject=node.title
             )
     for document, provider in unused_providers(orphans):
         fate = LeftAlone("nothing in its module uses it any more: take it out when its data is gone from the state")
@@ -113,7 +112,7 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
         notes = [*_to_apply(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
-            notes += (replace(note, task=ROTATE_AND_REMOVE) for note in rotate_values(left))
+            notes += rotate_values(left, ROTATE_AND_REMOVE)
         yield RULE.finding(
             pieces[0].place, f"{node.title}: served only credentials", Rewrite(edits, outcome), group, notes
         )

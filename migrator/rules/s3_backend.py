@@ -87,7 +87,8 @@ from migrator.decide.strategy import since
 from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backend_edit import TWICE, SignIn, with_web_identity
+from migrator.terraform.backend_edit import SignIn, with_web_identity
+from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
     strategies = context.strategies
     message = _message(backend, strategies.rejecting(root))
     signed = strategies.sign_in(root, backend)
+    if isinstance(signed, SignIn):
+        signed = context.shared_roles.backend_refusal(root) or signed
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.remove or signed.append:
@@ -205,7 +208,7 @@ def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
         signed = with_web_identity(backend)
         return signed if isinstance(signed, Refusal) else _signed(backend, signed)
     if backend.role_arn is not None and backend.block.attribute("assume_role") is not None:
-        return Refusal(TWICE)
+        return TWO_ROLES.refusal()
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
     outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
     outcomes += ["left to a hook"] * bool(because)

@@ -81,7 +81,6 @@ from migrator.terraform.backends import S3Backend
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
 from migrator.terraform.versions import excludes
-from migrator.terragrunt.generated_edit import GeneratedSignIn
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
 from migrator.terragrunt.values import Value
@@ -89,6 +88,7 @@ from migrator.terragrunt.values import Value
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terragrunt.generated import Generated
+    from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
     from migrator.terragrunt.units import Terragrunt
 
@@ -109,9 +109,7 @@ def _all(context: Context) -> Iterator[Finding]:
     yield from _states(context, groups)
     yield from _environment(found, groups)
     yield from _iam_roles(context, groups)
-    sign_in = GeneratedSignIn(
-        context.workspace, context.facts.terragrunt.units, context.facts.in_module, context.config
-    )
+    sign_in = context.generated_sign_in
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
     for document, block in found.unknown:

@@ -7,7 +7,7 @@ declare it already; and by one heredoc alone where a unit has several.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,11 @@ from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
-from migrator.syntax.hcl.strings import quote
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
+from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
+from migrator.terraform.fingerprints import fingerprint, of_strings
 from migrator.terraform.identities import identities
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
@@ -43,7 +45,10 @@ class GeneratedSignIn:
         units: Sequence[Unit],
         in_module: Callable[[Module], Sequence[Provider]],
         config: Config,
+        apart: Callable[[str, Collection[str]], str | None],
     ) -> None:
+        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        self._apart = apart
         self._workspace = workspace
         self._all_units = units
         self._in_module = in_module
@@ -54,8 +59,6 @@ class GeneratedSignIn:
             for part in unit.generated:
                 self._units.setdefault(part, []).append(unit)
         self._names = dict(self._named())
-        self._declared: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
-        self._assign()
 
     def units(self, part: Generated) -> list[Unit]:
         """The units that ``part`` is written into."""
@@ -88,10 +91,8 @@ class GeneratedSignIn:
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
             if constraint.is_ignored or objection:
-                return Refusal(
-                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, admits none from"
-                    f" {release[0]}.{release[1]} on"
-                )
+                first = f"{release[0]}.{release[1]}"
+                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=first)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
@@ -166,20 +167,17 @@ class GeneratedSignIn:
             return Refusal("its credentials differ from those of the provider for which --role-arn speaks")
         if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
             return Refusal("its credentials may differ from one unit to the next, and --role-arn speaks for one")
-        others = [place for origin, place in self._known.items() if origin != _origin(provider)]
-        if others and _is_literal(provider):
-            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
+        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
+            return Refusal(f"its credentials differ from those of {place}, for which --role-arn speaks as well")
         return Literal(self._config.role_arn)
 
-    @cached_property
-    def _known(self) -> dict[Origin, Place]:
-        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
-        found: dict[Origin, Place] = {}
+    @property
+    def spoken(self) -> Iterator[tuple[Place, str]]:
+        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
         for part, names in self._names.items():
-            for provider in self.migrating(part):
-                if provider.credentials and not provider.has_web_identity and names.get(_origin(provider)) is None:
-                    found |= {_origin(provider): part.place} if _is_literal(provider) else {}
-        return found
+            for provider in self.migrating(part) if not part.is_ignored else ():
+                if not provider.has_web_identity and names.get(_origin(provider)) is None:
+                    yield part.place, _fingerprint(provider)
 
     def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
         """A name for each identity in each heredoc; those that meet in a unit, or by way of others, share theirs."""
@@ -219,11 +217,13 @@ class GeneratedSignIn:
         roles = (self._role(part, provider) for provider in asking)
         return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
 
-    def _assign(self) -> None:
-        """Settle for every variable which of the heredocs declares it: that which is written into most units first."""
+    @cached_property
+    def _declared(self) -> dict[Generated, dict[RoleVariable, bool | Refusal]]:
+        """For every variable which of the heredocs declares it: that which is written into most units first."""
+        settled: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
         declared: set[tuple[str, str]] = set()
         for part in sorted(self._units, key=self._turn):
-            self._declared[part] = {}
+            settled[part] = {}
             for variable in self._variables(part):
                 known = [
                     (unit.folder, variable.name) in declared or self._has(unit, variable.name)
@@ -236,8 +236,9 @@ class GeneratedSignIn:
                     verdict = Refusal(
                         f"some of the modules that it is written into declare var.{variable.name}, others not"
                     )
-                self._declared[part][variable] = verdict
+                settled[part][variable] = verdict
                 declared |= {(unit.folder, variable.name) for unit in self._units[part] if verdict is True}
+        return settled
 
     def _turn(self, part: Generated) -> tuple[object, ...]:
         return part.is_override, -len(self._units[part]), part.outer.path, part.part
@@ -268,9 +269,15 @@ def _origin(provider: Provider) -> Origin:
     return tuple((name, where + said if "${" in said else said) for name, said in provider.origin)
 
 
-def _is_literal(provider: Provider) -> bool:
-    """Whether all that tells the provider's identity is written out."""
-    return all(said.startswith('"') and "${" not in said for _, said in provider.origin)
+def _fingerprint(provider: Provider) -> str:
+    """What tells the provider's identity from others; what is not written out is only equal to itself."""
+    if not provider.origin:
+        return fingerprint((), "environment")
+    values = {name: string_value(said) for name, said in provider.origin}
+    known = {name: value for name, value in values.items() if value is not None and "${" not in value}
+    if known.keys() == values.keys() and not any(name.startswith("shared_") for name in known):
+        return fingerprint(of_strings(known))
+    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:

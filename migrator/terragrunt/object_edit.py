@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import ROTATE, Note, Place, Refusal
+from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import ROTATE
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
@@ -47,4 +48,4 @@ def rotate(value: Value, place: Place) -> Iterator[Note]:
         if str(there) != str(place):
             yield Note("take out these locals, which hold keys that nothing needs any more, at", (str(there),))
         place = there
-    yield Note(ROTATE, (str(place),))
+    yield ROTATE.note(str(place))
