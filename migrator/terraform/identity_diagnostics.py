@@ -13,8 +13,8 @@ ENVIRONMENT_CREDENTIALS = Diagnostic(
     why="Credentials of the environment are not changed without being asked for.",
     help="Use `--include-ambient` to migrate such providers and backends too.",
     page="""\
-Without credentials of its own, a provider or backend uses those of the environment: for example variables such as
-`AWS_ACCESS_KEY_ID`, Spacelift's AWS integration, or the role of a private worker.
+A provider or backend without credentials of its own uses the credentials of the environment. Such credentials come
+from variables, from Spacelift's AWS integration, or from the role of a private worker.
 
 With `--include-ambient`, tf-oidc-migrate migrates these providers and backends as well. Use the option if the
 environment holds static keys that are to be removed.""",
