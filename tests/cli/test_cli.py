@@ -115,7 +115,7 @@ def test_the_current_folder_is_the_default(folder: Path) -> None:
 def test_quiet_says_only_what_went_wrong(folder: Path) -> None:
     assert run("--check", "-q", folder).output == ""
     (folder / "main.tf").write_text(BROKEN)
-    assert "main.tf:2: an argument has no value" in run("--check", "-q", folder).output
+    assert "main.tf:2: The file cannot be parsed: an argument has no value" in run("--check", "-q", folder).output
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_many_providers_in_one_file(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("".join(providers))
     done = run("--check", tmp_path)
     assert done.exit_code == 1
-    assert done.stderr.count("web identity with var.aws_role_arn") == 400
+    assert done.stderr.count("signs in with web identity: var.aws_role_arn") == 400
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_message_says_what_changed_where(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     assert run(repo) == ""
     message = repo.git("log", "-1", "--format=%B")
-    assert '- main.tf:1: provider "aws": profile -> web identity with var.aws_role_arn' in message
+    assert '- main.tf:1: provider "aws": profile -> The provider signs in with web identity: var.aws_role_arn.' in message
 
 
 def test_no_switch(make_repo: MakeRepo) -> None:
