@@ -64,7 +64,7 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (CHECK_PULL_REQUEST.note(result.branch, why=note) for note in opened.notes)
+        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for note in opened.notes)
         return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
 
     def forge(self, repo: ForgeRepo) -> Forge:
