@@ -92,7 +92,7 @@ def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
 
 def test_what_is_refused_keeps_its_keys() -> None:
     result = migrated()
-    refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd"), 9)))
+    refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd", code="odd"), 9)))
     text = rollout([refused])
     assert "`shop: live/main.tf:9`: it is odd" in section(text, "Not migrated")
     assert "not where something was refused" in section(text, "Remove")
@@ -112,7 +112,7 @@ def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> N
 def test_texts_of_a_repository_are_text(hostile: str) -> None:
     result = migrated()
     stacks = tuple(replace(one, title=hostile, code=hostile, remarks=(hostile,)) for one in result.stacks)
-    findings = (finding(REWRITE), finding(Refusal(hostile), 9))
+    findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
     (command,) = re.findall(r"^    (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
