@@ -158,7 +158,8 @@ class KnownModule:
     """A module whose variables are not what they were: what its callers in other repositories must know.
 
     ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
-    ``refusal`` says why it is not migrated after all, if so, ``defaults`` what its variables are that are not passed.
+    ``refusal`` says why it is not migrated after all, if so, and ``refused_by`` at which call (its repository and its
+    place) that is; ``defaults`` are what its variables are that are not passed.
     """
 
     repo: str
@@ -171,6 +172,7 @@ class KnownModule:
     refusal: str = ""
     addresses: tuple[tuple[str, str], ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
+    refused_by: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
