@@ -142,7 +142,7 @@ def _settings(
         except _NotEditableError as error:
             objection = error.refusal
     waiting = list(_waiting(workspace, module, block)) if not others else []
-    if not objection:
+    if objection is None:
         gone = [instance.key for instance in static] if others else []
         objection = _referrer(_uses(workspace, module), document, block, gone, waiting)
     yield TerraformSetting(
