@@ -30,7 +30,10 @@ keys are two identities: they may reach different AWS accounts or have different
 
 For example, one provider has `profile = "shop"` and another has `profile = "dns"`. Name a role for each:
 `--role profile:shop=ARN1 --role profile:dns=ARN2`. Or leave out `--role-arn`: then every identity gets a variable of
-its own, which you set on the stacks.""",
+its own, which you set on the stacks.
+
+The role counts in all root modules, units of Terragrunt, CDKTF programs and repositories of one run. Credentials that
+the code does not tell, for example a variable that nothing sets, are another identity in each root module.""",
 )
 IDENTITY_VARIES = Diagnostic(
     "identity-varies",
