@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from migrator.config.config import Config
 
 
+_MASKED = (
+    "\nSecrets are masked, so `git apply` rejects this diff. `--show-secrets` prints a diff that can be applied.\n"
+)
+
+
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     """Migrate ``repos`` as the command line's ``options`` say; the exit code.
 
@@ -43,14 +49,14 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     for result in _results(by_name, config):
         results.append(result)
         try:
-            _show_diff(result)
+            _show_diff(result, has_pager=not options["no_pager"])
             if not options["quiet"]:
                 _list_changed(result, by_name[result.repo][0])
         except OutputError as error:
             lost = error
             if not options["report"] and not options["plan_file"]:
                 raise
-        _tell(result, verbose=options["verbose"], quiet=options["quiet"])
+        _tell(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
@@ -137,11 +143,11 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
     return True
 
 
-def _show_diff(result: RepoResult) -> None:
+def _show_diff(result: RepoResult, *, has_pager: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
         from migrator.report.terminal import show  # here: other runs need nothing of it
 
-        show([result.diff])
+        show([result.diff], has_pager=has_pager)
 
 
 def _list_changed(result: RepoResult, folder: str) -> None:
@@ -151,8 +157,14 @@ def _list_changed(result: RepoResult, folder: str) -> None:
         click.echo(plain_line(os.path.relpath(root / path)))
 
 
-def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
-    if not quiet or not result.is_whole:
-        click.echo(summary(result, verbose=verbose), err=True, nl=False)
-    if result.is_masked and not quiet:
-        click.echo("  secrets are masked: such a diff does not apply; --show-secrets prints one that does", err=True)
+def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
+    from migrator.report.terminal import say
+
+    masked = _MASKED if result.is_masked else ""
+    if not options["quiet"] or not result.is_whole:
+        told = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
+        say(told, has_pager=has_pager)
+
+
+def _summary(result: RepoResult, width: int, has_colours: bool, *, verbose: bool, end: str) -> str:
+    return summary(result, verbose=verbose, width=width, has_colours=has_colours) + end
