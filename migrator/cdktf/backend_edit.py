@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
-from migrator.model.findings import Refusal
+from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
 from migrator.syntax.python import edit as python_edit
 from migrator.terraform.backend_edit import NESTED_NAMES, OF_WEB_IDENTITY
 from migrator.terraform.backends import ROLE_FAMILY
@@ -20,6 +20,7 @@ from migrator.terraform.diagnostics import NO_WEB_IDENTITY_ROLE, ROLE_ARGUMENTS,
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+    from migrator.model.findings import Refusal
     from migrator.span import Edit
     from migrator.syntax.python.items import Items
 
@@ -35,7 +36,7 @@ class PythonSignIn:
     @property
     def outcome(self) -> str:
         """What it comes to, for people."""
-        return f"web identity with {self.role or 'the role that it assumed'}"
+        return f"web identity with {self.role or 'the assumed role'}"
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -72,7 +73,7 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
     if has_object and members:
         return TWO_ROLES.refusal()
     if unseen := sorted(name for name, value in members.items() if value is None):
-        return Refusal(f"its {', '.join(unseen)} cannot be written anew")
+        return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
     own = call.program.string(call.role_arn) if call.role_arn else None
     known = {name: value for name, value in members.items() if value is not None}
     text = call.program.text
@@ -84,7 +85,7 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
         chained = (_dict("assume_role", known, comments),) if known else ()
         return PythonSignIn(call, named, (_web_identity(call, config, _quoted(call, named), {}), *chained))
     if has_object:
-        return Refusal("its assume_role is an object: name a role by --backend-role-arn, which then assumes its role")
+        return BACKEND_ROLE_IS_OBJECT.refusal()
     if lost := [name for name in known if name not in ("role_arn", *OF_WEB_IDENTITY)]:
         return ROLE_ARGUMENTS.refusal(names=", ".join(lost))
     role = named or config.role_arn

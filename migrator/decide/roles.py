@@ -8,6 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.role_mapping import Origin, RoleMapping, matching
+from migrator.decide.diagnostics import (
+    AMBIGUOUS_MAPPING,
+    CHECK_ACCOUNTS,
+    SEVERAL_MAPPED_ROLES,
+    SEVERAL_MAPPINGS,
+    VARYING_ENVIRONMENTS,
+)
 from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.fleet import RoleUser
@@ -25,8 +32,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.usage.declarations import Given
 
-_SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
-_VARIES = "its credentials are others in other environments"
+_SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
 
 class Roles:
@@ -111,13 +117,12 @@ class Roles:
         for place, case in self.values.cases(root, identity):
             found.append((place, self._mapped(provider, _profile(case), root)))
         if self._mapped(provider, others, root) is not None:
-            return [(None, Refusal(self.varies(differing)))]
+            return [(None, self.varies(differing))]
         return found or [(None, None)]
 
-    def varies(self, differing: Sequence[Place]) -> str:
+    def varies(self, differing: Sequence[Place]) -> Refusal:
         """That credentials are others in other environments, which is said at some places."""
-        said = ", ".join(map(str, differing))
-        return f"{_VARIES}, by {said or 'terraform.workspace'}: a role that is written out would be for all of them"
+        return VARYING_ENVIRONMENTS.refusal(what=", ".join(map(str, differing)) or "terraform.workspace")
 
     def _mapped(
         self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
@@ -125,14 +130,12 @@ class Roles:
         found = matching(self._context.config.roles, holder.module.path, known_by)
         self.used |= {str(role_mapping) for role_mapping in found}
         if len({role_mapping.arn for role_mapping in found}) > 1:
-            return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
+            return SEVERAL_MAPPINGS.refusal(mappings=" and ".join(map(str, found)))
         for role_mapping in found if root is not None and isinstance(holder, Provider) else ():
             if role_mapping.origin[0] != "account" and len(self._claimed(root or "").get(role_mapping.origin, ())) > 1:
-                return Refusal(f"{role_mapping} stands for several identities in the root module {root or '.'}")
+                return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f" in the root module `{root or '.'}`")
             if role_mapping.origin[0] != "account" and len(places := self._places_of(role_mapping)) > 1:
-                return Refusal(
-                    f"{role_mapping} stands for several identities: credentials differ at {' and '.join(places[:2])}"
-                )
+                return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f", at {' and '.join(places[:2])}")
         return found[0].arn if found else None
 
     def _places_of(self, mapping: RoleMapping) -> list[str]:
@@ -224,12 +227,11 @@ class Roles:
         clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
-    def of_other_partition(self, provider: Provider, role: str) -> str:
-        """Why a role cannot be assumed in the provider's region, for people; ``""`` if it can, as far as is known."""
+    def of_other_partition(self, provider: Provider, role: str) -> Refusal | None:
+        """Why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
         said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
         known = (self.values.string(provider.module, document, region) for document, region in said if region)
-        objection = partition_objection(role, next(filter(None, known), ""))
-        return f"{objection}: name a role of its partition" if objection else ""
+        return partition_objection(role, next(filter(None, known), ""))
 
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""
@@ -239,10 +241,7 @@ class Roles:
         allowed, forbidden = origins.listed("allowed_account_ids"), origins.listed("forbidden_account_ids")
         if (allowed and account not in allowed) or account in forbidden:
             lists = "forbidden_account_ids" if account in forbidden else "allowed_account_ids"
-            yield Note(
-                f"see whether {lists} is right, which does not admit the account of the role, at",
-                (str(provider.place),),
-            )
+            yield CHECK_ACCOUNTS.note(str(provider.place), lists=lists)
 
 
 def _profile(identity: Identity) -> frozenset[Origin]:

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
 from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION
 from migrator.terraform.residues import Identity, is_varying
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
 
-SEVERAL = "its module is called for several identities"
+_LEAVE_OUT = "Leave out `--role-arn`: then each identity gets a variable of its own."
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +67,9 @@ class RootIdentities:
         for signer in signers:
             places = self._context.roles.values.differing(root, signer.identity)
             if is_varying(signer.identity):
-                return Refusal(f"the credentials of {signer.provider.place} differ from one instance of it to the next")
+                return VARYING_INSTANCES.refusal(what=f"the provider at {signer.provider.place}")
             if places or self._context.roles.values.is_by_workspace(signer.identity):
-                return Refusal(self._context.roles.varies(places))
+                return self._context.roles.varies(places)
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
@@ -77,20 +79,17 @@ class RootIdentities:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
             here = [Signer(provider, identity, None) for path, identity in instances if path == root]
-            reason = self._others(root, provider, {signer.identity for signer in here}, role)
-            if reason:
-                return Refusal(f"{reason}{self.remedy(provider)}")
-            if refused := self.differing(root, here):
+            own_there = {signer.identity for signer in here}
+            if refused := self._others(root, provider, own_there, role) or self.differing(root, here):
                 return refused
         shared = self._context.shared_roles
         own = {shared.fingerprint(*instance) for instance in instances}
         if len(own) > 1:
-            return Refusal(f"{SEVERAL}, and --role-arn speaks for one")
+            return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         place = shared.apart(role, own)
         if place is None:
             return None
-        where = f"those of {place}, for which --role-arn speaks as well"
-        return Refusal(f"its credentials differ from {where}{self.remedy(provider)}")
+        return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
     def apart(self, root: str, role: str) -> str | None:
         """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
@@ -109,27 +108,28 @@ class RootIdentities:
         return [] if isinstance(spoken, Refusal) else spoken
 
     def remedy(self, provider: Provider) -> str:
-        """What names a role of its own for the provider, for people; ``""`` if nothing does."""
+        """How the provider gets a role of its own, in a sentence for people."""
         instances = self._context.roles.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
-            return "; leave that out, and each gets a variable"
+            return _LEAVE_OUT
         option = self._context.roles.how_to_map(provider)
-        return f"; name its role by {option}" if option else ""
+        return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
-    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> str:
-        """Whose role it would be as well below a root module, for people; ``""`` if it is the provider's alone."""
+    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
+        """Whose role it would be as well below a root module, if not the provider's alone."""
         if len(own) > 1 or any(map(is_varying, own)):
-            return f"{SEVERAL}, and --role-arn speaks for one"
+            return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         spoken = self._spoken(root, role)
         if isinstance(spoken, Refusal):
-            return spoken.reason
+            return spoken
         other = next((signer for signer in spoken if signer.identity not in own), None)
         if other is not None:
-            return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
+            whose = f"the provider at {other.provider.place}"
+            return IDENTITY_COLLISION.refusal(other=whose, remedy=self.remedy(provider))
         signed = self._signed_in(root, quote(role))
         if signed is None or signed.module is provider.module:
-            return ""
-        return f"{signed.place} signs in with the role of --role-arn, and may be another identity"
+            return None
+        return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
     def _find_spoken(self, root: str, role: str) -> list[Signer] | Refusal:
         """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""

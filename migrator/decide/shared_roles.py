@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, ProviderAuth
+from migrator.decide.diagnostics import BACKEND_COLLISION, VARYING_BACKENDS
 from migrator.decide.target import region_of
-from migrator.model.findings import Refusal
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection
 from migrator.spacelift.settings.model import TerraformSetting
@@ -22,6 +22,7 @@ from migrator.terraform.fingerprints import fingerprint
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.roots import Root
+    from migrator.model.findings import Refusal
     from migrator.spacelift.settings.model import Setting
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.expressions.terms import Term
@@ -77,15 +78,14 @@ class SharedRoles:
         if role is None:
             return None
         if mismatch := partition_objection(role, region_of(root)):
-            return Refusal(f"{mismatch}: name a role of its partition by --backend-role-arn")
+            return mismatch
         own = self._backend_identities(root)
         if len(own) > 1:
-            return Refusal(f"its credentials differ by partial configuration, and {role} would be for all of them")
+            return VARYING_BACKENDS.refusal(role=role)
         place = self.apart(role, own, is_backend=True)
         if place is None:
             return None
-        how = "name the role of each by --role profile:NAME=ARN, or by [[paths]] in the settings file"
-        return Refusal(f"its credentials differ from those of the backend at {place}, and both would get {role}: {how}")
+        return BACKEND_COLLISION.refusal(place=place, role=role)
 
     def _backends(self) -> Iterator[RoleUser]:
         for root in self._context.facts.roots:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
 
 _HOOK_RULES = "spacelift-hook"
-_NO_HOOK = "none is needed: the backend signs in by itself"
+_NO_HOOK = "not needed, the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
-_COMING = "comes with the migration of that repository"
+_COMING = "added by the migration of that repository"
 
 
 class Surveyor:
@@ -93,7 +93,7 @@ class Surveyor:
         refused = (
             finding for finding in reversed(self._context.settled) if finding.group and isinstance(finding.fix, Refusal)
         )
-        return {str(finding.group): f"{finding.place} is refused" for finding in refused}
+        return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
 
     def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module are to set, for providers that are migrated."""
@@ -143,9 +143,9 @@ class Surveyor:
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
         """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
-        if reason := static_keys(self._context.facts, stack):
-            return reason
-        if by == "integration":
+        if refusal := static_keys(self._context.facts, stack):
+            pass
+        elif by == "integration":
             refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
         else:
             refusal = others_credentials(self._context, stack) or objection(stack)
@@ -183,7 +183,7 @@ class Surveyor:
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
-                fate = "is there" if known.has_hook else known.refusal or _COMING
+                fate = "there already" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
@@ -217,24 +217,24 @@ class Surveyor:
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
-            yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
+            yield f"The {' and '.join(unknown)} of the stack cannot be known without running Terraform."
         if self._follows_other_branch(stack):
-            yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
+            yield f"The stack follows the branch {stack.code.branch}, which this run does not migrate."
         if (is_hooked or is_native) and stack.manages_state:
-            yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
+            yield "Spacelift manages the state of the stack, so an S3 backend needs `manage_state = false`."
         if is_hooked and stack.waits and self._context.config.hook_phases == ("init",):
-            yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+            yield "Runs wait for confirmation, and the credentials of the hook may expire before: see `--hook-phases`."
         if place := self._context.facts.integrations.get(stack):
-            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
+            yield f"The stack signs in with the AWS integration at {place} and has no static keys."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
             for context in stack.contexts.too_early:
                 calls = (
-                    f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
+                    f"Hooks of the context at {context.place} call AWS or Terraform before the hook of the stack runs."
                 )
-                yield f"{calls}: --hook-in context runs first"
+                yield f"{calls} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
         if stack.is_blueprint:
-            yield "stacks that were made of it before do not change with it"
+            yield "Stacks that were made from this blueprint before do not change with it."
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""

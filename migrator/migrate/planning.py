@@ -16,6 +16,7 @@ from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
+from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
@@ -132,7 +133,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
         both.run()
     if both.findings[: len(settled.findings)] == settled.findings:
         return both
-    collides = Refusal("it collides with the other changes")
+    collides = CHANGES_COLLIDE.refusal()
     settled.findings += (
         replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
     )

@@ -118,7 +118,7 @@ def _objection(stack: KnownStack, root: KnownRoot) -> str:
     at = f"{stack.repo}: {stack.place}"
     obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
     if obstacle and root.is_migrated:
-        return f"its stack at {at} is refused: {obstacle}"
+        return f"The stack at {at} is refused. {obstacle}"
     there = dict(stack.roles)
     other = next((name for name, value in root.variables if there.get(name, value) != value), "")
-    return f"its stack at {at} has {other} set to another role" if other else ""
+    return f"The stack at {at} sets {other} to another role." if other else ""

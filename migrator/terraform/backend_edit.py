@@ -60,9 +60,12 @@ class SignIn:
     def outcome(self) -> str:
         """What it comes to, for people."""
         if not self.role:
-            return "credentials removed, role assumed after web identity" if self.append else "credentials removed"
+            removed = "The static credentials are removed."
+            return f"{removed} The role is assumed after web identity." if self.append else removed
         is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
-        return f"web identity with {self.role}" + (", which then assumes the earlier role" if is_chained else "")
+        return f"Web identity signs in with {self.role}." + (
+            " That role assumes the earlier role." if is_chained else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class ProviderVersions:
         pairs = dict.fromkeys(
             f"{constraint.text} becomes {raised(constraint.text, first)}" for constraint in self.raised(provider)
         )
-        return f"hashicorp/{provider.kind} {', '.join(pairs)}" if pairs else ""
+        return f"The constraint on hashicorp/{provider.kind} changes: {', '.join(pairs)}." if pairs else ""
 
     def notes(self, provider: Provider) -> Iterator[Note]:
         """What was raised, with the guides to read, and the lock files that pin less."""

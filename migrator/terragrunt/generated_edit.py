@@ -1,8 +1,8 @@
-"""Sign-in of the Terraform that Terragrunt writes: the same as in a file, but for where a variable is declared.
+"""The sign-in of the Terraform code that Terragrunt writes. The heredoc declares the role variable.
 
-A generated provider lands in the working directory of every unit that the heredoc is for, beside the unit's module. So
-the role's variable is declared in the heredoc, which no other copy of the module needs to know of, unless the modules
-declare it already; and by one heredoc alone where a unit has several.
+Terragrunt writes a generated provider into the working directory of every unit, next to the unit's module. So the
+heredoc declares the variable, unless the modules declare it already. If a unit has several heredocs, a single heredoc
+declares the variable.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
 from migrator.terraform.fingerprints import fingerprint, of_strings
 from migrator.terraform.identities import identities
+from migrator.terraform.identity_diagnostics import (
+    IDENTITY_COLLISION,
+    IDENTITY_VARIES,
+    NAME_ROLES,
+    OPTION_UNSUPPORTED,
+    ROLE_ASSUMES_ITSELF,
+)
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
+from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
@@ -86,7 +94,7 @@ class GeneratedSignIn:
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
         elsewhere: list[Edit] = []
-        told: dict[str, None] = {}
+        raised_to: dict[str, None] = {}
         for provider, constraint in self._too_old(part):
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
@@ -96,7 +104,7 @@ class GeneratedSignIn:
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
-            told[f"hashicorp/{provider.kind} {text}"] = None
+            raised_to[f"hashicorp/{provider.kind} {text}"] = None
         for provider in self.migrating(part):
             role = None if provider.has_web_identity else self._role(part, provider)
             if isinstance(role, Refusal):
@@ -109,7 +117,8 @@ class GeneratedSignIn:
             added = (web_identity_block(provider, role, self._config),) if role is not None else ()
             edits += sign_in_edits(provider, added)
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
-            outcomes[f"web identity with {expression}" if role is not None else "removed; it has web identity"] = None
+            removed = "credentials removed: the provider has web identity"
+            outcomes[f"web identity with {expression}" if role is not None else removed] = None
         for backend in part.backends:
             if backend.skip_reason is None and (backend.credentials or backend.role_family):
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
@@ -117,9 +126,10 @@ class GeneratedSignIn:
                 outcomes["the backend signs in with the hook's credentials"] = None
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
-            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), ", ".join((*outcomes, *told)))
+            outcome = ", ".join((*outcomes, *raised_to))
+            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
         except SyntaxProblem as problem:
-            return Refusal(f"the outcome would not be sound: {problem.reason}")
+            return GENERATED_UNSOUND.refusal(reason=problem.reason)
 
     def set_value(self, part: Generated) -> Iterator[Note]:
         """A note for each variable that is to be given its value in the units of ``part``."""
@@ -132,10 +142,11 @@ class GeneratedSignIn:
             yield value_note(variable.name, *(unit.folder or "." for unit in self.units(part)))
 
     def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
-        """The constraints beside the providers in ``part`` that admit no release with web identity."""
+        """The constraints on providers in ``part`` that exclude every release with web identity."""
         seen: set[tuple[str, Span]] = set()
         asking = [item for item in self.migrating(part) if not item.has_web_identity]
-        for module in self._beside(part) if asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY else ():
+        needs_release = asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY
+        for module in self._modules_of(part) if needs_release else ():
             for provider in asking:
                 for constraint in constraints(module, provider.kind):
                     key = (constraint.document.path, constraint.argument.span)
@@ -143,7 +154,7 @@ class GeneratedSignIn:
                         seen.add(key)
                         yield provider, constraint
 
-    def _beside(self, part: Generated) -> Iterator[Module]:
+    def _modules_of(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""
         for unit in self.units(part):
             yield from (generated.module for generated in unit.generated if not generated.is_ignored)
@@ -153,22 +164,20 @@ class GeneratedSignIn:
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
         if self._config.provider_auth is ProviderAuth.HOOK:
-            return Refusal("--provider-auth hook is for configuration in HCL and JSON alone")
+            return OPTION_UNSUPPORTED.refusal(option="--provider-auth hook", language="Terragrunt")
         name = self._names[part][_origin(provider)]
         variable = role_variable(name)
         expression = variable.reference.address if self._config.role_arn is None else self._first_role
         if any(expression in item.assumed_roles for item in part.providers):
-            return Refusal(
-                f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
-            )
+            return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
         if self._config.role_arn is None:
             return variable
         if name is not None:
-            return Refusal("its credentials differ from those of the provider for which --role-arn speaks")
+            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
         if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
-            return Refusal("its credentials may differ from one unit to the next, and --role-arn speaks for one")
+            return IDENTITY_VARIES.refusal(instances="units")
         if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return Refusal(f"its credentials differ from those of {place}, for which --role-arn speaks as well")
+            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return Literal(self._config.role_arn)
 
     @property
@@ -205,8 +214,8 @@ class GeneratedSignIn:
             )
             providers = [provider for generated in parts for provider in generated.providers]
             taken = {name for generated in parts for unit in self._units[generated] for name in self._taken(unit)}
-            beside = [two for module in modules.values() for two in self._in_module(module)]
-            taken |= {None} if any(self._first_role in item.web_identity_roles for item in beside) else set()
+            in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
+            taken |= {None} if any(self._first_role in item.web_identity_roles for item in in_modules) else set()
             names = identities(whole, providers, self._first_role, _origin, taken)
             yield from ((generated, names) for generated in parts)
 
@@ -231,11 +240,9 @@ class GeneratedSignIn:
                 ]
                 verdict: bool | Refusal = not any(known)
                 if part.is_override and not all(known):
-                    verdict = Refusal("it is written to an override file, which cannot declare a variable")
+                    verdict = OVERRIDE_CANNOT_DECLARE.refusal()
                 elif any(known) and not all(known):
-                    verdict = Refusal(
-                        f"some of the modules that it is written into declare var.{variable.name}, others not"
-                    )
+                    verdict = MODULES_DIFFER.refusal(name=variable.name)
                 settled[part][variable] = verdict
                 declared |= {(unit.folder, variable.name) for unit in self._units[part] if verdict is True}
         return settled

@@ -275,7 +275,7 @@ def _read_through(item: Attribute | Block, kind: Kind) -> None:
     if not isinstance(item, Block):
         if is_terragrunt:
             return
-        raise SyntaxProblem(item.span.start, "an argument stands outside of any block")
+        raise SyntaxProblem(item.span.start, "an argument is outside of any block")
     is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
         item.is_tolerant = True

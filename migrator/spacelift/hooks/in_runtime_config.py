@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Place, Refusal
+from migrator.model.findings import Place, Refusal
 from migrator.spacelift.hooks.diagnostics import (
     RUNTIME_CONFIG_UNREADABLE,
     RUNTIME_DEFAULTS_DIFFER,
@@ -28,6 +28,7 @@ from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.write import Item
 from migrator.terraform.credential_names import exported
+from migrator.workspace.diagnostics import SYNTAX_ERROR
 
 if TYPE_CHECKING:
     from migrator.model.engine import Evidence
@@ -74,9 +75,8 @@ class RuntimeHooks:
         except SyntaxProblem as problem:
             if document is None:
                 raise
-            document.problem = FileProblem(
-                Place(document.path, document.source.line(problem.offset)), f"{problem.reason}; it was left as it is"
-            )
+            place = Place(document.path, document.source.line(problem.offset))
+            document.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
             self.objection = RUNTIME_CONFIG_UNREADABLE.refusal()
             return parse("")
 
