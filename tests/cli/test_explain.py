@@ -63,7 +63,7 @@ def test_the_example_of_a_rule_is_what_becomes_of_it(rule: str, number: int, exa
     for path, text in changed.items():
         assert re.fullmatch(re.escape(shown[path]).replace("…", ".*"), text), text
     for told in re.findall(r"^```text\n(.*?)^```$", example, re.MULTILINE | re.DOTALL):
-        lines = [f"{item['path']}:{item['line']}: {item['message']}: {item['detail']}" for item in result["findings"]]
+        lines = [f"{item['path']}:{item['line']}: {item['message']}: {item['code']}" for item in result["findings"]]
         assert set(told.splitlines()) <= set(lines)
 
 
