@@ -7,11 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
+from pathlib import Path
 
 import click
 
+from migrator.model.results import Mode, RepoResult
 from migrator.report.colour import for_terminal
 from migrator.secret import plain_line
+from migrator.workspace.discover import checkout_of
 
 
 def titled(repo: str, diff: bytes) -> bytes:
@@ -49,6 +52,18 @@ def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
         _page([shown])
     else:
         click.echo(shown, err=True, nl=False, color=is_terminal or None)
+
+
+def list_changed(result: RepoResult, folder: str) -> None:
+    """Print the paths that would change, one a line, as ``terraform fmt -check`` does.
+
+    ``folder`` is where the repository lies: the paths are as seen from the current folder. ``""`` stands for one that
+    lies nowhere on this machine for long: then its name comes before the path.
+    """
+    root = Path(os.path.realpath(folder))
+    root = checkout_of(root) or root
+    for path in result.changed if result.mode is Mode.CHECK else ():
+        click.echo(plain_line(os.path.relpath(root / path) if folder else f"{result.repo}/{path}"))
 
 
 def _page(texts: Iterable[str]) -> None:

@@ -1,51 +1,25 @@
 """The summary of a run for people, on a terminal or in a log: totals, what to do, what was refused, what was changed.
 
-Without ``verbose``, a summary has about `LINES` lines, however large the repository: what is alike is counted.
+Without ``verbose``, a summary has about sixty lines, however large the repository: what is alike is counted.
 """
 
 from __future__ import annotations
 
 import posixpath
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.colour import styled
+from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
 from migrator.report.steps import short_steps
 from migrator.report.totals import rotations
 from migrator.secret import printable
 
-LINES = 60
-"""About how many lines a summary has that is not verbose, as long as none of them wraps."""
-
-_FEW = 3
-"""How many places of a kind are listed before the others are counted."""
-
 _KINDS = {"data": ("remote state", "remote states")}
-_VERBOSE = "-v lists all"
-
-
-class _Section(NamedTuple):
-    """A part of the summary: ``blocks`` of lines, of which whole ones are left out if the summary is too long.
-
-    ``least`` is the number of lines that the section has in any case; ``unit`` names what a block stands for.
-    """
-
-    title: str
-    blocks: list[list[str]]
-    least: int
-    unit: tuple[str, str]
-    style: str = ""
-
-    @property
-    def size(self) -> int:
-        """The number of lines of all blocks."""
-        return sum(map(len, self.blocks))
 
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
@@ -56,13 +30,13 @@ def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_co
     result = show(result)
     lines = [("title", line) for line in _head(result)]
     sections = [section for section in _sections(result, verbose) if section.blocks]
-    for section, room in zip(sections, _rooms(sections, verbose), strict=True):
+    for section, room in zip(sections, rooms(sections, verbose=verbose), strict=True):
         lines += [("", ""), (section.style or "title", section.title)]
-        lines += [("help" if line.lstrip().startswith("help: ") else "", line) for line in _fitted(section, room)]
+        lines += [("help" if line.lstrip().startswith("help: ") else "", line) for line in fitted(section, room)]
     return "".join(
         (styled(style, part) if has_colours else part) + "\n"
         for style, line in lines
-        for part in _wrapped(printable(line).replace("\n", "\\n"), width)
+        for part in wrapped(printable(line).replace("\n", "\\n"), width)
     )
 
 
@@ -74,9 +48,9 @@ def _head(result: RepoResult) -> Iterator[str]:
 
 def _totals(result: RepoResult) -> str:
     kinds = Counter(type(finding.fix) for finding in result.findings)
-    places = _count(kinds[Rewrite], "place", "places")
+    places = count(kinds[Rewrite], "place", "places")
     done = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
-    parts = [f"{places} {done} in {_count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
+    parts = [f"{places} {done} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
     counts = (
         (len(result.problems), "file not processed", "files not processed"),
         (kinds[Refusal], "refused", "refused"),
@@ -85,31 +59,31 @@ def _totals(result: RepoResult) -> str:
         (sum(len(note.subjects) for note in rotations(result)), "key to rotate", "keys to rotate"),
         (len(result.stacks), "stack", "stacks"),
     )
-    return ", ".join(chain(parts, (_count(number, *words) for number, *words in counts if number)))
+    return ", ".join(chain(parts, (count(number, *words) for number, *words in counts if number)))
 
 
-def _sections(result: RepoResult, verbose: bool) -> Iterator[_Section]:
+def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     if result.error:
         return
     found = {kind: [item for item in result.findings if isinstance(item.fix, kind)] for kind in _FIXES}
     problems = [_problem(problem) for problem in result.problems]
-    yield _Section("Not processed:", problems, 5, ("file", "files"), "refused")
-    yield _Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
+    yield Section("Not processed:", problems, 5, ("file", "files"), "refused")
+    yield Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
     steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
-    yield _Section("Then, in this order:", steps, len(steps), ("step", "steps"))
+    yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
     refused = [_refusal(group, verbose) for group in _alike(found[Refusal])]
-    yield _Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
-    yield _Section(f"{_CHANGED[result.mode]}:", _changes(found[Rewrite], verbose), 7, ("folder", "folders"))
+    yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
+    yield Section(f"{_CHANGED[result.mode]}:", _changes(found[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
-    yield _Section("Stacks:", stacks, 4, ("stack", "stacks"))
+    yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
     alone = [_left_alone(group, verbose) for group in _alike(found[LeftAlone])]
-    yield _Section("Left alone:", alone, 4, ("reason", "reasons"))
+    yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in found[Ignored]]
-        yield _Section("Accepted or ignored:", ignored, 0, ("place", "places"))
+        yield Section("Accepted or ignored:", ignored, 0, ("place", "places"))
         signers = [[f"  {_signer(row)}"] for row in result.signers]
-        yield _Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
-        yield _Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
+        yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
+        yield Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
 
 
 _FIXES: tuple[type[Fix], ...] = (Rewrite, Refusal, LeftAlone, Ignored)
@@ -130,58 +104,10 @@ def headline(result: RepoResult) -> str:
         return f"migrated before, on the branch {result.branch}{where}"
     if not result.changed:
         return "nothing to migrate" if result.is_whole else "nothing was migrated"
-    files = _count(len(result.changed), "file", "files")
+    files = count(len(result.changed), "file", "files")
     if result.branch:
         return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
     return f"{files} changed" if result.mode is Mode.IN_PLACE else f"{files} would change"
-
-
-# --- how long a section may be ---------------------------------------------------------------------------------------
-
-
-def _rooms(sections: list[_Section], verbose: bool) -> list[int]:
-    """How many lines each section may have: all that it needs, if the whole summary is not too long."""
-    if verbose:
-        return [section.size for section in sections]
-    left = LINES - 2 - 2 * len(sections)
-    rooms = [min(section.size, section.least) for section in sections]
-    left -= sum(rooms)
-    for index, section in enumerate(sections):
-        more = max(min(section.size - rooms[index], left), 0)
-        rooms[index] += more
-        left -= more
-    return rooms
-
-
-def _fitted(section: _Section, room: int) -> Iterator[str]:
-    """The first blocks that fit into ``room`` lines, at least one, and a line that counts the others."""
-    if section.size <= room:
-        yield from chain(*section.blocks)
-        return
-    used = 1
-    for number, block in enumerate(section.blocks):
-        used += len(block)
-        if number and used > room:
-            yield f"  … and {_count(len(section.blocks) - number, *section.unit)} more ({_VERBOSE})"
-            return
-        yield from block
-
-
-def _listed(rows: list[str], verbose: bool, indent: str) -> Iterator[str]:
-    """All ``rows``, or the first few and the number of the others."""
-    is_whole = verbose or len(rows) <= _FEW + 1
-    yield from (f"{indent}{row}" for row in (rows if is_whole else rows[:_FEW]))
-    if not is_whole:
-        yield f"{indent}… and {len(rows) - _FEW} more ({_VERBOSE})"
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    if not width or len(line) <= width:
-        return [line]
-    return textwrap.wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
 
 
 # --- what the sections say -------------------------------------------------------------------------------------------
@@ -197,7 +123,7 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
     for note in notes:
         task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
         lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
-        lines += [] if is_short else _listed(list(note.subjects), verbose, "      ")
+        lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
         lines += ["    Text to copy:"] * bool(note.paste and not is_short)
         lines += [f"      {line}" for line in note.paste.splitlines()]
         yield lines + (_help(note.help, "    ") if note.help != shown else [])
@@ -220,7 +146,7 @@ def _refusal(group: list[Finding], verbose: bool) -> list[str]:
         f"  {_counted(group)}{_code(first.code)}",
         f"    {first.fate}",
         *_help(first.help, "    "),
-        *_listed([_what(finding) for finding in group], verbose, "      "),
+        *listed([_what(finding) for finding in group], "      ", verbose=verbose),
     ]
 
 
@@ -228,7 +154,7 @@ def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
         return [f"  {_what(first)}: {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
-    rows = _listed([_what(finding) for finding in group], verbose, "      ") if verbose else ()
+    rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
@@ -237,7 +163,7 @@ def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
     folders: dict[str, list[Finding]] = {}
     for finding in findings:
         folders.setdefault(posixpath.dirname(finding.place.path) or ".", []).append(finding)
-    if verbose or len(findings) <= 2 * _FEW:
+    if verbose or len(findings) <= 2 * FEW:
         return [
             [*([f"  {folder}"] * (len(folders) > 1)), *(f"    {_row(finding)}" for finding in inside)]
             for folder, inside in folders.items()
@@ -252,7 +178,7 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
         groups.setdefault((row.hook, row.remarks), []).append(row)
     lines: list[list[str]] = []
     for (hook, remarks), group in groups.items():
-        if verbose or len(group) <= _FEW:
+        if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
             said = "; ".join(filter(None, (f"hook: {hook}" if hook else "", *remarks)))
@@ -277,8 +203,7 @@ def _what(finding: Finding) -> str:
 
 
 def _row(finding: Finding) -> str:
-    arrow = " ->" if isinstance(finding.fix, Rewrite) else ":"
-    return f"{finding.place}: {finding.message}{arrow} {finding.fate}"
+    return f"{finding.place}: {finding.message}: {finding.fate}"
 
 
 def _code(code: str) -> str:
@@ -292,12 +217,12 @@ def _help(text: str, indent: str) -> list[str]:
 def _counted(findings: list[Finding]) -> str:
     """How many ``findings`` there are, by what they are about if that is the same for all."""
     kinds = {_kind(finding) for finding in findings}
-    return _count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
+    return count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
 
 
 def _kinds(findings: list[Finding]) -> str:
     counts = Counter(map(_kind, findings))
-    return ", ".join(_count(number, *kind) for kind, number in counts.most_common())
+    return ", ".join(count(number, *kind) for kind, number in counts.most_common())
 
 
 def _kind(finding: Finding) -> tuple[str, str]:
@@ -307,7 +232,3 @@ def _kind(finding: Finding) -> tuple[str, str]:
 
 
 _BLOCKS = frozenset({"provider", "backend", "module", "variable", "stack", "context", "output", "locals"})
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

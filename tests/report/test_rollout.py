@@ -223,7 +223,7 @@ def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_
 
 def test_a_file_that_cannot_be_written_is_told(webshop: Repo, tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, [str(webshop.root), "--check", "--plan-file", str(tmp_path / "none" / "x.md")])
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "cannot be written" in done.output
 
 
