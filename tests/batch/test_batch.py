@@ -269,7 +269,7 @@ def test_an_interrupt_finishes_what_is_in_flight(fleet: Fleet) -> None:
         said += process.stderr.read()
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    hint = re.search(r"interrupted\. To continue: (.*)", said)
+    hint = re.search(r"Interrupted\. To continue: (.*)", said)
     assert hint, said
     resumed = fleet.as_printed(hint[1])
     assert resumed.returncode == 0, resumed.stderr
@@ -362,8 +362,8 @@ def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
     assert "3 failed, 1 migrated" in done.stderr
     results = json.loads((fleet.folder / "out.json").read_text())["results"]
     errors = {one["repository"]: one["error"] for one in results}
-    assert errors["nowhere"] == "the folder cannot be read: No such file or directory"
-    assert errors["file"] == "a file is there, and no folder"
+    assert errors["nowhere"] == "The folder cannot be read: No such file or directory"
+    assert errors["file"] == "The path is a file, not a folder"
     assert errors["plain"].startswith("not a git repository")
 
 
@@ -430,8 +430,8 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no repository is named"),
-        (["--preview", "--push", "."], "nothing to push"),
+        ([], "No repository was named"),
+        (["--preview", "--push", "."], "has no effect"),
         (["--preview", "--check", "."], "exclude each other"),
         (["file:///nowhere.git"], "branches of clones would be lost"),
         (["https://user:password@example.com/x.git", "--push"], "password"),
@@ -441,7 +441,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
         (["--repos-from", "missing.txt"], "cannot read missing.txt"),
         (["--name", "shop-*", "."], "--name goes with --github-org or --gitlab-group"),
         (["--reviewer", "ann", "--push", "."], "--reviewer goes with --open-pr"),
-        (["--apply", "fleet.plan", "."], "name none beside it"),
+        (["--apply", "fleet.plan", "."], "Name no repository"),
         (["--apply", "fleet.plan", "--branch", "x"], "--branch was decided when the plan was made"),
         (["--apply", "fleet.plan", "--include-ambient"], "--include-ambient was decided when the plan was made"),
     ],
@@ -477,7 +477,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         waiting, outcome, note, *_ = done.stderr.splitlines()
         assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
-        assert note.endswith(": see to the pull request: no review was requested of stranger: GitHub answered 422")
+        assert note.endswith(": see to the pull request: No review was requested from stranger: GitHub answered 422")
         opened = [request for request in server.of_kind("POST") if request.path.endswith("/pulls")]
         assert (len(opened), len(server.pulls)) == (2, 1)  # the first was told to wait
         body = opened[0].body

@@ -201,7 +201,7 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     monkeypatch.setattr("migrator.migrate.planning.Planning", fail)
     done = run("--preview", folder)
     assert done.exit_code == 3
-    assert "internal error (KeyError at test_cli.py" in done.stderr
+    assert "Internal error (KeyError at test_cli.py" in done.stderr
     assert "AKIA" not in done.output
 
 
@@ -255,7 +255,10 @@ def test_many_providers_in_one_file(tmp_path: Path) -> None:
     done = run("--check", tmp_path)
     assert done.exit_code == 1
     assert "  .: 400 providers\n" in done.stderr
-    assert run("--check", "-v", tmp_path).stderr.count(": The provider signs in with web identity: var.aws_role_arn") == 400
+    assert (
+        run("--check", "-v", tmp_path).stderr.count(": The provider signs in with web identity: var.aws_role_arn")
+        == 400
+    )
 
 
 @pytest.mark.parametrize(
