@@ -52,11 +52,14 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     administrative stack applies the module, and destroying the module takes the hook away.
     """
     from migrator.config.config import Config  # here and below: --help needs nothing of it
-    from migrator.spacelift.inventory.attach import attachments
-    from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
-    from migrator.spacelift.inventory.file import read_inventory
+    from migrator.spacelift.inventory.installed import require
 
     try:
+        require()
+        from migrator.spacelift.inventory.attach import attachments
+        from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
+        from migrator.spacelift.inventory.file import read_inventory
+
         config = Config(
             backend_role_arn=options["role_arn"],
             hook_phases=tuple(filter(None, options["hook_phases"].split(","))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from migrator.config.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
-from migrator.errors import UsageError
+from migrator.errors import MigrateError
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
@@ -32,6 +33,7 @@ _WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])
 _PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
+_INVENTORY = "What the Spacelift account holds: a file that `tf-oidc-migrate inventory` writes."
 _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
 _AUTH = "What runs sign in by: their OIDC token, or Spacelift's AWS integration."
@@ -79,6 +81,11 @@ def _all(*decorators: Callable[[Any], Any]) -> Callable[[_Decorated], _Decorated
     return decorate
 
 
+def inventory_option(function: _Decorated) -> _Decorated:
+    """The option for an inventory."""
+    return option(SCOPE, "--inventory", metavar="FILE", type=_FILE, help=_INVENTORY)(function)
+
+
 def migration_options(function: _Decorated) -> _Decorated:
     """Roles, hook, branch and scope: what is to become of each repository."""
     return _all(
@@ -112,6 +119,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True, help="Branch to make."),
         option(GIT, "--message", metavar="TEXT", help="Commit message.  [default: what was changed where]"),
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE, help=_CONFIG),
+        inventory_option,
         option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
         option(
             SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
@@ -159,11 +167,17 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),
+            inventory=os.path.abspath(options["inventory"]) if options["inventory"] else None,
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        return _with_settings(config)
-    except UsageError as error:
+        config = _with_settings(config)
+        if config.inventory is not None:
+            from migrator.spacelift.inventory.known import account_of
+
+            account_of(config.inventory)
+        return config
+    except MigrateError as error:
         raise click.UsageError(str(error)) from None
 
 

@@ -15,10 +15,12 @@ from migrator.config.role_mapping import unmatched
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
-from migrator.model.fleet import Fleet, Survey, parts
+from migrator.model.fleet import Fleet, Survey
+from migrator.model.parts import parts
 from migrator.model.results import Mode, RepoResult
 from migrator.report.text import summary
 from migrator.secret import plain_line
+from migrator.spacelift.inventory.known import account_of
 from migrator.workspace.discover import checkout_of
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
         return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
-    for survey, fleet in zip(surveys, parts(surveys), strict=True):
+    for survey, fleet in zip(surveys, parts(surveys, account_of(config.inventory).stacks), strict=True):
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
 

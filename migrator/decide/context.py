@@ -19,6 +19,7 @@ from migrator.decide.root_identities import RootIdentities
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet
+from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.outside_calls import follow, outside_calls
 from migrator.terragrunt.inputs import TerragruntInputs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from migrator.decide.facts import Facts
     from migrator.model.findings import Change, Finding
     from migrator.model.fleet import KnownCall
+    from migrator.spacelift.inventory.known import Account
     from migrator.terraform.outside_calls import Called, OutsideCall
     from migrator.workspace.workspace import Workspace
 
@@ -66,7 +68,12 @@ class Context:
     @cached_property
     def facts(self) -> Facts:
         """What the repository holds."""
-        return gather(self.workspace, self.repo, self.fleet)
+        return gather(self.workspace, self.repo, self.fleet, self.account)
+
+    @cached_property
+    def account(self) -> Account:
+        """What the inventory that the user named says of the account."""
+        return account_of(self.config.inventory)
 
     @cached_property
     def variable_settings(self) -> VariableSettings:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
+from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.inventory.known import NO_ACCOUNT, Account
 from migrator.spacelift.settings.mounted_files import Override, overrides
 from migrator.spacelift.settings.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
 from migrator.spacelift.settings.role_variables import StackVariables
 from migrator.spacelift.settings.terraform import module_settings, terraform_settings
 from migrator.spacelift.settings.yaml import blueprint_settings, runtime_settings, test_roots
-from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running, stack_definitions
+from migrator.spacelift.stacks.definitions import (
+    StacksByFolder,
+    definitions_running,
+    folders_of_runs,
+    stack_definitions,
+)
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
@@ -28,7 +35,6 @@ from migrator.terragrunt.units import Terragrunt, terragrunt
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
-    from migrator.model.findings import Place
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -46,7 +52,8 @@ class Facts:
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
     Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
-    those with settings of their own, ``tested`` the folders that tests of a module run.
+    those with settings of their own, ``tested`` the folders that tests of a module run. ``by_hand`` are the stacks of
+    an inventory that run code of the repository, and that no code of the run is known to define.
     """
 
     providers: tuple[Provider, ...]
@@ -69,6 +76,7 @@ class Facts:
     own_runs: tuple[OwnRun, ...] = ()
     own_tasks: tuple[OwnTask, ...] = ()
     tested: tuple[str, ...] = ()
+    by_hand: tuple[KnownStack, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
@@ -87,8 +95,11 @@ class Facts:
         return found
 
 
-def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
-    """Read the facts of all interesting modules of ``workspace``, which the ``fleet`` knows as ``repo``."""
+def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: Account = NO_ACCOUNT) -> Facts:
+    """Read the facts of all interesting modules of ``workspace``, which the ``fleet`` knows as ``repo``.
+
+    The ``account`` says which stacks there are besides, and what the defined ones run.
+    """
     modules = list(workspace.interesting_modules())
     providers = {module.path: tuple(aws_providers(module)) for module in modules}
     backends = {module.path: s3_backends(module) for module in modules}
@@ -97,8 +108,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
-    stacks = list(stack_definitions(workspace))
+    stacks = list(stack_definitions(workspace, account.applied))
     by_folder = StacksByFolder(workspace, stacks)
+    by_hand = tuple(_by_hand(workspace, repo, fleet, account, stacks))
     programs = cdktf_programs(workspace)
     with_state = [root_module.path for root_module in root_modules] + [
         cdktf_program.folder for cdktf_program in programs
@@ -108,7 +120,12 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     @cache
     def runners(path: str) -> Runners:
         found = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
-        return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
+        elsewhere = fleet.stacks_running(repo, workspace.identity, path)
+        told = {stack.slug_in_account for stack in elsewhere}
+        unknown = (stack for stack in by_hand if stack.slug_in_account not in told)
+        return _runners(
+            found, [*elsewhere, *(stack for stack in unknown if runs(stack.code, workspace.identity, path))]
+        )
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -119,7 +136,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
     settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
-    with_static_keys = _with_static_keys(settings)
+    with_static_keys = _with_static_keys(settings) | set(_by_account(stacks, by_hand))
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
@@ -145,12 +162,41 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         tuple(provider for module in modules for provider in other_providers(module)),
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
-        integrations=integrations(workspace, stacks),
+        integrations={**_integrations(stacks), **integrations(workspace, stacks)},
         overrides=tuple(overrides(workspace, reaches)),
         own_runs=own,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
+        by_hand=by_hand,
     )
+
+
+def _by_hand(
+    workspace: Workspace, repo: str, fleet: Fleet, account: Account, stacks: Sequence[StackDefinition]
+) -> Iterator[KnownStack]:
+    """The account's stacks that run code of the repository, and that no code of the run is known to define."""
+    elsewhere = [stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks]
+    defined = [stack.account.id for stack in stacks if stack.account is not None]
+    defined += [stack.slug_in_account for stack in elsewhere if not stack.is_by_hand]
+    for stack in account.by_hand(defined, folders_of_runs(workspace)) if account.stacks else ():
+        root = stack.code.project_root
+        is_run = root is not None and runs(stack.code, workspace.identity, root)
+        if is_run and is_of_branch(stack.code, workspace.identity):
+            yield stack
+
+
+def _by_account(stacks: Iterable[StackDefinition], by_hand: Iterable[KnownStack]) -> Iterator[StackDefinition | str]:
+    """The stacks, and the root modules by path, that the account hands static credentials to."""
+    yield from (stack for stack in stacks if stack.account is not None and stack.account.static_keys)
+    for known in by_hand:
+        if known.account is not None and known.account.static_keys:
+            yield known.code.project_root or ""
+
+
+def _integrations(stacks: Iterable[StackDefinition]) -> dict[StackDefinition, Place]:
+    """The stacks with an AWS integration in the account."""
+    found = ((stack, stack.account) for stack in stacks if stack.account is not None)
+    return {stack: Place(account.place) for stack, account in found if account.integration}
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:

@@ -71,6 +71,9 @@ class RoleValues:
                 if item.name == variable and item.value not in (None, role):
                     return Refusal(f"{item.place} sets {variable} to another role than the provider is to have")
         for known in runners.elsewhere:
-            if dict(known.roles).get(variable, role) != role:
+            if known.sets_other(variable, role):
                 return Refusal(f"{known.repo}: {known.place} has {variable} set to another role")
+        for account in runners.accounts:
+            if account.has(variable, role) is False:
+                return Refusal(f"{account.place} has {variable} set to another role")
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "none is needed: the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _COMING = "comes with the migration of that repository"
+_ATTACHED = "attach it with `tf-oidc-migrate attach`"
+_SET = "set the variables of the notes on the stack"
 
 
 class Surveyor:
@@ -137,6 +139,7 @@ class Surveyor:
             tuple(
                 sorted({variable.variable for variable in self._context.facts.variables.of(stack) if variable.variable})
             ),
+            stack.account,
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
@@ -176,18 +179,58 @@ class Surveyor:
             fate = fates.get((stack.place, planned.message), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
-            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
+            row = StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
+            yield self._with_account(row, stack, "by code")
+        yield from self._rows_elsewhere(native)
+
+    def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
+        """The stacks of other repositories, and those that are made in Spacelift."""
+        shown: set[str] = set()
+        for known, code, fate in self._fates_elsewhere(native):
+            shown.add(known.slug_in_account)
+            row = StackRow(known.title, known.place, known.repo, code, fate)
+            yield self._with_account(row, known, self._made(code) if known.is_by_hand else "by code")
+        for known in self._context.facts.by_hand:
+            if known.slug_in_account not in shown:
+                code = known.code.project_root or "."
+                row = StackRow(known.title, known.place, known.repo, code)
+                yield self._with_account(row, known, self._made(code))
+
+    def _fates_elsewhere(
+        self, native: Mapping[StackDefinition | KnownStack, str]
+    ) -> Iterator[tuple[KnownStack, str, str]]:
+        """The stacks of other repositories, each with the code that runs, and what becomes of the stack."""
         for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
-                fate = "is there" if known.has_hook else known.refusal or _COMING
-                yield StackRow(known.title, known.place, known.repo, target.title, fate)
+                coming = _ATTACHED if known.is_by_hand else _COMING
+                yield known, target.title, "is there" if known.has_hook else known.refusal or coming
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
-                yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
-        for runner, code in native.items():
-            if isinstance(runner, KnownStack):
-                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
+                yield known, root.title, obstacle or (_SET if known.is_by_hand else _COMING)
+        yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
+
+    def _made(self, code: str) -> str:
+        """Where a stack that no code is known to define comes from."""
+        path = "" if code == "." else code
+        templates = [str(made.place) for made in self._context.facts.runners_of(path).blueprints]
+        unknown = [str(other.place) for other in self._context.facts.stacks if self._may_be(other)]
+        if templates:
+            return f"by hand, or by the template at {', '.join(templates)}"
+        return f"by hand, or at {', '.join(unknown)}" if unknown else "by hand"
+
+    def _may_be(self, definition: StackDefinition) -> bool:
+        """Whether a definition may make stacks of this repository's code, with names that are not known here."""
+        is_open = definition.slug is None and not definition.is_blueprint
+        return is_open and (definition.code.repository or self._context.workspace.identity.name).lower() == (
+            self._context.workspace.identity.name.lower()
+        )
+
+    @staticmethod
+    def _with_account(row: StackRow, stack: StackDefinition | KnownStack, defined: str) -> StackRow:
+        if stack.account is None:
+            return row
+        return replace(row, defined=defined, signs_in=stack.account.signs_in)
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
@@ -213,6 +256,7 @@ class Surveyor:
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
+        yield from stack.account.drift if stack.account is not None else ()
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
@@ -225,6 +269,9 @@ class Surveyor:
         if place := self._context.facts.integrations.get(stack):
             yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
         if self._context.config.hook_in is not HookPlace.CONTEXT:
+            for name in stack.account.early if stack.account is not None else ():
+                early = f"the hooks of the context {name} call AWS before the stack's hook runs"
+                yield f"{early}: --hook-in context runs first"
             for context in stack.contexts.too_early:
                 calls = (
                     f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.model.engine import Engine, Evidence, verdict
-
 if TYPE_CHECKING:
+    from migrator.model.account import AccountStack
+    from migrator.model.engine import Engine, Evidence
     from migrator.model.findings import Place
     from migrator.model.module_source import ModuleSource
 
@@ -81,7 +81,8 @@ class KnownStack:
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
     each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
     Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached. A
-    blueprint is no stack: others are made of it.
+    blueprint is no stack: others are made of it. ``account`` is what an inventory says of the stack; no code of the run
+    defines a stack that ``is_by_hand``.
     """
 
     repo: str
@@ -98,6 +99,19 @@ class KnownStack:
     obstacles: tuple[tuple[str, str], ...] = ()
     is_blueprint: bool = False
     sets: tuple[str, ...] = ()
+    account: AccountStack | None = None
+    is_by_hand: bool = False
+
+    @property
+    def slug_in_account(self) -> str:
+        """The stack's id in the account; ``""`` if no inventory has the stack."""
+        return self.account.id if self.account is not None else ""
+
+    def sets_other(self, name: str, value: str) -> bool:
+        """Whether its runs get the variable ``name`` with another value than ``value``, as far as known."""
+        if dict(self.roles).get(name, value) != value:
+            return True
+        return self.account is not None and self.account.has(name, value) is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +246,13 @@ def is_of_branch(code: Code, identity: RepoIdentity) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All surveys of a run; empty for a repository on its own."""
+    """All surveys of a run; empty for a repository on its own.
+
+    ``migrated`` are the ids of the account's stacks whose code other repositories of the run migrate.
+    """
 
     surveys: tuple[Survey, ...] = ()
+    migrated: tuple[str, ...] = ()
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
@@ -272,102 +290,3 @@ def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
 
 ALONE = Fleet()
 """What a repository on its own knows of others."""
-
-
-class _Index:
-    """Root modules by the names of their repositories, and stacks by those of the repositories that they run."""
-
-    def __init__(self, surveys: Iterable[Survey]) -> None:
-        self.roots: dict[str, list[KnownRoot]] = {}
-        self.stacks: dict[str, list[KnownStack]] = {}
-        self.receivers: dict[str | None, list[KnownReceiver]] = {}
-        for survey in surveys:
-            for receiver in survey.receivers:
-                for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
-                    self.receivers.setdefault(label, []).append(receiver)
-            for root in survey.roots:
-                self.roots.setdefault(root.identity.name.lower(), []).append(root)
-            for stack in survey.stacks:
-                self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
-
-    def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
-        """What contexts of ``survey`` may attach themselves to elsewhere."""
-        wanted = (*survey.labels, None) if survey.labels else ()
-        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
-        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
-
-    def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
-        """The stacks of others that may run root modules of ``survey``."""
-        for name in {root.identity.name.lower() for root in survey.roots}:
-            yield from (stack for stack in self.stacks.get(name, ()) if stack.repo != survey.repo)
-
-    def roots_of(self, survey: Survey) -> Iterator[KnownRoot]:
-        """The root modules of others that stacks of ``survey`` may run."""
-        for name in {(stack.code.repository or "").lower() for stack in survey.stacks}:
-            yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
-
-
-def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
-    """For each of ``surveys`` what it must know of the others, and no more.
-
-    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
-    migrated that one of its stacks, wherever it is defined, cannot serve.
-    """
-    known = list(surveys)
-    index = _Index(known)
-    index = _Index(
-        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
-    )
-    for survey in known:
-        receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
-        stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *survey.told))
-
-
-def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
-    for item in found:
-        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
-
-
-def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
-    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
-    for root in survey.roots:
-        if not _is_native(index, survey, root):
-            yield root
-        elif root.variables:
-            yield replace(root, by="variables", role="", engine=None)
-
-
-def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
-
-    Where there is none, what its own repository says of it counts.
-    """
-    engine = root.engine
-    if engine is None:
-        return False
-    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
-    if not stacks:
-        return root.is_native
-    return all(
-        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
-        for stack in stacks
-    )
-
-
-def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
-    fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
-    stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    why = next((why for stack in stacks if (why := _objection(stack, root))), "")
-    return root if root.refusal or not why else replace(root, refusal=why)
-
-
-def _objection(stack: KnownStack, root: KnownRoot) -> str:
-    """Why a stack cannot serve a root module; ``""`` if it can."""
-    at = f"{stack.repo}: {stack.place}"
-    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
-    if obstacle and root.is_migrated:
-        return f"its stack at {at} is refused: {obstacle}"
-    there = dict(stack.roles)
-    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
-    return f"its stack at {at} has {other} set to another role" if other else ""

@@ -14,7 +14,8 @@ class StackRow:
     """A Spacelift stack as the summary tells of it.
 
     ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
-    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
+    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it. With
+    an inventory, ``defined`` says where the stack is defined, and ``signs_in`` what signs in for its runs today.
     """
 
     title: str
@@ -23,6 +24,8 @@ class StackRow:
     code: str = ""
     hook: str = ""
     remarks: tuple[str, ...] = ()
+    defined: str = ""
+    signs_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from migrator.errors import MigrateError
+from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import (
@@ -140,6 +141,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "roles": _pairs(stack["roles"]),
                     "obstacles": _pairs(stack["obstacles"]),
                     "sets": tuple(stack["sets"]),
+                    "account": _account(stack["account"]),
                 }
             )
             for stack in plain["stacks"]
@@ -166,6 +168,13 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _account(plain: Mapping[str, Any] | None) -> AccountStack | None:
+    if plain is None:
+        return None
+    lists = {name: tuple(plain[name]) for name in ("static_keys", "sets", "attached_hooks", "early", "drift")}
+    return AccountStack(**{**plain, **lists, "checksums": _pairs(plain["checksums"])})
 
 
 def _call(plain: Mapping[str, Any]) -> KnownCall:
@@ -256,12 +265,15 @@ def _plain_stack(stack: StackRow) -> dict[str, Any]:
         "code": stack.code,
         "hook": stack.hook,
         "remarks": list(stack.remarks),
+        "defined": stack.defined,
+        "signs_in": stack.signs_in,
     }
 
 
 def _stack(plain: Mapping[str, Any]) -> StackRow:
     remarks = tuple(plain["remarks"])
-    return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks)
+    today = plain.get("defined", ""), plain.get("signs_in", "")
+    return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks, *today)
 
 
 def _plain_signer(row: SigningRow) -> dict[str, Any]:

@@ -114,6 +114,10 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
         if reason := dict(known.obstacles).get("integration", ""):
             fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
             yield RULE.finding(root.place, "the integration of its stack", fix, root.group)
+        elif known.is_by_hand and not known.has_integration:
+            alone = LeftAlone(f"The stack {known.title} is made in Spacelift's pages: only code can be changed here.")
+            note = Note("attach an AWS integration with this role to the stack", (known.place.path,), str(root.role))
+            yield RULE.finding(root.place, f"the integration of {known.place}", alone, root.group, (note,))
     if not root.runners.all:
         note = Note("put this beside the stacks that run", (root.title,), integrations.to_paste(str(root.role)))
         fate = LeftAlone("no stack definition found")

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """How a stack or root module comes to live without: by what else (`Finding.needs`), or not: ``still`` says why."""
 
     needs: frozenset[str] = frozenset()
@@ -103,7 +103,9 @@ def check(context: Context) -> Iterator[Finding]:
             module for module in context.facts.modules_with_static_keys if module.module.path in setting.roots
         )
         ways += [_module_way(context, module, is_hooked=False) for module in with_static_keys]
-        fix = _fix(setting, ways)
+        receivers = _in_account(context, setting)
+        ways += [way_in_account(context, receiver) for receiver in receivers or ()]
+        fix = _fix(setting, ways, is_told=receivers is not None)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
@@ -123,12 +125,46 @@ def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
     ]
 
 
-def _fix(setting: Setting, ways: list[_Way]) -> Fix:
+def _in_account(context: Context, setting: Setting) -> tuple[str, ...] | None:
+    """The ids of all that gets a setting of contexts in the account; None where the account does not say."""
+    keys = context.account.keys
+    if keys is None or not setting.reach.contexts:
+        return None
+    found = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
+    if len(found) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in found):
+        return None
+    return tuple(sorted({receiver for known in found for receiver in keys.receivers[known.id]}))
+
+
+def way_in_account(context: Context, receiver: str) -> Way:
+    """How a stack of the account, or a module, by its id comes to live without static credentials."""
+    if receiver in context.fleet.migrated:
+        return Way()
+    for stack in context.facts.stacks:
+        if stack.account is not None and stack.account.id == receiver:
+            return _way(context, stack)
+    for known in context.facts.by_hand:
+        if known.slug_in_account == receiver:
+            roots = [root for root in context.facts.roots if root.module.path == known.code.project_root]
+            modules = [
+                module
+                for module in context.facts.modules_with_static_keys
+                if module.module.path == known.code.project_root
+            ]
+            ways = [_root_way(context, root) for root in roots]
+            ways += [_module_way(context, module, is_hooked=False) for module in modules]
+            still = next((way.still for way in ways if way.still), "")
+            if ways and not known.refusal:
+                return Way(frozenset(name for way in ways for name in way.needs), still)
+    return Way(still=f"{receiver} of the Spacelift account gets it, too")
+
+
+def _fix(setting: Setting, ways: list[Way], *, is_told: bool) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
     if any(stack.is_published for stack in setting.reach.stacks):
         return LeftAlone("a published version does not change: make a new version of the template, without it")
-    if setting.reach.unknown:
+    if setting.reach.unknown and not is_told:
         return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
     still = [
         f"{receiver.title} ({receiver.repo}: {receiver.place}) gets it, too" for receiver in setting.reach.elsewhere
@@ -173,12 +209,12 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
 # --- who lives on it ------------------------------------------------------------------------------------------------
 
 
-def _way(context: Context, stack: StackDefinition) -> _Way:
+def _way(context: Context, stack: StackDefinition) -> Way:
     """How a stack comes to live without static credentials: all that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
-        return _Way(still=f"{stack.title} is left alone")
+        return Way(still=f"{stack.title} is left alone")
     if early := _early(context, stack):
-        return _Way(still=early)
+        return Way(still=early)
     ways = [
         _root_way(context, root)
         for root in context.facts.roots
@@ -192,28 +228,32 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
             why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
-            ways.append(_Way(frozenset({f"root module {known.title}"}), why))
+            ways.append(Way(frozenset({f"root module {known.title}"}), why))
     if not ways:
-        return _Way(still=f"{stack.title} runs code that is not migrated in this run")
+        return Way(still=f"{stack.title} runs code that is not migrated in this run")
     still = next((way.still for way in ways if way.still), "")
-    return _Way(frozenset(name for way in ways for name in way.needs), still)
+    return Way(frozenset(name for way in ways for name in way.needs), still)
 
 
 def _early(context: Context, stack: StackDefinition) -> str:
     """Which hooks run before that of the stack, and call AWS; ``""`` if none do, or its runs need no hook."""
     config = context.config
     is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
-    if is_first or not stack.contexts.too_early:
+    if is_first:
+        return ""
+    for name in stack.account.early if stack.account is not None else ():
+        return f"the hooks of the context {name} call AWS before the hook of {stack.title}: use --hook-in context"
+    if not stack.contexts.too_early:
         return ""
     place = stack.contexts.too_early[0].place
     return f"the hooks of the context at {place} call AWS before the hook of {stack.title}: use --hook-in context"
 
 
-def _root_way(context: Context, root: Root) -> _Way:
+def _root_way(context: Context, root: Root) -> Way:
     return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
-def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> _Way:
+def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> Way:
     """A root module lives without where every provider, backend and remote state that it reaches does."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [
@@ -230,12 +270,12 @@ def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooke
         if remote_state.module.path in paths and remote_state.skip_reason is None
     ]
     if kept:
-        return _Way(still=f"{kept[0].place} is left as it is")
+        return Way(still=f"{kept[0].place} is left as it is")
     reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
-        return _Way(still=f"{reading[0].place} has no hook to sign in with")
+        return Way(still=f"{reading[0].place} has no hook to sign in with")
     places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
-    return _Way(frozenset((root.group, *places)))
+    return Way(frozenset((root.group, *places)))
 
 
 def _notes(setting: Setting) -> Iterator[Note]:

@@ -64,6 +64,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, LeftAlone, Note, Refusal
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
@@ -73,6 +74,18 @@ from migrator.spacelift.stacks.runtime_config import PATH
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hooks import Target
+
+
+BY_HAND = Diagnostic(
+    "stack-made-in-spacelift",
+    found="This stack is made in Spacelift's pages: no code of this run defines {stack}.",
+    why="Only code can be changed here.",
+    help="attach the hook: tf-oidc-migrate attach --inventory FILE --output DIR REPO",
+    page="An inventory lists the stack, and no code of the run defines the stack. `tf-oidc-migrate attach` writes a"
+    " Terraform module with a context that has the hook, and attaches the context to the stack: see"
+    " docs/inventory.md.",
+)
+ATTACH = "attach the hook with tf-oidc-migrate attach, before the code is merged, to the stacks"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -95,6 +108,12 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
             notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))
         fate = LeftAlone("no stack definition found")
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
+    else:
+        for stack in target.runners.elsewhere:
+            if stack.is_by_hand and not stack.has_hook:
+                note = Note(ATTACH, (stack.slug_in_account,), code=BY_HAND.code, help=BY_HAND.help)
+                alone = BY_HAND.left_alone(stack=stack.title)
+                yield RULE.finding(target.place, f"the hook of {stack.place}", alone, target.group, (note,))
 
 
 RULE = Rule("spacelift-hook-hcl", "the stack exports temporary credentials before terraform init", check)

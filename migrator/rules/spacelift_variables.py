@@ -79,6 +79,7 @@ from migrator.decide.variables import (
     runtime_variables,
     set_at,
 )
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import hook_contexts
 from migrator.rules.registry import Rule
@@ -88,7 +89,16 @@ from migrator.spacelift.stacks.runtime_config import PATH
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.fleet import KnownStack
     from migrator.spacelift.attached.hook_context import HookContexts, NewContext
+
+
+BY_HAND = Diagnostic(
+    "variable-of-stack-made-in-spacelift",
+    found="This stack is made in Spacelift's pages: no code of this run defines {stack}.",
+    why="Only code can be changed here.",
+    help="set the variable on the stack",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -173,7 +183,7 @@ def _finding(context: Context, places: _Places, wanted: RequiredVariable) -> Fin
     variable, stack = wanted.variable, wanted.here
     in_file = is_for_runtime_config(context, wanted)
     if stack is None and not in_file:
-        return _elsewhere(wanted)
+        return _elsewhere(context, wanted)
     title, place = (stack.title, stack.place) if stack is not None else (wanted.slug, Place(PATH))
     place = Place(context.hook_plan.runtime.path) if in_file else place
     fix = _fix(context, places, wanted, in_file=in_file)
@@ -182,18 +192,29 @@ def _finding(context: Context, places: _Places, wanted: RequiredVariable) -> Fin
     return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, wanted.group, notes)
 
 
-def _elsewhere(wanted: RequiredVariable) -> Finding | None:
+def _elsewhere(context: Context, wanted: RequiredVariable) -> Finding | None:
     """Why the stack of another repository cannot have what runs sign in by; else its repository sees to it."""
     known = wanted.elsewhere
-    if known is None or wanted.place is None:
+    if known is None or (wanted.place is None and not known.is_by_hand):
         return None
-    there = dict(known.roles).get(wanted.variable.name, wanted.variable.value)
     reason = dict(known.obstacles).get("variables", "")
-    if there != wanted.variable.value:
+    if known.sets_other(wanted.variable.name, wanted.variable.value):
         reason = f"it has {wanted.variable.name} set to another role"
-    fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
     message = f"{known.title}, which runs {wanted.code}: {wanted.variable.name}"
-    return RULE.finding(wanted.place, message, fix, wanted.group) if reason else None
+    if not reason:
+        return _by_hand(context, wanted, known, message) if known.is_by_hand else None
+    fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
+    return RULE.finding(wanted.place or known.place, message, fix, wanted.group)
+
+
+def _by_hand(context: Context, wanted: RequiredVariable, known: KnownStack, message: str) -> Finding:
+    """What to set for a stack that is made in Spacelift's pages."""
+    if set_at(context, wanted) is not None:
+        fix = LeftAlone(f"The account sets the variable to this value already ({known.place}).")
+        return RULE.finding(wanted.place or known.place, message, fix, wanted.group)
+    fix = BY_HAND.left_alone(stack=known.title)
+    note = _to_set(wanted.variable.name, wanted.code, wanted.variable.value)
+    return RULE.finding(wanted.place or known.place, message, fix, wanted.group, (note,))
 
 
 def _fix(context: Context, places: _Places, wanted: RequiredVariable, *, in_file: bool) -> Fix:

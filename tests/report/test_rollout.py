@@ -15,7 +15,8 @@ from migrator.cli.main import cli
 from migrator.config.config import Auth, Config, RoleIn
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.findings import Finding, Note, Place, Refusal
-from migrator.model.fleet import Survey, parts
+from migrator.model.fleet import Survey
+from migrator.model.parts import parts
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from migrator.model.fleet import Code, KnownRoot, Survey, is_of_branch, runs
+from migrator.model.fleet import KnownRoot, Survey, is_of_branch, runs
 from migrator.spacelift.inventory.account import Inventory, Stack
-from migrator.spacelift.inventory.keys import AccountKeys, StaticKey, integration_of
+from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
+from migrator.spacelift.inventory.known import code_of
 
 _VENDORS = {
     "StackConfigVendorTerraform": "Terraform",
@@ -69,7 +70,7 @@ def attachments(inventory: Inventory, role_of: RoleOf) -> Attachments:
             made.append(Attachment(stack, role, _first(stack)))
     keys = dict.fromkeys(key for attachment in made for key in account.of(attachment.stack))
     done = {attachment.stack.id for attachment in made}
-    others = {key: _others(account, key, done) for key in keys}
+    others = {key: account.others(key, done) for key in keys}
     removable = tuple(key for key in keys if not others[key])
     return Attachments(tuple(made), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids))
 
@@ -87,9 +88,7 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
         )
     if account.has_exchange(stack):
         return "The stack exchanges its OIDC token already, but gets static keys as well. help: remove the keys"
-    if integration := integration_of(stack):
-        return f"The AWS integration {integration} signs in for the stack. help: detach it, or remove the keys"
-    return ""
+    return account.hook_obstacle(stack)
 
 
 def _first(stack: Stack) -> int:
@@ -101,23 +100,6 @@ def _first(stack: Stack) -> int:
         )
         - 1
     )
-
-
-def _others(account: AccountKeys, key: StaticKey, done: set[str]) -> tuple[str, ...]:
-    """The ids of the stacks and modules that get a key and no hook."""
-    if key.kind == "stack":
-        return () if key.holder in done else (key.holder,)
-    others = tuple(sorted(account.receivers.get(key.holder, frozenset()) - done))
-    is_told = account.contexts[key.holder].attached_stacks is not None
-    return others if is_told else (*others, "what the account did not tell")
-
-
-def code_of(stack: Stack) -> Code:
-    """What an account says of the code that a stack runs."""
-    root = None if stack.project_root is None else stack.project_root.strip("/")
-    vendor = stack.vendor_config
-    runs_below = vendor is not None and bool(vendor.use_run_all)
-    return Code(stack.repository, "" if root in (None, ".") else root, stack.namespace, stack.branch, runs_below)
 
 
 def roots_of(survey: Survey, stack: Stack) -> Iterator[KnownRoot]:

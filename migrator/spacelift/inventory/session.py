@@ -177,15 +177,11 @@ def _is_unauthorized(answer: Answer | None) -> bool:
 
 
 def _transport(url: str) -> Any:
-    try:
-        from gql.transport.requests import RequestsHTTPTransport, log
-        from requests import PreparedRequest
-        from requests.adapters import HTTPAdapter
-        from requests.auth import AuthBase
-    except ModuleNotFoundError:
-        raise MigrateError(
-            "The inventory needs more packages. help: pip install 'tf-oidc-migrate[inventory]'"
-        ) from None
+    from gql.transport.requests import RequestsHTTPTransport, log
+    from requests import PreparedRequest
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+
     from migrator.patience import PASSING, TRIES, Patient
 
     class AsGiven(AuthBase):

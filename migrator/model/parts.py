@@ -1,0 +1,137 @@
+"""What each repository of a run must know of the others, and of the account: all surveys are settled together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from migrator.model.account import ACCOUNT
+from migrator.model.engine import verdict
+from migrator.model.fleet import (
+    Code,
+    Fleet,
+    KnownReceiver,
+    KnownRoot,
+    KnownStack,
+    RepoIdentity,
+    Survey,
+    is_of_branch,
+    runs,
+)
+
+
+class _Index:
+    """Root modules by the names of their repositories, and stacks by those of the repositories that they run."""
+
+    def __init__(self, surveys: Iterable[Survey]) -> None:
+        self.roots: dict[str, list[KnownRoot]] = {}
+        self.stacks: dict[str, list[KnownStack]] = {}
+        self.receivers: dict[str | None, list[KnownReceiver]] = {}
+        for survey in surveys:
+            for receiver in survey.receivers:
+                for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
+                    self.receivers.setdefault(label, []).append(receiver)
+            for root in survey.roots:
+                self.roots.setdefault(root.identity.name.lower(), []).append(root)
+            for stack in survey.stacks:
+                self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
+
+    def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
+        """What contexts of ``survey`` may attach themselves to elsewhere."""
+        wanted = (*survey.labels, None) if survey.labels else ()
+        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
+        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
+
+    def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
+        """The stacks of others that may run root modules of ``survey``."""
+        for name in {root.identity.name.lower() for root in survey.roots}:
+            yield from (stack for stack in self.stacks.get(name, ()) if stack.repo != survey.repo)
+
+    def roots_of(self, survey: Survey) -> Iterator[KnownRoot]:
+        """The root modules of others that stacks of ``survey`` may run."""
+        for name in {(stack.code.repository or "").lower() for stack in survey.stacks}:
+            yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
+
+
+def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iterator[Fleet]:
+    """For each of ``surveys`` what it must know of the others, and no more.
+
+    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
+    migrated that one of its stacks, wherever it is defined, cannot serve. Of the stacks of the ``account``, those count
+    as made by hand that no repository defines.
+    """
+    known = list(surveys)
+    defined = {stack.slug_in_account for survey in known for stack in survey.stacks}
+    by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
+    of_account = Survey(ACCOUNT, stacks=by_hand)
+    index = _Index((*known, of_account))
+    settled = [
+        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
+    ]
+    index = _Index((*settled, of_account))
+    migrated = tuple(_migrated((*settled, of_account), index))
+    for survey in known:
+        receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
+        stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
+        yield Fleet((*stacks, *roots, *receivers, *survey.told), migrated)
+
+
+def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:
+    """The ids of the account's stacks whose code a repository of the run migrates."""
+    for stack in (stack for survey in surveys for stack in survey.stacks if stack.account is not None):
+        found = index.roots.get((stack.code.repository or "").lower(), ())
+        roots = [root for root in found if _runs_branch(stack.code, root.identity, root.path)]
+        if roots and not any(root.refusal or not root.is_migrated for root in roots):
+            yield stack.slug_in_account
+
+
+def _runs_branch(code: Code, identity: RepoIdentity, path: str) -> bool:
+    return runs(code, identity, path) and is_of_branch(code, identity)
+
+
+def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
+    for item in found:
+        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
+
+
+def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
+    for root in survey.roots:
+        if not _is_native(index, survey, root):
+            yield root
+        elif root.variables:
+            yield replace(root, by="variables", role="", engine=None)
+
+
+def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+
+    Where there is none, what its own repository says of it counts.
+    """
+    engine = root.engine
+    if engine is None:
+        return False
+    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
+    if not stacks:
+        return root.is_native
+    return all(
+        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
+        for stack in stacks
+    )
+
+
+def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
+    fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
+    stacks = fleet.stacks_running(root.repo, root.identity, root.path)
+    why = next((why for stack in stacks if (why := _objection(stack, root))), "")
+    return root if root.refusal or not why else replace(root, refusal=why)
+
+
+def _objection(stack: KnownStack, root: KnownRoot) -> str:
+    """Why a stack cannot serve a root module; ``""`` if it can."""
+    at = f"{stack.repo}: {stack.place}"
+    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
+    if obstacle and root.is_migrated:
+        return f"its stack at {at} is refused: {obstacle}"
+    other = next((name for name, value in root.variables if stack.sets_other(name, value)), "")
+    return f"its stack at {at} has {other} set to another role" if other else ""
