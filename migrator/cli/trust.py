@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
+from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, inventory_option, option
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
@@ -52,6 +53,7 @@ _ROLES_HELP = "Make them, or leave them where they are managed.  [default: auto,
 @option(
     OUTPUT, "--output", metavar="DIR", type=click.Path(file_okay=False), help="Write a file there.  [default: stdout]"
 )
+@inventory_option
 def trust(repos: tuple[str, ...], **options: Any) -> None:
     """Write what makes AWS trust Spacelift: a Terraform module with identity providers and trust policies.
 
@@ -84,6 +86,8 @@ def trust(repos: tuple[str, ...], **options: Any) -> None:
 
 
 def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...]:
+    from migrator.spacelift.inventory.known import account_of
+    from migrator.trust.account import with_account
     from migrator.trust.grants import RequiredRole, RoleState, open_questions
     from migrator.trust.known import uses_of
 
@@ -96,7 +100,9 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         options["scope"] or "",
         RoleState(options["roles"]),
     )
-    knowledge = [_learn(repo, options["exclude"]) for repo in repos]
+    inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
+    learnt = [_learn(repo, options["exclude"], inventory) for repo in repos]
+    knowledge = with_account(learnt, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
     known = [stack for item in knowledge for stack in item.stacks]
@@ -105,7 +111,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     return wanted.grants(uses, [item for item in known if item.kind == "stack"])
 
 
-def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
+def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None) -> Knowledge:
     from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
@@ -113,7 +119,7 @@ def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
     from migrator.trust.known import learn
 
     try:
-        config = Config(exclude=exclude)
+        config = Config(exclude=exclude, inventory=inventory, given=frozenset({"inventory"} if inventory else ()))
         workspace = open_workspace(repo, config)
         return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:

@@ -18,7 +18,7 @@ from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
-from migrator.model.fleet import ALONE, Fleet
+from migrator.model.fleet import ALONE, Fleet, runs
 from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.outside_calls import follow, outside_calls
@@ -74,6 +74,15 @@ class Context:
     def account(self) -> Account:
         """What the inventory that the user named says of the account."""
         return account_of(self.config.inventory)
+
+    def templates_of(self, path: str) -> tuple[str, ...]:
+        """Where blueprints are whose stacks run the root module at ``path``, in this and in other repositories."""
+        here = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
+        others = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
+        elsewhere = [
+            f"{other.repo}: {other.place}" for other in others if runs(other.code, self.workspace.identity, path)
+        ]
+        return tuple(dict.fromkeys((*here, *elsewhere)))
 
     @cached_property
     def variable_settings(self) -> VariableSettings:

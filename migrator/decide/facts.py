@@ -136,7 +136,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     reaches = Reaches(workspace, stacks)
     own = tuple(own_runs(workspace, reaches))
     settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
-    with_static_keys = _with_static_keys(settings) | set(_by_account(stacks, by_hand))
+    elsewhere = [stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks]
+    told = [stack for stack in elsewhere if _is_run_here(workspace, stack)]
+    with_static_keys = _with_static_keys(settings) | set(_by_account(stacks, (*told, *by_hand)))
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
@@ -179,10 +181,14 @@ def _by_hand(
     defined = [stack.account.id for stack in stacks if stack.account is not None]
     defined += [stack.slug_in_account for stack in elsewhere if not stack.is_by_hand]
     for stack in account.by_hand(defined, folders_of_runs(workspace)) if account.stacks else ():
-        root = stack.code.project_root
-        is_run = root is not None and runs(stack.code, workspace.identity, root)
-        if is_run and is_of_branch(stack.code, workspace.identity):
+        if _is_run_here(workspace, stack):
             yield stack
+
+
+def _is_run_here(workspace: Workspace, stack: KnownStack) -> bool:
+    """Whether a stack runs code of the repository, on the branch that is being migrated."""
+    root, identity = stack.code.project_root, workspace.identity
+    return root is not None and runs(stack.code, identity, root) and is_of_branch(stack.code, identity)
 
 
 def _by_account(stacks: Iterable[StackDefinition], by_hand: Iterable[KnownStack]) -> Iterator[StackDefinition | str]:

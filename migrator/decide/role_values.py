@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place, Refusal
+from migrator.model.findings import Note, Place, Refusal
+from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -30,6 +31,23 @@ class RoleValue:
     def environment_variable(self) -> str:
         """What sets it in the environment of a run."""
         return PREFIX + self.name
+
+
+def value_notes(context: Context, root: str, name: str, role: str | None = None) -> Iterator[Note]:
+    """That the stacks which run the root module at ``root`` are to give the variable ``name`` a value.
+
+    A value that the account sets already is compared by checksum, if the ``role`` is known.
+    """
+    variable, runners = PREFIX + name, context.facts.runners_of(root)
+    there = [account.has(variable, role or "") for account in runners.accounts]
+    is_set = bool(runners.all) and len(there) == len(runners.all) and None not in there
+    if is_set and role is None:
+        yield Note(f"see that {variable}, which Spacelift sets already, holds the right role for", (root or ".",))
+    elif not is_set or False in there:
+        yield value_note(name, root or ".", role=role or "the ARN of a role")
+    others = [account.place for account in runners.accounts if role and account.has(variable, role) is False]
+    if others:
+        yield Note(f"change {variable}, which is set to something else than {role}, on", tuple(others))
 
 
 class RoleValues:

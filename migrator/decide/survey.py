@@ -28,6 +28,7 @@ _NO_HOOK = "none is needed: the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _COMING = "comes with the migration of that repository"
 _ATTACHED = "attach it with `tf-oidc-migrate attach`"
+_OF_TEMPLATE = "comes with a new version of the template, or attach it with `tf-oidc-migrate attach --stack`"
 _SET = "set the variables of the notes on the stack"
 
 
@@ -202,7 +203,8 @@ class Surveyor:
         """The stacks of other repositories, each with the code that runs, and what becomes of the stack."""
         for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
-                coming = _ATTACHED if known.is_by_hand else _COMING
+                is_made = known.is_by_hand and self._context.templates_of(target.path)
+                coming = _OF_TEMPLATE if is_made else _ATTACHED if known.is_by_hand else _COMING
                 yield known, target.title, "is there" if known.has_hook else known.refusal or coming
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
@@ -212,11 +214,10 @@ class Surveyor:
 
     def _made(self, code: str) -> str:
         """Where a stack that no code is known to define comes from."""
-        path = "" if code == "." else code
-        templates = [str(made.place) for made in self._context.facts.runners_of(path).blueprints]
+        templates = self._context.templates_of("" if code == "." else code)
         unknown = [str(other.place) for other in self._context.facts.stacks if self._may_be(other)]
         if templates:
-            return f"by hand, or by the template at {', '.join(templates)}"
+            return f"by the template at {', '.join(templates)}, or by hand"
         return f"by hand, or at {', '.join(unknown)}" if unknown else "by hand"
 
     def _may_be(self, definition: StackDefinition) -> bool:

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, ProviderAuth, RoleIn
+from migrator.decide.role_values import value_notes
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
@@ -158,9 +159,9 @@ class WebIdentity:
         if self._known_value(root, name, provider, identity) is not None:
             return
         if len(cases) == 1 and known:
-            yield value_note(name, root.path or ".", role=known.pop())
+            yield from value_notes(self._context, root.path, name, known.pop())
             return
-        yield value_note(name, root.path or ".")
+        yield from value_notes(self._context, root.path, name)
         values, plain = self._context.roles.values, _plain(identity)
         differing = values.differing(root.path, plain)
         if differing and not known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     is_integrated = any(integrated(result))
     trust = "by the policy in the notes" if is_integrated and not result.trusts else "tf-oidc-migrate trust"
     yield f"let AWS trust {named or 'the roles'}: {trust}"
-    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
+    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
+    to_attach = any(note.code == "stack-made-in-spacelift" for note in result.notes)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    live += ["apply the module of tf-oidc-migrate attach"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
     if live or pasted:

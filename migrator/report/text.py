@@ -58,7 +58,8 @@ def _stack(row: StackRow) -> str:
     where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
     hook = f"; hook: {row.hook}" if row.hook else ""
-    return f"{row.title} ({where}) {runs}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
+    today = f"; defined {row.defined}; signs in today with: {row.signs_in}" if row.defined else ""
+    return f"{row.title} ({where}) {runs}{today}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
 
 
 def _signer(row: SigningRow) -> str:

@@ -85,6 +85,14 @@ BY_HAND = Diagnostic(
     " Terraform module with a context that has the hook, and attaches the context to the stack: see"
     " docs/inventory.md.",
 )
+FROM_TEMPLATE = Diagnostic(
+    "stack-made-from-template",
+    found="The stack {stack} may be made from the template at {templates}.",
+    why="A stack keeps the version of the template that made the stack.",
+    help="update the stack to a version of the template with the hook, or attach the hook: "
+    "tf-oidc-migrate attach --stack ID",
+)
+OF_TEMPLATE = "give the hook, before the code is merged, to these stacks, which a template may have made:"
 ATTACH = "attach the hook with tf-oidc-migrate attach, before the code is merged, to the stacks"
 
 
@@ -113,6 +121,9 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
             if stack.is_by_hand and not stack.has_hook:
                 note = Note(ATTACH, (stack.slug_in_account,), code=BY_HAND.code, help=BY_HAND.help)
                 alone = BY_HAND.left_alone(stack=stack.title)
+                if templates := context.templates_of(target.path):
+                    note = Note(OF_TEMPLATE, (stack.slug_in_account,), code=FROM_TEMPLATE.code, help=FROM_TEMPLATE.help)
+                    alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=", ".join(templates))
                 yield RULE.finding(target.place, f"the hook of {stack.place}", alone, target.group, (note,))
 
 

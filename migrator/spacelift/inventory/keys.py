@@ -100,21 +100,26 @@ class AccountKeys:
         """Whether more than one stack or module gets a key, or may."""
         return key.kind == "context" and len(self.others(key, ())) > 1
 
+    def sets(self, stack: Stack, name: str) -> bool:
+        """Whether the stack, or a context of the stack, sets the variable ``name``."""
+        of_contexts = (element for context in self.contexts_of(stack) for element in context.config or ())
+        return any(element.id == name for element in (*(stack.config or ()), *of_contexts))
+
     def has_exchange(self, stack: Stack) -> bool:
         """Whether the stack, or a context of it, exchanges the OIDC token before init already."""
-        return any(EXCHANGE in command for _, command in self._commands(stack, "before_init"))
+        return any(EXCHANGE in command for _, command in self.commands(stack, "before_init"))
 
     def hook_obstacle(self, stack: Stack) -> str:
         """Why the hook cannot sign in for a stack, if it runs first; ``""`` if it can."""
         if integration := integration_of(stack):
             return f"The AWS integration {integration} signs in for the stack. help: detach it, or remove the keys"
         for name in EVERY_LIST:
-            for holder, command in self._commands(stack, name):
+            for holder, command in self.commands(stack, name):
                 if EXCHANGE not in command and (variable := exported(command)):
                     return f"The {name} of {holder} exports {variable}, which would take the place of the hook's"
         return ""
 
-    def _commands(self, stack: Stack, name: str) -> Iterator[tuple[str, str]]:
+    def commands(self, stack: Stack, name: str) -> Iterator[tuple[str, str]]:
         """The commands of one list of hooks, in the order in which they run, each with what holds them."""
         for context in self.contexts_of(stack):
             yield from ((f"the context {context.id}", command) for command in commands_in(context.hooks, name))
