@@ -115,7 +115,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for target in context.hook_plan.targets
     ]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
-    hooked = {path for path, _ in hooks}
+    hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))

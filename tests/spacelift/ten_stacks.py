@@ -7,11 +7,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from migrator.spacelift.inventory.account import Inventory
+from migrator.spacelift.inventory.read import read_account
+from migrator.spacelift.inventory.session import HttpSession
 from tests.spacelift.spacelift_server import Account, context, element, space, stack
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "account"
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-DNS_ROLE = "arn:aws:iam::123456789012:role/dns"
+DNS_ROLE = "arn:aws:iam::123456789012:role/name-service"
 HOOK = "export $(aws sts assume-role-with-web-identity --role-arn arn:aws:iam::123456789012:role/audit-state)"
 TOFU = {"__typename": "StackConfigVendorOpenTofu", "version": "1.9.0", "workflowTool": "OPENTOFU"}
 
@@ -83,3 +88,51 @@ def repositories(folder: Path) -> list[Path]:
             subprocess.run(["git", *command], cwd=folder / name, check=True)
         made.append(folder / name)
     return made
+
+
+def written(served: Account) -> Inventory:
+    """The inventory that the program reads, of an account that is not served on this machine."""
+    found = read_account(HttpSession(served.url, served.tokens[0]))
+    return msgspec.structs.replace(found, endpoint="https://acme.app.spacelift.io")
+
+
+STACKS = {
+    "shop": "webshop",
+    "search": "webshop",
+    "mail": "webshop",
+    "billing": "webshop",
+    "reports": "webshop",
+    "audit": "webshop",
+    "network": "platform",
+    "dns": "platform",
+}
+"""The root modules by the repositories that they are in."""
+
+
+def side_by_side(without: dict[str, Any], with_it: dict[str, Any]) -> str:
+    """A table of the stacks: what two reports, made without the inventory and with it, say of each root module."""
+    heads = ("Root module", "Defined", "Signs in today", "Without the inventory", "With the inventory")
+    lines = [" | ".join(heads), " | ".join(["---"] * len(heads))]
+    for path, repo in STACKS.items():
+        row = _row(with_it, repo, path)
+        defined, today = (row["defined"], row["signs_in"]) if row else ("", "")
+        lines.append(" | ".join((path, defined, today, _coming(without, repo, path), _coming(with_it, repo, path))))
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def _result(report: dict[str, Any], repo: str) -> dict[str, Any]:
+    return next(result for result in report["results"] if Path(result["repository"]).name == repo)
+
+
+def _row(report: dict[str, Any], repo: str, path: str) -> dict[str, Any] | None:
+    return next((row for row in _result(report, repo)["stacks"] if row["code"] == path), None)
+
+
+def _coming(report: dict[str, Any], repo: str, path: str) -> str:
+    """What becomes of the backend, and of the hook."""
+    findings = [item for item in _result(report, repo)["findings"] if item["path"] == f"{path}/main.tf"]
+    backend = next((item["detail"] for item in findings if item["rule"] == "s3-backend"), "nothing")
+    row = _row(report, repo, path)
+    hook = next((item["detail"] for item in findings if item["rule"] == "spacelift-hook-hcl"), "")
+    hook = (row["hook"] if row else "") or hook
+    return f"{backend}; hook: {hook}" if hook else str(backend)

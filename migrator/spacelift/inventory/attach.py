@@ -131,7 +131,7 @@ def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
 
 
 def migrated_without(surveys: Iterable[Survey], stack: Stack) -> bool:
-    """Whether the migration alone lets a stack sign in: its code does so itself, or code of ``surveys`` has the hook."""
+    """Whether a stack signs in without `attach`: its code does so by itself, or code of ``surveys`` gives the hook."""
     known = list(surveys)
     is_defined = any(other.slug_in_account == stack.id for survey in known for other in survey.stacks)
     roots = [root for survey in known for root in roots_of(survey, stack)]
