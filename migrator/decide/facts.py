@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.programs import cdktf_programs
+from migrator.decide.by_hand import MadeByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
-from migrator.model.findings import Place
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
@@ -22,7 +22,6 @@ from migrator.spacelift.settings.yaml import blueprint_settings, runtime_setting
 from migrator.spacelift.stacks.definitions import (
     StacksByFolder,
     definitions_running,
-    folders_of_runs,
     stack_definitions,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -35,6 +34,7 @@ from migrator.terragrunt.units import Terragrunt, terragrunt
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfProgram
+    from migrator.model.findings import Place
     from migrator.spacelift.settings.model import Setting
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -96,10 +96,7 @@ class Facts:
 
 
 def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: Account = NO_ACCOUNT) -> Facts:
-    """Read the facts of all interesting modules of ``workspace``, which the ``fleet`` knows as ``repo``.
-
-    The ``account`` says which stacks there are besides, and what the defined ones run.
-    """
+    """Read the facts of all interesting modules of ``workspace``, known to the ``fleet`` as ``repo``."""
     modules = list(workspace.interesting_modules())
     providers = {module.path: tuple(aws_providers(module)) for module in modules}
     backends = {module.path: s3_backends(module) for module in modules}
@@ -110,43 +107,31 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         (stray if owner is None else backends[owner.path]).append(partial)
     stacks = list(stack_definitions(workspace, account.applied))
     by_folder = StacksByFolder(workspace, stacks)
-    by_hand = tuple(_by_hand(workspace, repo, fleet, account, stacks))
+    made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
-    with_state = [root_module.path for root_module in root_modules] + [
-        cdktf_program.folder for cdktf_program in programs
-    ]
-    with_state += [item.folder for item in units.units]
+    with_state = [module.path for module in root_modules] + [program.folder for program in programs]
+    with_state += [unit.folder for unit in units.units]
 
     @cache
     def runners(path: str) -> Runners:
         found = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
-        elsewhere = fleet.stacks_running(repo, workspace.identity, path)
-        told = {stack.slug_in_account for stack in elsewhere}
-        unknown = (stack for stack in by_hand if stack.slug_in_account not in told)
-        return _runners(
-            found, [*elsewhere, *(stack for stack in unknown if runs(stack.code, workspace.identity, path))]
-        )
+        return _runners(found, made.with_those(fleet.stacks_running(repo, workspace.identity, path), path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
-    def read_by(path: str) -> tuple[RemoteState, ...]:
-        reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-        return tuple(state for item in sorted(reached) for state in states.get(item, ()))
-
     reaches = Reaches(workspace, stacks)
-    own = tuple(own_runs(workspace, reaches))
-    settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
-    elsewhere = [stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks]
-    told = [stack for stack in elsewhere if _is_run_here(workspace, stack)]
-    with_static_keys = _with_static_keys(settings) | set(_by_account(stacks, (*told, *by_hand)))
+    with_own_settings = tuple(own_runs(workspace, reaches))
+    settings = tuple(
+        _elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings))
+    )
+    with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        return Root(
-            module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), gets_static_keys
-        )
+        own, reads = tuple(backends[module.path]), _read_by(workspace, states, module.path)
+        return Root(module, own, providers[module.path], run_by, reads, gets_static_keys)
 
     return Facts(
         tuple(provider for module in modules for provider in providers[module.path]),
@@ -164,45 +149,19 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         tuple(provider for module in modules for provider in other_providers(module)),
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
-        integrations={**_integrations(stacks), **integrations(workspace, stacks)},
+        integrations={**integrations_of(stacks), **integrations(workspace, stacks)},
         overrides=tuple(overrides(workspace, reaches)),
-        own_runs=own,
+        own_runs=with_own_settings,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
-        by_hand=by_hand,
+        by_hand=made.stacks,
     )
 
 
-def _by_hand(
-    workspace: Workspace, repo: str, fleet: Fleet, account: Account, stacks: Sequence[StackDefinition]
-) -> Iterator[KnownStack]:
-    """The account's stacks that run code of the repository, and that no code of the run is known to define."""
-    elsewhere = [stack for survey in fleet.surveys if survey.repo != repo for stack in survey.stacks]
-    defined = [stack.account.id for stack in stacks if stack.account is not None]
-    defined += [stack.slug_in_account for stack in elsewhere if not stack.is_by_hand]
-    for stack in account.by_hand(defined, folders_of_runs(workspace)) if account.stacks else ():
-        if _is_run_here(workspace, stack):
-            yield stack
-
-
-def _is_run_here(workspace: Workspace, stack: KnownStack) -> bool:
-    """Whether a stack runs code of the repository, on the branch that is being migrated."""
-    root, identity = stack.code.project_root, workspace.identity
-    return root is not None and runs(stack.code, identity, root) and is_of_branch(stack.code, identity)
-
-
-def _by_account(stacks: Iterable[StackDefinition], by_hand: Iterable[KnownStack]) -> Iterator[StackDefinition | str]:
-    """The stacks, and the root modules by path, that the account hands static credentials to."""
-    yield from (stack for stack in stacks if stack.account is not None and stack.account.static_keys)
-    for known in by_hand:
-        if known.account is not None and known.account.static_keys:
-            yield known.code.project_root or ""
-
-
-def _integrations(stacks: Iterable[StackDefinition]) -> dict[StackDefinition, Place]:
-    """The stacks with an AWS integration in the account."""
-    found = ((stack, stack.account) for stack in stacks if stack.account is not None)
-    return {stack: Place(account.place) for stack, account in found if account.integration}
+def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
+    """The states that the root module at ``path`` reads, in itself or in modules that it calls."""
+    reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
+    return tuple(state for item in sorted(reached) for state in states.get(item, ()))
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace, is_role_arn
+from migrator.decide.by_hand import made_by
 from migrator.decide.environment_roots import others_credentials, static_keys
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
@@ -70,7 +71,7 @@ class Surveyor:
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
-            ({role_value.root for role_value in self._context.role_values} | self._with_known_roles()) - told
+            ({role_value.root for role_value in self._context.sign_ins.values} | self._with_known_roles()) - told
         ):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
@@ -106,7 +107,7 @@ class Surveyor:
     def _given_by_root(self) -> dict[str, list[RoleValue]]:
         kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         found: dict[str, list[RoleValue]] = {}
-        for role_value in self._context.role_values:
+        for role_value in self._context.sign_ins.values:
             if not kept.issuperset(role_value.users):
                 found.setdefault(role_value.root, []).append(role_value)
         return found
@@ -190,12 +191,12 @@ class Surveyor:
         for known, code, fate in self._fates_elsewhere(native):
             shown.add(known.slug_in_account)
             row = StackRow(known.title, known.place, known.repo, code, fate)
-            yield self._with_account(row, known, self._made(code) if known.is_by_hand else "by code")
+            yield self._with_account(row, known, made_by(self._context, code) if known.is_by_hand else "by code")
         for known in self._context.facts.by_hand:
             if known.slug_in_account not in shown:
                 code = known.code.project_root or "."
                 row = StackRow(known.title, known.place, known.repo, code)
-                yield self._with_account(row, known, self._made(code))
+                yield self._with_account(row, known, made_by(self._context, code))
 
     def _fates_elsewhere(
         self, native: Mapping[StackDefinition | KnownStack, str]
@@ -211,21 +212,6 @@ class Surveyor:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
                 yield known, root.title, obstacle or (_SET if known.is_by_hand else _COMING)
         yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
-
-    def _made(self, code: str) -> str:
-        """Where a stack that no code is known to define comes from."""
-        templates = self._context.templates_of("" if code == "." else code)
-        unknown = [str(other.place) for other in self._context.facts.stacks if self._may_be(other)]
-        if templates:
-            return f"by the template at {', '.join(templates)}, or by hand"
-        return f"by hand, or at {', '.join(unknown)}" if unknown else "by hand"
-
-    def _may_be(self, definition: StackDefinition) -> bool:
-        """Whether a definition may make stacks of this repository's code, with names that are not known here."""
-        is_open = definition.slug is None and not definition.is_blueprint
-        return is_open and (definition.code.repository or self._context.workspace.identity.name).lower() == (
-            self._context.workspace.identity.name.lower()
-        )
 
     @staticmethod
     def _with_account(row: StackRow, stack: StackDefinition | KnownStack, defined: str) -> StackRow:
