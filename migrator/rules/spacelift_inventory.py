@@ -17,6 +17,7 @@ from migrator.model.findings import Finding, Note, Place, Refusal
 from migrator.rules.registry import Rule
 from migrator.rules.spacelift_credentials import way_in_account
 from migrator.secret import STATIC_KEYS
+from migrator.terraform.credential_names import BREAKING, plain_name
 from migrator.terraform.expressions.defaults import resolve
 from migrator.terraform.key_literals import key_literals
 
@@ -81,7 +82,9 @@ def _keys(context: Context, keys: AccountKeys) -> Iterator[Finding]:
         host = next((account.place for account in _accounts(context)), "").partition("/stack/")[0]
         place = Place(f"{host}/{key.kind}/{key.holder}")
         if still:
-            yield RULE.finding(place, key.title, NEEDED.left_alone(still="; ".join(still)))
+            breaks = plain_name(key.name) in BREAKING
+            notes = [Note(f"let runs do without {key.title}, with which the hook does not work:", users)] * breaks
+            yield RULE.finding(place, key.title, NEEDED.left_alone(still="; ".join(still)), notes=notes)
         else:
             note = Note(_REMOVE, (key.title,), code=REMOVABLE.code, help=REMOVABLE.help)
             yield RULE.finding(place, key.title, REMOVABLE.left_alone(users=", ".join(users)), notes=(note,))

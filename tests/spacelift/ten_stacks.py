@@ -1,4 +1,4 @@
-"""An account with ten stacks, and the two repositories of `fixtures/account` that they run; `docs/inventory.md` has it."""
+"""An account with ten stacks, and the two repositories in `fixtures/account`: the example of `docs/inventory.md`."""
 
 from __future__ import annotations
 

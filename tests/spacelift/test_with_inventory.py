@@ -236,23 +236,33 @@ def told(found: KnownStack) -> AccountStack:
     return found.account
 
 
-VENDORS = {
-    "Terraform 1.5.7": ({"__typename": "StackConfigVendorTerraform", "version": "1.5.7", "terraformWorkflowTool": "TERRAFORM_FOSS"}, False),
-    "Terraform 1.9": ({"__typename": "StackConfigVendorTerraform", "version": "1.9.0", "terraformWorkflowTool": "TERRAFORM_FOSS"}, True),
-    "a range": ({"__typename": "StackConfigVendorTerraform", "version": ">= 1.5", "terraformWorkflowTool": "TERRAFORM_FOSS"}, False),
-    "no version": ({"__typename": "StackConfigVendorTerraform", "terraformWorkflowTool": "TERRAFORM_FOSS"}, False),
-    "a custom tool": ({"__typename": "StackConfigVendorTerraform", "version": "1.9.0", "terraformWorkflowTool": "CUSTOM"}, False),
-    "a tool that is not told": ({"__typename": "StackConfigVendorTerraform", "version": "1.9.0"}, False),
-    "OpenTofu": ({"__typename": "StackConfigVendorOpenTofu", "openTofuWorkflowTool": "OPENTOFU"}, True),
-    "a custom OpenTofu": ({"__typename": "StackConfigVendorOpenTofu", "version": "1.9.0", "openTofuWorkflowTool": "CUSTOM"}, False),
+def vendor(kind: str, **more: Any) -> dict[str, Any]:
+    return {"__typename": f"StackConfigVendor{kind}", **more}
+
+
+def foss(**more: Any) -> dict[str, Any]:
+    return vendor("Terraform", terraformWorkflowTool="TERRAFORM_FOSS", **more)
+
+
+VENDORS: dict[str, tuple[dict[str, Any] | None, bool]] = {
+    "Terraform 1.5.7": (foss(version="1.5.7"), False),
+    "Terraform 1.9": (foss(version="1.9.0"), True),
+    "a range": (foss(version=">= 1.5"), False),
+    "no version": (foss(), False),
+    "a custom tool": (vendor("Terraform", version="1.9.0", terraformWorkflowTool="CUSTOM"), False),
+    "a tool that is not told": (vendor("Terraform", version="1.9.0"), False),
+    "OpenTofu": (vendor("OpenTofu", openTofuWorkflowTool="OPENTOFU"), True),
+    "a custom OpenTofu": (vendor("OpenTofu", version="1.9.0", openTofuWorkflowTool="CUSTOM"), False),
+    "Terragrunt": (vendor("Terragrunt", tool="OPEN_TOFU", terraformVersion="1.9.0"), True),
+    "Terragrunt's own choice": (vendor("Terragrunt", tool="MANUALLY_PROVISIONED", terraformVersion="1.9.0"), False),
     "not told": (None, False),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", VENDORS)
 def test_the_engine_is_certain_only_as_far_as_the_account_says(name: str) -> None:
-    vendor, is_native = VENDORS[name]
-    assert verdict(known(vendorConfig=vendor).evidence).is_native is is_native
+    config, is_native = VENDORS[name]
+    assert verdict(known(vendorConfig=config).evidence).is_native is is_native
 
 
 def test_other_vendors_run_no_terraform() -> None:
