@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.model.fleet import ALONE, Fleet, Survey
-from migrator.model.parts import parts
+from migrator.model.fleet_parts import parts
 from migrator.report.serial import from_plain, survey_from_plain
 from migrator.spacelift.inventory.known import account_of
 

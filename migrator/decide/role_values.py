@@ -6,13 +6,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note, Place, Refusal
+from migrator.decide.diagnostics import VARIABLE_FOR_TWO_ROLES
+from migrator.model.diagnostics import Diagnostic
+from migrator.spacelift.diagnostics import ROLE_SET_DIFFERENTLY
 from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Note, Place, Refusal
     from migrator.workspace.module import Module
 
+CHECK_ROLE_VARIABLE = Diagnostic(
+    "check-role-variable",
+    found="Check that {name}, which Spacelift sets already, holds the right role for these root modules.",
+    why="The account shows the checksum of the value only, and the role is not known here.",
+    help="Name the role with `--role-arn`, or `--role`: then the checksum is compared.",
+)
+CHANGE_ROLE_VARIABLE = Diagnostic(
+    "change-role-variable",
+    found="Change {name} to {role} on these stacks.",
+    why="The checksum in the account is that of another value.",
+    help="Change the variable before the code is merged.",
+)
 PREFIX = "TF_VAR_"
 """What begins the name of an environment variable that sets one of Terraform:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name."""
@@ -42,12 +57,12 @@ def value_notes(context: Context, root: str, name: str, role: str | None = None)
     there = [account.has(variable, role or "") for account in runners.accounts]
     is_set = bool(runners.all) and len(there) == len(runners.all) and None not in there
     if is_set and role is None:
-        yield Note(f"see that {variable}, which Spacelift sets already, holds the right role for", (root or ".",))
+        yield CHECK_ROLE_VARIABLE.note(root or ".", name=variable)
     elif not is_set or False in there:
         yield value_note(name, root or ".", role=role or "the ARN of a role")
     others = [account.place for account in runners.accounts if role and account.has(variable, role) is False]
     if others:
-        yield Note(f"change {variable}, which is set to something else than {role}, on", tuple(others))
+        yield CHANGE_ROLE_VARIABLE.note(*others, name=variable, role=role)
 
 
 class RoleValues:
@@ -64,7 +79,7 @@ class RoleValues:
         """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
         given = self._given.get((root.path, name)) or RoleValue(root.path, name, role)
         if given.role != role:
-            return Refusal(f"var.{name} of the root module {root.path or '.'} would be for two roles")
+            return VARIABLE_FOR_TWO_ROLES.refusal(variable=f"var.{name}", root=root.path or ".")
         if refused := self._objection(given):
             return refused
         given.users.append(user)
@@ -87,11 +102,11 @@ class RoleValues:
         for stack in runners.here:
             for item in self._context.facts.variables.of(stack):
                 if item.name == variable and item.value not in (None, role):
-                    return Refusal(f"{item.place} sets {variable} to another role than the provider is to have")
+                    return ROLE_SET_DIFFERENTLY.refusal(place=item.place)
         for known in runners.elsewhere:
             if known.sets_other(variable, role):
-                return Refusal(f"{known.repo}: {known.place} has {variable} set to another role")
+                return ROLE_SET_DIFFERENTLY.refusal(place=f"{known.repo}: {known.place}")
         for account in runners.accounts:
             if account.has(variable, role) is False:
-                return Refusal(f"{account.place} has {variable} set to another role")
+                return ROLE_SET_DIFFERENTLY.refusal(place=account.place)
         return None

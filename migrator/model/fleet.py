@@ -173,7 +173,8 @@ class KnownModule:
     """A module whose variables are not what they were: what its callers in other repositories must know.
 
     ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
-    ``refusal`` says why it is not migrated after all, if so, ``defaults`` what its variables are that are not passed.
+    ``refusal`` says why it is not migrated after all, if so, and ``refused_by`` at which call (its repository and its
+    place) that is; ``defaults`` are what its variables are that are not passed.
     """
 
     repo: str
@@ -186,6 +187,7 @@ class KnownModule:
     refusal: str = ""
     addresses: tuple[tuple[str, str], ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
+    refused_by: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
@@ -199,11 +201,25 @@ class KnownModule:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleUser:
+    """What gets a ``role`` of --role-arn or --backend-role-arn, or one of --role: at ``place``, for people.
+
+    ``fingerprint`` tells its identity from others: see `migrator.terraform.fingerprints`. Backends are compared with
+    backends, and providers with providers.
+    """
+
+    role: str
+    place: str
+    fingerprint: str
+    is_backend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What one repository of a fleet tells the others; ``told`` is what it was told of calls between them before.
 
     ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
-    puts into a registry: what each is called there, and where it comes from.
+    puts into a registry: what each is called there, and where it comes from. ``role_users`` are what one role is for.
     """
 
     repo: str
@@ -215,6 +231,7 @@ class Survey:
     modules: tuple[KnownModule, ...] = ()
     told: tuple[Survey, ...] = ()
     registered: tuple[tuple[str, ModuleSource], ...] = ()
+    role_users: tuple[RoleUser, ...] = ()
 
     @property
     def is_of_interest(self) -> bool:
@@ -282,6 +299,11 @@ class Fleet:
     def modules(self) -> list[KnownModule]:
         """The modules of other repositories that this one calls, and whose variables change."""
         return [module for survey in self.surveys for module in survey.modules]
+
+    @property
+    def role_users(self) -> list[RoleUser]:
+        """What gets a role of --role-arn or --backend-role-arn in other repositories than this one."""
+        return [user for survey in self.surveys for user in survey.role_users]
 
 
 def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:

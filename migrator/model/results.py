@@ -14,8 +14,7 @@ class StackRow:
     """A Spacelift stack as the summary tells of it.
 
     ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
-    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it. With
-    an inventory, ``defined`` says where the stack is defined, and ``signs_in`` what signs in for its runs today.
+    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
     """
 
     title: str
@@ -24,8 +23,6 @@ class StackRow:
     code: str = ""
     hook: str = ""
     remarks: tuple[str, ...] = ()
-    defined: str = ""
-    signs_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,21 @@ class SigningRow:
     """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
+    ``is_keyless`` says that no static credentials sign afterwards, as far as the module's code tells.
     """
 
     root: str
     who: str
     before: str
     after: str
+    role: str = ""
+    is_keyless: bool = False
 
     @property
     def is_notable(self) -> bool:
         """Whether it changes, or lives on static credentials still."""
-        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+        return self.before != self.after or not self.is_keyless
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def _lines(results: Iterable[RepoResult]) -> Iterator[str]:
     signers = sum(len(result.signers) for result in results)
     yield from _table("Who signs", "Repository | Root module | What | Before | After", signers, _signers(results))
     yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, keys)
-    yield from _table("Stacks", "Stack | Place | Code | Signs in today | Hook | Remarks", totals.stacks, stacks)
+    yield from _table("Stacks", "Stack | Place | Code | Hook | Remarks", totals.stacks, stacks)
 
 
 def _figures(totals: Totals) -> str:
@@ -123,9 +123,8 @@ def _stacks(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
 
 def _stack(stack: StackRow, result: RepoResult) -> Iterator[str]:
     yield code(stack.title)
-    yield code(f"{stack.repo or result.repo}: {stack.place}") + (f" {prose(stack.defined)}" if stack.defined else "")
+    yield code(f"{stack.repo or result.repo}: {stack.place}")
     yield prose(stack.code) or "unknown"
-    yield prose(stack.signs_in) or "not known"
     yield prose(stack.hook)
     yield prose("; ".join(stack.remarks))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
+from migrator.model.notes import ATTACH_HOOK, OF_VALUES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -39,7 +40,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     trust = "by the policy in the notes" if is_integrated and not result.trusts else "tf-oidc-migrate trust"
     yield f"let AWS trust {named or 'the roles'}: {trust}"
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
-    to_attach = any(note.code == "stack-made-in-spacelift" for note in result.notes)
+    to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
     live += ["apply the module of tf-oidc-migrate attach"] * to_attach
@@ -55,7 +56,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
 
 def to_set(result: RepoResult) -> Iterator[Note]:
     """The notes on values that stacks need."""
-    return (note for note in result.notes if note.task.startswith("set "))
+    return (note for note in result.notes if note.code in OF_VALUES)
 
 
 def stack_side(result: RepoResult) -> Iterator[Finding]:

@@ -58,8 +58,7 @@ def _stack(row: StackRow) -> str:
     where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
     hook = f"; hook: {row.hook}" if row.hook else ""
-    today = f"; defined {row.defined}; signs in today with: {row.signs_in}" if row.defined else ""
-    return f"{row.title} ({where}) {runs}{today}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
+    return f"{row.title} ({where}) {runs}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
 
 
 def _signer(row: SigningRow) -> str:
@@ -95,6 +94,6 @@ def _tasks(result: RepoResult) -> Iterator[str]:
             yield f"- {note.task}"
             yield from (f"    {subject}" for subject in note.subjects)
             continue
-        yield f"- {note.task}{' ' if note.subjects else ''}{', '.join(note.subjects)}{':' if note.paste else ''}"
+        yield f"- {note.line}{':' if note.paste else ''}"
         for line in note.paste.splitlines():
             yield f"    {line}"

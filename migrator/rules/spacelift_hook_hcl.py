@@ -65,9 +65,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.findings import Finding, LeftAlone, Note, Refusal
+from migrator.model.findings import Finding, Refusal
+from migrator.model.notes import ATTACH_HOOK
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
+from migrator.spacelift.diagnostics import MADE_IN_SPACELIFT, NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
 from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
 
@@ -76,28 +78,28 @@ if TYPE_CHECKING:
     from migrator.decide.hooks import Target
 
 
-BY_HAND = Diagnostic(
-    "stack-made-in-spacelift",
-    found="This stack is made in Spacelift's pages: no code of this run defines {stack}.",
-    why="Only code can be changed here.",
-    help="attach the hook: tf-oidc-migrate attach --inventory FILE --output DIR REPO",
-    page="An inventory lists the stack, and no code of the run defines the stack. `tf-oidc-migrate attach` writes a"
-    " Terraform module with a context that has the hook, and attaches the context to the stack: see"
-    " docs/inventory.md.",
-)
 FROM_TEMPLATE = Diagnostic(
     "stack-made-from-template",
     found="The stack {stack} may be made from the template at {templates}.",
     why="A stack keeps the version of the template that made the stack.",
-    help="update the stack to a version of the template with the hook, or attach the hook: "
-    "tf-oidc-migrate attach --stack ID",
+    help="Update the stack to a version with the hook, or run `tf-oidc-migrate attach --stack ID`.",
 )
-OF_TEMPLATE = "give the hook, before the code is merged, to these stacks, which a template may have made:"
-ATTACH = "attach the hook with tf-oidc-migrate attach, before the code is merged, to the stacks"
+HOOK_BY_TEMPLATE = Diagnostic(
+    "give-hook-to-stacks-of-template",
+    found="Give the hook to these stacks, which a template may have made, before the code is merged.",
+    why="A new version of a template does not change earlier stacks.",
+    help="Update each stack to a version with the hook, or run `tf-oidc-migrate attach --stack ID`.",
+)
+ADD_HOOK_TO_RUNTIME_CONFIG = Diagnostic(
+    "add-hook-to-runtime-config",
+    found="Add the hook to this file too.",
+    why="Lists of hooks in the file replace the lists of the stack.",
+    help="Make the hook the first entry of each `before_init` list in the file that applies to the stack.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each stack of a root module that needs the hook; one with the hook to paste where none is known."""
+    """A finding for each stack of a root module that needs the hook; with the hook to paste if no stack is known."""
     for target in context.hook_plan.targets:
         yield from _of_target(context, target)
     yield from hook_findings(RULE, context, TerraformDefinition)
@@ -108,22 +110,21 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
     if isinstance(target.role, Refusal):
         yield RULE.finding(target.place, "the role of the hook", target.role, target.group)
     elif refused is not None:
-        fix = Refusal(f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
+        fix = STACK_ELSEWHERE_REFUSED.refusal(repo=refused.repo, place=refused.place, reason=refused.refusal)
         yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
     elif not target.runners.here and not target.runners.elsewhere and target.path not in context.facts.tested:
         notes = context.hook_plan.to_paste(target.role, target.title, target.region)
         if context.hook_plan.runtime.sets_hooks:
-            notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))
-        fate = LeftAlone("no stack definition found")
+            notes.append(ADD_HOOK_TO_RUNTIME_CONFIG.note(PATH))
+        fate = NO_STACK_DEFINITION.left_alone()
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
     else:
         for stack in target.runners.elsewhere:
             if stack.is_by_hand and not stack.has_hook:
-                note = Note(ATTACH, (stack.slug_in_account,), code=BY_HAND.code, help=BY_HAND.help)
-                alone = BY_HAND.left_alone(stack=stack.title)
-                if templates := context.templates_of(target.path):
-                    note = Note(OF_TEMPLATE, (stack.slug_in_account,), code=FROM_TEMPLATE.code, help=FROM_TEMPLATE.help)
-                    alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=", ".join(templates))
+                templates = ", ".join(context.templates_of(target.path))
+                alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=templates)
+                alone = alone if templates else MADE_IN_SPACELIFT.left_alone(stack=stack.title)
+                note = (HOOK_BY_TEMPLATE if templates else ATTACH_HOOK).note(stack.slug_in_account)
                 yield RULE.finding(target.place, f"the hook of {stack.place}", alone, target.group, (note,))
 
 

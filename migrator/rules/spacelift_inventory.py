@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from migrator.model.account import checksum
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.findings import Finding, Note, Place, Refusal
+from migrator.model.findings import Finding, Place, Refusal
+from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT
 from migrator.rules.registry import Rule
 from migrator.rules.spacelift_credentials import way_in_account
 from migrator.secret import STATIC_KEYS
@@ -30,28 +31,34 @@ if TYPE_CHECKING:
 
 REMOVABLE = Diagnostic(
     "key-in-spacelift-to-remove",
-    found="All that get the key sign in without it after this migration: {users}.",
+    found="All that get the key sign in without the key after this migration: {users}.",
     why="Only code can be changed here.",
-    help="remove the key after one confirmed run of each stack",
+    help="Remove the key in Spacelift after one confirmed run of each stack.",
 )
 NEEDED = Diagnostic(
     "key-in-spacelift-stays",
-    found="The key is still needed: {still}.",
-    help="migrate these first, or attach the context to fewer",
+    found="The key is still needed. {still}",
+    why="A run without the key would fail.",
+    help="Migrate these first, or attach the context to fewer stacks.",
 )
-SAME = Diagnostic(
+SAME_KEY = Diagnostic(
     "key-in-git-and-in-spacelift",
     found="The value has the checksum of {titles}.",
-    why="The key in git is the one that runs use.",
-    help="rotate the key only after no stack uses the key",
+    why="The key in git is the key that runs use.",
+    help="Rotate the key only after no stack uses the key.",
 )
 DRIFT = Diagnostic(
     "stack-differs-from-its-code",
-    found="{said}.",
+    found="{said}",
     why="The account is what runs today, and the next run of the administrative stack applies the code.",
-    help="apply the definition, or correct it, before the migration",
+    help="Apply or correct the definition before the migration.",
 )
-_REMOVE = "remove these keys in Spacelift, after one confirmed run of each stack that gets them:"
+UNSET_IN_ACCOUNT = Diagnostic(
+    "unset-key-in-spacelift-for-hook",
+    found="Let the runs of these stacks do without {key}.",
+    why="The hook does not work with that variable.",
+    help="Detach the context from these stacks, or let a hook unset the variable.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -63,7 +70,7 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _same(context, keys)
     for stack in context.facts.stacks:
         for said in stack.account.drift if stack.account is not None else ():
-            fix = DRIFT.left_alone(said=said.removeprefix("Drift: "))
+            fix = DRIFT.left_alone(said=said)
             yield RULE.finding(stack.place, f"{stack.title} and Spacelift disagree", fix)
 
 
@@ -78,15 +85,15 @@ def _keys(context: Context, keys: AccountKeys) -> Iterator[Finding]:
         users = keys.others(key, ())
         ways = [way_in_account(context, user) for user in users]
         still = list(dict.fromkeys(way.still for way in ways if way.still))
-        still += ["code that it serves is not migrated"] * any(not refused.isdisjoint(way.needs) for way in ways)
+        still += ["Code that gets the key is not migrated."] * any(not refused.isdisjoint(way.needs) for way in ways)
         host = next((account.place for account in _accounts(context)), "").partition("/stack/")[0]
         place = Place(f"{host}/{key.kind}/{key.holder}")
         if still:
             breaks = plain_name(key.name) in BREAKING
-            notes = [Note(f"let runs do without {key.title}, with which the hook does not work:", users)] * breaks
-            yield RULE.finding(place, key.title, NEEDED.left_alone(still="; ".join(still)), notes=notes)
+            notes = [UNSET_IN_ACCOUNT.note(*users, key=key.title)] * breaks
+            yield RULE.finding(place, key.title, NEEDED.left_alone(still=" ".join(still)), notes=notes)
         else:
-            note = Note(_REMOVE, (key.title,), code=REMOVABLE.code, help=REMOVABLE.help)
+            note = REMOVE_KEYS_IN_SPACELIFT.note(key.title)
             yield RULE.finding(place, key.title, REMOVABLE.left_alone(users=", ".join(users)), notes=(note,))
 
 
@@ -128,11 +135,11 @@ def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
             value = resolve(holder.module, holder.document.expression(attribute))
             is_key = attribute.name in STATIC_KEYS and value is not None
             if is_key and (same := titles.get(checksum(value or ""))):
-                fix = SAME.left_alone(titles=" and of ".join(same))
+                fix = SAME_KEY.left_alone(titles=", ".join(same))
                 yield RULE.finding(holder.document.place(attribute), f"{holder.title}: {attribute.name}", fix)
     for key in key_literals(context.workspace):
         if found := [title for item in key.checksums for title in titles.get(item, ())]:
-            fix = SAME.left_alone(titles=" and of ".join(found))
+            fix = SAME_KEY.left_alone(titles=", ".join(found))
             yield RULE.finding(key.place, f"access key {key.masked}", fix)
 
 

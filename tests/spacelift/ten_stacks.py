@@ -115,9 +115,18 @@ def side_by_side(without: dict[str, Any], with_it: dict[str, Any]) -> str:
     lines = [" | ".join(heads), " | ".join(["---"] * len(heads))]
     for path, repo in STACKS.items():
         row = _row(with_it, repo, path)
-        defined, today = (row["defined"], row["signs_in"]) if row else ("", "")
+        remarks = [remark.rstrip(".") for remark in row["remarks"][:2]] if row else ["", ""]
+        defined, today = (remark.removeprefix(start) for remark, start in zip(remarks, _STARTS, strict=True))
         lines.append(" | ".join((path, defined, today, _coming(without, repo, path), _coming(with_it, repo, path))))
     return "".join(f"| {line} |\n" for line in lines)
+
+
+_STARTS = ("Defined ", "Signs in today: ")
+_HOOKS = {
+    "no-stack-definition": "paste the hook: no stack is known",
+    "stack-made-in-spacelift": "attach the hook",
+    "stack-made-from-template": "the template brings the hook",
+}
 
 
 def _result(report: dict[str, Any], repo: str) -> dict[str, Any]:
@@ -129,10 +138,18 @@ def _row(report: dict[str, Any], repo: str, path: str) -> dict[str, Any] | None:
 
 
 def _coming(report: dict[str, Any], repo: str, path: str) -> str:
-    """What becomes of the backend, and of the hook."""
-    findings = [item for item in _result(report, repo)["findings"] if item["path"] == f"{path}/main.tf"]
-    backend = next((item["detail"] for item in findings if item["rule"] == "s3-backend"), "nothing")
-    row = _row(report, repo, path)
-    hook = next((item["detail"] for item in findings if item["rule"] == "spacelift-hook-hcl"), "")
-    hook = (row["hook"] if row else "") or hook
-    return f"{backend}; hook: {hook}" if hook else str(backend)
+    """Who signs the backend's requests afterwards, and how the stack gets the hook."""
+    result = _result(report, repo)
+    signers = [row["after"] for row in result["signers"] if row["root"] == path and row["who"].startswith("backend")]
+    codes = [
+        item["code"]
+        for item in result["findings"]
+        if item["rule"] == "spacelift-hook-hcl" and item["path"] == f"{path}/main.tf"
+    ]
+    is_in_code = any(
+        item["rule"] == "spacelift-hook-hcl" and item["outcome"] == "rewritten" and item["message"].endswith(f" {path}")
+        for other in report["results"]
+        for item in other["findings"]
+    )
+    hooks = [_HOOKS[code] for code in codes] or ["its definition gets the hook"] * is_in_code
+    return "; ".join([*(signers or ["as before, not known who"]), *hooks])

@@ -33,7 +33,7 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
             yield _said(what, written, told or ".")
     contradiction = verdict((*known.evidence, *definition.evidence)).contradiction
     if contradiction is not None:
-        yield f"Drift: {contradiction[0]} contradicts that {contradiction[1]}"
+        yield f"{contradiction[0]} contradicts that {contradiction[1]}."
     plain = (
         ("waiting for confirmation", definition.waits, None if stack.autodeploy is None else not stack.autodeploy),
         ("state in Spacelift", definition.manages_state, stack.manages_state_file),
@@ -60,7 +60,7 @@ def _in_terraform(definition: TerraformDefinition, known: KnownStack, stack: Sta
         argument, told = definition.source.argument(name), lists.get(name, ())
         commands = () if argument is None or argument.is_null else argument.strings
         if commands is not None and told is not None and tuple(commands) != told:
-            yield f"Drift: code has {_counted(commands)} in {name}, and Spacelift {_counted(told)}: the lists differ"
+            yield f"Code has {_counted(commands)} in {name}, and Spacelift {_counted(told)}. The lists differ."
 
 
 def _counted(commands: tuple[str, ...]) -> str:
@@ -68,4 +68,4 @@ def _counted(commands: tuple[str, ...]) -> str:
 
 
 def _said(what: str, written: str, told: str) -> str:
-    return f"Drift: for {what}, code says {written}, and Spacelift {told}"
+    return f"For {what}, code says {written}, and Spacelift {told}."

@@ -112,11 +112,11 @@ class AccountKeys:
     def hook_obstacle(self, stack: Stack) -> str:
         """Why the hook cannot sign in for a stack, if it runs first; ``""`` if it can."""
         if integration := integration_of(stack):
-            return f"The AWS integration {integration} signs in for the stack. help: detach it, or remove the keys"
+            return f"The AWS integration {integration} signs in for the stack. Detach the integration first."
         for name in EVERY_LIST:
             for holder, command in self.commands(stack, name):
                 if EXCHANGE not in command and (variable := exported(command)):
-                    return f"The {name} of {holder} exports {variable}, which would take the place of the hook's"
+                    return f"The {name} of {holder} exports {variable}, which would replace what the hook exports."
         return ""
 
     def commands(self, stack: Stack, name: str) -> Iterator[tuple[str, str]]:

@@ -281,9 +281,9 @@ def _bars(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> st
     """Why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
     shared = next((key for key in keys.of(stack) if keys.is_shared(key)), None)
     if shared is not None:
-        return f"{shared.title}, which would win, has others that get it too"
+        return f"{shared.title} would override the role, and others get the key too."
     if keys.has_exchange(stack):
-        return "it has the hook, whose credentials would win: remove it"
+        return "The credentials of the hook would override the role. Remove the hook first."
     if account.integration and by == "variables":
-        return f"it signs in with the AWS integration {account.integration}, whose credentials would win: detach it"
+        return f"The AWS integration {account.integration} would override the role. Detach the integration first."
     return ""

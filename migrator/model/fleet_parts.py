@@ -1,4 +1,4 @@
-"""What each repository of a run must know of the others, and of the account: all surveys are settled together."""
+"""What each repository of a run must know of the others, out of all that their surveys tell."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from migrator.model.fleet import (
     KnownRoot,
     KnownStack,
     RepoIdentity,
+    RoleUser,
     Survey,
     is_of_branch,
     runs,
 )
+
+_ENOUGH = 3
+"""Of so many identities, and repositories, one at least differs from a repository's own."""
 
 
 class _Index:
@@ -27,7 +31,13 @@ class _Index:
         self.roots: dict[str, list[KnownRoot]] = {}
         self.stacks: dict[str, list[KnownStack]] = {}
         self.receivers: dict[str | None, list[KnownReceiver]] = {}
+        self.role_users: dict[tuple[str, bool], dict[str, dict[str, RoleUser]]] = {}
         for survey in surveys:
+            for user in survey.role_users:
+                alike = self.role_users.setdefault((user.role, user.is_backend), {})
+                if len(alike) < _ENOUGH or user.fingerprint in alike:
+                    repos = alike.setdefault(user.fingerprint, {})
+                    repos.update({survey.repo: user} if len(repos) < _ENOUGH else {})
             for receiver in survey.receivers:
                 for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
                     self.receivers.setdefault(label, []).append(receiver)
@@ -41,6 +51,13 @@ class _Index:
         wanted = (*survey.labels, None) if survey.labels else ()
         found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
         yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
+
+    def role_users_of(self, survey: Survey) -> Iterator[Survey]:
+        """What gets a role in other repositories that ``survey`` has a use for, of some identities."""
+        for key in dict.fromkeys((user.role, user.is_backend) for user in survey.role_users):
+            for repos in self.role_users[key].values():
+                found = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
+                yield from (Survey(repo, role_users=(user,)) for repo, user in found)
 
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
@@ -73,7 +90,7 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     for survey in known:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *survey.told), migrated)
+        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.told), migrated)
 
 
 def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:
@@ -132,6 +149,6 @@ def _objection(stack: KnownStack, root: KnownRoot) -> str:
     at = f"{stack.repo}: {stack.place}"
     obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
     if obstacle and root.is_migrated:
-        return f"its stack at {at} is refused: {obstacle}"
+        return f"The stack at {at} is refused. {obstacle}"
     other = next((name for name, value in root.variables if stack.sets_other(name, value)), "")
-    return f"its stack at {at} has {other} set to another role" if other else ""
+    return f"The stack at {at} sets {other} to another role." if other else ""
