@@ -205,7 +205,7 @@ class Batch:
         self.journal.start(noted_as + job.name)
 
     def _finish(self, name: str, result: RepoResult) -> RepoResult:
-        self.journal.finish(name, to_plain(result), is_failed=result.is_failed)
+        self.journal.finish(name, to_plain(result), is_failed=not result.is_whole)
         return result
 
 

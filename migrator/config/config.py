@@ -44,11 +44,15 @@ class ExistingBranch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathRoles:
-    """The roles of the folders that ``glob`` matches, where they differ from the others'."""
+    """The roles of the folders that ``glob`` matches, where they differ from the others'.
+
+    ``ignore`` are the codes of the refusals that are accepted in these folders and files.
+    """
 
     glob: str
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Config:
     provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    repository: str | None = None
     keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
@@ -100,6 +106,8 @@ class Config:
             raise UsageError(f"--hook-phases must be a list, with commas, of {', '.join(PHASES)}")
         if self.session_duration is not None and self.session_duration not in _DURATIONS:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
+        if self.repository is not None and not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)*", self.repository):
+            raise UsageError("--repository must be NAME or OWNER/NAME")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
         if self.portable and (self.role_arn or self.roles or any(roles.role_arn for roles in self.paths)):
@@ -117,6 +125,11 @@ class Config:
     def literal_role_arn(self) -> str | None:
         """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
         return self.role_arn if self.role_in is RoleIn.LITERAL else None
+
+    def accepts(self, code: str, path: str) -> bool:
+        """Whether a refusal with ``code`` in the file at ``path`` is accepted."""
+        here = (roles.ignore for roles in self.paths if matches(path, roles.glob))
+        return code in self.ignore or any(code in codes for codes in here)
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

@@ -16,6 +16,7 @@ from typing import Any
 from migrator.config.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.config.role_mapping import RoleMapping, conflict, origin_of
 from migrator.errors import UsageError
+from migrator.model.catalogue import require_codes
 
 NAME = "tf-oidc-migrate.toml"
 
@@ -39,6 +40,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "ignore": ("ignore", list),
     "keep-variables": ("keep_variables", bool),
     "inventory": ("inventory", str),
 }
@@ -49,6 +51,7 @@ _CHOICES: dict[str, type[Enum]] = {
     "provider-auth": ProviderAuth,
     "role-in": RoleIn,
 }
+_PATH_KEYS = ("glob", "role-arn", "backend-role-arn", "roles", "ignore")
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""
@@ -110,6 +113,11 @@ class _Reader:
             raise self.wrong(key, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
         return value
 
+    def codes(self, key: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """``codes``, all of which are to be codes of messages."""
+        require_codes(codes, f"{self.file}: {key}")
+        return codes
+
     def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
         """The tables ``paths``, each with the mappings in it."""
         if not isinstance(plain, list) or not all(isinstance(item, dict) for item in plain):
@@ -122,9 +130,10 @@ class _Reader:
             for key, value in table.items():
                 if key in ("role-arn", "backend-role-arn"):
                     roles[key.replace("-", "_")] = self.arn(f"paths.{key}", value)
-                elif key not in ("glob", "roles"):
-                    raise self.wrong(f"paths.{key}", "is no setting; there are glob, role-arn, backend-role-arn, roles")
-            yield PathRoles(glob, **roles), tuple(self.roles(table.get("roles", {}), "paths.", glob))
+                elif key not in _PATH_KEYS:
+                    raise self.wrong(f"paths.{key}", f"is no setting; there are {', '.join(_PATH_KEYS)}")
+            ignore = self.codes("paths.ignore", self._typed("paths.ignore", table.get("ignore", []), list))
+            yield PathRoles(glob, **roles, ignore=ignore), tuple(self.roles(table.get("roles", {}), "paths.", glob))
 
 
 def with_repository(config: Config, root: Path) -> Config:
@@ -154,7 +163,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     """
     reader, plain = _Reader(name), _read(file, name)
     options = dict(reader.options(plain))
-    excluded = options.pop("exclude", ())
+    excluded, ignored = options.pop("exclude", ()), reader.codes("ignore", options.pop("ignore", ()))
     options = {field: value for field, value in options.items() if field not in config.given}
     if "inventory" in options:
         options["inventory"] = os.path.abspath(file.parent / options["inventory"])
@@ -166,6 +175,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
         config,
         **options,
         exclude=(*config.exclude, *excluded),
+        ignore=(*config.ignore, *ignored),
         roles=(*config.roles, *roles),
         paths=(*config.paths, *(table for table, _ in tables)),
     )

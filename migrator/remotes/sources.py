@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
 from migrator.remotes.url import parse_url
-from migrator.workspace.discover import checkout_of
+from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 """What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
@@ -163,6 +163,9 @@ def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource
 
 
 def _folders(path: str) -> list[str]:
+    if len(found := checkouts_in(Path(os.path.realpath(path)))) > 1:
+        glob_of_all = f"{shlex.quote(path.rstrip('/'))}/*"
+        raise UsageError(f"{path} is no git checkout, and holds {len(found)} of them: name {glob_of_all} instead")
     if os.path.isdir(path) or not glob.has_magic(path):
         return [path]  # where no folder is, the job says so, and the others are done
     checkouts = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note, Refusal
 from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
@@ -20,6 +19,7 @@ from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured,
 from migrator.report.totals import refusals, rotations
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Note
     from migrator.model.results import RepoResult, StackRow
 
 _REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
@@ -114,7 +114,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
             yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
         yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
-    if any(_is_refused(result) for result in results):
+    if any(not result.is_whole for result in results):
         yield "- not where something was refused, which still signs in with them: see below"
 
 
@@ -162,7 +162,3 @@ def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
     trusted = {title.rpartition(": ")[2] for result in results for row in result.trusts for title in row.stacks}
     rows = (row for result in results for row in result.stacks if row.hook or row.title in trusted)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
-
-
-def _is_refused(result: RepoResult) -> bool:
-    return bool(result.problems) or any(isinstance(finding.fix, Refusal) for finding in result.findings)

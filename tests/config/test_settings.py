@@ -35,7 +35,7 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
     assert example
     config = loaded(tmp_path, example[1])
     unchanged = [name for name in Config.__dataclass_fields__ if getattr(config, name) == getattr(Config(), name)]
-    not_there = {"mode", "show_secrets", "settings_file", "given", "on_existing_branch", "keep_diff"}
+    not_there = {"mode", "repository", "show_secrets", "settings_file", "given", "on_existing_branch", "keep_diff"}
     assert set(unchanged) == {*not_there, "portable"}  # which excludes the roles of the example
     assert config.hook_in is HookPlace.CONTEXT
     assert not config.guard

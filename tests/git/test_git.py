@@ -278,7 +278,7 @@ def test_only_the_given_folder(make_repo: MakeRepo) -> None:
     repo = make_repo({"a/main.tf": PROVIDER, "a/variables.tf": "", "b/main.tf": PROVIDER})
     result = migrate_repo(str(repo.root / "a"), Config())
     assert [finding.place.path for finding in result.findings] == ["a/main.tf"]
-    assert not result.is_failed
+    assert result.is_whole
     assert repo.git("diff", "--name-only", "HEAD^", "HEAD") == "a/main.tf\na/variables.tf\n"
 
 
@@ -508,7 +508,7 @@ def test_a_shared_backend_is_changed_for_all_its_modules_or_for_none(make_repo: 
     repo.commit("links")
     result = migrate_repo(str(repo.root), Config())
     assert ("shared/backend.tf" in result.changed) == is_same
-    assert result.is_failed != is_same
+    assert result.is_whole == is_same
 
 
 def test_a_shared_provider_that_would_need_two_roles(make_repo: MakeRepo) -> None:
