@@ -57,7 +57,7 @@ def report(folder: Path) -> dict[str, Any]:
 
 def findings(report: dict[str, Any], repo: str, rule: str) -> dict[str, str]:
     result = next(item for item in report["results"] if item["repository"] == repo)
-    return {item["message"]: item["detail"] for item in result["findings"] if item["rule"] == rule}
+    return {item["message"]: f"{item['code']}: {item['detail']}" for item in result["findings"] if item["rule"] == rule}
 
 
 # --- the ten stacks ---------------------------------------------------------------------------------------------------
@@ -69,20 +69,19 @@ def test_the_table_of_the_docs_is_what_the_runs_say(folder: Path, report: dict[s
 
 
 def test_no_stack_definition_is_missing(folder: Path) -> None:
-    assert "no stack definition found" in (folder / "without.json").read_text()
-    assert "no stack definition found" not in (folder / "with.json").read_text()
+    assert '"no-stack-definition"' in (folder / "without.json").read_text()
+    assert '"no-stack-definition"' not in (folder / "with.json").read_text()
 
 
 def test_a_key_is_told_for_removal_only_if_all_that_get_it_are_migrated(report: dict[str, Any]) -> None:
     told = findings(report, "webshop", "spacelift-inventory")
-    assert told["AWS_ACCESS_KEY_ID of the context aws-keys"].startswith("All that get the key sign in without it")
-    assert told["AWS_ACCESS_KEY_ID of the stack mail"].startswith("All that get the key sign in without it")
+    assert told["AWS_ACCESS_KEY_ID of the context aws-keys"].startswith("key-in-spacelift-to-remove: ")
+    assert told["AWS_ACCESS_KEY_ID of the stack mail"].startswith("key-in-spacelift-to-remove: ")
     stays = told["AWS_ACCESS_KEY_ID of the context report-keys"]
-    assert stays == "The key is still needed: legacy of the Spacelift account gets it, too."
+    assert stays.startswith("key-in-spacelift-stays: ")
+    assert "legacy of the Spacelift account" in stays
     notes = next(item for item in report["results"] if item["repository"] == "webshop")["notes"]
-    removal = [
-        subject for note in notes if note["task"].startswith("remove these keys") for subject in note["subjects"]
-    ]
+    removal = [subject for note in notes if note["code"] == "remove-keys-in-spacelift" for subject in note["subjects"]]
     assert not [subject for subject in removal if "report-keys" in subject]
     assert len(removal) == 4
 
@@ -110,8 +109,8 @@ def test_no_output_holds_a_secret_of_the_account(folder: Path) -> None:
 
 def test_a_repository_on_its_own_sees_the_account(folder: Path) -> None:
     done = run("--check", "--inventory", "i.json", "webshop", cwd=folder)
-    assert "no stack definition found" not in done.stderr
-    assert "defined by hand" in done.stderr
+    assert "No definition of a stack" not in done.stderr
+    assert "Defined by hand." in done.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "plan"])
@@ -158,16 +157,18 @@ def test_trust_has_exact_subjects(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("role", "said"),
     [
-        (ten_stacks.DNS_ROLE, "The account sets the variable to this value already"),
-        ("arn:aws:iam::123456789012:role/other", "has TF_VAR_aws_role_arn set to another role"),
+        (ten_stacks.DNS_ROLE, "variable-already-set"),
+        ("arn:aws:iam::123456789012:role/other", "role-set-differently"),
     ],
 )
-def test_a_role_variable_that_is_set_is_compared_by_checksum(folder: Path, role: str, said: str) -> None:
-    done = run(
-        "--check", "--inventory", "i.json", "--role-in", "variable", "--role-arn", role, "platform", cwd=folder
-    )  # fmt: skip
-    lines = [line for line in done.stderr.splitlines() if "dns" in line]
-    assert any(said in line for line in lines), done.stderr
+def test_a_role_variable_that_is_set_is_compared_by_checksum(
+    folder: Path, tmp_path: Path, role: str, said: str
+) -> None:
+    report = tmp_path / "r.json"
+    options = ("--role-in", "variable", "--role-arn", role, "--report", str(report))
+    run("--check", "--inventory", "i.json", *options, "platform/dns", cwd=folder)
+    found = json.loads(report.read_text())["results"][0]["findings"]
+    assert said in {item["code"] for item in found}, found
 
 
 def test_attach_leaves_to_code_what_code_makes(folder: Path) -> None:
@@ -186,13 +187,13 @@ def test_the_settings_file_may_name_the_inventory(folder: Path, tmp_path: Path) 
     settings = tmp_path / "s.toml"
     settings.write_text(f'inventory = "{folder / "i.json"}"\n')
     done = run("--check", "--config", settings, webshop, cwd=tmp_path)
-    assert "defined by hand" in done.stderr
+    assert "Defined by hand." in done.stderr
     (webshop / "tf-oidc-migrate.toml").write_text(settings.read_text())
     refused = run("--check", webshop, cwd=tmp_path)
     assert "inventory must be a file in the repository" in refused.stderr
     (webshop / "i.json").write_bytes((folder / "i.json").read_bytes())
     (webshop / "tf-oidc-migrate.toml").write_text('inventory = "i.json"\n')
-    assert "defined by hand" in run("--check", webshop, cwd=tmp_path).stderr
+    assert "Defined by hand." in run("--check", webshop, cwd=tmp_path).stderr
 
 
 @pytest.mark.parametrize("command", [[], ["batch"]])
@@ -333,8 +334,8 @@ def test_the_account_wins_for_what_runs_and_drift_is_told() -> None:
     assert (applied.code.project_root, applied.code.branch) == ("elsewhere", "release")
     assert applied.account is not None
     assert applied.account.drift == (
-        "Drift: for the branch, code says main, and Spacelift release",
-        "Drift: for the project root, code says app, and Spacelift elsewhere",
+        "For the branch, code says main, and Spacelift release.",
+        "For the project root, code says app, and Spacelift elsewhere.",
     )
 
 

@@ -33,7 +33,7 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
             yield _said(what, written, told or ".")
     contradiction = verdict((*known.evidence, *definition.evidence)).contradiction
     if contradiction is not None:
-        yield f"{contradiction[0]} contradicts that {contradiction[1]}."
+        yield f"{contradiction[0]}, but {contradiction[1]}."
     plain = (
         ("waiting for confirmation", definition.waits, None if stack.autodeploy is None else not stack.autodeploy),
         ("state in Spacelift", definition.manages_state, stack.manages_state_file),
