@@ -83,7 +83,7 @@ def run_batch(request: Request, config: Config) -> int:
         try:
             _migrate(request, jobs, journal, names, shown)
         except KeyboardInterrupt:
-            shown.say(f"interrupted: go on with --resume --state {journal.path}")
+            shown.say(f"Interrupted. help: continue with --resume --state {journal.path}")
             raise
         finally:
             are_written = _write_reports(request, journal, shown)
@@ -158,7 +158,7 @@ def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
         return [replace(repo_job, clones=clones, push_to=request.push_to) for repo_job in planned]
     found = _sources(request)
     if not found:
-        raise UsageError("no repository is named")
+        raise UsageError("No repository was named. help: name paths or URLs, or use --repos-from")
     clones = _clone_folder(request) or _temporary_clones(request, config, found, stack)
     return [RepoJob(source, config, clones, request.push_to) for source in found]
 
@@ -184,7 +184,7 @@ def _temporary_clones(request: Request, config: Config, found: Sequence[RepoSour
     if all(source.is_local for source in found):
         return ""
     if config.mode is Mode.BRANCH and not request.push_to and request.plan_out is None:
-        raise UsageError("branches of clones would be lost: give --push, --open-pr, or --clone-to a folder to keep")
+        raise UsageError("The branches in temporary clones would be lost. help: use --push, --open-pr or --clone-to")
     return stack.enter_context(tempfile.TemporaryDirectory(prefix="tf-oidc-migrate-"))
 
 
@@ -217,14 +217,16 @@ def _new_state() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise MigrateError(f"{folder} cannot be made: {error.strerror}; name the journal by --state") from None
+        raise MigrateError(
+            f"{folder} cannot be created: {error.strerror}. help: name a journal file with --state"
+        ) from None
     return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.journal"
 
 
 def _last_state() -> Path:
     found = sorted(_state_folder().glob("*.journal"))
     if not found:
-        raise UsageError("there is no earlier run to go on with; name its journal by --state")
+        raise UsageError("No earlier run was found to resume. help: name the journal of the run with --state")
     return found[-1]
 
 

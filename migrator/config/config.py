@@ -97,13 +97,13 @@ class Config:
         for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):
             if arn is not None and not is_role_arn(arn):
                 raise UsageError(
-                    f"{option} must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name"
+                    f"{option} must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name"
                 )
         if not re.fullmatch(r"/[\w./@+-]+", self.token_file, re.ASCII):
             raise UsageError("--token-file must be an absolute path of letters, digits and ./_@+-")
         unknown = [phase for phase in self.hook_phases if phase not in PHASES]
         if unknown or not self.hook_phases:
-            raise UsageError(f"--hook-phases must be a list, with commas, of {', '.join(PHASES)}")
+            raise UsageError(f"--hook-phases must be a comma-separated list of {', '.join(PHASES)}")
         if self.session_duration is not None and self.session_duration not in _DURATIONS:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
         if self.repository is not None and not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)*", self.repository):
@@ -111,9 +111,11 @@ class Config:
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
         if self.portable and (self.role_arn or self.roles or any(roles.role_arn for roles in self.paths)):
-            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+            raise UsageError(
+                "--portable reads roles from variables, so --role-arn and --role cannot be combined with it"
+            )
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
-            raise UsageError("--portable and --provider-auth hook exclude each other")
+            raise UsageError("--portable and --provider-auth hook cannot be combined")
         self._require_sound_roles()
 
     @property
@@ -136,7 +138,7 @@ class Config:
             if not is_role_arn(mapping.arn):
                 raise UsageError(f"--role {mapping} must be mapped to the ARN of an IAM role")
         if (twice := conflict(self.roles)) is not None:
-            raise UsageError(f"--role maps {twice} to two roles")
+            raise UsageError(f"--role maps {twice} to two different roles")
 
     def at(self, path: str) -> Config:
         """The options for the folder at ``path``; of the globs that match it, the last one counts."""

@@ -73,7 +73,7 @@ class _Reader:
                 field, type_ = _OPTIONS[key]
                 yield field, self._checked(key, field, self._typed(key, value, type_))
             elif key not in _TABLES:
-                raise self.wrong(key, f"is no setting; there are {', '.join(KEYS)}")
+                raise self.wrong(key, f"is not a setting. The settings are {', '.join(KEYS)}")
 
     def _typed(self, key: str, value: Any, type_: type) -> Any:
         if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
@@ -103,14 +103,14 @@ class _Reader:
             try:
                 mapping = RoleMapping(origin_of(origin), str(arn), paths)
             except UsageError as error:
-                raise self.wrong(f'{key}."{origin}"', f"is no origin: {error}") from None
+                raise self.wrong(f'{key}."{origin}"', f"is not an origin: {error}") from None
             self.arn(f'{key}."{origin}"', arn)
             yield mapping
 
     def arn(self, key: str, value: Any) -> str:
         """``value``, which is to be a role's ARN."""
         if not isinstance(value, str) or not is_role_arn(value):
-            raise self.wrong(key, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+            raise self.wrong(key, "must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name")
         return value
 
     def codes(self, key: str, codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,13 +125,13 @@ class _Reader:
         for table in plain:
             glob = table.get("glob")
             if not isinstance(glob, str) or not glob:
-                raise self.wrong("paths.glob", "must be a string, and stand in each of the tables")
+                raise self.wrong("paths.glob", "must be a string in each of the tables")
             roles = {}
             for key, value in table.items():
                 if key in ("role-arn", "backend-role-arn"):
                     roles[key.replace("-", "_")] = self.arn(f"paths.{key}", value)
                 elif key not in _PATH_KEYS:
-                    raise self.wrong(f"paths.{key}", f"is no setting; there are {', '.join(_PATH_KEYS)}")
+                    raise self.wrong(f"paths.{key}", f"is not a setting. The settings are {', '.join(_PATH_KEYS)}")
             ignore = self.codes("paths.ignore", self._typed("paths.ignore", table.get("ignore", []), list))
             yield PathRoles(glob, **roles, ignore=ignore), tuple(self.roles(table.get("roles", {}), "paths.", glob))
 
@@ -145,7 +145,7 @@ def with_repository(config: Config, root: Path) -> Config:
     if config.settings_file is not None or not file.is_file():
         return config
     if os.path.realpath(file) != os.path.join(os.path.realpath(root), NAME):
-        raise UsageError(f"{NAME}: it is a link, which is not followed")
+        raise UsageError(f"{NAME}: The file is a symbolic link, which is not followed")
     found = with_file(config, file, NAME)
     if found.inventory != config.inventory and not _is_within(str(found.inventory), root):
         raise UsageError(f"{NAME}: inventory must be a file in the repository; --inventory names any file")
@@ -170,7 +170,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     tables = list(reader.paths(plain.get("paths", [])))
     roles = [*reader.roles(plain.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
     if (twice := conflict(roles)) is not None:
-        raise UsageError(f"{name}: paths.roles maps {twice} to two roles for the glob {twice.paths}")
+        raise UsageError(f"{name}: paths.roles maps {twice} to two different roles for the glob {twice.paths}")
     return replace(
         config,
         **options,
@@ -186,12 +186,12 @@ def _read(file: Path, name: str) -> dict[str, Any]:
         with file.open("rb") as opened:
             data = opened.read(_LONGEST + 1)
         if len(data) > _LONGEST:
-            raise UsageError(f"{name}: it is too long")
+            raise UsageError(f"{name}: The file is too long")
         return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"{name}: it cannot be read: {error.strerror}") from None
+        raise UsageError(f"{name}: The file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{name}: it is no text in UTF-8") from None
+        raise UsageError(f"{name}: The file is not text in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         where = str(error).rpartition("(")[2].rstrip(")") if isinstance(error, tomllib.TOMLDecodeError) else ""
-        raise UsageError(f"{name}: it is no TOML{f' ({where})' if where else ''}") from None
+        raise UsageError(f"{name}: The file is not valid TOML{f' ({where})' if where else ''}") from None

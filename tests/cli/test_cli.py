@@ -201,7 +201,7 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     monkeypatch.setattr("migrator.migrate.planning.Planning", fail)
     done = run("--preview", folder)
     assert done.exit_code == 3
-    assert "internal error (KeyError at test_cli.py" in done.stderr
+    assert "Internal error (KeyError at test_cli.py" in done.stderr
     assert "AKIA" not in done.output
 
 
