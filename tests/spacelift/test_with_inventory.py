@@ -17,7 +17,7 @@ from migrator.model.account import AccountStack, checksum
 from migrator.model.engine import verdict
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownStack
-from migrator.spacelift.inventory.account import Inventory
+from migrator.spacelift.inventory.account import Inventory, ReadError
 from migrator.spacelift.inventory.file import write_inventory
 from migrator.spacelift.inventory.known import Account, account_of
 from migrator.spacelift.stacks.model import StackDefinition
@@ -264,6 +264,15 @@ VENDORS: dict[str, tuple[dict[str, Any] | None, bool]] = {
 def test_the_engine_is_certain_only_as_far_as_the_account_says(name: str) -> None:
     config, is_native = VENDORS[name]
     assert verdict(known(vendorConfig=config).evidence).is_native is is_native
+
+
+@pytest.mark.parametrize(("what", "is_native"), [("searchStacks", False), ("searchStacks.3", False), ("spaces", True)])
+def test_no_engine_is_certain_if_a_stack_could_not_be_read(what: str, is_native: bool) -> None:
+    found = account(stack("app", vendorConfig=vendor("OpenTofu", openTofuWorkflowTool="OPENTOFU")))
+    assert found.inventory
+    errors = (ReadError(what=what, message="no access"),)
+    lost = Account(msgspec.structs.replace(found.inventory, errors=errors))
+    assert verdict(lost.stacks[0].evidence).is_native is is_native
 
 
 def test_other_vendors_run_no_terraform() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,10 @@ from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
     from migrator.spacelift.inventory.account import Context, Element, Hooks, Inventory, Stack
+
+
+_LOST = re.compile(r"Stacks|searchStacks(?:\.\d+)?")
+"""What a `ReadError` names that lost a stack, or a page of stacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class AccountKeys:
     """What the stacks of an ``inventory`` sign in with."""
 
     inventory: Inventory
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the inventory has every stack: no page of them, and none of a page, could not be read."""
+        return not any(_LOST.fullmatch(error.what) for error in self.inventory.errors)
 
     @cached_property
     def contexts(self) -> dict[str, Context]:

@@ -77,7 +77,7 @@ class Account:
         known, stack = found
         account = known.account or AccountStack(stack.id, "")
         evidence = (*known.evidence, *definition.evidence) if known.evidence else ()
-        is_silent = stack.vendor_config is None
+        is_silent = stack.vendor_config is None or (self.keys is not None and not self.keys.is_whole)
         return replace(
             definition,
             account=replace(account, drift=tuple(drift(definition, known, stack))),
@@ -186,7 +186,7 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         has_hook=own or "before_init" in account.attached_hooks,
         slug=slug,
         lists=tuple((name, None if any(MASK in item for item in items) else items) for name, items in lists if items),
-        evidence=tuple(_evidence(stack.vendor_config, account.place)),
+        evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
         obstacles=tuple((by, why) for by in ("variables", "integration") if (why := _bars(keys, stack, account, by))),
         account=account,
