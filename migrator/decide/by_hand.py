@@ -30,6 +30,11 @@ class MadeByHand:
         known += [other.slug_in_account for other in self._elsewhere]
         found = account.by_hand(known, folders_of_runs(workspace)) if account.stacks else ()
         self.stacks: tuple[KnownStack, ...] = tuple(filter(self._is_run, found))
+        self._below = [stack for stack in self.stacks if stack.code.runs_below]
+        self._by_root: dict[str | None, list[KnownStack]] = {}
+        for stack in self.stacks:
+            if not stack.code.runs_below:
+                self._by_root.setdefault(stack.code.project_root, []).append(stack)
 
     def _is_run(self, stack: KnownStack) -> bool:
         """Whether a stack runs code of the repository, on the branch that is being migrated."""
@@ -39,7 +44,7 @@ class MadeByHand:
     def with_those(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
         """The stacks of other repositories that run the root module at ``path``, and those made by hand that do."""
         told = {stack.slug_in_account for stack in elsewhere}
-        others = (stack for stack in self.stacks if stack.slug_in_account not in told)
+        others = (stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in told)
         return [*elsewhere, *(stack for stack in others if runs(stack.code, self._workspace.identity, path))]
 
     def with_static_keys(self, defined: Iterable[StackDefinition]) -> set[StackDefinition | str]:

@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from migrator.config.config import Config
 from migrator.errors import MigrateError
+from migrator.migrate.pipeline import migrate_repo
 from migrator.model.account import AccountStack, checksum
 from migrator.model.engine import verdict
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownStack
+from migrator.model.results import Mode
 from migrator.spacelift.inventory.account import Inventory, ReadError
 from migrator.spacelift.inventory.file import write_inventory
 from migrator.spacelift.inventory.known import Account, account_of
@@ -353,3 +356,67 @@ def test_an_inventory_is_read_once(folder: Path) -> None:
     assert not account_of(None).stacks
     with pytest.raises(MigrateError, match="cannot be read"):
         account_of(str(folder / "none.json"))
+
+
+# --- a context that code defines --------------------------------------------------------------------------------------
+
+CODE = """\
+provider "aws" {
+  region  = "eu-west-1"
+  profile = "app"
+}
+"""
+STACKS = """\
+resource "spacelift_stack" "app" {
+  name         = "app"
+  repository   = "webshop"
+  branch       = "main"
+  project_root = "app"
+}
+
+resource "spacelift_context" "keys" {
+  name = "keys"
+}
+
+resource "spacelift_environment_variable" "profile" {
+  context_id = spacelift_context.keys.id
+  name       = "AWS_PROFILE"
+  value      = "app"
+}
+"""
+ATTACHED = """\
+
+resource "spacelift_context_attachment" "app" {
+  context_id = spacelift_context.keys.id
+  stack_id   = spacelift_stack.app.id
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stacks", "receivers", "code"),
+    [
+        (STACKS + ATTACHED, ["app"], ""),
+        (STACKS + ATTACHED, ["app", "legacy"], "credentials-still-needed"),
+        (STACKS, ["app"], ""),
+        (STACKS, None, "receivers-unknown"),
+    ],
+)
+def test_who_gets_a_context_of_code_is_known_from_the_account(
+    tmp_path: Path, stacks: str, receivers: list[str] | None, code: str
+) -> None:
+    repo = tmp_path / "webshop"
+    for path, text in (("app/main.tf", CODE), ("stacks/main.tf", stacks)):
+        (repo / path).parent.mkdir(parents=True, exist_ok=True)
+        (repo / path).write_text(text)
+    to = None if receivers is None else [{"stackId": slug} for slug in receivers]
+    found = account(
+        stack("app"),
+        stack("legacy", repository="intranet"),
+        contexts=[context("keys", config=[element("AWS_PROFILE", "app")], attachedStacks=to)],
+    )
+    assert found.inventory
+    write_inventory(str(tmp_path / "i.json"), found.inventory)
+    result = migrate_repo(str(repo), Config(mode=Mode.IN_PLACE, inventory=str(tmp_path / "i.json")))
+    assert [item.code for item in result.findings if item.rule == "spacelift-credentials"] == [code]
+    assert ("AWS_PROFILE" in (repo / "stacks" / "main.tf").read_text()) == bool(code)

@@ -63,6 +63,14 @@ class AccountKeys:
                 found.setdefault(attachment.context_id, set()).add(stack.id)
         return {name: frozenset(stacks) for name, stacks in found.items()}
 
+    @cached_property
+    def _contexts_by_stack(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name, stacks in self.receivers.items():
+            for stack in stacks:
+                found.setdefault(stack, set()).add(name)
+        return found
+
     def contexts_of(self, stack: Stack) -> Iterator[Context]:
         """The contexts of a stack, in the order in which their hooks run before a phase.
 
@@ -75,8 +83,7 @@ class AccountKeys:
             key=lambda attachment: attachment.priority or 0,
         )
         first = [attachment.context_id for attachment in named]
-        receiving = {name for name, stacks in self.receivers.items() if stack.id in stacks}
-        others = sorted((attached.keys() | receiving) - set(first), reverse=True)
+        others = sorted((attached.keys() | self._contexts_by_stack.get(stack.id, set())) - set(first), reverse=True)
         yield from (self.contexts[name] for name in (*first, *others) if name in self.contexts)
 
     def of(self, stack: Stack) -> tuple[StaticKey, ...]:
