@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 OTHER_REPOSITORY = Diagnostic(
     "stacks-of-another-repository",
-    found="{stacks} for repository `{name}`. This checkout is called `{here}`.",
+    found="This checkout is called `{here}`. {stacks} for repository `{name}`.",
     why="The project roots of these stacks are folders of this checkout, but the stacks were not used.",
     help="If this checkout is a copy of `{name}`, run again with `--repository {name}`.",
     page=(
