@@ -151,8 +151,8 @@ def _clone_to(target: Path, source: RepoSource, deadline: Deadline) -> None:
 
 def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     location, sign_in = _location(source)
-    wanted = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
-    common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *wanted)
+    branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
+    common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
     where = ("--", location, str(checkout))
     done = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
     if done.status and _is_incapable(done):

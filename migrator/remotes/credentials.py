@@ -98,8 +98,8 @@ def token(host: ForgeHost) -> str:
     if host.token_variable:
         return os.environ[host.token_variable].strip()
     root = urlsplit(host.root)
-    wanted = f"protocol={root.scheme}\nhost={root.netloc}\n\n"
-    answer = run_git(("credential", "fill"), Deadline(30), cwd=Path("/"), stdin=wanted)
+    query = f"protocol={root.scheme}\nhost={root.netloc}\n\n"
+    answer = run_git(("credential", "fill"), Deadline(30), cwd=Path("/"), stdin=query)
     for line in answer.printed.splitlines():
         if line.startswith("password="):
             return line.removeprefix("password=")

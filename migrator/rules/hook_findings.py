@@ -29,7 +29,7 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
     for hook in context.hook_plan.all:
         stack = hook.stack
         if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
-            fix = context.hook_plan.settled(hook) or context.hook_plan.prepend(hook)
+            fix = context.hook_plan.fate_without_edit(hook) or context.hook_plan.prepend(hook)
             notes = context.hook_plan.notes(hook, fix)
             if not stack.is_blueprint:
                 yield rule.finding(
@@ -51,7 +51,7 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
     stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
-    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.settled(hook) is None]
+    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.fate_without_edit(hook) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)
 
 

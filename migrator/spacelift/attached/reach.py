@@ -103,13 +103,15 @@ class Reaches:
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
         """What something with ``labels`` attaches itself to."""
         labels = tuple(labels)
-        wanted = attaching(labels)
+        attached_labels = attaching(labels)
         found = list(self._attached.labelled(document, block, scope, labels))
         certain = [stack for stack, doubt in found if not doubt]
-        others = [other for other in self._others if "*" in wanted or not wanted.isdisjoint(other.labels)]
+        others = [
+            other for other in self._others if "*" in attached_labels or not attached_labels.isdisjoint(other.labels)
+        ]
         reach = self._reach(certain, others)
         unknown = next((doubt for _, doubt in found if doubt), "")
-        return Reach(reach.stacks, unknown, tuple(sorted(wanted)), reach.others)
+        return Reach(reach.stacks, unknown, tuple(sorted(attached_labels)), reach.others)
 
 
 def together(reaches: Iterable[Reach]) -> Reach:

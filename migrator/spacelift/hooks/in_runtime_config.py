@@ -102,8 +102,8 @@ class RuntimeHooks:
 
     def test_lists(self, path: str) -> dict[Keys, str]:
         """The lists of the file that need a hook so that the tests which run the code at ``path`` have it."""
-        wanted = [case for case in self._config.tests if self._scoped(case.project_root) == path]
-        found = {keys: name for name in self._names for keys in self._config.test_lists(wanted, name)} if wanted else {}
+        cases = [case for case in self._config.tests if self._scoped(case.project_root) == path]
+        found = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
         return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}
 
     def has_hook(self, slug: str, name: str) -> bool:
@@ -148,11 +148,11 @@ class RuntimeHooks:
 
     def add(
         self,
-        wanted: Sequence[tuple[RuntimeStack, Entries]],
+        hooked: Sequence[tuple[RuntimeStack, Entries]],
         variables: Sequence[tuple[str, str, str]] = (),
         tests: Sequence[tuple[str, Entries]] = (),
     ) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the lists of the file have the entries of all ``wanted`` stacks first.
+        """The edits after which the lists of the file have the entries of all ``hooked`` stacks first.
 
         ``variables`` are to be set as well: each with the slug of its stack, its name and its value; ``tests`` pair
         the folders of code that tests run with what is to come first for these.
@@ -163,7 +163,7 @@ class RuntimeHooks:
                 first = Addition(keys, _items(entries), self._config.inherited(keys))
                 if additions.setdefault(keys, first).items != first.items:
                     return RUNTIME_TESTS_DIFFER.refusal()
-        for stack, entries in wanted:
+        for stack, entries in hooked:
             for addition in self._additions(stack, entries):
                 if isinstance(addition, Refusal):
                     return addition

@@ -113,23 +113,25 @@ class HookLists:
 
 
 class RequiredHooks:
-    """Edits of the ``lists``: ``wanted`` says what is to come first in those of some stacks."""
+    """Edits of the ``lists``: ``entries`` are the new first entries for the lists of some stacks."""
 
-    def __init__(self, lists: HookLists, wanted: Mapping[StackDefinition, Entries]) -> None:
-        wants = {stack.source: entries for stack, entries in wanted.items() if isinstance(stack, TerraformDefinition)}
-        self._in_terraform = TerraformHooks(lists.in_terraform, wants)
-        self._wanted = wanted
+    def __init__(self, lists: HookLists, entries: Mapping[StackDefinition, Entries]) -> None:
+        in_terraform = {
+            stack.source: first for stack, first in entries.items() if isinstance(stack, TerraformDefinition)
+        }
+        self._in_terraform = TerraformHooks(lists.in_terraform, in_terraform)
+        self._entries = entries
 
     def prepend(self, stack: StackDefinition, name: str) -> tuple[Edit, ...] | Refusal:
-        """The edits after which what is wanted comes first in the list ``name``, and then what was there."""
+        """The edits that put the new entries first into the list ``name``."""
         if isinstance(stack, TerraformDefinition):
             return self._in_terraform.prepend(stack.source, name)
         if isinstance(stack, PythonDefinition):
             from migrator.spacelift.hooks import in_python as python_hook
 
-            return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._wanted[stack])
+            return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._entries[stack])
         if isinstance(stack, YamlDefinition):
-            return _in_yaml(stack, _phase(name), self._wanted[stack])
+            return _in_yaml(stack, _phase(name), self._entries[stack])
         return HOOK_LIST_UNKNOWN.refusal()
 
 

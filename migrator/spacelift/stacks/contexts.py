@@ -162,15 +162,15 @@ class Attachments:
         self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
     ) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
-        wanted, space = attaching(labels), self._spaces.of(document, block, scope)
-        if not wanted:
+        attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
+        if not attached_labels:
             return
-        by_label = [item for label in sorted(wanted) for item in self._labelled.get(label, ())]
+        by_label = [item for label in sorted(attached_labels) for item in self._labelled.get(label, ())]
         unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
-        for stack in self.receivers if _ALL in wanted else dict.fromkeys((*by_label, *unknown)):
+        for stack in self.receivers if _ALL in attached_labels else dict.fromkeys((*by_label, *unknown)):
             reason = self._reason(space, stack)
             if reason is not None:
-                is_certain = _ALL in wanted or not wanted.isdisjoint(stack.labels)
+                is_certain = _ALL in attached_labels or not attached_labels.isdisjoint(stack.labels)
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
@@ -197,12 +197,12 @@ class Attachments:
                         "The context's hooks run before the stack's."
                     )
         by_label: list[SpaceliftContext] = []
-        wanted = [
+        matching = [
             spacelift_context
             for label in (*sorted(stack.labels), _ALL)
             for spacelift_context in self._by_label.get(label, ())
         ]
-        for context in dict.fromkeys(wanted):
+        for context in dict.fromkeys(matching):
             reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
@@ -247,8 +247,9 @@ def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
         receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
         receiver = next((target for target in receivers if target is not None), None)
-        given = scope.argument(document, block, "priority")
-        text = "0" if given is None or given.is_null else given.origin.text.strip('"') if given.origin else ""
+        argument = scope.argument(document, block, "priority")
+        is_default = argument is None or argument.is_null
+        text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
         context = follow.named(document, block, scope, "context_id")
         yield Attachment(document, block, scope, context, receiver, priority)

@@ -131,13 +131,13 @@ class RuntimeConfig:
         for case in self.tests:
             yield f"the test {case.name}", self._environment((*case.keys, "environment")), (case.project_root,)
 
-    def test_lists(self, wanted: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
-        """The lists that a hook for ``phase`` must be put into, so that the ``wanted`` tests run it.
+    def test_lists(self, cases: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
+        """The lists that a hook for ``phase`` must be put into, so that the ``cases`` tests run it.
 
         Where a test sets a list itself, that replaces the defaults' list.
         """
-        own = tuple((*case.keys, phase) for case in wanted)
-        if len(wanted) < len(self.tests):
+        own = tuple((*case.keys, phase) for case in cases)
+        if len(cases) < len(self.tests):
             return own
         return ((_TEST_DEFAULTS, phase), *(keys for keys in own if self.sets(keys)))
 

@@ -62,13 +62,13 @@ class Targets:
 
     def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
         """What an argument of a resource leads to; of one that others repeat, ``each.value`` is each of them."""
-        given, each = scope.argument(document, block, argument), block.attribute("for_each")
-        if given is None:
+        reference, each = scope.argument(document, block, argument), block.attribute("for_each")
+        if reference is None:
             return None
         repeated = document.expression(each) if each is not None else ""
-        if given.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
-            given = given.derived(given.text.replace("each.value", repeated, 1))
-        return self.of(given)
+        if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
+            reference = reference.derived(reference.text.replace("each.value", repeated, 1))
+        return self.of(reference)
 
     def of(self, expression: Expression) -> Target | None:
         """What an id leads to; None if that is not known."""

@@ -112,8 +112,8 @@ class Stack:
         """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
-        given = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in given if expression is not None), None)
+        arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
+        found = next((expression for expression in arguments if expression is not None), None)
         if found is not None or self.has_usual_inputs:
             return found
         hooks = self.scope.argument(self.document, self.block, "hooks")
