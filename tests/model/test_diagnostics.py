@@ -76,6 +76,16 @@ def calls(module: ModuleType) -> Iterator[ast.Call]:
     return (node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call))
 
 
+def named(module: ModuleType, node: ast.AST) -> Diagnostic | None:
+    """The message that an expression in ``module`` names, if it is one."""
+    value = None
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        value = getattr(module, node.id, None)
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        value = getattr(getattr(module, node.value.id, None), node.attr, None)
+    return value if isinstance(value, Diagnostic) else None
+
+
 def test_there_are_as_many_codes_as_messages() -> None:
     codes = [diagnostic.code for diagnostic in known().values()]
     assert len(codes) > 200
@@ -105,12 +115,11 @@ def test_a_refusal_says_what_to_do_and_every_message_is_used() -> None:
         for call in calls(module):
             if isinstance(call.func, ast.Attribute) and call.func.attr == "refusal":
                 for node in ast.walk(call.func.value):
-                    value = getattr(module, node.id, None) if isinstance(node, ast.Name) else None
-                    assert not isinstance(value, Diagnostic) or value.help, (module.__name__, node)
-        names = (node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Name))
-        for name in names:
-            if isinstance(name.ctx, ast.Load) and isinstance(value := getattr(module, name.id, None), Diagnostic):
-                used.add(value.code)
+                    refused = named(module, node)
+                    assert refused is None or refused.help, (module.__name__, refused)
+        used |= {
+            found.code for node in ast.walk(ast.parse(inspect.getsource(module))) if (found := named(module, node))
+        }
     assert sorted({diagnostic.code for diagnostic in known().values()} - used) == []
 
 
