@@ -33,7 +33,7 @@ _FETCH = 300.0
 
 
 def survey_job(job: RepoJob) -> Survey | RepoResult:
-    """The first pass over one repository; once more where its ``fleet`` tells of calls."""
+    """The first pass over a repository; repeated if its ``fleet`` has calls between repositories."""
     try:
         folder = _folder(job, is_second=job.fleet != ALONE)
         found = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)

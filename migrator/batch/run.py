@@ -78,7 +78,7 @@ class Request:
 
     @property
     def is_resuming(self) -> bool:
-        """Whether it goes on with an earlier run."""
+        """Whether the run continues an earlier run."""
         return self.resume or self.retry_failed
 
 

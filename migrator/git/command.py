@@ -1,4 +1,4 @@
-"""git with a time limit, for whatever goes over the network; the one module that starts it without GitPython.
+"""Runs of git with a time limit, for commands that use the network.
 
 GitPython's ``kill_after_timeout`` looks for children once and signals those; here git has a session of its own, so that
 what it started (ssh, git-remote-https, credential helpers) ends with it, and none of it can ask on the terminal.

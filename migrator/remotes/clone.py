@@ -1,4 +1,4 @@
-"""A repository's way here and back: a shallow clone of its own, and the push of a branch.
+"""Shallow clones of repositories, and pushes of branches.
 
 Nothing of the repository runs: no hook, template, filter, LFS download or submodule. What git says of a failure may
 hold URLs with tokens, so it is recognised and never quoted with them.
@@ -73,7 +73,7 @@ def clone_folder(source: RepoSource, folder: Path) -> Path:
 
 
 def base_branch(folder: Path) -> str:
-    """The branch that the clone at ``folder`` was made of. Raises `MigrateError` if it is no clone of this tool."""
+    """The branch of the clone at ``folder``. Raises `MigrateError` if tf-oidc-migrate did not make the clone."""
     try:
         return str(json.loads((folder / ".git" / _MARK).read_text())["branch"])
     except (OSError, ValueError, KeyError, TypeError):

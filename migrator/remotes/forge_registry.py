@@ -26,12 +26,12 @@ class ForgeRepo:
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`."""
+        """The kind of git host, from `KINDS`."""
         return self.host.kind
 
     @property
     def path(self) -> str:
-        """``owner/name``, as a `Forge` wants it."""
+        """The path ``owner/name`` of the repository."""
         return f"{self.owner}/{self.name}"
 
 

@@ -153,7 +153,7 @@ class _Way:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each setting."""
+    """A finding for each setting."""
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]

@@ -124,7 +124,7 @@ class _FromFiles:
         self.unknown: dict[Place, tuple[Document, Block]] = {}
 
     def of(self, config: Config) -> Iterator[Generated]:
-        """What the blocks of one file write for a unit."""
+        """The Terraform code that the blocks of a file write for a unit."""
         for block in config.blocks("include"):
             if config.includes.get(block.labels[0] if block.labels else "") is None:
                 self.unknown[config.document.place(block)] = config.document, block

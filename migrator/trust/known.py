@@ -1,4 +1,4 @@
-"""What repositories tell of their roles: which of them the runs of which stacks sign in with."""
+"""The roles in repositories, and the stacks that sign in with each role."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class KnownStack:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What one repository tells, but for the files with ``problems``.
+    """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
     folders that tests of a module run.
@@ -105,7 +105,7 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
+    """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}

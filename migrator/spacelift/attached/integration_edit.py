@@ -1,4 +1,4 @@
-"""Spacelift's AWS integration for stacks: one for each role and space of a module, attached to those that need it.
+"""New AWS integrations of Spacelift: an integration for each role and space of a module, attached to stacks.
 
 How Spacelift assumes the role, https://docs.spacelift.io/integrations/cloud-providers/aws tells; what its trust policy
 must say, ``spacelift_aws_integration_attachment_external_id`` of

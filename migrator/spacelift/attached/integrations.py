@@ -28,7 +28,7 @@ _LENGTH_OF_HOOKS = 3
 
 
 def integrations(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Mapping[StackDefinition, Place]:
-    """The stacks with an integration, and where each of them gets it."""
+    """The stacks with an integration, and the place that attaches each integration."""
     found: dict[StackDefinition, Place] = {}
     for stack, place in _all(workspace, stacks) if stacks else ():
         found.setdefault(stack, place)

@@ -1,4 +1,4 @@
-"""What a setting reaches: the stack or module that it names, or what has the context that it belongs to."""
+"""The stacks that get a setting: by the id that the setting names, or by the context that holds the setting."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Reaches:
         self._attached = attachments(workspace)
 
     def of(self, document: Document, block: Block, scope: Scope) -> Reach:
-        """What a resource in ``scope`` reaches by the stack, the module or the context that it names."""
+        """The stacks that get a resource in ``scope``, by the stack, module or context that the resource names."""
         for argument in _RECEIVERS:
             if block.attribute(argument) is not None:
                 return self._by_id(self._targets.named(document, block, scope, argument), argument)

@@ -63,7 +63,7 @@ def space_of(stack: Stack) -> str | None:
 
 
 def free_label(module: Module, type_: str, name: str) -> str:
-    """``name``, or one like it that no resource of the type has."""
+    """``name``, with a number if a resource of the type has that name."""
     taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
     return next(item for item in chain((name,), (f"{name}_{number}" for number in count(2))) if item not in taken)
 
@@ -74,7 +74,7 @@ def identifier(text: str) -> str:
 
 
 def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument], str]:
-    """What repeats a resource as the stack is, for ``keys`` where they are known, and the stack that each is for."""
+    """The arguments that repeat a resource like its stack, for known ``keys``, and the address of each stack."""
     if stack.block.attribute("count") is not None:
         return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
     known = [key for key in keys if key is not None]
@@ -132,7 +132,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A type of resource that stacks share, what attaches it, its argument there, and what it is called here."""
+    """A type of resource that stacks share: its attachment, the argument of the attachment, and the label."""
 
     type: str
     attachment: str
@@ -152,7 +152,7 @@ class Sharing:
         self._roles = [(stack.source, role) for stack, role in roles if isinstance(stack, TerraformDefinition)]
 
     def label(self, stack: Stack, role: str) -> str:
-        """A name that no resource of the module has: by the role, where the module needs several."""
+        """A free label in the module, with the role's name if the module needs several resources."""
         name, space = self._kind.name, space_of(stack)
         kinds = {(role, space_of(other)) for other, role in self._roles if other.module is stack.module}
         if len(kinds) > 1:
@@ -170,7 +170,7 @@ class Sharing:
         return [item for item in alike if space_of(item) == space_of(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
-        """The block that attaches the resource ``label`` to the stack, and to those that its block makes besides."""
+        """The block that attaches the resource ``label`` to all stacks of the stack's block."""
         kind = self._kind
         keys = [item.key for item, stack_role in self._roles if item.block is stack.block and stack_role == role]
         repetition, address = repeated(stack, keys)

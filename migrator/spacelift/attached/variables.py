@@ -92,7 +92,7 @@ class VariableResources:
 
 
 class VariableContexts:
-    """Contexts that hold variables by which runs sign in; ``wanted`` says which for which stack."""
+    """Contexts with variables that runs sign in with; ``wanted`` pairs stacks with their variables."""
 
     def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
         self._workspace = workspace

@@ -1,4 +1,4 @@
-"""The hook in ``.spacelift/config.yml``: where it sets hooks itself, since its lists replace the stack's, or as asked.
+"""The hook in ``.spacelift/config.yml``, if that file sets hooks or the user asks for the hook there.
 
 See `migrator.spacelift.stacks.runtime_config` for what comes before what.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeStack:
-    """What must be known of a stack: its ``slug``, and what its own ``lists`` hold, None where that is not known.
+    """The ``slug`` of a stack and the commands in its own ``lists``, None for a list that is not known.
 
     A list that the stack does not set is missing.
     """
@@ -101,7 +101,7 @@ class RuntimeHooks:
         return found
 
     def test_lists(self, path: str) -> dict[Keys, str]:
-        """The lists of the file that need a hook so that the tests which run the code at ``path`` have it."""
+        """The lists of the file that need a hook for the tests which run the code at ``path``."""
         cases = [case for case in self._config.tests if self._scoped(case.project_root) == path]
         found = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
         return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}

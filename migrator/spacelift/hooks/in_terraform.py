@@ -1,4 +1,4 @@
-"""Entries put first into a list of hooks, wherever it is written and whatever expression it is.
+"""New first entries for a list of hooks, for any place and any expression of the list.
 
 The old expression may be null, missing, a tuple, a list or a set: ``coalesce(tolist(old), [])`` is a list in each case.
 The place is the one that a maintainer would edit: the literal list behind the references, the input of the module call,
@@ -63,18 +63,18 @@ class _Input:
 
 
 class TerraformLists:
-    """Where the lists of hooks of all ``stacks`` in Terraform are written, and which of them share a place."""
+    """The places of the lists of hooks of all ``stacks`` in Terraform, and which lists share a place."""
 
     def __init__(self, stacks: Sequence[Stack]) -> None:
         self._stacks = stacks
         self._sharing: dict[str, dict[Hashable, list[Stack]]] = {}
 
     def siblings(self, stack: Stack) -> list[Stack]:
-        """The stacks that the same block makes, the given one included."""
+        """The stacks that the block of ``stack`` makes, ``stack`` included."""
         return self.sharing("", id(stack.block))
 
     def sharing(self, name: str, place: Hashable) -> list[Stack]:
-        """The stacks whose list ``name`` is written at a place, or begins with an input; ``""``: those of a block."""
+        """The stacks with the list ``name`` at ``place``; for the name ``""``, the stacks of a block."""
         if name not in self._sharing:
             found = self._sharing.setdefault(name, {})
             for stack in self._stacks:
@@ -216,7 +216,7 @@ def _input(stack: Stack, name: str) -> _Input | None:
 
 
 def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
-    """The edits after which the ``entries`` come first in an argument of a block, which need not have it."""
+    """The edits that put ``entries`` first into an argument of a block, or add the argument."""
     attribute = block.attribute(name)
     if attribute is None:
         return document.change(block, BodyChange(append=(NewArgument(name, entries),)))

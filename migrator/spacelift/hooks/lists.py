@@ -28,7 +28,7 @@ _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSIO
 
 
 class HookLists:
-    """The lists of hooks of all ``stacks``; a list is called by its name in Terraform, such as ``before_init``.
+    """The lists of hooks of all ``stacks``; lists have their names of Terraform, for example ``before_init``.
 
     ``in_context`` tells that the hook is to be in a context, before all other hooks.
     """
@@ -42,7 +42,7 @@ class HookLists:
         self.in_terraform = TerraformLists(list(self._definitions))
 
     def siblings(self, stack: StackDefinition) -> list[StackDefinition]:
-        """The stacks that the same block makes, the given one included."""
+        """The stacks that the block of ``stack`` makes, ``stack`` included."""
         if isinstance(stack, TerraformDefinition):
             return [self._definitions[sibling] for sibling in self.in_terraform.siblings(stack.source)]
         return [stack]
@@ -65,7 +65,7 @@ class HookLists:
         return False
 
     def commands(self, stack: StackDefinition, name: str) -> tuple[str, ...] | None:
-        """The commands of the list ``name``, none where the stack does not set it; None where they are not known."""
+        """The commands of the list ``name``: empty if the stack does not set the list, None if not known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)
             return () if argument is None or argument.is_null else argument.strings

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def runtime_settings(
     workspace: Workspace, stacks: Sequence[StackDefinition], roots: Sequence[str]
 ) -> Iterator[YamlSetting]:
-    """The entries of the runtime configuration; ``roots`` are the root modules beside it, by path."""
+    """The entries of the runtime configuration; ``roots`` are the paths of the root modules in the same repository."""
     document = workspace.documents.get(workspace.scoped(PATH))
     if document is None or b"AWS_" not in document.source.data:
         return

@@ -1,4 +1,4 @@
-"""What is attached to stacks and modules: contexts, whose hooks run before the stack's own, by name or by label.
+"""Contexts that are attached to stacks and modules, by name or by label; their hooks run before the stack's.
 
 See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
 has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
@@ -37,7 +37,7 @@ _ALL = "*"
 
 @dataclass(frozen=True, eq=False)
 class SpaceliftContext:
-    """A ``spacelift_context``, or one of those that a block makes."""
+    """A ``spacelift_context``, or a single instance of a repeated block."""
 
     document: Document
     block: Block
@@ -46,18 +46,18 @@ class SpaceliftContext:
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place of the block."""
         return self.document.place(self.block)
 
     @property
     def name(self) -> str:
-        """Its name; ``""`` where that is not known."""
+        """The name of the context; ``""`` if not known."""
         argument = self.scope.argument(self.document, self.block, "name")
         return (argument.string if argument is not None else None) or ""
 
     @property
     def labels(self) -> frozenset[str] | None:
-        """The labels of what it attaches itself to; None where they are not known."""
+        """The labels to which the context attaches itself; None if not known."""
         argument = self.scope.argument(self.document, self.block, "labels")
         if argument is None or argument.is_null:
             return frozenset()
@@ -69,20 +69,20 @@ class SpaceliftContext:
 
     @property
     def signs_in(self) -> bool:
-        """Whether its hooks before init exchange the run's token."""
+        """Whether hooks of the context before init exchange the run's token."""
         hooks = self.hooks("before_init")
         return hooks is not None and exchanges_token(hooks)
 
     @property
     def calls_aws(self) -> bool:
-        """Whether its hooks before init call AWS or Terraform."""
+        """Whether hooks of the context before init call AWS or Terraform."""
         hooks = self.hooks("before_init")
         return hooks is not None and _CALLS_AWS.search(said_in(hooks)) is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Attachment:
-    """A ``spacelift_context_attachment``, or one of those that a block makes."""
+    """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
     document: Document
     block: Block
@@ -93,7 +93,7 @@ class Attachment:
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place of the block."""
         return self.document.place(self.block)
 
 

@@ -86,7 +86,7 @@ class PythonStack:
     workflow_tool: str | None = None
 
     def is_known(self, field: str) -> bool:
-        """Whether what the stack says of ``field`` is known, be it nothing."""
+        """Whether the value of ``field`` is known, even if the field is not set."""
         return field not in self.unknown
 
     def hook_argument(self, phase: str) -> str:
@@ -114,7 +114,7 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 
 
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
-    """Everything that holds arguments of such a call: itself, the dicts it is given, and its ``StackArgs``."""
+    """Everything that holds arguments of such a call: the call, its dicts, and its ``StackArgs``."""
     spans = [item.value for item in call.arguments.items if item.name in (None, "args")]
     structs = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
     return (*(holder for entry in structs for holder in entry.holders), *call.holders)
@@ -196,7 +196,7 @@ class _Reader:
         return value
 
     def name(self, call: Call, flavour: Flavour) -> str | None:
-        """The name that Spacelift shows; Pulumi gives a resource its own with a suffix, unless told one."""
+        """The name that Spacelift shows; by default, Pulumi adds a suffix to the resource's name."""
         if flavour == "cdktf" or "name" in self.arguments:
             return self.string("name")
         own = call.argument(0, "resource_name")

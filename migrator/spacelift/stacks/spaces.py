@@ -1,4 +1,4 @@
-"""The tree of Spacelift's spaces, as far as a repository tells of it.
+"""The tree of Spacelift's spaces, as far as a repository defines it.
 
 A context reaches what is in its own space, and in spaces below that inherit:
 https://docs.spacelift.io/concepts/spaces/access-control.

@@ -43,7 +43,7 @@ class Target:
 
     @property
     def index(self) -> tuple[str, str]:
-        """What it is found by: see `index_of`."""
+        """The key for look-ups: see `index_of`."""
         return ("", self.literal or "") if self.scope is None else (self.scope.module.path, self.address)
 
 
@@ -53,7 +53,7 @@ def index_of(scope: Scope, address: str) -> tuple[str, str]:
 
 
 class Targets:
-    """Follows the ids of one repository."""
+    """The resources that ids in a repository refer to."""
 
     def __init__(self, workspace: Workspace) -> None:
         found = ((path, call) for path, calls in workspace.calls.items() for call in calls)
@@ -61,7 +61,7 @@ class Targets:
         self._modules = workspace.modules
 
     def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
-        """What an argument of a resource leads to; of one that others repeat, ``each.value`` is each of them."""
+        """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
         reference, each = scope.argument(document, block, argument), block.attribute("for_each")
         if reference is None:
             return None
