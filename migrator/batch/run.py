@@ -132,7 +132,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         timeout=request.timeout,
         on_start=shown.started,
         on_survey=shown.surveyed,
-        on_interrupt=lambda count: shown.say(f"stopping: {count} repositories are being finished"),
+        on_interrupt=lambda count: shown.say(f"Stopping after the {count} repositories in progress"),
     )
     by_name = {job.name: job for job in jobs}
     lost: OutputError | None = None

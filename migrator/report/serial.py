@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from migrator.errors import MigrateError
+from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import (
@@ -145,6 +146,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "roles": _pairs(stack["roles"]),
                     "obstacles": _pairs(stack["obstacles"]),
                     "sets": tuple(stack["sets"]),
+                    "account": _account(stack["account"]),
                 }
             )
             for stack in plain["stacks"]
@@ -172,6 +174,13 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _account(plain: Mapping[str, Any] | None) -> AccountStack | None:
+    if plain is None:
+        return None
+    lists = {name: tuple(plain[name]) for name in ("static_keys", "sets", "attached_hooks", "early", "drift")}
+    return AccountStack(**{**plain, **lists, "checksums": _pairs(plain["checksums"])})
 
 
 def _call(plain: Mapping[str, Any]) -> KnownCall:

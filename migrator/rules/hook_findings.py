@@ -21,6 +21,11 @@ INTEGRATION_UNSUPPORTED = Diagnostic(
     found="`--auth cloud-integration` is asked for. The code is configured by Terragrunt or CDKTF.",
     why="This combination is not supported.",
     help="Use `--auth oidc` for this code.",
+    page="""\
+With Spacelift's AWS integration, runs get AWS keys in the environment, and the code needs no sign-in of its own. Taking
+the credentials out is supported for Terraform's own files.
+
+For Terragrunt and CDKTF, use `--auth oidc`, or remove the credentials by hand.""",
 )
 
 
