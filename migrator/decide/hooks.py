@@ -132,7 +132,7 @@ class HookPlan:
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
-    def settled(self, wanted: PlannedHook) -> Fix | None:
+    def fate_without_edit(self, wanted: PlannedHook) -> Fix | None:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = wanted.stack, self._missing(wanted.stack)
         if stack.is_ignored:
