@@ -37,9 +37,9 @@ OUTCOMES: dict[type[Fix], str] = {
 
 _FIXES: dict[str, Callable[[str, str, str], Fix]] = {
     "rewritten": lambda detail, _code, _help: Rewrite((), detail),
-    "refused": Refusal,
-    "left-alone": LeftAlone,
-    "ignored": Ignored,
+    "refused": lambda detail, code, help_: Refusal(detail, code=code, help=help_),
+    "left-alone": lambda detail, code, help_: LeftAlone(detail, code=code, help=help_),
+    "ignored": lambda detail, code, help_: Ignored(detail, code=code, help=help_),
 }
 
 
@@ -84,7 +84,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             Mode(plain["mode"]),
             findings=tuple(_finding(item) for item in plain["findings"]),
             problems=tuple(
-                FileProblem(_place(item), item["reason"], item.get("code", ""), item.get("help", ""))
+                FileProblem(_place(item), item["reason"], code=item.get("code", ""), help=item.get("help", ""))
                 for item in plain["problems"]
             ),
             notes=tuple(_note(item) for item in plain["notes"]),
@@ -247,7 +247,7 @@ def _plain_note(note: Note) -> dict[str, Any]:
 
 def _note(plain: Mapping[str, Any]) -> Note:
     subjects = tuple(plain["subjects"])
-    return Note(plain["task"], subjects, plain["paste"], plain.get("code", ""), plain.get("help", ""))
+    return Note(plain["task"], subjects, plain["paste"], code=plain.get("code", ""), help=plain.get("help", ""))
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:
