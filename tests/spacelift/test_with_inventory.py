@@ -324,6 +324,16 @@ def test_what_keeps_the_hook_from_signing_in(more: dict[str, Any], reason: str) 
     assert bool(found) == bool(reason)
 
 
+def test_who_else_has_an_integration_is_shown() -> None:
+    dev = {"attachedAwsIntegrations": [{"integrationId": "dev", "name": "dev"}]}
+    found = account(stack("app", **dev), stack("data", **dev), stack("other"))
+    assert [told(item).signs_in for item in found.stacks] == [
+        "the AWS integration dev; these stacks have the integration too: data",
+        "the AWS integration dev; these stacks have the integration too: app",
+        "nothing",
+    ]
+
+
 def definition(**more: Any) -> StackDefinition:
     plain = StackDefinition(
         None, Place("s.tf", 1), "spacelift_stack.app", Code("webshop", "app", "", "main"), slug="app"
