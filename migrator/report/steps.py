@@ -43,7 +43,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
-    live += ["apply the module of `tf-oidc-migrate attach`"] * to_attach
+    live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
     if live or pasted:
