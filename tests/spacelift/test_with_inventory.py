@@ -182,6 +182,15 @@ def test_attach_leaves_to_code_what_code_makes(folder: Path) -> None:
     assert [line.split('"')[1] for line in named.stdout.splitlines() if "stack_id" in line] == ["reports-eu"]
 
 
+def test_the_runtime_configuration_has_the_hooks_of_stacks_by_hand(folder: Path, tmp_path: Path) -> None:
+    webshop, _ = ten_stacks.repositories(tmp_path)
+    done = run("--in-place", "--hook-in", "runtime-config", "--inventory", folder / "i.json", webshop, cwd=tmp_path)
+    config = (webshop / ".spacelift" / "config.yml").read_text()
+    assert "\n  mail:\n" in config
+    assert "role/mail-state" in config
+    assert "tf-oidc-migrate attach" not in done.stderr
+
+
 # --- the option -------------------------------------------------------------------------------------------------------
 
 
