@@ -121,9 +121,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
 
     reaches = Reaches(workspace, stacks)
     with_own_settings = tuple(own_runs(workspace, reaches))
-    settings = tuple(
-        _elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings))
-    )
+    in_code = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
+    settings = tuple(_elsewhere(repo, fleet, in_code))
     with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
 
     def root(module: Module) -> Root:

@@ -200,6 +200,10 @@ class HookPlan:
             if other.slug:
                 yield RuntimeStack(other.slug, other.lists)
 
+    def is_in_runtime_config(self, stack: KnownStack) -> bool:
+        """Whether the hook of a stack that is defined elsewhere goes into the runtime configuration beside the code."""
+        return self._context.config.hook_in is HookPlace.RUNTIME_CONFIG and bool(stack.slug)
+
     def without_slug(self, target: Target) -> Iterator[str]:
         """The titles of the stacks that run ``target``, and that the runtime configuration cannot speak of."""
         for stack in target.runners.here:
