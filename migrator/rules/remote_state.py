@@ -334,8 +334,19 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
     yield from _keys(state)
-    if state.role_arns - root.role_arns:
+    if state.role_arns - root.role_arns or _has_other_credentials(state, root):
         yield HOOK_READS_STATE.note(str(state.place))
+
+
+def _has_other_credentials(state: RemoteState, root: Root) -> bool:
+    """Whether the state was read with other credentials than those of the root module's own state."""
+    own = {(item.name, backend.document.expression(item)) for backend in root.backends for item in backend.credentials}
+    backends = [config.backend for config in state.configs]
+    return any(
+        (item.name, backend.document.expression(item)) not in own
+        for backend in backends
+        for item in backend.credentials
+    )
 
 
 def _keys(state: RemoteState) -> Iterator[Note]:
