@@ -118,7 +118,6 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         return _runners(found, made.with_those(fleet.stacks_running(repo, workspace.identity, path), path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
-
     reaches = Reaches(workspace, stacks)
     with_own_settings = tuple(own_runs(workspace, reaches))
     in_code = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
