@@ -24,6 +24,7 @@ from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
+from migrator.spacelift.inventory.known import account_of
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
-    for survey, fleet in zip(surveys, parts(surveys), strict=True):
+    for survey, fleet in zip(surveys, parts(surveys, account_of(config.inventory).stacks), strict=True):
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN_CODE = Diagnostic(
     "unknown-code-in-comment",
     found="A comment accepts refusals with the code `{code}`, and there is no such code.",
-    help="run `tf-oidc-migrate --explain` to list all codes.{nearest}",
+    help="Run `tf-oidc-migrate --explain` to list all codes.{nearest}",
 )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
-from migrator.model.notes import OF_VALUES
+from migrator.model.notes import ATTACH_HOOK, OF_VALUES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -39,9 +40,11 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     is_integrated = any(integrated(result))
     trust = "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST}`"
     yield f"Let AWS trust {named or 'the roles'}: {trust}."
-    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
+    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
+    to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
     if live or pasted:

@@ -176,7 +176,7 @@ def test_what_cannot_be_processed_does_not_stop_the_rest(folder: Path, make_repo
     repo = make_repo({"a.tf": PROVIDER, "b/broken.tf": BROKEN}, name="repo2")
     done = run(repo.root, folder)
     assert done.exit_code == 3
-    assert "b/broken.tf:2: The file cannot be parsed: an argument has no value" in done.stderr
+    assert "b/broken.tf:2: The file cannot be parsed: an argument has no value." in done.stderr
     assert "not a git repository" in done.stderr
     assert repo.branch() == "spacelift-oidc"
     assert (repo.root / "b/broken.tf").read_text() == BROKEN

@@ -17,7 +17,7 @@ from migrator.rules.registry import all_rules
 
 ROOT = Path(__file__).parents[2]
 RULES = [rule.id for rule in all_rules()]
-ONLY_TELL = ("key-literals", "spacelift-mounted-files", "spacelift-not-read")
+ONLY_TELL = ("key-literals", "spacelift-inventory", "spacelift-mounted-files", "spacelift-not-read")
 """Rules without an example: what they find must not stand in any repository, or they change nothing."""
 
 _BEFORE = re.compile(r"^Before(?:, with ``(?P<options>[^`]+)``)?:$", re.MULTILINE)

@@ -50,14 +50,17 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     ]
     assert f"- `{STATE}`: `spacelift_stack.releases`\n" in section(text, "Let AWS trust")
     live = section(text, "Make the variables")
-    assert "`webshop`: set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run `shop`" in live
+    assert (
+        "`webshop`: Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`"
+        in live
+    )
     assert "TF_VAR_aws_role_arn_dns" in live
     assert "`spacelift/stacks.tf:18`" in live
     push = section(text, "Push the branch")
     assert "- `webshop`: `spacelift-oidc`\n" in push
     assert "starts proposed runs" in push
     assert re.search(r"discard the runs.*\n +- `spacelift_stack.shop`, which runs shop\n", push)
-    assert "`spacelift_stack.releases`: its runs wait for confirmation" in section(text, "Let each stack run")
+    assert "`spacelift_stack.releases`: Runs wait for confirmation" in section(text, "Let each stack run")
     assert "`shop/providers.tf:4 (" in section(text, "Rotate")
     developers = section(text, "For developers")
     assert "terraform init -reconfigure" in developers
@@ -89,7 +92,7 @@ def test_a_hook_to_paste_is_there_to_be_pasted(make_repo: MakeRepo) -> None:
 
 def test_what_is_refused_keeps_its_keys() -> None:
     result = migrated()
-    refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd"), 9)))
+    refused = replace(result, findings=(finding(REWRITE), finding(Refusal("it is odd", code="odd"), 9)))
     text = rollout([refused])
     assert "`shop: live/main.tf:9`: it is odd" in section(text, "Not migrated")
     assert "not where something was refused" in section(text, "Remove")
@@ -109,7 +112,7 @@ def test_nothing_migrated_is_nothing_to_roll_out(results: list[RepoResult]) -> N
 def test_texts_of_a_repository_are_text(hostile: str) -> None:
     result = migrated()
     stacks = tuple(replace(one, title=hostile, code=hostile, remarks=(hostile,)) for one in result.stacks)
-    findings = (finding(REWRITE), finding(Refusal(hostile), 9))
+    findings = (finding(REWRITE), finding(Refusal(hostile, code="odd"), 9))
     trusts = (TrustRow(STATE, (hostile,)), TrustRow(hostile))
     text = rollout([replace(result, repo=hostile, stacks=stacks, findings=findings, trusts=trusts)])
     (command,) = re.findall(r"^    (tf-oidc-migrate trust .*)$", text, re.MULTILINE)
@@ -149,7 +152,7 @@ def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: 
     push = section(rollout([migrate_repo(str(make_repo(files).root), CONFIG)]), "Push the branch")
     assert "guides/version-4-upgrade" in push
     assert "`main.tf:3 (~> 3.0 -> ~> 4.12)`" in push
-    assert "init -upgrade -backend=false` and commit .terraform.lock.hcl" in push
+    assert "terraform init -upgrade -backend=false" in push
 
 
 def test_values_to_paste_and_integrations_have_their_places() -> None:
@@ -217,7 +220,7 @@ def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_pat
 
 
 def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_repo: MakeRepo) -> None:
-    row = replace(migrated().stacks[0], repo="admin", hook="comes with the migration of that repository")
+    row = replace(migrated().stacks[0], repo="admin", hook="added by the migration of that repository")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
     trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
     assert trust == "Let AWS trust 4 roles: run `tf-oidc-migrate trust --spacelift-host HOST REPO`."
@@ -241,7 +244,7 @@ def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> No
     assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
     assert "assume_role_policy" in live
     assert "spacelift_stack.app" in section(text, "Push")
-    assert [row.hook for row in result.stacks] == ["none needed: The AWS integration is attached."]
+    assert [row.hook for row in result.stacks] == ["not needed. The AWS integration is attached."]
 
 
 def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
@@ -249,5 +252,5 @@ def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:
     config = replace(CONFIG, role_in=RoleIn.VARIABLE, role_arn=STATE)
     text = rollout([replace(migrate_repo(str(repo.root), config), repo="app")])
     live = section(text, "Make the variables")
-    assert live.count("set TF_VAR_aws_role_arn to this value") == 1
+    assert live.count("Set TF_VAR_aws_role_arn to this value") == 1
     assert f"      {STATE}" in live
