@@ -23,8 +23,7 @@ Write the contents as a heredoc in the block: `contents = <<EOF … EOF`. Values
 )
 GENERATED_UNREADABLE = Diagnostic(
     "generated-unreadable",
-    found="The Terraform code that this block writes cannot be parsed: {reason}.",
-    why="Code that is not understood is not changed.",
+    found="This block writes Terraform code that is not understood. {reason}",
     help="Correct the code, or exclude the block with `# tf-oidc-migrate:ignore`.",
 )
 GENERATED_UNSOUND = Diagnostic(
