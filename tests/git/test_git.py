@@ -422,7 +422,7 @@ def test_a_file_changed_after_it_was_read(make_repo: MakeRepo) -> None:
     assert checkout
     repo.write("main.tf", "# somebody was faster\n")
     before = untouched(repo)
-    with pytest.raises(MigrateError, match="Another program changed main.tf during the run"):
+    with pytest.raises(MigrateError, match=r"Another program changed main\.tf during the run"):
         checkout.commit_branch("new", "m", [Change("main.tf", PROVIDER.encode(), b"")], switch=True)
     assert untouched(repo) == before
 
