@@ -252,10 +252,10 @@ def test_a_lock_that_was_left_is_named(served: Repo, folder: Path) -> None:
     [
         ("remote: Repository not found.\nfatal: repository 'https://github.com/a/b/' not found", "no such repository"),
         ("ERROR: Repository not found.\nfatal: Could not read from remote repository.", "no such repository"),
-        ("fatal: remote error: access denied or repository not exported: /x", "no such repository"),  # noqa: E501
+        ("fatal: remote error: access denied or repository not exported: /x", "no such repository"),
         ("remote: The project you were looking for could not be found or you don't have permission", "no such repos"),
         (
-            "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",  # noqa: E501
+            "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
             "access denied",
         ),
         ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", "access denied"),
