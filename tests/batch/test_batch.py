@@ -140,7 +140,7 @@ def test_from_a_repos_file_to_reports(fleet: Fleet) -> None:
     options = [part for report in reports for part in ("--report", report)]
     done = fleet.run("--repos-from", "repos.txt", "--push", *options)
     assert done.returncode == 3, done.stderr
-    assert re.search(r"nowhere: not migrated: cannot clone .*: no such repository", done.stderr)
+    assert re.search(r"nowhere: not migrated: .* cannot be cloned: no such repository", done.stderr)
     assert "1 failed, 3 migrated" in done.stderr
     for name in ("platform-admin", "platform-code", "webshop"):
         assert fleet.tree(fleet.folder / "bare" / f"{name}.git"), name

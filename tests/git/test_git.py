@@ -185,7 +185,7 @@ def test_an_existing_branch(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     repo.git("branch", "spacelift-oidc")
     before = untouched(repo)
-    assert "the branch spacelift-oidc exists already" in run(repo)
+    assert "The branch spacelift-oidc exists already" in run(repo)
     assert untouched(repo) == before
 
 
