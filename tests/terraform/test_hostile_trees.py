@@ -188,6 +188,13 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {"role_arn": ARN},
     ),
+    "one alias in a module that two root modules call": (
+        {
+            "m/main.tf": CALLED.replace('provider "aws" {', 'provider "aws" {\n  alias = "dns"'),
+            **_two(*(f'module "m" {{\n  source = "../m"\n  key = "{key}"\n}}\n' for key in ("A", "B"))),
+        },
+        {"role_in": RoleIn.VARIABLE, **_mapped("alias:dns")},
+    ),
     "two units of Terragrunt": (
         {"a/terragrunt.hcl": UNIT.replace("#", "prod"), "b/terragrunt.hcl": UNIT.replace("#", "dev")},
         {"role_arn": ARN},
