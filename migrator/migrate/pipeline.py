@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator.census import accounts as census
 from migrator.config.config import Config, ExistingBranch
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
@@ -149,7 +150,9 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
+        found = tuple(census.findings(self.workspace, ()))
+        notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
+        return Plan(found, problems=tuple(self.workspace.problems), notes=notes, survey=self.survey)
 
 
 @dataclass(frozen=True, slots=True)
