@@ -41,10 +41,10 @@ _OF_OTHER_BACKENDS = re.compile(
 _RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
 _WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
 _CHAINED = re.compile(r"assume_role\b[^}]*\Z")
-_DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider"})
+_DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider", "test"})
 _PASSES = frozenset({"module", "inputs"})
 _NOT_LOADED = re.compile(
-    r"(?:^|/)[.#][^/]*$|(?:\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save|skip)|~|#)$"
+    r"(?:^|/)[.#][^/]*\.(?:tf|tofu|tfvars|hcl)\b[^/]*$|\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save)$|~$"
 )
 _TELL_OF_FILES = frozenset({"unread-configuration", "spacelift-not-read"})
 """The rules whose findings are about a whole file."""
@@ -112,7 +112,7 @@ def _words(found: Iterable[Mention]) -> str:
 
 
 def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, set[int]]:
-    """The lines of each file that a finding is at, that its notes name, or that it edits; 0 stands for all of a file."""
+    """The lines of each file that a finding is at, that its notes name, or that it edits; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
     for finding in settled:
         path, line = finding.place.path, finding.place.line
@@ -211,13 +211,22 @@ class _File:
             return diagnostics.DECLARATION
         if block is None:
             return None
+        return self._reason_in_state(mention, block) or self._reason_in_block(mention, block)
+
+    @staticmethod
+    def _reason_in_state(mention: Mention, block: _Block) -> Diagnostic | None:
+        """Why ``mention`` is not read in a backend or a remote state."""
         is_state = block.type in ("terraform", "remote_state", "backend") or block.label == "terraform_remote_state"
         if is_state and (_OTHER_BACKEND.search(block.text) or _OTHER_STORE.search(block.text)):
             return diagnostics.OTHER_PROVIDER
         if is_state and "ole" in mention.word and _CHAINED.search(block.text[: block.text.find(mention.word)]):
             return diagnostics.CHAINED
-        if block.type in ("backend", "values") and _OF_OTHER_BACKENDS.search(block.text):
-            return diagnostics.OTHER_PROVIDER
+        is_partial = block.type in ("backend", "values")
+        return diagnostics.OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
+
+    @staticmethod
+    def _reason_in_block(mention: Mention, block: _Block) -> Diagnostic | None:
+        """Why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
                 return diagnostics.COMMAND_OF_TERRAFORM
@@ -234,7 +243,8 @@ class _File:
     @cached_property
     def _blocks(self) -> list[_Block]:
         parsed = self._parsed
-        return list(_items(parsed) if parsed is not None and parsed.items else _at_margin(self._data))
+        is_parsed = parsed is not None and (parsed.items or parsed.kind is Kind.TEST)
+        return list(_items(parsed) if parsed is not None and is_parsed else _at_margin(self._data))
 
     def _block(self, mention: Mention) -> _Block | None:
         start = self._offset(mention)
@@ -248,7 +258,7 @@ class _File:
 def _items(document: Document) -> Iterator[_Block]:
     """The blocks and arguments at the top of a file that is parsed."""
     line = document.source.line
-    if document.kind in (Kind.VALUES, Kind.BACKEND):
+    if document.kind in (Kind.VALUES, Kind.BACKEND) or not document.items:
         whole = Span(0, len(document.text))
         yield _Block(range(1, line(whole.end) + 1), whole, document.kind.name.lower(), "", document.text)
         return

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from migrator.model.diagnostics import Diagnostic
+from migrator.model.results import NOT_UNDERSTOOD as CODE
 
 NOT_UNDERSTOOD = Diagnostic(
-    "mention-not-understood",
+    CODE,
     found="This program saw these mentions of AWS credentials and did not understand them.",
     why="No other finding is about them.",
     help="Read these lines. If a run signs in to AWS with these credentials, migrate them by hand.",
     page="""
-The census reads the bytes of every text file and looks for words that can sign in to AWS: arguments of the AWS provider
+The census reads the bytes of every text file. It looks for words that can sign in to AWS: arguments of the AWS provider
 and of the S3 backend, names of variables such as `AWS_ACCESS_KEY_ID`, options such as `--profile`, and access keys. A
-place that no finding accounts for is listed under this code. "Nothing to migrate" is never said while such a place exists.
+place that no finding accounts for is listed under this code. A report never says "nothing to migrate" while such a
+place exists.
 """,
 )
 TO_READ = Diagnostic(
@@ -30,12 +32,12 @@ COMMANDS = Diagnostic(
     "not-read-commands",
     found="The census saw AWS credentials in shell scripts, Makefiles, containers or CI files.",
     why="These files are not read for credentials: they set them for commands that run outside of Spacelift.",
-    help="If a stack's hook runs one of these files, or Terraform runs in this CI, migrate the credentials there by hand.",
+    help="If a stack's hook runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
 )
 PROGRAM = Diagnostic(
     "not-read-program",
     found="The census saw AWS credentials in the source of a program.",
-    why="The program is not read: nothing in the file shows that Terraform comes of it.",
+    why="The program is not read: nothing in the file shows that the program writes Terraform, or the file is a test.",
     help="If this program runs Terraform, let the program use the credentials of the run.",
 )
 OTHER_FILE = Diagnostic(

@@ -54,8 +54,8 @@ _BEFORE, _AFTER = 16, 200
 class Mention:
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
-    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of Terraform
-    so called; ``names`` is the file that ``-backend-config`` names.
+    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that
+    name; ``names`` is the file that ``-backend-config`` names.
     """
 
     line: int

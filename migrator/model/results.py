@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
+from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal
 from migrator.model.fleet import Survey
+
+RUN_CREDENTIALS = "run-credentials"
+"""The code of providers and backends that name no credentials, and use those of the run."""
+
+NOT_UNDERSTOOD = "mention-not-understood"
+"""The code of places that mention AWS credentials, and that nothing accounts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,20 @@ class RepoResult:
     inputs: tuple[tuple[str, str], ...] = ()
     fingerprint: str = ""
     error: str = ""
+
+    @property
+    def run_credentials(self) -> tuple[Place, ...]:
+        """The providers and backends that name no credentials: they use whatever the stack provides."""
+        return tuple(finding.place for finding in self._of_code(RUN_CREDENTIALS))
+
+    @property
+    def not_understood(self) -> tuple[str, ...]:
+        """The lines, as ``PATH:LINE``, that mention AWS credentials and that this program did not understand."""
+        notes = (note for finding in self._of_code(NOT_UNDERSTOOD) for note in finding.notes)
+        return tuple(subject for note in notes for subject in note.subjects)
+
+    def _of_code(self, code: str) -> Iterator[Finding]:
+        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code == code)
 
     @property
     def is_failed(self) -> bool:

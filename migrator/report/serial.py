@@ -33,8 +33,8 @@ OUTCOMES: dict[type[Fix], str] = {
     Ignored: "ignored",
 }
 
-_FIXES: dict[str, Callable[[str], Fix]] = {
-    "rewritten": lambda detail: Rewrite((), detail),
+_FIXES: dict[str, Callable[[str, str, str], Fix]] = {
+    "rewritten": lambda detail, *_: Rewrite((), detail),
     "refused": Refusal,
     "left-alone": LeftAlone,
     "ignored": Ignored,
@@ -220,11 +220,13 @@ def _place(plain: Mapping[str, Any]) -> Place:
 
 
 def _plain_note(note: Note) -> dict[str, Any]:
-    return {"task": note.task, "subjects": list(note.subjects), "paste": note.paste}
+    told = {"task": note.task, "subjects": list(note.subjects), "paste": note.paste}
+    return {**told, "code": note.code, "help": note.help}
 
 
 def _note(plain: Mapping[str, Any]) -> Note:
-    return Note(plain["task"], tuple(plain["subjects"]), plain["paste"])
+    subjects = tuple(plain["subjects"])
+    return Note(plain["task"], subjects, plain["paste"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:
@@ -234,6 +236,8 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "outcome": outcome(finding),
         "detail": finding.fate,
+        "code": "" if isinstance(finding.fix, Rewrite) else finding.fix.code,
+        "help": "" if isinstance(finding.fix, Rewrite) else finding.fix.help,
         "group": finding.group,
         "notes": [_plain_note(note) for note in finding.notes],
     }
@@ -245,7 +249,7 @@ def _finding(plain: Mapping[str, Any]) -> Finding:
 
 
 def _fix(plain: Mapping[str, Any]) -> Fix:
-    return _FIXES[plain["outcome"]](plain["detail"])
+    return _FIXES[plain["outcome"]](plain["detail"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_stack(stack: StackRow) -> dict[str, Any]:

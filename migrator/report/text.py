@@ -74,6 +74,9 @@ def headline(result: RepoResult) -> str:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"
     if not result.changed:
+        seen = result.not_understood
+        if seen:
+            return f"nothing was migrated; {len(seen)} line{'s' * (len(seen) > 1)} with AWS credentials not understood"
         return "nothing was migrated" if result.is_failed else "nothing to migrate"
     files = f"{len(result.changed)} file{'s' if len(result.changed) > 1 else ''}"
     if result.branch:

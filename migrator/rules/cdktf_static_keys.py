@@ -62,8 +62,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.decide.run_credentials import RUN_CREDENTIALS
 from migrator.decide.strategy import Strategy, may_sign_in, since
-from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import ROTATE, Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -137,7 +138,7 @@ def _provider(
         notes = (*old, *_region(provider), *identity.set_value(provider), *_rotate(provider))
         return RULE.finding(provider.place, message, identity.sign_in(provider), group, notes)
     if provider.is_bare:
-        return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
+        return RULE.finding(provider.place, message, RUN_CREDENTIALS.left_alone())
     return None
 
 

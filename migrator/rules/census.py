@@ -1,16 +1,18 @@
 """Every mention of AWS credentials in the tree has an account: a finding, a reason why it is not read, or its own line.
 
 A census of bytes, which shares nothing with the other rules, looks in every text file for what can sign in to AWS:
-arguments of the provider and of the S3 backend, ``AWS_*`` names, ``-backend-config`` and ``--profile``, access keys. What
-no other finding is about, and what is no matter of Terraform's, is listed as not understood, file by file.
+arguments of the provider and of the S3 backend, ``AWS_*`` names, ``-backend-config`` and ``--profile``, access keys.
+What no other finding is about, and no reason explains, is listed as not understood, file by file.
 
 Before:
 
 ```hcl
-# main.tf
-locals {
-  signing = {
-    access_key = "example"
+# backend.tf.tpl
+terraform {
+  backend "s3" {
+    bucket  = "state"
+    key     = "app.tfstate"
+    profile = "${profile}"
   }
 }
 ```
@@ -18,7 +20,7 @@ locals {
 Nothing changes, and it is told:
 
 ```text
-main.tf:3: access_key: 1 mention: This program saw these mentions of AWS credentials and did not understand them.
+backend.tf.tpl:6: profile: 1 mention: This program saw these mentions of AWS credentials and did not understand them.
 ```
 """
 

@@ -60,6 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.decide.run_credentials import RUN_CREDENTIALS, SAME_RUN_CREDENTIALS
 from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.registry import Rule
 
@@ -86,10 +87,10 @@ def _finding(context: Context, provider: Provider) -> Finding:
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
-    alone = "it lives on the environment's credentials"
+    alone = RUN_CREDENTIALS
     if environment is not None and not context.environment_roots.serves(provider):
-        alone += ", which stay what they were: its backend signs in by itself"
-    return RULE.finding(provider.place, title, LeftAlone(alone))
+        alone = SAME_RUN_CREDENTIALS
+    return RULE.finding(provider.place, title, alone.left_alone())
 
 
 RULE = Rule("provider-environment", "a provider beside a hook does not live on the hook's credentials", check)

@@ -83,6 +83,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_sign_in import environment_sign_in, state_notes
+from migrator.decide.run_credentials import RUN_CREDENTIALS
 from migrator.decide.strategy import since
 from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.rules.registry import Rule
@@ -131,7 +132,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
         message = _message(backend, strategies.rejecting(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
     elif _is_environment_root(context, root, backend) and group is None:
-        alone = backend.skip_reason or LeftAlone("it lives on the environment's credentials")
+        alone = backend.skip_reason or RUN_CREDENTIALS.left_alone()
         yield RULE.finding(backend.place, _message(backend), alone)
 
 

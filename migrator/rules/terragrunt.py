@@ -70,6 +70,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
+from migrator.decide.run_credentials import RUN_CREDENTIALS
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
@@ -149,7 +150,7 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
             notes = _rotate_state(state) if state.skip_reason is None else ()
             yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
-            alone = state.skip_reason or LeftAlone("it lives on the environment's credentials")
+            alone = state.skip_reason or RUN_CREDENTIALS.left_alone()
             yield RULE.finding(state.place, _of_state(state), alone)
 
 
@@ -275,7 +276,7 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
             if skip_reason is not None:
                 yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", skip_reason)
         elif isinstance(block, Provider) and block.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
-            alone = LeftAlone("it lives on the environment's credentials")
+            alone = RUN_CREDENTIALS.left_alone()
             yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", alone)
     if changed:
         is_bound = bool(_backends(part)) or any(
