@@ -9,8 +9,8 @@ from enum import Enum
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal
 from migrator.model.fleet import Survey
 
-RUN_CREDENTIALS = "run-credentials"
-"""The code of providers and backends that name no credentials, and use those of the run."""
+_RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
+"""The codes of providers and backends that name no credentials, and use those of the run."""
 
 NOT_UNDERSTOOD = "mention-not-understood"
 """The code of places that mention AWS credentials, and that nothing accounts for."""
@@ -37,17 +37,21 @@ class SigningRow:
     """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
+    ``is_keyless`` says that no static credentials sign afterwards, as far as the module's code tells.
     """
 
     root: str
     who: str
     before: str
     after: str
+    role: str = ""
+    is_keyless: bool = False
 
     @property
     def is_notable(self) -> bool:
         """Whether it changes, or lives on static credentials still."""
-        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+        return self.before != self.after or not self.is_keyless
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +125,16 @@ class RepoResult:
     @property
     def run_credentials(self) -> tuple[Place, ...]:
         """The providers and backends that name no credentials: they use whatever the stack provides."""
-        return tuple(finding.place for finding in self._of_code(RUN_CREDENTIALS))
+        return tuple(finding.place for finding in self._left_alone(*_RUN_CREDENTIALS))
 
     @property
     def not_understood(self) -> tuple[str, ...]:
         """The lines, as ``PATH:LINE``, that mention AWS credentials and that this program did not understand."""
-        notes = (note for finding in self._of_code(NOT_UNDERSTOOD) for note in finding.notes)
+        notes = (note for finding in self._left_alone(NOT_UNDERSTOOD) for note in finding.notes)
         return tuple(subject for note in notes for subject in note.subjects)
 
-    def _of_code(self, code: str) -> Iterator[Finding]:
-        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code == code)
+    def _left_alone(self, *codes: str) -> Iterator[Finding]:
+        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code in codes)
 
     @property
     def is_failed(self) -> bool:

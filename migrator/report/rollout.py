@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note, Refusal
+from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
@@ -20,7 +21,7 @@ from migrator.report.totals import refusals, rotations
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult, StackRow
 
-_REMOVAL, _DELETION = "apply the removal", "delete the access keys"
+_REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
 _WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
 """What nothing in Markdown is made of but a plain address."""
 
@@ -140,13 +141,14 @@ def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
         yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)
 
 
-def _notes(result: RepoResult, beginning: str) -> Iterator[Note]:
-    return (note for note in result.notes if note.task.startswith(beginning))
+def _notes(result: RepoResult, code: str) -> Iterator[Note]:
+    return (note for note in result.notes if note.code == code)
 
 
 def _task(result: RepoResult, note: Note) -> str:
-    task = note.task if _WORDS.fullmatch(note.task) else prose(note.task)
-    return f"- {code(result.repo)}: {task} {', '.join(map(code, note.subjects))}".rstrip()
+    said = note.task.rstrip(".:") if note.subjects else note.task
+    task = said if _WORDS.fullmatch(said) else prose(said)
+    return f"- {code(result.repo)}: {task}{': ' if note.subjects else ''}{', '.join(map(code, note.subjects))}"
 
 
 def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:

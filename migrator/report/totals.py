@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.report.serial import outcome
 
@@ -128,7 +129,7 @@ def totals_of(results: Iterable[RepoResult]) -> Totals:
 
 def rotations(result: RepoResult) -> Iterator[Note]:
     """The notes on keys that git's history keeps; none if nothing was done because of an error."""
-    return (note for note in result.notes if note.task.startswith("rotate ") and not result.error)
+    return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, str]]:

@@ -1,12 +1,13 @@
 """Every folder of ``fixtures/rules/<rule>/<case>``: ``before/`` becomes ``after/``, byte for byte, or stays as it is.
 
 ``case.toml`` may hold ``[options]`` for the run, and what must be told as ``refused``, ``left_alone`` or ``ignored``:
-the beginning of a line for each. Where it also holds what is told as ``rewritten``, or the ``notes`` of what is left to
-do, that is asked for, too.
+for each the beginning of a line, with the place, what was found, the code of the reason, and the reason in words. Where
+it also holds what is told as ``rewritten``, or the ``notes`` of what is left to do, that is asked for, too.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from dataclasses import replace
@@ -32,6 +33,9 @@ CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
 ONLY_TELLS = ("census", "key-literals", "spacelift-not-read")
 """What the first finds must not stand in any repository: its tests make it up. The others change nothing."""
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
+
+
+NO_STACK = re.compile("no stack definition found|: no-stack-definition:")
 
 
 def case_id(case: Path) -> str:
@@ -73,7 +77,13 @@ def migrate(case: Path, folder: Path) -> RepoResult:
 
 
 def lines(result: RepoResult, kind: type) -> list[str]:
-    return [f"{one.place}: {one.message}: {one.fate}" for one in result.findings if isinstance(one.fix, kind)]
+    """Where, what was found, the code of the reason for which nothing is done, and the fate in words."""
+    found = (one for one in result.findings if isinstance(one.fix, kind))
+    return [f"{one.place}: {one.message}: {told(one.code, one.fate)}" for one in found]
+
+
+def told(code: str, text: str) -> str:
+    return f"{code}: {text}" if code else text
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -96,10 +106,12 @@ def test_before_becomes_after(case: Path, tmp_path: Path) -> None:
 
 
 def assert_told(result: RepoResult, expected: dict[str, Any]) -> None:
-    refused = lines(result, Refusal) + [f"{problem.place}: {problem.reason}" for problem in result.problems]
-    told = [line for line in lines(settled(result), LeftAlone) if "no stack definition found" not in line]
-    notes = [f"{note.task} {', '.join(note.subjects)}" for note in result.notes if note.task not in tasks(result)]
-    every = {"refused": refused, "left_alone": told, "ignored": lines(result, Ignored)}
+    refused = lines(result, Refusal) + [
+        f"{problem.place}: {told(problem.code, problem.reason)}" for problem in result.problems
+    ]
+    alone = [line for line in lines(settled(result), LeftAlone) if not NO_STACK.search(line)]
+    notes = [told(note.code, note.line) for note in result.notes if note.code != "mentions-to-read"]
+    every = {"refused": refused, "left_alone": alone, "ignored": lines(result, Ignored)}
     asked_for = {"rewritten": lines(result, Rewrite), "notes": notes}
     for kind, actual in (every | {kind: asked_for[kind] for kind in asked_for if kind in expected}).items():
         wanted = expected.get(kind, [])
@@ -121,10 +133,6 @@ def assert_accounted(result: RepoResult, again: RepoResult, expected: dict[str, 
 def settled(result: RepoResult) -> RepoResult:
     """``result`` without what the census tells of, which has a test of its own."""
     return replace(result, findings=tuple(one for one in result.findings if one.rule != "census"))
-
-
-def tasks(result: RepoResult) -> set[str]:
-    return {note.task for one in result.findings if one.rule == "census" for note in one.notes}
 
 
 def changed_files() -> list[tuple[Path, Path]]:
