@@ -135,7 +135,7 @@ def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
 
 
 def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    rows = [(result, place, reason) for result in results for place, reason in refusals(result)]
+    rows = [(result, place, reason) for result in results for place, reason, _ in refusals(result)]
     if rows:
         yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
         yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)

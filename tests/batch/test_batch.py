@@ -317,7 +317,7 @@ def test_a_plan_is_applied_to_what_is_as_it_was(fleet: Fleet) -> None:
     fleet.git("commit", "--quiet", "--all", "--message=change", cwd=code)
     applied = fleet.run("--apply", "fleet.plan", "--state", "2")
     assert applied.returncode == 3, applied.stderr
-    assert "mail/main.tf is not what it was when the plan was made" in applied.stderr
+    assert "mail/main.tf has changed since the plan was made" in applied.stderr
     assert fleet.tree(shop)
     assert not fleet.tree(code)
     assert fleet.git("show", "spacelift-oidc:main.tf", cwd=admin).count("state-network") == 1
@@ -330,7 +330,7 @@ def test_a_plan_binds_a_repository_without_stacks(fleet: Fleet) -> None:
     fleet.git("commit", "--quiet", "--all", "--message=change", cwd=shop)
     applied = fleet.run("--apply", "fleet.plan", "--state", "2")
     assert applied.returncode == 3, applied.stderr
-    assert "main.tf is not what it was when the plan was made" in applied.stderr
+    assert "main.tf has changed since the plan was made" in applied.stderr
     assert not fleet.tree(shop)
 
 
@@ -459,7 +459,9 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         waiting, outcome, note, *_ = done.stderr.splitlines()
         assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
-        assert note.endswith(": see to the pull request: no review was requested of stranger: GitHub answered 422")
+        assert note.endswith(
+            ": Complete the pull request by hand, because no review was requested of stranger: GitHub answered 422."
+        )
         opened = [request for request in server.of_kind("POST") if request.path.endswith("/pulls")]
         assert (len(opened), len(server.pulls)) == (2, 1)  # the first was told to wait
         body = opened[0].body

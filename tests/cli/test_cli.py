@@ -103,7 +103,7 @@ def test_in_place_needs_no_git(folder: Path) -> None:
     done = run("--in-place", folder)
     assert done.exit_code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["main.tf", "variables.tf"]
-    assert "rotate the keys, which git's history keeps, at main.tf:2" in done.stderr
+    assert "Rotate the AWS keys that were written in the code: main.tf:2" in done.stderr
 
 
 def test_the_current_folder_is_the_default(folder: Path) -> None:
@@ -147,7 +147,7 @@ def test_what_cannot_be_processed_does_not_stop_the_rest(folder: Path, make_repo
     repo = make_repo({"a.tf": PROVIDER, "b/broken.tf": BROKEN}, name="repo2")
     done = run(repo.root, folder)
     assert done.exit_code == 3
-    assert "b/broken.tf:2: an argument has no value; the file was left as it is" in done.stderr
+    assert "b/broken.tf:2: The file cannot be parsed: an argument has no value." in done.stderr
     assert "not a git repository" in done.stderr
     assert repo.branch() == "spacelift-oidc"
     assert (repo.root / "b/broken.tf").read_text() == BROKEN

@@ -287,7 +287,7 @@ def test_a_change_outside_of_the_given_folder_is_refused(make_repo: MakeRepo) ->
     repo = make_repo({"a/main.tf": PROVIDER, "main.tf": call})
     result = migrate_repo(str(repo.root / "a"), Config())
     assert result.changed == ()
-    assert "main.tf would have to change, and is outside of the given folder" in result.findings[0].fate
+    assert result.findings[0].code == "outside-folder"
 
 
 def test_ignored_files_are_left_alone(make_repo: MakeRepo) -> None:
@@ -481,7 +481,7 @@ def test_a_sparse_checkout_that_may_lack_a_caller(make_repo: MakeRepo) -> None:
     repo.git("sparse-checkout", "set", "mod")
     result = migrate_repo(str(repo.root), Config())
     assert result.changed == ()
-    assert "live/main.tf is not in the work tree, and may call its module" in result.findings[0].fate
+    assert "The file live/main.tf is not in the work tree and may call this module." in result.findings[0].fate
 
 
 def test_a_stack_outside_of_the_given_folder(make_repo: MakeRepo) -> None:
@@ -529,7 +529,7 @@ def test_a_shared_variables_file(make_repo: MakeRepo) -> None:
     repo.commit("links")
     result = migrate_repo(str(repo.root), Config())
     assert result.changed == ()
-    assert "is part of other modules too" in result.findings[0].fate
+    assert result.findings[0].code == "shared-variables-file"
 
 
 def test_a_module_called_over_a_link(make_repo: MakeRepo) -> None:

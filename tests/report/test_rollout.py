@@ -50,7 +50,10 @@ def test_the_steps_of_a_repository_in_their_order(webshop: Repo) -> None:
     ]
     assert f"- `{STATE}`: `spacelift_stack.releases`\n" in section(text, "Let AWS trust")
     live = section(text, "Make the variables")
-    assert "`webshop`: set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run `shop`" in live
+    assert (
+        "`webshop`: Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: `shop`"
+        in live
+    )
     assert "TF_VAR_aws_role_arn_dns" in live
     assert "`spacelift/stacks.tf:18`" in live
     push = section(text, "Push the branch")
@@ -211,7 +214,7 @@ def test_a_file_of_it_for_all_repositories_of_a_run(make_repo: MakeRepo, tmp_pat
 
 
 def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_repo: MakeRepo) -> None:
-    row = replace(migrated().stacks[0], repo="admin", hook="comes with the migration of that repository")
+    row = replace(migrated().stacks[0], repo="admin", hook="added by the migration of that repository")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
     trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
     assert trust == "let AWS trust 4 roles: tf-oidc-migrate trust"
