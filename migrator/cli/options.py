@@ -31,6 +31,7 @@ _WAY_IN = "Of providers: their own, or the hook's credentials."
 _WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])
 _PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
 _CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
+_STAGES = "Make up to three branches, each on the one before: what stacks need, the code, the removal of keys."
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
@@ -110,6 +111,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(HOOK, "--session-duration", metavar="SECONDS", type=int, help="Of its credentials.  [default: AWS's]"),
         option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS denies the exchange."),
         option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True, help="Branch to make."),
+        option(GIT, "--stages", is_flag=True, help=_STAGES),
         option(GIT, "--message", metavar="TEXT", help="Commit message.  [default: what was changed where]"),
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE, help=_CONFIG),
         option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
@@ -146,6 +148,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             token_file=options["token_file"],
             branch=options["branch"],
             message=options["message"],
+            stages=options.get("stages", False),
             switch=not options.get("no_switch", False),
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],

@@ -96,6 +96,8 @@ def _config(options: Mapping[str, Any]) -> Config:
         raise click.UsageError("--show-secrets goes with --preview.")
     if options["show_secrets"] and options["report"]:
         raise click.UsageError("--show-secrets and --report exclude each other: no report holds a secret.")
+    if options["stages"] and modes and modes != [Mode.PREVIEW]:
+        raise click.UsageError(f"--stages makes branches, and --{modes[0].value} makes none.")
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
     if not options["report"]:
         return config

@@ -68,6 +68,7 @@ class Config:
     branch: str = BRANCH
     message: str | None = None
     switch: bool = True
+    stages: bool = False
     on_existing_branch: ExistingBranch = ExistingBranch.FAIL
     keep_diff: bool = False
     show_secrets: bool = False

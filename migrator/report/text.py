@@ -8,7 +8,7 @@ from itertools import chain
 from migrator.model.findings import Fix, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.shown import show
-from migrator.report.steps import short_steps
+from migrator.report.steps import short_steps, staged
 from migrator.secret import printable
 
 _DONE = {
@@ -40,6 +40,7 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
         yield from _section("who signs", (_signer(row) for row in result.signers if row.is_notable or verbose))
         yield from _section("stacks", map(_stack, result.stacks))
         yield from _section("to do", _tasks(result))
+        yield from _section("stages", staged(result))
         yield from _section(
             "order of rollout", (f"{number}. {short_step}" for number, short_step in enumerate(short_steps(result), 1))
         )
