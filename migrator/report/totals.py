@@ -108,8 +108,8 @@ def state_of(result: RepoResult) -> State:
     if result.error:
         return State.FAILED
     if result.changed:
-        return State.PARTLY if result.is_failed else State.MIGRATED
-    return State.REFUSED if result.is_failed else State.NOTHING
+        return State.MIGRATED if result.is_whole else State.PARTLY
+    return State.NOTHING if result.is_whole else State.REFUSED
 
 
 def totals_of(results: Iterable[RepoResult]) -> Totals:

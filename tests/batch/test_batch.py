@@ -345,8 +345,8 @@ def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
     assert "3 failed, 1 migrated" in done.stderr
     results = json.loads((fleet.folder / "out.json").read_text())["results"]
     errors = {one["repository"]: one["error"] for one in results}
-    assert errors["nowhere"] == "the folder cannot be read: No such file or directory"
-    assert errors["file"] == "a file is there, and no folder"
+    assert errors["nowhere"] == "The folder cannot be read: No such file or directory"
+    assert errors["file"] == "The path is a file, not a folder"
     assert errors["plain"].startswith("not a git repository")
 
 
@@ -413,7 +413,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no repository is named"),
+        ([], "No repository was named"),
         (["--preview", "--push", "."], "nothing to push"),
         (["--preview", "--check", "."], "exclude each other"),
         (["file:///nowhere.git"], "branches of clones would be lost"),

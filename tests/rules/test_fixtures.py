@@ -117,7 +117,7 @@ def assert_told(result: RepoResult, expected: dict[str, Any]) -> None:
         wanted = expected.get(kind, [])
         assert len(actual) == len(wanted), actual
         assert all(line.startswith(beginning) for line, beginning in zip(actual, wanted, strict=True)), actual
-    assert result.is_failed == bool(refused)
+    assert result.is_whole != bool(refused)
 
 
 def assert_accounted(result: RepoResult, again: RepoResult, expected: dict[str, Any]) -> None:
