@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +54,8 @@ _HELP = {
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
     "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
+    "slug": "Name the slug of a stack, by the address or the name of the stack. Otherwise the slug is derived from the "
+    "name, which is a guess: a renamed stack keeps its first slug.",
     "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
@@ -163,6 +165,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE),
         option(SCOPE, "--include-ambient", is_flag=True, is_main=True),
         option(SCOPE, "--exclude", metavar="GLOB", multiple=True),
+        option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True),
         option(SCOPE, "--ignore", metavar="CODE", multiple=True, is_main=True),
         option(SCOPE, "--keep-variables", is_flag=True),
     )(function)
@@ -177,6 +180,12 @@ def output_options(function: _Decorated) -> _Decorated:
         option(OUTPUT, "-q", "--quiet", is_flag=True),
         option(OUTPUT, "--no-pager", is_flag=True),
     )(function)
+
+
+def slug_pairs(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
+    parts = (item.rpartition("=") for item in given)
+    return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
@@ -201,6 +210,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             exclude=options["exclude"],
             ignore=_known_codes(options["ignore"]),
             repository=options.get("repository"),
+            slugs=slug_pairs(options.get("slugs", ())),
             keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.cli.combinations import require_sense
-from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
+from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option, slug_pairs
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
@@ -55,6 +55,7 @@ _ROLES_HELP = (
     help="Add the thumbprint of a certificate that AWS does not trust by itself.",
 )
 @option(PROVIDER, "--provider-version", metavar="CONSTRAINT", default=">= 5.82", show_default=True, help=_VERSION_HELP)
+@option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True)
 @option(
     ROLES,
     "--role-arn",
@@ -155,7 +156,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         options["scope"] or "",
         RoleState(options["roles"]),
     )
-    knowledge = [_learn(repo, options["exclude"]) for repo in repos]
+    knowledge = [_learn(repo, options["exclude"], options["slugs"]) for repo in repos]
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
     known = [stack for item in knowledge for stack in item.stacks]
@@ -164,7 +165,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     return wanted.grants(uses, [item for item in known if item.kind == "stack"])
 
 
-def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
+def _learn(repo: str, exclude: tuple[str, ...], slugs: tuple[str, ...]) -> Knowledge:
     from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
@@ -172,7 +173,7 @@ def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
     from migrator.trust.known import learn
 
     try:
-        config = Config(exclude=exclude)
+        config = Config(exclude=exclude, slugs=slug_pairs(slugs))
         workspace = open_workspace(repo, config)
         return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:

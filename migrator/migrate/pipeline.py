@@ -112,7 +112,10 @@ def open_workspace(repo: str, config: Config) -> Workspace:
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
-    return _workspace(path, checkout, with_repository(config, _root(path, checkout)))
+    own = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, own)
+    workspace.slugs = dict(own.slugs)
+    return workspace
 
 
 def reason_of(error: Exception) -> str:
@@ -201,6 +204,7 @@ def _settle(
 ) -> _Settled:
     own = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, own, paths[1:])
+    workspace.slugs = dict(own.slugs)
     return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
 
 

@@ -19,7 +19,7 @@ from migrator.spacelift.stacks.model import (
     YamlDefinition,
 )
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
-from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
     """Every stack of the repository that runs Terraform or OpenTofu, in the folder that its runs take."""
     config = _runtime_config(workspace)
-    for stack in _definitions(workspace):
+    for defined in _definitions(workspace):
+        named = "" if defined.is_blueprint else named_slug(workspace.slugs, defined.title, defined.slug)
+        stack = replace(defined, slug=named) if named else defined
         root = config.project_root(stack.slug, stack.code.project_root) if config is not None else None
         is_read = root is not None and IGNORES not in stack.labels and _is_of(stack.code, workspace)
         yield replace(stack, code=replace(stack.code, project_root=root)) if is_read else stack
