@@ -13,7 +13,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.census import diagnostics
+from migrator.census.diagnostics import (
+    ACCESS_KEY,
+    CHAINED,
+    COMMAND_OF_TERRAFORM,
+    COMMANDS,
+    DECLARATION,
+    DOCUMENTATION,
+    MISSING_FILE,
+    NOT_LOADED,
+    NOT_UNDERSTOOD,
+    OTHER_FILE,
+    OTHER_PROVIDER,
+    PASSED_ON,
+    PROGRAM,
+    RESOURCE,
+    TO_READ,
+)
 from migrator.census.kinds import FileKind, file_kind, is_of_spacelift, writes_terraform
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
@@ -100,10 +116,10 @@ def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
     count = sum(map(len, unknown.values()))
     for path, found in unknown.items():
         counted = f"{len(found)} mention{'s' * (len(found) > 1)}"
-        note = diagnostics.TO_READ.note(*(f"{path}:{mention.line}" for mention in found), count=count)
+        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in found), count=count)
         message = f"{_words(found)}: {counted}"
         place = Place(path, found[0].line)
-        yield Finding(RULE_ID, place, message, diagnostics.NOT_UNDERSTOOD.left_alone(), notes=(note,))
+        yield Finding(RULE_ID, place, message, NOT_UNDERSTOOD.left_alone(), notes=(note,))
 
 
 def _words(found: Iterable[Mention]) -> str:
@@ -190,25 +206,25 @@ class _File:
     def reason(self, mention: Mention) -> Diagnostic | None:
         """Why ``mention`` is rightly not read; None if nobody knows."""
         if mention.names is not None and posixpath.basename(mention.names) not in self._workspace.file_names:
-            return diagnostics.MISSING_FILE
+            return MISSING_FILE
         if not self.is_loaded:
-            return diagnostics.NOT_LOADED if mention.word != KEY else diagnostics.ACCESS_KEY
+            return NOT_LOADED if mention.word != KEY else ACCESS_KEY
         if self.kind is FileKind.TERRAFORM:
             return self._reason_in_terraform(mention)
         if mention.word == KEY:
-            return diagnostics.ACCESS_KEY
+            return ACCESS_KEY
         if self.kind is FileKind.OTHER:
-            return None if is_of_spacelift(self._data) else diagnostics.OTHER_FILE
+            return None if is_of_spacelift(self._data) else OTHER_FILE
         return {
-            FileKind.DOCUMENTATION: diagnostics.DOCUMENTATION,
-            FileKind.COMMANDS: diagnostics.COMMANDS,
-            FileKind.PROGRAM: diagnostics.PROGRAM,
+            FileKind.DOCUMENTATION: DOCUMENTATION,
+            FileKind.COMMANDS: COMMANDS,
+            FileKind.PROGRAM: PROGRAM,
         }[self.kind]
 
     def _reason_in_terraform(self, mention: Mention) -> Diagnostic | None:
         block = self._block(mention)
         if mention.is_value:
-            return diagnostics.DECLARATION
+            return DECLARATION
         if block is None:
             return None
         return self._reason_in_state(mention, block) or self._reason_in_block(mention, block)
@@ -218,27 +234,27 @@ class _File:
         """Why ``mention`` is not read in a backend or a remote state."""
         is_state = block.type in ("terraform", "remote_state", "backend") or block.label == "terraform_remote_state"
         if is_state and (_OTHER_BACKEND.search(block.text) or _OTHER_STORE.search(block.text)):
-            return diagnostics.OTHER_PROVIDER
+            return OTHER_PROVIDER
         if is_state and "ole" in mention.word and _CHAINED.search(block.text[: block.text.find(mention.word)]):
-            return diagnostics.CHAINED
+            return CHAINED
         is_partial = block.type in ("backend", "values")
-        return diagnostics.OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
+        return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
 
     @staticmethod
     def _reason_in_block(mention: Mention, block: _Block) -> Diagnostic | None:
         """Why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
-                return diagnostics.COMMAND_OF_TERRAFORM
-            return None if _OF_AWS.match(block.label) else diagnostics.OTHER_PROVIDER
+                return COMMAND_OF_TERRAFORM
+            return None if _OF_AWS.match(block.label) else OTHER_PROVIDER
         if block.type in ("resource", "data", "ephemeral", "action"):
             if block.label.startswith("spacelift_") or block.label == "terraform_remote_state":
                 return None
             is_run = block.label == "external" or _RUNS_COMMANDS.search(block.text)
-            return diagnostics.COMMAND_OF_TERRAFORM if is_run else diagnostics.RESOURCE
+            return COMMAND_OF_TERRAFORM if is_run else RESOURCE
         if block.type in _PASSES:
-            return diagnostics.PASSED_ON
-        return diagnostics.DECLARATION if block.type in _DECLARES and mention.word != KEY else None
+            return PASSED_ON
+        return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
 
     @cached_property
     def _blocks(self) -> list[_Block]:

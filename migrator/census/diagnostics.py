@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from migrator.model.diagnostics import Diagnostic
-from migrator.model.results import NOT_UNDERSTOOD as CODE
 
 NOT_UNDERSTOOD = Diagnostic(
-    CODE,
-    found="This program saw these mentions of AWS credentials and did not understand them.",
-    why="No other finding is about them.",
+    "mention-not-understood",
+    found="This program did not understand these mentions of AWS credentials.",
     help="Read these lines. If a run signs in to AWS with these credentials, migrate them by hand.",
-    page="""
+    page="""\
 The census reads the bytes of every text file. It looks for words that can sign in to AWS: arguments of the AWS provider
 and of the S3 backend, names of variables such as `AWS_ACCESS_KEY_ID`, options such as `--profile`, and access keys. A
 place that no finding accounts for is listed under this code. A report never says "nothing to migrate" while such a
-place exists.
-""",
+place exists.""",
 )
 TO_READ = Diagnostic(
     "mentions-to-read",
-    found="read these lines, which mention AWS credentials and which this program did not understand ({count} in all):",
+    found="Read these lines: they mention AWS credentials, and this program did not understand them ({count} in all).",
     help="If a run signs in to AWS with these credentials, migrate them by hand.",
 )
 DOCUMENTATION = Diagnostic(
@@ -64,7 +61,7 @@ OTHER_PROVIDER = Diagnostic(
 )
 MISSING_FILE = Diagnostic(
     "not-read-missing-file",
-    found="-backend-config names a file that the repository does not contain.",
+    found="The option `-backend-config` names a file that the repository does not contain.",
     why="The file cannot be read, so that its arguments are not known.",
     help="If the file holds keys, a profile or a role, remove them where the file is made.",
 )
