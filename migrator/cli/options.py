@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from migrator.config.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
-from migrator.errors import UsageError
+from migrator.errors import MigrateError
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
@@ -47,15 +48,14 @@ _HELP = {
     "session-duration": "Keep the hook's credentials valid for this long.  [default: AWS's one hour]",
     "no-guard": "Let a run go on if AWS refuses to exchange the token.",
     "branch": "Make this branch.",
-    "stages": "Make a branch for each stage, each on the one before: what the stacks need, the code, the removal of "
-    "keys from stacks and contexts.",
+    "stages": "Make a branch each for what the stacks need, the code, the removal of keys.",
     "message": "Use this commit message.  [default: what was changed where]",
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
+    "inventory": "Read what the Spacelift account holds from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
     "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
-    "slug": "Name the slug of a stack, by the address or the name of the stack. Otherwise the slug is derived from the "
-    "name, which is a guess: a renamed stack keeps its first slug.",
+    "slug": "Name the slug of a stack. A slug that is derived from the name is a guess.",
     "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
@@ -163,6 +163,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(GIT, "--stages", is_flag=True),
         option(GIT, "--message", metavar="TEXT"),
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE),
+        option(SCOPE, "--inventory", metavar="FILE", type=_FILE),
         option(SCOPE, "--include-ambient", is_flag=True, is_main=True),
         option(SCOPE, "--exclude", metavar="GLOB", multiple=True),
         option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True),
@@ -220,11 +221,17 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),
+            inventory=os.path.abspath(options["inventory"]) if options["inventory"] else None,
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        return _with_settings(config)
-    except UsageError as error:
+        config = _with_settings(config)
+        if config.inventory is not None:
+            from migrator.spacelift.inventory.known import account_of
+
+            account_of(config.inventory)
+        return config
+    except MigrateError as error:
         raise click.UsageError(str(error)) from None
 
 

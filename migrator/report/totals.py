@@ -49,7 +49,7 @@ def label(state: State, *, is_dry: bool) -> str:
 
 @dataclass(slots=True)
 class Reason:
-    """Why something was refused, in words: how often, and the first few places, each with its repository's number from 1."""
+    """Why something was refused, in words; how often; the first places, each with its repository's number from 1."""
 
     text: str = ""
     count: int = 0

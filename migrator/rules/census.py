@@ -20,7 +20,7 @@ terraform {
 Nothing changes, and it is told:
 
 ```text
-backend.tf.tpl:5: profile: 1 mention: This program did not understand these mentions of AWS credentials.
+backend.tf.tpl:5: profile: 1 mention: mention-not-understood
 ```
 """
 

@@ -25,7 +25,7 @@ from tests.invariants import workspace_of
 MAIN = 'variable "a" {\n  default = 1\n}\n\nvariable "b" {\n  default = 2\n}\n\nvariable "c" {\n  default = !!3\n}\n'
 OTHER = 'variable "d" {\n  default = 4\n}\n'
 FILES = {"main.tf": MAIN, "other.tf": OTHER}
-NO = Refusal("it is unknown")
+NO = Refusal("it is unknown", code="odd")
 
 
 def refused_with(place: str) -> str:
@@ -100,7 +100,10 @@ def test_a_group_is_made_whole_or_not_at_all(planned: MakePlan) -> None:
 
 
 def test_what_is_rightly_left_alone_holds_nothing_up(planned: MakePlan) -> None:
-    assert fates(planned([wants(1, group="g"), refuses(4, "g", LeftAlone("rightly so"))])) == ["done", "rightly so"]
+    assert fates(planned([wants(1, group="g"), refuses(4, "g", LeftAlone("rightly so", code="odd"))])) == [
+        "done",
+        "rightly so",
+    ]
 
 
 def test_what_needs_another_is_refused_with_it(planned: MakePlan) -> None:
@@ -184,11 +187,21 @@ def test_notes_are_those_of_what_is_done(planned: MakePlan) -> None:
     done = Rewrite((edit("= 1", "= 11"),), "done")
     plan = planned(
         [
-            noted(1, done, None, Note("rotate", ("a",)), Note("set", ("x",), "paste")),
-            noted(2, LeftAlone("so"), "h", Note("rotate", ("b", "a")), Note("set", ("y",))),
-            noted(3, NO, None, Note("rotate", ("c",))),
-            noted(4, LeftAlone("so"), "g", Note("rotate", ("d",))),
+            noted(1, done, None, Note("rotate", ("a",), code="odd"), Note("set", ("x",), "paste", code="odd")),
+            noted(
+                2,
+                LeftAlone("so", code="odd"),
+                "h",
+                Note("rotate", ("b", "a"), code="odd"),
+                Note("set", ("y",), code="odd"),
+            ),
+            noted(3, NO, None, Note("rotate", ("c",), code="odd")),
+            noted(4, LeftAlone("so", code="odd"), "g", Note("rotate", ("d",), code="odd")),
             noted(5, NO, "g"),
         ]
     )
-    assert plan.notes == (Note("rotate", ("a", "b")), Note("set", ("x",), "paste"), Note("set", ("y",)))
+    assert plan.notes == (
+        Note("rotate", ("a", "b"), code="odd"),
+        Note("set", ("x",), "paste", code="odd"),
+        Note("set", ("y",), code="odd"),
+    )

@@ -30,7 +30,7 @@ from migrator.workspace.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
-ONLY_TELLS = ("census", "key-literals", "spacelift-not-read")
+ONLY_TELLS = ("census", "key-literals", "spacelift-inventory", "spacelift-not-read")
 """What the first finds must not stand in any repository: its tests make it up. The others change nothing."""
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
 
@@ -68,7 +68,11 @@ def options(case: Path) -> dict[str, Any]:
         "provider_auth": ProviderAuth,
         "role_in": RoleIn,
     }
-    converted = {**enums, "roles": lambda roles: tuple(map(flag_mapping, roles))}
+    converted = {
+        **enums,
+        "roles": lambda roles: tuple(map(flag_mapping, roles)),
+        "inventory": lambda name: str(case / name),
+    }
     return given | {name: converted[name](given[name]) for name in converted if name in given}
 
 

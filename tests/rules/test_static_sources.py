@@ -68,7 +68,7 @@ def test_the_secret_beside_it_is_told_of_and_never_shown(tree: Path) -> None:
     assert "main.tf:3" in shown
     assert not any(key in shown for key in (SESSION, SESSION[:8], SECRET))
     assert result.is_whole
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [("main.tf:3",)]
+    assert [note.subjects for note in result.notes if note.code.startswith("rotate")] == [("main.tf:3",)]
 
 
 def test_what_is_no_key_is_not_told(tree: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{KEY}"\n  secret_key = "{SECRET}"\n}}\n')
     result = check(tree)
     assert told(result) == []
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [
+    assert [note.subjects for note in result.notes if note.code.startswith("rotate")] == [
         (f"main.tf:2 (AKIA…{KEY[-4:]})",)
     ]
 
@@ -374,7 +374,7 @@ def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
     (tree / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
     (tree / "admin").mkdir()
     (tree / "admin/main.tf").write_text(stack + variable % ("profile", "AWS_PROFILE", "shop"))
-    assert not [note for note in check(tree).notes if note.task.startswith(("rotate", "delete"))]
+    assert not [note for note in check(tree).notes if note.code.startswith(("rotate", "delete"))]
     with (tree / "admin/main.tf").open("a") as file:
         file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
-    assert [note.subjects for note in check(tree).notes if note.task.startswith("rotate")] == [("admin/main.tf:14",)]
+    assert [note.subjects for note in check(tree).notes if note.code.startswith("rotate")] == [("admin/main.tf:14",)]
