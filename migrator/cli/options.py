@@ -55,7 +55,7 @@ _HELP = {
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
     "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
-    "slug": "Name the slug of a stack. A slug that is derived from the name is a guess.",
+    "slug": "Name the slug of a stack.",
     "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
