@@ -18,6 +18,7 @@ from migrator.report.shown import show
 from migrator.report.steps import short_steps, staged
 from migrator.report.totals import rotations
 from migrator.secret import printable
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 _KINDS = {"data": ("remote state", "remote states")}
 
@@ -107,6 +108,8 @@ def headline(result: RepoResult) -> str:
         seen = result.not_understood
         if seen:
             return f"nothing was migrated; {count(len(seen), 'line', 'lines')} with AWS credentials not understood"
+        if any(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings):
+            return f"{'nothing to migrate' if result.is_whole else 'nothing was migrated'} without --include-ambient"
         return "nothing to migrate" if result.is_whole else "nothing was migrated"
     files = count(len(result.changed), "file", "files")
     if result.branch:

@@ -476,7 +476,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         done = fleet.run(str(repo), "--open-pr", *wanted, **environment)
         assert done.returncode == 0, done.stderr
         waiting, outcome, note, *_ = done.stderr.splitlines()
-        assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
+        assert waiting == "127.0.0.1 limits the rate of requests: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
         assert note.endswith(
             ": Complete the pull request by hand. No review was requested from stranger: GitHub answered 422."
