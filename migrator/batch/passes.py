@@ -96,14 +96,18 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
     try:
         policy, folder = job.config.on_existing_branch, Path(_folder_of_branch(job))
         is_replacing = policy is ExistingBranch.REPLACE
-        outcome = push(folder, result.branch, job.push_to, timeout=_FETCH, force_with_lease=is_replacing)
+        branches = [stage.branch for stage in result.stages] or [result.branch]
+        outcomes = [
+            push(folder, branch, job.push_to, timeout=_FETCH, force_with_lease=is_replacing) for branch in branches
+        ]
     except MigrateError as error:
         return replace(result, error=f"The branch was created, but not pushed: {error}")
-    if outcome is not Push.EXISTS:
+    there = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
+    if not there:
         return replace(result, pushed=job.push_to)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
-    return replace(result, error=f"The remote {job.push_to} already has a branch {result.branch} with other commits")
+    return replace(result, error=f"The remote {job.push_to} already has a branch {there[0]} with other commits")
 
 
 def _folder_of_branch(job: RepoJob) -> str:

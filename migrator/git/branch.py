@@ -100,6 +100,19 @@ class Checkout(GitRepo):
                 self._switch(branch, entries, replacement)
         return Branch(branch, commit)
 
+    def put_on(self, branch: Branch, base: Branch) -> Branch:
+        """Make the one commit of ``branch`` again as the next one after that of ``base``."""
+        message = self._run("log", "-1", "--format=%B", branch.commit).rstrip("\n") + "\n"
+        signing = ("-S",) if self._is_on("commit.gpgsign") else ()
+        tree = f"{branch.commit}^{{tree}}"
+        commit = self._run("commit-tree", *signing, "-p", base.commit, tree, stdin=message).strip()
+        self._run("update-ref", f"refs/heads/{branch.name}", commit, branch.commit)
+        return Branch(branch.name, commit)
+
+    def drop(self, branch: Branch) -> None:
+        """Delete ``branch``, if its commit is still the same."""
+        self._run("update-ref", "-d", f"refs/heads/{branch.name}", branch.commit)
+
     # --- what must hold ----------------------------------------------------------------------------------------------
 
     def _require_ready(self, branch: str, old: Branch | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
 from migrator.remotes.pull_request_text import fill, read_template
 from migrator.report import markdown
 from migrator.report.rollout import rollout
+from migrator.report.steps import STAGES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -63,9 +64,13 @@ class PullRequests:
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
-        opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for note in opened.notes)
-        return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
+        every = list(_of_stages(new, result)) or [new]
+        opened = [self.forge(repo).open_pull_request(repo.path, item) for item in every]
+        stages = tuple(
+            replace(stage, pull_request=item.url) for stage, item in zip(result.stages, opened, strict=False)
+        )
+        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for item in opened for note in item.notes)
+        return replace(result, pull_request=opened[0].url, notes=(*result.notes, *notes), stages=stages)
 
     def forge(self, repo: ForgeRepo) -> Forge:
         """The forge that the repository is on."""
@@ -73,6 +78,17 @@ class PullRequests:
         if key not in self._forges:
             self._forges[key] = open_forge(repo.host, throttle=self.throttle)
         return self._forges[key]
+
+
+def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullRequest]:
+    """A pull request for each stage, into the branch of the stage before: what it is, and when to merge it."""
+    base, many = new.base, len(result.stages)
+    for number, stage in enumerate(result.stages, 1):
+        name, wait = STAGES[stage.name]
+        head = f"Stage {number} of {many}: {name}. {wait[0].upper()}{wait[1:]}.\n\n"
+        title = f"{new.title} ({number} of {many}: {name})"
+        yield replace(new, head=stage.branch, base=base, title=title, body=head + new.body)
+        base = stage.branch
 
 
 def _url_of(folder: Path, remote: str) -> str:

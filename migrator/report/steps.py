@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
 from migrator.model.notes import ATTACH_HOOK, OF_VALUES
+from migrator.model.results import CODE, KEYS, STACKS, stages_of
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -21,6 +22,13 @@ STEPS = (
     "Rotate the keys",
 )
 """What a migration goes live by, each after those before it."""
+
+STAGES = {
+    STACKS: ("what the stacks need", "merge and apply it first, and wait until the stacks have it"),
+    CODE: ("the code", "merge it when the stage before is applied, and confirm one run of each stack"),
+    KEYS: ("the removal of static keys", "merge it when each stack ran once, and run each stack once more"),
+}
+"""The stages of a migration in words, and when to merge each."""
 
 _STACK_SIDE = "spacelift-"
 _KEYS = "spacelift-credentials"
@@ -54,6 +62,18 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
     yield f"Merge, and confirm one run of each stack.{reinitialise}"
     yield "Remove the static keys from stacks and contexts, and rotate them."
+
+
+def staged(result: RepoResult) -> Iterator[str]:
+    """When to merge the branch of each stage; or a word on ``--stages``, if one commit holds several stages."""
+    for number, stage in enumerate(result.stages, 1):
+        title, wait = STAGES[stage.name]
+        commit = f" ({stage.commit[:12]})" if stage.commit else ""
+        yield f"{number}. {stage.branch}{commit}: {title}; {wait}"
+    found = stages_of(result.findings)
+    if not result.stages and len(found) > 1 and result.changed and not result.error:
+        titles = ", ".join(STAGES[stage][0] for stage in found)
+        yield f"One commit holds several stages: {titles}. --stages makes a branch for each stage."
 
 
 def to_set(result: RepoResult) -> Iterator[Note]:

@@ -11,7 +11,7 @@ from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
 from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Ignored, Place, Refusal
+from migrator.model.findings import FileProblem, Ignored, Place, Refusal, Rewrite
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
@@ -30,6 +30,7 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.facts import Facts
+    from migrator.decide.target import Target
     from migrator.model.account import AccountStack
     from migrator.spacelift.settings.role_variables import StackVariables
     from migrator.spacelift.stacks.terraform import Stack
@@ -113,6 +114,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     hooks = [
         (target.path, _known(target.role if isinstance(target.role, str) else None))
         for target in context.hook_plan.targets
+        if isinstance(target.role, str) or not _has_hooks(context, target)
     ]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
     hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
@@ -134,6 +136,13 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     )
     every = (*known, *(_module(module) for module in modules))
     return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
+
+
+def _has_hooks(context: Context, target: Target) -> bool:
+    """Whether every stack that runs a root module has a hook already, which names its role."""
+    here, elsewhere = target.runners.here, target.runners.elsewhere
+    is_there = all(map(context.strategies.has_hook, here)) and all(stack.has_hook for stack in elsewhere)
+    return is_there and bool(here or elsewhere)
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -276,8 +285,10 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
     config, strategies = context.config, context.strategies
     for root in context.facts.roots:
-        if root.is_migrated(config.include_ambient) and strategies.of(root).is_native:
-            signed = [strategies.sign_in(root, backend) for backend in root.backends]
+        is_migrated = root.is_migrated(config.include_ambient)
+        is_there = any(backend.has_web_identity for backend in root.backends)
+        if (is_migrated or is_there) and strategies.of(root).is_native:
+            signed = [strategies.sign_in(root, backend) for backend in root.backends if is_migrated]
             for state in root.remote_states:
                 assumes = any(state_config.backend.assumes_role for state_config in state.configs)
                 if (
@@ -328,8 +339,9 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
 def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for the role that the configuration names, or for one that is still open, and so do no credentials
-    at all in the ``hooked`` root modules. What is to be left as it is signs in all the same.
+    Static keys stand for the role that the configuration names, or for one that is still open. So do no credentials at
+    all in the ``hooked`` root modules, and where a migration makes a provider sign in by itself. What is to be left as
+    it is signs in all the same.
     """
     config, mappings = context.config, context.roles
     for provider in context.facts.providers:
@@ -341,8 +353,10 @@ def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, s
                 path = _outermost(scope).module.path
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
+            decided = context.sign_ins.of(provider)
+            is_coming = decided is not None and isinstance(decided[0], Rewrite)
             for path, identity in mappings.instances(provider) or () if not provider.has_web_identity else ():
-                if provider.credentials or path in hooked:
+                if provider.credentials or path in hooked or is_coming:
                     for _, mapped in mappings.cases(provider, path, identity):
                         named = mapped or config.at(provider.module.path).role_arn
                         yield path, named if isinstance(named, str) else None

@@ -29,6 +29,7 @@ from migrator.remotes.sources import RepoSource
 from migrator.report.serial import to_plain
 from tests.conftest import FIXTURES, needed
 from tests.forge_server import TOKEN, Answer, GitHubServer, running
+from tests.migrate.test_stages import CODE_AND_STACK
 
 REPOS = FIXTURES / "repos"
 KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -454,10 +455,10 @@ def test_wrong_usage(fleet: Fleet, arguments: list[str], said: str) -> None:
     assert "password@" not in done.stderr
 
 
-def on_github(fleet: Fleet, server: GitHubServer) -> tuple[Path, dict[str, str]]:
+def on_github(fleet: Fleet, server: GitHubServer, files: dict[str, str] | None = None) -> tuple[Path, dict[str, str]]:
     """A checkout whose origin is on ``server``, from where git is led to a bare repository, and the environment."""
     needed("git")
-    repo = fleet.add("shop", source=REPOS / "webshop")
+    repo = fleet.add("shop", files, None if files else REPOS / "webshop")
     fleet.bare(repo)
     host = f"{server.url}/acme/"
     fleet.git("remote", "add", "origin", f"{host}shop.git", cwd=repo)
@@ -496,6 +497,23 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
             text=True,
         )
         assert re.search(r"/pull/\d+ \(open\)", status.stdout), status.stdout + status.stderr
+
+
+def test_a_pull_request_for_each_stage_into_the_one_before(fleet: Fleet) -> None:
+    with running(GitHubServer()) as server:
+        repo, environment = on_github(fleet, server, CODE_AND_STACK)
+        done = fleet.run(str(repo), "--stages", "--open-pr", "--throttle", "0", **environment)
+        assert done.returncode == 0, done.stderr
+        bodies = [request.body for request in server.of_kind("POST") if request.path.endswith("/pulls")]
+        heads = ["spacelift-oidc-1-stacks", "spacelift-oidc-2-code", "spacelift-oidc-3-keys"]
+        assert [body["head"] for body in bodies] == heads
+        assert [body["base"] for body in bodies] == ["main", *heads[:2]]
+        for number, body in enumerate(bodies, 1):
+            assert body["body"].startswith(f"Stage {number} of 3: ")
+            assert f"({number} of 3: " in body["title"]
+        assert "Merge and apply it first" in bodies[0]["body"]
+        pushed = fleet.git("branch", "--format=%(refname:short)", cwd=fleet.folder / "bare" / "shop.git").split()
+        assert pushed == ["main", *heads]
 
 
 def test_what_was_pushed_before_a_kill_gets_its_pull_request(fleet: Fleet) -> None:

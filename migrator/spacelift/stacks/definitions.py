@@ -19,7 +19,7 @@ from migrator.spacelift.stacks.model import (
     YamlDefinition,
 )
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
-from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
@@ -42,7 +42,8 @@ def stack_definitions(
     """
     folder = folders_of_runs(workspace)
     for defined in _definitions(workspace):
-        stack = in_account(defined)
+        named = "" if defined.is_blueprint else named_slug(workspace.slugs, defined.title, defined.slug)
+        stack = in_account(replace(defined, slug=named) if named else defined)
         code = stack.code if IGNORES in stack.labels else folder(stack.slug, stack.code)
         yield stack if code == stack.code else replace(stack, code=code)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from migrator.model.fleet import Code
-from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 class Stack:
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
+    ``named_slug`` is the slug that the user names, if so.
     ``key`` is its key among those that ``for_each`` makes; None if there is one only, or the keys are not known.
     """
 
@@ -62,6 +63,7 @@ class Stack:
     scope: Scope
     key: str | None = None
     is_repeated: bool = False
+    named_slug: str = ""
 
     @property
     def module(self) -> Module:
@@ -149,14 +151,14 @@ class Stack:
     @cached_property
     def slug(self) -> str | None:
         """The stack's slug, by default derived from the name; None if not known."""
-        if self.is_module:
-            return self._slug_of_module
+        if self.named_slug or self.is_module:
+            return self.named_slug or self._slug_of_module
         return self._string("slug", "") or slug_of(self._string("name", None))
 
     @property
     def has_given_slug(self) -> bool:
-        """Whether the slug is written in the code; a slug derived from a name may be outdated."""
-        return bool(self._string("slug", ""))
+        """Whether the slug is written in the code or named by the user; one derived from a name may be outdated."""
+        return bool(self.named_slug or self._string("slug", ""))
 
     @property
     def _slug_of_module(self) -> str | None:
@@ -235,7 +237,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
             if module.is_interesting
             for document, block in _definitions(module)
             for scope in scopes_of(workspace, module)
-            for stack in _instances(document, block, scope)
+            for stack in _instances(workspace, document, block, scope)
         ]
     return _STACKS[workspace]
 
@@ -251,10 +253,12 @@ def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
             yield document, block
 
 
-def _instances(document: Document, block: Block, scope: Scope) -> Iterator[Stack]:
+def _instances(workspace: Workspace, document: Document, block: Block, scope: Scope) -> Iterator[Stack]:
     is_repeated = block.attribute("for_each") is not None or block.attribute("count") is not None
     for key, inner in instances(document, block, scope):
-        yield Stack(document, block, inner, key, is_repeated)
+        stack = Stack(document, block, inner, key, is_repeated)
+        named = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
+        yield replace(stack, named_slug=named) if named else stack
 
 
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()
