@@ -24,6 +24,7 @@ from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.model.results import Mode, RepoResult
 from migrator.remotes.forge_registry import forge_of, open_forge
 from migrator.remotes.sources import RepoSource, sources
+from migrator.report.collected import Collected
 from migrator.report.registry import write_report, write_rollout, writer_for
 from migrator.report.shown import shown
 from migrator.report.terminal import show, titled
@@ -97,10 +98,17 @@ def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
     """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
     wanted = [(write_report, path) for path in request.reports]
     wanted += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
+    if not wanted:
+        return True
+    try:
+        collected = Collected(Results(journal))
+    except MigrateError as error:
+        shown.say(f"Error: {error}")
+        return False
     are_written = True
     for write, path in wanted:
         try:
-            write(path, Results(journal))
+            write(path, collected)
         except MigrateError as error:
             are_written = False
             shown.say(f"Error: {error}")

@@ -20,7 +20,7 @@ from migrator.errors import MigrateError
 from migrator.git.history import with_commits
 from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
-from migrator.model.results import Mode, Plan, RepoResult
+from migrator.model.results import Mode, Plan, RepoResult, Revision
 from migrator.secret import plain_line
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
@@ -208,7 +208,9 @@ def _prepare(settled: _Settled) -> _Prepared:
     plan = settled.planning.plan()
     idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
     notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
-    return _Prepared(config, settled.checkout, workspace, plan, _result(name, config, plan, workspace, notes))
+    revision = settled.checkout.revision if settled.checkout else Revision(workspace.root.name)
+    result = replace(_result(name, config, plan, workspace, notes), revision=revision)
+    return _Prepared(config, settled.checkout, workspace, plan, result)
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:

@@ -71,6 +71,19 @@ class Plan:
     masked: tuple[Change, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
+
+    ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
+    """
+
+    folder: str = ""
+    remote: str = ""
+    branch: str = ""
+    commit: str = ""
+
+
 class Mode(Enum):
     """What is done with a plan."""
 
@@ -86,7 +99,8 @@ class RepoResult:
 
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
     the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
+    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`; lines of findings are of
+    the ``revision``.
     """
 
     repo: str
@@ -110,6 +124,14 @@ class RepoResult:
     inputs: tuple[tuple[str, str], ...] = ()
     fingerprint: str = ""
     error: str = ""
+    revision: Revision = Revision()
+
+    @property
+    def title(self) -> str:
+        """What people call the repository: as the run names it, but its remote or folder instead of ``.``."""
+        if self.repo.strip("./"):
+            return self.repo
+        return self.revision.remote.partition("://")[2] or self.revision.folder or self.repo
 
     @property
     def is_failed(self) -> bool:

@@ -21,7 +21,7 @@ from migrator.model.fleet import (
     Survey,
 )
 from migrator.model.module_source import ModuleSource
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, TrustRow
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -33,8 +33,8 @@ OUTCOMES: dict[type[Fix], str] = {
     Ignored: "ignored",
 }
 
-_FIXES: dict[str, Callable[[str], Fix]] = {
-    "rewritten": lambda detail: Rewrite((), detail),
+_FIXES: dict[str, Callable[[str, str, str], Fix]] = {
+    "rewritten": lambda detail, *_: Rewrite((), detail),
     "refused": Refusal,
     "left-alone": LeftAlone,
     "ignored": Ignored,
@@ -70,6 +70,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "inputs": [list(item) for item in result.inputs],
         "fingerprint": result.fingerprint,
         "error": result.error,
+        "revision": asdict(result.revision),
     }
 
 
@@ -98,6 +99,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             inputs=tuple((path, digest) for path, digest in plain.get("inputs", ())),
             fingerprint=plain.get("fingerprint", ""),
             error=plain["error"],
+            revision=Revision(**plain.get("revision", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no result that this version can read") from None
@@ -220,11 +222,13 @@ def _place(plain: Mapping[str, Any]) -> Place:
 
 
 def _plain_note(note: Note) -> dict[str, Any]:
-    return {"task": note.task, "subjects": list(note.subjects), "paste": note.paste}
+    told = {"task": note.task, "subjects": list(note.subjects), "paste": note.paste}
+    return {**told, "code": note.code, "help": note.help}
 
 
 def _note(plain: Mapping[str, Any]) -> Note:
-    return Note(plain["task"], tuple(plain["subjects"]), plain["paste"])
+    subjects = tuple(plain["subjects"])
+    return Note(plain["task"], subjects, plain["paste"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:
@@ -234,6 +238,8 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "outcome": outcome(finding),
         "detail": finding.fate,
+        "code": "" if isinstance(finding.fix, Rewrite) else finding.fix.code,
+        "help": "" if isinstance(finding.fix, Rewrite) else finding.fix.help,
         "group": finding.group,
         "notes": [_plain_note(note) for note in finding.notes],
     }
@@ -245,7 +251,7 @@ def _finding(plain: Mapping[str, Any]) -> Finding:
 
 
 def _fix(plain: Mapping[str, Any]) -> Fix:
-    return _FIXES[plain["outcome"]](plain["detail"])
+    return _FIXES[plain["outcome"]](plain["detail"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_stack(stack: StackRow) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, TrustRow
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -137,8 +137,8 @@ def hostile() -> list[RepoResult]:
 
 def _all_of(text: str) -> RepoResult:
     place = Place(text, 3)
-    fixes = (Rewrite((), text), Refusal(text), LeftAlone(text), Ignored(text))
-    note = Note(text, (text,), text)
+    fixes = (Rewrite((), text), Refusal(text, text, text), LeftAlone(text, text, text), Ignored(text, text, text))
+    note = Note(text, (text,), text, text, text)
     line = text.replace("\n", " ").encode("utf-8", "surrogatepass")
     return RepoResult(
         text,
@@ -167,4 +167,5 @@ def _all_of(text: str) -> RepoResult:
         branch=text,
         pull_request=text,
         commit=text,
+        revision=Revision(text, text, text, text),
     )
