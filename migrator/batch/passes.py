@@ -19,7 +19,8 @@ from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
-from migrator.model.fleet import ALONE, Fleet, Survey, parts
+from migrator.model.fleet import ALONE, Fleet, Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.results import RepoResult
 from migrator.report.serial import survey_to_plain, to_plain
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 from migrator.batch.records import RepoJob, Results, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
-from migrator.model.fleet import Fleet, parts
+from migrator.model.fleet import Fleet
+from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain

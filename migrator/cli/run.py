@@ -15,7 +15,8 @@ from migrator.config.role_mapping import unmatched
 from migrator.errors import MigrateError, OutputError, UsageError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
-from migrator.model.fleet import Fleet, Survey, parts
+from migrator.model.fleet import Fleet, Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode, RepoResult
 from migrator.report.text import summary
 from migrator.secret import plain_line

@@ -31,6 +31,11 @@ class RoleMapping:
         return ":".join(self.origin)
 
     @property
+    def title(self) -> str:
+        """The mapping with its role, as the command line would say it."""
+        return f"{self}={self.arn}"
+
+    @property
     def weight(self) -> tuple[bool, bool]:
         """How much it counts."""
         return self.is_flag, self.paths != "*"

@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.diagnostics import (
+    CALLER_NOT_IN_WORK_TREE,
+    NO_NULL_DEFAULT,
+    SHARED_VARIABLES_FILE,
+    SOURCE_IS_EXPRESSION,
+    TOO_MANY_CALLS,
+    VARIABLE_FOR_TWO_IDENTITIES,
+    VARYING_INSTANCES,
+)
 from migrator.decide.role_purpose import is_free
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
@@ -17,6 +26,7 @@ from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
 from migrator.terraform.identities import identities
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, variable_called
+from migrator.workspace.diagnostics import UNUSABLE_FILE
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -101,18 +111,18 @@ class RoleVariables:
 
     def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
-        too_many = Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
+        too_many = TOO_MANY_CALLS.refusal(module=f"The module {module.path or '.'}")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
             current, variable, origin = pending.pop()
             if self._holders.setdefault((current.path, variable.name), origin) != origin:
-                yield Refusal(f"var.{variable.name} of the module {current.path or '.'} would be for two identities")
+                yield VARIABLE_FOR_TWO_IDENTITIES.refusal(variable=f"var.{variable.name}", module=current.path or ".")
                 return
             if (current.path, variable.name) in seen:
                 continue
             seen.add((current.path, variable.name))
             if (place := self._context.workspace.unread_caller(current)) is not None:
-                yield Refusal(f"the source of the module called at {place} is an expression, and may be {current.path}")
+                yield SOURCE_IS_EXPRESSION.refusal(place=place, module=current.path or ".")
                 return
             if len(seen) > _MOST_STEPS:
                 yield too_many
@@ -124,7 +134,7 @@ class RoleVariables:
                 if call.block.attribute(variable.name) is None:
                     if is_varying(there):
                         label = ".".join(call.block.labels)
-                        yield Refusal(f"its credentials differ from one instance of module.{label} to the next")
+                        yield VARYING_INSTANCES.refusal(what=f"module.{label}")
                         return
                     named = self._called_there(call, variable, there)
                     if named is None:
@@ -154,7 +164,7 @@ class RoleVariables:
         edits: list[Edit] = []
         for view in module.views if module.path not in self._context.workspace.outside else ():
             if self._context.config.portable and _is_without_default(view, variable.name):
-                return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
+                return NO_NULL_DEFAULT.refusal(variable=f"var.{variable.name}")
             if view and not _is_declared(view, variable.name):
                 block = variable.declaration(is_optional=self._context.config.portable)
                 declared = _declare(self._context.workspace, module, view, block, alike)
@@ -162,7 +172,7 @@ class RoleVariables:
                     return declared
                 edits.append(declared)
         if edits and self._context.workspace.missing:
-            return Refusal(f"{self._context.workspace.missing[0]} is not in the work tree, and may call its module")
+            return CALLER_NOT_IN_WORK_TREE.refusal(path=self._context.workspace.missing[0])
         return edits
 
 
@@ -183,13 +193,12 @@ def _declare(
     document = _home_of_variables(view)
     sharing = workspace.modules_of(document) if document is not None else []
     if document is not None and len(sharing) > 1 and not all(item in alike for item in sharing):
-        return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
+        return SHARED_VARIABLES_FILE.refusal(path=document.path)
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
-        is_there = f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood"
-        return Refusal(workspace.objection(path) or is_there)
+        return workspace.objection(path) or UNUSABLE_FILE.refusal(path=path)
     return HCL.add_block(path, "", block)
 
 

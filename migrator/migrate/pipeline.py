@@ -18,6 +18,7 @@ from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
 from migrator.git.history import with_commits
+from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.results import Mode, Plan, RepoResult, Revision
@@ -172,11 +173,15 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
-        raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
+        raise MigrateError(
+            "the folder is not a git repository, and a branch needs a repository: use --in-place to write the files"
+        )
     log = checkout.undo_log if checkout else path / undo_log.LOG
     if config.mode in (Mode.PREVIEW, Mode.CHECK):
         if os.path.lexists(log):
-            raise MigrateError("a run is changing it, or was killed there: the next one that migrates puts that back")
+            raise MigrateError(
+                "another run changes this repository, or was killed: the next run that migrates restores the files"
+            )
         yield path, checkout
         return
     with locked(checkout.folder if checkout else path):
@@ -207,7 +212,7 @@ def _prepare(settled: _Settled) -> _Prepared:
     name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
     plan = settled.planning.plan()
     idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
-    notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
+    notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
     revision = settled.checkout.revision if settled.checkout else Revision(workspace.root.name)
     result = replace(_result(name, config, plan, workspace, notes), revision=revision)
     return _Prepared(config, settled.checkout, workspace, plan, result)
@@ -218,8 +223,8 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
         return
     before, after = dict(planned.inputs), dict(now.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    what = f"{changed[0]} is not what it was" if changed else "another change would come of it"
-    raise MigrateError(f"{what} when the plan was made; plan it again")
+    what = f"{changed[0]} has changed" if changed else "the change would be another"
+    raise MigrateError(f"{what} since the plan was made: make the plan again")
 
 
 def _checkout(path: Path) -> Checkout | None:
@@ -232,7 +237,7 @@ def _checkout(path: Path) -> Checkout | None:
 
 def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Sequence[str] = ()) -> Workspace:
     if checkout is None and others:
-        raise MigrateError("git cannot read the checkout of these folders: name one at a time")
+        raise MigrateError("git cannot read the checkout of these folders: name one folder at a time")
     if checkout is None:
         return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
     root = _root(path, checkout)
@@ -311,7 +316,7 @@ def _require_unchanged(workspace: Workspace) -> None:
     """What was read must still be so, or the plan is one for files that never were there together."""
     path = workspace.changed_meanwhile()
     if path is not None:
-        raise MigrateError(f"{path} was changed by someone else meanwhile; nothing was changed")
+        raise MigrateError(f"another program changed {path} during the run; nothing was changed")
 
 
 def _write(prepared: _Prepared) -> None:

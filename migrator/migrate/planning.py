@@ -15,6 +15,7 @@ from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
+from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
@@ -111,7 +112,9 @@ def _settle(context: Context) -> Settlement:
     for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
         context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settled = _with(settled, [within_scope(context.workspace, finding) for finding in found])
+        settled = _with(
+            settled, [within_scope(context.workspace, finding) for finding in sorted(found, key=attrgetter("rule"))]
+        )
     return settled
 
 
@@ -121,7 +124,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
         both.run()
     if both.findings[: len(settled.findings)] == settled.findings:
         return both
-    collides = Refusal("it collides with the other changes")
+    collides = CHANGES_COLLIDE.refusal()
     settled.findings += (
         replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
     )
@@ -136,9 +139,9 @@ def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
     """The notes of what is not refused, those alike but for their subjects as one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
-    subjects: dict[tuple[str, str], dict[str, None]] = {}
+    subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:
         if finding.group not in refused and not isinstance(finding.fix, Refusal):
             for note in finding.notes:
-                subjects.setdefault((note.task, note.paste), {}).update(dict.fromkeys(note.subjects))
-    return tuple(Note(task, tuple(listed), paste) for (task, paste), listed in subjects.items())
+                subjects.setdefault(replace(note, subjects=()), {}).update(dict.fromkeys(note.subjects))
+    return tuple(replace(note, subjects=tuple(listed)) for note, listed in subjects.items())

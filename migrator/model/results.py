@@ -30,17 +30,21 @@ class SigningRow:
     """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
+    ``is_keyless`` says that no static credentials sign afterwards, as far as the module's code tells.
     """
 
     root: str
     who: str
     before: str
     after: str
+    role: str = ""
+    is_keyless: bool = False
 
     @property
     def is_notable(self) -> bool:
         """Whether it changes, or lives on static credentials still."""
-        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+        return self.before != self.after or not self.is_keyless
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ RUN_FAILED = Diagnostic(
     "repository-failed",
     found="The run on this repository failed.",
     why="Nothing in the repository was changed.",
-    help="read the repository's error, correct its cause, and run the command again",
+    help="Read the error of the repository, correct the cause, and run the command again.",
 )
 
 ATTENTION = (State.FAILED, State.REFUSED, State.PARTLY, State.MIGRATED, State.NOTHING)

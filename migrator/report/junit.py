@@ -62,7 +62,9 @@ def _cases(result: RepoResult) -> Iterator[_Case]:
     for finding in result.findings:
         yield _case(finding)
     for problem in result.problems:
-        yield _Case(str(problem.place), "files", "error", "unreadable", problem.reason)
+        yield _Case(
+            str(problem.place), "files", "error", problem.code or "unreadable", _advised(problem.reason, problem.help)
+        )
     if result.error:
         yield _Case("repository", "repository", "error", "failed", result.error)
     elif not result.findings and not result.problems:

@@ -95,8 +95,9 @@ def _task(result: RepoResult, note: Note) -> Iterator[str]:
     subjects = ", ".join(_subject(result.revision, subject) for subject in note.subjects[:_SUBJECTS])
     more = len(note.subjects) - _SUBJECTS
     rest = f" and {more:,} more" if more > 0 else ""
+    said = note.task.rstrip(".:") if note.subjects else note.task
     advice = f" help: {prose(note.help)}" if note.help else ""
-    yield f"- [ ] {code(result.title)}: {prose(note.task)} {subjects}{rest}".rstrip() + advice
+    yield f"- [ ] {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
     if note.paste:
         lines = note.paste.splitlines()
         yield from ("", *(f"      {line}" for line in lines[:_PASTED]))

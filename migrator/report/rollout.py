@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
@@ -21,7 +22,7 @@ from migrator.report.totals import refusals, rotations
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult, StackRow
 
-_REMOVAL, _DELETION = "apply the removal", "delete the access keys"
+_REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
 _SUBJECTS = 20
 _IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
 
@@ -161,12 +162,13 @@ def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
             yield from [f"    - help: {prose(advice)}"] if advice else ()
 
 
-def _notes(result: RepoResult, beginning: str) -> Iterator[Note]:
-    return (note for note in result.notes if note.task.startswith(beginning))
+def _notes(result: RepoResult, code: str) -> Iterator[Note]:
+    return (note for note in result.notes if note.code == code)
 
 
 def _task(result: RepoResult, note: Note) -> str:
-    return f"- {code(result.title)}: {prose(note.task)} {_subjects(result, note)}".rstrip()
+    said = note.task.rstrip(".:") if note.subjects else note.task
+    return f"- {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{_subjects(result, note)}"
 
 
 def _subjects(result: RepoResult, note: Note) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
 from migrator.report.totals import State
 from migrator.secret import mask, mask_shapes
+from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
     from migrator.report.collected import Collected
@@ -22,6 +23,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 SOLE_BASE = "%SRCROOT%"
 
 _LEVELS: dict[type[Fix], str] = {Refusal: "error", Rewrite: "warning", LeftAlone: "note", Ignored: "note"}
+_IN_SOURCE = (IGNORED_BY_COMMENT.code, BACKEND_IGNORED_BY_COMMENT.code)
 _Item = dict[str, Any]
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that stand for no byte of a file's name."""
@@ -90,7 +92,7 @@ def _results(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, places in collected:
         seen: Counter[tuple[str, str, str]] = Counter()
         for place, finding in zip(places, result.findings, strict=False):
-            key = (finding.rule, finding.place.path, finding.message)
+            key = (finding.rule, finding.place.path, " ".join((finding.subject, *finding.names)))
             seen[key] += 1
             yield {
                 "ruleId": finding.rule,
@@ -98,26 +100,21 @@ def _results(collected: Collected, is_sole: bool) -> Iterator[_Item]:
                 "message": _message(_told(finding)),
                 "locations": [_location(place, _base(number, is_sole))],
                 "partialFingerprints": {"primaryLocationLineHash": _fingerprint(key, seen[key])},
+                **_properties(finding.code, finding.help),
                 **_suppressions(finding),
-                **_code(finding),
             }
 
 
 def _told(finding: Finding) -> str:
-    advice = "" if isinstance(finding.fix, Rewrite) else finding.fix.help
-    return f"{finding.message}: {finding.fate}" + (f" help: {advice}" if advice else "")
-
-
-def _code(finding: Finding) -> _Item:
-    code = "" if isinstance(finding.fix, Rewrite) else finding.fix.code
-    return {"properties": {"code": code}} if code else {}
+    return f"{finding.message}: {finding.fate}" + (f" help: {finding.help}" if finding.help else "")
 
 
 def _notifications(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, places in collected:
         for place, problem in zip(places[len(result.findings) :], result.problems, strict=True):
             location = _location(place, _base(number, is_sole))
-            yield {"level": "error", "message": _message(problem.reason), "locations": [location]}
+            more = _properties(problem.code, problem.help)
+            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **more}
         if result.error:
             yield {"level": "error", "message": _message(f"{result.title}: {result.error}")}
 
@@ -139,8 +136,13 @@ def _fingerprint(key: tuple[str, str, str], ordinal: int) -> str:
     return f"{hashlib.sha256(chr(0).join(key).encode()).hexdigest()[:32]}:{ordinal}"
 
 
+def _properties(code: str, help_: str) -> _Item:
+    """The code and what to do, in the property bag that 3.8 allows for what the format has no place for."""
+    return {"properties": {"code": code, "help": help_}} if code else {}
+
+
 def _suppressions(finding: Finding) -> _Item:
     if not isinstance(finding.fix, Ignored):
         return {}
-    kind = "inSource" if "comment" in finding.fate else "external"
+    kind = "inSource" if finding.code in _IN_SOURCE else "external"
     return {"suppressions": [{"kind": kind, "justification": finding.fate}]}

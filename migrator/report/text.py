@@ -94,6 +94,6 @@ def _tasks(result: RepoResult) -> Iterator[str]:
             yield f"- {note.task}"
             yield from (f"    {subject}" for subject in note.subjects)
             continue
-        yield f"- {note.task}{' ' if note.subjects else ''}{', '.join(note.subjects)}{':' if note.paste else ''}"
+        yield f"- {note.line}{':' if note.paste else ''}"
         for line in note.paste.splitlines():
             yield f"    {line}"

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from enum import Enum
 
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.report.serial import OUTCOMES, outcome
 
@@ -148,13 +149,13 @@ def places_of(result: RepoResult) -> dict[str, int]:
 
 def rotations(result: RepoResult) -> Iterator[Note]:
     """The notes on keys that git's history keeps; none if nothing was done because of an error."""
-    return (note for note in result.notes if note.task.startswith("rotate ") and not result.error)
+    return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal]]:
     """Where something was refused or could not be read, and why."""
     yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
-    yield from ((file_problem.place, Refusal(file_problem.reason)) for file_problem in result.problems)
+    yield from ((item.place, Refusal(item.reason, item.code, item.help)) for item in result.problems)
 
 
 def _add(reasons: dict[str, Reason], fix: Refusal, example: tuple[int, str, Place]) -> None:

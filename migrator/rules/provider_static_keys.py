@@ -47,18 +47,16 @@ variable "aws_role_arn" {
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ProviderAuth
-from migrator.decide.told_identities import stub_of
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.rotation import region_notes, rotate
-from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -66,27 +64,44 @@ if TYPE_CHECKING:
     from migrator.span import Edit
     from migrator.terraform.outside_calls import Called
 
+CALL_CANNOT_FOLLOW = Diagnostic(
+    "call-cannot-follow",
+    found="This call cannot pass the new variables of the module.",
+    why="{reason}",
+    help="Resolve the reason here, and run on both repositories again.",
+)
+MODULE_REFUSED = Diagnostic(
+    "module-refused",
+    found="The called module is not migrated.",
+    why="{reason}",
+    help="Resolve the refusal of the module, and run on both repositories again.",
+)
+MERGE_WITH_MODULES = Diagnostic(
+    "merge-with-modules",
+    found="Merge this change together with the changes of these called modules.",
+    why="The variables of the modules change.",
+)
+
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
     for provider in context.facts.providers:
         if provider.skip_reason is not None and provider.credentials:
-            yield RULE.finding(provider.place, _message(provider), provider.skip_reason)
+            yield _finding(provider, provider.skip_reason)
         elif provider.credentials and context.environment_roots.serves(provider):
             served = context.environment_roots.sign_in(provider)
             notes = (*region_notes(provider), *rotate(provider))
             for root in context.environment_roots.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
-                yield RULE.finding(provider.place, _message(provider), served, group, notes)
-        elif provider.credentials or _is_for_hook(context, provider):
-            notes = (*context.web_identity.notes(provider), *region_notes(provider), *rotate(provider))
-            fix = context.web_identity.sign_in(provider)
+                yield _finding(provider, served, group, notes)
+        elif not provider.is_bare and (decided := context.sign_ins.of(provider)) is not None:
+            fix, notes = decided[0], (*decided[1], *region_notes(provider), *rotate(provider))
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
                 told = () if isinstance(fix, LeftAlone) else notes
                 if isinstance(fix, LeftAlone) and not (provider.credentials or needs):
                     continue
-                finding = RULE.finding(provider.place, _message(provider), fix, group, told)
+                finding = _finding(provider, fix, group, told)
                 yield replace(finding, needs=needs | _overridden(context, provider))
     yield from _of_other_repositories(context)
 
@@ -100,32 +115,23 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
     return frozenset(override.place.key for override in every if override.is_source)
 
 
-def _is_for_hook(context: Context, provider: Provider) -> bool:
-    """Whether a provider is to live on a hook in place of the web identity that it has."""
-    is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
-    return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.skip_reason is None
-
-
 def _of_other_repositories(context: Context) -> Iterator[Finding]:
     """One finding for each module of another repository whose callers here must follow it."""
     for called in context.called:
         if not called.calls:
             continue
         module, first = called.module, called.calls[0].known
-        stub = stub_of(context.workspace, module)
-        handed = context.web_identity.hand_down(stub, module.gains, first.place)
+        handed, to_do = context.sign_ins.handed_down(called)
         fix: Fix = (
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
-            is_cause = any(
-                f"{outside_call.known.repo}: {outside_call.known.place}:" in module.refusal
-                for outside_call in called.calls
-            )
-            why = f"that module is not migrated: {module.refusal}"
-            fix = Refusal(why) if is_cause else LeftAlone(why)
-        notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()
-        order = Note("merge this together with the modules that it calls:", (module.title,))
+            calls = [(outside_call.known.repo, str(outside_call.known.place)) for outside_call in called.calls]
+            is_cause = module.refused_by in calls
+            reason = module.refusal
+            fix = CALL_CANNOT_FOLLOW.refusal(reason=reason) if is_cause else MODULE_REFUSED.left_alone(reason=reason)
+        notes = to_do if isinstance(fix, Rewrite) else ()
+        order = MERGE_WITH_MODULES.note(module.title)
         yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
 
 
@@ -139,14 +145,15 @@ def _without_inputs(called: Called) -> Iterator[Edit]:
 
 
 def _outcome(module: KnownModule) -> str:
-    given = [f"is given {', '.join(input_.name for input_ in module.gains)}"] if module.gains else []
-    gone = [f"no longer passes {', '.join(module.loses)}"] if module.loses else []
-    return " and ".join((*given, *gone))
+    given = [f"The call passes {', '.join(input_.name for input_ in module.gains)}."] if module.gains else []
+    gone = [f"The call no longer passes {', '.join(module.loses)}."] if module.loses else []
+    return " ".join((*given, *gone))
 
 
-def _message(provider: Provider) -> str:
-    names = ", ".join(attribute.name for attribute in provider.credentials) or WEB_IDENTITY
-    return f"{provider.title}: {names}"
+def _finding(provider: Provider, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()) -> Finding:
+    names = [attribute.name for attribute in provider.credentials] or [WEB_IDENTITY]
+    message = f"{provider.title}: {', '.join(names)}"
+    return RULE.finding(provider.place, message, fix, group, notes, subject=provider.title, names=names)
 
 
-RULE = Rule("provider-static-keys", "static keys in an AWS provider give way to web identity", check)
+RULE = Rule("provider-static-keys", "static keys in an AWS provider are replaced by web identity", check)

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Ignored, Place
+from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT, SYNTAX_ERROR, UNREADABLE_FILE
 from migrator.workspace.discover import Kind, is_override
-from migrator.workspace.generators import generator, is_written_by_terragrunt
+from migrator.workspace.generators import Generator, generator, is_written_by_terragrunt
 
 if TYPE_CHECKING:
+    from migrator.model.findings import FileProblem, Ignored, Refusal
     from migrator.syntax.languages import Syntax
 
 IGNORE = "tf-oidc-migrate:ignore"
@@ -49,7 +51,7 @@ class Document:
     problem: FileProblem | None = None
     seen: tuple[int, ...] = ()
     is_copy: bool = False
-    elsewhere: str = ""
+    elsewhere: Refusal | None = None
 
     @cached_property
     def source(self) -> SourceFile:
@@ -60,7 +62,7 @@ class Document:
                 return SourceFile(self.path, file.readall() or b"")
         except OSError as error:
             self.seen = state_of(self.root / self.path)
-            self.problem = FileProblem(Place(self.path), f"it cannot be read: {error.strerror}")
+            self.problem = UNREADABLE_FILE.problem(Place(self.path), reason=error.strerror)
             return SourceFile(self.path, b"")
 
     @property
@@ -104,12 +106,13 @@ class Document:
         return is_written_by_terragrunt(self.source.data)
 
     @property
-    def generated(self) -> str:
-        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; ``""`` if none does."""
-        return self.elsewhere or self._generator
+    def generated(self) -> Refusal | None:
+        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; None if none does."""
+        return self.elsewhere or (self.generator.refusal() if self.generator else None)
 
     @cached_property
-    def _generator(self) -> str:
+    def generator(self) -> Generator | None:
+        """The program that writes the file, if one does."""
         return generator(self.path, self.source.data)
 
     @cached_property
@@ -119,7 +122,7 @@ class Document:
             return ()
         try:
             if "\0" in self.text:
-                raise SyntaxProblem(0, "it is no UTF-8 text")
+                raise SyntaxProblem(0, "the text is not UTF-8")
             if self.kind is Kind.VALUES:
                 return self.syntax.values(self.text)
             from migrator.syntax.languages import language_of
@@ -129,7 +132,7 @@ class Document:
                 _read_through(item, self.kind)
         except SyntaxProblem as problem:
             place = Place(self.path, self.source.line(problem.offset))
-            self.problem = FileProblem(place, f"{problem.reason}; the file was left as it is")
+            self.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
             return ()
         return items
 
@@ -200,7 +203,7 @@ class Document:
     @property
     def ignored(self) -> Ignored:
         """What becomes of an item that is to be left alone."""
-        return Ignored("it is excluded" if self.is_excluded else "a comment says so")
+        return (EXCLUDED if self.is_excluded else IGNORED_BY_COMMENT).ignored()
 
 
 def state_of(file: Path) -> tuple[int, ...]:
@@ -226,7 +229,7 @@ def _read_through(item: Attribute | Block, kind: Kind) -> None:
     if not isinstance(item, Block):
         if is_terragrunt:
             return
-        raise SyntaxProblem(item.span.start, "an argument stands outside of any block")
+        raise SyntaxProblem(item.span.start, "an argument is outside of any block")
     is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
         item.is_tolerant = True

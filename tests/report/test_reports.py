@@ -27,6 +27,7 @@ from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import ROTATE
 from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, TrustRow
 from migrator.report import places
 from migrator.report.collected import Collected, Run, this_run
@@ -41,13 +42,13 @@ from migrator.report.shown import shown
 from migrator.report.totals import State, state_of
 from migrator.rules.registry import all_rules
 from migrator.span import Edit, Span
+from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 from tests.conftest import FIXTURES
 from tests.report.results import (
     DIFF,
     HOOK,
     HOSTILE,
     KEYS,
-    ROTATE,
     Some,
     failed,
     finding,
@@ -314,7 +315,7 @@ def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
         None,
         None,
         None,
-        [{"kind": "inSource", "justification": "a comment says so"}],
+        [{"kind": "inSource", "justification": IGNORED_BY_COMMENT.ignored().reason}],
     ]
     invocation = run["invocations"][0]
     assert not invocation["executionSuccessful"]
@@ -627,7 +628,8 @@ def test_markdown_leaves_arns_variables_and_names_as_they_are() -> None:
 def test_markdown_has_a_list_to_tick_off() -> None:
     body = rendered(report(".md", [migrated()]))
     items = ["".join(item.itertext()).strip() for item in body.iter("li")]
-    assert items[0] == f"shop: {ROTATE} live/main.tf:4, live/main.tf:31"
+    task = ROTATE.note().task.rstrip(".")
+    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31 help: Delete the access keys")
     assert HOOK in items[1]
     assert len(list(body.iter("input"))) == 2
 

@@ -178,7 +178,7 @@ def test_a_variable_stays_while_its_stack_is_not_migrated(make_repo: MakeRepo) -
     done = CliRunner().invoke(cli, [str(admin.root)])
     assert done.exit_code == 0, done.output
     assert (admin.root / "main.tf").read_text() == ADMIN
-    assert "it is still needed: spacelift_stack.shop runs code that is not migrated in this run" in done.output
+    assert "spacelift_stack.shop runs code that this run does not migrate" in done.output
 
 
 def test_a_variable_stays_where_the_code_is_refused(make_repo: MakeRepo) -> None:

@@ -20,7 +20,8 @@ from migrator.config.config import Config
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Place, Refusal
-from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
+from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.module_source import ModuleSource, parse_source
 from migrator.model.results import Mode
 from migrator.report.serial import survey_from_plain, survey_to_plain

@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, together
+from migrator.spacelift.settings.diagnostics import (
+    SETTING_NAMES_UNKNOWN,
+    SETTING_NOT_SEPARABLE,
+    SETTING_REFERENCED,
+    SETTING_SHARED,
+)
 from migrator.spacelift.settings.model import (
     TerraformSetting,
     holds_keys,
@@ -27,6 +33,7 @@ from migrator.terraform.expressions.objects import Part, is_used_beside, parts
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.model import TerraformDefinition
     from migrator.syntax.terraform import Attribute, Block
     from migrator.terraform.expressions.evaluate import Expression, Scope
@@ -94,7 +101,7 @@ def _of_inputs(
         names=tuple(item.name for item in items),
         reach=Reach(tuple(stacks)),
         entries=((part, items),),
-        objection=f"{shared} is used elsewhere too" if shared else "",
+        objection=SETTING_SHARED.refusal(name=shared) if shared else None,
         literals=tuple(map(part.document.place, literals)),
         is_ignored=stacks[0].is_ignored,
     )
@@ -123,12 +130,12 @@ def _settings(
         return
     reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
-    objection = "its names are not known here" if unknown else ""
+    objection = SETTING_NAMES_UNKNOWN.refusal() if unknown else None
     if others and not objection:
         try:
             entries = list(_entries(module, document, block, static))
         except _NotEditableError as error:
-            objection = str(error)
+            objection = error.refusal
     waiting = list(_waiting(module, block)) if not others else []
     yield TerraformSetting(
         document=document,
@@ -167,7 +174,11 @@ def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
 
 
 class _NotEditableError(Exception):
-    """The entries cannot be taken out alone; the argument says why."""
+    """The entries cannot be removed alone; ``refusal`` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 def _entries(
@@ -177,7 +188,7 @@ def _entries(
     each = block.attribute("for_each")
     keys = {instance.key for instance in static}
     if each is None or None in keys:
-        raise _NotEditableError("it makes others too, and has no map of them")
+        raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
     left = set(keys)
     for part in _sources(module, document, block, each, static):
         items = tuple(item for item in part.items or () if item.name in keys)
@@ -185,7 +196,7 @@ def _entries(
         if items:
             yield part, items
     if left:
-        raise _NotEditableError("it makes others too, and the map of them is not written out here")
+        raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
 
 
 def _sources(
@@ -199,7 +210,7 @@ def _sources(
         found = list(parts(module, document, each.value))
     else:
         if is_used_beside(module, reference[0], known):
-            raise _NotEditableError(f"{reference[0]} is used elsewhere too")
+            raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
         found = []
         for call, caller in calls.items():
             passed = call.block.attribute(reference[2]) if call else None
@@ -212,7 +223,7 @@ def _sources(
     for part in found:
         for name in part.locals:
             if is_used_beside(module, name, known):
-                raise _NotEditableError(f"{name} is used elsewhere too")
+                raise _NotEditableError(SETTING_SHARED.refusal(name=name))
     yield from found
 
 
@@ -244,8 +255,8 @@ def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
     return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> str:
-    """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
+def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> Refusal | None:
+    """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
     address = ".".join(block.labels)
     used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
     gone = {f"[{quote(key)}]" for key in keys if key is not None}
@@ -258,9 +269,8 @@ def _referrer(module: Module, block: Block, keys: list[str | None], waiting: lis
                 edit.path == document.path and span.start <= match.start() < span.end for edit, span in waiting
             )
             if not is_own and (not keys or match["rest"] in gone):
-                place = Place(document.path, document.source.line(match.start()))
-                return f"{place} refers to it"
-    return ""
+                return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(match.start())))
+    return None
 
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:

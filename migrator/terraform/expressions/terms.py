@@ -184,9 +184,21 @@ def _constant(text: str) -> Term:
 
 
 def choice(condition: Term, yes: Term, no: Term) -> Term:
-    """``condition ? yes : no``."""
+    """``condition ? yes : no``: an error if the two are of types that Terraform does not make one of."""
+    types = {_type(yes), _type(no)} - {""}
+    if len(types) > 1 and types not in ({"string", "number"}, {"string", "bool"}):
+        return MISSING
+    if len(types) > 1:
+        yes, no = (literal(item.text) if item.text is not None else item for item in (yes, no))
     known = {"true": yes, "false": no}.get(condition.text or "")
     return known if known is not None else yes if yes is no else term("if", parts=(condition, yes, no))
+
+
+def _type(value: Term) -> str:
+    """What kind of value it is; ``""`` where that is not known, and for null, which is of any type."""
+    if value.op != "literal" or value is NULL:
+        return {"object": "object", "tuple": "list", "set": "list"}.get(value.op, "")
+    return "string" if value.string is not None else "bool" if value.name in ("true", "false") else "number"
 
 
 def equal(left: Term, right: Term, *, is_negated: bool) -> Term:
