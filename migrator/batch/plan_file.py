@@ -55,7 +55,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     try:
         write_new(path, rows(), mode=0o600)
     except OSError as error:
-        raise MigrateError(f"the plan {path} cannot be written: {error.strerror}") from None
+        raise MigrateError(f"The plan {path} cannot be written: {error.strerror}") from None
 
 
 def read_plan(path: str) -> list[RepoJob]:
@@ -66,13 +66,15 @@ def read_plan(path: str) -> list[RepoJob]:
         if header["format"] != _FORMAT:
             raise ValueError
         if header["version"] != _VERSION:
-            raise MigrateError(f"the plan {path} was made by another version: make it again")
+            raise MigrateError(
+                f"The plan {path} was written by another version. help: write the plan again with --plan-out"
+            )
         config = _config(header["config"])
         return [_job(json.loads(line), config) for line in lines[1:]]
     except OSError as error:
-        raise MigrateError(f"the plan {path} cannot be read: {error.strerror}") from None
+        raise MigrateError(f"The plan {path} cannot be read: {error.strerror}") from None
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        raise MigrateError(f"{path} is no plan of this program") from None
+        raise MigrateError(f"{path} is not a plan of tf-oidc-migrate") from None
 
 
 def _job(row: dict[str, Any], config: Config) -> RepoJob:

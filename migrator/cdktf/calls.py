@@ -127,7 +127,7 @@ class CdktfCall:
             self.program.comments_on(self.call.span),
             self.program.comments_on(Span(statement.start, statement.start)),
         )
-        if any(IGNORE in comments for comments in heads) or (self.is_provider and self.ignored):
+        if any(map(IGNORE.search, heads)) or (self.is_provider and self.ignored):
             return IGNORED_BY_COMMENT.ignored()
         return self.call.objection or next(self._skip_reasons_of_hosts(), None) or self._skip_reason_of_store()
 
@@ -177,7 +177,7 @@ class CdktfCall:
 
     def _is_ignored(self, item: Item) -> bool:
         is_apart = self.program.line(item.span.start) != self.call.line
-        return is_apart and IGNORE in self.program.comments_on(item.span)
+        return is_apart and IGNORE.search(self.program.comments_on(item.span)) is not None
 
 
 @dataclass(frozen=True, eq=False)

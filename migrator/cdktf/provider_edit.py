@@ -140,7 +140,7 @@ class PythonIdentity:
     def spoken(self) -> Iterator[tuple[Place, str]]:
         """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
         for provider in self._by_precedence:
-            if self._identities[scope_of(provider), provider.origin] is None:
+            if self._identities[scope_of(provider), provider.origin] is None and self._objection(provider) is None:
                 yield provider.place, _fingerprint(provider)
 
     @cached_property

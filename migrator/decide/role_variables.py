@@ -6,6 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
@@ -61,9 +63,12 @@ class RoleVariables:
         self._residues = context.roles.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
+        self._names: dict[tuple[str, Identity], list[str]] = {}
+        self._is_free = cache(self._ask_whether_free)
+        self._declared = cache(_declared_in)
         for path, module in {provider.module.path: provider.module for provider in context.facts.providers}.items():
             for identity, name in self.identities(module).items():
-                self._holders[path, role_variable(name).name] = identity
+                self._hold(path, role_variable(name).name, identity)
 
     def identities(self, module: Module) -> dict[Identity, str | None]:
         """A name for each identity of ``module``: see `identities`."""
@@ -109,13 +114,23 @@ class RoleVariables:
         """Whose role the variable ``name`` of ``module`` holds; None if that is not known."""
         return self._holders.get((module.path, name))
 
+    def _hold(self, path: str, name: str, identity: Identity) -> Identity:
+        """Let the variable ``name`` of a module be for an identity, unless it is for one already: whose it is then."""
+        if (path, name) not in self._holders:
+            self._holders[path, name] = identity
+            self._names.setdefault((path, identity), []).append(name)
+        return self._holders[path, name]
+
+    def _ask_whether_free(self, module: Module, name: str) -> bool:
+        return is_free(self._context, module, name)
+
     def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
         too_many = TOO_MANY_CALLS.refusal(module=f"The module {module.path or '.'}")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
             current, variable, origin = pending.pop()
-            if self._holders.setdefault((current.path, variable.name), origin) != origin:
+            if self._hold(current.path, variable.name, origin) != origin:
                 yield VARIABLE_FOR_TWO_IDENTITIES.refusal(variable=f"var.{variable.name}", module=current.path or ".")
                 return
             if (current.path, variable.name) in seen:
@@ -141,7 +156,7 @@ class RoleVariables:
                         yield too_many
                         return
                     above = named
-                    self._holders.setdefault((call.caller.path, above.name), there)
+                    self._hold(call.caller.path, above.name, there)
                     calls.append((call, above))
                 pending.append((call.caller, above, there))
             yield _Step(current, variable, origin, tuple(calls))
@@ -149,13 +164,13 @@ class RoleVariables:
     def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
         """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
-        same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
+        same = self._names.get((path, origin), [])
         if same and variable.name not in same:
             return variable_called(same[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        first = [variable] if is_free(self._context, call.caller, variable.name) else []
-        candidates = (*first, *(item for item in new if not _is_declared(call.caller.documents, item.name)))
+        first = [variable] if self._is_free(call.caller, variable.name) else []
+        candidates = chain(first, (item for item in new if item.name not in self._declared(call.caller)))
         return next(
             (candidate for candidate in candidates if self._holders.get((path, candidate.name), origin) == origin), None
         )
@@ -174,6 +189,11 @@ class RoleVariables:
         if edits and self._context.workspace.missing:
             return CALLER_NOT_IN_WORK_TREE.refusal(path=self._context.workspace.missing[0])
         return edits
+
+
+def _declared_in(module: Module) -> frozenset[str]:
+    """The names of a module's variables."""
+    return frozenset(block.labels[0] for _, block in module.blocks("variable") if block.labels)
 
 
 def _is_declared(view: Sequence[Document], name: str) -> bool:

@@ -150,7 +150,7 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
+        return Plan(problems=tuple(self.workspace.problems), notes=self.workspace.notes, survey=self.survey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     if checkout is None and others:
         raise MigrateError("git cannot read the checkout of these folders: name one folder at a time")
     if checkout is None:
-        return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
+        return Workspace(listing(path, walk(path)), _named(RepoIdentity(path.name), config), exclude=config.exclude)
     root = _root(path, checkout)
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
@@ -254,8 +254,16 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
 
 def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
     """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
-    identity = checkout.identity
+    identity = _named(checkout.identity, config)
     return replace(identity, branches=frozenset()) if config.branch in identity.branches else identity
+
+
+def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
+    """``identity`` with the name that the user says the repository has."""
+    if config.repository is None:
+        return identity
+    namespace, _, name = config.repository.rpartition("/")
+    return replace(identity, name=name, namespace=namespace)
 
 
 def _root(path: Path, checkout: Checkout | None) -> Path:

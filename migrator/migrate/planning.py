@@ -15,8 +15,10 @@ from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
+from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
+from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
@@ -92,10 +94,17 @@ class Planning:
         told = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
         plan = Plan(
-            findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
+            findings=tuple(
+                with_accepted(sorted(_told_once(findings), key=lambda finding: finding.place), workspace, config)
+            ),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
-            notes=_notes(findings),
+            notes=(
+                *_notes(findings),
+                *notes_on_names(self._context),
+                *workspace.notes,
+                *unknown_codes(workspace),
+            ),
             signers=signers,
             trusts=trust_rows(self._context, signers),
             mapped=tuple(sorted(self._context.roles.used)),

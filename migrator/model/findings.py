@@ -40,7 +40,7 @@ class Rewrite:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
-    which kind it is (`migrator.model.diagnostics`). Exit code 3.
+    which kind it is (`migrator.model.diagnostics`). Exit code 4.
     """
 
     reason: str

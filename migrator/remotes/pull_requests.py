@@ -53,10 +53,12 @@ class PullRequests:
             folder = Path(source.url_or_path) if source.is_local else clone_folder(source, Path(clones))
             repo = forge_of(source.url_or_path if not source.is_local else _url_of(folder, result.pushed))
             if repo is None:
-                raise MigrateError("its remote is no forge that is known")
+                raise MigrateError(
+                    "the remote is not a known git host. help: name the host with GITHUB_SERVER_URL or GITLAB_URL"
+                )
             return self._open(repo, folder, source, result)
         except MigrateError as error:
-            return replace(result, error=f"its branch was pushed, and has no pull request: {error}")
+            return replace(result, error=f"The branch was pushed, but no pull request was opened: {error}")
 
     def _open(self, repo: ForgeRepo, folder: Path, source: RepoSource, result: RepoResult) -> RepoResult:
         summary = io.StringIO()
@@ -84,7 +86,7 @@ def _url_of(folder: Path, remote: str) -> str:
     checkout = GitRepo.open(folder)
     url = checkout.remote_url(remote) if checkout else None
     if url is None:
-        raise MigrateError(f"it has no remote {remote}")
+        raise MigrateError(f"the repository has no remote {remote}")
     return url
 
 
@@ -92,5 +94,5 @@ def _base(folder: Path, source: RepoSource, result: RepoResult) -> str:
     """The branch that the migration started from."""
     base = result.base if source.is_local else base_branch(folder)
     if not base or base == result.branch:
-        raise MigrateError("the branch that it is to be merged into is not known: name it by --base")
+        raise MigrateError("the target branch is not known. help: name the branch with --base")
     return base

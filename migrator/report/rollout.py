@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note, Place, Refusal
+from migrator.model.findings import Note
 from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
@@ -20,6 +20,7 @@ from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured,
 from migrator.report.totals import refusals, rotations
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Note, Place
     from migrator.model.results import RepoResult, StackRow
 
 _REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
@@ -129,7 +130,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
             yield f"- {code(result.title)}: the branch removes these: {_places(result, places)}"
         yield from (_task(result, note) for note in _notes(result, _REMOVAL))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
-    if any(_is_refused(result) for result in results):
+    if any(not result.is_whole for result in results):
         yield "- not where something was refused, which still signs in with them: see below"
 
 
@@ -198,7 +199,3 @@ def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
     trusted = {title.rpartition(": ")[2] for result in results for row in result.trusts for title in row.stacks}
     rows = (row for result in results for row in result.stacks if row.hook or row.title in trusted)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
-
-
-def _is_refused(result: RepoResult) -> bool:
-    return bool(result.problems) or any(isinstance(finding.fix, Refusal) for finding in result.findings)

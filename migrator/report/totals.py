@@ -136,8 +136,8 @@ def state_of(result: RepoResult) -> State:
     if result.error:
         return State.FAILED
     if result.changed:
-        return State.PARTLY if any(refusals(result)) else State.MIGRATED
-    return State.REFUSED if any(refusals(result)) else State.NOTHING
+        return State.MIGRATED if result.is_whole else State.PARTLY
+    return State.NOTHING if result.is_whole else State.REFUSED
 
 
 def places_of(result: RepoResult) -> dict[str, int]:

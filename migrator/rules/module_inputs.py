@@ -70,7 +70,6 @@ from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, N
 from migrator.terraform.outside_calls import OutsideCall, folder_of
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.interfaces import Interface, interfaces
-from migrator.terragrunt.inputs import TerragruntInputs
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -185,7 +184,7 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
 
 def _roots(context: Context) -> set[str]:
     """The root modules that are known."""
-    beside = TerragruntInputs(context.workspace, context.facts.terragrunt).modules_by_file
+    beside = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
     return roots | units | {path for paths in beside.values() for path in paths or ()}

@@ -62,12 +62,10 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Note, Rewrite
 from migrator.model.notes import ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
-from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.syntax.terraform import Block
 from migrator.terraform.usage.orphans import Orphans
 from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
-from migrator.terraform.usage.variable_values import VariableValues
-from migrator.terragrunt.inputs import TerragruntInputs
+from migrator.terraform.usage.variable_values import variable_values
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -106,11 +104,10 @@ def check(context: Context) -> Iterator[Finding]:
             edits.setdefault(edit.path, []).append(edit)
     if not edits:
         return
-    inputs = TerragruntInputs(context.workspace, context.facts.terragrunt)
+    inputs, settings = context.terragrunt_inputs, context.variable_settings
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
     roots |= {path for paths in inputs.modules_by_file.values() for path in paths or ()}
-    settings = VariableSettings(context.workspace, context.facts.stacks)
-    values = VariableValues(context.workspace)
+    values = variable_values(context.workspace)
     orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
         yield from _gone(orphans, removal)

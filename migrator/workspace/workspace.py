@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
@@ -21,13 +22,23 @@ from migrator.workspace.document import Document, digest, state_of
 from migrator.workspace.module import Module, ModuleCall
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Change, FileProblem, Place, Refusal
+    from migrator.model.findings import Change, FileProblem, Note, Place, Refusal
     from migrator.span import Edit
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
 _INTERPOLATION = re.compile(r"\$\{[^}]*\}")
 _UPWARDS = re.compile(r"^(?:\.\.?/)+")
 LOCK_FILE = ".terraform.lock.hcl"
+NOT_PARSED = Diagnostic(
+    "file-not-parsed",
+    found="These files cannot be parsed.",
+    why="They hold no word that a rule looks for, so nothing is missing from this run.",
+    help="run `terraform validate` to see the error, or pass `--exclude PATH`",
+    page=(
+        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, such as "
+        "`provider`, `backend`, `variable`, `module` or `access_key`. Without such a word, the file is only listed."
+    ),
+)
 
 
 def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
@@ -123,8 +134,18 @@ class Workspace:
     @property
     def problems(self) -> list[FileProblem]:
         """The files of the given folder that were asked for and could not be read or understood."""
+        return [problem for problem, document in self._unread if not document.is_of_no_rule]
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What to know of the files that could not be understood, and hold nothing that a rule looks for."""
+        unread = [str(problem.place) for problem, document in self._unread if document.is_of_no_rule]
+        return (NOT_PARSED.note(*unread),) if unread else ()
+
+    @property
+    def _unread(self) -> list[tuple[FileProblem, Document]]:
         inside = (item for item in self.documents.values() if self.in_scope(item.path))
-        return [document.problem for document in inside if document.problem]
+        return [(document.problem, document) for document in inside if document.problem]
 
     def changed_meanwhile(self) -> str | None:
         """The path of a file that is no longer what it was when it was read, if there is one."""

@@ -32,11 +32,11 @@ def migrated(folder: Path, text: str, *roles: str, **options: str) -> RepoResult
     ("text", "complaint"),
     [
         ("profile:prod", "--role must be KIND:NAME=ARN"),
-        (f"prod={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"colour:red={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"alias:={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"account:12={ROLE}", "an account is twelve digits"),
-        (f"account:١٢٣٤٥٦٧٨٩٠١٢={ROLE}", "an account is twelve digits"),
+        (f"prod={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"colour:red={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"alias:={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"account:12={ROLE}", "An account id has twelve digits"),
+        (f"account:١٢٣٤٥٦٧٨٩٠١٢={ROLE}", "An account id has twelve digits"),
         ("profile:prod=arn:aws:iam::123456789012:user/me", "--role profile:prod must be mapped to the ARN of an IAM"),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_mapping_that_makes_no_sense_is_wrong_usage(tmp_path: Path, text: str,
 
 def test_one_origin_cannot_have_two_roles() -> None:
     roles = (flag_mapping(f"profile:prod={ROLE}"), flag_mapping(f"profile:prod={OTHER}"))
-    with pytest.raises(UsageError, match="--role maps profile:prod to two roles"):
+    with pytest.raises(UsageError, match="--role maps profile:prod to two different roles"):
         Config(roles=roles)
     assert Config(roles=roles[:1] * 2).roles[0].arn == ROLE
 

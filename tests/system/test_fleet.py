@@ -150,7 +150,7 @@ def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     admin.commit()
     code = make_repo(source=REPOS / "platform-code", name="platform-code")
     done = migrate(admin, code)
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert "The stack that runs this code is defined in" in done.output
     assert "    role_arn = " in (code.root / "network" / "main.tf").read_text()
     assert "# role_arn" in (code.root / "mail" / "main.tf").read_text()
@@ -163,7 +163,7 @@ def test_a_stack_gets_no_hook_without_its_code(make_repo: MakeRepo) -> None:
     main = code.root / "mail" / "main.tf"
     main.write_text(main.read_text().replace('"arn:aws:iam', '"role" # "arn:aws:iam'))
     code.commit()
-    assert migrate(admin, code).exit_code == 3
+    assert migrate(admin, code).exit_code == 4
     assert "state-mail" not in (admin.root / "main.tf").read_text()
     assert "state-network" in (admin.root / "main.tf").read_text()
 
@@ -262,7 +262,7 @@ def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(m
     admin = make_repo({"stack.tf": APP + SET.format(OTHER)}, name="admin")
     app = make_repo({"main.tf": PROFILE}, name="app")
     done = migrate(admin, app, options=IN_VARIABLE)
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
     assert (app.root / "main.tf").read_text() == PROFILE
     assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
@@ -334,7 +334,7 @@ def test_what_a_stack_elsewhere_has_that_would_win_keeps_the_code_as_it_is(
         assert done.exit_code == 0, done.output
         assert "profile" not in (app.root / "main.tf").read_text()
     else:
-        assert done.exit_code == 3
+        assert done.exit_code == 4
         assert (said or "New credentials would mix with them") in " ".join(done.output.split())
         assert (app.root / "main.tf").read_text() == KEYED
 

@@ -169,7 +169,7 @@ def exchanged(call: dict[str, Any]) -> str:
 def require_refused(repo: Repo, *options: str) -> None:
     """A program would have to make the variables, which is not done: all stays as it is, and it is said why."""
     done = CliRunner().invoke(cli, [str(repo.root), *options])
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert "AWS_ROLE_ARN: The stack is not defined in Terraform" in done.output
     assert repo.branch() == "main"
     assert repo.status() == ""

@@ -331,7 +331,7 @@ def test_what_is_refused_signs_as_before(tmp_path: Path) -> None:
     text = f"terraform {{\n  required_providers {{\n    {aws}\n  }}\n"
     backend = '  backend "s3" {\n    bucket  = "b"\n    profile = "state"\n  }\n}\n'
     result = migrated(tmp_path, {"main.tf": text + backend + provider('  profile = "prod"\n')})
-    assert result.is_failed
+    assert result.is_refused
     assert [row.after for row in result.signers if row.who.startswith("provider")] == ["profile prod"]
 
 

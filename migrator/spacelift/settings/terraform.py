@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, together
@@ -51,6 +51,11 @@ _TYPES: Sought = {
 """The argument that names it, the one with the credential, and which names matter."""
 
 _NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
+
+
+_ADDRESS = re.compile(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
+_INDEX = re.compile(r"\[[^\]]*\]")
+_Uses = dict[str, list[tuple["Document", int]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +141,10 @@ def _settings(
             entries = list(_entries(module, document, block, static))
         except _NotEditableError as error:
             objection = error.refusal
-    waiting = list(_waiting(module, block)) if not others else []
+    waiting = list(_waiting(workspace, module, block)) if not others else []
+    if objection is None:
+        gone = [instance.key for instance in static] if others else []
+        objection = _referrer(_uses(workspace, module), document, block, gone, waiting)
     yield TerraformSetting(
         document=document,
         block=block,
@@ -145,8 +153,7 @@ def _settings(
         names=tuple(dict.fromkeys(instance.name for instance in static if instance.name)),
         reach=together(reached),
         entries=tuple(entries),
-        objection=objection
-        or _referrer(module, block, [instance.key for instance in static] if others else [], waiting),
+        objection=objection,
         unlisted=tuple(edit for edit, _ in waiting),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
@@ -227,20 +234,38 @@ def _sources(
     yield from found
 
 
-def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
+def _uses(workspace: Workspace, module: Module) -> _Uses:
+    """Where a module refers to settings, or lists them, by their addresses; searched once."""
+    key = f"uses of settings in {module.path}"
+    if key not in workspace.derived:
+        found: _Uses = {}
+        for document in (*module.documents, *module.tests):
+            for match in _ADDRESS.finditer(document.text):
+                found.setdefault(match[0], []).append((document, match.start()))
+        workspace.derived[key] = found
+    return cast("_Uses", workspace.derived[key])
+
+
+def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
     """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
     address = ".".join(block.labels)
-    for document in module.documents:
-        starts = [item.span.start for item in document.blocks]
-        mentions = (match.start() for match in re.finditer(re.escape(address), document.text))
-        numbers = dict.fromkeys(bisect_right(starts, mention) - 1 for mention in mentions)
-        for other in (document.blocks[number] for number in numbers if number >= 0):
-            listed = other.attribute("depends_on")
-            places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
-            names = [document.syntax.expression(document.text, span).strip('"') for span in places]
-            for number, (place, name) in enumerate(zip(places, names, strict=True)):
-                if name == address:
-                    yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+    blocks: dict[tuple[str, Span], tuple[Document, Block]] = {}
+    for document, use in _uses(workspace, module).get(address, ()):
+        if document in module.documents and (around := _block_at(document, use)) is not None:
+            blocks[document.path, around.span] = (document, around)
+    for document, other in blocks.values():
+        listed = other.attribute("depends_on")
+        places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+        names = [document.syntax.expression(document.text, span).strip('"') for span in places]
+        for number, (place, name) in enumerate(zip(places, names, strict=True)):
+            if name == address:
+                yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+
+
+def _block_at(document: Document, place: int) -> Block | None:
+    """The top-level block around a place, or the last one before it."""
+    number = bisect_right(document.blocks, place, key=lambda block: block.span.start) - 1
+    return document.blocks[number] if number >= 0 else None
 
 
 def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
@@ -255,21 +280,18 @@ def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
     return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> Refusal | None:
+def _referrer(
+    uses: _Uses, own: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
+) -> Refusal | None:
     """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
     address = ".".join(block.labels)
-    used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
     gone = {f"[{quote(key)}]" for key in keys if key is not None}
-    for document in (*module.documents, *module.tests):
-        for match in used.finditer(document.text):
-            is_own = document.text[block.span.start : block.span.end] and (
-                block in document.blocks and block.span.start <= match.start() < block.span.end
-            )
-            is_own = is_own or any(
-                edit.path == document.path and span.start <= match.start() < span.end for edit, span in waiting
-            )
-            if not is_own and (not keys or match["rest"] in gone):
-                return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(match.start())))
+    for document, use in uses.get(address, ()):
+        is_own = document is own and block.span.start <= use < block.span.end
+        is_own = is_own or any(edit.path == document.path and span.start <= use < span.end for edit, span in waiting)
+        index = _INDEX.match(document.text, use + len(address))
+        if not is_own and (not keys or (index is not None and index[0] in gone)):
+            return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(use)))
     return None
 
 

@@ -117,7 +117,7 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         code=Code(stack.repository, folder, namespace, stack.branch),
         slug=slug_of(stack.name),
         labels=frozenset(stack.labels or ()),
-        is_ignored=document.is_excluded or IGNORE in stack.comments,
+        is_ignored=document.is_excluded or IGNORE.search(stack.comments) is not None,
         is_plain=False,
         manages_state=stack.manage_state is not False if known["manage_state"] else None,
         waits=not stack.autodeploy if known["autodeploy"] else None,

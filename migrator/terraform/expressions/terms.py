@@ -248,10 +248,6 @@ def _first(arguments: tuple[Term, ...]) -> Term | None:
     return arguments[0] if len(arguments) == 1 else None
 
 
-def _as_string(arguments: tuple[Term, ...]) -> Term | None:
-    return template(arguments)
-
-
 def _as_list(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(arguments[0].parts) if arguments[0].op in ("tuple", "set") else None
 
@@ -347,10 +343,6 @@ def _keys(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(map(literal, arguments[0].entries or {})) if arguments[0].op == "object" else None
 
 
-def _reverse(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(arguments[0].parts[::-1]) if arguments[0].op == "tuple" else None
-
-
 def _zipmap(arguments: tuple[Term, ...]) -> Term | None:
     keys, values = (term.parts for term in arguments) if len(arguments) == 2 else ((), ())
     is_known = all(term.op == "tuple" for term in arguments) and len(keys) == len(values)
@@ -383,11 +375,11 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "lower": _words(str.lower),
     "merge": _merge,
     "one": _one,
-    "reverse": _reverse,
+    "reverse": lambda given: made_tuple(given[0].parts[::-1]) if given[0].op == "tuple" else None,
     "tolist": _as_list,
     "tomap": _as_map,
     "toset": _as_set,
-    "tostring": _as_string,
+    "tostring": template,
     "trimspace": _words(str.strip),
     "try": _try,
     "upper": _words(str.upper),
