@@ -51,6 +51,7 @@ def write(collected: Collected, out: TextIO) -> None:
     environment.globals.update(steps=STEPS, to_set=to_set, stack_side=stack_side, keys_removed=keys_removed)
     environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
     environment.filters["figure"] = "{:,}".format
+    environment.filters["said"] = _said
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
 
 
@@ -77,6 +78,15 @@ def _words(totals: Totals) -> dict[str, str]:
     """What people call the outcome of a finding."""
     rewritten = "To rewrite" if totals.is_dry else "Rewritten"
     return {"rewritten": rewritten, "refused": "Refused", "left-alone": "Left alone", "ignored": "Ignored"}
+
+
+def _said(text: str) -> Markup:
+    """A sentence, in which backticks mark what is code."""
+    from markupsafe import Markup
+
+    parts = re.split(r"`([^`]+)`", text)
+    marked = (f"<code>{escape(part)}</code>" if number % 2 else escape(part) for number, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704 - each part is escaped
 
 
 def _part(name: str) -> Markup:
