@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, UsageError, missing_extra
 from migrator.secret import MASK, mask, plain_line
 
 TOKEN = "SPACELIFT_API_TOKEN"  # noqa: S105  the name of a variable
@@ -183,9 +183,7 @@ def _transport(url: str) -> Any:
         from requests.adapters import HTTPAdapter
         from requests.auth import AuthBase
     except ModuleNotFoundError:
-        raise MigrateError(
-            "The inventory needs more packages. help: pip install 'tf-oidc-migrate[inventory]'"
-        ) from None
+        raise missing_extra("The inventory needs more packages.", "inventory") from None
     from migrator.patience import PASSING, TRIES, Patient
 
     class AsGiven(AuthBase):
