@@ -74,11 +74,11 @@ def _cases(result: RepoResult) -> Iterator[_Case]:
 def _case(finding: Finding) -> _Case:
     name = f"{finding.place}: {finding.message}"
     match finding.fix:
-        case Refusal(reason, code, advice):
+        case Refusal(reason, code=code, help=advice):
             return _Case(name, finding.rule, "failure", code or "refused", _advised(reason, advice))
         case Ignored(reason):
             return _Case(name, finding.rule, "skipped", "ignored", reason)
-        case LeftAlone(reason, _, advice):
+        case LeftAlone(reason, help=advice):
             return _Case(name, finding.rule, "system-out", "", f"left alone: {_advised(reason, advice)}")
         case _:
             return _Case(name, finding.rule, "system-out", "", finding.fate)

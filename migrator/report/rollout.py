@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note
-from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
+from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Note, Place
     from migrator.model.results import RepoResult, StackRow
 
-_REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
+_REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
 _SUBJECTS = 20
 _IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
 
@@ -82,7 +83,7 @@ def _live(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _live_here(result: RepoResult) -> Iterator[str]:
-    yield from (_task(result, note) for note in to_set(result) if not note.paste)
+    yield from (_task(result, note) for note in (*to_set(result), *_notes(result, ATTACH_HOOK.code)) if not note.paste)
     places = [finding.place for finding in stack_side(result)]
     if places:
         yield (
@@ -98,7 +99,8 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
             yield f"- {code(result.title)}: {code(result.branch)}"
-        elsewhere = {*to_set(result), *rotations(result), *_notes(result, _REMOVAL), *_notes(result, _DELETION)}
+        told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
+        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
     yield (
         "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
@@ -128,7 +130,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         places = [finding.place for finding in keys_removed(result)]
         if places:
             yield f"- {code(result.title)}: the branch removes these: {_places(result, places)}"
-        yield from (_task(result, note) for note in _notes(result, _REMOVAL))
+        yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
     if any(not result.is_whole for result in results):
         yield "- not where something was refused, which still signs in with them: see below"

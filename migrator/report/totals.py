@@ -16,7 +16,7 @@ from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
 _VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
-"""Places and version constraints: reasons that differ in these alone are one."""
+"""Places and version constraints: reasons without a code that differ in these alone are one."""
 
 _REASONS = 200
 _EXAMPLES = 5
@@ -155,7 +155,7 @@ def rotations(result: RepoResult) -> Iterator[Note]:
 def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal]]:
     """Where something was refused or could not be read, and why."""
     yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
-    yield from ((item.place, Refusal(item.reason, item.code, item.help)) for item in result.problems)
+    yield from ((item.place, Refusal(item.reason, code=item.code, help=item.help)) for item in result.problems)
 
 
 def _add(reasons: dict[str, Reason], fix: Refusal, example: tuple[int, str, Place]) -> None:

@@ -25,6 +25,7 @@ from junitparser import JUnitXml
 
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
+from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE
@@ -79,7 +80,7 @@ def report(ending: str, results: Iterable[RepoResult]) -> str:
 spots = st.builds(Place, st.text(), st.integers(0))
 notes = st.builds(Note, st.text(), st.tuples(st.text()), st.text(), st.text(), st.text())
 fixes = st.one_of(
-    *(st.builds(kind, st.text(), st.text(), st.text()) for kind in (Refusal, LeftAlone, Ignored)),
+    *(st.builds(kind, st.text(), code=st.text(), help=st.text()) for kind in (Refusal, LeftAlone, Ignored)),
     st.builds(Rewrite, st.just(()), st.text()),
 )
 findings = st.builds(Finding, st.text(), spots, st.text(), fixes, st.none() | st.text(), st.tuples(notes))
@@ -231,10 +232,11 @@ def test_totals_of_a_real_run() -> None:
 
 
 def test_reasons_alike_but_for_their_places_are_one_and_their_number_is_bounded() -> None:
-    alike = [finding(Refusal(f"not without live/main.tf:{line}, which is refused")) for line in range(1, 50)]
-    odd = [finding(Refusal(f"variable {number} is odd")) for number in range(1000)]
+    alike = [finding(DEPENDS_ON_REFUSED.refusal(place=f"live/main.tf:{line}")) for line in range(1, 50)]
+    odd = [finding(Refusal(f"variable {number} is odd", code=f"odd-{number}")) for number in range(1000)]
     reasons = Collected([RepoResult("x", Mode.CHECK, findings=(*alike, *odd))]).totals.reasons
-    assert reasons["not without …, which is refused"].count == 49
+    assert reasons[DEPENDS_ON_REFUSED.code].count == 49
+    assert reasons[DEPENDS_ON_REFUSED.code].text.startswith("The place … must change together")
     assert len(reasons) <= 201
     assert sum(reason.count for reason in reasons.values()) == 1049
     assert max(len(reason.examples) for reason in reasons.values()) == 5
@@ -253,9 +255,8 @@ def test_reasons_alike_but_for_their_places_are_one_and_their_number_is_bounded(
     ],
 )
 def test_what_varies_in_a_reason_does_not_count(reason: str, alike: str) -> None:
-    assert list(Collected([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(reason)),))]).totals.reasons) == [
-        alike
-    ]
+    totals = Collected([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(reason, code="odd")),))]).totals
+    assert [found.text for found in totals.ranked] == [alike]
 
 
 # JSON
@@ -328,7 +329,7 @@ def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
 
 def test_sarif_paths_are_relative_to_the_root_of_the_sole_repository() -> None:
     path = "größe/a b#c?.tf"
-    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal("x"), place=Place(path, 0)),))])
+    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal("x", code="odd"), place=Place(path, 0)),))])
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
     assert unquote(place["artifactLocation"]["uri"]) == path
@@ -336,14 +337,26 @@ def test_sarif_paths_are_relative_to_the_root_of_the_sole_repository() -> None:
 
 
 def test_sarif_gives_no_meaning_to_brackets_and_braces() -> None:
-    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(r"see [here](https://evil.example) {0} \n")),))])
+    run = sarif(
+        [
+            RepoResult(
+                "x", Mode.CHECK, findings=(finding(Refusal(r"see [here](https://evil.example) {0} \n", code="odd")),)
+            )
+        ]
+    )
     assert run["results"][0]["message"]["text"].endswith(r": see \[here\](https://evil.example) {{0}} \\n")
 
 
 def test_fingerprints_stay_when_lines_move_and_are_never_alike() -> None:
     def prints(shift: int) -> list[str]:
-        found = tuple(finding(Refusal("too old"), line + shift) for line in (3, 9))
-        run = sarif([RepoResult("x", Mode.CHECK, findings=(*found, finding(Refusal("too old"), 5, message="other")))])
+        found = tuple(finding(Refusal("too old", code="odd"), line + shift) for line in (3, 9))
+        run = sarif(
+            [
+                RepoResult(
+                    "x", Mode.CHECK, findings=(*found, finding(Refusal("too old", code="odd"), 5, message="other"))
+                )
+            ]
+        )
         return [one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"]]
 
     assert prints(0) == prints(40)
@@ -401,7 +414,8 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     body = rendered(text)
     tables = [[["".join(cell.itertext()) for cell in row] for row in table.iter("tr")] for table in body.iter("table")]
     assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]
-    assert tables[1][1] == ["not without …, which is refused", "2", "payments: live/main.tf:5", ""]
+    refusal = DEPENDS_ON_REFUSED.refusal(place="…")
+    assert tables[1][1][:3] == [f"{refusal.code} {refusal.reason}", "2", "payments: live/main.tf:5"]
     assert tables[2][4] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
     assert ["shop", "live/main.tf:31"] in tables[3]
     assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each"]
@@ -602,7 +616,9 @@ def test_what_was_planned_for_a_repository_that_failed_counts_as_refused() -> No
 
 
 def test_a_refusal_shows_its_code_and_what_to_do() -> None:
-    fix = Refusal("The opensearch provider does not support web identity.", "no-web-identity", "keep the keys")
+    fix = Refusal(
+        "The opensearch provider does not support web identity.", code="no-web-identity", help="keep the keys"
+    )
     note = Note("Set a value", ("live",), code="set-variable", help="open the stack's page")
     result = replace(
         migrated(), findings=(finding(fix), finding(replace(fix, reason="The x provider does not."), 8)), notes=(note,)

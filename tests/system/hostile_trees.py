@@ -132,7 +132,7 @@ SHAPES = (
         "reversed",
         _variables(creds=f"list({_OBJECT})", index="number"),
         "reverse(var.creds)[1 - var.index].id",
-        "var.creds[*].key[var.index]",
+        "(var.creds[*].key)[var.index]",
         _list,
     ),
     Shape(
