@@ -84,7 +84,8 @@ def in_terminal(arguments: list[str], folder: str, environment: Mapping[str, str
         parts.append(part)
     process.wait()
     os.close(ours)
-    return b"".join(parts).decode().replace("\r\n", "\n")
+    shown = re.sub(r"\x1b\[\?25[lh]", "", b"".join(parts).decode().replace("\r\n", "\n"))
+    return re.sub(r"[^\n]*\n?\r?(?:\x1b\[1A)?\x1b\[2K", "", shown)  # a line that was erased, such as the progress
 
 
 def draw(name: str, command: str, shown: str) -> None:

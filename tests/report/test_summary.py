@@ -34,10 +34,11 @@ def large(count: int) -> RepoResult:
     """A result with ``count`` of everything that a summary can tell."""
     findings = [finding(number, Rewrite((), "web identity")) for number in range(count)]
     findings += [
-        finding(number, Refusal(f"Reason {number % 40}.", f"code-{number % 40}", "Do this.")) for number in range(count)
+        finding(number, Refusal(f"Reason {number % 40}.", code=f"code-{number % 40}", help="Do this."))
+        for number in range(count)
     ]
     findings += [
-        finding(number, LeftAlone(f"Reason {number % 30}.", f"alone-{number % 30}", "See this."))
+        finding(number, LeftAlone(f"Reason {number % 30}.", code=f"alone-{number % 30}", help="See this."))
         for number in range(count)
     ]
     notes = [
