@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import Enum
 
-from migrator.model.findings import Note, Place, Refusal
+from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.report.serial import OUTCOMES, outcome
@@ -152,13 +152,13 @@ def rotations(result: RepoResult) -> Iterator[Note]:
     return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
-def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal]]:
-    """Where something was refused or could not be read, and why."""
+def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal | FileProblem]]:
+    """Where something was refused or could not be read, and why: reason, code and help."""
     yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
-    yield from ((item.place, Refusal(item.reason, code=item.code, help=item.help)) for item in result.problems)
+    yield from ((problem.place, problem) for problem in result.problems)
 
 
-def _add(reasons: dict[str, Reason], fix: Refusal, example: tuple[int, str, Place]) -> None:
+def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
     alike = _VARYING.sub("…", fix.reason)
     key = fix.code or alike
     if key not in reasons and len(reasons) >= _REASONS:
