@@ -45,5 +45,5 @@ def cut(text: str, most: int = CELL) -> str:
 
 
 def _plain(text: str) -> str:
-    escaped = _ESCAPED.sub(lambda match: "\\" + match[0], text)
+    escaped = _ESCAPED.sub(lambda match: "&lt;" if match[0] == "<" else "\\" + match[0], text)
     return _LINKING.sub(lambda match: f"&#{ord(match[0])};", _MENTION.sub("\\1\u200b", escaped))

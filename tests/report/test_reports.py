@@ -638,7 +638,7 @@ def test_markdown_leaves_arns_variables_and_names_as_they_are() -> None:
     assert prose(text) == (
         'web identity `arn:aws:iam::123456789012:role/shop_x` by `$TF_VAR_aws_role_arn`, not var.a_b; see `x = "*"`'
     )
-    assert prose("~> 3.0, <b> a*b [c](d) x|y _z_") == r"\~> 3.0, \<b> a\*b \[c\](d) x\|y \_z\_"
+    assert prose("~> 3.0, <b> a*b [c](d) x|y _z_") == r"\~> 3.0, &lt;b> a\*b \[c\](d) x\|y \_z\_"
 
 
 def test_markdown_has_a_list_to_tick_off() -> None:
