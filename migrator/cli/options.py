@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -250,6 +248,8 @@ def _with_settings(config: Config) -> Config:
     if config.settings_file is None:
         return config
 
+    from pathlib import Path
+
     from migrator.config.settings_file import with_file
 
     return with_file(config, Path(config.settings_file), config.settings_file)
@@ -257,6 +257,8 @@ def _with_settings(config: Config) -> Config:
 
 def _given() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
+    from dataclasses import fields
+
     from migrator.config.config import Config
 
     context = click.get_current_context(silent=True)

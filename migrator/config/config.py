@@ -35,7 +35,7 @@ _DURATIONS = range(900, 43201)
 
 
 class ExistingBranch(Enum):
-    """What is done where the branch exists already, as after an earlier run."""
+    """The action for a branch that exists already, for example from an earlier run."""
 
     FAIL = "fail"
     SKIP = "skip"
@@ -44,7 +44,7 @@ class ExistingBranch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathRoles:
-    """The roles of the folders that ``glob`` matches, where they differ from the others'.
+    """The roles for the folders that ``glob`` matches.
 
     ``ignore`` are the codes of the refusals that are accepted in these folders and files.
     """

@@ -36,11 +36,11 @@ _PEOPLE: dict[tuple[object, ...], str] = {}
 
 
 class Checkout(GitRepo):
-    """A checkout that can be given a branch. Raises `MigrateError` for whatever git says no to."""
+    """A checkout in which a branch can be made. Raises `MigrateError` if git refuses."""
 
     @property
     def undo_log(self) -> Path:
-        """Where a run on this checkout tells how it was before; it is there only while files are being changed."""
+        """The path of the undo log, which exists only while files are being changed."""
         return self.folder / "tf-oidc-migrate.undo"
 
     def begin(self) -> None:
@@ -52,11 +52,11 @@ class Checkout(GitRepo):
         _ = self._start
 
     def recover(self) -> None:
-        """Undo what the log of a run that did not end tells of, if there is one."""
+        """Undo the changes of an interrupted run, if an undo log exists."""
         recover(self.root, self.undo_log, self._is_where, self._put_back)
 
     def base_of(self, branch: Branch) -> str:
-        """What ``branch`` was made of: the remote's default branch, else the only other one with the commit before it.
+        """The base of ``branch``: the remote's default branch, else the only branch with the commit before.
 
         ``""`` if neither tells.
         """

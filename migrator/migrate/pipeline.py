@@ -174,13 +174,13 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError(
-            "the folder is not a git repository, and a branch needs a repository: use --in-place to write the files"
+            "The folder is not a git repository, and a branch needs a repository. Use --in-place to write the files"
         )
     log = checkout.undo_log if checkout else path / undo_log.LOG
     if config.mode in (Mode.PREVIEW, Mode.CHECK):
         if os.path.lexists(log):
             raise MigrateError(
-                "another run changes this repository, or was killed: the next run that migrates restores the files"
+                "Another run changes this repository, or was killed. The next run that migrates restores the files"
             )
         yield path, checkout
         return
@@ -224,7 +224,7 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
     before, after = dict(planned.inputs), dict(now.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     what = f"{changed[0]} has changed" if changed else "the change would be another"
-    raise MigrateError(f"{what} since the plan was made: make the plan again")
+    raise MigrateError(f"{what} since the plan was made. Make the plan again")
 
 
 def _checkout(path: Path) -> Checkout | None:
@@ -324,7 +324,7 @@ def _require_unchanged(workspace: Workspace) -> None:
     """What was read must still be so, or the plan is one for files that never were there together."""
     path = workspace.changed_meanwhile()
     if path is not None:
-        raise MigrateError(f"another program changed {path} during the run; nothing was changed")
+        raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")
 
 
 def _write(prepared: _Prepared) -> None:

@@ -1,4 +1,4 @@
-"""A pull request for each branch that was pushed, one after the other: forges want to be written to slowly."""
+"""Pull requests for pushed branches, opened one after the other because forges limit the rate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PullRequests:
-    """How pull requests are to be; a forge is signed in to when its first one is opened.
+    """Options for pull requests; the sign-in to a forge happens with its first pull request.
 
     Raises `UsageError` at construction for a ``template`` that cannot be used.
     """
@@ -43,7 +43,7 @@ class PullRequests:
         self._text = read_template(self.template)
 
     def open(self, source: RepoSource, clones: str, result: RepoResult) -> RepoResult:
-        """The result with the URL of its pull request, and what of it the forge did not take; or why there is none."""
+        """The result with the URL of the pull request, and notes for a person; or with the error."""
         try:
             folder = Path(source.url_or_path) if source.is_local else clone_folder(source, Path(clones))
             repo = forge_of(source.url_or_path if not source.is_local else _url_of(folder, result.pushed))

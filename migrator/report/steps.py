@@ -27,6 +27,7 @@ _KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
 _INTEGRATION = "spacelift-aws-integration"
 _MANY = 4
+_TRUST = "tf-oidc-migrate trust --spacelift-host HOST REPO"
 
 
 def short_steps(result: RepoResult) -> Iterator[str]:
@@ -37,7 +38,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     roles = one_by_one if len(result.trusts) < _MANY else many
     named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
-    trust = "use the policy in the tasks" if is_integrated and not result.trusts else "run `tf-oidc-migrate trust`"
+    trust = "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST}`"
     yield f"Let AWS trust {named or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
@@ -45,10 +46,11 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
     live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
-    pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
+    pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
     if live or pasted:
         yield f"Before the code is merged: {', '.join([*live, *pasted])}."
-    yield f"Discard waiting runs, and push {result.branch or 'the branch'}. Its proposed runs must plan without errors."
+    pushed = f"Discard waiting runs, and push {result.branch or 'the branch'}."
+    yield f"{pushed} The proposed runs of the branch must plan without errors."
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
     yield f"Merge, and confirm one run of each stack.{reinitialise}"
     yield "Remove the static keys from stacks and contexts, and rotate them."

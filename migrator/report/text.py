@@ -18,6 +18,7 @@ from migrator.report.shown import show
 from migrator.report.steps import short_steps
 from migrator.report.totals import rotations
 from migrator.secret import printable
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 _KINDS = {"data": ("remote state", "remote states")}
 
@@ -103,6 +104,8 @@ def headline(result: RepoResult) -> str:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"
     if not result.changed:
+        if any(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings):
+            return f"{'nothing to migrate' if result.is_whole else 'nothing was migrated'} without --include-ambient"
         return "nothing to migrate" if result.is_whole else "nothing was migrated"
     files = count(len(result.changed), "file", "files")
     if result.branch:

@@ -76,8 +76,8 @@ class RequiredRole:
                 yield slug, space, kind
             return
         for slug, space, kind in found:
-            for given in self.spaces or (space,):
-                yield slug, given, kind
+            for own_space in self.spaces or (space,):
+                yield slug, own_space, kind
 
 
 def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:

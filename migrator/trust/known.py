@@ -1,4 +1,4 @@
-"""What repositories tell of their roles: which of them the runs of which stacks sign in with."""
+"""The roles in repositories, and the stacks that sign in with each role."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class KnownCode:
 class KnownStack:
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
-    ``given`` are the roles that its variables hold, ``paths`` the root modules of its own repository that it runs.
+    ``variable_roles`` are the roles that its variables hold, ``paths`` the root modules of its repository that it runs.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
     ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
     inventory says of the stack: slug and space are exact then.
@@ -72,7 +72,7 @@ class KnownStack:
     slug: str
     space: str
     roles: Roles
-    given: frozenset[str]
+    variable_roles: frozenset[str]
     paths: frozenset[str]
     kind: str = "stack"
     is_guess: bool = True
@@ -83,7 +83,7 @@ class KnownStack:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What one repository tells, but for the files with ``problems``.
+    """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
     folders that tests of a module run.
@@ -106,7 +106,7 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
+    """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
@@ -145,8 +145,8 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
             code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
             found.update(code)
             roles = stack.roles.union(*(item.roles for item in code), _in_runtime_config(stack, repositories))
-            named = (roles - {None}) | (stack.given if None in roles else frozenset())
-            is_open = None in roles and not stack.given
+            named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
+            is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
     alone = (item for knowledge in repositories for item in knowledge.code if item not in found)
     uses.update(dict.fromkeys(Use(role, None) for item in alone for role in item.roles))
@@ -155,10 +155,10 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
 
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
     root = stack.code.project_root
-    beside = (
+    with_code = (
         knowledge for knowledge in repositories if root is not None and runs(stack.code, knowledge.identity, root)
     )
-    return frozenset(role for knowledge in beside for slug, role in knowledge.hooks if slug == stack.slug)
+    return frozenset(role for knowledge in with_code for slug, role in knowledge.hooks if slug == stack.slug)
 
 
 def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Knowledge) -> bool:
@@ -190,14 +190,14 @@ def _module(module: Stack) -> KnownStack:
 
 
 def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
-    space, given, is_guess, is_open = "", frozenset[str](), True, False
+    space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
         is_guess = not stack.source.has_given_slug
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
-        given = frozenset(value for value in values if value and is_role_arn(value))
+        variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
     roles = frozenset(role for text in _hooks(stack) for role in roles_in(text))
@@ -208,7 +208,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         stack.slug or "",
         space,
         roles,
-        given,
+        variable_roles,
         paths,
         is_guess=is_guess,
         has_open_space=is_open,

@@ -305,7 +305,7 @@ def test_no_call_of_very_many_is_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     calls = "".join(f'module "c{number}" {{\n  source = "../m"\n  root = "r0"\n}}\n' for number in range(4))
     files = {"m/main.tf": _stack(0).replace('"r0"', "var.root"), "admin/main.tf": calls, "r0/main.tf": BACKEND}
     result = _migrate(tmp_path / "repo", files, {})
-    assert result.error == "m is called in more than 3 ways; nothing was changed"
+    assert result.error == "The module m is called in more than 3 ways, so nothing was changed."
 
 
 def test_a_unit_does_not_get_what_its_module_signs_in_with(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The stacks of a repository, in whatever language they are defined: what they have in common."""
+"""The stacks of a repository in any language."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
 
 
 class StacksByFolder:
-    """The stacks of a repository by the folders whose code they run: no module has to ask all of them."""
+    """The stacks of a repository by the folders with their code, for fast look-ups."""
 
     def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
         self.all = list(stacks)
