@@ -109,7 +109,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     by_folder = StacksByFolder(workspace, stacks)
     made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
-    with_state = [*(module.path for module in root_modules), *(item.folder for item in (*programs, *units.units))]
+    folders = [*(program.folder for program in programs), *(unit.folder for unit in units.units)]
+    with_state = [*(module.path for module in root_modules), *folders]
 
     @cache
     def runners(path: str) -> Runners:
@@ -124,8 +125,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
 
     def root(module: Module) -> Root:
-        folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
-        run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
+        of_units = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
+        run_by = reduce(Runners.with_those, map(runners, of_units), runners(module.path))
         gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
         reads = _read_by(workspace, states, module.path)
         return Root(module, tuple(backends[module.path]), providers[module.path], run_by, reads, gets_static_keys)
