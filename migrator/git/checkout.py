@@ -23,6 +23,14 @@ from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryErr
 from migrator.errors import MigrateError
 from migrator.git.command import SAFE, SURROUNDING, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
+from migrator.model.results import Revision
+
+_REMOTE = re.compile(
+    r"(?:(?P<scheme>https?|ssh)://(?:[^@/\s]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/|[\w.-]+@(?P<alias>[A-Za-z0-9.-]+):)"
+    r"(?P<path>[\w.~-]+(?:/[\w.~-]+)+)",
+    re.ASCII,
+)
+"""A remote's URL, with ``git@host:owner/name`` as the short form of ssh."""
 
 
 class Entry(NamedTuple):
@@ -99,6 +107,13 @@ class GitRepo:
         head, default = self._head_branch, self._remote_default
         likely = {default} if default else {"main", "master"} if head else set()
         return RepoIdentity(name or self.root.name, namespace, frozenset(likely | ({head} if head else set())))
+
+    @property
+    def revision(self) -> Revision:
+        """What is checked out now, and where its remote is."""
+        commit, branch = self._position() or ("", self._head_branch or "")
+        remote = web_address(self._setting("remote.origin.url"))
+        return Revision(self.root.name, remote, branch.removeprefix("refs/heads/"), commit)
 
     def remote_url(self, remote: str) -> str | None:
         """The URL that is pushed to as ``remote``, as it is written down."""
@@ -252,6 +267,20 @@ class GitRepo:
                 file.seek(0)
             printed = self._git.execute(command, istream=file, stdout_as_string=False, strip_newline_in_stdout=False)
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
+
+
+def web_address(url: str) -> str:
+    """Where a browser finds the repository that git knows by ``url``, without user, password and port of ssh.
+
+    ``""`` for a path, and for whatever is no plain https, http or ssh address.
+    """
+    match = _REMOTE.fullmatch(url.rstrip("/").removesuffix(".git"))
+    if match is None:
+        return ""
+    scheme = "http" if match["scheme"] == "http" else "https"
+    port = match["port"] if match["port"] and match["scheme"] in ("http", "https") else ""
+    host = (match["host"] or match["alias"]).lower()
+    return f"{scheme}://{host}{port}/{match['path']}"
 
 
 def _read(file: Path) -> str:

@@ -23,7 +23,7 @@ from migrator.model.fleet import (
     Survey,
 )
 from migrator.model.module_source import ModuleSource
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, Stage, TrustRow
+from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, Stage, TrustRow
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -74,6 +74,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "fingerprint": result.fingerprint,
         "error": result.error,
         "stages": [asdict(stage) for stage in result.stages],
+        "revision": asdict(result.revision),
     }
 
 
@@ -106,6 +107,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             fingerprint=plain.get("fingerprint", ""),
             error=plain["error"],
             stages=tuple(Stage(**stage) for stage in plain.get("stages", ())),
+            revision=Revision(**plain.get("revision", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no result that this version can read") from None
