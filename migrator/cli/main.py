@@ -89,6 +89,10 @@ def execute() -> int:
         from migrator.cli.attach import attach
 
         command, name, arguments = attach, f"{name} attach", arguments[1:]
+    if arguments[:1] == ["verify"] and command is cli:
+        from migrator.cli.verify import verify
+
+        command, name, arguments = verify, f"{name} verify", arguments[1:]
     if _COMPLETION in os.environ:
         from migrator.cli.batch import batch, status
         from migrator.cli.completion import completed

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
 from migrator.model.fleet import Survey
+
+if TYPE_CHECKING:
+    from migrator.model.verification import VerifiedStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class RepoResult:
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
+    verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

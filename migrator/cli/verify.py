@@ -1,0 +1,122 @@
+"""``tf-oidc-migrate verify``: whether each stack of migrated branches will sign in, level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrator.cli.options import OUTPUT, REPOSITORIES, SCOPE, VERIFY, GroupedCommand, option
+from migrator.config.choices import TOKEN_FILE
+from migrator.errors import MigrateError, UsageError
+from migrator.secret import plain_line
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
+    from migrator.verify.verify import Request
+
+_EPILOG = """\b
+Exit codes:
+  0    everything is proven
+  1    something failed
+  2    wrong usage
+  3    a repository could not be read, or a report not written
+  4    nothing failed, but something is not proven
+  130  interrupted
+"""
+_LEVELS = click.Choice(["offline", "trust", "spacelift"])
+_LEVEL = "offline: on this machine; trust: trust policies; spacelift: previews. May be repeated.  [default: offline]"
+_BRANCH = "Branch to verify.  [default: the one that the migration made, else what is checked out]"
+_BASE = "Branch or commit from before the migration.  [default: what the branch was made of]"
+_FILE = click.Path(exists=True, dir_okay=False)
+_ENGINE = "The terraform or tofu to run.  [default: the stack's version, else the one that is there]"
+_ROLE = "Value of the role variables that no file knows."
+
+
+@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
+@option(VERIFY, "--level", "levels", type=_LEVELS, multiple=True, help=_LEVEL)
+@option(REPOSITORIES, "--branch", metavar="NAME", help=_BRANCH)
+@option(REPOSITORIES, "--base", metavar="NAME", help=_BASE)
+@option(
+    REPOSITORIES, "--inventory", metavar="FILE", type=_FILE, help="Stacks of the account, as `inventory` wrote them."
+)
+@option(VERIFY, "--engine", metavar="PATH", type=_FILE, help=_ENGINE)
+@option(VERIFY, "--fetch-providers", is_flag=True, help="Let the engine download providers and modules.")
+@option(VERIFY, "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Root modules at once.")
+@option(VERIFY, "--role-arn", metavar="ARN", help=_ROLE)
+@option(VERIFY, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token.")
+@option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
+@option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .md, .html or .xml report.")
+@option(OUTPUT, "-q", "--quiet", is_flag=True, help="Show no progress.")
+def verify(repos: tuple[str, ...], **options: Any) -> None:
+    """Prove that each stack of migrated branches signs in: to the same state, and as the table of who signs says.
+
+    REPO is a git checkout or a folder: name the repositories of the code and those that define the stacks. The work
+    tree is not touched. Rows go to standard output, progress to standard error.
+    """
+    try:
+        results = _results(repos or (".",), options)
+        _report(options["report"], results)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    except MigrateError as error:
+        click.echo(plain_line(f"error: {error}"), err=True)
+        raise SystemExit(3) from None
+    from migrator.report.verification import exit_code, lines
+
+    for result in results:
+        for line in lines(result):
+            click.echo(line)
+    raise SystemExit(exit_code(results))
+
+
+def _say(line: str) -> None:
+    click.echo(plain_line(line), err=True)
+
+
+def _results(repos: Sequence[str], options: Mapping[str, Any]) -> list[RepoResult]:
+    from migrator.model.results import Mode, RepoResult
+    from migrator.verify.verify import by_repo, opened, rows_of
+
+    say = (lambda _: None) if options["quiet"] else _say
+    request = _request(repos, options)
+    with opened(request, say) as (roots, engines, scratch):
+        rows = rows_of(roots, engines, request, scratch, say)
+        return [RepoResult(repo, Mode.CHECK, verified=listed) for repo, listed in by_repo(rows, repos).items()]
+
+
+def _request(repos: Sequence[str], options: Mapping[str, Any]) -> Request:
+    from migrator.config.config import Config, is_role_arn
+    from migrator.trust.subjects import DEFAULT_TEMPLATE
+    from migrator.verify.hooks import TokenSettings
+    from migrator.verify.offline import OfflineSettings
+    from migrator.verify.runs import DEFAULT_HOST
+    from migrator.verify.verify import Level, Request
+
+    if options["role_arn"] and not is_role_arn(options["role_arn"]):
+        raise UsageError("--role-arn must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+    token = TokenSettings(options["token_file"], DEFAULT_HOST, DEFAULT_TEMPLATE)
+    offline = OfflineSettings(token, options["role_arn"], options["fetch_providers"], options["jobs"])
+    return Request(
+        repos,
+        Config(exclude=options["exclude"], token_file=options["token_file"]),
+        offline,
+        tuple(Level(level) for level in options["levels"] or ("offline",)),
+        options["branch"],
+        options["base"],
+        options["engine"],
+        inventory=options["inventory"],
+    )
+
+
+def _report(paths: Sequence[str], results: Sequence[RepoResult]) -> None:
+    if not paths:
+        return
+    from migrator.report.registry import write_report, writer_for
+
+    for path in paths:
+        writer_for(path)
+    for path in paths:
+        write_report(path, results)
