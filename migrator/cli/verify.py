@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.cli.options import OUTPUT, REPOSITORIES, SCOPE, VERIFY, GroupedCommand, option
+from migrator.cli.options import OUTPUT, REPOSITORIES, SCOPE, TRUST, VERIFY, GroupedCommand, option
 from migrator.config.choices import TOKEN_FILE
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import plain_line
+from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -31,6 +32,10 @@ _BRANCH = "Branch to verify.  [default: the one that the migration made, else wh
 _BASE = "Branch or commit from before the migration.  [default: what the branch was made of]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _ENGINE = "The terraform or tofu to run.  [default: the stack's version, else the one that is there]"
+_FOLDER = click.Path(exists=True, file_okay=False)
+_HOST = "Such as demo.app.spacelift.io.  [default: the inventory's]"
+_TYPES = "Type of runs that must be allowed; may be repeated.  [default: all]"
+_POLICIES = "Trust policies: a file ROLENAME.json each, as `aws iam get-role` prints it.  [default: those of `trust`]"
 _ROLE = "Value of the role variables that no file knows."
 
 
@@ -47,6 +52,12 @@ _ROLE = "Value of the role variables that no file knows."
 @option(VERIFY, "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Root modules at once.")
 @option(VERIFY, "--role-arn", metavar="ARN", help=_ROLE)
 @option(VERIFY, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token.")
+@option(TRUST, "--spacelift-host", metavar="HOST", help=_HOST)
+@option(TRUST, "--policies", metavar="DIR", type=_FOLDER, help=_POLICIES)
+@option(TRUST, "--policies-from-aws", is_flag=True, help="Ask IAM with your own credentials, which need iam:GetRole.")
+@option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help="The account's, if it has one.")
+@option(TRUST, "--session-tags", is_flag=True, help="The account tags the sessions of all stacks.")
+@option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help=_TYPES)
 @option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
 @option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .md, .html or .xml report.")
 @option(OUTPUT, "-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -78,45 +89,56 @@ def _say(line: str) -> None:
 
 def _results(repos: Sequence[str], options: Mapping[str, Any]) -> list[RepoResult]:
     from migrator.model.results import Mode, RepoResult
+    from migrator.report.registry import REPORTS, writer_for
     from migrator.verify.verify import by_repo, opened, rows_of
 
     say = (lambda _: None) if options["quiet"] else _say
+    for path in options["report"]:
+        if writer_for(path) is REPORTS[".sarif"]:
+            raise UsageError("--report writes .json, .md, .html and .xml: a verification has no place in SARIF")
     request = _request(repos, options)
-    with opened(request, say) as (roots, engines, scratch):
-        rows = rows_of(roots, engines, request, scratch, say)
+    with opened(request, say) as copies:
+        rows = rows_of(copies, request, say)
         return [RepoResult(repo, Mode.CHECK, verified=listed) for repo, listed in by_repo(rows, repos).items()]
 
 
 def _request(repos: Sequence[str], options: Mapping[str, Any]) -> Request:
     from migrator.config.config import Config, is_role_arn
-    from migrator.trust.subjects import DEFAULT_TEMPLATE
+    from migrator.trust.policy import Issuer
+    from migrator.trust.subjects import SubjectTemplate
+    from migrator.verify.account import Account
     from migrator.verify.hooks import TokenSettings
     from migrator.verify.offline import OfflineSettings
     from migrator.verify.runs import DEFAULT_HOST
-    from migrator.verify.verify import Level, Request
+    from migrator.verify.verify import Level, Request, TrustRequested
 
     if options["role_arn"] and not is_role_arn(options["role_arn"]):
         raise UsageError("--role-arn must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
-    token = TokenSettings(options["token_file"], DEFAULT_HOST, DEFAULT_TEMPLATE)
+    levels = tuple(Level(level) for level in options["levels"] or ("offline",))
+    account = Account(options["inventory"]) if options["inventory"] else None
+    host = options["spacelift_host"] or (account.host if account else "")
+    template = SubjectTemplate(options["subject_template"])
+    if Level.TRUST in levels and not host:
+        raise UsageError("--level trust needs --spacelift-host or --inventory")
+    issuer = Issuer(host or DEFAULT_HOST, template, options["session_tags"])
+    trust = TrustRequested(issuer, options["policies"], options["policies_from_aws"], options["run_type"])
+    token = TokenSettings(options["token_file"], issuer.host, template.text, options["run_type"])
     offline = OfflineSettings(token, options["role_arn"], options["fetch_providers"], options["jobs"])
     return Request(
         repos,
         Config(exclude=options["exclude"], token_file=options["token_file"]),
         offline,
-        tuple(Level(level) for level in options["levels"] or ("offline",)),
+        levels,
         options["branch"],
         options["base"],
         options["engine"],
-        inventory=options["inventory"],
+        account,
+        trust,
     )
 
 
 def _report(paths: Sequence[str], results: Sequence[RepoResult]) -> None:
-    if not paths:
-        return
-    from migrator.report.registry import write_report, writer_for
+    from migrator.report.registry import write_report
 
-    for path in paths:
-        writer_for(path)
     for path in paths:
         write_report(path, results)

@@ -8,9 +8,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
 from migrator.model.findings import Rewrite
+from migrator.model.verification import CELLS, Verdict
 from migrator.report.shown import shown
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, refusals, rotations, state_of, totals_of
+from migrator.report.verification import unproven
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult, StackRow
@@ -23,6 +25,7 @@ _CELL = 160
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
 """In the order of the table: first what a person must look at."""
 
+_VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
 _MARKUP = re.compile(r"""[!#$%&*+:<>?@\[\\\]^_`{|}~]|(?<=www)\.""", re.IGNORECASE)
 
 
@@ -46,6 +49,8 @@ def _lines(results: Iterable[RepoResult]) -> Iterator[str]:
     heads = "Repository | Outcome | Rewritten | Refused | What was done"
     yield from _table("Repositories", heads, totals.repositories, repos)
     yield from _table("Refused, by reason", "Reason | Times | For example", len(totals.reasons), _reasons(totals))
+    verified = sum(len(result.verified) for result in results)
+    yield from _table("Verified", f"Stack | Root module | {' | '.join(CELLS)} | Why", verified, _verified(results))
     signers = sum(len(result.signers) for result in results)
     yield from _table("Who signs", "Repository | Root module | What | Before | After", signers, _signers(results))
     yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, keys)
@@ -113,6 +118,14 @@ def _signers(results: Iterable[RepoResult]) -> Iterator[str]:
     for result in shown(results):
         for row in result.signers:
             yield _row(code(result.repo), code(row.root), code(row.who), prose(row.before), prose(row.after))
+
+
+def _verified(results: Iterable[RepoResult]) -> Iterator[str]:
+    for result in shown(results):
+        for row in result.verified:
+            marks = (_VERDICTS.get(proof.verdict, "") if (proof := row.proof(cell)) else "-" for cell in CELLS)
+            why = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
+            yield _row(code(row.stack or "none known"), code(f"{result.repo}: {row.root}"), *marks, prose(why))
 
 
 def _stacks(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:

@@ -9,6 +9,7 @@ from migrator.model.findings import Fix, Ignored, LeftAlone, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.shown import show
 from migrator.report.steps import short_steps
+from migrator.report.verification import headline_of
 from migrator.secret import printable
 
 _DONE = {
@@ -70,6 +71,8 @@ def headline(result: RepoResult) -> str:
     """What came of one repository, in a few words."""
     if result.error:
         return f"not migrated: {result.error}"
+    if result.verified:
+        return f"verified: {headline_of(result.verified)}"
     if result.was_there:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"

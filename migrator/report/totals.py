@@ -10,6 +10,7 @@ from enum import Enum
 
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.results import Mode, RepoResult, StackRow
+from migrator.model.verification import Verdict, worst
 from migrator.report.serial import outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
@@ -38,6 +39,7 @@ _LABELS = {
     State.FAILED: "Failed",
     State.NOTHING: "Nothing to do",
 }
+_VERIFIED = {Verdict.FAILED: State.FAILED, Verdict.NOT_PROVEN: State.PARTLY, Verdict.PROVEN: State.NOTHING}
 _DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Partly"}
 
 
@@ -104,6 +106,8 @@ def state_of(result: RepoResult) -> State:
     """What came of one repository."""
     if result.error:
         return State.FAILED
+    if result.verified:
+        return _VERIFIED[worst(proof for row in result.verified for proof in row.proofs)]
     if result.changed:
         return State.PARTLY if result.is_failed else State.MIGRATED
     return State.REFUSED if result.is_failed else State.NOTHING

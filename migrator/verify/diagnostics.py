@@ -155,3 +155,33 @@ UNSEEN = Diagnostic(
     found="{who} did not get as far as to sign in.",
     help="See the cells hook and state.",
 )
+NO_ROLE_KNOWN = Diagnostic(
+    "verify-no-role",
+    found="No role is known that runs of the stack sign in with.",
+    help="Name the value of the role variables with --role-arn.",
+)
+NO_POLICY = Diagnostic(
+    "verify-no-policy",
+    found="The trust policy of {role} is not known: {why}.",
+    help="Write the role to a file: aws iam get-role --role-name NAME > DIR/NAME.json, and name DIR with --policies.",
+)
+UNKNOWN_POLICY = Diagnostic(
+    "verify-unknown-policy",
+    found="Whether {role} may be assumed cannot be decided here. {why}.",
+    help="Check the statement by hand, or with a run.",
+)
+UNKNOWN_SUBJECT = Diagnostic(
+    "verify-unknown-subject",
+    found="The trust policy of {role} depends on the {what}, which is not certain here.",
+    help="Read the stacks of the account with --inventory.",
+)
+DENIED = Diagnostic(
+    "verify-denied",
+    found="{role} denies {action} to {run} with the subject {subject}. {why}.",
+    help="Correct the trust policy. `tf-oidc-migrate trust` writes one.",
+)
+CHAIN_DENIED = Diagnostic(
+    "verify-chain-denied",
+    found="{role} denies {action} to {by}. {why}.",
+    help="Correct the trust policy of the role.",
+)

@@ -36,11 +36,15 @@ class HookProof:
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens."""
+    """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens.
+
+    Hooks are run for the ``types`` of runs alone; for all of them if there are none.
+    """
 
     path: str
     host: str
     template: str
+    types: tuple[str, ...] = ()
 
 
 def hook_proof(
@@ -95,7 +99,7 @@ def _run(
     given = {**environment, **({exchange.variable: role} if exchange.variable else {})}
     file = cwd / "spacelift.oidc"
     exported: Mapping[str, str] = {}
-    for number, run in enumerate(run_types(stack)):
+    for number, run in enumerate(run_types(stack, token.types)):
         shell = SHELLS[number % len(SHELLS)]
         file.write_text(token_for(subject(stack, run, token.template), token.host))
         exported, done = exported_by(exchange, shell, given, cwd, (token.path, file))

@@ -70,6 +70,16 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
                 yield Signer(provider.title + where, signer(provider_sign_in(workspace, provider), environment))
 
 
+def signers_of(
+    context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
+) -> Iterator[Signer]:
+    """Who signs for the backend and the providers of a root module, with the values of role variables filled in."""
+    root = next((item for item in context.facts.roots if item.module.path == path), None)
+    values = _role_values(context, path, stack, role_arn)
+    found = [backend_signer(context, root, environment)] if root is not None else []
+    yield from (_resolved(signer, values) for signer in (*found, *provider_signers(context, path, environment)))
+
+
 def identity_proof(
     context: Context,
     before: Context | None,

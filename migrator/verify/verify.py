@@ -5,21 +5,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
-from migrator.model.verification import VerifiedStack
+from migrator.model.verification import CELLS, VerifiedStack
 from migrator.verify.engines import Engines
 from migrator.verify.fleet import VerifiedRepo, VerifiedRoot, open_repo, roots_of, with_stacks
 from migrator.verify.local_aws import LocalAws
 from migrator.verify.offline import Offline, OfflineSettings
+from migrator.verify.policies import from_aws, from_files, from_module
 from migrator.verify.stacks import RunStack
+from migrator.verify.trust import TrustSettings, trust_proof
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+    from migrator.model.verification import Proof
+    from migrator.trust.policy import Issuer
+    from migrator.verify.account import Account
 
 Say = Callable[[str], None]
 Rows = dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]
@@ -34,6 +39,16 @@ class Level(Enum):
 
 
 @dataclass(frozen=True)
+class TrustRequested:
+    """Whose tokens trust policies must admit, where the policies come from, and which ``types`` of runs must be."""
+
+    issuer: Issuer
+    folder: str | None = None
+    asks_aws: bool = False
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Request:
     """What is to be verified: ``repos`` on ``branch``, compared with ``base``; None for what is found by itself."""
 
@@ -44,11 +59,22 @@ class Request:
     branch: str | None = None
     base: str | None = None
     engine: str | None = None
-    inventory: str | None = None
+    account: Account | None = None
+    trust: TrustRequested | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder beside the copies."""
+
+    repos: list[VerifiedRepo]
+    roots: list[VerifiedRoot]
+    engines: Engines
+    scratch: Path
 
 
 @contextmanager
-def opened(request: Request, say: Say) -> Iterator[tuple[list[VerifiedRoot], Engines, Path]]:
+def opened(request: Request, say: Say) -> Iterator[Opened]:
     """The root modules of all repositories with their stacks, in copies that last until the end of the block.
 
     Raises `MigrateError` for a repository that cannot be read.
@@ -63,29 +89,36 @@ def opened(request: Request, say: Say) -> Iterator[tuple[list[VerifiedRoot], Eng
                 folder = top / f"repo-{number}"
                 repo = open_repo(path, request.branch, request.base, request.config, folder)
                 (folder / "hooks").mkdir()
-                repos.append(with_stacks(repo, engine, folder / "hooks"))
+                repos.append(_known(with_stacks(repo, engine, folder / "hooks"), request.account))
             except MigrateError as error:
                 raise MigrateError(f"{path}: {error}") from None
             say(f"{path}: {f'branch {repo.branch}' if repo.branch else 'the work tree'}")
-        yield list(roots_of(repos, (), say)), engines, top
+        more = request.account.stacks if request.account is not None else ()
+        yield Opened(repos, list(roots_of(repos, more, say)), engines, top)
 
 
-def offline_rows(roots: Sequence[VerifiedRoot], engines: Engines, request: Request, scratch: Path, say: Say) -> Rows:
+def _known(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
+    if account is None:
+        return repo
+    return replace(repo, stacks=tuple((definition, account.certain(stack)) for definition, stack in repo.stacks))
+
+
+def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
     """The rows of the level ``offline``; ``say`` is told of each as it is there."""
     try:
         aws = LocalAws()
     except MigrateError:
         aws = None
-    total = sum(max(1, len(root.stacks)) for root in roots)
+    total = sum(max(1, len(root.stacks)) for root in opened.roots)
     count = iter(range(1, total + 1))
 
     def done(row: VerifiedStack) -> None:
         say(f"{next(count)}/{total} {row.title}")
 
-    return Offline(engines, aws, request.offline, scratch).rows(roots, done)
+    return Offline(opened.engines, aws, request.offline, opened.scratch).rows(opened.roots, done)
 
 
-def empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
+def _empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
     """Rows of which nothing is proven yet."""
 
     def row(root: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
@@ -94,10 +127,32 @@ def empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
     return {root: [(stack, row(root, stack)) for stack in root.stacks or (None,)] for root in roots}
 
 
-def rows_of(roots: Sequence[VerifiedRoot], engines: Engines, request: Request, scratch: Path, say: Say) -> Rows:
-    """The rows of all levels that the user asked for."""
+def rows_of(opened: Opened, request: Request, say: Say) -> Rows:
+    """The rows of all levels that the user asked for. Raises `MigrateError` where policies cannot be asked for."""
     is_offline = Level.OFFLINE in request.levels
-    return offline_rows(roots, engines, request, scratch, say) if is_offline else empty_rows(roots)
+    rows = _offline_rows(opened, request, say) if is_offline else _empty_rows(opened.roots)
+    if Level.TRUST in request.levels and request.trust is not None:
+        settings = _trust_settings(opened, request, request.trust)
+        rows = {
+            root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in listed]
+            for root, listed in rows.items()
+        }
+    return rows
+
+
+def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> TrustSettings:
+    if trust.folder is not None:
+        policies = from_files(trust.folder)
+    elif trust.asks_aws:
+        policies = from_aws()
+    else:
+        policies = from_module(opened.repos, trust.issuer)
+    return TrustSettings(trust.issuer, policies, trust.types, request.offline.role_arn)
+
+
+def _with(row: VerifiedStack, proof: Proof) -> VerifiedStack:
+    proofs = sorted((*row.proofs, proof), key=lambda item: CELLS.index(item.cell))
+    return replace(row, proofs=tuple(proofs))
 
 
 def by_repo(rows: Rows, repos: Sequence[str]) -> Mapping[str, tuple[VerifiedStack, ...]]:
