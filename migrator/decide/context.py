@@ -12,10 +12,10 @@ from migrator.decide.environment_roots import EnvironmentRoots
 from migrator.decide.facts import gather
 from migrator.decide.hook_identity import HookIdentity
 from migrator.decide.hooks import HookPlan
-from migrator.decide.role_values import RoleValues
 from migrator.decide.role_variables import RoleVariables
 from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
+from migrator.decide.sign_ins import SignIns
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet
@@ -119,6 +119,6 @@ class Context:
         return RoleVariables(self)
 
     @cached_property
-    def role_values(self) -> RoleValues:
-        """The values that role variables are to have on stacks."""
-        return RoleValues(self)
+    def sign_ins(self) -> SignIns:
+        """What becomes of the sign-in of every provider."""
+        return SignIns(self)

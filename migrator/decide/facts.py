@@ -100,10 +100,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     stacks = list(stack_definitions(workspace))
     by_folder = StacksByFolder(workspace, stacks)
     programs = cdktf_programs(workspace)
-    with_state = [root_module.path for root_module in root_modules] + [
-        cdktf_program.folder for cdktf_program in programs
-    ]
-    with_state += [item.folder for item in units.units]
+    with_state = [module.path for module in root_modules] + [program.folder for program in programs]
+    with_state += [unit.folder for unit in units.units]
 
     @cache
     def runners(path: str) -> Runners:
@@ -112,22 +110,19 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
-    def read_by(path: str) -> tuple[RemoteState, ...]:
-        reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
-        return tuple(state for item in sorted(reached) for state in states.get(item, ()))
-
     reaches = Reaches(workspace, stacks)
-    own = tuple(own_runs(workspace, reaches))
-    settings = tuple(_elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, own)))
+    with_own_settings = tuple(own_runs(workspace, reaches))
+    settings = tuple(
+        _elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings))
+    )
     with_static_keys = _with_static_keys(settings)
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
         run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
         gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        return Root(
-            module, tuple(backends[module.path]), providers[module.path], run_by, read_by(module.path), gets_static_keys
-        )
+        own, reads = tuple(backends[module.path]), _read_by(workspace, states, module.path)
+        return Root(module, own, providers[module.path], run_by, reads, gets_static_keys)
 
     return Facts(
         tuple(provider for module in modules for provider in providers[module.path]),
@@ -147,10 +142,16 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         runners_of=runners,
         integrations=integrations(workspace, stacks),
         overrides=tuple(overrides(workspace, reaches)),
-        own_runs=own,
+        own_runs=with_own_settings,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
     )
+
+
+def _read_by(workspace: Workspace, states: Mapping[str, tuple[RemoteState, ...]], path: str) -> tuple[RemoteState, ...]:
+    """The states that the root module at ``path`` reads, in itself or in modules that it calls."""
+    reached = {path, *workspace.reached_from(path)} if any(states.values()) else ()
+    return tuple(state for item in sorted(reached) for state in states.get(item, ()))
 
 
 def _runners(here: list[StackDefinition], elsewhere: list[KnownStack]) -> Runners:

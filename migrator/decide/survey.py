@@ -67,7 +67,7 @@ class Surveyor:
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
-            ({role_value.root for role_value in self._context.role_values} | self._with_known_roles()) - told
+            ({role_value.root for role_value in self._context.sign_ins.values} | self._with_known_roles()) - told
         ):
             yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
 
@@ -103,7 +103,7 @@ class Surveyor:
     def _given_by_root(self) -> dict[str, list[RoleValue]]:
         kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         found: dict[str, list[RoleValue]] = {}
-        for role_value in self._context.role_values:
+        for role_value in self._context.sign_ins.values:
             if not kept.issuperset(role_value.users):
                 found.setdefault(role_value.root, []).append(role_value)
         return found

@@ -35,7 +35,7 @@ def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRo
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))
-    for role_value in context.role_values:
+    for role_value in context.sign_ins.values:
         found.setdefault(role_value.role, {}).update(_titles(facts.runners_of(role_value.root)))
     return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
 

@@ -47,7 +47,7 @@ class RequiredVariable:
 
 def required_variables(context: Context) -> Iterator[RequiredVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
-    for given in context.role_values:
+    for given in context.sign_ins.values:
         needs = frozenset(place.key for place in given.users) if len(set(given.users)) == 1 else frozenset[str]()
         runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
         for stack in runners.here:

@@ -19,6 +19,7 @@ from migrator.terraform.version_edit import ProviderVersions
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.decide.role_values import RoleValues
     from migrator.model.fleet import KnownInput
     from migrator.span import Edit
     from migrator.terraform.providers import Provider
@@ -37,8 +38,11 @@ class WebIdentity:
         is_by_hook = context.config.provider_auth is ProviderAuth.HOOK
         self._by_hook = context.hook_identity if is_by_hook else None
 
-    def sign_in(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
-        """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of."""
+    def sign_in(self, provider: Provider, values: RoleValues) -> Rewrite | Refusal | LeftAlone:
+        """Take its credentials from the provider and let it sign in by web identity, in all modules it is part of.
+
+        The values that its role variable is to have on stacks are added to ``values``.
+        """
         if provider.is_switch and (place := self._integration(provider)) is not None:
             return LeftAlone(
                 f"its stacks sign in with the AWS integration at {place}; its own credentials are optional"
@@ -60,7 +64,7 @@ class WebIdentity:
         raised = self._versions.raise_for(provider)
         if isinstance(raised, Refusal):
             return raised
-        provided = self._provide(role, provider) if isinstance(role, RoleVariable) else []
+        provided = self._provide(role, provider, values) if isinstance(role, RoleVariable) else []
         if isinstance(provided, Refusal):
             return provided
         edits = [
@@ -82,7 +86,7 @@ class WebIdentity:
         )
         return places[0] if is_known else None
 
-    def _provide(self, role: RoleVariable, provider: Provider) -> list[Edit] | Refusal:
+    def _provide(self, role: RoleVariable, provider: Provider, values: RoleValues) -> list[Edit] | Refusal:
         """The edits by which the variable reaches the provider in all modules it is part of, with a value if known."""
         edits: list[Edit] = []
         alike = self._context.workspace.modules_of(provider.document)
@@ -91,7 +95,7 @@ class WebIdentity:
             if isinstance(provided, Refusal):
                 return provided
             edits += (edit for edit in provided if edit not in edits)
-            if refused := self._give(module, role, provider):
+            if refused := self._give(module, role, provider, values):
                 return refused
         return edits
 
@@ -115,8 +119,13 @@ class WebIdentity:
                 ):
                     yield from self._value_notes(root, name, provider, identity)
 
-    def hand_down(self, called: Module, inputs: Sequence[KnownInput], place: Place) -> tuple[Edit, ...] | Refusal:
-        """The edits by which the roles reach the calls at ``place`` of a module of another repository."""
+    def hand_down(
+        self, called: Module, inputs: Sequence[KnownInput], place: Place, values: RoleValues
+    ) -> tuple[Edit, ...] | Refusal:
+        """The edits by which the roles reach the calls at ``place`` of a module of another repository.
+
+        The calls are added to the users of ``values``.
+        """
         edits: list[Edit] = []
         for variable, identity in self._handed_down(called, inputs):
             provided = self._context.role_variables.provide(called, variable, identity)
@@ -124,15 +133,15 @@ class WebIdentity:
                 return provided
             edits += (edit for edit in provided if edit not in edits)
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
-                self._context.role_values.use(root, name, place)
+                values.use(root, name, place)
         return tuple(edits)
 
-    def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[Note]:
+    def handed_down_notes(self, called: Module, inputs: Sequence[KnownInput], values: RoleValues) -> Iterator[Note]:
         """The role variables of root modules that are to be set for a module of another repository."""
         for variable, identity in self._handed_down(called, inputs):
             for root, name, _ in self._context.role_variables.in_roots(called, variable, identity):
                 is_root = root.path not in self._context.workspace.called_elsewhere
-                if is_root and not self._context.role_values.has(root, name):
+                if is_root and not values.has(root, name):
                     yield value_note(name, root.path or ".")
 
     def _handed_down(self, called: Module, inputs: Sequence[KnownInput]) -> Iterator[tuple[RoleVariable, Identity]]:
@@ -252,12 +261,12 @@ class WebIdentity:
             else role_arn
         )
 
-    def _give(self, module: Module, variable: RoleVariable, provider: Provider) -> Refusal | None:
+    def _give(self, module: Module, variable: RoleVariable, provider: Provider, values: RoleValues) -> Refusal | None:
         for root, name, identity in self._context.role_variables.in_roots(
             module, variable, self._identity_in(module, provider)
         ):
             role = self._known_value(root, name, provider, identity)
-            refused = self._context.role_values.give(root, name, role, provider.place) if role is not None else None
+            refused = values.give(root, name, role, provider.place) if role is not None else None
             if refused is not None:
                 return refused
         return None

@@ -111,7 +111,9 @@ def _settle(context: Context) -> Settlement:
     for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
         context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settled = _with(settled, [within_scope(context.workspace, finding) for finding in found])
+        settled = _with(
+            settled, [within_scope(context.workspace, finding) for finding in sorted(found, key=attrgetter("rule"))]
+        )
     return settled
 
 

@@ -58,7 +58,7 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.registry import Rule
@@ -67,74 +67,29 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
 
-_HOOK = ", and the hook's would become its own"
-_SETTINGS = ", and lives on those of Spacelift's settings"
-_ROLE = ", and assumes a role with the environment's"
-
-
-class _Beside(NamedTuple):
-    """The group of a root module, and why its environment is none to live on: for those that assume a role, or all."""
-
-    group: str
-    why: str
-    is_for_all: bool = True
-
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider without credentials of its own."""
-    hooked = _hooked(context)
     for provider in context.facts.providers:
         if provider.is_bare:
-            yield _finding(context, provider, hooked.get(provider.module.path))
+            yield _finding(context, provider)
 
 
-def _hooked(context: Context) -> dict[str, _Beside]:
-    """The modules whose environment changes, by path: root modules and units, and those that they call."""
-    ambient = context.config.include_ambient
-    needs_hook = context.strategies.needs_hook
-    roots = [
-        (root.module, _Beside(root.group, _HOOK))
-        for root in context.facts.roots
-        if root.gets_static_keys or needs_hook(root)
-    ]
-    roots += [(module.module, _Beside(module.group, _SETTINGS)) for module in context.facts.modules_with_static_keys]
-    found = context.facts.terragrunt
-    for unit, group in zip(found.units, found.groups, strict=True):
-        if unit.module is not None and unit.needs_hook(ambient):
-            roots.append((unit.module, _Beside(group, _HOOK)))
-    alone = (root for root in context.facts.roots if root.is_migrated(ambient) and not needs_hook(root))
-    roots += [(root.module, _Beside(root.group, _ROLE, is_for_all=False)) for root in alone]
-    hooked: dict[str, _Beside] = {}
-    for module, beside in roots:
-        hooked.setdefault(module.path, beside)
-    for path, beside in list(hooked.items()):
-        for reached in context.workspace.reached_from(path):
-            hooked.setdefault(reached, beside)
-    return hooked
-
-
-def _finding(context: Context, provider: Provider, beside: _Beside | None) -> Finding:
+def _finding(context: Context, provider: Provider) -> Finding:
     title = f"{provider.title}: names no credentials of its own"
-    if _is_passed_in(context, provider):
+    environment, decided = context.sign_ins.environment(provider), context.sign_ins.of(provider)
+    if decided is not None:
+        fix, notes = decided
+        why, group = (environment.why, environment.group) if environment is not None else ("", None)
+        return RULE.finding(provider.place, title + why, fix, group, notes)
+    if context.sign_ins.is_passed_in(provider):
         return RULE.finding(
             provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
         )
-    is_served = context.environment_roots.serves(provider)
-    is_free = beside is None or not (beside.is_for_all or provider.assumed_roles)
-    if is_served or (is_free and not context.config.include_ambient):
-        alone = "it lives on the environment's credentials"
-        if beside is not None and not is_served:
-            alone += ", which stay what they were: its backend signs in by itself"
-        return RULE.finding(provider.place, title, LeftAlone(alone))
-    fix = context.web_identity.sign_in(provider)
-    notes = context.web_identity.notes(provider)
-    return RULE.finding(
-        provider.place, title + (beside.why if beside else ""), fix, beside.group if beside else None, notes
-    )
-
-
-def _is_passed_in(context: Context, provider: Provider) -> bool:
-    return provider.is_proxy and provider.module.path in context.workspace.calls
+    alone = "it lives on the environment's credentials"
+    if environment is not None and not context.environment_roots.serves(provider):
+        alone += ", which stay what they were: its backend signs in by itself"
+    return RULE.finding(provider.place, title, LeftAlone(alone))
 
 
 RULE = Rule("provider-environment", "a provider beside a hook does not live on the hook's credentials", check)

@@ -51,14 +51,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ProviderAuth
-from migrator.decide.told_identities import stub_of
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.rotation import region_notes, rotate
-from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -78,9 +75,8 @@ def check(context: Context) -> Iterator[Finding]:
             for root in context.environment_roots.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
                 yield RULE.finding(provider.place, _message(provider), served, group, notes)
-        elif provider.credentials or _is_for_hook(context, provider):
-            notes = (*context.web_identity.notes(provider), *region_notes(provider), *rotate(provider))
-            fix = context.web_identity.sign_in(provider)
+        elif not provider.is_bare and (decided := context.sign_ins.of(provider)) is not None:
+            fix, notes = decided[0], (*decided[1], *region_notes(provider), *rotate(provider))
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
                 told = () if isinstance(fix, LeftAlone) else notes
@@ -100,20 +96,13 @@ def _overridden(context: Context, provider: Provider) -> frozenset[str]:
     return frozenset(override.place.key for override in every if override.is_source)
 
 
-def _is_for_hook(context: Context, provider: Provider) -> bool:
-    """Whether a provider is to live on a hook in place of the web identity that it has."""
-    is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
-    return is_live and context.config.provider_auth is ProviderAuth.HOOK and provider.skip_reason is None
-
-
 def _of_other_repositories(context: Context) -> Iterator[Finding]:
     """One finding for each module of another repository whose callers here must follow it."""
     for called in context.called:
         if not called.calls:
             continue
         module, first = called.module, called.calls[0].known
-        stub = stub_of(context.workspace, module)
-        handed = context.web_identity.hand_down(stub, module.gains, first.place)
+        handed, to_do = context.sign_ins.handed_down(called)
         fix: Fix = (
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
@@ -124,7 +113,7 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
             )
             why = f"that module is not migrated: {module.refusal}"
             fix = Refusal(why) if is_cause else LeftAlone(why)
-        notes = context.web_identity.handed_down_notes(stub, module.gains) if isinstance(fix, Rewrite) else ()
+        notes = to_do if isinstance(fix, Rewrite) else ()
         order = Note("merge this together with the modules that it calls:", (module.title,))
         yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
 

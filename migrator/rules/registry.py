@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from migrator import rules
@@ -20,9 +21,10 @@ Check = Callable[["Context"], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: ``id`` is its module's name with hyphens, ``summary`` one line for people, ``check`` what it finds.
+    """A rule: ``id`` is its name for people and reports, ``summary`` one line, ``check`` what it finds.
 
-    Rules of a later ``phase`` look at what those before have settled, and can change nothing of it.
+    Rules of a later ``phase`` look at what those before have settled, and can change nothing of it. Rules of one phase
+    have no order: what one finds does not depend on which others have run.
     """
 
     id: str
@@ -42,4 +44,4 @@ def all_rules() -> tuple[Rule, ...]:
     """Every rule, by id: the object called ``RULE`` of each module in this folder that has one."""
     names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
     modules = [import_module(f"{rules.__name__}.{name}") for name in names]
-    return tuple(module.RULE for module in modules if hasattr(module, "RULE"))
+    return tuple(sorted((module.RULE for module in modules if hasattr(module, "RULE")), key=attrgetter("id")))

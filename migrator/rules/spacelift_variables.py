@@ -99,7 +99,7 @@ def check(context: Context) -> Iterator[Finding]:
         finding = _finding(context, places, required)
         if finding is not None:
             yield replace(finding, needs=required.needs if isinstance(finding.fix, Rewrite) else frozenset())
-    for given in context.role_values:
+    for given in context.sign_ins.values:
         if not context.facts.runners_of(given.root).all:
             yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
     for root in context.environment_roots.roots:

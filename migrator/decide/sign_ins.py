@@ -1,0 +1,122 @@
+"""What becomes of the sign-in of every provider, decided once and for all.
+
+Which variable holds a role, and which value a stack gives it, depends on all providers together. So all are decided in
+one pass with an order of its own, whichever rule asks first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.config.config import ProviderAuth
+from migrator.decide.role_values import RoleValues
+from migrator.decide.told_identities import stub_of
+from migrator.workspace.discover import Kind
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
+    from migrator.span import Edit
+    from migrator.terraform.outside_calls import Called
+    from migrator.terraform.providers import Provider
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The group of a root module whose environment gets other credentials, and ``why`` a provider cannot use those.
+
+    That holds for all its providers, or (not ``is_for_all``) for those that assume a role.
+    """
+
+    group: str
+    why: str
+    is_for_all: bool = True
+
+
+_HOOK = ", and the hook's would become its own"
+_SETTINGS = ", and lives on those of Spacelift's settings"
+_ROLE = ", and assumes a role with the environment's"
+
+
+class SignIns:
+    """The fates of providers, and the ``values`` that their role variables are to have on stacks."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._environments = dict(_environments(context))
+        self.values = RoleValues(context)
+        self._fates: dict[Provider, tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]]] = {}
+        web_identity, providers = context.web_identity, context.facts.providers
+        for provider in sorted(filter(self._is_to_sign_in, providers), key=lambda provider: not provider.is_bare):
+            fate = web_identity.sign_in(provider, self.values)
+            self._fates[provider] = fate, tuple(web_identity.notes(provider))
+        self._handed_down: dict[Called, tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]] = {}
+        for called in (called for called in context.called if called.calls):
+            stub, gains, place = (
+                stub_of(context.workspace, called.module),
+                called.module.gains,
+                called.calls[0].known.place,
+            )
+            edits = web_identity.hand_down(stub, gains, place, self.values)
+            self._handed_down[called] = edits, tuple(web_identity.handed_down_notes(stub, gains, self.values))
+
+    def of(self, provider: Provider) -> tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]] | None:
+        """What becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
+        return self._fates.get(provider)
+
+    def handed_down(self, called: Called) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
+        """The edits by which roles reach the calls of a module of another repository, and what a person must do."""
+        return self._handed_down[called]
+
+    def environment(self, provider: Provider) -> Environment | None:
+        """The environment of a provider's root module, if it gets other credentials."""
+        return self._environments.get(provider.module.path)
+
+    def is_passed_in(self, provider: Provider) -> bool:
+        """Whether a provider block stands for the provider that the module's caller passes in."""
+        return provider.is_proxy and provider.module.path in self._context.workspace.calls
+
+    def keeps_environment(self, provider: Provider) -> bool:
+        """Whether a provider without credentials of its own goes on with those of its environment."""
+        environment = self.environment(provider)
+        is_free = environment is None or not (environment.is_for_all or provider.assumed_roles)
+        is_served = self._context.environment_roots.serves(provider)
+        return is_served or (is_free and not self._context.config.include_ambient)
+
+    def _is_to_sign_in(self, provider: Provider) -> bool:
+        if provider.is_bare:
+            return not self.is_passed_in(provider) and not self.keeps_environment(provider)
+        if provider.credentials:
+            return provider.skip_reason is None and not self._context.environment_roots.serves(provider)
+        return self._has_section_for_hook(provider)
+
+    def _has_section_for_hook(self, provider: Provider) -> bool:
+        """Whether a provider is to use a hook's credentials in place of the web identity that it has."""
+        is_live = provider.has_web_identity and provider.is_lead and provider.document.kind is not Kind.TEST
+        is_for_hook = self._context.config.provider_auth is ProviderAuth.HOOK
+        return is_live and is_for_hook and provider.skip_reason is None
+
+
+def _environments(context: Context) -> dict[str, Environment]:
+    """The modules whose environment changes, by path: root modules and units, and those that they call."""
+    include_ambient, needs_hook = context.config.include_ambient, context.strategies.needs_hook
+    roots = [
+        (root.module, Environment(root.group, _HOOK))
+        for root in context.facts.roots
+        if root.gets_static_keys or needs_hook(root)
+    ]
+    roots += [(item.module, Environment(item.group, _SETTINGS)) for item in context.facts.modules_with_static_keys]
+    found = context.facts.terragrunt
+    for unit, group in zip(found.units, found.groups, strict=True):
+        if unit.module is not None and unit.needs_hook(include_ambient):
+            roots.append((unit.module, Environment(group, _HOOK)))
+    alone = (root for root in context.facts.roots if root.is_migrated(include_ambient) and not needs_hook(root))
+    roots += [(root.module, Environment(root.group, _ROLE, is_for_all=False)) for root in alone]
+    environments: dict[str, Environment] = {}
+    for module, environment in roots:
+        environments.setdefault(module.path, environment)
+    for path, environment in list(environments.items()):
+        for reached in context.workspace.reached_from(path):
+            environments.setdefault(reached, environment)
+    return environments
