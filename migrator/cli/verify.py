@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,8 @@ _FOLDER = click.Path(exists=True, file_okay=False)
 _HOST = "Such as demo.app.spacelift.io.  [default: the inventory's]"
 _TYPES = "Type of runs that must be allowed; may be repeated.  [default: all]"
 _POLICIES = "Trust policies: a file ROLENAME.json each, as `aws iam get-role` prints it.  [default: those of `trust`]"
+_DIR = click.Path(file_okay=False)
+_PREVIEWS = "Where the level spacelift writes runtime configurations."
 _ROLE = "Value of the role variables that no file knows."
 
 
@@ -58,6 +61,8 @@ _ROLE = "Value of the role variables that no file knows."
 @option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help="The account's, if it has one.")
 @option(TRUST, "--session-tags", is_flag=True, help="The account tags the sessions of all stacks.")
 @option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help=_TYPES)
+@option(VERIFY, "--previews", metavar="DIR", type=_DIR, default="previews", show_default=True, help=_PREVIEWS)
+@option(VERIFY, "--run", "run_previews", is_flag=True, help="Run the previews with spacectl, and read what they tell.")
 @option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
 @option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .md, .html or .xml report.")
 @option(OUTPUT, "-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -134,6 +139,8 @@ def _request(repos: Sequence[str], options: Mapping[str, Any]) -> Request:
         options["engine"],
         account,
         trust,
+        Path(options["previews"]),
+        options["run_previews"],
     )
 
 

@@ -185,3 +185,23 @@ CHAIN_DENIED = Diagnostic(
     found="{role} denies {action} to {by}. {why}.",
     help="Correct the trust policy of the role.",
 )
+NO_PREVIEW = Diagnostic(
+    "verify-no-preview",
+    found="No preview can be made: {why} is not known.",
+    help="Commit the branch, and name the inventory of the account with --inventory.",
+)
+PREVIEW_NOT_RUN = Diagnostic(
+    "verify-preview-not-run",
+    found="The preview was written and not run. A preview proves nothing of runs that write.",
+    help="Run it yourself, or with --run: {command}",
+)
+PREVIEW_FAILED = Diagnostic(
+    "verify-preview-failed",
+    found="The preview failed: {said}",
+    help="Read the log of the preview in Spacelift.",
+)
+NO_MARKER = Diagnostic(
+    "verify-no-marker",
+    found="A preview did not tell the {what}.",
+    help="Read the log of the preview in Spacelift, and check that the runner image has the aws CLI and jq.",
+)

@@ -34,13 +34,16 @@ _LEFT_OUT = shutil.ignore_patterns(".git", ".terraform", ".terragrunt-cache", "n
 class VerifiedRepo:
     """A repository, called ``name`` by the user: its files on ``branch`` in a copy, ``""`` for the work tree.
 
-    ``before`` is the repository before the migration, if that is known.
+    ``before`` is the repository before the migration, if that is known; ``commit`` and ``commit_before`` are the
+    commits of both, ``""`` for the work tree.
     """
 
     name: str
     branch: str
     context: Context
     before: Context | None = None
+    commit: str = ""
+    commit_before: str = ""
     stacks: tuple[tuple[StackDefinition, RunStack], ...] = ()
 
     @property
@@ -111,11 +114,12 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     identity = checkout.identity
     if name in identity.branches:
         identity = replace(identity, branches=frozenset())
+    found = VerifiedRepo(path, name, _context(copied, identity, scope, config), commit=commit or "")
     if before is None:
-        return VerifiedRepo(path, name, _context(copied, identity, scope, config))
+        return found
     old.mkdir()
     checkout.export(before, old)
-    return VerifiedRepo(path, name, _context(copied, identity, scope, config), _context(old, identity, scope, config))
+    return replace(found, before=_context(old, identity, scope, config), commit_before=before)
 
 
 def _copy_tree(root: Path, paths: Sequence[str], folder: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CELL = "identity"
 _ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/")
+_CALLER = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::(\d{12}):")
 _VARIABLE = re.compile(r"web identity var\.([\w-]+)")
 _STATIC = ("static key", "keys in the environment", "profile ", "fails: ", "a shared ")
 _ROLES = re.compile(r"aws_role_arn\w*")
@@ -39,6 +40,12 @@ class Signer:
         """The account of the last role that is assumed; ``""`` if no role is named."""
         accounts = _ACCOUNT.findall(self.text.rpartition(", then ")[2])
         return accounts[-1] if accounts else ""
+
+
+def account_in(arn: str) -> str:
+    """The account of a caller's ARN, as ``aws sts get-caller-identity`` prints it; ``""`` if there is none."""
+    match = _CALLER.search(arn)
+    return match[1] if match else ""
 
 
 def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> Environment:

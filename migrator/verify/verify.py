@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
-from migrator.model.verification import CELLS, VerifiedStack
+from migrator.model.verification import CELLS, VerifiedStack, not_proven, worst
+from migrator.verify.diagnostics import NO_STACK
 from migrator.verify.engines import Engines
 from migrator.verify.fleet import VerifiedRepo, VerifiedRoot, open_repo, roots_of, with_stacks
 from migrator.verify.local_aws import LocalAws
 from migrator.verify.offline import Offline, OfflineSettings
 from migrator.verify.policies import from_aws, from_files, from_module
+from migrator.verify.preview import Previews, preview_proofs, previews
 from migrator.verify.stacks import RunStack
 from migrator.verify.trust import TrustSettings, trust_proof
 
@@ -61,6 +64,8 @@ class Request:
     engine: str | None = None
     account: Account | None = None
     trust: TrustRequested | None = None
+    previews: Path | None = None
+    runs_previews: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,31 @@ def rows_of(opened: Opened, request: Request, say: Say) -> Rows:
             root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in listed]
             for root, listed in rows.items()
         }
+    if Level.SPACELIFT in request.levels and request.previews is not None:
+        rows = {root: _previewed(root, listed, request.previews, request, say) for root, listed in rows.items()}
     return rows
+
+
+def _previewed(
+    root: VerifiedRoot,
+    listed: list[tuple[RunStack | None, VerifiedStack]],
+    folder: Path,
+    request: Request,
+    say: Say,
+) -> list[tuple[RunStack | None, VerifiedStack]]:
+    found = []
+    for stack, row in listed:
+        made = previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
+        if isinstance(made, Previews):
+            for command in made.commands:
+                say(shlex.join(command))
+            proofs = preview_proofs(made, runs=request.runs_previews)
+        else:
+            proofs = [made]
+        for proof in proofs:
+            row = _with(row, proof)
+        found.append((stack, row))
+    return found
 
 
 def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> TrustSettings:
@@ -151,8 +180,15 @@ def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> 
 
 
 def _with(row: VerifiedStack, proof: Proof) -> VerifiedStack:
-    proofs = sorted((*row.proofs, proof), key=lambda item: CELLS.index(item.cell))
-    return replace(row, proofs=tuple(proofs))
+    """The row with a proof of another level; of two proofs of a cell, the worse counts."""
+    known = row.proof(proof.cell)
+    if known is not None:
+        verdict = worst((known, proof))
+        both = f"{known.reason} {proof.reason}"
+        proof = replace(proof, reason=both) if known.verdict is proof.verdict else proof
+        proof = known if known.verdict is verdict and proof.verdict is not verdict else proof
+    others = [item for item in row.proofs if item.cell != proof.cell]
+    return replace(row, proofs=tuple(sorted((*others, proof), key=lambda item: CELLS.index(item.cell))))
 
 
 def by_repo(rows: Rows, repos: Sequence[str]) -> Mapping[str, tuple[VerifiedStack, ...]]:
