@@ -18,10 +18,12 @@ class _Completed(click.Group):
         return [*folders, *super().shell_complete(ctx, incomplete)]
 
 
-def completed(main: click.Command, batch: click.Command, status: click.Command, trust: click.Command) -> click.Command:
-    """The ``main`` command with all others below it, to be completed and not to be run."""
+def completed(
+    main: click.Command, batch: click.Command, status: click.Command, *others: click.Command
+) -> click.Command:
+    """The ``main`` command with all others below it, to be completed and not to be run; ``status`` is ``batch``'s."""
     batches = _Completed("batch", params=_options(batch), commands=[status], help=batch.help)
-    return _Completed(main.name, params=_options(main), commands=[batches, trust], help=main.help)
+    return _Completed(main.name, params=_options(main), commands=[batches, *others], help=main.help)
 
 
 def _options(command: click.Command) -> list[click.Parameter]:

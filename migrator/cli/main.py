@@ -97,8 +97,9 @@ def execute() -> int:
         from migrator.cli.batch import batch, status
         from migrator.cli.completion import completed
         from migrator.cli.trust import trust
+        from migrator.cli.verify import verify
 
-        command = completed(cli, batch, status, trust)
+        command = completed(cli, batch, status, trust, verify)
     try:
         code: int | None = command.main(arguments, prog_name=name, standalone_mode=False, complete_var=_COMPLETION)
     except click.ClickException as error:

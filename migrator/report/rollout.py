@@ -81,6 +81,7 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
             yield f"- {code(result.repo)}: {code(result.branch)}"
         elsewhere = {*to_set(result), *rotations(result), *_notes(result, _REMOVAL), *_notes(result, _DELETION)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
+    yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (
         "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
         " says `run_type:PROPOSED` and `scope:read`: the trust policy must admit it, or they fail"
@@ -116,6 +117,10 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
+    yield (
+        "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: a key is dead once no"
+        " run has used the key since"
+    )
     yield "- deactivate the keys, wait for a day of runs, delete them; take the trust in their user out of the roles"
     for result in results:
         for note in rotations(result):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +113,19 @@ class Sts:
     url: str
     known: dict[tuple[str, ...], Session] = field(default_factory=dict)
 
-    def _client(self, session: Session | None) -> Any:
+    @cached_property
+    def _session(self) -> Any:
         import botocore.session
+
+        return botocore.session.get_session()
+
+    def _client(self, session: Session | None) -> Any:
         from botocore import UNSIGNED
         from botocore.config import Config
 
         keys = (session.key, session.secret, session.token or None) if session else (None, None, None)
         config = Config(signature_version=UNSIGNED) if session is None else None
-        return botocore.session.get_session().create_client(
+        return self._session.create_client(
             "sts",
             "eu-west-1",
             endpoint_url=self.url,

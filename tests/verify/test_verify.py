@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from migrator.cli.main import cli
 from migrator.cli.verify import verify
+from migrator.spacelift.stacks.exchange import EXCHANGE
 from tests.conftest import MakeRepo, Terraform, needed
-from tests.verify.fleet import HOST, OTHER, STATE, TOKEN, MadeFleet, make_fleet
+from tests.verify.fleet import HOST, OTHER, STATE, TOKEN, MadeFleet, make_fleet, stack
 
 pytestmark = pytest.mark.system
 
@@ -174,3 +177,101 @@ def test_a_fault_of_a_trust_policy_fails_its_cell(
     found = cells(fleet, report)
     assert len(found) == 3
     assert [cell for cell, verdict in found.items() if verdict == "failed"] == [(failed, "trust")]
+
+
+SPACECTL = """#!/bin/sh
+echo "$@" >> "{log}"
+case "$*" in
+  *before.yml*) echo "::oidc-proof identity arn:aws:sts::123456789012:assumed-role/old/ci"
+     echo "::oidc-proof state {before}" ;;
+  *) echo '[01] echo "::oidc-proof identity $(aws sts get-caller-identity)"'
+     echo "::oidc-proof identity {who}"; echo "::oidc-proof state abc-1 8" ;;
+esac
+exit {code}
+"""
+OURS = "arn:aws:sts::123456789012:assumed-role/terraform-state/spacelift-run"
+
+
+@pytest.mark.parametrize(
+    ("fills", "exit_code", "state", "identity"),
+    [
+        ({}, 0, "proven", "proven"),
+        ({"before": "abc-2 7"}, 1, "failed", "proven"),
+        ({"before": ""}, 4, "not proven", "proven"),
+        ({"who": OURS.replace("123456789012", "999988887777")}, 1, "proven", "failed"),
+        ({"code": "1"}, 1, "failed", "failed"),
+    ],
+    ids=["all is well", "another state", "no state before", "another account", "a run that fails"],
+)
+def test_previews_are_written_run_and_read(
+    fleet: MadeFleet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fills: dict[str, str],
+    exit_code: int,
+    state: str,
+    identity: str,
+) -> None:
+    """By a program called spacectl that prints what a run prints: the real one needs an account."""
+    migrate(fleet, "--no-switch")
+    program = tmp_path / "bin" / "spacectl"
+    program.parent.mkdir()
+    values = {"log": str(tmp_path / "log"), "before": "abc-1 7", "who": OURS, "code": "0", **fills}
+    program.write_text(SPACECTL.format(**values))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    options = ["--level", "spacelift", "--run", "--inventory", fleet.account, "--previews", tmp_path / "previews"]
+    done = verified(fleet, *options, "--report", tmp_path / "report.json")
+    assert done.exit_code == exit_code, done.output
+    found = cells(fleet, tmp_path / "report.json")
+    assert set(found.values()) == {state, identity}
+    assert (found["spacelift_stack.web", "state"], found["spacelift_stack.web", "identity"]) == (state, identity)
+    commands = (tmp_path / "log").read_text().splitlines()
+    sha = fleet.shop.git("rev-parse", "spacelift-oidc").strip()
+    written = tmp_path / "previews" / "preview-web.yml"
+    assert f"stack preview --id web --sha {sha} --runtime-config {written} --tail" in commands
+
+
+def test_a_preview_that_nobody_runs_proves_nothing(fleet: MadeFleet, tmp_path: Path) -> None:
+    migrate(fleet, "--no-switch")
+    folder = tmp_path / "previews"
+    done = verified(fleet, "--level", "spacelift", "--inventory", fleet.account, "--previews", folder)
+    assert done.exit_code == 4
+    assert "spacectl stack preview --id rate_cards --sha" in done.output
+    web = yaml.safe_load((folder / "preview-web.yml").read_text())
+    assert web["environment"]["AWS_ACCESS_KEY_ID"] == ""
+    assert web["before_init"][0] == "unset AWS_PROFILE AWS_DEFAULT_PROFILE"
+    assert [EXCHANGE in command for command in web["before_init"]] == [False, False, True, False]
+    assert "::oidc-proof identity" in web["after_init"][0]
+    assert "terraform state pull" in web["after_init"][1]
+    native = yaml.safe_load((folder / "preview-rate_cards.yml").read_text())
+    assert native["before_init"][1:] == ["make rates"]
+    assert ["identity" in command for command in native["after_init"]] == [False]
+    assert "after_init" in yaml.safe_load((folder / "preview-web-before.yml").read_text())
+
+
+def test_what_is_missing_is_said(fleet: MadeFleet, tmp_path: Path, make_repo: MakeRepo) -> None:
+    """No stack, no base, no hook: nothing is proven that nobody knows, and nothing is a traceback."""
+    migrate(fleet, "--no-switch")
+    done = CliRunner().invoke(verify, [str(fleet.shop.root), "--run-type", "TRACKED"])
+    assert done.exit_code == 4, done.output
+    assert "No stack that runs this root module is known." in done.stdout
+    fleet.shop.git("switch", "--quiet", "spacelift-oidc")
+    fleet.shop.git("branch", "--quiet", "-D", "main")
+    done = CliRunner().invoke(verify, [str(fleet.admin.root), str(fleet.shop.root), "--run-type", "TRACKED"])
+    assert done.exit_code == 4, done.output
+    assert "The branch from before the migration is not known" in done.stdout
+    assert CliRunner().invoke(verify, [str(fleet.shop.root), "--branch", "nowhere"]).exit_code == 3
+    assert CliRunner().invoke(verify, [str(fleet.shop.root), "--level", "trust"]).exit_code == 2
+    assert CliRunner().invoke(verify, [str(fleet.shop.root), "--report", "x.sarif"]).exit_code == 2
+    plain = make_repo({"README.md": "nothing"}, name="plain")
+    assert CliRunner().invoke(verify, [str(plain.root)]).exit_code == 0
+
+
+def test_a_hook_that_is_spelled_otherwise_is_not_run(make_repo: MakeRepo, tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    hooks = f'  before_init  = ["aws sts assume-role-with-web-identity; touch {witness}"]\n'
+    fleet = make_fleet(make_repo, tmp_path, stack("web", "shop", "web", hooks))
+    done = CliRunner().invoke(verify, [str(fleet.admin.root), str(fleet.shop.root)])
+    assert not witness.exists()
+    assert "The hook is not spelled as Spacelift documents the exchange" in done.stdout
