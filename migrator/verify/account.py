@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import posixpath
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import UsageError
 from migrator.model.fleet import Code
+from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.engine_evidence import said
 from migrator.terraform.credential_names import STATIC, plain_name
+from migrator.verify.stacks import READER as READER_OF_LISTS
 from migrator.verify.stacks import HookCommand, RunStack
 
 if TYPE_CHECKING:
     from migrator.spacelift.inventory.account import Context, Element, Inventory, Stack
+    from migrator.verify.fleet import VerifiedRepo
 
 _VENDORS = ("StackConfigVendorTerraform", "StackConfigVendorOpenTofu")
 READER = "the account"
@@ -47,6 +50,23 @@ class Account:
         variables = {**known.variables, **stack.variables}
         labels = stack.labels | known.labels
         return replace(stack, space=known.space or stack.space, is_guess=False, labels=labels, variables=variables)
+
+    def attached(self, stack: RunStack, repos: Sequence[VerifiedRepo]) -> RunStack:
+        """A stack of the account, with the contexts that a repository attaches to the stack by its slug."""
+        made = [item for repo in repos for item in attachments(repo.workspace).attached_to(stack.slug)]
+        if not made or stack.commands is None:
+            return stack
+        account = next(item for item in self._inventory.stacks if item.id == stack.slug)
+        first = min((item.priority or 0 for item in account.attached_contexts or ()), default=1)
+        commands: list[HookCommand] = []
+        for priority, context in made:
+            hooks = context.hooks("before_init")
+            listed = () if hooks is None or hooks.is_null else hooks.strings
+            if listed is None or priority > first:
+                why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
+                return replace(stack, commands=None, unknown=why)
+            commands += (HookCommand(text, f"the context at {context.place}") for text in listed)
+        return replace(stack, commands=(*commands, *stack.commands), read_by=f"{stack.read_by} and {READER_OF_LISTS}")
 
     def _stack(self, stack: Stack) -> RunStack:
         contexts, doubts = self._contexts_of(stack)

@@ -28,7 +28,7 @@ PLACE = ("bucket", "key", "region", "workspace_key_prefix", "endpoint", "dynamod
 _MISSING = re.compile(
     r"Failed to query available provider packages|Failed to install provider|provider registry"
     r"|Missing required provider|Could not (?:download|retrieve)|Failed to download module|Module not installed"
-    r"|Failed to (?:resolve|load) provider|Required plugins are not installed"
+    r"|Failed to (?:resolve|load) provider|Required plugins are not installed|remote module registry|proxyconnect"
 )
 
 

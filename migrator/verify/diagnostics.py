@@ -21,8 +21,8 @@ OTHER_ENGINE = Diagnostic(
 )
 NO_PROVIDERS = Diagnostic(
     "verify-no-providers",
-    found="Providers are missing on this machine, so `validate` was skipped: {said}",
-    help="Set TF_PLUGIN_CACHE_DIR, configure a mirror, or let the engine download providers with --fetch-providers.",
+    found="Providers or modules are not on this machine, so `validate` was skipped: {said}",
+    help="Set TF_PLUGIN_CACHE_DIR, configure a mirror, or let the engine download them with --fetch-providers.",
 )
 OTHER_PROGRAM = Diagnostic(
     "verify-not-terraform",
@@ -204,4 +204,14 @@ NO_MARKER = Diagnostic(
     "verify-no-marker",
     found="A preview did not tell the {what}.",
     help="Read the log of the preview in Spacelift, and check that the runner image has the aws CLI and jq.",
+)
+NATIVE_ELSEWHERE = Diagnostic(
+    "verify-native-elsewhere",
+    found="The backend signs in by itself, and was tried with {engine}, which is not the engine of the stack.",
+    help="Install the engine of the stack, or name its path with --engine.",
+)
+OTHER_TOKEN = Diagnostic(
+    "verify-other-token",
+    found="{who} reads the token from {found}, but Spacelift puts the token into {token}.",
+    help="Correct web_identity_token_file, or name the file with --token-file.",
 )

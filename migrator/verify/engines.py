@@ -71,7 +71,9 @@ class Engines:
 
         None if no engine is installed.
         """
-        firm = [item for item in evidence if not item.is_soft and not item.is_default]
+        firm = [item for item in evidence if not item.is_soft]
+        lowest = max((item.low for item in firm), default=(0, 0, 0))
+        firm = [item for item in firm if not item.is_default or item.high > lowest]
         if self._chosen is not None:
             return self._chosen, _fits(self._chosen, firm)
         fitting = [engine for engine in self._installed if _fits(engine, firm)]

@@ -52,6 +52,13 @@ class VerifiedRepo:
         return self.context.workspace
 
     @property
+    def programs(self) -> list[tuple[str, str]]:
+        """The folders whose root module another program writes, each with that program."""
+        facts = self.context.facts
+        found = [(program.folder, "CDKTF") for program, _ in facts.programs]
+        return [*found, *((unit.folder, "Terragrunt") for unit in facts.terragrunt.units)]
+
+    @property
     def roots(self) -> list[str]:
         """The root modules with an S3 backend or an AWS provider."""
         facts, workspace = self.context.facts, self.workspace
@@ -70,6 +77,8 @@ class VerifiedRoot:
     repo: VerifiedRepo
     path: str
     stacks: list[RunStack] = field(default_factory=list)
+    program: str = ""
+    """What writes the module, if it is none of the repository's own: CDKTF or Terragrunt."""
 
     @property
     def folder(self) -> Path:
@@ -152,7 +161,8 @@ def roots_of(
     """Every root module with the stacks that run it: those of ``repos``, and ``more`` of the account."""
     found = set()
     for repo in repos:
-        paths = repo.roots
+        programs = dict(repo.programs)
+        paths = [*(path for path in repo.roots if path not in programs), *programs]
         by_folder = StacksByFolder(repo.workspace, [stack for stack, _ in repo.stacks])
         known = dict(repo.stacks)
         for path in paths:
@@ -164,7 +174,8 @@ def roots_of(
             slugs = {stack.slug for stack in stacks}
             stacks += [item for item in more if item.slug not in slugs and _runs(item, identity, path)]
             found |= {id(stack) for stack in stacks}
-            yield VerifiedRoot(repo, path, [with_runtime_config(stack, repo.workspace) for stack in stacks])
+            stacks = [with_runtime_config(stack, repo.workspace) for stack in stacks]
+            yield VerifiedRoot(repo, path, stacks, programs.get(path, ""))
     for stack in (stack for repo in repos for _, stack in repo.stacks):
         if id(stack) not in found and any(command.is_exchange for command in stack.commands or ()):
             say(f"{stack.title} ({stack.place}) signs in by a hook, but runs code that is not named here")

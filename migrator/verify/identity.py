@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import LeftAlone
@@ -34,6 +34,7 @@ class Signer:
 
     who: str
     text: str
+    token_files: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
@@ -74,7 +75,8 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
         for provider in aws_providers(module) if module is not None else ():
             is_lead = provider is provider.family[0] and provider.document.kind is not Kind.TEST
             if is_lead and not isinstance(provider.skip_reason, LeftAlone):
-                yield Signer(provider.title + where, signer(provider_sign_in(workspace, provider), environment))
+                text = signer(provider_sign_in(workspace, provider), environment)
+                yield Signer(provider.title + where, text, tuple(provider.token_files))
 
 
 def signers_of(
@@ -96,10 +98,11 @@ def identity_proof(
     environment: Environment,
     seen: str | None,
     role_arn: str | None,
+    tokens: tuple[str, ...],
 ) -> Proof:
     """Who signs in, as far as that is proven; ``seen`` is who signed for the state in the emulated AWS.
 
-    ``role_arn`` is the value of role variables that no file knows.
+    ``role_arn`` is the value of role variables that no file knows, ``tokens`` are the paths of the run's token.
     """
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
@@ -109,6 +112,12 @@ def identity_proof(
     now += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
     old = _old(before, path)
     proofs = [proof for signer in now if (proof := _of(signer, old, environment)) is not None]
+    paths = ((signer.who, path) for signer in now for path in signer.token_files)
+    proofs += (
+        failed(_CELL, said.OTHER_TOKEN.refusal(who=who, found=path, token=tokens[0]))
+        for who, path in paths
+        if path not in tokens
+    )
     if root is not None and seen is None:
         proofs.append(not_proven(_CELL, said.UNSEEN.refusal(who=now[0].who)))
     elif root is not None and seen != now[0].text:
@@ -175,4 +184,4 @@ def _resolved(signer: Signer, values: Mapping[str, str]) -> Signer:
     """The signer with the value of the variable that holds its role, if the variable is the root module's own."""
     match = _VARIABLE.search(signer.text)
     value = values.get(match[1], "") if match and " in " not in signer.who else ""
-    return Signer(signer.who, signer.text.replace(f"var.{match[1]}", value)) if match and value else signer
+    return replace(signer, text=signer.text.replace(f"var.{match[1]}", value)) if match and value else signer

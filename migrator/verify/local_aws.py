@@ -10,7 +10,7 @@ import re
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +107,8 @@ class LocalAws:
         if signed is None or signed["service"] != "s3" or not name or name in self._buckets:
             return
         from moto.backends import get_backend
+        from moto.s3.exceptions import S3ClientError
 
         self._buckets.add(name)
-        get_backend("s3")["123456789012"]["aws"].create_bucket(name, "us-east-1")
+        with suppress(S3ClientError):  # an earlier verification of this process has made the bucket
+            get_backend("s3")["123456789012"]["aws"].create_bucket(name, "us-east-1")

@@ -27,6 +27,7 @@ from migrator.verify.runs import OF_STACKS, subject
 
 if TYPE_CHECKING:
     from migrator.decide.roots import Root
+    from migrator.model.findings import Refusal
     from migrator.verify.engines import EngineProgram, Engines
     from migrator.verify.fleet import VerifiedRoot
     from migrator.verify.local_aws import LocalAws, RecordedRun
@@ -79,7 +80,8 @@ class Offline:
             return dict(zip(roots, pool.map(prove, roots), strict=True))
 
     def _of_root(self, root: VerifiedRoot) -> Iterator[tuple[RunStack | None, VerifiedStack]]:
-        self._put_token_here(root.folder)
+        if not root.program:
+            self._put_token_here(root.folder)
         for stack in root.stacks or (None,):
             given = None if stack is None else self._with_role(stack)
             try:
@@ -105,6 +107,10 @@ class Offline:
                     file.write_bytes(text.replace(self._settings.token.path.encode(), _HERE.encode()))
 
     def _row(self, item: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
+        if item.program:
+            title, place = (stack.title, stack.place) if stack else ("", "")
+            why = said.OTHER_PROGRAM.refusal(what=item.program)
+            return VerifiedStack(item.path or ".", title, place, "", _nothing(why))
         context, module = item.repo.context, item.repo.workspace.modules[item.path]
         evidence = [
             *code_evidence(item.repo.workspace, module, s3_backends(module)),
@@ -115,9 +121,7 @@ class Offline:
         row = VerifiedStack(item.path or ".", title, place, engine.title if engine else "")
         if engine is None:
             why = said.NO_ENGINE.refusal()
-            return replace(
-                row, proofs=tuple(not_proven(cell, why) for cell in ("validate", "hook", "state", "identity"))
-            )
+            return replace(row, proofs=_nothing(why))
         root = next((known for known in context.facts.roots if known.module.path == item.path), None)
         with self._aws.run() if self._aws is not None else nullcontext() as aws:
             return self._with_engine(row, item, stack, root, engine, is_own, aws)
@@ -152,7 +156,8 @@ class Offline:
         seen = aws.states[-1][0] if aws is not None and aws.states and initialised.backend is not None else None
         around = environment_of(stack, hook.role, bool(hook.exported))
         before, role_arn = item.repo.before, self._settings.role_arn
-        identity = identity_proof(item.repo.context, before, item.path, root, stack, around, seen, role_arn)
+        tokens = (self._settings.token.path, _HERE)
+        identity = identity_proof(item.repo.context, before, item.path, root, stack, around, seen, role_arn, tokens)
         if hook.proof.verdict.value == "failed" and around == Environment():
             identity = _by_hook(identity)
         state = self._state(item, root, extra, initialised, is_own, engine, with_backend=with_backend)
@@ -179,6 +184,8 @@ class Offline:
             return not_proven("state", said.NO_MOTO.refusal())
         if not with_backend:
             return not_proven("state", said.NO_SESSION.refusal())
+        if not is_own and root.has_web_identity:
+            return not_proven("state", said.NATIVE_ELSEWHERE.refusal(engine=engine.title))
         return state_proof(initialised, root, item.repo.before, is_own, engine.title)
 
     def _environment(self, stack: RunStack | None, aws: RecordedRun | None) -> dict[str, str]:
@@ -195,9 +202,14 @@ class Offline:
         return found | {name: value.replace(path, _HERE) for name, value in stack.known_variables.items()}
 
 
+def _nothing(why: Refusal) -> tuple[Proof, ...]:
+    """The cells of this level, none of them proven."""
+    return tuple(not_proven(cell, why) for cell in ("validate", "hook", "state", "identity"))
+
+
 def _needs_hook(item: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:
     """Whether something of a root module would use the credentials of the environment without a hook."""
-    around = environment_of(stack, "", False)
+    around = replace(environment_of(stack, "", False), has_keys=False)
     signers = [backend_signer(item.repo.context, root, around)] if root is not None else []
     return any(signer.text.startswith("the environment") for signer in signers)
 

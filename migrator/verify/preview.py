@@ -103,7 +103,8 @@ def _configuration_before(engine: str) -> str:
 
 def _probe(item: VerifiedRoot) -> str:
     """Terraform that tells who the first provider of a root module is; ``""`` if the module has none."""
-    found = aws_providers(item.repo.workspace.modules[item.path])
+    module = item.repo.workspace.modules.get(item.path)
+    found = aws_providers(module) if module is not None and not item.program else []
     providers = [provider for provider in found if provider.block.labels == ("aws",)]
     if not providers:
         return ""

@@ -23,6 +23,15 @@ _PASSED_ON = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+_NOWHERE = "http://127.0.0.1:9"
+_OFFLINE = {
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), _NOWHERE),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+    **{"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", "GIT_TERMINAL_PROMPT": "0"},
+    **{"TF_REGISTRY_DISCOVERY_RETRY": "0", "TF_REGISTRY_CLIENT_TIMEOUT": "1"},
+}
+"""Nothing but this machine can be reached: https://pkg.go.dev/net/http#ProxyFromEnvironment."""
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -46,7 +55,7 @@ class Ended:
 def bare_environment(home: Path, *, with_network: bool = False) -> dict[str, str]:
     """What a program needs of this process's environment, without any credentials; ``home`` is an empty folder."""
     names = (*_PASSED_ON, *(_PROXIES if with_network else ()))
-    passed = {name: os.environ[name] for name in names if name in os.environ}
+    passed = {name: os.environ[name] for name in names if name in os.environ} | ({} if with_network else _OFFLINE)
     return {**passed, "HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 

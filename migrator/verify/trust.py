@@ -43,6 +43,8 @@ def trust_proof(item: VerifiedRoot, stack: RunStack | None, settings: TrustSetti
     """Whether every type of run of ``stack`` may assume the roles with which the root module signs in."""
     if stack is None:
         return not_proven(_CELL, said.NO_STACK.refusal())
+    if item.program:
+        return not_proven(_CELL, said.OTHER_PROGRAM.refusal(what=item.program))
     chains = role_chains(item, stack, settings.role_arn)
     if not chains:
         signs = stack.has_integration

@@ -98,7 +98,8 @@ def opened(request: Request, say: Say) -> Iterator[Opened]:
             except MigrateError as error:
                 raise MigrateError(f"{path}: {error}") from None
             say(f"{path}: {f'branch {repo.branch}' if repo.branch else 'the work tree'}")
-        more = request.account.stacks if request.account is not None else ()
+        account = request.account
+        more = [account.attached(stack, repos) for stack in account.stacks] if account is not None else []
         yield Opened(repos, list(roots_of(repos, more, say)), engines, top)
 
 
