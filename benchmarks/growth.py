@@ -449,7 +449,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             trees = [write(Path(folder) / str(size) / "growth", make(size)) for size in sizes]
             programs = {
-                str(size): Program((sys.executable, "-m", "migrator", "--preview", "."), tree, (0, 3))
+                str(size): Program((sys.executable, "-m", "migrator", "--preview", "."), tree, (0, 3, 4))
                 for size, tree in zip(sizes, trees, strict=True)
             }
             costs = list(compare(programs, options.rounds).values())

@@ -40,7 +40,7 @@ from interfaces import misfits
 from promises import Files, complaints_grown, credentials, forgotten, told_secrets, undeclared, wrong_texts
 
 from migrator.model.findings import LeftAlone, Refusal, Rewrite
-from migrator.model.results import RepoResult
+from migrator.model.results import RepoResult, exit_code
 from migrator.report.serial import from_plain
 from migrator.workspace.discover import Kind, kind_of
 
@@ -185,7 +185,7 @@ def after_another(again: RepoResult | None, after: Files) -> Iterator[str]:
 def unexplained(ran: Ran) -> Iterator[str]:
     if ran.result is None or b"internal error" in ran.said or b"Traceback" in ran.said:
         yield f"exit code {ran.code}: {ran.said[:400].decode(errors='replace')}"
-    elif ran.code != (3 if ran.result.is_failed else 0):
+    elif ran.code != exit_code([ran.result]):
         yield f"exit code {ran.code}"
 
 

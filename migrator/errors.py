@@ -1,6 +1,8 @@
-"""The exceptions of the package; none of their messages ever holds a value read from a file."""
+"""The exceptions of the package, and the exit codes; no message ever holds a value read from a file."""
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 
 class MigrateError(Exception):
@@ -33,3 +35,18 @@ class EditConflict(Exception):
 
 class OutputError(MigrateError):
     """Standard output that cannot be written: what was asked for was not shown."""
+
+
+class ExitCode(IntEnum):
+    """What a run comes to, for scripts.
+
+    A failure counts for more than anything else. ``--check`` reports a change that can be made (1) before a refusal
+    (4): a script that accepts refusals must not overlook a change.
+    """
+
+    DONE = 0
+    WOULD_CHANGE = 1
+    USAGE = 2
+    FAILED = 3
+    REFUSED = 4
+    INTERRUPTED = 130

@@ -17,10 +17,10 @@ try:
     from distributed import Client, Event, Future
     from distributed.scheduler import KilledWorker
 except ImportError:
-    raise MigrateError("Dask is not installed: pip install 'tf-oidc-migrate[dask]'") from None
+    raise MigrateError("Dask is not installed. help: pip install 'tf-oidc-migrate[dask]'") from None
 
-_DIED = Failure("the Dask worker died")
-_LOST = Failure("the connection to the Dask scheduler was lost")
+_DIED = Failure("The Dask worker ended unexpectedly")
+_LOST = Failure("The connection to the Dask scheduler was lost")
 _PATIENCE = 10
 """Seconds that the cluster gets for an answer."""
 
@@ -35,7 +35,7 @@ class Cluster:
         try:
             self._client = Client(address, timeout=_PATIENCE, set_as_default=False)
         except Exception:  # of many kinds: an address of another form, TLS without a certificate
-            raise MigrateError("no Dask scheduler answers at the given address") from None
+            raise MigrateError("No Dask scheduler answers at the address of --dask") from None
         self._name = uuid4().hex
         self._futures: dict[int, Future] = {}
         self._ended: list[tuple[int, Any]] = []

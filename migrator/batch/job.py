@@ -57,7 +57,7 @@ def failure_of(error: BaseException) -> Failure:
     """An exception by its type and place: its text could hold a secret."""
     frames = list(traceback.walk_tb(error.__traceback__))
     if not frames:
-        return Failure(f"internal error ({type(error).__name__}); please report it")
+        return Failure(f"Internal error ({type(error).__name__}). Please report this error")
     frame, line = frames[-1]
     place = f"{Path(frame.f_code.co_filename).name}:{line}"
-    return Failure(f"internal error ({type(error).__name__} at {place}); please report it")
+    return Failure(f"Internal error ({type(error).__name__} at {place}). Please report this error")

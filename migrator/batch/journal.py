@@ -118,7 +118,7 @@ class Journal:
                 self._synced = time.monotonic()
         except OSError as error:
             self._cut_off(self._end)
-            raise MigrateError(f"the journal {self._path} cannot be written: {error.strerror}") from None
+            raise MigrateError(f"The journal {self._path} cannot be written: {error.strerror}") from None
         self._end += len(line)
         return place
 
@@ -147,13 +147,15 @@ class Journal:
         self._file.seek(0)
         header = _record(self._file.readline())
         if header is None:
-            raise MigrateError(f"{self._path} is no journal, or was broken off in its first line: choose another file")
+            raise MigrateError(
+                f"{self._path} is not a journal, or its first line is incomplete. help: name another file with --state"
+            )
         self._read_header(header)
         self._end = self._file.tell()
         torn = 0
         for number, line in enumerate(self._file, 2):
             if torn:
-                raise MigrateError(f"line {torn} of the journal {self._path} is damaged")
+                raise MigrateError(f"Line {torn} of the journal {self._path} is damaged")
             record = _record(line)
             if record is None or not self._note(record, (self._end, len(line))):
                 torn = number
@@ -166,9 +168,9 @@ class Journal:
         version, settings, jobs = header.get("version"), header.get("settings"), header.get("jobs")
         is_one = header.get("journal") == _FORMAT and isinstance(version, int)
         if is_one and isinstance(version, int) and version > _VERSION:
-            raise MigrateError(f"the journal {self._path} is of a newer version of this program")
+            raise MigrateError(f"A newer version of tf-oidc-migrate wrote the journal {self._path}")
         if not is_one or not isinstance(settings, dict) or not _is_list_of_text(jobs):
-            raise MigrateError(f"{self._path} is no journal")
+            raise MigrateError(f"{self._path} is not a journal")
         self.settings, self.jobs = settings, tuple(jobs)
 
     def _note(self, record: dict[str, Any], place: tuple[int, int]) -> bool:
@@ -197,7 +199,7 @@ class Journal:
         now = json.loads(json.dumps(settings))
         other = sorted(name for name in {*now, *self.settings} if now.get(name) != self.settings.get(name))
         if other:
-            raise MigrateError(f"the journal {self._path} is of a run with other settings: {', '.join(other)}")
+            raise MigrateError(f"The journal {self._path} belongs to a run with other settings: {', '.join(other)}")
 
     def _cut_off(self, end: int) -> None:
         try:
@@ -227,20 +229,22 @@ def _opened(path: Path, flags: int = 0) -> BinaryIO:
     try:
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | flags, 0o600)
     except FileExistsError:
-        raise MigrateError(f"{path} exists already: resume it, or choose another file for the journal") from None
+        raise MigrateError(
+            f"The journal {path} exists already. help: use --resume, or name another file with --state"
+        ) from None
     except OSError as error:
-        raise MigrateError(f"the journal {path} cannot be opened: {error.strerror}") from None
+        raise MigrateError(f"The journal {path} cannot be opened: {error.strerror}") from None
     file = open(handle, "rb", buffering=-1)  # noqa: SIM115 - the journal closes it
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise MigrateError(f"{path} is no regular file, and so no journal")
+            raise MigrateError(f"{path} is not a regular file, so it cannot be a journal")
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise MigrateError(f"the journal {path} is in use by another run") from None
+        raise MigrateError(f"Another run uses the journal {path}") from None
     except OSError as error:
         file.close()
-        raise MigrateError(f"the journal {path} cannot be locked: {error.strerror}") from None
+        raise MigrateError(f"The journal {path} cannot be locked: {error.strerror}") from None
     except MigrateError:
         file.close()
         raise

@@ -19,7 +19,8 @@ from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
-from migrator.model.fleet import ALONE, Fleet, Survey, parts
+from migrator.model.fleet import ALONE, Fleet, Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.results import RepoResult
 from migrator.report.serial import survey_to_plain, to_plain
 
@@ -63,7 +64,7 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
     below = job.source.settings.get("path", "")
     folder = os.path.realpath(os.path.join(path, below))
     if os.path.commonpath([os.path.realpath(path), folder]) != os.path.realpath(path) or not os.path.isdir(folder):
-        raise MigrateError(f"it has no folder {below}" if below else _no_folder(path))
+        raise MigrateError(f"The repository has no folder {below}" if below else _no_folder(path))
     return folder
 
 
@@ -72,8 +73,8 @@ def _no_folder(path: str) -> str:
     try:
         os.stat(path)
     except OSError as error:
-        return f"the folder cannot be read: {error.strerror}"
-    return "a file is there, and no folder"
+        return f"The folder cannot be read: {error.strerror}"
+    return "The path is a file, not a folder"
 
 
 def _config(job: RepoJob) -> Config:
@@ -98,12 +99,12 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
         is_replacing = policy is ExistingBranch.REPLACE
         outcome = push(folder, result.branch, job.push_to, timeout=_FETCH, force_with_lease=is_replacing)
     except MigrateError as error:
-        return replace(result, error=f"its branch was made, and not pushed: {error}")
+        return replace(result, error=f"The branch was created, but not pushed: {error}")
     if outcome is not Push.EXISTS:
         return replace(result, pushed=job.push_to)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
-    return replace(result, error=f"{job.push_to} has a branch {result.branch} with other commits already")
+    return replace(result, error=f"The remote {job.push_to} already has a branch {result.branch} with other commits")
 
 
 def _folder_of_branch(job: RepoJob) -> str:
@@ -205,7 +206,7 @@ class Batch:
         self.journal.start(noted_as + job.name)
 
     def _finish(self, name: str, result: RepoResult) -> RepoResult:
-        self.journal.finish(name, to_plain(result), is_failed=result.is_failed)
+        self.journal.finish(name, to_plain(result), is_failed=not result.is_whole)
         return result
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 from migrator.batch.records import RepoJob, Results, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
-from migrator.model.fleet import Fleet, parts
+from migrator.model.fleet import Fleet
+from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
@@ -54,7 +55,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     try:
         write_new(path, rows(), mode=0o600)
     except OSError as error:
-        raise MigrateError(f"the plan {path} cannot be written: {error.strerror}") from None
+        raise MigrateError(f"The plan {path} cannot be written: {error.strerror}") from None
 
 
 def read_plan(path: str) -> list[RepoJob]:
@@ -65,13 +66,15 @@ def read_plan(path: str) -> list[RepoJob]:
         if header["format"] != _FORMAT:
             raise ValueError
         if header["version"] != _VERSION:
-            raise MigrateError(f"the plan {path} was made by another version: make it again")
+            raise MigrateError(
+                f"The plan {path} was written by another version. help: write the plan again with --plan-out"
+            )
         config = _config(header["config"])
         return [_job(json.loads(line), config) for line in lines[1:]]
     except OSError as error:
-        raise MigrateError(f"the plan {path} cannot be read: {error.strerror}") from None
+        raise MigrateError(f"The plan {path} cannot be read: {error.strerror}") from None
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        raise MigrateError(f"{path} is no plan of this program") from None
+        raise MigrateError(f"{path} is not a plan of tf-oidc-migrate") from None
 
 
 def _job(row: dict[str, Any], config: Config) -> RepoJob:

@@ -99,7 +99,7 @@ def _end_overdue(executor: Executor, flights: dict[int, _Flight[Job]]) -> Iterat
 
 
 def _no_answer(timeout: float | None) -> Failure:
-    return Failure(f"gave no answer within {timeout:g} s")
+    return Failure(f"The repository took longer than {timeout:g} s")
 
 
 @contextmanager

@@ -111,10 +111,10 @@ class Processes:
         try:
             worker = _Worker(self._context.Process, self._context.Pipe())
         except (OSError, EOFError):
-            raise MigrateError("no worker process can be started") from None
+            raise MigrateError("No worker process can be started") from None
         self._all.add(worker)
         if not worker.accepts(message):
-            raise MigrateError("a new worker process ends at once")
+            raise MigrateError("A new worker process ended immediately")
         return worker
 
     def _answer(self, worker: _Worker) -> Any:
@@ -171,8 +171,8 @@ class _Worker:
         self.process.join(_DISMISSAL)
         code = self.process.exitcode or 0
         if code < 0:
-            return f"the worker process was killed by {signal.Signals(-code).name}"
-        return f"the worker process ended with exit code {code}"
+            return f"The worker process was killed by {signal.Signals(-code).name}"
+        return f"The worker process ended with exit code {code}"
 
     def end(self) -> None:
         """Kill it and the programs it runs, whichever of them still lives."""

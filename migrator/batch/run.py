@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,8 +21,8 @@ from migrator.batch.plan_file import plain_config, read_plan, write_plan
 from migrator.batch.pool import default_jobs, executor
 from migrator.batch.progress import Progress, progress
 from migrator.batch.records import RepoJob, Results, left
-from migrator.errors import MigrateError, OutputError, UsageError
-from migrator.model.results import Mode, RepoResult
+from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
+from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.remotes.forge_registry import forge_of, open_forge
 from migrator.remotes.sources import RepoSource, sources
 from migrator.report.registry import write_report, write_rollout, writer_for
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 
-DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 _PRELOADED = ("migrator.batch.preload",)
 
 
@@ -83,14 +83,14 @@ def run_batch(request: Request, config: Config) -> int:
         try:
             _migrate(request, jobs, journal, names, shown)
         except KeyboardInterrupt:
-            shown.say(f"interrupted: go on with --resume --state {journal.path}")
+            shown.say(f"Interrupted. help: continue with --resume --state {journal.path}")
             raise
         finally:
             are_written = _write_reports(request, journal, shown)
         if request.plan_out is not None:
             write_plan(request.plan_out, jobs, journal)
         code = _conclude(request, journal, shown)
-        return code if are_written else FAILED
+        return code if are_written else ExitCode.FAILED
 
 
 def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
@@ -128,7 +128,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
             job = by_name[result.repo]
             told = request.pull_requests.open(job.source, job.clones, result)
             batch.note(told)
-        shown.finished(told.repo, _outcome(told), told.is_failed)
+        shown.finished(told.repo, _outcome(told), not told.is_whole)
         for note in told.notes[len(result.notes) :]:
             shown.say(f"{told.repo}: {note.task}")
         if told.mode is Mode.PREVIEW and told.diff and not sys.stdout.isatty():
@@ -158,7 +158,7 @@ def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
         return [replace(repo_job, clones=clones, push_to=request.push_to) for repo_job in planned]
     found = _sources(request)
     if not found:
-        raise UsageError("no repository is named")
+        raise UsageError("No repository was named. help: name paths or URLs, or use --repos-from")
     clones = _clone_folder(request) or _temporary_clones(request, config, found, stack)
     return [RepoJob(source, config, clones, request.push_to) for source in found]
 
@@ -184,7 +184,7 @@ def _temporary_clones(request: Request, config: Config, found: Sequence[RepoSour
     if all(source.is_local for source in found):
         return ""
     if config.mode is Mode.BRANCH and not request.push_to and request.plan_out is None:
-        raise UsageError("branches of clones would be lost: give --push, --open-pr, or --clone-to a folder to keep")
+        raise UsageError("The branches in temporary clones would be lost. help: use --push, --open-pr or --clone-to")
     return stack.enter_context(tempfile.TemporaryDirectory(prefix="tf-oidc-migrate-"))
 
 
@@ -217,14 +217,16 @@ def _new_state() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise MigrateError(f"{folder} cannot be made: {error.strerror}; name the journal by --state") from None
+        raise MigrateError(
+            f"{folder} cannot be created: {error.strerror}. help: name a journal file with --state"
+        ) from None
     return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.journal"
 
 
 def _last_state() -> Path:
     found = sorted(_state_folder().glob("*.journal"))
     if not found:
-        raise UsageError("there is no earlier run to go on with; name its journal by --state")
+        raise UsageError("No earlier run was found to resume. help: name the journal of the run with --state")
     return found[-1]
 
 
@@ -252,20 +254,21 @@ def _state_of(result: RepoResult) -> str:
 
 
 def _conclude(request: Request, journal: Journal, shown: Progress) -> int:
-    counts: dict[str, int] = {}
-    is_failed = is_changed = False
-    for result in Results(journal):
-        is_failed |= result.is_failed
-        is_changed |= result.mode is Mode.CHECK and bool(result.changed)
-        word = _word(result)
-        counts[word] = counts.get(word, 0) + 1
+    counts: Counter[str] = Counter()
+
+    def counted() -> Iterator[RepoResult]:
+        for result in Results(journal):
+            counts[_word(result)] += 1
+            yield replace(result, changed=()) if request.plan_out is not None else result  # a plan is no check
+
+    code = exit_code(counted())
     shown.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + f"; journal: {journal.path}")
-    return FAILED if is_failed else WOULD_CHANGE if is_changed and request.plan_out is None else DONE
+    return code
 
 
 def _word(result: RepoResult) -> str:
     """What became of it, in a word or two."""
-    if result.is_failed:
+    if not result.is_whole:
         return "failed" if result.error else "in part"
     if not result.changed:
         return "migrated before" if result.was_there else "clean"

@@ -12,13 +12,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
-from migrator.model.findings import Refusal
+from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
 from migrator.syntax.python import edit as python_edit
-from migrator.terraform.backend_edit import LEFT_ALONE, NESTED_NAMES, OF_WEB_IDENTITY, TWICE, UNKNOWN, knows_no
+from migrator.terraform.backend_edit import NESTED_NAMES, OF_WEB_IDENTITY
 from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.diagnostics import NO_WEB_IDENTITY_ROLE, ROLE_ARGUMENTS, ROLE_IGNORED, TWO_ROLES
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+    from migrator.model.findings import Refusal
     from migrator.span import Edit
     from migrator.syntax.python.items import Items
 
@@ -34,7 +36,7 @@ class PythonSignIn:
     @property
     def outcome(self) -> str:
         """What it comes to, for people."""
-        return f"web identity with {self.role or 'the role that it assumed'}"
+        return f"web identity with {self.role or 'the assumed role'}"
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -67,11 +69,11 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
     nested, named = call.call.keyword("assume_role"), config.backend_role_arn
     has_object = nested is not None and not call.program.is_none(nested)
     if any(item.name in ROLE_FAMILY for item in call.ignored):
-        return Refusal(LEFT_ALONE)
+        return ROLE_IGNORED.refusal()
     if has_object and members:
-        return Refusal(TWICE)
+        return TWO_ROLES.refusal()
     if unseen := sorted(name for name, value in members.items() if value is None):
-        return Refusal(f"its {', '.join(unseen)} cannot be written anew")
+        return BACKEND_ARGUMENTS_UNKNOWN.refusal(names=", ".join(f"`{name}`" for name in unseen))
     own = call.program.string(call.role_arn) if call.role_arn else None
     known = {name: value for name, value in members.items() if value is not None}
     text = call.program.text
@@ -83,12 +85,12 @@ def python_sign_in(call: CdktfCall, config: Config) -> PythonSignIn | Refusal:
         chained = (_dict("assume_role", known, comments),) if known else ()
         return PythonSignIn(call, named, (_web_identity(call, config, _quoted(call, named), {}), *chained))
     if has_object:
-        return Refusal("its assume_role is an object: name a role by --backend-role-arn, which then assumes its role")
+        return BACKEND_ROLE_IS_OBJECT.refusal()
     if lost := [name for name in known if name not in ("role_arn", *OF_WEB_IDENTITY)]:
-        return Refusal(knows_no(lost))
+        return ROLE_ARGUMENTS.refusal(names=", ".join(lost))
     role = named or config.role_arn
     if not known:
-        return Refusal(UNKNOWN) if role is None else _fresh(call, config, role)
+        return NO_WEB_IDENTITY_ROLE.refusal() if role is None else _fresh(call, config, role)
     kept = {name: known[name] for name in OF_WEB_IDENTITY if name in known}
     return PythonSignIn(call, own, (_web_identity(call, config, known["role_arn"], kept, comments),))
 

@@ -17,6 +17,7 @@ from migrator.syntax.python.program import Program, parse
 from migrator.terraform.backends import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS, Origin
+from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.document import IGNORE, Document
 
 if TYPE_CHECKING:
@@ -120,14 +121,14 @@ class CdktfCall:
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
         if self.document.is_excluded:
-            return Ignored("it is excluded")
+            return EXCLUDED.ignored()
         statement = self.call.statements[-1].span if self.call.statements else self.call.span
         heads = (
             self.program.comments_on(self.call.span),
             self.program.comments_on(Span(statement.start, statement.start)),
         )
-        if any(IGNORE in comments for comments in heads) or (self.is_provider and self.ignored):
-            return Ignored("a comment says so")
+        if any(map(IGNORE.search, heads)) or (self.is_provider and self.ignored):
+            return IGNORED_BY_COMMENT.ignored()
         return self.call.objection or next(self._skip_reasons_of_hosts(), None) or self._skip_reason_of_store()
 
     def _skip_reason_of_store(self) -> LeftAlone | Refusal | None:
@@ -176,7 +177,7 @@ class CdktfCall:
 
     def _is_ignored(self, item: Item) -> bool:
         is_apart = self.program.line(item.span.start) != self.call.line
-        return is_apart and IGNORE in self.program.comments_on(item.span)
+        return is_apart and IGNORE.search(self.program.comments_on(item.span)) is not None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Place
+from migrator.model.findings import Place
+from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def _is_understood(document: Document) -> bool:
     try:
         parse(document.text)
     except SyntaxProblem as problem:
-        document.problem = FileProblem(Place(document.path, document.source.line(problem.offset)), problem.reason)
+        document.problem = SYNTAX_ERROR.problem(
+            Place(document.path, document.source.line(problem.offset)), reason=problem.reason
+        )
         return False
     return True

@@ -1,23 +1,40 @@
-"""The sign-in by web identity of the AWS providers of a CDKTF program, and the Terraform variables for their roles.
+"""The sign-in with web identity of the AWS providers of a CDKTF program, and the Terraform variables for their roles.
 
-A provider's scope (a stack, or a construct in one) is to its identities what a module is in HCL: the first of them gets
-``aws_role_arn``, others ``aws_role_arn_<alias>``; what two identities may share is refused.
+A provider's scope is a stack, or a construct in a stack. The first identity of a scope gets the variable
+``aws_role_arn``, others get ``aws_role_arn_<alias>``. A variable that two identities may share is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
-from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_beside, is_stack, scope_of
+from migrator.cdktf.diagnostics import (
+    ALIAS_UNKNOWN,
+    CREDENTIALS_VARY_IN_PROGRAM,
+    IMPORT_UNKNOWN,
+    NAME_TAKEN_IN_PROGRAM,
+    PROVIDER_ARGUMENTS_UNKNOWN,
+    PROVIDER_MADE_REPEATEDLY,
+    VARIABLE_OUT_OF_SIGHT,
+)
+from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_in_same_frame, is_stack, scope_of
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
+from migrator.terraform.fingerprints import fingerprint, of_strings
+from migrator.terraform.identity_diagnostics import (
+    IDENTITY_COLLISION,
+    IDENTITY_VARIES,
+    NAME_ROLES,
+    OPTION_UNSUPPORTED,
+    ROLE_ASSUMES_ITSELF,
+)
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 
 if TYPE_CHECKING:
@@ -43,7 +60,15 @@ class _Role:
 class PythonIdentity:
     """What the providers of one CDKTF program are to sign in with: those ``migrating``, among all that it has."""
 
-    def __init__(self, program: CdktfProgram, migrating: Sequence[CdktfCall], config: Config) -> None:
+    def __init__(
+        self,
+        program: CdktfProgram,
+        migrating: Sequence[CdktfCall],
+        config: Config,
+        apart: Callable[[str, Collection[str]], str | None],
+    ) -> None:
+        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        self._apart = apart
         self._folder = program.folder
         self._providers = [call for call in program.providers if call.skip_reason is None]
         self._migrating = list(migrating)
@@ -52,7 +77,8 @@ class PythonIdentity:
     def sign_in(self, provider: CdktfCall) -> Rewrite | Refusal:
         """Take its credentials from the provider and let it sign in by web identity."""
         if provider.web_identity is not None:
-            return Rewrite(tuple(_removal(provider, provider.credentials)), "removed; it has web identity")
+            outcome = "credentials removed: the provider has web identity"
+            return Rewrite(tuple(_removal(provider, provider.credentials)), outcome)
         if objection := self._objection(provider):
             return objection
         role = self._role(provider)
@@ -77,10 +103,10 @@ class PythonIdentity:
     def _objection(self, provider: CdktfCall) -> Refusal | None:
         if self._config.portable or self._config.provider_auth is ProviderAuth.HOOK:
             option = "--portable" if self._config.portable else "--provider-auth hook"
-            return Refusal(f"{option} is for configuration in HCL and JSON alone")
+            return OPTION_UNSUPPORTED.refusal(option=option, language="CDKTF")
         call, program = provider.call, provider.program
         if call.argument(0, "scope") is None or call.argument(1, "id") is None or len(call.positional) > 2:
-            return Refusal("its arguments are not those of an AwsProvider")
+            return PROVIDER_ARGUMENTS_UNKNOWN.refusal()
         binders = {binder for _, item in provider.credentials for _, binder in program.names_in(item)}
         is_constructor = call.function is None or provider.document.text.startswith(
             "def __init__(", call.function.start
@@ -88,14 +114,14 @@ class PythonIdentity:
         identifier = call.argument(1, "id")
         is_one = identifier is not None and program.string(identifier) is not None
         if "loop" in binders or ("parameter" in binders and not is_stack(provider)):
-            return Refusal("its credentials differ from one instance of it to the next")
+            return CREDENTIALS_VARY_IN_PROGRAM.refusal()
         if "parameter" in binders and self._config.role_arn is not None:
-            return Refusal("its credentials are whatever its stack is made with, and --role-arn speaks for one")
+            return IDENTITY_VARIES.refusal(instances="stacks")
         if self._config.role_arn is None and not is_constructor and not is_one:
-            return Refusal("it may be made several times in one scope, which can have one variable only")
+            return PROVIDER_MADE_REPEATEDLY.refusal()
         assumed = call.keyword("assume_role")
         if assumed and self._config.role_arn in [text.strip("\"'") for text in program.texts(assumed)]:
-            return Refusal("its role is assumed already, and a role cannot assume itself: name another by --role-arn")
+            return ROLE_ASSUMES_ITSELF.refusal(role=self._config.role_arn)
         return None
 
     def _role(self, provider: CdktfCall) -> _Role | Refusal:
@@ -105,17 +131,17 @@ class PythonIdentity:
         if self._config.role_arn is None:
             return self._variable(provider, role_variable(name))
         if name is not None:
-            return Refusal("its credentials differ from those of another provider, for which --role-arn speaks")
-        others = [place for origin, place in self._known.items() if origin != provider.origin]
-        if others and _is_known(provider):
-            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
+            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
+        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
+            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return _Role(python_edit.quote(provider.program, self._config.role_arn))
 
-    @cached_property
-    def _known(self) -> dict[Origin, Place]:
-        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
-        spoken = (call for call in self._by_precedence if self._identities[scope_of(call), call.origin] is None)
-        return {call.origin: call.place for call in spoken if call.credentials and _is_known(call)}
+    @property
+    def spoken(self) -> Iterator[tuple[Place, str]]:
+        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
+        for provider in self._by_precedence:
+            if self._identities[scope_of(provider), provider.origin] is None and self._objection(provider) is None:
+                yield provider.place, _fingerprint(provider)
 
     @cached_property
     def _identities(self) -> dict[tuple[Key, Origin], _Name]:
@@ -193,13 +219,13 @@ class PythonIdentity:
     def _local_name(self, provider: CdktfCall, variable: RoleVariable) -> str | Refusal:
         """A name for the variable that nothing else has, nor the same variable of another scope in the function."""
         name = re.sub(r"\W", "_", variable.name)
-        beside = [call for call in self._migrating if is_beside(call, provider)]
-        if scope_of(min(beside, key=lambda call: call.call.span)) != scope_of(provider):
+        local = [call for call in self._migrating if is_in_same_frame(call, provider)]
+        if scope_of(min(local, key=lambda call: call.call.span)) != scope_of(provider):
             name += "_" + re.sub(r"\W", "_", scope_of(provider)[2])
         for candidate in (name, f"{name}_variable"):
             if provider.program.is_free(provider.call, candidate):
                 return candidate
-        return Refusal(f"{name} is something else there")
+        return NAME_TAKEN_IN_PROGRAM.refusal(name=name)
 
     # --- the argument -------------------------------------------------------------------------------------------------
 
@@ -236,7 +262,7 @@ def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> 
     alias = provider.call.keyword("alias")
     name = provider.program.string(alias) if alias else "default"
     if name is None:
-        return Refusal("its credentials are another identity's, and its alias is not known")
+        return ALIAS_UNKNOWN.refusal()
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
     numbered = (f"{plain}_{number}" for number in range(2, len(used) + 3))
     return plain if plain not in used else next(item for item in numbered if item not in used)
@@ -253,7 +279,7 @@ def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], var
         for call in group
     )
     if name is None or not is_seen:
-        return Refusal(f"the variable {variable.name} is declared where the provider cannot see it")
+        return VARIABLE_OUT_OF_SIGHT.refusal(name=variable.name)
     return _Role(f"{name}.string_value", (), variable)
 
 
@@ -267,7 +293,7 @@ def _struct(provider: CdktfCall) -> tuple[str, list[Edit]] | Refusal:
             return python_edit.imported(
                 provider.document.path, provider.program, provider.call, import_.module, _STRUCT
             )
-    return Refusal(f"where {written} comes from is not known")
+    return IMPORT_UNKNOWN.refusal(name=written)
 
 
 def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name: str) -> str:
@@ -288,6 +314,12 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
     return "\n".join(lines)
 
 
-def _is_known(provider: CdktfCall) -> bool:
-    """Whether all that tells the provider's identity is written out."""
-    return all(provider.program.string(item) is not None for _, item in provider.credentials)
+def _fingerprint(provider: CdktfCall) -> str:
+    """What tells the provider's identity from others; what is not written out is only equal to itself."""
+    if not provider.credentials:
+        return fingerprint((), "environment")
+    values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
+    known = {name: value for name, value in values.items() if value is not None}
+    if known.keys() == values.keys():
+        return fingerprint(of_strings(known))
+    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))

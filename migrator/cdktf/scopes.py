@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.calls import VARIABLE, CdktfCall
+from migrator.cdktf.diagnostics import SCOPE_ON_SAME_LINE, SCOPE_SHARED
 from migrator.model.findings import Refusal
 from migrator.span import Span
 
@@ -33,7 +34,7 @@ def _scope(provider: CdktfCall, call: Call) -> Key:
     return provider.document.path, frame, text
 
 
-def is_beside(call: CdktfCall, other: CdktfCall) -> bool:
+def is_in_same_frame(call: CdktfCall, other: CdktfCall) -> bool:
     """Whether both are local to the same function, class or module."""
     return call.document is other.document and call.call.frame == other.call.frame
 
@@ -64,9 +65,9 @@ def anchor_of(lead: CdktfCall, group: Sequence[CdktfCall]) -> Statement | Refusa
     for statement in lead.call.statements:
         if all(place < statement.span.start for place in bound):
             if any(call.call.frame != lead.call.frame or not _reaches(call.call, statement) for call in group):
-                return Refusal("its scope gets providers in several places, which cannot share a variable")
+                return SCOPE_SHARED.refusal()
             return statement
-    return Refusal("it stands on one line with what its scope is bound by")
+    return SCOPE_ON_SAME_LINE.refusal()
 
 
 def _reaches(call: Call, anchor: Statement) -> bool:

@@ -26,10 +26,10 @@ Exit codes:
   4    done, but stacks with static keys get no hook; they are listed
   130  interrupted
 """
-_INVENTORY = "The inventory of the account, which `tf-oidc-migrate inventory` writes."
+_INVENTORY = "Read the inventory of the account from FILE: the command `inventory` writes it."
 _ROLE = "Let all hooks assume this role. Without it, the code names the role, or a variable of the module."
 _OUTPUT = "Write main.tf, remove-keys.sh and remove-keys/main.tf to this folder.  [default: main.tf to standard output]"
-_DURATION = "How long the hook's credentials are valid, in seconds."
+_DURATION = "Keep the hook's credentials valid for this long.  [default: AWS's one hour]"
 _PHASES = "Run the hook before these phases; separate them with commas."
 _REFUSED = 4
 
@@ -37,18 +37,31 @@ _REFUSED = 4
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
 @option(SCOPE, "--inventory", "inventory_file", metavar="FILE", required=True, help=_INVENTORY)
-@option(SCOPE, "--stack", metavar="ID", multiple=True, help="Attach the hook to this stack alone; may be repeated.")
+@option(
+    SCOPE,
+    "--stack",
+    metavar="ID",
+    multiple=True,
+    help="Attach the hook to this stack only. Repeat the option for several.",
+)
 @option(ROLES, "--role-arn", metavar="ARN", help=_ROLE)
 @option(HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help=_PHASES)
 @option(HOOK, "--session-duration", metavar="SECONDS", type=int, help=_DURATION)
-@option(HOOK, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="Where a run has its token.")
-@option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS denies the exchange of the token.")
+@option(
+    HOOK,
+    "--token-file",
+    metavar="PATH",
+    default=TOKEN_FILE,
+    show_default=True,
+    help="Read the OIDC token of a run from this file.",
+)
+@option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS refuses to exchange the token.")
 @option(OUTPUT, "--output", metavar="DIR", type=click.Path(file_okay=False), help=_OUTPUT)
 def attach(repos: tuple[str, ...], **options: Any) -> None:
     """Write a Terraform module that attaches the hook to stacks which get static AWS keys.
 
     REPO is the code that the stacks run: then only stacks of this code get the hook, with the role that the code needs.
-    Without REPO, all stacks of the inventory with static keys do. Nothing is changed in the account: a team's
+    Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
     from migrator.config.config import Config  # here and below: --help needs nothing of it

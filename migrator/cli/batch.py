@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from migrator.cli.combinations import require_sense
 from migrator.cli.options import (
     ACTION,
     FLEET,
     GIT,
     HOOK,
-    OUTPUT,
     PULL_REQUESTS,
     REPOSITORIES,
     ROLES,
@@ -30,64 +30,74 @@ from migrator.errors import MigrateError, UsageError
 from migrator.model.results import Mode
 from migrator.secret import plain_line
 
-_COMPANY = {
-    ("topic", "name", "archived", "forks"): ("github_org", "gitlab_group"),
-    ("draft", "label", "reviewer", "base", "template"): ("open_pr",),
-}
-"""Options that only mean something beside one of others."""
-
+_REPEAT = " Repeat the option for several."
+_REPOS_FROM = "Read the sources from FILE, one a line; - is standard input."
+_GITHUB = "Migrate all repositories of this GitHub organisation."
+_GITLAB = "Migrate all repositories of this GitLab group and its subgroups."
+_CLONE_TO = "Keep the clones in FOLDER.  [default: a temporary folder]"
+_JOBS = "Use this many worker processes.  [default: the number of processors]"
+_TIMEOUT = "Give up on a repository after this long."
+_PUSH = "Push the branches to REMOTE.  [default: origin]"
+_TEMPLATE = "Take title and text of the pull requests from FILE; it may use ${summary}, ${rollout}, ${repo}, ${branch}."
+_THROTTLE = "Wait this long between two pull requests."
+_EXISTING = "Skip a repository that has the branch already, replace the branch, or fail."
+_EPILOG = """\b
+Exit codes:
+  0    done, or nothing to do
+  1    --check found files that would change
+  2    wrong usage; nothing was done
+  3    a repository or a file could not be processed; the rest was done
+  4    done, but places were refused; they are listed
+  130  interrupted; --resume continues the run
+"""
 _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingBranch])
 
 
-@click.command(cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("places", metavar="[SOURCE]...", nargs=-1)
-@option(ACTION, "--preview", is_flag=True, help="Print unified diffs on standard output, change nothing.")
-@option(ACTION, "--check", is_flag=True, help="Change nothing; exit 1 if anything would change.")
-@option(ACTION, "--plan-out", metavar="FILE", help="Change nothing; store what would be done.")
-@option(ACTION, "--apply", metavar="FILE", help="Do what a stored plan says, in repositories that are as they were.")
-@option(
-    REPOSITORIES, "--repos-from", metavar="FILE", multiple=True, help="Read sources from a file; - is standard input."
-)
-@option(REPOSITORIES, "--github-org", metavar="NAME", multiple=True, help="All repositories of a GitHub organisation.")
-@option(REPOSITORIES, "--gitlab-group", metavar="PATH", multiple=True, help="All of a GitLab group and its subgroups.")
-@option(REPOSITORIES, "--topic", metavar="NAME", help="Of these, only those with the topic.")
-@option(REPOSITORIES, "--name", metavar="GLOB", help="Of these, only those whose name matches.")
-@option(REPOSITORIES, "--archived", is_flag=True, help="Archived ones, too.")
-@option(REPOSITORIES, "--forks", is_flag=True, help="Forks, too.")
-@option(REPOSITORIES, "--clone-to", metavar="FOLDER", help="Keep clones there.  [default: a temporary folder]")
-@option(FLEET, "--jobs", "-j", metavar="N", type=click.IntRange(1), help="Worker processes.  [default: the processors]")
-@option(FLEET, "--dask", metavar="ADDRESS", help="Run the jobs on the Dask cluster with this scheduler.")
-@option(FLEET, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help="For each job.")
-@option(FLEET, "--state", metavar="FILE", help="The run's journal.  [default: one in ~/.local/state]")
-@option(FLEET, "--resume", is_flag=True, help="Go on with the run of the journal.")
-@option(FLEET, "--retry-failed", is_flag=True, help="As --resume, and try again what failed.")
-@option(
-    PULL_REQUESTS, "--push", "push_to", metavar="[REMOTE]", is_flag=False, flag_value="origin", help="Push the branch."
-)
-@option(PULL_REQUESTS, "--open-pr", is_flag=True, help="Push, and open a pull request on GitHub or GitLab.")
-@option(PULL_REQUESTS, "--draft", is_flag=True, help="As a draft.")
-@option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help="With a label; may be repeated.")
-@option(PULL_REQUESTS, "--reviewer", metavar="NAME", multiple=True, help="With a reviewer; may be repeated.")
-@option(PULL_REQUESTS, "--base", metavar="BRANCH", help="To be merged into.  [default: where the work started]")
-@option(PULL_REQUESTS, "--template", metavar="FILE", help="Title and text: ${summary}, ${rollout}, ${repo}, ${branch}.")
-@option(PULL_REQUESTS, "--throttle", metavar="SECONDS", type=float, default=1.0, show_default=True, help="Between two.")
+@option(ACTION, "--preview", is_flag=True, is_main=True, help="Print the changes as a diff, and change nothing.")
+@option(ACTION, "--check", is_flag=True, is_main=True, help="List the files that would change, and change nothing.")
+@option(ACTION, "--plan-out", metavar="FILE", help="Store in FILE what would be done, and change nothing.")
+@option(ACTION, "--apply", metavar="FILE", help="Do what the plan in FILE says, in repositories that did not change.")
+@option(REPOSITORIES, "--repos-from", metavar="FILE", multiple=True, is_main=True, help=_REPOS_FROM)
+@option(REPOSITORIES, "--github-org", metavar="NAME", multiple=True, is_main=True, help=_GITHUB)
+@option(REPOSITORIES, "--gitlab-group", metavar="PATH", multiple=True, is_main=True, help=_GITLAB)
+@option(REPOSITORIES, "--topic", metavar="NAME", help="Keep only repositories of the organisation with this topic.")
+@option(REPOSITORIES, "--name", metavar="GLOB", help="Keep only repositories of the organisation with such a name.")
+@option(REPOSITORIES, "--archived", is_flag=True, help="Include archived repositories of the organisation.")
+@option(REPOSITORIES, "--forks", is_flag=True, help="Include forks of the organisation.")
+@option(REPOSITORIES, "--clone-to", metavar="FOLDER", help=_CLONE_TO)
+@option(FLEET, "--jobs", "-j", metavar="N", type=click.IntRange(1), help=_JOBS)
+@option(FLEET, "--dask", metavar="ADDRESS", help="Run the jobs on the Dask cluster of the scheduler at ADDRESS.")
+@option(FLEET, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help=_TIMEOUT)
+@option(FLEET, "--state", metavar="FILE", help="Keep the journal of the run in FILE.  [default: in ~/.local/state]")
+@option(FLEET, "--resume", is_flag=True, is_main=True, help="Continue the run of the journal.")
+@option(FLEET, "--retry-failed", is_flag=True, help="Continue the run, and retry what failed or was refused.")
+@option(PULL_REQUESTS, "--push", "push_to", metavar="[REMOTE]", is_flag=False, flag_value="origin", help=_PUSH)
+@option(PULL_REQUESTS, "--open-pr", is_flag=True, is_main=True, help="Push, and open pull requests on the forge.")
+@option(PULL_REQUESTS, "--draft", is_flag=True, help="Open the pull requests as drafts.")
+@option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help=f"Add this label to the pull requests.{_REPEAT}")
+@option(PULL_REQUESTS, "--reviewer", metavar="NAME", multiple=True, help=f"Ask this person to review.{_REPEAT}")
+@option(PULL_REQUESTS, "--base", metavar="BRANCH", help="Merge into this branch.  [default: where the work started]")
+@option(PULL_REQUESTS, "--template", metavar="FILE", help=_TEMPLATE)
+@option(PULL_REQUESTS, "--throttle", metavar="SECONDS", type=float, default=1.0, show_default=True, help=_THROTTLE)
 @migration_options
-@option(GIT, "--no-switch", is_flag=True, help="Leave checkouts on their branches.")
-@option(GIT, "--on-existing-branch", type=_POLICIES, default="skip", show_default=True, help="What to do about it.")
-@option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .sarif, .md, .html or .xml report.")
+@option(GIT, "--no-switch", is_flag=True, help="Make the branch, and stay on the branch that is checked out.")
+@option(GIT, "--on-existing-branch", type=_POLICIES, default="skip", show_default=True, help=_EXISTING)
 @output_options
 def batch(**options: Any) -> None:
-    """Migrate many repositories, which know of each other's Spacelift stacks.
+    """Migrate many repositories. The stacks in one repository may run the code of another.
 
-    SOURCE is a local checkout, a glob of checkouts, or a git URL. All are read before the first is changed. `batch
-    status --state FILE` lists the branches and pull requests of a run.
+    SOURCE is a local checkout, a glob of checkouts, or a git URL. All sources are read before the first one is changed.
+    `tf-oidc-migrate batch status` shows the branches, pull requests and refusals of a run.
     """
+    require_sense()
     from migrator.batch.run import Request, run_batch  # here: --help needs nothing of it
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 
     try:
-        _require_company(options)
+        _require_plan_alone(options)
         mode = _mode(options)
         config = replace(
             config_of(options, mode),
@@ -122,33 +132,20 @@ def batch(**options: Any) -> None:
         _fail(error)
 
 
-def _require_company(options: dict[str, Any]) -> None:
-    """Options that would say nothing are refused, above all those that seem to choose among the repositories."""
-    for names, company in _COMPANY.items():
-        wanted = [name for name in names if options[name]]
-        if wanted and not any(options[name] for name in company):
-            raise UsageError(f"{_flag(wanted[0])} goes with {' or '.join(map(_flag, company))}.")
+def _require_plan_alone(options: dict[str, Any]) -> None:
+    """``--apply`` does what a plan says: it takes no repository, and nothing that the plan decides."""
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
-        raise UsageError("--apply does what the plan says in all of its repositories; name none beside it.")
+        raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")
     if options["apply"] and (decided := given(ROLES, HOOK, GIT, SCOPE)):
-        raise UsageError(f"{decided[0]} was decided when the plan was made: make another, or leave it out.")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+        raise UsageError(
+            f"{decided[0]} was decided when the plan was made. Leave this option out, or make another plan."
+        )
 
 
 def _mode(options: dict[str, Any]) -> Mode:
-    wanted = [name for name in ("preview", "check", "plan_out", "apply") if options[name]]
-    if len(wanted) > 1:
-        first, second = (name.replace("_", "-") for name in wanted[:2])
-        raise UsageError(f"--{first} and --{second} exclude each other.")
-    is_pushing = options["push_to"] or options["open_pr"]
-    if wanted and wanted != ["apply"] and is_pushing:
-        raise UsageError(f"--{wanted[0].replace('_', '-')} changes nothing, so there is nothing to push.")
     modes = {"preview": Mode.PREVIEW, "check": Mode.CHECK, "plan_out": Mode.CHECK}
-    return modes.get(wanted[0], Mode.BRANCH) if wanted else Mode.BRANCH
+    return next((mode for name, mode in modes.items() if options[name]), Mode.BRANCH)
 
 
 def _pull_requests(options: dict[str, Any], make: Any) -> Any:
@@ -165,7 +162,7 @@ def _pull_requests(options: dict[str, Any], make: Any) -> Any:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--state", metavar="FILE", help="The run's journal.  [default: the last one's]")
+@click.option("--state", metavar="FILE", help="Read the journal in FILE.  [default: that of the last run]")
 def status(state: str | None) -> None:
     """List what became of the repositories of a batch, with their branches and pull requests."""
     from migrator.batch.run import status_lines

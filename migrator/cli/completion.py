@@ -8,6 +8,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
+from migrator.cli.commands import COMMANDS, PROGRAM, load
+
 
 class _Completed(click.Group):
     """A command that takes folders, and beside them the name of another command."""
@@ -18,13 +20,15 @@ class _Completed(click.Group):
         return [*folders, *super().shell_complete(ctx, incomplete)]
 
 
-def completed(
-    main: click.Command, batch: click.Command, status: click.Command, *others: click.Command
-) -> click.Command:
-    """The ``main`` command with all others below it, to be completed and not to be run; ``status`` is ``batch``'s."""
-    batches = _Completed("batch", params=_options(batch), commands=[status], help=batch.help)
-    return _Completed(main.name, params=_options(main), commands=[batches, *others], help=main.help)
+def completed() -> click.Command:
+    """The command that migrates with all others below it, to be completed and not to be run."""
+    top = _completed(PROGRAM, load(""))
+    for name in COMMANDS:
+        parent, _, own = name.rpartition(" ")
+        (top.commands[parent] if parent else top).commands[own] = _completed(own, load(name))  # type: ignore[attr-defined]
+    return top
 
 
-def _options(command: click.Command) -> list[click.Parameter]:
-    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+def _completed(name: str, command: click.Command) -> _Completed:
+    options: list[click.Parameter] = [item for item in command.params if isinstance(item, click.Option)]
+    return _Completed(name, params=options, help=command.help)

@@ -10,23 +10,33 @@ from typing import Any
 import click
 
 from migrator import __version__
-from migrator.cli.options import ACTION, GIT, OUTPUT, GroupedCommand, migration_options, option, output_options
-from migrator.errors import UsageError
+from migrator.cli.commands import COMMANDS, PROGRAM, load, named_in, title
+from migrator.cli.options import ACTION, GIT, OUTPUT, SCOPE, GroupedCommand, migration_options, option, output_options
+from migrator.errors import ExitCode, UsageError
+from migrator.model.nearest import nearest
 from migrator.secret import printable
 
 _EPILOG = """\b
+Examples:
+  tf-oidc-migrate --preview         show what would change in this folder
+  tf-oidc-migrate --role-arn ARN    make a branch; providers use this role
+  tf-oidc-migrate --check           in CI: fail if anything is left to migrate
+
+\b
 Exit codes:
   0    done, or nothing to do
   1    --check found files that would change
-  2    wrong usage
-  3    something could not be processed; the rest was done
+  2    wrong usage; nothing was done
+  3    a repository or a file could not be processed; the rest was done
+  4    done, but places were refused; they are listed
   130  interrupted
 """
 
 _COMPLETION = "_TF_OIDC_MIGRATE_COMPLETE"
 """Set in the environment by a shell that asks for completions."""
 
-_EXPLAIN = "Print the page of a rule, with before and after, or of all of them, and exit."
+_EXPLAIN = "Print the page of a rule or a code. Without a name, list all rules and codes."
+_REPOSITORY = "Use the stacks that run this repository.  [default: the name in the remote's URL, else the folder's]"
 
 
 def _explain(context: click.Context, _: click.Parameter, rule: str | None) -> None:
@@ -41,27 +51,61 @@ def _explain(context: click.Context, _: click.Parameter, rule: str | None) -> No
     context.exit()
 
 
-@click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
-@option(ACTION, "--preview", is_flag=True, help="Print unified diffs on standard output, change nothing.")
-@option(ACTION, "--check", is_flag=True, help="List the files that would change, change nothing; exit 1 if any.")
-@option(ACTION, "--in-place", is_flag=True, help="Write the files where they are, without git.")
-@migration_options
-@option(GIT, "--no-switch", is_flag=True, help="Leave the checkout on its branch.")
-@option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .sarif, .md, .html or .xml report.")
-@option(OUTPUT, "--show-secrets", is_flag=True, help="Do not mask secrets in --preview.")
-@output_options
-@option(OUTPUT, "--explain", metavar="RULE", is_eager=True, expose_value=False, callback=_explain, help=_EXPLAIN)
-@click.version_option(__version__, message="%(prog)s %(version)s")
-def cli(repos: tuple[str, ...], **options: Any) -> None:
-    """Take static AWS credentials out of Terraform and sign in with Spacelift's OIDC token instead.
+class _Migrate(GroupedCommand):
+    """The command without a name; its help lists the other commands."""
 
-    REPO is a git checkout, or a folder inside one: then only that folder is migrated. Default: the current folder. The
-    result is one commit on a new branch. Diffs go to standard output, everything else to standard error.
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how this command is called, and how the others are."""
+        super().format_usage(ctx, formatter)
+        formatter.write_usage(PROGRAM, "COMMAND [ARGS]...", prefix="       ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
+        super().format_options(ctx, formatter)
+
+
+@click.command(cls=_Migrate, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
+@option(ACTION, "--preview", is_flag=True, is_main=True, help="Print the changes as a diff, and change nothing.")
+@option(ACTION, "--check", is_flag=True, is_main=True, help="List the files that would change, and change nothing.")
+@option(ACTION, "--in-place", is_flag=True, is_main=True, help="Write the files where they are, without a commit.")
+@migration_options
+@option(GIT, "--no-switch", is_flag=True, help="Make the branch, and stay on the branch that is checked out.")
+@option(SCOPE, "--repository", metavar="NAME", help=_REPOSITORY)
+@option(OUTPUT, "--show-secrets", is_flag=True, help="Print secrets in --preview instead of masking them.")
+@output_options
+@option(
+    OUTPUT,
+    "--explain",
+    metavar="[CODE]",
+    is_flag=False,
+    flag_value="",
+    is_main=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help=_EXPLAIN,
+)
+@click.version_option(__version__, message="%(prog)s %(version)s", help="Print the version and exit.")
+def cli(repos: tuple[str, ...], **options: Any) -> None:
+    """Replace static AWS credentials in Terraform code that Spacelift runs: sign in with the run's OIDC token instead.
+
+    REPO is a git checkout, or a folder inside a checkout: then only this folder is migrated. Without REPO, the current
+    folder is migrated. The result is one commit on a new branch. Nothing is pushed, and nothing is changed in Spacelift
+    or AWS.
     """
     from migrator.cli.run import run  # here: --help and --version need nothing of it
 
     raise SystemExit(run(repos or (".",), options))
+
+
+def _mistaken(arguments: list[str]) -> str:
+    """What is wrong with a first word that is no folder and looks like a command; ``""`` if nothing is."""
+    word = next(iter(arguments), "-")
+    hint = "" if word.startswith("-") or os.path.exists(word) or "/" in word else nearest(word, COMMANDS)
+    return f"there is no folder and no command `{word}`.{hint}" if hint else ""
 
 
 def execute() -> int:
@@ -69,39 +113,19 @@ def execute() -> int:
 
     A first word that is a command's name means the command; a folder of that name is written ``./batch``.
     """
-    name, arguments = "tf-oidc-migrate", sys.argv[1:]
-    command: click.Command = cli
-    if arguments[:1] == ["batch"]:
-        from migrator.cli.batch import batch, status  # here: a run on one repository needs nothing of it
-
-        command, name, arguments = batch, f"{name} batch", arguments[1:]
-        if arguments[:1] == ["status"]:
-            command, name, arguments = status, f"{name} status", arguments[1:]
-    if arguments[:1] == ["trust"] and command is cli:
-        from migrator.cli.trust import trust
-
-        command, name, arguments = trust, f"{name} trust", arguments[1:]
-    if arguments[:1] == ["inventory"] and command is cli:
-        from migrator.cli.inventory import inventory
-
-        command, name, arguments = inventory, f"{name} inventory", arguments[1:]
-    if arguments[:1] == ["attach"] and command is cli:
-        from migrator.cli.attach import attach
-
-        command, name, arguments = attach, f"{name} attach", arguments[1:]
-    if arguments[:1] == ["verify"] and command is cli:
-        from migrator.cli.verify import verify
-
-        command, name, arguments = verify, f"{name} verify", arguments[1:]
+    name = named_in(sys.argv[1:])
+    if not name and (mistake := _mistaken(sys.argv[1:])):
+        click.echo(printable(f"Error: {mistake}"), err=True)
+        return ExitCode.USAGE
+    command, arguments = load(name), sys.argv[1 + len(name.split()) :]
     if _COMPLETION in os.environ:
-        from migrator.cli.batch import batch, status
         from migrator.cli.completion import completed
-        from migrator.cli.trust import trust
-        from migrator.cli.verify import verify
 
-        command = completed(cli, batch, status, trust, verify)
+        command, arguments = completed(), sys.argv[1:]
     try:
-        code: int | None = command.main(arguments, prog_name=name, standalone_mode=False, complete_var=_COMPLETION)
+        code: int | None = command.main(
+            arguments, prog_name=title(name), standalone_mode=False, complete_var=_COMPLETION
+        )
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)

@@ -23,42 +23,76 @@ PROVIDER, TRUST = _TRUST = ("Identity provider", "Who may sign in")
 VERIFY = "Proof"
 _HEADINGS = (VERIFY, *_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
-_HOOK_IN = "Where it is put: in each stack, in one context attached to them, or in .spacelift/config.yml."
-_ROLE = "Role of one identity: profile:NAME, alias:NAME, var:NAME or account:NUMBER; may be repeated."
-_HOOK_ROLE = "Role for the state.  [default: the backend's own, else --role-arn, else $TF_VAR_aws_role_arn]"
-_BACKEND_AUTH = "auto, hook, native or env."
 _WAYS = click.Choice([backend_auth.value for backend_auth in BackendAuth])
-_WAY_IN = "Of providers: their own, or the hook's credentials."
 _WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])
-_PORTABLE = "Sign in only where the role's variable is set: the code runs elsewhere, too."
-_CONFIG = "Settings.  [default: tf-oidc-migrate.toml of the repository]"
 _FILE = click.Path(exists=True, dir_okay=False)
 _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
-_ROLE_IN = "Where known roles of providers stand: in their blocks, or in variables that the stacks set."
-_AUTH = "What runs sign in by: their OIDC token, or Spacelift's AWS integration."
 _AUTHS = click.Choice([auth.value for auth in Auth])
 _ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
+_HELP = {
+    "role-arn": "Write this role into the providers.  [default: var.aws_role_arn]",
+    "role": "Give the role ARN to one identity. ORIGIN is profile:NAME, alias:NAME, var:NAME or account:NUMBER. Repeat "
+    "the option for each identity.",
+    "auth": "Sign runs in with their OIDC token, or with Spacelift's own AWS integration.",
+    "role-in": "Write the roles of providers into their blocks, or into variables that the stacks set.",
+    "backend-role-arn": "Use this role for the state.  [default: the backend's own, else --role-arn, else "
+    "$TF_VAR_aws_role_arn]",
+    "token-file": "Read the OIDC token of a run from this file.",
+    "provider-auth": "Let providers sign in by web identity of their own, or with the credentials of the hook.",
+    "portable": "Sign in with OIDC only if the role's variable is set. The code then also runs outside of Spacelift.",
+    "backend-auth": "Let backends sign in by a hook, by themselves (native), by variables of the stack (env), or as "
+    "the Terraform version of the stack supports (auto).",
+    "hook-in": "Put the hook into each stack, into one context that is attached to the stacks, or into "
+    ".spacelift/config.yml (runtime-config).",
+    "hook-phases": "Run the hook before these phases. Separate several with commas.",
+    "session-duration": "Keep the hook's credentials valid for this long.  [default: AWS's one hour]",
+    "no-guard": "Let a run go on if AWS refuses to exchange the token.",
+    "branch": "Make this branch.",
+    "message": "Use this commit message.  [default: what was changed where]",
+    "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
+    "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
+    "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
+    "keep-variables": "Keep the variables and data sources that only the removed keys used.",
+    "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
+    "plan-file": "Write the order of rollout to this Markdown file.",
+    "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
+    "verbose": "List every place instead of counting places that are alike.",
+    "quiet": "Print errors and refused places only.",
+    "no-pager": "Do not show long output page by page on a terminal.",
+    "help-all": "Show all options and exit.",
+}
 _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 _Decorator = Callable[[_Decorated], _Decorated]
 
 
 class _GroupedOption(click.Option):
-    """An option that ``--help`` lists under a heading of its own."""
+    """An option that the help page lists under a heading; ``is_main`` options stand on the short page, too."""
 
-    def __init__(self, *args: Any, group: str, **attributes: Any) -> None:
+    def __init__(self, *args: Any, group: str, is_main: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.group = group
+        self.is_main = is_main
 
 
 class GroupedCommand(click.Command):
-    """A command whose ``--help`` lists its options under headings."""
+    """A command whose help lists its options under headings.
+
+    If some options are main ones, ``--help`` lists these alone and ``--help-all`` lists all.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The options and arguments, with ``--help-all`` if ``--help`` does not list all."""
+        params = super().get_params(ctx)
+        return [*params, _HELP_ALL] if any(map(_is_main, params)) else params
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, heading by heading."""
         headings: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}
-        for parameter in self.get_params(ctx):
+        params = self.get_params(ctx)
+        is_short = _HELP_ALL in params and not ctx.meta.get(_ALL)
+        for parameter in params:
             row = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if row is not None:
+            if row is not None and (not is_short or _is_main(parameter) or "--help" in parameter.opts):
                 headings[getattr(parameter, "group", OUTPUT)].append(row)
         for heading, rows in headings.items():
             if rows:
@@ -66,8 +100,34 @@ class GroupedCommand(click.Command):
                     formatter.write_dl(rows)
 
 
+def _is_main(parameter: click.Parameter) -> bool:
+    return getattr(parameter, "is_main", False)
+
+
+def _help_all(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        context.meta[_ALL] = True
+        click.echo(context.get_help(), color=context.color)
+        context.exit()
+
+
+_ALL = "migrator.help-all"
+_HELP_ALL = _GroupedOption(
+    ["--help-all"],
+    group=OUTPUT,
+    is_main=True,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_help_all,
+    help=_HELP["help-all"],
+)
+
+
 def option(group: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
-    """`click.option` under the heading ``group``."""
+    """`click.option` under the heading ``group``; its text is that of its name unless another one is passed."""
+    long = next((name[2:] for name in names if name.startswith("--")), "")
+    attributes.setdefault("help", _HELP.get(long))
     return click.option(*names, cls=_GroupedOption, group=group, **attributes)
 
 
@@ -83,52 +143,37 @@ def _all(*decorators: Callable[[Any], Any]) -> Callable[[_Decorated], _Decorated
 def migration_options(function: _Decorated) -> _Decorated:
     """Roles, hook, branch and scope: what is to become of each repository."""
     return _all(
-        option(
-            ROLES, "--role-arn", metavar="ARN", help="Role of the providers, literally.  [default: var.aws_role_arn]"
-        ),
-        option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, help=_ROLE),
-        option(ROLES, "--auth", type=_AUTHS, default="oidc", show_default=True, help=_AUTH),
-        option(ROLES, "--role-in", type=_ROLE_PLACES, default="literal", show_default=True, help=_ROLE_IN),
-        option(ROLES, "--backend-role-arn", metavar="ARN", help=_HOOK_ROLE),
-        option(
-            ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token."
-        ),
-        option(
-            HOOK,
-            "--backend-auth",
-            metavar="WAY",
-            type=_WAYS,
-            default="auto",
-            show_default=True,
-            help=_BACKEND_AUTH,
-        ),
-        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True, help=_WAY_IN),
-        option(ROLES, "--portable", is_flag=True, help=_PORTABLE),
-        option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True, help=_HOOK_IN),
-        option(
-            HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True, help="Before what, with commas."
-        ),
-        option(HOOK, "--session-duration", metavar="SECONDS", type=int, help="Of its credentials.  [default: AWS's]"),
-        option(HOOK, "--no-guard", is_flag=True, help="Let a run go on if AWS denies the exchange."),
-        option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True, help="Branch to make."),
-        option(GIT, "--message", metavar="TEXT", help="Commit message.  [default: what was changed where]"),
-        option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE, help=_CONFIG),
-        option(SCOPE, "--include-ambient", is_flag=True, help="Also migrate what names no credentials at all."),
-        option(
-            SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated."
-        ),
-        option(
-            SCOPE, "--keep-variables", is_flag=True, help="Keep the variables, data and the like that fed the keys."
-        ),
+        option(ROLES, "--role-arn", metavar="ARN", is_main=True),
+        option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, is_main=True),
+        option(ROLES, "--auth", type=_AUTHS, default="oidc", show_default=True),
+        option(ROLES, "--role-in", type=_ROLE_PLACES, default="literal", show_default=True),
+        option(ROLES, "--backend-role-arn", metavar="ARN"),
+        option(ROLES, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True),
+        option(HOOK, "--backend-auth", type=_WAYS, default="auto", show_default=True),
+        option(ROLES, "--provider-auth", type=_WAYS_IN, default="web-identity", show_default=True),
+        option(ROLES, "--portable", is_flag=True),
+        option(HOOK, "--hook-in", type=_PLACES, default="stack", show_default=True),
+        option(HOOK, "--hook-phases", metavar="LIST", default="init", show_default=True),
+        option(HOOK, "--session-duration", metavar="SECONDS", type=int),
+        option(HOOK, "--no-guard", is_flag=True),
+        option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True),
+        option(GIT, "--message", metavar="TEXT"),
+        option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE),
+        option(SCOPE, "--include-ambient", is_flag=True, is_main=True),
+        option(SCOPE, "--exclude", metavar="GLOB", multiple=True),
+        option(SCOPE, "--ignore", metavar="CODE", multiple=True, is_main=True),
+        option(SCOPE, "--keep-variables", is_flag=True),
     )(function)
 
 
 def output_options(function: _Decorated) -> _Decorated:
     """What is said, and how much."""
     return _all(
-        option(OUTPUT, "--plan-file", metavar="FILE", help="Write the order of rollout, as Markdown."),
-        option(OUTPUT, "-v", "--verbose", is_flag=True, help="Say more."),
-        option(OUTPUT, "-q", "--quiet", is_flag=True, help="Say only what went wrong."),
+        option(OUTPUT, "--report", metavar="FILE", multiple=True, is_main=True),
+        option(OUTPUT, "--plan-file", metavar="FILE"),
+        option(OUTPUT, "-v", "--verbose", is_flag=True, is_main=True),
+        option(OUTPUT, "-q", "--quiet", is_flag=True),
+        option(OUTPUT, "--no-pager", is_flag=True),
     )(function)
 
 
@@ -151,6 +196,8 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
+            ignore=_known_codes(options["ignore"]),
+            repository=options.get("repository"),
             keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
@@ -166,6 +213,14 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
         return _with_settings(config)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if codes:
+        from migrator.model.catalogue import require_codes  # here: it imports every module
+
+        require_codes(codes, "--ignore")
+    return codes
 
 
 def given(*groups: str) -> list[str]:

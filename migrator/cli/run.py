@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.cli.combinations import require_sense
 from migrator.cli.options import config_of
 from migrator.config.role_mapping import unmatched
-from migrator.errors import MigrateError, OutputError, UsageError
+from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
-from migrator.model.fleet import Fleet, Survey, parts
-from migrator.model.results import Mode, RepoResult
+from migrator.model.fleet import Fleet, Survey
+from migrator.model.fleet_parts import parts
+from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
-from migrator.workspace.discover import checkout_of
+from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-
-DONE, WOULD_CHANGE, FAILED = 0, 1, 3
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
@@ -33,12 +34,18 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     Raises `click.UsageError`, and `OutputError` after all else is done.
     """
     config = _config(options)
+    _require_a_repository_each(repos)
     results: list[RepoResult] = []
     lost: OutputError | None = None
-    for result in _results(repos, config):
+    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
+    if config.repository is not None and len(by_name) > 1:
+        raise click.UsageError("--repository names one repository, and there are several on the command line.")
+    for result in _results(by_name, config):
         results.append(result)
         try:
             _show_diff(result)
+            if not options["quiet"]:
+                _list_changed(result, by_name[result.repo][0])
         except OutputError as error:
             lost = error
             if not options["report"] and not options["plan_file"]:
@@ -50,12 +57,11 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     is_reported = _report(options["report"], options["plan_file"], results)
     if lost is not None:
         raise lost
-    return _exit_code(results) if is_reported else FAILED
+    return exit_code(results) if is_reported else ExitCode.FAILED
 
 
-def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
+def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[RepoResult]:
     """Each repository's result; several are surveyed first, since stacks of one may run the code of another."""
-    by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
     if len(by_name) == 1:
         yield migrate_repo(next(iter(by_name.values())), config)
         return
@@ -76,6 +82,17 @@ def _results(repos: Sequence[str], config: Config) -> Iterator[RepoResult]:
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
 
+def _require_a_repository_each(repos: Sequence[str]) -> None:
+    """A folder of many checkouts is work for ``batch``. Raises `click.UsageError` for such a folder."""
+    for repo in repos:
+        found = checkouts_in(Path(os.path.realpath(repo)))
+        if len(found) > 1:
+            command = f"tf-oidc-migrate batch {shlex.quote(repo.rstrip('/'))}/*"
+            raise click.UsageError(
+                f"{repo} is no git checkout, and holds {len(found)} of them. To migrate all: {command}"
+            )
+
+
 def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
     """The folders of each checkout together, each once: not those inside of others that are given."""
     places = {repo: Path(os.path.realpath(repo)) for repo in repos}
@@ -88,13 +105,8 @@ def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
 
 
 def _config(options: Mapping[str, Any]) -> Config:
+    require_sense()
     modes = [mode for mode in (Mode.PREVIEW, Mode.CHECK, Mode.IN_PLACE) if options[mode.value.replace("-", "_")]]
-    if len(modes) > 1:
-        raise click.UsageError(f"--{modes[0].value} and --{modes[1].value} exclude each other.")
-    if options["show_secrets"] and modes != [Mode.PREVIEW]:
-        raise click.UsageError("--show-secrets goes with --preview.")
-    if options["show_secrets"] and options["report"]:
-        raise click.UsageError("--show-secrets and --report exclude each other: no report holds a secret.")
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
     if not options["report"]:
         return config
@@ -132,16 +144,15 @@ def _show_diff(result: RepoResult) -> None:
         show([result.diff])
 
 
+def _list_changed(result: RepoResult, folder: str) -> None:
+    """Print the paths that would change, seen from the current folder, as ``terraform fmt -check`` does."""
+    root = checkout_of(Path(os.path.realpath(folder))) or Path(os.path.realpath(folder))
+    for path in result.changed if result.mode is Mode.CHECK else ():
+        click.echo(plain_line(os.path.relpath(root / path)))
+
+
 def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
-    if not quiet or result.is_failed:
+    if not quiet or not result.is_whole:
         click.echo(summary(result, verbose=verbose), err=True, nl=False)
     if result.is_masked and not quiet:
         click.echo("  secrets are masked: such a diff does not apply; --show-secrets prints one that does", err=True)
-
-
-def _exit_code(results: Sequence[RepoResult]) -> int:
-    if any(result.is_failed for result in results):
-        return FAILED
-    if any(result.mode is Mode.CHECK and result.changed for result in results):
-        return WOULD_CHANGE
-    return DONE

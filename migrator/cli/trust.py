@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.cli.combinations import require_sense
 from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import plain_line
@@ -26,43 +27,101 @@ Exit codes:
   130  interrupted
 """
 _FILES = {"hcl": "spacelift_trust.tf", "json": "spacelift_trust.json"}
-_VERSION_HELP = "Constraint on hashicorp/aws; old ones need a thumbprint, which the module reads then."
-_ROLES_HELP = "Make them, or leave them where they are managed.  [default: auto, in use if found in code]"
+_VERSION_HELP = (
+    "Require this version of hashicorp/aws. For versions before 5.82, the module reads the thumbprint itself."
+)
+_ROLES_HELP = (
+    "Make the roles (new), or write only policies for roles that other code manages (in-use). auto decides by the code."
+)
 
 
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
-@option(PROVIDER, "--spacelift-host", metavar="HOST", required=True, help="Such as demo.app.spacelift.io.")
-@option(PROVIDER, "--existing-provider", is_flag=True, help="The accounts have the identity provider already.")
 @option(
-    PROVIDER, "--thumbprint", metavar="SHA1", multiple=True, help="Of a certificate that AWS does not trust itself."
+    PROVIDER,
+    "--spacelift-host",
+    metavar="HOST",
+    required=True,
+    help="Trust this Spacelift account, for example demo.app.spacelift.io.",
+)
+@option(
+    PROVIDER, "--existing-provider", is_flag=True, help="Use the identity provider that the AWS accounts have already."
+)
+@option(
+    PROVIDER,
+    "--thumbprint",
+    metavar="SHA1",
+    multiple=True,
+    help="Add the thumbprint of a certificate that AWS does not trust by itself.",
 )
 @option(PROVIDER, "--provider-version", metavar="CONSTRAINT", default=">= 5.82", show_default=True, help=_VERSION_HELP)
-@option(ROLES, "--role-arn", metavar="ARN", multiple=True, help="A role beside those that REPO names; may be repeated.")
-@option(ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", help=_ROLES_HELP)
-@option(TRUST, "--space", metavar="ID", multiple=True, help="Runs of this space alone; may be repeated.")
-@option(TRUST, "--stack", metavar="SLUG", multiple=True, help="Runs of this stack, not of those that REPO has.")
-@option(TRUST, "--module", metavar="SLUG", multiple=True, help="Test runs of this module of the registry.")
-@option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help="Runs of this type alone.")
-@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Tokens of this scope alone.")
-@option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help="The account's, if it has one.")
-@option(TRUST, "--session-tags", is_flag=True, help="Let sessions be tagged: feature:aws_oidc_session_tagging.")
-@option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
-@option(OUTPUT, "--format", "format_", type=click.Choice([*_FILES]), default="hcl", show_default=True, help="Of it.")
 @option(
-    OUTPUT, "--output", metavar="DIR", type=click.Path(file_okay=False), help="Write a file there.  [default: stdout]"
+    ROLES,
+    "--role-arn",
+    metavar="ARN",
+    multiple=True,
+    help="Add a role that REPO does not name. Repeat the option for several.",
+)
+@option(ROLES, "--roles", type=click.Choice(["auto", "new", "in-use"]), default="auto", help=_ROLES_HELP)
+@option(
+    TRUST, "--space", metavar="ID", multiple=True, help="Admit runs of this space only. Repeat the option for several."
+)
+@option(
+    TRUST, "--stack", metavar="SLUG", multiple=True, help="Admit runs of this stack, instead of the stacks in REPO."
+)
+@option(
+    TRUST, "--module", metavar="SLUG", multiple=True, help="Admit test runs of this module of the Spacelift registry."
+)
+@option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help="Admit runs of this type only.")
+@option(TRUST, "--scope", type=click.Choice(SCOPES), help="Admit tokens with this scope only.")
+@option(
+    TRUST,
+    "--subject-template",
+    metavar="TEMPLATE",
+    default=DEFAULT_TEMPLATE,
+    help="Use the subject template of the account, if the account has one.",
+)
+@option(
+    TRUST,
+    "--session-tags",
+    is_flag=True,
+    help="Allow session tags, for accounts with feature:aws_oidc_session_tagging.",
+)
+@option(
+    SCOPE,
+    "--exclude",
+    metavar="GLOB",
+    multiple=True,
+    help="Leave matching files or folders alone. Repeat the option for several patterns.",
+)
+@option(
+    OUTPUT,
+    "--format",
+    "format_",
+    type=click.Choice([*_FILES]),
+    default="hcl",
+    show_default=True,
+    help="Write Terraform, or bare policy documents.",
+)
+@option(
+    OUTPUT,
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Write a file to this folder.  [default: standard output]",
 )
 def trust(repos: tuple[str, ...], **options: Any) -> None:
-    """Write what makes AWS trust Spacelift: a Terraform module with identity providers and trust policies.
+    """Write the AWS side of the migration: a Terraform module with identity providers and trust policies.
 
-    REPO is a git checkout or a folder, migrated or not: its roles and the stacks that use them are taken from there.
-    Without any, --role-arn names the roles. Warnings go to standard error.
+    REPO is a git checkout or a folder, migrated or not. The module has the roles in REPO, and each trust policy admits
+    the stacks that use the role. Without REPO, name the roles with --role-arn. Warnings go to standard error.
     """
     from migrator.trust.module import ProviderSettings, write_module  # here: --help needs nothing of it
     from migrator.trust.policy import Issuer
     from migrator.trust.subjects import SubjectTemplate
     from migrator.trust.warnings import warnings
 
+    require_sense()
     try:
         issuer = Issuer(
             options["spacelift_host"], SubjectTemplate(options["subject_template"]), options["session_tags"]

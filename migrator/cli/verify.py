@@ -28,49 +28,62 @@ Exit codes:
   130  interrupted
 """
 _LEVELS = click.Choice(["offline", "trust", "spacelift"])
-_LEVEL = "offline: on this machine; trust: trust policies; spacelift: previews. May be repeated.  [default: offline]"
-_BRANCH = "Branch to verify.  [default: the one that the migration made, else what is checked out]"
-_BASE = "Branch or commit from before the migration.  [default: what the branch was made of]"
 _FILE = click.Path(exists=True, dir_okay=False)
-_ENGINE = "The terraform or tofu to run.  [default: the stack's version, else the one that is there]"
 _FOLDER = click.Path(exists=True, file_okay=False)
-_HOST = "Such as demo.app.spacelift.io.  [default: the inventory's]"
-_TYPES = "Type of runs that must be allowed; may be repeated.  [default: all]"
-_POLICIES = "Trust policies: a file ROLENAME.json each, as `aws iam get-role` prints it.  [default: those of `trust`]"
 _DIR = click.Path(file_okay=False)
-_PREVIEWS = "Where the level spacelift writes runtime configurations."
-_ROLE = "Value of the role variables that no file knows."
+_HELP = {
+    "level": "Prove on this machine (offline), by trust policies (trust), or by previews (spacelift). Repeat the "
+    "option for several levels.  [default: offline]",
+    "branch": "Verify this branch.  [default: the branch that the migration made, else what is checked out]",
+    "base": "Compare with this branch or commit.  [default: what the branch was made of]",
+    "inventory": "Read the stacks of the account from this file, which `inventory` wrote.",
+    "engine": "Run this terraform or tofu.  [default: the version of the stack, else the engine that is installed]",
+    "fetch": "Let the engine download providers and modules.",
+    "jobs": "Verify this many root modules at the same time.",
+    "role-arn": "Use this role as the value of role variables that no file knows.",
+    "token-file": "Expect the OIDC token of a run in this file.",
+    "host": "Verify for this Spacelift account, for example demo.app.spacelift.io.  [default: the inventory's]",
+    "policies": "Read trust policies from this folder: a file ROLENAME.json for each role, as `aws iam get-role` "
+    "prints it.  [default: the policies that `trust` writes]",
+    "aws": "Ask AWS for the trust policies, with your own credentials. They need iam:GetRole.",
+    "template": "Use this subject template, if the account has its own.",
+    "tags": "Expect session tags in the tokens of all stacks.",
+    "run-type": "Verify runs of this type only. Repeat the option for several types.  [default: all]",
+    "previews": "Write the runtime configurations of previews into this folder.",
+    "run": "Run the previews with spacectl, and read what the runs print.",
+    "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
+    "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json or .xml (JUnit).",
+    "quiet": "Print no progress.",
+}
 
 
 @click.command(cls=GroupedCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("repos", metavar="[REPO]...", nargs=-1, type=click.Path(exists=True, file_okay=False))
-@option(VERIFY, "--level", "levels", type=_LEVELS, multiple=True, help=_LEVEL)
-@option(REPOSITORIES, "--branch", metavar="NAME", help=_BRANCH)
-@option(REPOSITORIES, "--base", metavar="NAME", help=_BASE)
-@option(
-    REPOSITORIES, "--inventory", metavar="FILE", type=_FILE, help="Stacks of the account, as `inventory` wrote them."
-)
-@option(VERIFY, "--engine", metavar="PATH", type=_FILE, help=_ENGINE)
-@option(VERIFY, "--fetch-providers", is_flag=True, help="Let the engine download providers and modules.")
-@option(VERIFY, "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Root modules at once.")
-@option(VERIFY, "--role-arn", metavar="ARN", help=_ROLE)
-@option(VERIFY, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help="The run's OIDC token.")
-@option(TRUST, "--spacelift-host", metavar="HOST", help=_HOST)
-@option(TRUST, "--policies", metavar="DIR", type=_FOLDER, help=_POLICIES)
-@option(TRUST, "--policies-from-aws", is_flag=True, help="Ask IAM with your own credentials, which need iam:GetRole.")
-@option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help="The account's, if it has one.")
-@option(TRUST, "--session-tags", is_flag=True, help="The account tags the sessions of all stacks.")
-@option(TRUST, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help=_TYPES)
-@option(VERIFY, "--previews", metavar="DIR", type=_DIR, default="previews", show_default=True, help=_PREVIEWS)
-@option(VERIFY, "--run", "run_previews", is_flag=True, help="Run the previews with spacectl, and read what they tell.")
-@option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help="Leave files or folders alone; may be repeated.")
-@option(OUTPUT, "--report", metavar="FILE", multiple=True, help="Write a .json, .md, .html or .xml report.")
-@option(OUTPUT, "-q", "--quiet", is_flag=True, help="Show no progress.")
+@option(VERIFY, "--level", "levels", type=_LEVELS, multiple=True, help=_HELP["level"])
+@option(REPOSITORIES, "--branch", metavar="NAME", help=_HELP["branch"])
+@option(REPOSITORIES, "--base", metavar="NAME", help=_HELP["base"])
+@option(REPOSITORIES, "--inventory", metavar="FILE", type=_FILE, help=_HELP["inventory"])
+@option(VERIFY, "--engine", metavar="PATH", type=_FILE, help=_HELP["engine"])
+@option(VERIFY, "--fetch-providers", is_flag=True, help=_HELP["fetch"])
+@option(VERIFY, "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help=_HELP["jobs"])
+@option(VERIFY, "--role-arn", metavar="ARN", help=_HELP["role-arn"])
+@option(VERIFY, "--token-file", metavar="PATH", default=TOKEN_FILE, show_default=True, help=_HELP["token-file"])
+@option(VERIFY, "--run-type", type=click.Choice(RUN_TYPES), multiple=True, help=_HELP["run-type"])
+@option(TRUST, "--spacelift-host", metavar="HOST", help=_HELP["host"])
+@option(TRUST, "--policies", metavar="DIR", type=_FOLDER, help=_HELP["policies"])
+@option(TRUST, "--policies-from-aws", is_flag=True, help=_HELP["aws"])
+@option(TRUST, "--subject-template", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help=_HELP["template"])
+@option(TRUST, "--session-tags", is_flag=True, help=_HELP["tags"])
+@option(VERIFY, "--previews", metavar="DIR", type=_DIR, default="previews", show_default=True, help=_HELP["previews"])
+@option(VERIFY, "--run", "run_previews", is_flag=True, help=_HELP["run"])
+@option(SCOPE, "--exclude", metavar="GLOB", multiple=True, help=_HELP["exclude"])
+@option(OUTPUT, "--report", metavar="FILE", multiple=True, help=_HELP["report"])
+@option(OUTPUT, "-q", "--quiet", is_flag=True, help=_HELP["quiet"])
 def verify(repos: tuple[str, ...], **options: Any) -> None:
     """Prove that each stack of migrated branches signs in: to the same state, and as the table of who signs says.
 
-    REPO is a git checkout or a folder: name the repositories of the code and those that define the stacks. The work
-    tree is not touched. Rows go to standard output, progress to standard error.
+    REPO is a git checkout or a folder. Name the repositories of the code and those that define the stacks. Nothing is
+    changed: the command works in temporary copies. Rows go to standard output, progress to standard error.
     """
     try:
         results = _results(repos or (".",), options)

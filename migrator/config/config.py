@@ -44,11 +44,15 @@ class ExistingBranch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathRoles:
-    """The roles of the folders that ``glob`` matches, where they differ from the others'."""
+    """The roles of the folders that ``glob`` matches, where they differ from the others'.
+
+    ``ignore`` are the codes of the refusals that are accepted in these folders and files.
+    """
 
     glob: str
     role_arn: str | None = None
     backend_role_arn: str | None = None
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Config:
     provider_auth: ProviderAuth = ProviderAuth.WEB_IDENTITY
     session_duration: int | None = None
     exclude: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    repository: str | None = None
     keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
@@ -90,21 +96,25 @@ class Config:
         for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):
             if arn is not None and not is_role_arn(arn):
                 raise UsageError(
-                    f"{option} must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name"
+                    f"{option} must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name"
                 )
         if not re.fullmatch(r"/[\w./@+-]+", self.token_file, re.ASCII):
             raise UsageError("--token-file must be an absolute path of letters, digits and ./_@+-")
         unknown = [phase for phase in self.hook_phases if phase not in PHASES]
         if unknown or not self.hook_phases:
-            raise UsageError(f"--hook-phases must be a list, with commas, of {', '.join(PHASES)}")
+            raise UsageError(f"--hook-phases must be a comma-separated list of {', '.join(PHASES)}")
         if self.session_duration is not None and self.session_duration not in _DURATIONS:
             raise UsageError("--session-duration must be 900 to 43200 seconds")
+        if self.repository is not None and not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)*", self.repository):
+            raise UsageError("--repository must be NAME or OWNER/NAME")
         if self.message is not None and not self.message.strip():
             raise UsageError("--message must not be empty")
         if self.portable and (self.role_arn or self.roles or any(roles.role_arn for roles in self.paths)):
-            raise UsageError("--portable takes roles from variables, and --role-arn and --role write them out")
+            raise UsageError(
+                "--portable reads roles from variables, so --role-arn and --role cannot be combined with it"
+            )
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
-            raise UsageError("--portable and --provider-auth hook exclude each other")
+            raise UsageError("--portable and --provider-auth hook cannot be combined")
         self._require_sound_roles()
 
     @property
@@ -117,12 +127,17 @@ class Config:
         """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
         return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
+    def accepts(self, code: str, path: str) -> bool:
+        """Whether a refusal with ``code`` in the file at ``path`` is accepted."""
+        here = (roles.ignore for roles in self.paths if matches(path, roles.glob))
+        return code in self.ignore or any(code in codes for codes in here)
+
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:
             if not is_role_arn(mapping.arn):
                 raise UsageError(f"--role {mapping} must be mapped to the ARN of an IAM role")
         if (twice := conflict(self.roles)) is not None:
-            raise UsageError(f"--role maps {twice} to two roles")
+            raise UsageError(f"--role maps {twice} to two different roles")
 
     def at(self, path: str) -> Config:
         """The options for the folder at ``path``; of the globs that match it, the last one counts."""

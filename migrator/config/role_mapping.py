@@ -31,6 +31,11 @@ class RoleMapping:
         return ":".join(self.origin)
 
     @property
+    def title(self) -> str:
+        """The mapping with its role, as the command line would say it."""
+        return f"{self}={self.arn}"
+
+    @property
     def weight(self) -> tuple[bool, bool]:
         """How much it counts."""
         return self.is_flag, self.paths != "*"
@@ -45,9 +50,9 @@ def origin_of(text: str) -> Origin:
     """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` where it is none."""
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name.strip():
-        raise UsageError(f"a role is mapped by {', '.join(f'{item}:NAME' for item in KINDS)}")
+        raise UsageError(f"A role is mapped by {', '.join(f'{item}:NAME' for item in KINDS)}")
     if kind == "account" and not (len(name) == 12 and name.isascii() and name.isdigit()):
-        raise UsageError("an account is twelve digits")
+        raise UsageError("An account id has twelve digits")
     return kind, name
 
 
@@ -55,7 +60,7 @@ def flag_mapping(text: str) -> RoleMapping:
     """What ``--role KIND:NAME=ARN`` says. Raises `UsageError`."""
     origin, equals, arn = text.rpartition("=arn:")
     if not equals:
-        raise UsageError("--role must be KIND:NAME=ARN, such as profile:prod=arn:aws:iam::123456789012:role/name")
+        raise UsageError("--role must be KIND:NAME=ARN, for example profile:prod=arn:aws:iam::123456789012:role/name")
     try:
         return RoleMapping(origin_of(origin), f"arn:{arn}", is_flag=True)
     except UsageError as error:

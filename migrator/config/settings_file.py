@@ -16,6 +16,7 @@ from typing import Any
 from migrator.config.config import Auth, BackendAuth, Config, HookPlace, PathRoles, ProviderAuth, RoleIn, is_role_arn
 from migrator.config.role_mapping import RoleMapping, conflict, origin_of
 from migrator.errors import UsageError
+from migrator.model.catalogue import require_codes
 
 NAME = "tf-oidc-migrate.toml"
 
@@ -39,6 +40,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "no-switch": ("switch", bool),
     "include-ambient": ("include_ambient", bool),
     "exclude": ("exclude", list),
+    "ignore": ("ignore", list),
     "keep-variables": ("keep_variables", bool),
 }
 _CHOICES: dict[str, type[Enum]] = {
@@ -48,6 +50,7 @@ _CHOICES: dict[str, type[Enum]] = {
     "provider-auth": ProviderAuth,
     "role-in": RoleIn,
 }
+_PATH_KEYS = ("glob", "role-arn", "backend-role-arn", "roles", "ignore")
 _TABLES = ("roles", "paths")
 KEYS = (*_OPTIONS, *_TABLES)
 """What may stand at the top of the file: options of the command line by their names, and two tables."""
@@ -69,7 +72,7 @@ class _Reader:
                 field, type_ = _OPTIONS[key]
                 yield field, self._checked(key, field, self._typed(key, value, type_))
             elif key not in _TABLES:
-                raise self.wrong(key, f"is no setting; there are {', '.join(KEYS)}")
+                raise self.wrong(key, f"is not a setting. The settings are {', '.join(KEYS)}")
 
     def _typed(self, key: str, value: Any, type_: type) -> Any:
         if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
@@ -99,15 +102,20 @@ class _Reader:
             try:
                 mapping = RoleMapping(origin_of(origin), str(arn), paths)
             except UsageError as error:
-                raise self.wrong(f'{key}."{origin}"', f"is no origin: {error}") from None
+                raise self.wrong(f'{key}."{origin}"', f"is not an origin: {error}") from None
             self.arn(f'{key}."{origin}"', arn)
             yield mapping
 
     def arn(self, key: str, value: Any) -> str:
         """``value``, which is to be a role's ARN."""
         if not isinstance(value, str) or not is_role_arn(value):
-            raise self.wrong(key, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+            raise self.wrong(key, "must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name")
         return value
+
+    def codes(self, key: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """``codes``, all of which are to be codes of messages."""
+        require_codes(codes, f"{self.file}: {key}")
+        return codes
 
     def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
         """The tables ``paths``, each with the mappings in it."""
@@ -116,14 +124,15 @@ class _Reader:
         for table in plain:
             glob = table.get("glob")
             if not isinstance(glob, str) or not glob:
-                raise self.wrong("paths.glob", "must be a string, and stand in each of the tables")
+                raise self.wrong("paths.glob", "must be a string in each of the tables")
             roles = {}
             for key, value in table.items():
                 if key in ("role-arn", "backend-role-arn"):
                     roles[key.replace("-", "_")] = self.arn(f"paths.{key}", value)
-                elif key not in ("glob", "roles"):
-                    raise self.wrong(f"paths.{key}", "is no setting; there are glob, role-arn, backend-role-arn, roles")
-            yield PathRoles(glob, **roles), tuple(self.roles(table.get("roles", {}), "paths.", glob))
+                elif key not in _PATH_KEYS:
+                    raise self.wrong(f"paths.{key}", f"is not a setting. The settings are {', '.join(_PATH_KEYS)}")
+            ignore = self.codes("paths.ignore", self._typed("paths.ignore", table.get("ignore", []), list))
+            yield PathRoles(glob, **roles, ignore=ignore), tuple(self.roles(table.get("roles", {}), "paths.", glob))
 
 
 def with_repository(config: Config, root: Path) -> Config:
@@ -135,7 +144,7 @@ def with_repository(config: Config, root: Path) -> Config:
     if config.settings_file is not None or not file.is_file():
         return config
     if os.path.realpath(file) != os.path.join(os.path.realpath(root), NAME):
-        raise UsageError(f"{NAME}: it is a link, which is not followed")
+        raise UsageError(f"{NAME}: The file is a symbolic link, which is not followed")
     return with_file(config, file, NAME)
 
 
@@ -146,16 +155,17 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     """
     reader, plain = _Reader(name), _read(file, name)
     options = dict(reader.options(plain))
-    excluded = options.pop("exclude", ())
+    excluded, ignored = options.pop("exclude", ()), reader.codes("ignore", options.pop("ignore", ()))
     options = {field: value for field, value in options.items() if field not in config.given}
     tables = list(reader.paths(plain.get("paths", [])))
     roles = [*reader.roles(plain.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
     if (twice := conflict(roles)) is not None:
-        raise UsageError(f"{name}: paths.roles maps {twice} to two roles for the glob {twice.paths}")
+        raise UsageError(f"{name}: paths.roles maps {twice} to two different roles for the glob {twice.paths}")
     return replace(
         config,
         **options,
         exclude=(*config.exclude, *excluded),
+        ignore=(*config.ignore, *ignored),
         roles=(*config.roles, *roles),
         paths=(*config.paths, *(table for table, _ in tables)),
     )
@@ -166,12 +176,12 @@ def _read(file: Path, name: str) -> dict[str, Any]:
         with file.open("rb") as opened:
             data = opened.read(_LONGEST + 1)
         if len(data) > _LONGEST:
-            raise UsageError(f"{name}: it is too long")
+            raise UsageError(f"{name}: The file is too long")
         return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"{name}: it cannot be read: {error.strerror}") from None
+        raise UsageError(f"{name}: The file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{name}: it is no text in UTF-8") from None
+        raise UsageError(f"{name}: The file is not text in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         where = str(error).rpartition("(")[2].rstrip(")") if isinstance(error, tomllib.TOMLDecodeError) else ""
-        raise UsageError(f"{name}: it is no TOML{f' ({where})' if where else ''}") from None
+        raise UsageError(f"{name}: The file is not valid TOML{f' ({where})' if where else ''}") from None

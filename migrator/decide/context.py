@@ -15,6 +15,7 @@ from migrator.decide.hooks import HookPlan
 from migrator.decide.role_variables import RoleVariables
 from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
+from migrator.decide.shared_roles import SharedRoles
 from migrator.decide.sign_ins import SignIns
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
@@ -24,11 +25,15 @@ from migrator.terraform.outside_calls import follow, outside_calls
 from migrator.terragrunt.inputs import TerragruntInputs
 
 if TYPE_CHECKING:
+    from migrator.cdktf.calls import CdktfProgram
+    from migrator.cdktf.provider_edit import PythonIdentity
     from migrator.config.config import Config
     from migrator.decide.facts import Facts
+    from migrator.decide.roots import Runners
     from migrator.model.findings import Change, Finding
     from migrator.model.fleet import KnownCall
     from migrator.terraform.outside_calls import Called, OutsideCall
+    from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.workspace.workspace import Workspace
 
 
@@ -44,6 +49,7 @@ class Context:
         self.config = config
         self.repo = repo
         self.fleet = fleet
+        self._python_identities: dict[CdktfProgram, PythonIdentity] = {}
         self.settled: tuple[Finding, ...] = ()
         self.changes: tuple[Change, ...] = ()
         self.outside_calls: tuple[OutsideCall, ...] = tuple(outside_calls(workspace, repo))
@@ -87,6 +93,33 @@ class Context:
     def root_identities(self) -> RootIdentities:
         """The identities that meet in each root module."""
         return RootIdentities(self)
+
+    @cached_property
+    def shared_roles(self) -> SharedRoles:
+        """What the roles of --role-arn and --backend-role-arn are for."""
+        return SharedRoles(self)
+
+    @cached_property
+    def generated_sign_in(self) -> GeneratedSignIn:
+        """How the providers and backends sign in that Terragrunt writes."""
+        from migrator.terragrunt.generated_edit import GeneratedSignIn  # here: few repositories have units
+
+        units, apart = self.facts.terragrunt.units, self.shared_roles.apart
+        return GeneratedSignIn(self.workspace, units, self.facts.in_module, self.config, apart)
+
+    def python_identity(self, program: CdktfProgram, runners: Runners) -> PythonIdentity:
+        """How the providers of a program sign in."""
+        if program not in self._python_identities:
+            from migrator.cdktf.provider_edit import PythonIdentity  # here: libcst is slow to load
+
+            is_native = self.strategies.of_program(program, runners).is_native
+            has_all = program.is_migrated(self.config.include_ambient) and not is_native
+            migrating = [call for call in program.providers if call.skip_reason is None]
+            if not (has_all or self.config.include_ambient):
+                migrating = [call for call in migrating if call.credentials]
+            config, apart = self.config.at(program.folder), self.shared_roles.apart
+            self._python_identities[program] = PythonIdentity(program, migrating, config, apart)
+        return self._python_identities[program]
 
     @cached_property
     def strategies(self) -> Strategies:

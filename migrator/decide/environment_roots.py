@@ -13,9 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
-from migrator.decide.refusals import NEED_SEVERAL
+from migrator.decide.diagnostics import (
+    BACKEND_NEEDS_OTHER_ROLE,
+    NO_INTEGRATION,
+    NO_ROLE,
+    OTHER_ROOT_MODULE,
+    STATIC_KEYS_STAY,
+)
 from migrator.decide.roots import Root, Runners, group_of
 from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
@@ -29,9 +36,6 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
-_SEVERAL = "its providers need different roles, and the environment of a run has one: map all to one by --role"
-_TWO = "its backend and its providers need different roles, and the environment of a run has one"
-_UNKNOWN = "no role is known for it: name one by --role-arn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +95,15 @@ class EnvironmentRoots:
     def sign_in(self, provider: Provider) -> Rewrite | Refusal:
         """Take its credentials from a provider that is to live on its environment."""
         if not self.reaching(provider.module):
-            return Refusal("no root module that reaches it is to have an integration")
+            return NO_INTEGRATION.refusal()
         for module in self._context.workspace.modules_of(provider.document):
             others = [item.path for item in self._context.workspace.roots_of(module) if item.path not in self._by_path]
             if others:
-                return Refusal(f"the root module {others[0] or '.'} reaches it too, and signs in otherwise")
+                return OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="provider")
         by = (
-            "Spacelift's integration" if self._context.config.has_integration else "the web identity of the environment"
+            "Spacelift's AWS integration" if self._context.config.has_integration else "Web identity of the environment"
         )
-        return Rewrite(tuple(sign_in_edits(provider, ())), f"removed; {by} serves it")
+        return Rewrite(tuple(sign_in_edits(provider, ())), f"The static credentials are removed. {by} signs in.")
 
     # --- which there are, and with which role ------------------------------------------------------------------------
 
@@ -127,7 +131,9 @@ class EnvironmentRoots:
         has_integration = self._context.config.has_integration
         role = self._role(module, root)
         if role is None and not (has_integration and runners.all and self._all_have_it(runners)):
-            role = Refusal(_UNKNOWN)
+            role = NO_ROLE.refusal()
+        if isinstance(role, str) and root is not None:
+            role = self._context.shared_roles.backend_refusal(root) or role
         return EnvironmentRoot(
             module, place, group_of(module), role, runners, has_integration, self._context.config.token_file
         )
@@ -151,19 +157,22 @@ class EnvironmentRoots:
         if not providers:
             return self._of_backend(root, config)
         is_other = root is not None and found is not None and config.backend_role_arn not in (None, found)
-        return Refusal(_TWO) if is_other else found
+        return BACKEND_NEEDS_OTHER_ROLE.refusal() if is_other else found
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
         signers = self._context.root_identities.signers(module.path)
         role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
         if isinstance(signers, Refusal) or isinstance(role, Refusal):
-            return Refusal(_SEVERAL) if role is NEED_SEVERAL else role if isinstance(role, Refusal) else None
+            return role if isinstance(role, Refusal) else None
         if not isinstance(role, str):
             return None if signers else config.role_arn
         identities = self._context.root_identities
         unmapped = [signer.provider for signer in signers if signer.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
+        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        if mismatch := next(filter(None, every), None):
+            return mismatch
         return identities.differing(module.path, signers) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
@@ -190,19 +199,19 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
     return roles.pop() if len(roles) == 1 else None
 
 
-def others_credentials(context: Context, stack: StackDefinition) -> str:
-    """What a stack's runs have that would win over web identity of the environment; ``""`` if nothing is known."""
+def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
+    """Why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
-        return f"it signs in with the AWS integration at {place}, whose credentials would win: detach it"
-    return "it has the hook, whose credentials would win: remove it" if context.strategies.has_hook(stack) else ""
+        return STACK_HAS_INTEGRATION.refusal(place=place)
+    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
-def static_keys(facts: Facts, stack: StackDefinition) -> str:
-    """What hands static credentials to a stack's runs and cannot go for its sake alone; ``""`` if nothing does."""
+def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
+    """What hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
     for setting in facts.settings:
         reach = setting.reach
         is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
         is_bound = setting.is_ignored or setting.objection or is_shared
         if stack in setting.reach.stacks and setting.names and is_bound:
-            return f"static credentials at {setting.place}, which would win, may not go"
-    return ""
+            return STATIC_KEYS_STAY.refusal(place=setting.place)
+    return None

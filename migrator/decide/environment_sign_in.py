@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.decide.diagnostics import INTEGRATION_READS_STATE
 from migrator.decide.environment_roots import EnvironmentRoot, assumed_role
 from migrator.model.findings import Note, Refusal
 from migrator.terraform.backend_edit import chained_role
+from migrator.terraform.diagnostics import TWO_ROLES
 
 if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, NewArgument
@@ -43,24 +45,25 @@ def environment_sign_in(
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
     """
     nested = backend.block.attribute("assume_role")
+    if nested is not None and backend.role_arn is not None:
+        return TWO_ROLES.refusal()
     is_same = root.has_integration or assumed_role(workspace, backend) == root.role
-    removed = ["removed"] * bool(backend.credentials)
+    removed = ["The static credentials are removed."] * bool(backend.credentials)
     if backend.role_family and (is_same or backend.role_arn is None):
-        outcome = ", ".join([*removed, "role commented out"])
+        outcome = " ".join([*removed, "The role is commented out."])
         return EnvironmentSignIn(backend.credentials, backend.role_family, outcome=outcome)
     if nested is not None and is_same and not backend.document.is_ignored(nested):
-        return EnvironmentSignIn((*backend.credentials, nested), outcome=", ".join([*removed, "role removed"]))
-    kept = ["its role is assumed with that of the environment"] * (backend.role_arn is not None)
+        return EnvironmentSignIn((*backend.credentials, nested), outcome=" ".join([*removed, "The role is removed."]))
+    kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
-        return EnvironmentSignIn(backend.credentials, outcome=", ".join([*removed, *kept]))
+        return EnvironmentSignIn(backend.credentials, outcome=" ".join([*removed, *kept]))
     chained = chained_role(backend)
     if isinstance(chained, Refusal):
         return chained
-    return EnvironmentSignIn((*backend.credentials, *backend.role_family), (), chained, ", ".join([*removed, *kept]))
+    return EnvironmentSignIn((*backend.credentials, *backend.role_family), (), chained, " ".join([*removed, *kept]))
 
 
 def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
     """That the integration's role must read the state, where another one was assumed for it before."""
     if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
-        task = "let the integration's role read the states for which another role was assumed before, at"
-        yield Note(task, (str(backend.place),))
+        yield INTEGRATION_READS_STATE.note(str(backend.place))

@@ -13,11 +13,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.hook_diagnostics import (
+    HOOK_HAS_BACKEND_ROLE,
+    HOOK_HAS_OTHER_ROLE,
+    HOOK_IDENTITY_COLLISION,
+    HOOK_ROLE_UNKNOWN,
+    NO_HOOK,
+    SEVERAL_HOOK_ROLES,
+    SEVERAL_ROLES_FOR_HOOK,
+    USES_HOOK,
+    WEB_IDENTITY_STAYS,
+)
 from migrator.decide.refusals import NEED_SEVERAL
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
+from migrator.terraform.identity_diagnostics import ROLE_ASSUMES_ITSELF
 from migrator.terraform.provider_edit import section_edits, sign_in_edits, web_identity_block
 from migrator.terraform.providers import WEB_IDENTITY, Provider
 from migrator.terraform.role_names import RoleVariable, role_variable
@@ -27,7 +39,6 @@ if TYPE_CHECKING:
     from migrator.decide.hooks import Target
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
-_ONE_ROLE = "a hook has one role"
 
 
 class HookIdentity:
@@ -49,13 +60,16 @@ class HookIdentity:
             return self._without_section(provider)
         for root in self._roots(provider):
             if objection := self._objection(provider, root):
-                return Refusal(objection)
+                return objection
         if not provider.credentials:
-            return LeftAlone("the hook's credentials are for it, too")
+            return USES_HOOK.left_alone()
         is_told = not provider.is_lead or self._has_comment(provider)
         role = self._role(provider)
         comment = () if is_told else (NewComment(web_identity_block(provider, role, self._context.config)),)
-        return Rewrite(tuple(sign_in_edits(provider, comment)), "removed; it lives on the hook's credentials")
+        return Rewrite(
+            tuple(sign_in_edits(provider, comment)),
+            "The static credentials are removed. The provider uses the credentials of the hook.",
+        )
 
     def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
@@ -64,11 +78,12 @@ class HookIdentity:
         said = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
         removed = tuple(sign_in_edits(provider, ()))
         if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
-            stays = LeftAlone("its web identity stays, for it is not known to be for the hook's role")
-            return Rewrite(removed, "removed; it has web identity") if removed else stays
+            stays = WEB_IDENTITY_STAYS.left_alone()
+            return Rewrite(removed, "The static credentials are removed. The web identity stays.") if removed else stays
         comment = NewComment(web_identity_block(provider, self._role(provider), self._context.config))
         return Rewrite(
-            (*removed, *section_edits(provider, comment)), "commented out; it lives on the hook's credentials"
+            (*removed, *section_edits(provider, comment)),
+            "The web identity is commented out. The provider uses the credentials of the hook.",
         )
 
     def needs(self, provider: Provider) -> frozenset[str]:
@@ -94,35 +109,41 @@ class HookIdentity:
         }
         return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
 
-    def _objection(self, provider: Provider, root: str) -> str:
-        """Why the provider cannot live on the credentials of a hook of the module at ``root``; ``""`` if it can."""
-        target, where = self._targets.get(root), f"its root module {root or '.'}"
+    def _objection(self, provider: Provider, root: str) -> Refusal | None:
+        """Why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
+        target, where = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
-            return f"{where} has no hook, whose credentials it would live on"
+            return NO_HOOK.refusal(root=where, what="provider")
         signers = self._context.root_identities.signers(root)
         role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
         if role is NEED_SEVERAL:
-            return f"providers of {where} need different roles, and {_ONE_ROLE}"
+            return SEVERAL_ROLES_FOR_HOOK.refusal(root=where)
         named = self._context.config.at(target.path if target else root).backend_role_arn
         hooks = named if target is None or root in self._hooked else target.role
         if isinstance(role, Refusal) or isinstance(hooks, Refusal):
-            return role.reason if isinstance(role, Refusal) else ""
+            return role if isinstance(role, Refusal) else None
         if hooks is None:
-            return f"{where} has a hook already: name its role by --backend-role-arn, if the provider may have that"
+            return HOOK_ROLE_UNKNOWN.refusal(root=where)
         if isinstance(role, str) and role != hooks:
-            return f"it is to have the role {role}, the hook has another, and {_ONE_ROLE}"
+            return HOOK_HAS_OTHER_ROLE.refusal(role=role)
         if not isinstance(role, str) and hooks != SHELL_ROLE and named is None:
-            return f"the hook has the backend's role, and {_ONE_ROLE}: name one for both by --backend-role-arn"
-        if hooks != SHELL_ROLE and not isinstance(signers, Refusal):
-            differing = self._context.root_identities.differing(root, signers)
-            if differing is not None:
-                return differing.reason
-            others = [path for path, item in self._targets.items() if path != root and item.role == hooks]
-            if elsewhere := self._context.root_identities.apart(root, others):
-                return f"its credentials differ from those of {elsewhere.place}, and the hooks of both have one role"
+            return HOOK_HAS_BACKEND_ROLE.refusal()
+        if hooks != SHELL_ROLE and (objection := self._mismatch(provider, root, hooks)):
+            return objection
         said = f"var.{ROLE_VARIABLE}" if hooks == SHELL_ROLE else quote(hooks)
         is_assumed = said in provider.assumed_roles
-        return f"{said} is assumed already, and a role cannot assume itself: name another" if is_assumed else ""
+        return ROLE_ASSUMES_ITSELF.refusal(role=said) if is_assumed else None
+
+    def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
+        """Why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
+        if mismatch := self._context.roles.of_other_partition(provider, role):
+            return mismatch
+        identities = self._context.root_identities
+        signers = identities.signers(root)
+        if not isinstance(signers, Refusal) and (differing := identities.differing(root, signers)) is not None:
+            return differing
+        place = identities.apart(root, role)
+        return HOOK_IDENTITY_COLLISION.refusal(place=place) if place else None
 
     def _has_comment(self, provider: Provider) -> bool:
         text, block = provider.document.text, provider.block
@@ -135,7 +156,7 @@ def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
     """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
     for target in context.hook_plan.targets:
-        several = replace(target, role=Refusal(f"its stacks have hooks of several roles, and {_ONE_ROLE}"))
+        several = replace(target, role=SEVERAL_HOOK_ROLES.refusal())
         targets[target.path] = several if target.path in targets else target
     yield from targets.items()
     for unit in context.facts.terragrunt.units:

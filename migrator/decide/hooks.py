@@ -8,13 +8,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
+from migrator.decide.hook_diagnostics import (
+    ADD_HOOK,
+    GIVE_HOOK_TO_STACKS,
+    HOOK_IN_RUNTIME_CONFIG,
+    HOOK_ONLY,
+    HOOK_ROLE_NOT_LITERAL,
+    ROLE_VARIABLE_TAKEN,
+    SEVERAL_BACKEND_ROLES,
+    STACK_OF_SEVERAL_ROLES,
+    TERRAGRUNT_NEEDS_HOOK,
+)
 from migrator.decide.role_purpose import is_for_sign_in
 from migrator.decide.stack_roles import runners_by_role
 from migrator.decide.strategy import phase_lists
 from migrator.decide.target import Target as Target
 from migrator.decide.target import in_regions
-from migrator.model.findings import Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.findings import Fix, Ignored, Note, Refusal, Rewrite
 from migrator.spacelift.attached.hook_context import context_objection
+from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, HOOK_THERE, TEMPLATE_PUBLISHED
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
 from migrator.spacelift.hooks.lists import RequiredHooks
@@ -30,8 +42,8 @@ if TYPE_CHECKING:
     from migrator.span import Edit
     from migrator.terragrunt.unit import Unit
 
-_BY_HOOK = Refusal("it can sign in by a hook alone: leave it to a run with --auth oidc --backend-auth hook")
-_TAKEN = Refusal(f"var.{ROLE_VARIABLE} is for something else there: name the hook's role by --backend-role-arn")
+_BY_HOOK = HOOK_ONLY.refusal()
+_TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +118,16 @@ class HookPlan:
         if isinstance(fix, Ignored):
             return self.to_paste(wanted.role, wanted.code, wanted.region)
         if wanted.stack.is_blueprint and not wanted.refusal:
-            made = Note(
-                "give the hook to stacks that were made before, which do not change with", (wanted.stack.title,)
-            )
+            made = GIVE_HOOK_TO_STACKS.note(wanted.stack.title)
             return [*self.to_paste(wanted.role, wanted.code, wanted.region), made]
         return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE else []
 
     def to_paste(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
         commands = [entry.text for entry in self.entries(role, region)]
-        task = f"make this the first {' and '.join(phase_lists(self._context.config))} entries of the stacks that run"
+        lists = " and ".join(phase_lists(self._context.config))
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
-        return [*notes, Note(task, (code,), "\n".join(commands))]
+        return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
     def settled(self, wanted: PlannedHook) -> Fix | None:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
@@ -125,16 +135,15 @@ class HookPlan:
         if stack.is_ignored:
             return stack.document.ignored
         if wanted.refusal:
-            return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
+            return CODE_NOT_MIGRATED.left_alone(reason=wanted.refusal)
         if stack.is_published and missing:
-            return LeftAlone("a published version does not change: make a new version of the template, with the hook")
+            return TEMPLATE_PUBLISHED.left_alone(change="with the hook")
         if not missing:
-            return LeftAlone(f"its {' and '.join(phase_lists(self._context.config))} has the hook already")
+            return HOOK_THERE.left_alone()
         missing = [name for name in missing if self._belongs_in_stack(wanted, name)]
         if not missing:
-            return LeftAlone(f"its hook goes into {PATH} beside its code")
-        objection = self._lists.objection(stack, missing)
-        return Refusal(objection) if objection else None
+            return HOOK_IN_RUNTIME_CONFIG.left_alone(path=PATH)
+        return self._lists.objection(stack, missing)
 
     def prepend(self, wanted: PlannedHook) -> Rewrite | Refusal:
         """The edits of the stack's lists of hooks, for every phase that is asked for."""
@@ -145,7 +154,7 @@ class HookPlan:
             if isinstance(made, Refusal):
                 return made
             edits += made
-        return Rewrite(tuple(dict.fromkeys(edits)), f"the hook, first in {' and '.join(missing)}")
+        return Rewrite(tuple(dict.fromkeys(edits)), f"The hook is the first entry of {' and '.join(missing)}.")
 
     def obstacle(self, stack: StackDefinition) -> str:
         """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
@@ -160,9 +169,10 @@ class HookPlan:
         if stack.is_ignored or not missing:
             return ""
         if objection := self._lists.objection(stack, missing):
-            return objection
+            return objection.reason
         if self._context.config.hook_in is HookPlace.CONTEXT:
-            return context_objection(stack)
+            objection = context_objection(stack)
+            return objection.reason if objection else ""
         made = (hooks.prepend(stack, name) for name in missing)
         return next((item.reason for item in made if isinstance(item, Refusal)), "")
 
@@ -217,6 +227,7 @@ def _targets(context: Context) -> Iterator[Target]:
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
                     role = _TAKEN
+                role = (context.shared_roles.backend_refusal(root) if isinstance(role, str) else None) or role
                 yield Target(root.module.path, root.backend.place, root.group, role, runners, engine, is_native)
     for program, runners in context.facts.programs:
         if program.is_migrated(config.include_ambient):
@@ -248,7 +259,7 @@ def _units(context: Context) -> Iterator[Target]:
             roles.setdefault(stack, set()).add(str(target.role))
     for target in targets:
         if any(len(roles[stack]) > 1 for stack in target.runners.all):
-            several = Refusal("a stack runs units that assume several roles: name the hook's by --backend-role-arn")
+            several = STACK_OF_SEVERAL_ROLES.refusal()
             target = replace(target, role=several)
         is_refused = isinstance(target.role, Refusal)
         yield replace(target, place=said_at.get(target.path, target.place)) if is_refused else target
@@ -257,7 +268,7 @@ def _units(context: Context) -> Iterator[Target]:
 def _unit_role(unit: Unit, config: Config) -> str | Refusal:
     """The role of a unit's hook, on which Terragrunt's own requests for the bucket live as well."""
     if config.backend_auth is BackendAuth.NATIVE:
-        return Refusal("Terragrunt's own requests for the bucket know no web identity: use --backend-auth hook")
+        return TERRAGRUNT_NEEDS_HOOK.refusal()
     return _hook_role(unit.role_arns, config)
 
 
@@ -268,11 +279,11 @@ def _hook_role(
     if config.backend_role_arn is not None:
         return config.backend_role_arn
     if len(role_arns) > 1:
-        return Refusal("its backend assumes one of several roles: name the hook's by --backend-role-arn")
+        return SEVERAL_BACKEND_ROLES.refusal(how="assumes one of several")
     for role in role_arns:
         if role is None or not is_role_arn(role):
-            return Refusal("the backend's role_arn is no literal ARN of a role: name the hook's by --backend-role-arn")
+            return HOOK_ROLE_NOT_LITERAL.refusal()
         return role
     if len(mapped) > 1:
-        return Refusal("its backend is mapped to several roles: name the hook's by --backend-role-arn")
+        return SEVERAL_BACKEND_ROLES.refusal(how="is mapped to several")
     return next(iter(mapped), config.role_arn or SHELL_ROLE)

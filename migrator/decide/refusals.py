@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.model.findings import Refusal
+from migrator.decide.diagnostics import SEVERAL_ROLES, TOO_MANY_CALLS
 
-NEED_SEVERAL = Refusal("its providers need different roles")
-TOO_MANY = Refusal("its module is called in more ways than are followed")
+NEED_SEVERAL = SEVERAL_ROLES.refusal()
+TOO_MANY = TOO_MANY_CALLS.refusal(module="The module of this provider")

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place, Refusal
+from migrator.decide.diagnostics import VARIABLE_FOR_TWO_ROLES
+from migrator.spacelift.diagnostics import ROLE_SET_DIFFERENTLY
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Place, Refusal
     from migrator.workspace.module import Module
 
 PREFIX = "TF_VAR_"
@@ -46,7 +48,7 @@ class RoleValues:
         """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
         given = self._given.get((root.path, name)) or RoleValue(root.path, name, role)
         if given.role != role:
-            return Refusal(f"var.{name} of the root module {root.path or '.'} would be for two roles")
+            return VARIABLE_FOR_TWO_ROLES.refusal(variable=f"var.{name}", root=root.path or ".")
         if refused := self._objection(given):
             return refused
         given.users.append(user)
@@ -69,8 +71,8 @@ class RoleValues:
         for stack in runners.here:
             for item in self._context.facts.variables.of(stack):
                 if item.name == variable and item.value not in (None, role):
-                    return Refusal(f"{item.place} sets {variable} to another role than the provider is to have")
+                    return ROLE_SET_DIFFERENTLY.refusal(place=item.place)
         for known in runners.elsewhere:
             if dict(known.roles).get(variable, role) != role:
-                return Refusal(f"{known.repo}: {known.place} has {variable} set to another role")
+                return ROLE_SET_DIFFERENTLY.refusal(place=f"{known.repo}: {known.place}")
         return None

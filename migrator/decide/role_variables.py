@@ -6,9 +6,20 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.diagnostics import (
+    CALLER_NOT_IN_WORK_TREE,
+    NO_NULL_DEFAULT,
+    SHARED_VARIABLES_FILE,
+    SOURCE_IS_EXPRESSION,
+    TOO_MANY_CALLS,
+    VARIABLE_FOR_TWO_IDENTITIES,
+    VARYING_INSTANCES,
+)
 from migrator.decide.role_purpose import is_free
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
@@ -17,6 +28,7 @@ from migrator.syntax.terraform import BodyChange, NewArgument, NewBlock
 from migrator.terraform.identities import identities
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, variable_called
+from migrator.workspace.diagnostics import UNUSABLE_FILE
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -51,9 +63,12 @@ class RoleVariables:
         self._residues = context.roles.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
+        self._names: dict[tuple[str, Identity], list[str]] = {}
+        self._is_free = cache(self._ask_whether_free)
+        self._declared = cache(_declared_in)
         for path, module in {provider.module.path: provider.module for provider in context.facts.providers}.items():
             for identity, name in self.identities(module).items():
-                self._holders[path, role_variable(name).name] = identity
+                self._hold(path, role_variable(name).name, identity)
 
     def identities(self, module: Module) -> dict[Identity, str | None]:
         """A name for each identity of ``module``: see `identities`."""
@@ -99,20 +114,30 @@ class RoleVariables:
         """Whose role the variable ``name`` of ``module`` holds; None if that is not known."""
         return self._holders.get((module.path, name))
 
+    def _hold(self, path: str, name: str, identity: Identity) -> Identity:
+        """Let the variable ``name`` of a module be for an identity, unless it is for one already: whose it is then."""
+        if (path, name) not in self._holders:
+            self._holders[path, name] = identity
+            self._names.setdefault((path, identity), []).append(name)
+        return self._holders[path, name]
+
+    def _ask_whether_free(self, module: Module, name: str) -> bool:
+        return is_free(self._context, module, name)
+
     def _way_up(self, module: Module, variable: RoleVariable, origin: Identity) -> Iterator[_Step | Refusal]:
         """``module`` and all that call it, with what each of them calls the variable."""
-        too_many = Refusal(f"the module {module.path or '.'} is called in more ways than are followed")
+        too_many = TOO_MANY_CALLS.refusal(module=f"The module {module.path or '.'}")
         pending, seen = [(module, variable, origin)], set[tuple[str, str]]()
         while pending:
             current, variable, origin = pending.pop()
-            if self._holders.setdefault((current.path, variable.name), origin) != origin:
-                yield Refusal(f"var.{variable.name} of the module {current.path or '.'} would be for two identities")
+            if self._hold(current.path, variable.name, origin) != origin:
+                yield VARIABLE_FOR_TWO_IDENTITIES.refusal(variable=f"var.{variable.name}", module=current.path or ".")
                 return
             if (current.path, variable.name) in seen:
                 continue
             seen.add((current.path, variable.name))
             if (place := self._context.workspace.unread_caller(current)) is not None:
-                yield Refusal(f"the source of the module called at {place} is an expression, and may be {current.path}")
+                yield SOURCE_IS_EXPRESSION.refusal(place=place, module=current.path or ".")
                 return
             if len(seen) > _MOST_STEPS:
                 yield too_many
@@ -124,14 +149,14 @@ class RoleVariables:
                 if call.block.attribute(variable.name) is None:
                     if is_varying(there):
                         label = ".".join(call.block.labels)
-                        yield Refusal(f"its credentials differ from one instance of module.{label} to the next")
+                        yield VARYING_INSTANCES.refusal(what=f"module.{label}")
                         return
                     named = self._called_there(call, variable, there)
                     if named is None:
                         yield too_many
                         return
                     above = named
-                    self._holders.setdefault((call.caller.path, above.name), there)
+                    self._hold(call.caller.path, above.name, there)
                     calls.append((call, above))
                 pending.append((call.caller, above, there))
             yield _Step(current, variable, origin, tuple(calls))
@@ -139,13 +164,13 @@ class RoleVariables:
     def _called_there(self, call: ModuleCall, variable: RoleVariable, origin: Identity) -> RoleVariable | None:
         """What the caller calls the variable: as the identity is called there, else alike, else by the call's name."""
         path = call.caller.path
-        same = [name for (where, name), held in self._holders.items() if where == path and held == origin]
+        same = self._names.get((path, origin), [])
         if same and variable.name not in same:
             return variable_called(same[0])
         label = re.sub(r"\W+", "_", call.block.labels[0] if call.block.labels else "module", flags=re.ASCII)
         new = (role_variable(name) for name in (label, *(f"{label}_{number}" for number in range(2, _MOST))))
-        first = [variable] if is_free(self._context, call.caller, variable.name) else []
-        candidates = (*first, *(item for item in new if not _is_declared(call.caller.documents, item.name)))
+        first = [variable] if self._is_free(call.caller, variable.name) else []
+        candidates = chain(first, (item for item in new if item.name not in self._declared(call.caller)))
         return next(
             (candidate for candidate in candidates if self._holders.get((path, candidate.name), origin) == origin), None
         )
@@ -154,7 +179,7 @@ class RoleVariables:
         edits: list[Edit] = []
         for view in module.views if module.path not in self._context.workspace.outside else ():
             if self._context.config.portable and _is_without_default(view, variable.name):
-                return Refusal(f"var.{variable.name} is declared without default = null, which --portable needs")
+                return NO_NULL_DEFAULT.refusal(variable=f"var.{variable.name}")
             if view and not _is_declared(view, variable.name):
                 block = variable.declaration(is_optional=self._context.config.portable)
                 declared = _declare(self._context.workspace, module, view, block, alike)
@@ -162,8 +187,13 @@ class RoleVariables:
                     return declared
                 edits.append(declared)
         if edits and self._context.workspace.missing:
-            return Refusal(f"{self._context.workspace.missing[0]} is not in the work tree, and may call its module")
+            return CALLER_NOT_IN_WORK_TREE.refusal(path=self._context.workspace.missing[0])
         return edits
+
+
+def _declared_in(module: Module) -> frozenset[str]:
+    """The names of a module's variables."""
+    return frozenset(block.labels[0] for _, block in module.blocks("variable") if block.labels)
 
 
 def _is_declared(view: Sequence[Document], name: str) -> bool:
@@ -183,13 +213,12 @@ def _declare(
     document = _home_of_variables(view)
     sharing = workspace.modules_of(document) if document is not None else []
     if document is not None and len(sharing) > 1 and not all(item in alike for item in sharing):
-        return Refusal(f"{document.path}, where its module declares variables, is part of other modules too")
+        return SHARED_VARIABLES_FILE.refusal(path=document.path)
     if document is not None:
         return document.syntax.add_block(document.path, document.text, block)
     path = posixpath.join(module.path, "variables.tf")
     if (workspace.root / path).exists() or (workspace.root / path).is_symlink():
-        is_there = f"{path} is there, but cannot be changed: it is ignored, unreadable or not understood"
-        return Refusal(workspace.objection(path) or is_there)
+        return workspace.objection(path) or UNUSABLE_FILE.refusal(path=path)
     return HCL.add_block(path, "", block)
 
 

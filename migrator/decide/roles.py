@@ -8,10 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.role_mapping import Origin, RoleMapping, matching
+from migrator.decide.diagnostics import (
+    AMBIGUOUS_MAPPING,
+    CHECK_ACCOUNTS,
+    SEVERAL_MAPPED_ROLES,
+    SEVERAL_MAPPINGS,
+    VARYING_ENVIRONMENTS,
+)
 from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.fleet import RoleUser
+from migrator.model.partitions import partition_objection
 from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.terms import TermsError
+from migrator.terraform.fingerprints import fingerprint
 from migrator.terraform.origins import Origins, account_of
 from migrator.terraform.providers import Provider
 from migrator.terraform.residues import Identity, is_varying
@@ -22,8 +32,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.usage.declarations import Given
 
-_SEVERAL = Refusal("it stands for several identities, which are mapped to different roles")
-_VARIES = "its credentials are others in other environments"
+_SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
 
 class Roles:
@@ -38,7 +47,7 @@ class Roles:
         self.values.elsewhere = self._set_elsewhere
         self.residues = self.values.residues
         self._claims: dict[str, dict[Origin, set[Identity]]] = {}
-        self._known_by: dict[RoleMapping, dict[Identity, Provider]] = {}
+        self._known_by: dict[RoleMapping, dict[str, Provider]] = {}
         self.used: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
@@ -108,13 +117,12 @@ class Roles:
         for place, case in self.values.cases(root, identity):
             found.append((place, self._mapped(provider, _profile(case), root)))
         if self._mapped(provider, others, root) is not None:
-            return [(None, Refusal(self.varies(differing)))]
+            return [(None, self.varies(differing))]
         return found or [(None, None)]
 
-    def varies(self, differing: Sequence[Place]) -> str:
+    def varies(self, differing: Sequence[Place]) -> Refusal:
         """That credentials are others in other environments, which is said at some places."""
-        said = ", ".join(map(str, differing))
-        return f"{_VARIES}, by {said or 'terraform.workspace'}: a role that is written out would be for all of them"
+        return VARYING_ENVIRONMENTS.refusal(what=", ".join(map(str, differing)) or "terraform.workspace")
 
     def _mapped(
         self, holder: Provider | S3Backend, known_by: AbstractSet[Origin], root: str | None = None
@@ -122,36 +130,53 @@ class Roles:
         found = matching(self._context.config.roles, holder.module.path, known_by)
         self.used |= {str(role_mapping) for role_mapping in found}
         if len({role_mapping.arn for role_mapping in found}) > 1:
-            return Refusal(f"{' and '.join(map(str, found))} are mapped to different roles, and it is all of them")
+            return SEVERAL_MAPPINGS.refusal(mappings=" and ".join(map(str, found)))
         for role_mapping in found if root is not None and isinstance(holder, Provider) else ():
             if role_mapping.origin[0] != "account" and len(self._claimed(root or "").get(role_mapping.origin, ())) > 1:
-                return Refusal(f"{role_mapping} stands for several identities in the root module {root or '.'}")
-            if role_mapping.origin[0] != "account" and len(apart := self._known_as(role_mapping)) > 1:
-                places = sorted({str(provider.place) for provider in apart.values()})
-                return Refusal(
-                    f"{role_mapping} stands for several identities: credentials differ at {' and '.join(places[:2])}"
-                )
+                return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f" in the root module `{root or '.'}`")
+            if role_mapping.origin[0] != "account" and len(places := self._places_of(role_mapping)) > 1:
+                return AMBIGUOUS_MAPPING.refusal(mapping=role_mapping, where=f", at {' and '.join(places[:2])}")
         return found[0].arn if found else None
 
-    def _known_as(self, mapping: RoleMapping) -> dict[Identity, Provider]:
-        """The identities that a mapping stands for in all root modules, as far as their credentials are known."""
+    def _places_of(self, mapping: RoleMapping) -> list[str]:
+        """A place of each of the identities that a mapping stands for, here and in other repositories."""
+        own = {name: str(provider.place) for name, provider in self._known_as(mapping).items()}
+        others = {user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title}
+        return list(dict.fromkeys((*sorted(own.values()), *(others[name] for name in others.keys() - own.keys()))))
+
+    def users(self) -> Iterator[RoleUser]:
+        """What each mapping stands for in this repository."""
+        for mapping in self._context.config.roles:
+            if mapping.origin[0] != "account":
+                for name, provider in self._known_as(mapping).items():
+                    yield RoleUser(mapping.title, str(provider.place), name)
+
+    def _known_as(self, mapping: RoleMapping) -> dict[str, Provider]:
+        """The identities that a mapping stands for in all root modules, each with a provider."""
         if mapping not in self._known_by:
             mappings = (*self._context.config.roles, mapping)
             alike = self._known_origins.get(mapping.origin, ())
             counting = (item for item in alike if mapping in matching(mappings, item[0].module.path, item[2]))
-            self._known_by[mapping] = {known: provider for provider, known, _ in counting}
+            self._known_by[mapping] = {identity: provider for provider, identity, _ in counting}
         return self._known_by[mapping]
 
     @cached_property
-    def _known_origins(self) -> dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]]:
-        """The identities that are known, with all that each is known by, by every one of these origins."""
-        found: dict[Origin, list[tuple[Provider, Identity, frozenset[Origin]]]] = {}
+    def _known_origins(self) -> dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]]:
+        """The fingerprints of identities, with all that each is known by, by every one of these origins.
+
+        A variable that is not known counts as the same in two root modules, as the user says so. A resource does not.
+        """
+        found: dict[Origin, list[tuple[Provider, str, frozenset[Origin]]]] = {}
         for provider in self._context.facts.providers:
             for root, identity in self.instances(provider) or ():
-                if known := self.values.known(root, identity):
-                    origins = self._known_beside(provider, root, identity) | _profile(known)
-                    for origin in origins:
-                        found.setdefault(origin, []).append((provider, known, origins))
+                known = self.values.known(root, identity)
+                origins = self._known_beside(provider, root, identity) | _profile(known)
+                symbols = {symbol for _, made in identity for symbol in made.symbols}
+                name = fingerprint(identity, "not known", root=root)
+                if known or not all(symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols):
+                    name = self._context.shared_roles.fingerprint(root, identity)
+                for origin in origins if identity else ():
+                    found.setdefault(origin, []).append((provider, name, origins))
         return found
 
     def providers(self, root: str) -> Iterator[Provider]:
@@ -202,6 +227,12 @@ class Roles:
         clear = [item for item in clear if item[0] == "account" or len(self._known_as(RoleMapping(item, ""))) < 2]
         return f"--role {':'.join(clear[0])}=ARN" if clear else ""
 
+    def of_other_partition(self, provider: Provider, role: str) -> Refusal | None:
+        """Why a role cannot be assumed in the provider's region; None if it can, as far as is known."""
+        said = ((item.document, body.attribute("region")) for item in provider.family for body in item.bodies)
+        known = (self.values.string(provider.module, document, region) for document, region in said if region)
+        return partition_objection(role, next(filter(None, known), ""))
+
     def account_notes(self, provider: Provider, role: str) -> Iterator[Note]:
         """That the provider's own lists of accounts do not admit the account of ``role``, if so."""
         if any(item.assumed_roles for item in provider.family):
@@ -210,10 +241,7 @@ class Roles:
         allowed, forbidden = origins.listed("allowed_account_ids"), origins.listed("forbidden_account_ids")
         if (allowed and account not in allowed) or account in forbidden:
             lists = "forbidden_account_ids" if account in forbidden else "allowed_account_ids"
-            yield Note(
-                f"see whether {lists} is right, which does not admit the account of the role, at",
-                (str(provider.place),),
-            )
+            yield CHECK_ACCOUNTS.note(str(provider.place), lists=lists)
 
 
 def _profile(identity: Identity) -> frozenset[Origin]:

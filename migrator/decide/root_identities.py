@@ -6,21 +6,23 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
 from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION
 from migrator.terraform.residues import Identity, is_varying
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
 
-SEVERAL = "its module is called for several identities"
+_LEAVE_OUT = "Leave out `--role-arn`: then each identity gets a variable of its own."
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +40,8 @@ class RootIdentities:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._signers: dict[str, list[Signer] | Refusal] = {}
-        self._known_for: dict[str, dict[Identity, Provider]] = {}
         self._spoken = cache(self._find_spoken)
         self._signed_in = cache(self._find_signed_in)
-        self._known_there: dict[str, dict[Identity, Provider]] = {}
 
     def signers(self, root: str) -> list[Signer] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
@@ -67,9 +67,9 @@ class RootIdentities:
         for signer in signers:
             places = self._context.roles.values.differing(root, signer.identity)
             if is_varying(signer.identity):
-                return Refusal(f"the credentials of {signer.provider.place} differ from one instance of it to the next")
+                return VARYING_INSTANCES.refusal(what=f"the provider at {signer.provider.place}")
             if places or self._context.roles.values.is_by_workspace(signer.identity):
-                return Refusal(self._context.roles.varies(places))
+                return self._context.roles.varies(places)
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
@@ -79,80 +79,57 @@ class RootIdentities:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
             here = [Signer(provider, identity, None) for path, identity in instances if path == root]
-            reason = self._others(root, provider, {signer.identity for signer in here}, role)
-            if reason:
-                return Refusal(f"{reason}{self.remedy(provider)}")
-            if refused := self.differing(root, here):
+            own_there = {signer.identity for signer in here}
+            if refused := self._others(root, provider, own_there, role) or self.differing(root, here):
                 return refused
-        if len({known for instance in instances if (known := self._context.roles.values.known(*instance))}) > 1:
-            return Refusal(f"{SEVERAL}, and --role-arn speaks for one")
-        elsewhere = self._apart(instances, self._known_identities(role))
-        if elsewhere is None:
+        shared = self._context.shared_roles
+        own = {shared.fingerprint(*instance) for instance in instances}
+        if len(own) > 1:
+            return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
+        place = shared.apart(role, own)
+        if place is None:
             return None
-        where = f"those of {elsewhere.place}, for which --role-arn speaks as well"
-        return Refusal(f"its credentials differ from {where}{self.remedy(provider)}")
+        return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
-    def apart(self, root: str, others: Iterable[str]) -> Provider | None:
-        """A provider below one of the ``others``, unmapped and known to be none of those below ``root``, if there is.
+    def apart(self, root: str, role: str) -> str | None:
+        """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
+        shared = self._context.shared_roles
+        mine = {shared.fingerprint(root, signer.identity) for signer in self.unmapped(root)}
+        return shared.apart(role, mine) if mine else None
 
-        So a role that both root modules have for such providers would be for two identities.
-        """
-        mine = self._known_below(root)
-        theirs = ((found, provider) for path in others for found, provider in self._known_below(path).items())
-        return next((provider for found, provider in theirs if found not in mine), None) if mine else None
+    def unmapped(self, root: str) -> list[Signer]:
+        """The providers below a root module that nothing is mapped to."""
+        signers = self.signers(root)
+        return [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
 
-    def _known_below(self, root: str) -> dict[Identity, Provider]:
-        """The providers below a root module that nothing is mapped to, by their credentials where these are known."""
-        if root not in self._known_there:
-            signers = self.signers(root)
-            unmapped = [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
-            known = ((self._context.roles.values.known(root, signer.identity), signer.provider) for signer in unmapped)
-            self._known_there[root] = {found: provider for found, provider in known if found}
-        return self._known_there[root]
-
-    def _apart(self, own: Iterable[tuple[str, Identity]], known: Mapping[Identity, Provider]) -> Provider | None:
-        mine = {found for item in own if (found := self._context.roles.values.known(*item))}
-        return next((provider for found, provider in known.items() if found not in mine), None) if mine else None
-
-    def _known_identities(self, role: str) -> dict[Identity, Provider]:
-        """The providers for which --role-arn speaks in all root modules, by their credentials where these are known."""
-        if role not in self._known_for:
-            found = self._known_for[role] = {}
-            for root in sorted(
-                {
-                    path
-                    for provider in self._context.facts.providers
-                    for path, _ in self._context.roles.instances(provider) or ()
-                }
-            ):
-                spoken = self._spoken(root, role)
-                for signer in spoken if not isinstance(spoken, Refusal) else ():
-                    if known := self._context.roles.values.known(root, signer.identity):
-                        found.setdefault(known, signer.provider)
-        return self._known_for[role]
+    def spoken(self, root: str, role: str) -> list[Signer]:
+        """For whom --role-arn speaks below a root module, as far as that is known."""
+        spoken = self._spoken(root, role)
+        return [] if isinstance(spoken, Refusal) else spoken
 
     def remedy(self, provider: Provider) -> str:
-        """What names a role of its own for the provider, for people; ``""`` if nothing does."""
+        """How the provider gets a role of its own, in a sentence for people."""
         instances = self._context.roles.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
-            return "; leave that out, and each gets a variable"
+            return _LEAVE_OUT
         option = self._context.roles.how_to_map(provider)
-        return f"; name its role by {option}" if option else ""
+        return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
-    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> str:
-        """Whose role it would be as well below a root module, for people; ``""`` if it is the provider's alone."""
+    def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
+        """Whose role it would be as well below a root module, if not the provider's alone."""
         if len(own) > 1 or any(map(is_varying, own)):
-            return f"{SEVERAL}, and --role-arn speaks for one"
+            return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         spoken = self._spoken(root, role)
         if isinstance(spoken, Refusal):
-            return spoken.reason
+            return spoken
         other = next((signer for signer in spoken if signer.identity not in own), None)
         if other is not None:
-            return f"its credentials differ from those of {other.provider.place}, for which --role-arn speaks"
+            whose = f"the provider at {other.provider.place}"
+            return IDENTITY_COLLISION.refusal(other=whose, remedy=self.remedy(provider))
         signed = self._signed_in(root, quote(role))
         if signed is None or signed.module is provider.module:
-            return ""
-        return f"{signed.place} signs in with the role of --role-arn, and may be another identity"
+            return None
+        return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
     def _find_spoken(self, root: str, role: str) -> list[Signer] | Refusal:
         """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""

@@ -34,9 +34,9 @@ class Environment:
     is_for_all: bool = True
 
 
-_HOOK = ", and the hook's would become its own"
-_SETTINGS = ", and lives on those of Spacelift's settings"
-_ROLE = ", and assumes a role with the environment's"
+_HOOK = ", and the hook would change the credentials of the environment"
+_SETTINGS = ", and uses static credentials from Spacelift's settings"
+_ROLE = ", and assumes a role with the credentials of the environment"
 
 
 class SignIns:

@@ -12,7 +12,15 @@ from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.partial_backends import partial_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
-from migrator.terraform.signing import Environment, backend_sign_in, configured, provider_sign_in, signer
+from migrator.terraform.signing import (
+    ENVIRONMENT,
+    Environment,
+    Signer,
+    backend_sign_in,
+    configured,
+    provider_sign_in,
+    signer,
+)
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -24,8 +32,9 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _NOBODY = Environment()
-_INTEGRATION = "the AWS integration"
-_Signers = dict[tuple[str, str], str]
+_INTEGRATION = Signer("the AWS integration")
+_HOOK = Signer("web identity, by the hook", is_keyless=True)
+_Signers = dict[tuple[str, str], Signer]
 
 
 def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRow, ...]:
@@ -51,19 +60,25 @@ def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRo
     units = facts.terragrunt.modules
     before = _signers(workspace, then, units)
     after = _signers(workspace.changed(changes), now, units) if changes or now != then else before
-    rows = [SigningRow(root or ".", who, said, after.get((root, who), said)) for (root, who), said in before.items()]
-    telling = {row.root for row in rows if {row.before, row.after} != {_NOBODY.rest}}
-    return tuple(row for row in rows if row.root in telling)
+    both = {key: (was, after.get(key, was)) for key, was in before.items()}
+    telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
+    return tuple(
+        SigningRow(root or ".", who, was.said, comes.said, comes.role, comes.is_keyless)
+        for (root, who), (was, comes) in both.items()
+        if root in telling
+    )
 
 
-def _by_hook(roles: Sequence[str]) -> str:
-    return f"web identity {roles[0] if len(roles) == 1 else 'of each stack'}, by the hook"
+def _by_hook(roles: Sequence[str]) -> Signer:
+    role = roles[0] if len(roles) == 1 else ""
+    return Signer(f"web identity {role or 'of each stack'}, by the hook", role, is_keyless=True)
 
 
 def _living_on(root: EnvironmentRoot) -> Environment:
     """What the environment of a root module comes to hold."""
     if root.has_integration:
-        return Environment(rest=f"role {root.role}, by the AWS integration" if root.role else _INTEGRATION)
+        by_role = Signer(f"role {root.role}, by the AWS integration")
+        return Environment(rest=by_role if root.role else _INTEGRATION)
     return Environment(web_identity=str(root.role))
 
 
@@ -74,7 +89,7 @@ def _environments(context: Context) -> dict[str, Environment]:
     for root in facts.roots:
         here, elsewhere = root.runners.here, root.runners.elsewhere
         if any(map(has_hook, here)) or any(stack.has_hook for stack in elsewhere):
-            found[root.module.path] = Environment(rest="web identity, by the hook")
+            found[root.module.path] = Environment(rest=_HOOK)
         elif any(stack in facts.integrations for stack in here) or any(stack.has_integration for stack in elsewhere):
             found[root.module.path] = Environment(rest=_INTEGRATION)
         elif root.gets_static_keys:
@@ -125,7 +140,7 @@ def _leads(module: Module) -> list[Provider]:
 
 def _of_backend(
     workspace: Workspace, module: Module, backends: Sequence[S3Backend], environment: Environment
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Signer]]:
     blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])

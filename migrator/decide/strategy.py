@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, HookPlace, is_role_arn
+from migrator.decide.diagnostics import ENGINE_TOO_OLD, PARTIAL_WITHOUT_ROLE
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
@@ -82,7 +83,7 @@ class Strategies:
         carriers = root.carriers
         is_carrier = backend in carriers or (not carriers and backend is root.backend)
         if not is_carrier and backend.is_partial and backend.credentials and root.backend not in carriers and carriers:
-            return Refusal("it names no role, and other partial configurations of the backend do")
+            return PARTIAL_WITHOUT_ROLE.refusal()
         is_tofu = (
             all(any(evidence.is_tofu for evidence in known) for known in self._of_stacks(root))
             and not backend.is_partial
@@ -143,7 +144,7 @@ class Strategies:
     def rejecting(self, root: Root) -> str:
         """Why the root module's flat role is an error already, for people; ``""`` if it may be none."""
         found = next((evidence for known in self._of_stacks(root) if (evidence := rejects_flat_role(known))), None)
-        return f"which Terraform rejects from 1.10 on, and {found}" if found else ""
+        return f"Terraform from 1.10 on rejects the role here, and {found}" if found else ""
 
     def doubts(self, root: Root) -> Iterator[Note]:
         """What speaks against signing in by itself where the user wants it in any case."""
@@ -151,7 +152,7 @@ class Strategies:
             against = (item for known in self._of_stacks(root) if not (item := verdict(known)).is_native)
             why = next((item.why for item in against if item.why and item.why.high <= FIRST_NATIVE), None)
             if why is not None:
-                yield Note(f"run Terraform or OpenTofu from 1.6 on, though {why}, for", (root.module.path or ".",))
+                yield ENGINE_TOO_OLD.note(root.module.path or ".", why=why)
 
     def _choose(self, root: Root) -> Strategy:
         """Root modules that read the same state leave it to a hook together, if one of them needs that."""
@@ -166,7 +167,7 @@ class Strategies:
     def _choose_alone(self, root: Root) -> Strategy:
         is_open = self._context.config.backend_auth is BackendAuth.AUTO and not self._context.config.has_integration
         if is_open and root.module.path in self._context.facts.tested:
-            return Strategy(BackendAuth.HOOK, "the tests of a module run it, with any version")
+            return Strategy(BackendAuth.HOOK, "the tests of a module run this code, with any version of Terraform")
         return self._decide(root.runners, self._of_stacks(root), lambda: self.objection(root))
 
     def _sharing(self, root: Root) -> list[Root]:
@@ -236,15 +237,15 @@ def may_sign_in(call: CdktfCall) -> bool:
 def _why(against: Verdict) -> str:
     if against.contradiction:
         first, second = against.contradiction
-        return f"{first} contradicts that {second}"
+        return f"{first}, but {second}"
     if against.why is None:
         return ""
-    return str(against.why) if against.why.high <= FIRST_NATIVE else f"{against.why}, which admits engines before 1.6"
+    return str(against.why) if against.why.high <= FIRST_NATIVE else f"{against.why}, which allows versions before 1.6"
 
 
 def since(outcome: str, because: str) -> str:
-    """``outcome`` with its reason, if there is one."""
-    return f"{outcome}, because {because}" if because else outcome
+    """``outcome``, a sentence, with the reason if there is one."""
+    return f"{outcome} Reason: {because.rstrip('.')}." if because else outcome
 
 
 def phase_lists(config: Config) -> list[str]:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
 
 _HOOK_RULES = "spacelift-hook"
-_NO_HOOK = "none is needed: the backend signs in by itself"
+_NO_HOOK = "not needed, the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
-_COMING = "comes with the migration of that repository"
+_COMING = "added by the migration of that repository"
 
 
 class Surveyor:
@@ -38,15 +38,17 @@ class Surveyor:
     def survey(self, repo: str) -> Survey:
         """What the other repositories of a run, which know this one as ``repo``, must know of it."""
         stacks = [item for item in self._context.facts.stacks if self._context.workspace.in_scope(item.document.path)]
-        found = attachments(self._context.workspace).receivers
+        attached = attachments(self._context.workspace).receivers
         receivers = (
             KnownReceiver(repo, item.place, item.title, tuple(sorted(item.labels)) if item.has_known_labels else None)
-            for item in found
+            for item in attached
             if self._context.workspace.in_scope(item.place.path)
         )
         labels = sorted({label for setting in self._context.facts.settings for label in setting.reach.labels})
         known = (self._known(repo, stack) for stack in stacks)
-        return Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        users = (replace(user, place=f"{repo}: {user.place}") for user in self._context.shared_roles.users)
+        found = Survey(repo, tuple(self._roots(repo)), tuple(known), tuple(receivers), tuple(labels))
+        return replace(found, role_users=tuple(users))
 
     def _roots(self, repo: str) -> Iterator[KnownRoot]:
         identity = self._context.workspace.identity
@@ -91,7 +93,7 @@ class Surveyor:
         refused = (
             finding for finding in reversed(self._context.settled) if finding.group and isinstance(finding.fix, Refusal)
         )
-        return {str(finding.group): f"{finding.place} is refused" for finding in refused}
+        return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
 
     def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module are to set, for providers that are migrated."""
@@ -141,11 +143,13 @@ class Surveyor:
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
         """Why a stack cannot be given what root modules elsewhere may live on; ``""`` if it can."""
-        if reason := static_keys(self._context.facts, stack):
-            return reason
-        if by == "integration":
-            return "" if stack in self._context.facts.integrations else sharing_objection(stack)
-        return others_credentials(self._context, stack) or objection(stack)
+        if refusal := static_keys(self._context.facts, stack):
+            pass
+        elif by == "integration":
+            refusal = None if stack in self._context.facts.integrations else sharing_objection(stack)
+        else:
+            refusal = others_credentials(self._context, stack) or objection(stack)
+        return refusal.reason if refusal else ""
 
     def _roles(self, stack: StackDefinition) -> tuple[tuple[str, str], ...]:
         """The variables that set a role for the stack's runs; a value of any other kind may be a secret."""
@@ -162,7 +166,7 @@ class Surveyor:
     def rows(self) -> Iterator[StackRow]:
         """A row for each stack that the given folder defines, or that runs a root module of it."""
         fates = {
-            (finding.place, finding.message): finding.fate
+            (finding.place, finding.subject, finding.names): finding.fate
             for finding in self._context.settled
             if finding.rule.startswith(_HOOK_RULES)
         }
@@ -173,13 +177,13 @@ class Surveyor:
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
             instead = _NO_HOOK if stack in native else self._given_fate(stack)
-            fate = fates.get((stack.place, planned.message), "") if planned else instead
+            fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
             yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
         for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
-                fate = "is there" if known.has_hook else known.refusal or _COMING
+                fate = "there already" if known.has_hook else known.refusal or _COMING
                 yield StackRow(known.title, known.place, known.repo, target.title, fate)
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
@@ -191,11 +195,9 @@ class Surveyor:
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
-        about = f"{stack.title}, which runs "
         for finding in self._context.settled:
-            if finding.rule in _GIVING and finding.message.startswith(about):
-                _, is_variable, name = finding.message.partition(": ")
-                return f"none needed: {name} {finding.fate}" if is_variable else f"none needed: {finding.fate}"
+            if finding.rule in _GIVING and finding.subject == stack.title:
+                return f"not needed. {''.join(f'{name}: ' for name in finding.names)}{finding.fate}"
         return ""
 
     def _native(self) -> dict[StackDefinition | KnownStack, str]:
@@ -215,24 +217,24 @@ class Surveyor:
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
-            yield f"its {' and '.join(unknown)} cannot be told without running Terraform"
+            yield f"The {' and '.join(unknown)} of the stack cannot be known without running Terraform."
         if self._follows_other_branch(stack):
-            yield f"it follows the branch {stack.code.branch}, which this run does not migrate"
+            yield f"The stack follows the branch {stack.code.branch}, which this run does not migrate."
         if (is_hooked or is_native) and stack.manages_state:
-            yield "Spacelift manages its state, so an S3 backend cannot work: it needs manage_state = false"
+            yield "Spacelift manages the state of the stack, so an S3 backend needs `manage_state = false`."
         if is_hooked and stack.waits and self._context.config.hook_phases == ("init",):
-            yield "its runs wait for confirmation, after which the hook's credentials may be gone: see --hook-phases"
+            yield "Runs wait for confirmation, and the credentials of the hook may expire before: see `--hook-phases`."
         if place := self._context.facts.integrations.get(stack):
-            yield f"it signs in with the AWS integration at {place}, and has no static keys to lose"
+            yield f"The stack signs in with the AWS integration at {place} and has no static keys."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
             for context in stack.contexts.too_early:
                 calls = (
-                    f"the hooks of the context at {context.place} call AWS or Terraform before the stack's hook runs"
+                    f"Hooks of the context at {context.place} call AWS or Terraform before the hook of the stack runs."
                 )
-                yield f"{calls}: --hook-in context runs first"
+                yield f"{calls} Use `--hook-in context`, which runs first."
         yield from stack.contexts.doubts
         if stack.is_blueprint:
-            yield "stacks that were made of it before do not change with it"
+            yield "Stacks that were made from this blueprint before do not change with it."
 
     def _follows_other_branch(self, stack: StackDefinition) -> bool:
         """Whether the stack runs code of this repository, of a branch that is not being migrated."""

@@ -65,11 +65,12 @@ def _regions(facts: Facts) -> Iterator[tuple[str, str]]:
             if item is not None and (region := call.program.string(item)) is not None:
                 yield program.folder, region
     for root in facts.roots:
-        if region := _region_of(root):
+        if region := region_of(root):
             yield root.module.path, region
 
 
-def _region_of(root: Root) -> str:
+def region_of(root: Root) -> str:
+    """The region of a root module's state, or else of its provider; ``""`` if it is not known."""
     providers = (provider for provider in root.providers if provider.alias is None)
     blocks: list[S3Backend | Provider] = [*reversed(root.backends), *providers]
     said = ((block.document, block.block.attribute("region")) for block in blocks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
 
-_WEB_IDENTITY = re.compile(r"web identity (arn:[^\s,]+)")
-
 
 def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRow, ...]:
     """A row for each role that is known by its ARN: those of hooks, but refused groups, and what ``signers`` tell.
@@ -29,9 +26,8 @@ def trust_rows(context: Context, signers: Sequence[SigningRow]) -> tuple[TrustRo
     found: dict[str, dict[str, None]] = {}
     runners = dict(_runners(facts))
     for row in signers:
-        role = _WEB_IDENTITY.match(row.after)
-        if role is not None and is_role_arn(role[1]):
-            found.setdefault(role[1], {}).update(_titles(runners.get(row.root, Runners())))
+        if is_role_arn(row.role):
+            found.setdefault(row.role, {}).update(_titles(runners.get(row.root, Runners())))
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) and is_role_arn(target.role) and target.group not in refused:
             found.setdefault(target.role, {}).update(_titles(target.runners))

@@ -7,11 +7,22 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, ProviderAuth, RoleIn
+from migrator.decide.diagnostics import (
+    CREDENTIALS_FROM_CALLERS,
+    OPTIONAL_WITH_INTEGRATION,
+    PORTABLE_IN_JSON,
+    ROLE_OF_ENVIRONMENT,
+    ROLE_PER_ENVIRONMENT,
+    ROLE_PER_MODULE,
+    ROLE_PER_WORKSPACE,
+    VARYING_INSTANCES,
+)
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
+from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION, ROLE_ASSUMES_ITSELF
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note, variable_called
@@ -44,22 +55,24 @@ class WebIdentity:
         The values that its role variable is to have on stacks are added to ``values``.
         """
         if provider.is_switch and (place := self._integration(provider)) is not None:
-            return LeftAlone(
-                f"its stacks sign in with the AWS integration at {place}; its own credentials are optional"
-            )
+            return OPTIONAL_WITH_INTEGRATION.left_alone(place=place)
         if self._by_hook is not None:
             return self._by_hook.sign_in(provider)
         if provider.has_web_identity:
-            return Rewrite(tuple(sign_in_edits(provider, ())), "removed; it has web identity")
+            return Rewrite(
+                tuple(sign_in_edits(provider, ())),
+                "The static credentials are removed. The provider has web identity already.",
+            )
         role = self._role(provider)
         if isinstance(role, Refusal):
             return role
         expression = quote(role.text) if isinstance(role, Literal) else role.reference.address
         if objection := self._objection(provider, expression):
-            return Refusal(objection)
+            return objection
         if not provider.is_lead:
             return Rewrite(
-                tuple(sign_in_edits(provider, ())), f"removed; the block that it overrides gets {expression}"
+                tuple(sign_in_edits(provider, ())),
+                f"The static credentials are removed. The overridden block signs in with {expression}.",
             )
         raised = self._versions.raise_for(provider)
         if isinstance(raised, Refusal):
@@ -72,8 +85,8 @@ class WebIdentity:
             *sign_in_edits(provider, (web_identity_block(provider, role, self._context.config),)),
             *provided,
         ]
-        outcomes = (f"web identity with {expression}", self._versions.outcome(provider))
-        return Rewrite(tuple(edits), "; ".join(filter(None, outcomes)))
+        outcomes = (f"The provider signs in with web identity: {expression}.", self._versions.outcome(provider))
+        return Rewrite(tuple(edits), " ".join(filter(None, outcomes)))
 
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
@@ -173,14 +186,12 @@ class WebIdentity:
         values, plain = self._context.roles.values, _plain(identity)
         differing = values.differing(root.path, plain)
         if differing and not known:
-            task = f"give {name} another role in each environment, since credentials differ at"
-            yield Note(task, tuple(map(str, differing)))
+            yield ROLE_PER_ENVIRONMENT.note(*map(str, differing), name=name)
         if values.is_by_workspace(plain):
-            task = f"give {name} another role in each workspace, since credentials differ at"
-            yield Note(task, (str(provider.place),))
+            yield ROLE_PER_WORKSPACE.note(str(provider.place), name=name)
         for place, role in cases if known else ():
             said = f"the role {role}" if isinstance(role, str) else "a role of its own"
-            yield Note(f"give {name} {said} where the credentials were those at", (str(place),))
+            yield ROLE_OF_ENVIRONMENT.note(str(place), name=name, role=said)
 
     def _role(self, provider: Provider) -> Literal | RoleVariable | Refusal:
         """The role's ARN, or the variable that holds it: one for each origin of credentials, never one for two."""
@@ -196,20 +207,19 @@ class WebIdentity:
             for module in modules
         }
         if len(names) > 1:
-            return Refusal("it is part of several modules, and would need another role in each")
+            return ROLE_PER_MODULE.refusal()
         name = names.pop()
         role_arn = self._context.config.at(provider.module.path).literal_role_arn
         if role_arn is None or is_several:
             return role_variable(name)
         if any(self._comes_from_callers(provider, path) for path in self._context.workspace.called_elsewhere):
-            callers = "other repositories call its module, which takes its credentials from them"
-            return Refusal(f"{callers}, and --role-arn would be for all of them: leave --role-arn out")
+            return CREDENTIALS_FROM_CALLERS.refusal()
         is_first_there = None in self._context.role_variables.identities(provider.module).values()
         refused = self._context.root_identities.unspoken(provider, role_arn)
         if name is not None and (refused is not None or not is_first_there):
-            first = "the module's first provider" if is_first_there else "a provider that has web identity"
+            first = "the first provider of the module" if is_first_there else "a provider that has web identity"
             remedy = self._context.root_identities.remedy(provider)
-            return Refusal(f"its credentials differ from those of {first}, for which --role-arn speaks{remedy}")
+            return IDENTITY_COLLISION.refusal(other=first, remedy=remedy)
         return refused or Literal(role_arn)
 
     def spoken_for(self) -> Iterator[Module]:
@@ -271,16 +281,18 @@ class WebIdentity:
                 return refused
         return None
 
-    def _objection(self, provider: Provider, role: str) -> str | None:
+    def _objection(self, provider: Provider, role: str) -> Refusal | None:
         """Why the provider cannot sign in with ``role``, an expression."""
         if self._context.config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
-            return "it has dynamic blocks in JSON, beside which --portable would need another"
+            return PORTABLE_IN_JSON.refusal()
         if is_varying(self._context.roles.residues.identity(provider)):
-            return "its credentials differ from one instance of it to the next"
+            return VARYING_INSTANCES.refusal(what=f"the provider at {provider.place}")
         known = self._context.roles.role(provider) or self._context.config.at(provider.module.path).role_arn
         names = {role, quote(known)} if isinstance(known, str) else {role}
+        if isinstance(known, str) and (mismatch := self._context.roles.of_other_partition(provider, known)):
+            return mismatch
         if names & self._assumed_in(provider.module):
-            return f"{role} is assumed already, and a role cannot assume itself: name another by --role-arn"
+            return ROLE_ASSUMES_ITSELF.refusal(role=role)
         return None
 
     def _assumed_in(self, module: Module) -> frozenset[str]:

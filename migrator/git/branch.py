@@ -104,19 +104,19 @@ class Checkout(GitRepo):
 
     def _require_ready(self, branch: str, old: Branch | None) -> None:
         if not is_branch_name(branch) or branch.startswith(("-", "refs/")):
-            raise MigrateError("--branch is not a name that git allows for a branch")
+            raise MigrateError("--branch is not a valid name for a git branch")
         if self._start is None:
-            raise MigrateError("nothing is committed yet: commit first, or use --in-place")
+            raise MigrateError("The repository has no commit. help: commit first, or use --in-place")
         if old is not None:
             if f"branch refs/heads/{branch}\n" in self._run("worktree", "list", "--porcelain"):
-                raise MigrateError(f"the branch {branch} is checked out, and cannot be replaced")
+                raise MigrateError(f"The branch {branch} is checked out, so it cannot be replaced")
         elif self.branch(branch):
             raise MigrateError(
-                f"the branch {branch} exists already: delete or rename it, or choose another by --branch"
+                f"The branch {branch} exists already. help: delete or rename the branch, or use --branch"
             )
         for mark, what in _UNDER_WAY.items():
             if (self.folder / mark).exists():
-                raise MigrateError(f"a {what} is under way: finish or abort it first")
+                raise MigrateError(f"A {what} is in progress. help: finish or abort the {what} first")
 
     def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
         """Mode and new content of each change as git is to store it. Refuses files that are not as they are staged."""
@@ -146,8 +146,8 @@ class Checkout(GitRepo):
         for path, attribute, value in zip(rows[::3], rows[1::3], rows[2::3], strict=False):
             if value not in ("unspecified", "unset"):
                 raise MigrateError(
-                    f"{path} has the attribute {attribute}, by which git stores another form of it. "
-                    "No filter of a repository is run here: use --in-place, and commit the outcome"
+                    f"{path} has the git attribute {attribute}, so git stores another form of the file. "
+                    "The filters of a repository are not run here. help: use --in-place, and commit the result"
                 )
 
     # --- objects -----------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class Checkout(GitRepo):
     def _switch(self, branch: str, entries: Mapping[str, Entry], replacement: Replacement) -> None:
         """Do as ``git switch``: the files, the index, HEAD."""
         if self._position() != self._start:
-            raise MigrateError("another commit was checked out meanwhile; nothing was changed")
+            raise MigrateError("Another commit was checked out during the run. Nothing was changed")
         moving = f"checkout: moving from {self._head_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
         replacement.commit()
         self._update_index(entries, self._flags(entries))
@@ -266,4 +266,6 @@ class Checkout(GitRepo):
 
 def _require_clean(dirty: Sequence[str]) -> None:
     if dirty:
-        raise MigrateError(f"uncommitted changes in files to be migrated: {', '.join(dirty)}; commit or stash them")
+        raise MigrateError(
+            f"These files have uncommitted changes: {', '.join(dirty)}. help: commit or stash the changes"
+        )

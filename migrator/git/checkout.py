@@ -46,7 +46,7 @@ class GitRepo:
     def __init__(self, repo: git.Repo) -> None:
         self._repo = repo
         if repo.bare or repo.working_tree_dir is None:
-            raise MigrateError("a bare repository has no files to migrate; clone it first")
+            raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")
         self.root = Path(repo.working_tree_dir)
         self._git = git.Git(self.root)
         self._git.update_environment(GIT_ALLOW_PROTOCOL="none", GIT_TERMINAL_PROMPT="0")  # no object is fetched for us
@@ -65,7 +65,7 @@ class GitRepo:
         except (InvalidGitRepositoryError, NoSuchPathError):
             return None
         except GitCommandNotFound:
-            raise MigrateError("the git program is not installed") from None
+            raise MigrateError("The program git is not installed") from None
         except (GitCommandError, ValueError, OSError):
             raise MigrateError("git cannot read this repository") from None
 
@@ -74,7 +74,7 @@ class GitRepo:
         here, folder = os.path.realpath(self.root), os.path.realpath(self._repo.git_dir)
         tree = self._setting("core.worktree")
         if tree and os.path.realpath(os.path.join(folder, tree)) != here:
-            raise MigrateError("git's configuration names another folder as this one's work tree")
+            raise MigrateError("core.worktree in git's configuration is another folder. help: run in that folder")
         pointer = Path(folder, "gitdir")
         if pointer.is_file():
             back = os.path.join(folder, os.fsdecode(pointer.read_bytes()).strip())
@@ -82,7 +82,9 @@ class GitRepo:
         else:
             is_ours = bool(tree) or os.path.basename(folder) != ".git" or os.path.dirname(folder) == here
         if not is_ours:
-            raise MigrateError("its .git leads to another checkout; for a linked worktree, see git worktree repair")
+            raise MigrateError(
+                "The file .git leads to another checkout. help: for a linked worktree, run `git worktree repair`"
+            )
 
     @cached_property
     def identity(self) -> RepoIdentity:
@@ -310,7 +312,7 @@ def is_branch_name(branch: str) -> bool:
 
 def _telling_line(error: GitCommandError) -> str:
     if "dubious ownership" in str(error.stderr):
-        return "the repository belongs to another user, and git does not trust it"
+        return "the repository belongs to another user, so git does not trust the repository"
     lines = [line.strip(" '").removeprefix("stderr: '") for line in str(error.stderr).splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
     return telling[0] if telling else f"exit code {error.status}"

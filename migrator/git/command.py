@@ -89,7 +89,9 @@ def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...
         if default is None:
             continue
         if "=" in name or "\n" in name:
-            raise MigrateError("git's configuration of this repository names a program, and cannot be overridden")
+            raise MigrateError(
+                "git's configuration of this repository sets a program in a way that cannot be overridden"
+            )
         users = [value for scope, setting, value in settings if setting == name and scope not in ("local", "worktree")]
         for value in (default, *users):
             options += ("-c", f"{name}={value}")
@@ -118,16 +120,19 @@ class Outcome:
 _REASONS = (
     (r"No space left on device|Disk quota exceeded", "the disk is full"),
     (r"SSL certificate|certificate verif|server certificate", "the server's certificate is not trusted"),
-    (r"\.lock': File exists", "another git process works in it, or was killed there"),
+    (r"\.lock': File exists", "another git process uses the repository, or was killed there"),
     (r"repository not exported", "no such repository, or no access to it"),
-    (r"Could not resolve host|Name or service not known|Temporary failure in name resolution", "no such host"),
-    (r"Host key verification failed", "ssh does not know the host's key"),
+    (
+        r"Could not resolve host|Name or service not known|Temporary failure in name resolution",
+        "the host does not exist",
+    ),
+    (r"Host key verification failed", "the host's key is not in ssh's known_hosts"),
     (
         r"Authentication failed|could not read (?:Username|Password)|Permission denied \(|terminal prompts disabled"
         r"|returned error: 40[13]|HTTP 40[13]|Invalid username or password|access denied|not allowed to push",
-        "no access: the credentials are missing, wrong, or not enough",
+        "access denied: the credentials are missing, wrong, or lack a right",
     ),
-    (r"dubious ownership", "git does not trust the repository: it belongs to another user"),
+    (r"dubious ownership", "the repository belongs to another user, so git does not trust the repository"),
     (
         r"Repository .{0,300}not found|does not appear to be a git repository|returned error: 404"
         r"|repository .{0,300} does not exist|project you were looking for could not be found|no such repository"
@@ -181,11 +186,13 @@ def run_git(
             )
         except FileNotFoundError as error:
             is_git = error.filename == command[0]
-            raise MigrateError("the git program is not installed" if is_git else "its folder is gone") from None
+            raise MigrateError(
+                "The program git is not installed" if is_git else "The folder of the repository does not exist any more"
+            ) from None
         try:
             status = _ended(process, deadline.left)
         except subprocess.TimeoutExpired:
-            raise MigrateError(f"no end after {deadline.seconds:g} seconds") from None
+            raise MigrateError(f"git took longer than {deadline.seconds:g} seconds") from None
         finally:
             _end(process)
         printed.seek(0)

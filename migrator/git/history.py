@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
 from migrator.git.command import Deadline, run_git
-from migrator.model.findings import OF_KEYS, Note
+from migrator.model.notes import OF_KEYS
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Note
 
 _SECONDS = 20.0
 _SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
@@ -26,7 +30,7 @@ def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
     """
     deadline = Deadline(_SECONDS)
     for note in notes:
-        if note.task in OF_KEYS:
+        if note.code in OF_KEYS:
             known = _made_at_once(note.subjects, root, deadline)
             note = replace(note, subjects=tuple(_dated(subject, known, root, deadline) for subject in note.subjects))
         yield note

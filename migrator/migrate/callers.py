@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrator.model.module_source import ModuleSource
 
 _MOST = 20
-_UNSETTLED = "what its callers in other repositories are to pass could not be settled"
+_UNSETTLED = "The values that callers in other repositories must pass could not be settled."
 _Key = tuple[str, str]
 
 Again = Callable[[Mapping[str, Fleet]], Mapping[str, Survey]]
@@ -37,10 +37,11 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
     for attempt in range(_MOST):
         pairs = list(_live_and_pinned(known, refused))
         for call, module in pairs:
-            reason = f"its caller {call.repo}: {call.place}: {call.refusal}" if call.refusal else ""
+            reason = f"The call in {call.repo} at {call.place} cannot follow. {call.refusal}" if call.refusal else ""
             reason = _UNSETTLED if not reason and attempt == _MOST - 1 else reason
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
-                refused.setdefault((module.repo, module.path), replace(module, refusal=reason))
+                by = (call.repo, str(call.place)) if call.refusal else None
+                refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
         told = _told(pairs, refused)
         stale = {name: told.get(name, ()) for name, survey in known.items() if told.get(name, ()) != survey.told}
         if not stale:
@@ -53,7 +54,7 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
 
 
 def _failed(survey: Survey) -> Survey:
-    calls = tuple(replace(known_call, refusal="its repository cannot be read any more") for known_call in survey.calls)
+    calls = tuple(replace(known_call, refusal="The repository cannot be read any more.") for known_call in survey.calls)
     return replace(survey, calls=calls)
 
 

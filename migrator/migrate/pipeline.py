@@ -18,6 +18,7 @@ from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
 from migrator.git.history import with_commits
+from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.results import Mode, Plan, RepoResult
@@ -149,7 +150,7 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        return Plan(problems=tuple(self.workspace.problems), survey=self.survey)
+        return Plan(problems=tuple(self.workspace.problems), notes=self.workspace.notes, survey=self.survey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +173,15 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
-        raise MigrateError("not a git repository: a branch needs one; --in-place writes the files where they are")
+        raise MigrateError(
+            "the folder is not a git repository, and a branch needs a repository: use --in-place to write the files"
+        )
     log = checkout.undo_log if checkout else path / undo_log.LOG
     if config.mode in (Mode.PREVIEW, Mode.CHECK):
         if os.path.lexists(log):
-            raise MigrateError("a run is changing it, or was killed there: the next one that migrates puts that back")
+            raise MigrateError(
+                "another run changes this repository, or was killed: the next run that migrates restores the files"
+            )
         yield path, checkout
         return
     with locked(checkout.folder if checkout else path):
@@ -207,7 +212,7 @@ def _prepare(settled: _Settled) -> _Prepared:
     name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
     plan = settled.planning.plan()
     idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
-    notes = (Note(f"nothing here is what {NAME} maps to a role:", idle),) if idle else ()
+    notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
     return _Prepared(config, settled.checkout, workspace, plan, _result(name, config, plan, workspace, notes))
 
 
@@ -216,8 +221,8 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
         return
     before, after = dict(planned.inputs), dict(now.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    what = f"{changed[0]} is not what it was" if changed else "another change would come of it"
-    raise MigrateError(f"{what} when the plan was made; plan it again")
+    what = f"{changed[0]} has changed" if changed else "the change would be another"
+    raise MigrateError(f"{what} since the plan was made: make the plan again")
 
 
 def _checkout(path: Path) -> Checkout | None:
@@ -230,9 +235,9 @@ def _checkout(path: Path) -> Checkout | None:
 
 def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Sequence[str] = ()) -> Workspace:
     if checkout is None and others:
-        raise MigrateError("git cannot read the checkout of these folders: name one at a time")
+        raise MigrateError("git cannot read the checkout of these folders: name one folder at a time")
     if checkout is None:
-        return Workspace(listing(path, walk(path)), RepoIdentity(path.name), exclude=config.exclude)
+        return Workspace(listing(path, walk(path)), _named(RepoIdentity(path.name), config), exclude=config.exclude)
     root = _root(path, checkout)
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
@@ -247,8 +252,16 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
 
 def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
     """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
-    identity = checkout.identity
+    identity = _named(checkout.identity, config)
     return replace(identity, branches=frozenset()) if config.branch in identity.branches else identity
+
+
+def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
+    """``identity`` with the name that the user says the repository has."""
+    if config.repository is None:
+        return identity
+    namespace, _, name = config.repository.rpartition("/")
+    return replace(identity, name=name, namespace=namespace)
 
 
 def _root(path: Path, checkout: Checkout | None) -> Path:
@@ -309,7 +322,7 @@ def _require_unchanged(workspace: Workspace) -> None:
     """What was read must still be so, or the plan is one for files that never were there together."""
     path = workspace.changed_meanwhile()
     if path is not None:
-        raise MigrateError(f"{path} was changed by someone else meanwhile; nothing was changed")
+        raise MigrateError(f"another program changed {path} during the run; nothing was changed")
 
 
 def _write(prepared: _Prepared) -> None:

@@ -15,7 +15,10 @@ from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
 from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
+from migrator.migrate.accepted import unknown_codes, with_accepted
+from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
+from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
@@ -91,10 +94,17 @@ class Planning:
         told = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
         plan = Plan(
-            findings=tuple(sorted(_told_once(findings), key=lambda finding: finding.place)),
+            findings=tuple(
+                with_accepted(sorted(_told_once(findings), key=lambda finding: finding.place), workspace, config)
+            ),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
-            notes=_notes(findings),
+            notes=(
+                *_notes(findings),
+                *notes_on_names(self._context),
+                *workspace.notes,
+                *unknown_codes(workspace),
+            ),
             signers=signers,
             trusts=trust_rows(self._context, signers),
             mapped=tuple(sorted(self._context.roles.used)),
@@ -123,7 +133,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
         both.run()
     if both.findings[: len(settled.findings)] == settled.findings:
         return both
-    collides = Refusal("it collides with the other changes")
+    collides = CHANGES_COLLIDE.refusal()
     settled.findings += (
         replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
     )
@@ -138,9 +148,9 @@ def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
     """The notes of what is not refused, those alike but for their subjects as one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
-    subjects: dict[tuple[str, str], dict[str, None]] = {}
+    subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:
         if finding.group not in refused and not isinstance(finding.fix, Refusal):
             for note in finding.notes:
-                subjects.setdefault((note.task, note.paste), {}).update(dict.fromkeys(note.subjects))
-    return tuple(Note(task, tuple(listed), paste) for (task, paste), listed in subjects.items())
+                subjects.setdefault(replace(note, subjects=()), {}).update(dict.fromkeys(note.subjects))
+    return tuple(replace(note, subjects=tuple(listed)) for note, listed in subjects.items())

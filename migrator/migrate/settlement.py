@@ -8,9 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
+from migrator.migrate.diagnostics import (
+    DEPENDS_ON_REFUSED,
+    EDITS_COLLIDE,
+    REFUSED_IN_OTHER_MODULE,
+    UNPARSED_BLOCK,
+    UNSOUND_OUTCOME,
+)
 from migrator.model.findings import Change, Finding, Place, Refusal, Rewrite
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
+from migrator.terraform.diagnostics import CALLER_CANNOT_FOLLOW
 from migrator.terraform.outside_calls import frozen_by
 from migrator.terraform.usage.interfaces import declared as declared_names
 from migrator.terraform.usage.interfaces import declared_in
@@ -27,7 +35,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((item for item in objections if item), None)
         if objection is not None:
-            return replace(finding, fix=Refusal(objection))
+            return replace(finding, fix=objection)
     return finding
 
 
@@ -38,7 +46,7 @@ class Settlement:
     workspace: Workspace
     findings: list[Finding]
     changes: list[Change] = field(default_factory=list)
-    verdicts: dict[tuple[str, int], str | None] = field(default_factory=dict)
+    verdicts: dict[tuple[str, int], Refusal | None] = field(default_factory=dict)
 
     def run(self) -> None:
         """Decline findings until all that are left can be made together."""
@@ -51,8 +59,8 @@ class Settlement:
             for index, reason in declined.items():
                 self._decline(index, reason)
 
-    def _decline(self, index: int, reason: str) -> None:
-        self.findings[index] = replace(self.findings[index], fix=Refusal(reason))
+    def _decline(self, index: int, reason: Refusal) -> None:
+        self.findings[index] = replace(self.findings[index], fix=reason)
 
     def _rewrites(self) -> Iterator[tuple[int, Rewrite]]:
         return ((index, finding.fix) for index, finding in enumerate(self.findings) if isinstance(finding.fix, Rewrite))
@@ -68,13 +76,13 @@ class Settlement:
             for index, _ in list(self._rewrites()):
                 finding = self.findings[index]
                 if finding.group in groups:
-                    self._decline(index, f"not without {groups[finding.group].place}, which is refused")
+                    self._decline(index, DEPENDS_ON_REFUSED.refusal(place=groups[finding.group].place))
                     declined += 1
                 elif (finding.rule, finding.place) in places:
-                    self._decline(index, "not without the same in another module that the file is part of")
+                    self._decline(index, REFUSED_IN_OTHER_MODULE.refusal())
                     declined += 1
                 elif missing := sorted(finding.needs & needed.keys()):
-                    self._decline(index, f"not without {needed[missing[0]].place}, which is refused")
+                    self._decline(index, DEPENDS_ON_REFUSED.refusal(place=needed[missing[0]].place))
                     declined += 1
             if not declined:
                 return
@@ -85,7 +93,7 @@ class Settlement:
             if reason := next((reason for reason in reasons if reason), None):
                 self._decline(index, reason)
 
-    def _verdict(self, edit: Edit) -> str | None:
+    def _verdict(self, edit: Edit) -> Refusal | None:
         document = self.workspace.documents.get(edit.path)
         if document is None:
             return None
@@ -98,7 +106,7 @@ class Settlement:
             self.verdicts[key] = _parser_objection(document, block.span)
         return self.verdicts[key]
 
-    def _make_changes(self) -> dict[int, str]:
+    def _make_changes(self) -> dict[int, Refusal]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""
         wanted: dict[str, list[Edit]] = {}
         for _, rewrite in self._rewrites():
@@ -112,10 +120,10 @@ class Settlement:
             document = self.workspace.documents.get(path)
             text, items = (document.text, document.items) if document else ("", ())
             after, objection = _outcome(path, text, items, edits)
-            reason = f"the outcome in {path} would not be sound: {objection}" if objection else None
+            reason = UNSOUND_OUTCOME.refusal(path=path, reason=objection) if objection else None
             frozen = frozen_by(self.workspace, document, path)
             if frozen is not None and {*declared_in(path, after)} != {*declared_names(items)}:
-                reason = reason or frozen
+                reason = reason or CALLER_CANNOT_FOLLOW.refusal(reason=frozen)
             if reason:
                 return {
                     index: reason
@@ -128,13 +136,13 @@ class Settlement:
                 self.changes.append(Change(path, before, data))
         return {}
 
-    def _culprit(self, path: str) -> dict[int, str]:
+    def _culprit(self, path: str) -> dict[int, Refusal]:
         """The first rewrite that cannot be made beside those before it."""
         made: list[Edit] = []
         for index, rewrite in self._rewrites():
             made += (edit for edit in rewrite.edits if edit.path == path)
             if _collides(made):
-                return {index: f"its change of {path} collides with another"}
+                return {index: EDITS_COLLIDE.refusal(path=path)}
         return {}
 
 
@@ -157,9 +165,10 @@ def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Se
     return after, None
 
 
-def _parser_objection(document: Document, block: Span) -> str | None:
+def _parser_objection(document: Document, block: Span) -> Refusal | None:
     try:
         document.syntax.check(document.text, block)
     except SyntaxProblem as problem:
-        return f"{problem.reason} at {Place(document.path, document.source.line(problem.offset))}"
+        place = Place(document.path, document.source.line(problem.offset))
+        return UNPARSED_BLOCK.refusal(reason=f"{problem.reason} ({place})")
     return None

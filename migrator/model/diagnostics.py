@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.model.findings import Ignored, LeftAlone, Note, Refusal
+from migrator.model.findings import FileProblem, Ignored, LeftAlone, Note, Place, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,16 @@ class Diagnostic:
         return Ignored(self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def note(self, *subjects: str, paste: str = "", **values: object) -> Note:
-        """Something of this kind that a person must do, to each of ``subjects``; ``paste`` is a text to copy."""
-        return Note(self._reason(values), subjects, paste=paste, code=self.code, help=self._fill(self.help, values))
+        """Something of this kind that a person must do, to each of ``subjects``; ``paste`` is a text to copy.
+
+        What was ``found`` is the task; ``why`` it must be done comes before the help.
+        """
+        more = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
+        return Note(self._fill(self.found, values), subjects, paste=paste, code=self.code, help=more)
+
+    def problem(self, place: Place, **values: object) -> FileProblem:
+        """A file that could not be read or understood, at ``place``."""
+        return FileProblem(place, self._reason(values), code=self.code, help=self._fill(self.help, values))
 
     def _reason(self, values: dict[str, object]) -> str:
         return " ".join(self._fill(part, values) for part in (self.found, self.why) if part)

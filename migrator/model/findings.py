@@ -40,7 +40,7 @@ class Rewrite:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
-    which kind it is (`migrator.model.diagnostics`). Exit code 3.
+    which kind it is (`migrator.model.diagnostics`). Exit code 4.
     """
 
     reason: str
@@ -86,10 +86,18 @@ class Note:
     code: str = ""
     help: str = ""
 
+    @property
+    def line(self) -> str:
+        """The task in one line with all that it is to be done to."""
+        return f"{self.task.rstrip('.:')}: {', '.join(self.subjects)}" if self.subjects else self.task
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a rule found at a place, and what is to become of it.
+
+    ``subject`` names what the finding is about: a block by its type and labels, a stack, a file. ``names`` are the
+    arguments or variables of the subject that were found. ``message`` says both for people; nothing depends on that.
 
     Findings that name the same ``group`` (a root module) stand or fall together: if one of them is refused, none of
     the group is rewritten. ``notes`` count unless the finding or its group is refused. ``needs`` names groups and
@@ -103,6 +111,18 @@ class Finding:
     group: str | None = None
     notes: tuple[Note, ...] = ()
     needs: frozenset[str] = frozenset()
+    subject: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The code of the reason for which nothing becomes of it; ``""`` for a rewrite."""
+        return "" if isinstance(self.fix, Rewrite) else self.fix.code
+
+    @property
+    def help(self) -> str:
+        """What a person can do where nothing becomes of it; ``""`` for a rewrite."""
+        return "" if isinstance(self.fix, Rewrite) else self.fix.help
 
     @property
     def fate(self) -> str:
@@ -112,10 +132,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A file that could not be read or understood, and was therefore left as it is. Exit code 3."""
+    """A file that could not be read or understood, and was therefore left as it is. Exit code 3.
+
+    ``code`` says of which kind the problem is, ``help`` what to do.
+    """
 
     place: Place
     reason: str
+    code: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +150,3 @@ class Change:
     path: str
     before: bytes | None = field(repr=False)
     after: bytes = field(repr=False)
-
-
-ROTATE = "rotate the keys, which git's history keeps, at"
-"""What is to be done with keys that stood in the code: `Note.task`."""
-
-ROTATE_AND_REMOVE = "rotate the keys, and take them out of the files, where this run leaves them, at"
-"""The same of keys that stand there still."""
-
-OF_KEYS = (ROTATE, ROTATE_AND_REMOVE)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.model.engine import Engine, Evidence, verdict
-
 if TYPE_CHECKING:
+    from migrator.model.engine import Engine, Evidence
     from migrator.model.findings import Place
     from migrator.model.module_source import ModuleSource
 
@@ -159,7 +158,8 @@ class KnownModule:
     """A module whose variables are not what they were: what its callers in other repositories must know.
 
     ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
-    ``refusal`` says why it is not migrated after all, if so, ``defaults`` what its variables are that are not passed.
+    ``refusal`` says why it is not migrated after all, if so, and ``refused_by`` at which call (its repository and its
+    place) that is; ``defaults`` are what its variables are that are not passed.
     """
 
     repo: str
@@ -172,6 +172,7 @@ class KnownModule:
     refusal: str = ""
     addresses: tuple[tuple[str, str], ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
+    refused_by: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
@@ -185,11 +186,25 @@ class KnownModule:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleUser:
+    """What gets a ``role`` of --role-arn or --backend-role-arn, or one of --role: at ``place``, for people.
+
+    ``fingerprint`` tells its identity from others: see `migrator.terraform.fingerprints`. Backends are compared with
+    backends, and providers with providers.
+    """
+
+    role: str
+    place: str
+    fingerprint: str
+    is_backend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What one repository of a fleet tells the others; ``told`` is what it was told of calls between them before.
 
     ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
-    puts into a registry: what each is called there, and where it comes from.
+    puts into a registry: what each is called there, and where it comes from. ``role_users`` are what one role is for.
     """
 
     repo: str
@@ -201,6 +216,7 @@ class Survey:
     modules: tuple[KnownModule, ...] = ()
     told: tuple[Survey, ...] = ()
     registered: tuple[tuple[str, ModuleSource], ...] = ()
+    role_users: tuple[RoleUser, ...] = ()
 
     @property
     def is_of_interest(self) -> bool:
@@ -265,6 +281,11 @@ class Fleet:
         """The modules of other repositories that this one calls, and whose variables change."""
         return [module for survey in self.surveys for module in survey.modules]
 
+    @property
+    def role_users(self) -> list[RoleUser]:
+        """What gets a role of --role-arn or --backend-role-arn in other repositories than this one."""
+        return [user for survey in self.surveys for user in survey.role_users]
+
 
 def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
     return "*" in wanted or receiver.labels is None or not wanted.isdisjoint(receiver.labels)
@@ -272,102 +293,3 @@ def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
 
 ALONE = Fleet()
 """What a repository on its own knows of others."""
-
-
-class _Index:
-    """Root modules by the names of their repositories, and stacks by those of the repositories that they run."""
-
-    def __init__(self, surveys: Iterable[Survey]) -> None:
-        self.roots: dict[str, list[KnownRoot]] = {}
-        self.stacks: dict[str, list[KnownStack]] = {}
-        self.receivers: dict[str | None, list[KnownReceiver]] = {}
-        for survey in surveys:
-            for receiver in survey.receivers:
-                for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
-                    self.receivers.setdefault(label, []).append(receiver)
-            for root in survey.roots:
-                self.roots.setdefault(root.identity.name.lower(), []).append(root)
-            for stack in survey.stacks:
-                self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
-
-    def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
-        """What contexts of ``survey`` may attach themselves to elsewhere."""
-        wanted = (*survey.labels, None) if survey.labels else ()
-        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
-        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
-
-    def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
-        """The stacks of others that may run root modules of ``survey``."""
-        for name in {root.identity.name.lower() for root in survey.roots}:
-            yield from (stack for stack in self.stacks.get(name, ()) if stack.repo != survey.repo)
-
-    def roots_of(self, survey: Survey) -> Iterator[KnownRoot]:
-        """The root modules of others that stacks of ``survey`` may run."""
-        for name in {(stack.code.repository or "").lower() for stack in survey.stacks}:
-            yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
-
-
-def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
-    """For each of ``surveys`` what it must know of the others, and no more.
-
-    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
-    migrated that one of its stacks, wherever it is defined, cannot serve.
-    """
-    known = list(surveys)
-    index = _Index(known)
-    index = _Index(
-        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
-    )
-    for survey in known:
-        receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
-        stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *survey.told))
-
-
-def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
-    for item in found:
-        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
-
-
-def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
-    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
-    for root in survey.roots:
-        if not _is_native(index, survey, root):
-            yield root
-        elif root.variables:
-            yield replace(root, by="variables", role="", engine=None)
-
-
-def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
-
-    Where there is none, what its own repository says of it counts.
-    """
-    engine = root.engine
-    if engine is None:
-        return False
-    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
-    if not stacks:
-        return root.is_native
-    return all(
-        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
-        for stack in stacks
-    )
-
-
-def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
-    fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
-    stacks = fleet.stacks_running(root.repo, root.identity, root.path)
-    why = next((why for stack in stacks if (why := _objection(stack, root))), "")
-    return root if root.refusal or not why else replace(root, refusal=why)
-
-
-def _objection(stack: KnownStack, root: KnownRoot) -> str:
-    """Why a stack cannot serve a root module; ``""`` if it can."""
-    at = f"{stack.repo}: {stack.place}"
-    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
-    if obstacle and root.is_migrated:
-        return f"its stack at {at} is refused: {obstacle}"
-    there = dict(stack.roles)
-    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
-    return f"its stack at {at} has {other} set to another role" if other else ""

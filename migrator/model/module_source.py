@@ -42,8 +42,8 @@ class ModuleSource:
 
 
 def is_local(source: str) -> bool:
-    """Whether Terraform takes ``source`` for a path."""
-    return source.startswith(("./", "../"))
+    """Whether Terraform takes ``source`` for a path: from the module on, or, which is copied, an absolute one."""
+    return source.startswith(("./", "../", "/"))
 
 
 def parse_source(source: str) -> ModuleSource | None:

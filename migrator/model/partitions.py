@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from migrator.model.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
+
+OTHER_PARTITION = Diagnostic(
+    "other-partition",
+    found="The region {region} belongs to the partition {own}, and the role {role} to {partition}.",
+    why="A role of another partition cannot be assumed, so nothing was changed.",
+    help="Name a role of the partition {own}.",
+)
 
 COMMERCIAL = "aws"
 
@@ -56,3 +69,17 @@ def region_to_name(role_arn: str, region: str) -> str:
     if partition == COMMERCIAL:
         return ""
     return region if own == partition else FIRST_REGIONS.get(partition, "")
+
+
+def partition_objection(role_arn: str, region: str) -> Refusal | None:
+    """Why a role cannot be assumed where something signs in; None if it can, or ``region`` is not known.
+
+    A partition knows no identities of another one:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
+    """
+    if not region or not role_arn.startswith("arn:"):
+        return None
+    own, partition = partition_of(region), role_arn.split(":")[1]
+    if own == partition:
+        return None
+    return OTHER_PARTITION.refusal(region=region, own=own, role=role_arn, partition=partition)

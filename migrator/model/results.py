@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
 from migrator.model.fleet import Survey
 
@@ -34,17 +36,21 @@ class SigningRow:
     """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
+    ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
+    ``is_keyless`` says that no static credentials sign afterwards, as far as the module's code tells.
     """
 
     root: str
     who: str
     before: str
     after: str
+    role: str = ""
+    is_keyless: bool = False
 
     @property
     def is_notable(self) -> bool:
         """Whether it changes, or lives on static credentials still."""
-        return self.before != self.after or not self.after.startswith(("web identity", "the environment"))
+        return self.before != self.after or not self.is_keyless
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +124,27 @@ class RepoResult:
 
     @property
     def is_failed(self) -> bool:
-        """Whether something could not be processed: exit code 3."""
-        return bool(self.error or self.problems) or any(isinstance(finding.fix, Refusal) for finding in self.findings)
+        """Whether the repository or a file of it could not be processed: exit code 3."""
+        return bool(self.error or self.problems)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a place in it was refused: exit code 4."""
+        return any(isinstance(finding.fix, Refusal) for finding in self.findings)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing failed and nothing was refused."""
+        return not self.is_failed and not self.is_refused
+
+
+def exit_code(results: Iterable[RepoResult]) -> ExitCode:
+    """The exit code of a run with these ``results``."""
+    is_changed = is_refused = is_failed = False
+    for result in results:
+        is_failed |= result.is_failed
+        is_refused |= result.is_refused
+        is_changed |= result.mode is Mode.CHECK and bool(result.changed)
+    if is_failed:
+        return ExitCode.FAILED
+    return ExitCode.WOULD_CHANGE if is_changed else ExitCode.REFUSED if is_refused else ExitCode.DONE

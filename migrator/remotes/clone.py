@@ -57,13 +57,13 @@ def clone(source: RepoSource, folder: Path, *, timeout: float) -> Path:
         if (target / ".git" / _MARK).is_file():
             _update(source, target, deadline)
         elif target.exists():
-            raise MigrateError(f"{target} is in the way: it is no clone of this tool")
+            raise MigrateError(f"{target} exists, and is not a clone that tf-oidc-migrate made")
         else:
             _clone_to(target, source, deadline)
     except MigrateError as error:
-        raise type(error)(f"cannot clone {source.shown}: {error}") from None
+        raise type(error)(f"{source.shown} cannot be cloned: {error}") from None
     except OSError as error:
-        raise MigrateError(f"cannot clone {source.shown}: {error.strerror or 'input or output failed'}") from None
+        raise MigrateError(f"{source.shown} cannot be cloned: {error.strerror or 'input or output failed'}") from None
     return target
 
 
@@ -77,7 +77,7 @@ def base_branch(folder: Path) -> str:
     try:
         return str(json.loads((folder / ".git" / _MARK).read_text())["branch"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise MigrateError(f"{folder} is no clone of this tool") from None
+        raise MigrateError(f"{folder} is not a clone that tf-oidc-migrate made") from None
 
 
 def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_lease: bool = False) -> Push:
@@ -92,7 +92,7 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
     there = _remote_commit(folder, branch, remote, deadline, options)
     here = run_git(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"), deadline, cwd=folder)
     if here.status:
-        raise MigrateError(f"there is no branch {branch} to push")
+        raise MigrateError(f"The branch {branch} does not exist, so nothing can be pushed")
     if there == here.printed.strip():
         return Push.UP_TO_DATE
     if there and not force_with_lease:
@@ -109,7 +109,7 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
         return Push.UPDATED if there else Push.CREATED
     if "[rejected]" in done.printed:  # somebody else was faster
         return Push.EXISTS
-    raise MigrateError(f"cannot push {branch}: {_refusal(done)}")
+    raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(done)}")
 
 
 # --- clone ----------------------------------------------------------------------------------------------------------
@@ -119,7 +119,9 @@ def _require_outside(folder: Path) -> None:
     path = Path(os.path.realpath(folder))
     for parent in (path, *path.parents):
         if (parent / ".git").exists():
-            raise MigrateError(f"{folder} lies in the checkout {parent}; clones need a folder of their own")
+            raise MigrateError(
+                f"The folder {folder} is inside the checkout {parent}. help: choose a folder outside of any checkout"
+            )
 
 
 def _folder_name(source: RepoSource) -> str:
@@ -171,11 +173,11 @@ def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> s
         _, sign_in = _location(source)
         heads = run_git(("ls-remote", "--heads", "origin"), deadline, cwd=checkout, options=sign_in)
         if heads.printed:
-            raise MigrateError("its default branch does not exist")
-        raise NothingThere("it is empty")
+            raise MigrateError("the default branch does not exist")
+        raise NothingThere("the repository is empty")
     named = run_git(("symbolic-ref", "--quiet", "--short", "HEAD"), deadline, cwd=checkout)
     if named.status:
-        raise MigrateError("no such branch" if source.branch else "it has no default branch")
+        raise MigrateError("no such branch" if source.branch else "the repository has no default branch")
     return named.printed.strip()
 
 
@@ -218,7 +220,7 @@ def _default_branch(checkout: Path, location: str, deadline: Deadline, sign_in: 
 def _options_for(folder: Path, remote: str, deadline: Deadline) -> tuple[str, ...]:
     """Options to sign in to ``remote``, and to run no program that the repository itself names."""
     if remote.startswith("-"):
-        raise UsageError("a remote must not begin with a dash")
+        raise UsageError("The name of a remote must not begin with a dash")
     listed = run_git(("config", "--list", "--show-scope", "-z"), deadline, cwd=folder)
     safe = without_programs(settings_in(listed.printed))
     known = run_git(("remote", "get-url", "--push", "--", remote), deadline, cwd=folder)
@@ -236,7 +238,7 @@ def _remote_commit(folder: Path, branch: str, remote: str, deadline: Deadline, o
     command = ("ls-remote", "--heads", "--upload-pack=git-upload-pack", "--", remote, pattern)
     listed = run_git(command, deadline, cwd=folder, options=options)
     if listed.status:
-        raise MigrateError(f"cannot ask the remote for its branches: {listed.reason}")
+        raise MigrateError(f"The branches of the remote cannot be listed: {listed.reason}")
     commits = [line.split("\t")[0] for line in listed.printed.splitlines() if line.endswith(f"\t{pattern}")]
     return commits[0] if commits else None
 
@@ -245,5 +247,5 @@ def _refusal(done: Outcome) -> str:
     """Why the remote did not take a branch: what ``git push --porcelain`` prints of the ref, else the failure."""
     if "[remote rejected]" in done.printed:
         protected = re.search(r"GH006|protected branch|pre-receive hook declined", done.printed + done.complaint)
-        return "the remote's rules or hooks refuse it" if protected else "the remote refuses it"
+        return "the remote's rules or hooks reject the push" if protected else "the remote rejects the push"
     return done.reason

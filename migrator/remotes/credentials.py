@@ -86,7 +86,7 @@ def _root(variable: str, url: str) -> str:
     """The web root that a server's or its API's URL stands for."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
-        raise UsageError(f"{variable} must be a URL such as https://git.example.com")
+        raise UsageError(f"{variable} must be a URL, for example https://git.example.com")
     address, path = parts.netloc.lower(), parts.path.rstrip("/")
     if variable == "GITHUB_API_URL":
         address, path = address.removeprefix("api."), path.removesuffix("/api/v3")
@@ -104,7 +104,7 @@ def token(host: ForgeHost) -> str:
         if line.startswith("password="):
             return line.removeprefix("password=")
     places = [*(_TOKENS[host.kind] if host.is_named else ()), f"git's credential helper for {host.address}"]
-    raise MigrateError(f"no token for {host.address}: neither {' nor '.join(places)} has one")
+    raise MigrateError(f"No token for {host.address} was found in {' or '.join(places)}")
 
 
 def git_options(url: GitUrl | None) -> tuple[str, ...]:

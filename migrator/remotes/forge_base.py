@@ -96,10 +96,12 @@ class Task:
         if status == 401:
             why = f"{address} does not accept the token"
         elif status == 403:
-            why = f"the token lacks the right to: it needs {self.right}"
+            why = f"the token needs {self.right}"
         elif status == 404:
-            why = f"there is no such thing at {address}, or the token may not see it: it needs {self.right}"
+            why = f"{address} does not have that repository, or the token may not see it. The token needs {self.right}"
         else:
             words = printable(mask(" ".join(said.split())))[:200]
-            why = f"{address} answered {status or 'what cannot be understood'}" + (f": {words}" if words else "")
+            why = f"{address} answered {status or 'something that is not a valid response'}" + (
+                f": {words}" if words else ""
+            )
         return f"cannot {self.what}: {why}"

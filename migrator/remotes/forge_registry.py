@@ -64,5 +64,5 @@ def open_forge(host: ForgeHost | str, *, throttle: float = 1.0, patience: float 
         else:
             from migrator.remotes.gitlab import GitLab as Client  # type: ignore[assignment]
     except ImportError:
-        raise MigrateError("forges need more libraries: pip install 'tf-oidc-migrate[forges]'") from None
+        raise MigrateError("Pull requests need more packages. help: pip install 'tf-oidc-migrate[forges]'") from None
     return Client(host, token(host), throttle=throttle, patience=patience)

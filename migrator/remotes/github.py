@@ -25,8 +25,8 @@ from migrator.remotes.sources import RepoSource
 if TYPE_CHECKING:
     from migrator.remotes.credentials import ForgeHost
 
-_READ = "read access to them (a classic token the scope repo, a fine-grained one Metadata: read)"
-_WRITE = "write access to pull requests (a classic token the scope repo, a fine-grained one Pull requests: write)"
+_READ = "read access to the repositories (a classic token: the scope repo; a fine-grained token: Metadata, read)"
+_WRITE = "write access to pull requests (a classic token: the scope repo; a fine-grained token: Pull requests, write)"
 
 
 github.set_log_level(logging.ERROR)  # `Patient` tells of waiting, in lines that are ours
@@ -92,28 +92,28 @@ class GitHub:
             try:
                 pull.add_to_labels(*labels)
             except github.GithubException as error:
-                yield f"the labels were not added: GitHub answered {error.status}"
+                yield f"The labels were not added: GitHub answered {error.status}"
         people = [name for name in reviewers if "/" not in name]
         teams = [name.partition("/")[2] for name in reviewers if "/" in name]
         if reviewers:
             try:
                 pull.create_review_request(reviewers=people, team_reviewers=teams)
             except github.GithubException as error:
-                yield f"no review was requested of {', '.join(reviewers)}: GitHub answered {error.status}"
+                yield f"No review was requested from {', '.join(reviewers)}: GitHub answered {error.status}"
 
     @contextmanager
     def _doing(self, task: Task) -> Iterator[None]:
         try:
             yield
         except RateLimitExceededException:
-            raise MigrateError(f"cannot {task.what}: the token's rate limit at {self._address} is used up") from None
+            raise MigrateError(f"Failed to {task.what}: the token's rate limit at {self._address} is used up") from None
         except github.GithubException as error:
             if any(name.lower() == "x-github-sso" for name in error.headers or {}):
-                why = "the organisation wants the token authorised for single sign-on"
+                why = "the organisation requires that the token is authorised for single sign-on"
                 raise MigrateError(f"cannot {task.what}: {why}") from None
             raise MigrateError(task.refusal(self._address, error.status, _said(error))) from None
         except RequestException:
-            raise MigrateError(f"cannot {task.what}: {self._address} cannot be reached") from None
+            raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
 
 
 def _told(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:

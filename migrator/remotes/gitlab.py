@@ -72,7 +72,7 @@ class GitLab:
                     raise
                 return existing
         unknown = [name for name, user in people.items() if user is None]
-        notes = (f"no review was requested of {', '.join(unknown)}: GitLab has no such user",) if unknown else ()
+        notes = (f"No review was requested from {', '.join(unknown)}: GitLab has no such user",) if unknown else ()
         return _told(request, is_new=True, notes=notes)
 
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
@@ -99,7 +99,7 @@ class GitLab:
         except gitlab.GitlabError as error:
             raise MigrateError(task.refusal(self._address, error.response_code, str(error.error_message))) from None
         except requests.RequestException:
-            raise MigrateError(f"cannot {task.what}: {self._address} cannot be reached") from None
+            raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
 
 
 def _told(request: ProjectMergeRequest, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:

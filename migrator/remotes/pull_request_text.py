@@ -14,17 +14,17 @@ PLACEHOLDERS = ("summary", "rollout", "repo", "branch")
 DEFAULT = """\
 Sign in to AWS with Spacelift's OIDC token
 
-Static AWS credentials give way to the OIDC token of the Spacelift run.
+This change removes static AWS credentials. Runs in Spacelift sign in to AWS with their OIDC token instead.
 
 ${rollout}
 ${summary}
 
-Afterwards, rotate the keys that were taken out: they remain in the history of ${repo}.
+After the merge, rotate the keys that this change removes: the git history of ${repo} still holds them.
 """
 
 _LONGEST_TITLE = 255
 _LONGEST_BODY = 65_000
-_CUT = "\n\n… (cut here: it is too long for a pull request)\n"
+_CUT = "\n\n… (The text is cut here: GitHub limits the length of a pull request.)\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ def read_template(file: str | None) -> str:
     try:
         text = Path(file).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(f"cannot read the template {file}: {error.strerror}") from None
+        raise UsageError(f"The template {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"the template {file} must be text in UTF-8") from None
+        raise UsageError(f"The template {file} must be text in UTF-8") from None
     template = Template(text)
     if not template.is_valid():
-        raise UsageError(f"the template {file} has a $ that begins no placeholder; write $$ for a dollar")
+        raise UsageError(f"The template {file} has a $ without a placeholder. help: write $$ for a dollar sign")
     unknown = [name for name in template.get_identifiers() if name not in PLACEHOLDERS]
     if unknown:
         known = ", ".join(f"${{{name}}}" for name in PLACEHOLDERS)
-        raise UsageError(f"the template {file} names ${{{unknown[0]}}}; there are {known}")
+        raise UsageError(f"The template {file} uses ${{{unknown[0]}}}. The placeholders are {known}")
     if not text.split("\n", 1)[0].strip():
-        raise UsageError(f"the template {file} must begin with the title")
+        raise UsageError(f"The first line of the template {file} must be the title")
     return text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import GitRepo
-from migrator.model.findings import Note
+from migrator.model.diagnostics import Diagnostic
 from migrator.remotes.clone import base_branch, clone_folder
 from migrator.remotes.forge_base import Forge, NewPullRequest
 from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
@@ -21,6 +21,11 @@ from migrator.report.rollout import rollout
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
     from migrator.remotes.sources import RepoSource
+
+CHECK_PULL_REQUEST = Diagnostic(
+    "check-pull-request",
+    found="Complete the pull request by hand, because {why}.",
+)
 
 
 @dataclass
@@ -47,10 +52,12 @@ class PullRequests:
             folder = Path(source.url_or_path) if source.is_local else clone_folder(source, Path(clones))
             repo = forge_of(source.url_or_path if not source.is_local else _url_of(folder, result.pushed))
             if repo is None:
-                raise MigrateError("its remote is no forge that is known")
+                raise MigrateError(
+                    "the remote is not a known git host. help: name the host with GITHUB_SERVER_URL or GITLAB_URL"
+                )
             return self._open(repo, folder, source, result)
         except MigrateError as error:
-            return replace(result, error=f"its branch was pushed, and has no pull request: {error}")
+            return replace(result, error=f"The branch was pushed, but no pull request was opened: {error}")
 
     def _open(self, repo: ForgeRepo, folder: Path, source: RepoSource, result: RepoResult) -> RepoResult:
         summary = io.StringIO()
@@ -62,7 +69,7 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (Note(f"see to the pull request: {note}") for note in opened.notes)
+        notes = (CHECK_PULL_REQUEST.note(result.branch, why=note) for note in opened.notes)
         return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
 
     def forge(self, repo: ForgeRepo) -> Forge:
@@ -77,7 +84,7 @@ def _url_of(folder: Path, remote: str) -> str:
     checkout = GitRepo.open(folder)
     url = checkout.remote_url(remote) if checkout else None
     if url is None:
-        raise MigrateError(f"it has no remote {remote}")
+        raise MigrateError(f"the repository has no remote {remote}")
     return url
 
 
@@ -85,5 +92,5 @@ def _base(folder: Path, source: RepoSource, result: RepoResult) -> str:
     """The branch that the migration started from."""
     base = result.base if source.is_local else base_branch(folder)
     if not base or base == result.branch:
-        raise MigrateError("the branch that it is to be merged into is not known: name it by --base")
+        raise MigrateError("the target branch is not known. help: name the branch with --base")
     return base

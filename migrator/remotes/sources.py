@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
 from migrator.remotes.url import parse_url
-from migrator.workspace.discover import checkout_of
+from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 """What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
@@ -90,7 +90,9 @@ def _require_a_checkout_each(found: Sequence[RepoSource]) -> None:
     for path in (repo_source.url_or_path for repo_source in found if repo_source.is_local):
         root = checkout_of(Path(os.path.realpath(path)))
         if root is not None and known.setdefault(root, path) != path:
-            raise UsageError(f"{known[root]} and {path} are folders of one checkout: migrate them without batch")
+            raise UsageError(
+                f"{known[root]} and {path} are folders of the same checkout. help: migrate that checkout without batch"
+            )
 
 
 def _add(found: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
@@ -100,7 +102,7 @@ def _add(found: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
     if theirs == (None, {}):
         found[source.key] = replace(other, branch=source.branch, settings=source.settings)
     elif ours not in (theirs, (None, {})):
-        raise UsageError(f"{source.shown} was named before with other settings")
+        raise UsageError(f"{source.shown} is named twice, with different settings")
 
 
 def _lines(name: str) -> list[str]:
@@ -110,14 +112,14 @@ def _lines(name: str) -> list[str]:
     except UnicodeDecodeError:
         raise UsageError("--repos-from must be a text file in UTF-8") from None
     except OSError as error:
-        raise UsageError(f"--repos-from cannot read {name}: {error.strerror}") from None
+        raise UsageError(f"--repos-from: {name} cannot be read: {error.strerror}") from None
 
 
 def _of_line(line: str) -> Iterator[RepoSource]:
     match = _WORDS.match(line)
     end = match.end() if match else 0
     if end < len(line) and line[end] != "#":
-        raise UsageError("a quote is not closed")
+        raise UsageError("A quote is not closed")
     words = shlex.split(line[:end])
     if words:
         yield from _expanded(words[0], _settings(words[1:]))
@@ -128,11 +130,10 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in ("branch", *SETTINGS):
-            raise UsageError(
-                f"what follows the repository must be one of {', '.join(('branch', *SETTINGS))}, as key=value"
-            )
+            keys = ", ".join(("branch", *SETTINGS))
+            raise UsageError(f"After the repository, each setting must be key=value, with a key of {keys}")
         if not value or key in settings:
-            raise UsageError(f"{key}= must be given once, with a value")
+            raise UsageError(f"{key}= must occur once, with a value")
         settings[key] = value
     _require_sense(settings)
     return settings
@@ -141,7 +142,7 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
 def _require_sense(settings: Mapping[str, str]) -> None:
     for key in ("role-arn", "backend-role-arn"):
         if key in settings and not is_role_arn(settings[key]):
-            raise UsageError(f"{key}= must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+            raise UsageError(f"{key}= must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name")
     path = PurePosixPath(settings.get("path", "."))
     if path.is_absolute() or ".." in path.parts:
         raise UsageError("path= must be a folder inside the repository")
@@ -157,17 +158,20 @@ def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource
         yield RepoSource(location, url.name, settings.get("branch"), rest)
         return
     if "branch" in settings:
-        raise UsageError("branch= is for URLs: a local checkout is taken as it stands")
+        raise UsageError("branch= is for URLs only. A local checkout is migrated as it is checked out")
     for path in _folders(os.path.expanduser(location)):
         yield RepoSource(path, path, None, rest)
 
 
 def _folders(path: str) -> list[str]:
+    if len(found := checkouts_in(Path(os.path.realpath(path)))) > 1:
+        glob_of_all = f"{shlex.quote(path.rstrip('/'))}/*"
+        raise UsageError(f"{path} is no git checkout, and holds {len(found)} of them: name {glob_of_all} instead")
     if os.path.isdir(path) or not glob.has_magic(path):
         return [path]  # where no folder is, the job says so, and the others are done
     checkouts = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]
     if not checkouts:
-        raise UsageError(f"{path} matches no git checkout")
+        raise UsageError(f"No git checkout matches {path}")
     return checkouts
 
 

@@ -60,9 +60,9 @@ def parse_url(text: str) -> GitUrl | None:
     a transport that is none of git's own.
     """
     if text.startswith("-"):
-        raise UsageError("a repository must not begin with a dash")
+        raise UsageError("The name of a repository must not begin with a dash")
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise UsageError("a repository must not hold control characters")
+        raise UsageError("The name of a repository must not contain control characters")
     if match := _HELPER.match(text):
         raise _refused(match[1])
     if match := _SCHEME.match(text):
@@ -81,7 +81,7 @@ def without_user(text: str) -> str:
 
 
 _SIGNED_IN = (
-    "a repository's URL must not hold a password or token: these come from the environment or git's credential helper"
+    "A repository's URL must not contain a password or token. help: use the environment or git's credential helper"
 )
 
 
@@ -92,14 +92,14 @@ def _of_url(scheme: str, text: str) -> GitUrl:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise UsageError("a repository's URL cannot be understood") from None
+        raise UsageError("A repository's URL cannot be parsed") from None
     if _holds_password(scheme, parts):
         raise UsageError(_SIGNED_IN)
     if parts.query or parts.fragment:
-        raise UsageError("a repository's URL must not hold a query or fragment")
+        raise UsageError("A repository's URL must not contain a query or fragment")
     if scheme == "file":
         if parts.netloc not in ("", "localhost"):
-            raise UsageError("a file URL needs three slashes: file:///path")
+            raise UsageError("A file URL needs three slashes: file:///path")
         return GitUrl(scheme, "", None, _path(parts.path))
     return GitUrl(scheme, _host(parts.hostname), None if port == _DEFAULT_PORTS[scheme] else port, _path(parts.path))
 
@@ -110,17 +110,17 @@ def _holds_password(scheme: str, parts: SplitResult) -> bool:
 
 
 def _refused(transport: str) -> UsageError:
-    return UsageError(f"the transport {transport} is not supported: use https, ssh or file")
+    return UsageError(f"The transport {transport} is not supported. help: use https, ssh or file")
 
 
 def _host(text: str | None) -> str:
     if not text or text.startswith("-"):
-        raise UsageError("a repository's URL names no host")
+        raise UsageError("A repository's URL must name a host")
     return f"[{text.lower()}]" if ":" in text else text.lower()
 
 
 def _path(text: str) -> str:
     path = text.lstrip("/")
     if not path.strip("/"):
-        raise UsageError("a repository's URL names no repository")
+        raise UsageError("A repository's URL must name a repository")
     return path

@@ -11,16 +11,17 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note, Refusal
+from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Note
     from migrator.model.results import RepoResult, StackRow
 
-_REMOVAL, _DELETION = "apply the removal", "delete the access keys"
+_REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
 _WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
 """What nothing in Markdown is made of but a plain address."""
 
@@ -112,7 +113,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
             yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
         yield from (_task(result, note) for note in _notes(result, _REMOVAL))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
-    if any(_is_refused(result) for result in results):
+    if any(not result.is_whole for result in results):
         yield "- not where something was refused, which still signs in with them: see below"
 
 
@@ -145,13 +146,14 @@ def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
         yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)
 
 
-def _notes(result: RepoResult, beginning: str) -> Iterator[Note]:
-    return (note for note in result.notes if note.task.startswith(beginning))
+def _notes(result: RepoResult, code: str) -> Iterator[Note]:
+    return (note for note in result.notes if note.code == code)
 
 
 def _task(result: RepoResult, note: Note) -> str:
-    task = note.task if _WORDS.fullmatch(note.task) else prose(note.task)
-    return f"- {code(result.repo)}: {task} {', '.join(map(code, note.subjects))}".rstrip()
+    said = note.task.rstrip(".:") if note.subjects else note.task
+    task = said if _WORDS.fullmatch(said) else prose(said)
+    return f"- {code(result.repo)}: {task}{': ' if note.subjects else ''}{', '.join(map(code, note.subjects))}"
 
 
 def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:
@@ -163,7 +165,3 @@ def _stacks(results: Sequence[RepoResult]) -> list[StackRow]:
     trusted = {title.rpartition(": ")[2] for result in results for row in result.trusts for title in row.stacks}
     rows = (row for result in results for row in result.stacks if row.hook or row.title in trusted)
     return list({(row.title, row.place.path, row.place.line): row for row in rows}.values())
-
-
-def _is_refused(result: RepoResult) -> bool:
-    return bool(result.problems) or any(isinstance(finding.fix, Refusal) for finding in result.findings)

@@ -16,6 +16,7 @@ from migrator import __version__
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
 from migrator.report.shown import show, show_line
 from migrator.secret import mask, mask_shapes
+from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -24,6 +25,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 SOLE_BASE = "%SRCROOT%"
 
 _LEVELS: dict[type[Fix], str] = {Refusal: "error", Rewrite: "warning", LeftAlone: "note", Ignored: "note"}
+_IN_SOURCE = (IGNORED_BY_COMMENT.code, BACKEND_IGNORED_BY_COMMENT.code)
 _Item = dict[str, Any]
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that stand for no byte of a file's name."""
@@ -79,7 +81,7 @@ def _results(results: Iterable[RepoResult], is_sole: bool) -> Iterator[_Item]:
         result = show(raw)
         seen: Counter[tuple[str, str, str]] = Counter()
         for before, finding in zip(raw.findings, result.findings, strict=True):
-            key = (finding.rule, finding.place.path, finding.message)
+            key = (finding.rule, finding.place.path, " ".join((finding.subject, *finding.names)))
             seen[key] += 1
             yield {
                 "ruleId": finding.rule,
@@ -87,6 +89,7 @@ def _results(results: Iterable[RepoResult], is_sole: bool) -> Iterator[_Item]:
                 "message": _message(f"{finding.message}: {finding.fate}"),
                 "locations": [_location(before.place, _base(number, is_sole))],
                 "partialFingerprints": {"primaryLocationLineHash": _fingerprint(key, seen[key])},
+                **_properties(finding.code, finding.help),
                 **_suppressions(finding),
             }
 
@@ -95,7 +98,9 @@ def _notifications(results: Iterable[RepoResult], is_sole: bool) -> Iterator[_It
     for number, result in enumerate(results, start=1):
         for problem in result.problems:
             location = _location(problem.place, _base(number, is_sole))
-            yield {"level": "error", "message": _message(show_line(problem.reason)), "locations": [location]}
+            message = _message(show_line(problem.reason))
+            more = _properties(problem.code, show_line(problem.help))
+            yield {"level": "error", "message": message, "locations": [location], **more}
         if result.error:
             yield {"level": "error", "message": _message(show_line(f"{result.repo}: {result.error}"))}
 
@@ -117,8 +122,13 @@ def _fingerprint(key: tuple[str, str, str], ordinal: int) -> str:
     return f"{hashlib.sha256(chr(0).join(key).encode()).hexdigest()[:32]}:{ordinal}"
 
 
+def _properties(code: str, help_: str) -> _Item:
+    """The code and what to do, in the property bag that 3.8 allows for what the format has no place for."""
+    return {"properties": {"code": code, "help": help_}} if code else {}
+
+
 def _suppressions(finding: Finding) -> _Item:
     if not isinstance(finding.fix, Ignored):
         return {}
-    kind = "inSource" if "comment" in finding.fate else "external"
+    kind = "inSource" if finding.code in _IN_SOURCE else "external"
     return {"suppressions": [{"kind": kind, "justification": finding.fate}]}

@@ -18,6 +18,7 @@ from migrator.model.fleet import (
     KnownRoot,
     KnownStack,
     RepoIdentity,
+    RoleUser,
     Survey,
 )
 from migrator.model.module_source import ModuleSource
@@ -34,8 +35,8 @@ OUTCOMES: dict[type[Fix], str] = {
     Ignored: "ignored",
 }
 
-_FIXES: dict[str, Callable[[str], Fix]] = {
-    "rewritten": lambda detail: Rewrite((), detail),
+_FIXES: dict[str, Callable[[str, str, str], Fix]] = {
+    "rewritten": lambda detail, _code, _help: Rewrite((), detail),
     "refused": Refusal,
     "left-alone": LeftAlone,
     "ignored": Ignored,
@@ -52,7 +53,8 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "mode": result.mode.value,
         "findings": [_plain_finding(finding) for finding in result.findings],
         "problems": [
-            {**_plain_place(file_problem.place), "reason": file_problem.reason} for file_problem in result.problems
+            {**_plain_place(problem.place), "reason": problem.reason, "code": problem.code, "help": problem.help}
+            for problem in result.problems
         ],
         "notes": [_plain_note(note) for note in result.notes],
         "stacks": [_plain_stack(stack_row) for stack_row in result.stacks],
@@ -82,7 +84,10 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             plain["repository"],
             Mode(plain["mode"]),
             findings=tuple(_finding(item) for item in plain["findings"]),
-            problems=tuple(FileProblem(_place(item), item["reason"]) for item in plain["problems"]),
+            problems=tuple(
+                FileProblem(_place(item), item["reason"], item.get("code", ""), item.get("help", ""))
+                for item in plain["problems"]
+            ),
             notes=tuple(_note(item) for item in plain["notes"]),
             stacks=tuple(_stack(item) for item in plain["stacks"]),
             signers=tuple(_signer(item) for item in plain["signers"]),
@@ -166,6 +171,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
             tuple(map(_module, plain["modules"])),
             tuple(map(survey_from_plain, plain["told"])),
             tuple((name, ModuleSource(**source)) for name, source in plain["registered"]),
+            tuple(RoleUser(**user) for user in plain["role_users"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
@@ -186,6 +192,7 @@ def _module(plain: Mapping[str, Any]) -> KnownModule:
             "loses": tuple(plain["loses"]),
             "addresses": _pairs(plain["addresses"]),
             "defaults": _pairs(plain["defaults"]),
+            "refused_by": tuple(plain["refused_by"]) if plain.get("refused_by") else None,
         }
     )
 
@@ -223,20 +230,31 @@ def _place(plain: Mapping[str, Any]) -> Place:
 
 
 def _plain_note(note: Note) -> dict[str, Any]:
-    return {"task": note.task, "subjects": list(note.subjects), "paste": note.paste}
+    return {
+        "task": note.task,
+        "subjects": list(note.subjects),
+        "paste": note.paste,
+        "code": note.code,
+        "help": note.help,
+    }
 
 
 def _note(plain: Mapping[str, Any]) -> Note:
-    return Note(plain["task"], tuple(plain["subjects"]), plain["paste"])
+    subjects = tuple(plain["subjects"])
+    return Note(plain["task"], subjects, plain["paste"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         **_plain_place(finding.place),
+        "subject": finding.subject,
+        "names": list(finding.names),
         "message": finding.message,
         "outcome": outcome(finding),
+        "code": finding.code,
         "detail": finding.fate,
+        "help": finding.help,
         "group": finding.group,
         "notes": [_plain_note(note) for note in finding.notes],
     }
@@ -244,11 +262,12 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
 
 def _finding(plain: Mapping[str, Any]) -> Finding:
     notes = tuple(_note(item) for item in plain["notes"])
-    return Finding(plain["rule"], _place(plain), plain["message"], _fix(plain), plain["group"], notes)
+    about = {"subject": plain.get("subject", ""), "names": tuple(plain.get("names", ()))}
+    return Finding(plain["rule"], _place(plain), plain["message"], _fix(plain), plain["group"], notes, **about)
 
 
 def _fix(plain: Mapping[str, Any]) -> Fix:
-    return _FIXES[plain["outcome"]](plain["detail"])
+    return _FIXES[plain["outcome"]](plain["detail"], plain.get("code", ""), plain.get("help", ""))
 
 
 def _plain_stack(stack: StackRow) -> dict[str, Any]:
@@ -279,8 +298,16 @@ def _verified(plain: Mapping[str, Any]) -> VerifiedStack:
 
 
 def _plain_signer(row: SigningRow) -> dict[str, Any]:
-    return {"root": row.root, "who": row.who, "before": row.before, "after": row.after}
+    return {
+        "root": row.root,
+        "who": row.who,
+        "before": row.before,
+        "after": row.after,
+        "role": row.role,
+        "is_keyless": row.is_keyless,
+    }
 
 
 def _signer(plain: Mapping[str, Any]) -> SigningRow:
-    return SigningRow(plain["root"], plain["who"], plain["before"], plain["after"])
+    role, is_keyless = plain.get("role", ""), plain.get("is_keyless", False)
+    return SigningRow(plain["root"], plain["who"], plain["before"], plain["after"], role, is_keyless)

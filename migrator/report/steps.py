@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Finding, Note, Rewrite
+from migrator.model.notes import OF_VALUES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -52,7 +53,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
 
 def to_set(result: RepoResult) -> Iterator[Note]:
     """The notes on values that stacks need."""
-    return (note for note in result.notes if note.task.startswith("set "))
+    return (note for note in result.notes if note.code in OF_VALUES)
 
 
 def stack_side(result: RepoResult) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
     yield from _section("left alone", _rows(result, LeftAlone))
     ignored = list(_rows(result, Ignored))
     yield from _section(f"ignored ({len(ignored)})", ignored)
-    if result.mode is Mode.CHECK or verbose:
+    if verbose:
         yield from _section("files", result.changed)
     if not result.error:
         yield from _section("who signs", (_signer(row) for row in result.signers if row.is_notable or verbose))
@@ -77,7 +77,7 @@ def headline(result: RepoResult) -> str:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"
     if not result.changed:
-        return "nothing was migrated" if result.is_failed else "nothing to migrate"
+        return "nothing to migrate" if result.is_whole else "nothing was migrated"
     files = f"{len(result.changed)} file{'s' if len(result.changed) > 1 else ''}"
     if result.branch:
         return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
@@ -97,6 +97,6 @@ def _tasks(result: RepoResult) -> Iterator[str]:
             yield f"- {note.task}"
             yield from (f"    {subject}" for subject in note.subjects)
             continue
-        yield f"- {note.task}{' ' if note.subjects else ''}{', '.join(note.subjects)}{':' if note.paste else ''}"
+        yield f"- {note.line}{':' if note.paste else ''}"
         for line in note.paste.splitlines():
             yield f"    {line}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.model.verification import Verdict, worst
 from migrator.report.serial import outcome
@@ -109,8 +110,8 @@ def state_of(result: RepoResult) -> State:
     if result.verified:
         return _VERIFIED[worst(proof for row in result.verified for proof in row.proofs)]
     if result.changed:
-        return State.PARTLY if result.is_failed else State.MIGRATED
-    return State.REFUSED if result.is_failed else State.NOTHING
+        return State.MIGRATED if result.is_whole else State.PARTLY
+    return State.NOTHING if result.is_whole else State.REFUSED
 
 
 def totals_of(results: Iterable[RepoResult]) -> Totals:
@@ -132,7 +133,7 @@ def totals_of(results: Iterable[RepoResult]) -> Totals:
 
 def rotations(result: RepoResult) -> Iterator[Note]:
     """The notes on keys that git's history keeps; none if nothing was done because of an error."""
-    return (note for note in result.notes if note.task.startswith("rotate ") and not result.error)
+    return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, str]]:

@@ -1,8 +1,8 @@
 """Static keys in a CDKTF program give way to web identity, and its S3 backends leave signing in to the hook.
 
-``AwsProvider(…)``, ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take the arguments of the blocks that they
-stand for, https://developer.hashicorp.com/terraform/cdktf, and so the same becomes of them. Whoever calls them is found
-under any import; what a call is given that cannot be known is refused.
+``AwsProvider(…)``, ``S3Backend(…)`` and ``DataTerraformRemoteStateS3(…)`` take the arguments of the Terraform blocks
+that they write, https://developer.hashicorp.com/terraform/cdktf, and are changed in the same way. A call is found under
+any import. A call with an argument that cannot be read is refused.
 
 Before:
 
@@ -62,13 +62,18 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.cdktf.diagnostics import BINDINGS_TOO_OLD
 from migrator.decide.strategy import Strategy, may_sign_in, since
-from migrator.model.findings import ROTATE, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
+from migrator.model.notes import ROTATE, SET_REGION
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import AWS
 from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
+from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
     from migrator.cdktf.calls import CdktfCall, CdktfProgram
@@ -82,31 +87,43 @@ _LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
 """An argument or entry with a string."""
 
 
+RAISE_BINDINGS = Diagnostic(
+    "raise-bindings",
+    found="Raise hashicorp/aws to {constraint}, and run `cdktf get`.",
+    why="Web identity needs release 4.12 of the provider.",
+    help="Edit the constraint, run `cdktf get`, and commit the bindings if they are in git.",
+)
+CHECK_CREDENTIAL_SOURCE = Diagnostic(
+    "check-credential-source",
+    found="Find out whether the program still needs the values that its credentials came from.",
+    why="The migrated call does not use the values any more.",
+    help="Remove the variable, parameter or function if nothing else uses the value.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each call that is given static credentials or a role, or that would live on the hook's."""
+    """A finding for each call with static credentials or a role, and for each that would use the hook's credentials."""
     for program, runners in context.facts.programs:
         strategy = context.strategies.of_program(program, runners)
         old = tuple(_old_versions(context.workspace, program.folder))
-        yield from refused_without_hook(context, _findings(context.config, program, strategy, old))
+        identity = context.python_identity(program, runners)
+        yield from refused_without_hook(context, _findings(context.config, program, strategy, old, identity))
 
 
 def _old_versions(workspace: Workspace, folder: str) -> Iterator[Note]:
-    """That the bindings of a program are made of a release that does not know web identity."""
+    """A note for each constraint of a program that excludes the releases with web identity."""
     first = FIRST_WITH_WEB_IDENTITY[AWS]
     for place, text in in_cdktf(workspace, folder, AWS):
         if excludes(text, first):
-            task = f"raise hashicorp/aws to {raised(text, first)}, and run cdktf get, as web identity needs 4.12:"
-            yield Note(task, (f"{place} ({text})",))
+            yield RAISE_BINDINGS.note(f"{place} ({text})", constraint=raised(text, first))
 
 
-def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...]) -> Iterator[Finding]:
-    from migrator.cdktf.provider_edit import PythonIdentity
-
+def _findings(
+    config: Config, program: CdktfProgram, strategy: Strategy, old: tuple[Note, ...], identity: PythonIdentity
+) -> Iterator[Finding]:
     is_migrated = program.is_migrated(config.include_ambient)
     group = program.group if is_migrated else None
     has_all = (is_migrated and not strategy.is_native) or config.include_ambient
-    migrating = [call for call in program.providers if call.skip_reason is None and (call.credentials or has_all)]
-    identity = PythonIdentity(program, migrating, config.at(program.folder))
     for call in program.calls:
         if is_migrated and strategy.is_native and may_sign_in(call):
             finding: Finding | None = _native(call, config.at(program.folder), strategy, program.group)
@@ -114,7 +131,7 @@ def _findings(config: Config, program: CdktfProgram, strategy: Strategy, old: tu
             finding = _provider(identity, call, has_all, group, old) if call.is_provider else _backend(call, group)
         for item in () if call.is_provider or isinstance(call.skip_reason, Ignored) else call.ignored:
             place = Place(call.document.path, call.program.line(item.span.start))
-            yield RULE.finding(place, f"{call.title}: {item.name}", Ignored("a comment says so"))
+            yield RULE.finding(place, f"{call.title}: {item.name}", IGNORED_BY_COMMENT.ignored())
         if finding is not None:
             yield finding
 
@@ -131,13 +148,13 @@ def _provider(
         is_told = names or isinstance(provider.skip_reason, Refusal)
         return RULE.finding(provider.place, message, provider.skip_reason, group) if is_told else None
     if provider.call.name in OLD_PROVIDERS:
-        fix = Refusal("its bindings are older than those that are known here")
+        fix = BINDINGS_TOO_OLD.refusal()
         return RULE.finding(provider.place, message, fix, group) if names else None
     if names or (provider.is_bare and has_all):
         notes = (*old, *_region(provider), *identity.set_value(provider), *_rotate(provider))
         return RULE.finding(provider.place, message, identity.sign_in(provider), group, notes)
     if provider.is_bare:
-        return RULE.finding(provider.place, message, LeftAlone("it lives on the environment's credentials"))
+        return RULE.finding(provider.place, message, ENVIRONMENT_CREDENTIALS.left_alone())
     return None
 
 
@@ -174,7 +191,7 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
         removed = [item for scope, item in backend.credentials if scope is holder]
         commented = [item for scope, item in backend.role_family if scope is holder]
         edits += python_edit.take_out(path, text, holder, removed, commented)
-    outcomes = ["removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
+    outcomes = ["credentials removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
     return Rewrite(tuple(edits), ", ".join(outcomes))
 
 
@@ -182,20 +199,19 @@ def _region(provider: CdktfCall) -> Iterator[Note]:
     """As `region_notes`."""
     gave = any((item.name or "").startswith(("profile", "shared_")) for _, item in provider.credentials)
     if gave and provider.call.keyword("region") is None:
-        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
-        yield Note(task, (str(provider.place),))
+        yield SET_REGION.note(str(provider.place))
 
 
 def _rotate(call: CdktfCall) -> Iterator[Note]:
     for _, item in call.credentials:
         if item.name in STATIC_KEYS and any(text.strip("\"'") for text in call.program.texts(item)):
             place = Place(call.document.path, call.program.line(item.span.start))
-            yield Note(ROTATE, (str(place),))
+            yield ROTATE.note(str(place))
             break
     for _, item in call.credentials:
         if not _LITERAL.search(item.span.of(call.program.text)):
             place = Place(call.document.path, call.program.line(item.span.start))
-            yield Note("see whether the program still needs what it took credentials from, at", (str(place),))
+            yield CHECK_CREDENTIAL_SOURCE.note(str(place))
 
 
 RULE = Rule("cdktf-static-keys", "static keys in a CDKTF program give way to web identity", check)

@@ -58,7 +58,7 @@ variable "aws_role_arn" {
 And it is told:
 
 ```text
-main.tf:12: provider "kubernetes": a command uses --profile: it needs credentials of its own
+main.tf:12: provider "kubernetes": a command uses --profile: command-needs-credentials
 ```
 """
 
@@ -68,7 +68,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Place
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Place
 from migrator.rules.registry import Rule
 from migrator.terraform.providers import local_names
 
@@ -84,7 +85,19 @@ _NAMES = re.compile(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )
-_TASK = "give these commands credentials of their own before the profile or the keys go:"
+
+COMMAND_NEEDS_CREDENTIALS = Diagnostic(
+    "command-needs-credentials",
+    found="The command uses static credentials or a profile.",
+    why="Web identity of the provider does not reach the command, so nothing was changed.",
+    help="Give the command credentials, for example with a hook on the stack.",
+)
+GIVE_COMMANDS_CREDENTIALS = Diagnostic(
+    "give-commands-credentials",
+    found="Give these commands credentials before the profile or the keys are removed.",
+    why="Commands in `exec` blocks and `local-exec` provisioners sign in on their own, not through the provider.",
+    help="Let the stack run a hook (`--backend-auth hook`), and remove the profile from the command.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -97,8 +110,9 @@ def check(context: Context) -> Iterator[Finding]:
             if match is not None:
                 place = Place(document.path, document.source.line(match.start("name")))
                 message = f"{title}: a command uses {match['name']}"
-                fix = document.ignored if document.is_excluded else LeftAlone("it needs credentials of its own")
-                yield RULE.finding(place, message, fix, notes=(Note(_TASK, (str(place),)),))
+                fix = document.ignored if document.is_excluded else COMMAND_NEEDS_CREDENTIALS.left_alone()
+                note = GIVE_COMMANDS_CREDENTIALS.note(str(place))
+                yield RULE.finding(place, message, fix, notes=(note,), subject=title, names=(match["name"],))
 
 
 def _is_migrating(facts: Facts) -> bool:
@@ -130,4 +144,4 @@ def _nested(block: Block, type_: str) -> Iterator[Block]:
             yield from _nested(item, type_)
 
 
-RULE = Rule("commands-with-credentials", "commands that name a profile or keys of AWS are told", check)
+RULE = Rule("commands-with-credentials", "commands that use a profile or keys of AWS are listed", check)

@@ -18,7 +18,7 @@ provider "aws" {
 Nothing changes, and it is told:
 
 ```text
-app/aws.tf:2: provider "aws": profile: Terragrunt writes the file: change its configuration, and run terragrunt init
+app/aws.tf:2: provider "aws": profile: generated-file
 ```
 """
 
@@ -28,7 +28,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Refusal
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Refusal
 from migrator.rules.registry import Rule
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.providers import Provider, aws_providers
@@ -38,6 +39,18 @@ from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+
+WRITTEN_BY_TERRAGRUNT = Diagnostic(
+    "written-by-terragrunt",
+    found="Terragrunt writes this file from a configuration that this run migrates.",
+    why="Terragrunt writes the file again, so the file itself was not changed.",
+    help="Run `terragrunt init`, and commit the file.",
+)
+RUN_TERRAGRUNT = Diagnostic(
+    "run-terragrunt",
+    found="Run `terragrunt init` and commit these files.",
+    why="Terragrunt writes the files again from the migrated configuration.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -51,11 +64,13 @@ def check(context: Context) -> Iterator[Finding]:
             for block in _in_copy(document, folder):
                 fix = block.skip_reason
                 if isinstance(fix, Refusal) and is_known:
-                    fix = LeftAlone("Terragrunt writes the file anew")
-                note = Note("run terragrunt init, and commit the file that Terragrunt writes anew:", (document.path,))
+                    fix = WRITTEN_BY_TERRAGRUNT.left_alone()
+                note = RUN_TERRAGRUNT.note(document.path)
                 notes = (note,) if is_known else ()
                 if fix is not None:
-                    yield RULE.finding(block.place, f"{block.title}: {', '.join(_names(block))}", fix, notes=notes)
+                    names = _names(block)
+                    message = f"{block.title}: {', '.join(names)}"
+                    yield RULE.finding(block.place, message, fix, notes=notes, subject=block.title, names=names)
 
 
 def _in_copy(document: Document, folder: str) -> Iterator[Provider | S3Backend]:
@@ -71,4 +86,4 @@ def _names(backend: Provider | S3Backend) -> list[str]:
     return [attribute.name for attribute in found] + assumed
 
 
-RULE = Rule("generated-files", "files that Terragrunt wrote are told, and left to Terragrunt", check)
+RULE = Rule("generated-files", "files that Terragrunt wrote are listed, and left to Terragrunt", check)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.model.findings import Finding, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
 from migrator.spacelift.attached.hook_context import HookContexts
 
 if TYPE_CHECKING:
@@ -15,30 +16,36 @@ if TYPE_CHECKING:
     from migrator.rules.registry import Rule
     from migrator.spacelift.stacks.model import StackDefinition
 
+INTEGRATION_UNSUPPORTED = Diagnostic(
+    "integration-unsupported",
+    found="`--auth cloud-integration` is asked for. The code is configured by Terragrunt or CDKTF.",
+    why="This combination is not supported.",
+    help="Use `--auth oidc` for this code.",
+)
+
 
 def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> Iterator[Finding]:
     """A finding of ``rule`` for each stack of one kind that is to get the hook in its own list."""
-    for wanted in context.hook_plan.all:
-        stack = wanted.stack
+    for hook in context.hook_plan.all:
+        stack = hook.stack
         if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
-            fix = context.hook_plan.settled(wanted) or context.hook_plan.prepend(wanted)
-            notes = context.hook_plan.notes(wanted, fix)
+            fix = context.hook_plan.settled(hook) or context.hook_plan.prepend(hook)
+            notes = context.hook_plan.notes(hook, fix)
             if not stack.is_blueprint:
-                yield rule.finding(stack.place, wanted.message, fix, wanted.group, notes)
+                yield rule.finding(
+                    stack.place, hook.message, fix, hook.group, notes, subject=stack.title, names=(hook.code,)
+                )
                 continue
-            needs = frozenset({wanted.group} if isinstance(fix, Rewrite) else ())
-            yield replace(rule.finding(stack.place, wanted.message, fix, None, notes), needs=needs)
+            needs = frozenset({hook.group} if isinstance(fix, Rewrite) else ())
+            finding = rule.finding(stack.place, hook.message, fix, None, notes, subject=stack.title, names=(hook.code,))
+            yield replace(finding, needs=needs)
 
 
 def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """What needs a hook or web identity, and so is refused with ``--auth cloud-integration``."""
+    """The findings, with a refusal of every rewrite that ``--auth cloud-integration`` does not support."""
     for finding in findings:
         is_refused = context.config.has_integration and isinstance(finding.fix, Rewrite)
-        yield (
-            replace(finding, fix=Refusal("it is not known how it would live on an integration"), notes=())
-            if is_refused
-            else finding
-        )
+        yield replace(finding, fix=INTEGRATION_UNSUPPORTED.refusal(), notes=()) if is_refused else finding
 
 
 def hook_contexts(context: Context) -> HookContexts:
@@ -46,3 +53,8 @@ def hook_contexts(context: Context) -> HookContexts:
     stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
     live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.settled(hook) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)
+
+
+def as_left_alone(refusal: Refusal) -> LeftAlone:
+    """The place left alone for the reason of a ``refusal``: nothing that is migrated depends on the place."""
+    return LeftAlone(refusal.reason, refusal.code, refusal.help)

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import OF_KEYS, ROTATE_AND_REMOVE, Finding, LeftAlone, Note
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.notes import OF_KEYS, ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
 from migrator.terraform.key_literals import KeyLiteral, key_literals
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Finding
+
+KEY_IN_FILE = Diagnostic(
+    "key-in-file",
+    found="An AWS access key is written out in this file.",
+    why="The file is not a sign-in of Terraform, so nothing was changed.",
+    help="Remove the key by hand, and rotate the key in IAM.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -26,8 +35,8 @@ def check(context: Context) -> Iterator[Finding]:
     told = set(_told(context))
     for key in key_literals(context.workspace):
         if str(key.place) not in told:
-            note = Note(ROTATE_AND_REMOVE, (str(key.place),))
-            yield RULE.finding(key.place, _message(key), LeftAlone("it is for a person to rotate"), notes=(note,))
+            note = ROTATE_AND_REMOVE.note(str(key.place))
+            yield RULE.finding(key.place, _message(key), KEY_IN_FILE.left_alone(), notes=(note,))
 
 
 def _told(context: Context) -> Iterator[str]:
@@ -40,7 +49,7 @@ def _told(context: Context) -> Iterator[str]:
     for backend in backends:
         yield from (str(backend.document.place(attribute)) for attribute in backend.credentials)
     yield from (str(place) for setting in facts.settings for place in setting.literals)
-    notes = (note for finding in context.settled for note in finding.notes if note.task in OF_KEYS)
+    notes = (note for finding in context.settled for note in finding.notes if note.code in OF_KEYS)
     yield from (subject.partition(" ")[0] for note in notes for subject in note.subjects)
 
 

@@ -62,13 +62,14 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Place, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Note, Place, Rewrite
+from migrator.model.notes import SET_ROLE_VARIABLE
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, NewBlock
 from migrator.terraform.outside_calls import OutsideCall, folder_of
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.interfaces import Interface, interfaces
-from migrator.terragrunt.inputs import TerragruntInputs
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -79,6 +80,62 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "arn:aws:iam::123456789012:role/placeholder-for-tests"
 _ROLE = "the ARN of a role"
+
+UNIT_GETS_NEW_VALUES = Diagnostic(
+    "unit-gets-new-values",
+    found="This Terragrunt unit runs the module, and takes the values of variables from its stack.",
+    why="The new variables are set on the stack, so nothing was changed here.",
+    help="Set the variables on the stack, as the list of things to do says.",
+)
+OPEN_CALLERS = Diagnostic(
+    "callers-must-follow",
+    found="Callers that are not part of this run may call this module.",
+    why="The module changes its variables, and these callers must follow.",
+    help="Run on the callers together with this repository, or change the callers by hand.",
+)
+OLD_CALLERS = Diagnostic(
+    "callers-of-older-version",
+    found="Callers pin an older version of this module.",
+    why="The callers must pass the new variables when they raise the version.",
+)
+CALLERS_FOLLOW = Diagnostic(
+    "callers-follow",
+    found="All known callers of this module are part of this run.",
+    why="This run changes the callers as well.",
+)
+PINNED_CALL = Diagnostic(
+    "pinned-call",
+    found="The call pins an older version of the module.",
+    why="The older version does not change, so nothing was changed here.",
+    help="Pass the new variables when you raise the version.",
+)
+TEST_SIGNS_IN = Diagnostic(
+    "test-may-sign-in",
+    found="The runs of this test may sign in to AWS.",
+    why="A placeholder for the role would make the sign-in fail, so nothing was changed.",
+    help="Give the variable a value where the test runs.",
+)
+MERGE_WITH_CALLERS = Diagnostic(
+    "merge-with-callers",
+    found="Merge this change together with the changes of the callers.",
+    why="The variables of the module change.",
+)
+PASS_ROLES = Diagnostic(
+    "pass-roles",
+    found="Pass the ARN of a role for these variables {where}.",
+    why="The module takes the role from the variables now.",
+)
+STOP_PASSING = Diagnostic(
+    "stop-passing",
+    found="Remove these arguments {where}.",
+    why="The module does not declare these variables any more.",
+)
+GIVE_TESTS_VALUE = Diagnostic(
+    "give-tests-a-value",
+    found="Give {names} a value where `terraform test` runs these files.",
+    why="The module has new variables without a default.",
+    help="Set the environment variable, for example {example}.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -93,9 +150,9 @@ def check(context: Context) -> Iterator[Finding]:
             yield _pinned(called.module, call)
         for unit in called.units if not called.module.refusal else ():
             place = unit.known.place
-            notes = [Note(f"set TF_VAR_{input_.name} to {_ROLE} for", (str(place),)) for input_ in called.module.gains]
+            notes = [SET_ROLE_VARIABLE.note(str(place), name=input_.name, role=_ROLE) for input_ in called.module.gains]
             message = f"{unit.known.title}: runs {called.module.title}, whose variables change"
-            yield RULE.finding(place, message, LeftAlone("its runs are given the new ones"), None, notes)
+            yield RULE.finding(place, message, UNIT_GETS_NEW_VALUES.left_alone(), None, notes)
 
 
 def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterator[Finding]:
@@ -105,29 +162,29 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
     pinned = [call for call in calls if call.source and not call.source.is_at_head(workspace.identity.branches)]
     is_open = is_published(workspace, path, roots)
     notes = (
-        [*_to_pass(f"callers of {path or 'this module'} elsewhere", interface.gains, interface.loses)]
+        [
+            *_to_pass(
+                f"in every other call of {f'the module {path}' if path else 'this module'}",
+                interface.gains,
+                interface.loses,
+            )
+        ]
         if is_open
         else []
     )
     live = tuple(f"{call.repo}: {call.place}" for call in calls if call not in pinned)
-    notes += [Note("merge this together with the callers:", live)] if live else []
+    notes += [MERGE_WITH_CALLERS.note(*live)] if live else []
     for call in pinned:
         place = str(call.place) if call.repo == context.repo else f"{call.repo}: {call.place}"
-        notes += _to_pass(f"the call at {place}, when its version is raised,", interface.gains, interface.loses)
+        notes += _to_pass(f"in the call at {place}, when you raise the version", interface.gains, interface.loses)
     if notes:
-        fate = LeftAlone(
-            "callers that are not part of this run must follow"
-            if is_open
-            else "callers of an older version must follow"
-            if pinned
-            else "its callers follow in this run"
-        )
+        fate = (OPEN_CALLERS if is_open else OLD_CALLERS if pinned else CALLERS_FOLLOW).left_alone()
         yield RULE.finding(_first(interface.module), f"module {path or '.'}: its variables change", fate, None, notes)
 
 
 def _roots(context: Context) -> set[str]:
     """The root modules that are known."""
-    beside = TerragruntInputs(context.workspace, context.facts.terragrunt).beside
+    beside = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
     return roots | units | {path for paths in beside.values() for path in paths or ()}
@@ -140,17 +197,17 @@ def _first(module: Module) -> Place:
 
 def _to_pass(who: str, gains: tuple[str, ...], loses: tuple[str, ...]) -> Iterator[Note]:
     if gains:
-        yield Note(f"{who} must pass {_ROLE} as", gains)
+        yield PASS_ROLES.note(*gains, where=who)
     if loses:
-        yield Note(f"{who} must no longer pass", loses)
+        yield STOP_PASSING.note(*loses, where=who)
 
 
 def _pinned(module: KnownModule, call: OutsideCall) -> Finding:
     gains = tuple(input_.name for input_ in module.gains)
     notes = _to_pass(
-        f"the call of {module.title} at {call.known.place}, when its version is raised,", gains, module.loses
+        f"in the call of {module.title} at {call.known.place}, when you raise the version", gains, module.loses
     )
-    fate = LeftAlone("it goes on with the version that it names")
+    fate = PINNED_CALL.left_alone()
     return RULE.finding(
         call.known.place, f"{call.known.title}: calls {module.title}, whose variables change", fate, None, notes
     )
@@ -189,12 +246,12 @@ def _run_of(module: Module, document: Document, run: Block) -> str:
 
 
 def _given(context: Context, module: Module, document: Document, needed: tuple[str, ...]) -> Finding:
-    message = f"terraform test: gives {', '.join(needed)} no value"
+    message = f"terraform test: no value for {', '.join(needed)}"
     blocks = [block for block in document.blocks if block.type == "variables"]
     place = Place(document.path, 1)
     if document.path.endswith(".json") or len(blocks) > 1 or not _is_mocked(context, module, document):
-        task = f"give {', '.join(needed)} a value where terraform test runs, such as by TF_VAR_{needed[0]}, for"
-        return RULE.finding(place, message, LeftAlone("its runs may sign in"), None, (Note(task, (document.path,)),))
+        note = GIVE_TESTS_VALUE.note(document.path, names=", ".join(needed), example=f"TF_VAR_{needed[0]}")
+        return RULE.finding(place, message, TEST_SIGNS_IN.left_alone(), None, (note,))
     arguments = tuple(NewArgument(name, Literal(PLACEHOLDER)) for name in needed)
     gone = [
         edit.span
@@ -211,7 +268,7 @@ def _given(context: Context, module: Module, document: Document, needed: tuple[s
         edits = document.change(blocks[0], BodyChange(append=arguments))
     else:
         edits = (document.syntax.add_block(document.path, document.text, NewBlock("variables", (), arguments)),)
-    return RULE.finding(place, message, Rewrite(edits, "is given a placeholder, which its mocks do not need"))
+    return RULE.finding(place, message, Rewrite(edits, "The test gets a placeholder for the role, which mocks accept."))
 
 
 def _is_mocked(context: Context, module: Module, document: Document) -> bool:
@@ -229,4 +286,4 @@ def _is_mocked(context: Context, module: Module, document: Document) -> bool:
     return bool(mocks) and names <= mocks and is_alone and not runs_others
 
 
-RULE = Rule("module-inputs", "callers and tests of a module are given what it newly takes, or told", check, phase=2)
+RULE = Rule("module-inputs", "callers and tests of a module pass the new variables, or are listed", check, phase=2)

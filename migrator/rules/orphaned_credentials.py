@@ -56,22 +56,44 @@ region = "eu-west-1"
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import ROTATE_AND_REMOVE, Finding, LeftAlone, Note, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Note, Rewrite
+from migrator.model.notes import ROTATE_AND_REMOVE
 from migrator.rules.registry import Rule
-from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.syntax.terraform import Block
 from migrator.terraform.usage.orphans import Orphans
 from migrator.terraform.usage.removal import Removal, removals, rotate_values, unused_providers
-from migrator.terraform.usage.variable_values import VariableValues
-from migrator.terragrunt.inputs import TerragruntInputs
+from migrator.terraform.usage.variable_values import variable_values
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.span import Edit
     from migrator.terraform.usage.declarations import Node, Piece
+
+UNUSED_PROVIDER = Diagnostic(
+    "unused-provider",
+    found="Nothing in the module uses this provider any more.",
+    why="Terraform needs the provider until the data of the provider is gone from the state.",
+    help="Apply the migrated code once, then remove the provider block.",
+)
+VALUE_STAYS = Diagnostic(
+    "value-stays",
+    found="Another module may read this value, or an option keeps the value.",
+    why="The value stays.",
+    help="Remove the value by hand if no other module reads the value.",
+)
+UNSEARCHED_FILES = Diagnostic(
+    "unsearched-files",
+    found="Check that these large files set no removed variable.",
+    why="The files were too large to be searched.",
+)
+APPLY_AFTER_MERGE = Diagnostic(
+    "apply-after-merge",
+    found="Apply the removal of these resources after the migrated code is merged.",
+    why="The code of before needs the resources until then.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -82,25 +104,25 @@ def check(context: Context) -> Iterator[Finding]:
             edits.setdefault(edit.path, []).append(edit)
     if not edits:
         return
-    inputs = TerragruntInputs(context.workspace, context.facts.terragrunt)
+    inputs, settings = context.terragrunt_inputs, context.variable_settings
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
-    roots |= {path for paths in inputs.beside.values() for path in paths or ()}
-    settings = VariableSettings(context.workspace, context.facts.stacks)
-    values = VariableValues(context.workspace)
-    orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.beside)
+    roots |= {path for paths in inputs.modules_by_file.values() for path in paths or ()}
+    values = variable_values(context.workspace)
+    orphans = Orphans(context.workspace, edits, roots, values, (inputs.of, settings.of), inputs.modules_by_file)
     for removal in removals(orphans):
         yield from _gone(orphans, removal)
     for node, reason in orphans.kept.items():
         if orphans.flows[node].is_value and not node.kind.startswith("spacelift_"):
             pieces = [*orphans.pieces(node), *(piece for found in orphans.given(node) for piece in found)]
-            keys = rotate_values(pieces) if orphans.flows[node].is_key else ()
-            notes = [replace(note, task=ROTATE_AND_REMOVE) for note in keys]
+            notes = rotate_values(pieces, ROTATE_AND_REMOVE) if orphans.flows[node].is_key else ()
             yield RULE.finding(
-                pieces[0].place, f"{node.title}: credentials came from it", LeftAlone(reason), None, notes
+                pieces[0].place, f"{node.title}: credentials came from here", reason, None, notes, subject=node.title
             )
     for document, provider in unused_providers(orphans):
-        fate = LeftAlone("nothing in its module uses it any more: take it out when its data is gone from the state")
-        yield RULE.finding(document.place(provider), f"{provider.title()}: served credentials", fate)
+        fate = UNUSED_PROVIDER.left_alone()
+        yield RULE.finding(
+            document.place(provider), f"{provider.title()}: gave credentials", fate, subject=provider.title()
+        )
 
 
 def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
@@ -109,34 +131,42 @@ def _gone(orphans: Orphans, removal: Removal) -> Iterator[Finding]:
     for node, pieces in removal.pieces.items():
         left = orphans.given(node)[1]
         elsewhere = sorted({str(piece.place) for piece in pieces[1:]})
-        outcome = "removed" + (f", with {', '.join(elsewhere)}" if elsewhere else "")
+        outcome = "The declaration is removed" + (
+            f", and so is the text at {', '.join(elsewhere)}." if elsewhere else "."
+        )
         notes = [*_to_apply(pieces), *_unsearched(orphans, node)]
         if orphans.flows[node].is_key:
             notes += rotate_values(pieces)
-            notes += (replace(note, task=ROTATE_AND_REMOVE) for note in rotate_values(left))
+            notes += rotate_values(left, ROTATE_AND_REMOVE)
         yield RULE.finding(
-            pieces[0].place, f"{node.title}: served only credentials", Rewrite(edits, outcome), group, notes
+            pieces[0].place,
+            f"{node.title}: used for credentials only",
+            Rewrite(edits, outcome),
+            group,
+            notes,
+            subject=node.title,
         )
         edits = ()
         for piece in left:
-            reason = "another module may read it, or an option keeps it"
-            yield RULE.finding(piece.place, f"the value of the {node.title}", LeftAlone(reason))
+            yield RULE.finding(piece.place, f"the value of the {node.title}", VALUE_STAYS.left_alone())
 
 
 def _to_apply(pieces: Sequence[Piece]) -> Iterator[Note]:
     """That the code must be there before stacks lose what they give to its variables."""
     for piece in pieces:
         if isinstance(piece.item, Block) and piece.item.type == "resource":
-            yield Note(
-                "apply after the migrated code is merged, since that needs it until then, what went at",
-                (str(piece.place),),
-            )
+            yield APPLY_AFTER_MERGE.note(str(piece.place))
 
 
 def _unsearched(orphans: Orphans, node: Node) -> Iterator[Note]:
     """That files may give values to a variable that goes, and were too large to be searched."""
     if node.kind == "var" and (large := orphans.values.unsearched):
-        yield Note("see that these large files, which were not searched, set no variable that goes:", tuple(large))
+        yield UNSEARCHED_FILES.note(*large)
 
 
-RULE = Rule("orphaned-credentials", "what served only credentials goes with them", check, phase=1)
+RULE = Rule(
+    "orphaned-credentials",
+    "variables, locals, data and outputs that were only for credentials are removed",
+    check,
+    phase=1,
+)

@@ -16,7 +16,7 @@ provider "awsutils" {
 Nothing changes, and it is told:
 
 ```text
-main.tf:1: provider "awsutils": profile: it knows no web identity: without them it would live on the environment's
+main.tf:1: provider "awsutils": profile: no-web-identity
 ```
 """
 
@@ -25,24 +25,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, Refusal
+from migrator.model.diagnostics import Diagnostic
 from migrator.rules.registry import Rule
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Finding
+
+NO_WEB_IDENTITY = Diagnostic(
+    "no-web-identity",
+    found="The {provider} provider does not support web identity.",
+    why="Without its keys the provider would use the credentials of the environment, so nothing was changed.",
+    help="Keep the keys, or give the provider an `assume_role` with a role that the hook may assume.",
+    page="""\
+Only the providers hashicorp/aws and hashicorp/awscc support `assume_role_with_web_identity`. Other providers that call
+AWS, for example opensearch, kafka or awsutils, take keys or a profile. Without these they use the credentials that they
+find in the environment, for example those of the hook, which may be another identity.
+
+Read the documentation of the provider. If the role of the hook may do what the keys may do, remove the keys. If not,
+keep the keys, accept the refusal with `# tf-oidc-migrate:ignore[no-web-identity]`, and rotate the keys as before.""",
+)
+COPIED_PROVIDER = Diagnostic(
+    "copied-provider",
+    found="The source of this provider is {source}, not hashicorp.",
+    why="The provider may not support web identity, so nothing was changed.",
+    help="Migrate the block by hand if {source} is a copy of the AWS provider.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider."""
     for provider in context.facts.other_providers:
-        reason = "it knows no web identity: without them it would live on the environment's"
-        if provider.copies:
-            reason = (
-                f"its source {provider.copies} is not hashicorp's: migrate it by hand if it is a copy of that provider"
-            )
-        fix = provider.ignored or Refusal(reason)
-        names = ", ".join(attribute.name for attribute in provider.credentials)
-        yield RULE.finding(provider.place, f"{provider.title}: {names}", fix)
+        name = provider.block.labels[0] if provider.block.labels else ""
+        known = COPIED_PROVIDER if provider.copies else NO_WEB_IDENTITY
+        fix = provider.ignored or known.refusal(source=provider.copies, provider=name)
+        names = [attribute.name for attribute in provider.credentials]
+        message = f"{provider.title}: {', '.join(names)}"
+        yield RULE.finding(provider.place, message, fix, subject=provider.title, names=names)
 
 
-RULE = Rule("other-provider-keys", "AWS keys in other providers are told", check)
+RULE = Rule("other-provider-keys", "AWS keys in other providers are listed", check)

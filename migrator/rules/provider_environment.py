@@ -60,12 +60,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone
+from migrator.model.diagnostics import Diagnostic
 from migrator.rules.registry import Rule
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Finding
     from migrator.terraform.providers import Provider
+
+PASSED_IN = Diagnostic(
+    "passed-in-provider",
+    found="The calling module passes this provider in.",
+    why="The provider of the calling module signs in, so there is nothing to change here.",
+)
+ENVIRONMENT_UNCHANGED = Diagnostic(
+    "environment-unchanged",
+    found="This provider uses the credentials of the environment.",
+    why="The backend signs in by itself and no hook changes these credentials, so nothing was changed.",
+    help="To give the provider web identity as well, use `--include-ambient`.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -76,20 +90,21 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _finding(context: Context, provider: Provider) -> Finding:
-    title = f"{provider.title}: names no credentials of its own"
+    title = f"{provider.title}: names no credentials"
     environment, decided = context.sign_ins.environment(provider), context.sign_ins.of(provider)
     if decided is not None:
         fix, notes = decided
         why, group = (environment.why, environment.group) if environment is not None else ("", None)
-        return RULE.finding(provider.place, title + why, fix, group, notes)
+        return RULE.finding(provider.place, title + why, fix, group, notes, subject=provider.title)
     if context.sign_ins.is_passed_in(provider):
-        return RULE.finding(
-            provider.place, title, LeftAlone("it stands for the one that the module's caller passes in")
-        )
-    alone = "it lives on the environment's credentials"
-    if environment is not None and not context.environment_roots.serves(provider):
-        alone += ", which stay what they were: its backend signs in by itself"
-    return RULE.finding(provider.place, title, LeftAlone(alone))
+        return RULE.finding(provider.place, title, PASSED_IN.left_alone(), subject=provider.title)
+    is_unchanged = environment is not None and not context.environment_roots.serves(provider)
+    alone = ENVIRONMENT_UNCHANGED if is_unchanged else ENVIRONMENT_CREDENTIALS
+    return RULE.finding(provider.place, title, alone.left_alone(), subject=provider.title)
 
 
-RULE = Rule("provider-environment", "a provider beside a hook does not live on the hook's credentials", check)
+RULE = Rule(
+    "provider-environment",
+    "a provider without credentials gets web identity where a hook would change its credentials",
+    check,
+)

@@ -47,10 +47,11 @@ variable "aws_role_arn" {
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
@@ -63,18 +64,36 @@ if TYPE_CHECKING:
     from migrator.span import Edit
     from migrator.terraform.outside_calls import Called
 
+CALL_CANNOT_FOLLOW = Diagnostic(
+    "call-cannot-follow",
+    found="This call cannot pass the new variables of the module.",
+    why="{reason}",
+    help="Resolve the reason here, and run on both repositories again.",
+)
+MODULE_REFUSED = Diagnostic(
+    "module-refused",
+    found="The called module is not migrated.",
+    why="{reason}",
+    help="Resolve the refusal of the module, and run on both repositories again.",
+)
+MERGE_WITH_MODULES = Diagnostic(
+    "merge-with-modules",
+    found="Merge this change together with the changes of these called modules.",
+    why="The variables of the modules change.",
+)
+
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each provider that names static credentials, here or in a module elsewhere that is called."""
     for provider in context.facts.providers:
         if provider.skip_reason is not None and provider.credentials:
-            yield RULE.finding(provider.place, _message(provider), provider.skip_reason)
+            yield _finding(provider, provider.skip_reason)
         elif provider.credentials and context.environment_roots.serves(provider):
             served = context.environment_roots.sign_in(provider)
             notes = (*region_notes(provider), *rotate(provider))
             for root in context.environment_roots.reaching(provider.module) or (None,):
                 group = root.group if root is not None else None
-                yield RULE.finding(provider.place, _message(provider), served, group, notes)
+                yield _finding(provider, served, group, notes)
         elif not provider.is_bare and (decided := context.sign_ins.of(provider)) is not None:
             fix, notes = decided[0], (*decided[1], *region_notes(provider), *rotate(provider))
             needs = context.web_identity.needs(provider)
@@ -82,7 +101,7 @@ def check(context: Context) -> Iterator[Finding]:
                 told = () if isinstance(fix, LeftAlone) else notes
                 if isinstance(fix, LeftAlone) and not (provider.credentials or needs):
                     continue
-                finding = RULE.finding(provider.place, _message(provider), fix, group, told)
+                finding = _finding(provider, fix, group, told)
                 yield replace(finding, needs=needs | _overridden(context, provider))
     yield from _of_other_repositories(context)
 
@@ -107,14 +126,12 @@ def _of_other_repositories(context: Context) -> Iterator[Finding]:
             handed if isinstance(handed, Refusal) else Rewrite((*handed, *_without_inputs(called)), _outcome(module))
         )
         if module.refusal:
-            is_cause = any(
-                f"{outside_call.known.repo}: {outside_call.known.place}:" in module.refusal
-                for outside_call in called.calls
-            )
-            why = f"that module is not migrated: {module.refusal}"
-            fix = Refusal(why) if is_cause else LeftAlone(why)
+            calls = [(outside_call.known.repo, str(outside_call.known.place)) for outside_call in called.calls]
+            is_cause = module.refused_by in calls
+            reason = module.refusal
+            fix = CALL_CANNOT_FOLLOW.refusal(reason=reason) if is_cause else MODULE_REFUSED.left_alone(reason=reason)
         notes = to_do if isinstance(fix, Rewrite) else ()
-        order = Note("merge this together with the modules that it calls:", (module.title,))
+        order = MERGE_WITH_MODULES.note(module.title)
         yield RULE.finding(first.place, f"{first.title}: calls {module.title}", fix, called.group, (*notes, order))
 
 
@@ -128,14 +145,15 @@ def _without_inputs(called: Called) -> Iterator[Edit]:
 
 
 def _outcome(module: KnownModule) -> str:
-    given = [f"is given {', '.join(input_.name for input_ in module.gains)}"] if module.gains else []
-    gone = [f"no longer passes {', '.join(module.loses)}"] if module.loses else []
-    return " and ".join((*given, *gone))
+    given = [f"The call passes {', '.join(input_.name for input_ in module.gains)}."] if module.gains else []
+    gone = [f"The call no longer passes {', '.join(module.loses)}."] if module.loses else []
+    return " ".join((*given, *gone))
 
 
-def _message(provider: Provider) -> str:
-    names = ", ".join(attribute.name for attribute in provider.credentials) or WEB_IDENTITY
-    return f"{provider.title}: {names}"
+def _finding(provider: Provider, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()) -> Finding:
+    names = [attribute.name for attribute in provider.credentials] or [WEB_IDENTITY]
+    message = f"{provider.title}: {', '.join(names)}"
+    return RULE.finding(provider.place, message, fix, group, notes, subject=provider.title, names=names)
 
 
-RULE = Rule("provider-static-keys", "static keys in an AWS provider give way to web identity", check)
+RULE = Rule("provider-static-keys", "static keys in an AWS provider are replaced by web identity", check)

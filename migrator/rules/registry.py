@@ -33,10 +33,20 @@ class Rule:
     phase: int = 0
 
     def finding(
-        self, place: Place, message: str, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()
+        self,
+        place: Place,
+        message: str,
+        fix: Fix,
+        group: str | None = None,
+        notes: Iterable[Note] = (),
+        *,
+        subject: str = "",
+        names: Iterable[str] = (),
     ) -> Finding:
         """A `Finding` of this rule."""
-        return Finding(self.id, place, message, fix, group, tuple(notes))
+        return Finding(
+            self.id, place, message, fix, group, tuple(notes), subject=subject or message, names=tuple(names)
+        )
 
 
 @cache

@@ -56,11 +56,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth
+from migrator.decide.diagnostics import HOOK_READS_STATE, OTHER_ROOT_MODULE, ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_sign_in import environment_sign_in, state_notes
+from migrator.decide.hook_diagnostics import NO_HOOK
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
 from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
 from migrator.terraform.expressions.objects import is_used_beside
@@ -72,6 +76,30 @@ if TYPE_CHECKING:
     from migrator.decide.roots import Root
     from migrator.span import Edit, Span
     from migrator.terraform.remote_states import Config, RemoteState
+
+UNEDITABLE_STATE = Diagnostic(
+    "remote-state-not-editable",
+    found="The configuration names credentials or a role, and is not an object that can be edited.",
+    why="Nothing was changed here.",
+    help="Write the configuration as an object in the data source, or migrate the data source by hand.",
+)
+UNKNOWN_STATE = Diagnostic(
+    "remote-state-unknown",
+    found="What this part of the configuration holds is not known without running Terraform.",
+    why="No credentials are seen in the configuration, so nothing was changed.",
+)
+NOT_ALL_NATIVE = Diagnostic(
+    "not-all-support-web-identity",
+    found="The root module `{root}` reads this remote state too, and may run with a version before 1.6.",
+    why="Such a version does not support web identity here, so nothing was changed.",
+    help="Raise the version of `{root}`, or use `--backend-auth hook`.",
+)
+SHARED_LOCAL = Diagnostic(
+    "shared-local",
+    found="The credentials come from {name}, which is used in another place too.",
+    why="A change would affect the other place, so nothing was changed.",
+    help="Give the remote state a configuration of its own.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -107,8 +135,8 @@ def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, S
 
 def _unread(is_telling: bool) -> Fix:
     if is_telling:
-        return Refusal("it names credentials or a role, and is no object that could be edited here")
-    return LeftAlone("what it holds is not known here")
+        return UNEDITABLE_STATE.refusal()
+    return UNKNOWN_STATE.left_alone()
 
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
@@ -157,9 +185,9 @@ def _environment_findings(
     for root in roots:
         fix: Fix = _left_to(context, state, known, root)
         if others:
-            fix = Refusal(f"the root module {others[0] or '.'} reads it too, and signs in otherwise")
+            fix = OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="remote state")
         elif isinstance(fix, Rewrite) and not fix.edits:
-            fix = LeftAlone("its role is assumed with that of the environment")
+            fix = ROLE_WITH_ENVIRONMENT.left_alone()
         notes = [*_keys(state), *_of_integration(context, state, root)]
         yield RULE.finding(state.place, _message(state), fix, root.group, notes)
 
@@ -183,7 +211,7 @@ def _left_to(
                 return changed
             edits += changed
             outcomes[made.outcome] = None
-    return Rewrite(tuple(edits), ", ".join(outcomes))
+    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot) -> Iterator[Note]:
@@ -207,9 +235,7 @@ def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal 
     if not any(ways.values()):
         return None
     others = sorted(path for path, is_native in ways.items() if not is_native)
-    return (
-        Refusal(f"not every root module that reads it can sign in by itself: {others[0] or '.'}") if others else reading
-    )
+    return NOT_ALL_NATIVE.refusal(root=others[0] or ".") if others else reading
 
 
 def _native_findings(
@@ -246,7 +272,7 @@ def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple
         if isinstance(made, Refusal):
             return made
         edits += made
-    return Rewrite(tuple(edits), ", ".join(dict.fromkeys(sign_in.outcome for _, sign_in in signed)))
+    return Rewrite(tuple(edits), " ".join(dict.fromkeys(sign_in.outcome for _, sign_in in signed)))
 
 
 def _changed(
@@ -258,7 +284,7 @@ def _changed(
     document, part = config.backend.document, config.part
     for name in part.locals if part else ():
         if is_used_beside(state.module, name, known):
-            return Refusal(f"{name} has them, and is used elsewhere too")
+            return SHARED_LOCAL.refusal(name=name)
     if part is None:
         return document.change(config.backend.block, change)
     removed = tuple(child for child in change.remove if isinstance(child, Attribute))
@@ -268,7 +294,7 @@ def _changed(
             document.path, document.text, part.value, removed, change.comment_out, added
         )
     except SyntaxProblem as problem:
-        return Refusal(problem.reason)
+        return UNEDITABLE.refusal(reason=problem.reason)
 
 
 # --- by the hook ----------------------------------------------------------------------------------------------------
@@ -281,7 +307,7 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     hooked = {root.module.path for root in reading}
     unhooked += [module.path for module in context.workspace.roots_of(state.module) if module.path not in hooked]
     if unhooked:
-        return Refusal(f"it would need a hook to sign in, and the root module {unhooked[0] or '.'} gets none")
+        return NO_HOOK.refusal(root=unhooked[0] or ".", what="remote state")
     return reading
 
 
@@ -291,7 +317,8 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
     outcomes: dict[str, None] = {}
     for config in (state_config for state_config in state.configs if state_config.changes):
         change = BodyChange(config.backend.credentials, config.backend.role_family)
-        told = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
+        told = ["The static credentials are removed."] * bool(change.remove)
+        told += ["The role is commented out."] * bool(change.comment_out)
         if config.backend.has_web_identity:
             beside = with_web_identity(config.backend)
             if isinstance(beside, Refusal):
@@ -302,15 +329,13 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
             return made
         edits += made
         outcomes |= dict.fromkeys(told)
-    return Rewrite(tuple(edits), ", ".join(outcomes))
+    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
     yield from _keys(state)
     if state.role_arns - root.role_arns:
-        yield Note(
-            "let the hook's role read the states for which another role was assumed before, at", (str(state.place),)
-        )
+        yield HOOK_READS_STATE.note(str(state.place))
 
 
 def _keys(state: RemoteState) -> Iterator[Note]:
@@ -318,6 +343,4 @@ def _keys(state: RemoteState) -> Iterator[Note]:
         yield from rotate(config.backend)
 
 
-RULE = Rule(
-    "remote-state", "what reads a state from S3 leaves signing in to the hook, or does it with web identity", check
-)
+RULE = Rule("remote-state", "a remote state in S3 is read with a hook or with web identity", check)

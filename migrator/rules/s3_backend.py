@@ -82,12 +82,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_sign_in import environment_sign_in, state_notes
 from migrator.decide.strategy import since
-from migrator.model.findings import Finding, LeftAlone, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backend_edit import TWICE, SignIn, with_web_identity
+from migrator.terraform.backend_edit import SignIn, with_web_identity
+from migrator.terraform.diagnostics import TWO_ROLES
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
@@ -95,6 +99,25 @@ if TYPE_CHECKING:
     from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.terraform.backends import S3Backend
+
+UNUSED_PARTIAL = Diagnostic(
+    "unused-partial-configuration",
+    found="No root module with an S3 backend is known to use this partial configuration.",
+    why="What signs in instead is not known, so nothing was changed.",
+    help="Run on the folder that holds the root module too, or remove the file.",
+)
+COMMAND_LINE = Diagnostic(
+    "backend-config-on-command-line",
+    found="A command line passes this value to the backend.",
+    why="Commands are not edited, and the value would override the migrated backend, so nothing was changed.",
+    help="Remove the `-backend-config` argument from the command by hand, then run again.",
+)
+SECOND_BACKEND = Diagnostic(
+    "second-backend",
+    found="The module has another backend block at {place}.",
+    why="Terraform allows one backend block in a module, so nothing was changed.",
+    help="Remove the block that is not in use.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -105,11 +128,11 @@ def check(context: Context) -> Iterator[Finding]:
             yield from _findings(context, root, backend)
     for backend in context.facts.stray_backends:
         if backend.credentials or backend.role_family:
-            fix = backend.skip_reason or Refusal("no root module with an S3 backend is known to use it")
+            fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
     only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
     for given in context.facts.given_values:
-        fix = Refusal("a command line gives it to the backend, and must be changed by hand")
+        fix = COMMAND_LINE.refusal()
         yield RULE.finding(given.place, f"-backend-config of {given.name}", fix, only)
 
 
@@ -131,7 +154,7 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
         message = _message(backend, strategies.rejecting(root))
         yield RULE.finding(backend.place, message, fix, group, rotate(backend) if not backend.skip_reason else ())
     elif _is_environment_root(context, root, backend) and group is None:
-        alone = backend.skip_reason or LeftAlone("it lives on the environment's credentials")
+        alone = backend.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
         yield RULE.finding(backend.place, _message(backend), alone)
 
 
@@ -139,6 +162,8 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
     strategies = context.strategies
     message = _message(backend, strategies.rejecting(root))
     signed = strategies.sign_in(root, backend)
+    if isinstance(signed, SignIn):
+        signed = context.shared_roles.backend_refusal(root) or signed
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
     elif signed.remove or signed.append:
@@ -159,7 +184,7 @@ def _environment_sign_in(
     elif isinstance(made, Refusal):
         yield RULE.finding(backend.place, message, made, root.group)
     elif made.is_empty and made.outcome:
-        yield RULE.finding(backend.place, message, LeftAlone(made.outcome), root.group)
+        yield RULE.finding(backend.place, message, ROLE_WITH_ENVIRONMENT.left_alone(), root.group)
     elif not made.is_empty:
         edits = backend.document.change(backend.block, BodyChange(made.remove, made.comment_out, made.append))
         notes = (*rotate(backend), *state_notes(context.workspace, backend, ambient))
@@ -183,8 +208,8 @@ def _duplicates(root: Root) -> Iterator[Finding]:
         for other in there[1:]:
             seconds[other] = there[0]
     for backend, first in seconds.items():
-        fix = Refusal(f"the module has another at {first.place}, which Terraform does not allow")
-        yield RULE.finding(backend.place, f"{backend.title} for the second time", fix, root.group)
+        fix = SECOND_BACKEND.refusal(place=first.place)
+        yield RULE.finding(backend.place, f"{backend.title}: second block", fix, root.group)
 
 
 def _message(backend: S3Backend, rejected: str = "") -> str:
@@ -192,7 +217,7 @@ def _message(backend: S3Backend, rejected: str = "") -> str:
     names = [attribute.name for attribute in (*backend.credentials, *backend.role_family)]
     names += ["assume_role"] if not names and backend.assumes_role else []
     named = ", ".join(names) or "names no credentials"
-    return f"{backend.title}: {named}" + (f", {rejected}" if rejected and backend.role_family else "")
+    return f"{backend.title}: {named}" + (f". {rejected}" if rejected and backend.role_family else "")
 
 
 def _signed(backend: S3Backend, signed: SignIn, because: str = "") -> Rewrite:
@@ -205,11 +230,12 @@ def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
         signed = with_web_identity(backend)
         return signed if isinstance(signed, Refusal) else _signed(backend, signed)
     if backend.role_arn is not None and backend.block.attribute("assume_role") is not None:
-        return Refusal(TWICE)
+        return TWO_ROLES.refusal()
     change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
-    outcomes = ["removed"] * bool(change.remove) + ["role commented out"] * bool(change.comment_out)
-    outcomes += ["left to a hook"] * bool(because)
-    return Rewrite(backend.document.change(backend.block, change), since(", ".join(outcomes), because))
+    outcomes = ["The static credentials are removed."] * bool(change.remove)
+    outcomes += ["The role is commented out."] * bool(change.comment_out)
+    outcomes += ["A hook signs in."] * bool(because)
+    return Rewrite(backend.document.change(backend.block, change), since(" ".join(outcomes), because))
 
 
-RULE = Rule("s3-backend", "the S3 backend leaves signing in to the hook, or does it with web identity", check)
+RULE = Rule("s3-backend", "the S3 backend signs in with a hook or with web identity", check)

@@ -63,9 +63,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
+from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
+from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -73,8 +76,27 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
 
 
+PASTE_INTEGRATION = Diagnostic(
+    "paste-integration",
+    found="Add this AWS integration for the stacks that run these root modules.",
+    why="The definitions of the stacks are not changed by this run.",
+    help="Paste the text into the Terraform code that defines the stacks, and replace the slug.",
+)
+TRUST_SPACELIFT = Diagnostic(
+    "trust-spacelift",
+    found="Let the role trust Spacelift before the integration is attached to these stacks.",
+    why="Spacelift assumes the role while it attaches the integration.",
+    help="Give the role this trust policy, and apply it first.",
+)
+INTEGRATION_THERE = Diagnostic(
+    "integration-there",
+    found="The stack uses the AWS integration at {place} already.",
+    why="The runs of the stack get their credentials from that integration.",
+)
+
+
 @dataclass(frozen=True, eq=False)
-class _Wanted:
+class _PlannedIntegration:
     """A stack that is to have an integration with ``role``, since it runs ``code``."""
 
     stack: StackDefinition
@@ -85,25 +107,25 @@ class _Wanted:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each stack; one with what to paste where none is known."""
-    wanted = list(_wanted(context))
-    live = [(planned.stack, planned.role) for planned in wanted if _settled(context, planned) is None]
+    """A finding for each stack; with a text to paste if no stack is known."""
+    all_planned = list(_planned(context))
+    live = [(planned.stack, planned.role) for planned in all_planned if _fate_without_edit(context, planned) is None]
     integrations = Integrations(context.workspace, context.config, live)
     for root in context.environment_roots.roots:
         if root.has_integration:
             yield from _of_root(integrations, root)
-    for planned in wanted:
+    for planned in all_planned:
         yield _finding(context, integrations, planned)
 
 
-def _wanted(context: Context) -> Iterator[_Wanted]:
+def _planned(context: Context) -> Iterator[_PlannedIntegration]:
     for root in context.environment_roots.roots:
         if root.has_integration and not isinstance(root.role, Refusal):
             for stack in root.runners.here:
-                yield _Wanted(stack, root.title, root.role or "", root.group)
+                yield _PlannedIntegration(stack, root.title, root.role or "", root.group)
     for stack, known in context.facts.serving:
         if known.by == "integration":
-            yield _Wanted(stack, known.title, known.role, f"root module {known.title}", known.refusal)
+            yield _PlannedIntegration(stack, known.title, known.role, f"root module {known.title}", known.refusal)
 
 
 def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Finding]:
@@ -112,41 +134,36 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
         return
     for known in root.runners.elsewhere:
         if reason := dict(known.obstacles).get("integration", ""):
-            fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
+            fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
             yield RULE.finding(root.place, "the integration of its stack", fix, root.group)
     if not root.runners.all:
-        note = Note("put this beside the stacks that run", (root.title,), integrations.to_paste(str(root.role)))
-        fate = LeftAlone("no stack definition found")
+        note = PASTE_INTEGRATION.note(root.title, paste=integrations.to_paste(str(root.role)))
+        fate = NO_STACK_DEFINITION.left_alone()
         yield RULE.finding(root.place, "the integration of its stack", fate, root.group, (note,))
 
 
-def _settled(context: Context, wanted: _Wanted) -> Fix | None:
-    """What becomes of a stack to which no integration is attached; None if one is to be."""
-    stack = wanted.stack
+def _fate_without_edit(context: Context, planned: _PlannedIntegration) -> Fix | None:
+    """What becomes of a stack to which no integration is attached; None if an integration is to be attached."""
+    stack = planned.stack
     if stack.is_ignored:
         return stack.document.ignored
-    if wanted.refusal:
-        return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
+    if planned.refusal:
+        return CODE_NOT_MIGRATED.left_alone(reason=planned.refusal)
     if place := context.facts.integrations.get(stack):
-        return LeftAlone(f"it has the AWS integration at {place}")
-    if context.strategies.has_hook(stack):
-        return Refusal("it has the hook, whose credentials would mix with the integration's: remove it")
-    return None
+        return INTEGRATION_THERE.left_alone(place=place)
+    return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
-def _finding(context: Context, integrations: Integrations, wanted: _Wanted) -> Finding:
-    fix, notes = _settled(context, wanted), list[Note]()
+def _finding(context: Context, integrations: Integrations, planned: _PlannedIntegration) -> Finding:
+    fix, notes = _fate_without_edit(context, planned), list[Note]()
     if fix is None:
-        edits = integrations.attach(wanted.stack, wanted.role)
-        fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "the AWS integration is attached")
-        task = (
-            "let the role trust Spacelift before the attachment of its integration is applied: this is its policy for"
-        )
-        notes = [Note(task, (wanted.stack.title,), integrations.trust(wanted.role))]
+        edits = integrations.attach(planned.stack, planned.role)
+        fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "The AWS integration is attached.")
+        notes = [TRUST_SPACELIFT.note(planned.stack.title, paste=integrations.trust(planned.role))]
     elif isinstance(fix, Ignored):
-        notes = [Note("put this beside the stacks that run", (wanted.code,), integrations.to_paste(wanted.role))]
-    message = f"{wanted.stack.title}, which runs {wanted.code}"
-    return RULE.finding(wanted.stack.place, message, fix, wanted.group, notes)
+        notes = [PASTE_INTEGRATION.note(planned.code, paste=integrations.to_paste(planned.role))]
+    message = f"{planned.stack.title}, which runs {planned.code}"
+    return RULE.finding(planned.stack.place, message, fix, planned.group, notes, subject=planned.stack.title)
 
 
 RULE = Rule("spacelift-aws-integration", "Spacelift's AWS integration is attached to the stack", check)

@@ -1,8 +1,8 @@
-"""Static AWS credentials go from Spacelift's settings once no stack that they reach lives on them any more.
+"""Static AWS credentials are removed from Spacelift's settings when no stack that gets them needs them.
 
-They are variables and mounted files of stacks and contexts, ``environment`` in ``.spacelift/config.yml`` and in
-blueprints: https://docs.spacelift.io/concepts/configuration/environment. A left ``AWS_PROFILE`` would make a run fail
-even with web identity.
+The settings are variables and mounted files of stacks and contexts, and ``environment`` in ``.spacelift/config.yml``
+and in blueprints: https://docs.spacelift.io/concepts/configuration/environment. A run with web identity fails if
+``AWS_PROFILE`` stays.
 
 Before:
 
@@ -70,8 +70,12 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import ROTATE, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
+from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
 from migrator.rules.registry import Rule
+from migrator.spacelift.diagnostics import TEMPLATE_PUBLISHED
+from migrator.spacelift.settings.diagnostics import SETTING_LANGUAGE_UNKNOWN
 from migrator.spacelift.settings.model import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
@@ -86,9 +90,63 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 
+RECEIVERS_UNKNOWN = Diagnostic(
+    "receivers-unknown",
+    found="{reason}",
+    why="A stack that is not known here may still need these credentials.",
+    help="Remove the credentials by hand when no stack needs them.",
+    page="""\
+Static credentials in a variable, a mounted file or a context are removed only if every stack that gets them is known
+and migrated. Here not all of these stacks could be found.
+
+Look in Spacelift at the stacks to which the setting or its context is attached. If all of them run migrated code,
+remove the setting by hand. If stacks are defined in another repository, run `tf-oidc-migrate batch` with both.""",
+)
+STILL_NEEDED = Diagnostic(
+    "credentials-still-needed",
+    found="{reasons}",
+    why="These runs still need the credentials.",
+    help="Migrate or detach these stacks first, then run again.",
+)
+CREDENTIALS_OVERRIDE_ROLE = Diagnostic(
+    "credentials-override-role",
+    found="The setting would override `AWS_ROLE_ARN`, which this run sets for the stack.",
+    why="The setting cannot be removed. {reason}",
+    help="Remove the setting from this stack by hand, then run again.",
+)
+SETTING_UNREADABLE = Diagnostic(
+    "setting-unreadable",
+    found="The setting cannot be edited: {reason}.",
+    why="An edit of a file that is not understood is not safe.",
+    help="Remove the static credentials by hand.",
+)
+CLEAN_EARLIER_STACKS = Diagnostic(
+    "clean-earlier-stacks",
+    found="Remove static credentials from stacks that were made from these templates before.",
+    why="A change of a template does not change its earlier stacks.",
+    help="Edit the environment of each stack in Spacelift.",
+)
+CHECK_LABELS = Diagnostic(
+    "check-labels",
+    found="Make sure that no stack of another repository has these labels and needs the credentials.",
+    why="A context attaches itself to every stack that has the label.",
+    help="Search Spacelift for stacks with the label before you apply the change.",
+)
+UNSET_FOR_HOOK = Diagnostic(
+    "unset-for-hook",
+    found="Remove {names} ({place}) from the runs of these stacks.",
+    why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
+    help="Detach the setting from these stacks, or delete it.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a stack or root module comes to live without: by what else (`Finding.needs`), or not: ``still`` says why."""
+    """How a stack or root module signs in without the setting.
+
+    ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``still`` is a sentence on why the
+    setting is still needed, ``""`` if nothing needs it.
+    """
 
     needs: frozenset[str] = frozenset()
     still: str = ""
@@ -107,15 +165,15 @@ def check(context: Context) -> Iterator[Finding]:
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
-        groups = _groups_it_would_beat(context, setting)
+        groups = _overridden_groups(context, setting)
         if groups and not isinstance(fix, Rewrite) and setting.names:
-            fix = Refusal(f"it would win over the role that the environment is to have: {fix.reason}")
+            fix = CREDENTIALS_OVERRIDE_ROLE.refusal(reason=fix.reason)
         for group in groups or (None,):
             yield replace(RULE.finding(setting.place, message, fix, group, notes), needs=needs)
 
 
-def _groups_it_would_beat(context: Context, setting: Setting) -> list[str]:
-    """The groups of root modules that are to live on their environment, and whose runs get the setting."""
+def _overridden_groups(context: Context, setting: Setting) -> list[str]:
+    """The groups of root modules with a role in their environment that the setting would override."""
     return [
         root.group
         for root in context.environment_roots.roots
@@ -127,22 +185,26 @@ def _fix(setting: Setting, ways: list[_Way]) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
     if any(stack.is_published for stack in setting.reach.stacks):
-        return LeftAlone("a published version does not change: make a new version of the template, without it")
+        return TEMPLATE_PUBLISHED.left_alone(change="without the static credentials")
     if setting.reach.unknown:
-        return LeftAlone(f"who needs it is not known: {setting.reach.unknown}")
+        return RECEIVERS_UNKNOWN.left_alone(reason=setting.reach.unknown)
     still = [
-        f"{receiver.title} ({receiver.repo}: {receiver.place}) gets it, too" for receiver in setting.reach.elsewhere
+        f"{receiver.title} in {receiver.repo} ({receiver.place}) gets the credentials too."
+        for receiver in setting.reach.elsewhere
     ]
     if not ways and not setting.reach.others and not still:
-        return LeftAlone("who needs it is not known: no stack is known that gets it")
+        return RECEIVERS_UNKNOWN.left_alone(reason="No known stack gets the setting.")
     still += dict.fromkeys(way.still for way in ways if way.still)
-    still += (f"{stack.title} ({stack.place}), {stack.description}, gets it too" for stack in setting.reach.others)
+    still += (
+        f"{stack.title} at {stack.place}, {stack.description}, gets the credentials too."
+        for stack in setting.reach.others
+    )
     if still:
-        return LeftAlone(f"it is still needed: {'; '.join(still)}")
+        return STILL_NEEDED.left_alone(reasons=" ".join(still))
     if setting.objection:
-        return Refusal(setting.objection)
+        return setting.objection
     edits = _edits(setting)
-    return edits if isinstance(edits, Refusal) else Rewrite(edits, "removed")
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, "The setting is removed.")
 
 
 def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
@@ -150,7 +212,7 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
     if isinstance(setting, YamlSetting):
         return remove(document.path, read(document.text, setting.part), setting.keys)
     if not isinstance(setting, TerraformSetting):
-        return Refusal("it is written in a language that is not known")
+        return SETTING_LANGUAGE_UNKNOWN.refusal()
     try:
         if setting.within is not None and document.syntax is HCL:
             return document.change(setting.within, BodyChange(remove=setting.nested))
@@ -167,16 +229,16 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
             )
         )
     except SyntaxProblem as problem:
-        return Refusal(problem.reason)
+        return SETTING_UNREADABLE.refusal(reason=problem.reason)
 
 
-# --- who lives on it ------------------------------------------------------------------------------------------------
+# --- who needs the setting ------------------------------------------------------------------------------------------
 
 
 def _way(context: Context, stack: StackDefinition) -> _Way:
-    """How a stack comes to live without static credentials: all that it runs is migrated, here or elsewhere."""
+    """How a stack runs without static credentials: all code that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
-        return _Way(still=f"{stack.title} is left alone")
+        return _Way(still=f"{stack.title} is excluded from the migration.")
     if early := _early(context, stack):
         return _Way(still=early)
     ways = [
@@ -191,22 +253,25 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     ]
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
-            why = f"{known.title}, which {stack.title} runs, is not migrated: {known.refusal}" if known.refusal else ""
+            why = f"{stack.title} runs {known.title}, which is not migrated. {known.refusal}" if known.refusal else ""
             ways.append(_Way(frozenset({f"root module {known.title}"}), why))
     if not ways:
-        return _Way(still=f"{stack.title} runs code that is not migrated in this run")
+        return _Way(still=f"{stack.title} runs code that this run does not migrate.")
     still = next((way.still for way in ways if way.still), "")
     return _Way(frozenset(name for way in ways for name in way.needs), still)
 
 
 def _early(context: Context, stack: StackDefinition) -> str:
-    """Which hooks run before that of the stack, and call AWS; ``""`` if none do, or its runs need no hook."""
+    """Which hooks call AWS before the hook of the stack; ``""`` if no hooks do, or its runs need no hook."""
     config = context.config
     is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
     if is_first or not stack.contexts.too_early:
         return ""
     place = stack.contexts.too_early[0].place
-    return f"the hooks of the context at {place} call AWS before the hook of {stack.title}: use --hook-in context"
+    return (
+        f"Hooks of the context at {place} call AWS before the hook of {stack.title} runs. "
+        "The option `--hook-in context` runs the hook first."
+    )
 
 
 def _root_way(context: Context, root: Root) -> _Way:
@@ -214,7 +279,7 @@ def _root_way(context: Context, root: Root) -> _Way:
 
 
 def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> _Way:
-    """A root module lives without where every provider, backend and remote state that it reaches does."""
+    """How a root module runs without static credentials: each provider, backend and remote state signs in otherwise."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [
         provider for path in sorted(paths) for provider in context.facts.in_module(context.workspace.modules[path])
@@ -230,10 +295,10 @@ def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooke
         if remote_state.module.path in paths and remote_state.skip_reason is None
     ]
     if kept:
-        return _Way(still=f"{kept[0].place} is left as it is")
+        return _Way(still=f"The provider at {kept[0].place} is not migrated.")
     reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
-        return _Way(still=f"{reading[0].place} has no hook to sign in with")
+        return _Way(still=f"The remote state at {reading[0].place} has no hook to sign in with.")
     places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
     return _Way(frozenset((root.group, *places)))
 
@@ -241,31 +306,27 @@ def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooke
 def _notes(setting: Setting) -> Iterator[Note]:
     made_of = tuple(stack.title for stack in setting.reach.stacks if stack.is_blueprint)
     if made_of:
-        yield Note("take static credentials out of stacks that were made before, which do not change with", made_of)
+        yield CLEAN_EARLIER_STACKS.note(*made_of)
     titles = tuple(stack.title for stack in setting.reach.stacks) or ("the stacks of this repository",)
-    yield Note("apply the removal of static credentials after the migrated code is merged, for", titles)
+    yield APPLY_REMOVAL.note(*titles)
     if setting.reach.labels:
-        yield Note(
-            "see that no stack elsewhere lives on a context that attaches itself to the labels", setting.reach.labels
-        )
+        yield CHECK_LABELS.note(*setting.reach.labels)
     if setting.literals:
-        yield Note(ROTATE, tuple(map(str, setting.literals)))
+        yield ROTATE.note(*map(str, setting.literals))
     elif any(map(holds_keys, setting.names)):
-        yield Note("delete the access keys at AWS that runs were given by", (str(setting.place),))
+        yield DELETE_ACCESS_KEYS.note(str(setting.place))
 
 
 def _of_what_stays(context: Context, setting: Setting) -> Iterator[Note]:
-    """What a hook needs where a setting stays that the aws CLI reads before all else."""
-    hooked = {wanted.stack for wanted in context.hook_plan.all if not wanted.refusal}
+    """A note for a setting that stays, and that the aws CLI in the hook would use instead of the OIDC token."""
+    hooked = {hook.stack for hook in context.hook_plan.all if not hook.refusal}
     names = [name for name in setting.names if plain_name(name) in BREAKING]
     titles = tuple(stack.title for stack in setting.reach.stacks if stack in hooked)
     if names and titles:
         what = " and ".join(dict.fromkeys(map(plain_name, names)))
-        yield Note(
-            f"let runs do without {what} ({setting.place}), with which the hook's credentials do not work:", titles
-        )
+        yield UNSET_FOR_HOOK.note(*titles, names=what, place=setting.place)
 
 
 RULE = Rule(
-    "spacelift-credentials", "static credentials go from Spacelift's settings that nobody needs any more", check
+    "spacelift-credentials", "static credentials are removed from Spacelift's settings that nothing needs", check
 )

@@ -49,7 +49,7 @@ resource "spacelift_stack" "app" {
 
 resource "spacelift_context" "aws_oidc" {
   name        = "aws-oidc"
-  description = "Temporary AWS credentials for the backend, for which a run's OIDC token is exchanged"
+  description = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
   before_init = [
     "export $(printf … --role-arn …:role/terraform-state …)",
     # Stop the run if AWS denied the exchange: the export succeeds all the same.
@@ -90,13 +90,14 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(context, contexts, hook)
 
 
-def _finding(context: Context, contexts: HookContexts, wanted: PlannedHook) -> Finding:
-    hook_plan, stack = context.hook_plan, wanted.stack
-    fix = hook_plan.settled(wanted)
+def _finding(context: Context, contexts: HookContexts, hook: PlannedHook) -> Finding:
+    hook_plan, stack = context.hook_plan, hook.stack
+    fix = hook_plan.settled(hook)
     if fix is None:
-        edits = contexts.attach(stack, wanted.kind, hook_plan.entries(wanted.role, wanted.region))
-        fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "a context with the hook is attached")
-    return RULE.finding(stack.place, wanted.message, fix, wanted.group, hook_plan.notes(wanted, fix))
+        edits = contexts.attach(stack, hook.kind, hook_plan.entries(hook.role, hook.region))
+        fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "A context with the hook is attached.")
+    notes = hook_plan.notes(hook, fix)
+    return RULE.finding(stack.place, hook.message, fix, hook.group, notes, subject=stack.title, names=(hook.code,))
 
 
 RULE = Rule("spacelift-hook-context", "a context with the hook is attached to the stack", check)

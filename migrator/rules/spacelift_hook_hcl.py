@@ -64,9 +64,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Refusal
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Refusal
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
+from migrator.spacelift.diagnostics import NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
 from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
 
@@ -75,8 +77,16 @@ if TYPE_CHECKING:
     from migrator.decide.hooks import Target
 
 
+ADD_HOOK_TO_RUNTIME_CONFIG = Diagnostic(
+    "add-hook-to-runtime-config",
+    found="Add the hook to this file too.",
+    why="Lists of hooks in the file replace the lists of the stack.",
+    help="Make the hook the first entry of each `before_init` list in the file that applies to the stack.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each stack of a root module that needs the hook; one with the hook to paste where none is known."""
+    """A finding for each stack of a root module that needs the hook; with the hook to paste if no stack is known."""
     for target in context.hook_plan.targets:
         yield from _of_target(context, target)
     yield from hook_findings(RULE, context, TerraformDefinition)
@@ -87,13 +97,13 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
     if isinstance(target.role, Refusal):
         yield RULE.finding(target.place, "the role of the hook", target.role, target.group)
     elif refused is not None:
-        fix = Refusal(f"its stack at {refused.repo}: {refused.place} is refused: {refused.refusal}")
+        fix = STACK_ELSEWHERE_REFUSED.refusal(repo=refused.repo, place=refused.place, reason=refused.refusal)
         yield RULE.finding(target.place, "the hook of its stack", fix, target.group)
     elif not target.runners.here and not target.runners.elsewhere and target.path not in context.facts.tested:
         notes = context.hook_plan.to_paste(target.role, target.title, target.region)
         if context.hook_plan.runtime.sets_hooks:
-            notes.append(Note("the hook must be in this file as well, where its lists replace a stack's:", (PATH,)))
-        fate = LeftAlone("no stack definition found")
+            notes.append(ADD_HOOK_TO_RUNTIME_CONFIG.note(PATH))
+        fate = NO_STACK_DEFINITION.left_alone()
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
 
 

@@ -1,7 +1,7 @@
-r"""Runs and schedules with hooks of their own get the hook, too: their lists take the place of the stack's.
+r"""Runs and schedules with hooks of their own get the hook too, because their lists replace the stack's lists.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/scheduled_run. Tasks that skip
-``terraform init``, and with it the hook, are told.
+``terraform init``, and so the hook, are reported.
 
 Before:
 
@@ -90,7 +90,8 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
 from migrator.decide.strategy import phase_lists
-from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Fix, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.hooks.in_terraform import prepend_argument
 from migrator.spacelift.stacks.exchange import exchanges_token
@@ -102,21 +103,56 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 
+RUN_STACK_UNKNOWN = Diagnostic(
+    "run-stack-unknown",
+    found="The run sets hooks of its own. The stack of the run is not defined in this repository.",
+    why="Whether the stack gets the hook is not known.",
+    help="If the stack gets the hook, add the hook to the run as well.",
+)
+CHECK_RUN_HOOKS = Diagnostic(
+    "check-run-hooks",
+    found="Find out whether these runs need the hook.",
+    why="Their own hooks replace the hooks of the stack.",
+    help="Add the hook as the first entry of `before_init` in `runtime_config` if the stack has the hook.",
+)
+TASK_SKIPS_HOOK = Diagnostic(
+    "task-skips-hook",
+    found="The task skips `terraform init`, and so the hook that runs before it.",
+    why="A task cannot set hooks of its own.",
+    help="Use `--hook-phases init,perform`, so that the hook runs before the task's command as well.",
+)
+SIGN_IN_TASKS = Diagnostic(
+    "sign-in-tasks",
+    found="Let these tasks sign in to AWS.",
+    why="The tasks skip the hook, so that their commands get no credentials.",
+    help="Run again with `--hook-phases init,perform`, or put the hook into the command of the task.",
+)
+TASK_SETS_KEYS = Diagnostic(
+    "task-sets-keys",
+    found="The command of the task sets static credentials.",
+    why="A command in shell is not edited.",
+    help="Remove the static credentials from the command.",
+)
+REMOVE_FROM_TASKS = Diagnostic(
+    "remove-keys-from-tasks",
+    found="Remove static credentials from the commands of these tasks.",
+    why="The commands would override the credentials of the hook.",
+    help="Delete the assignments of `AWS_…` variables from each command.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each run that replaces hooks, and for each task that skips them or names static credentials."""
-    wanted = {hook.stack: hook for hook in context.hook_plan.all if not hook.refusal}
+    hooks = {hook.stack: hook for hook in context.hook_plan.all if not hook.refusal}
     for run in context.facts.own_runs:
         missing = _missing(context, run)
         if missing and context.config.hook_in is not HookPlace.CONTEXT:
-            for hook in (wanted[stack] for stack in run.reach.stacks if stack in wanted):
+            for hook in (hooks[stack] for stack in run.reach.stacks if stack in hooks):
                 fix = run.document.ignored if run.document.is_ignored(run.block) else _fix(context, run, hook, missing)
                 yield RULE.finding(run.place, f"{run.title}, a run of {hook.message}", fix, hook.group)
-            if wanted and not run.reach.stacks and context.workspace.in_scope(run.place.path):
-                alone = LeftAlone("its stack is not known here: if that is to have the hook, the run needs it, too")
-                note = Note(
-                    "see whether these runs, whose hooks replace the stack's, need the hook, too:", (run.title,)
-                )
-                yield RULE.finding(run.place, run.title, alone, None, (note,))
+            if hooks and not run.reach.stacks and context.workspace.in_scope(run.place.path):
+                notes = (CHECK_RUN_HOOKS.note(run.title),)
+                yield RULE.finding(run.place, run.title, RUN_STACK_UNKNOWN.left_alone(), None, notes)
     yield from _tasks(context)
 
 
@@ -130,27 +166,26 @@ def _missing(context: Context, run: OwnRun) -> list[str]:
     ]
 
 
-def _fix(context: Context, run: OwnRun, wanted: PlannedHook, names: list[str]) -> Fix:
+def _fix(context: Context, run: OwnRun, hook: PlannedHook, names: list[str]) -> Fix:
     edits: list[Edit] = []
     for name in names:
-        made = prepend_argument(run.document, run.config, name, context.hook_plan.entries(wanted.role))
+        made = prepend_argument(run.document, run.config, name, context.hook_plan.entries(hook.role))
         if isinstance(made, Refusal):
             return made
         edits += made
-    return Rewrite(tuple(edits), f"the hook, first in {' and '.join(names)}")
+    return Rewrite(tuple(edits), f"The hook is the first entry of {' and '.join(names)}.")
 
 
 def _tasks(context: Context) -> Iterator[Finding]:
     hooked = {hook.stack for hook in context.hook_plan.all}
     for task in context.facts.own_tasks:
         if task.skips_init and "perform" not in context.config.hook_phases and not hooked.isdisjoint(task.reach.stacks):
-            alone = LeftAlone("it skips terraform init, and the hook before it: see --hook-phases perform")
-            note = Note("let these tasks sign in, which skip the hook:", (task.title,))
-            yield RULE.finding(task.place, task.title, alone, None, (note,))
+            notes = (SIGN_IN_TASKS.note(task.title),)
+            yield RULE.finding(task.place, task.title, TASK_SKIPS_HOOK.left_alone(), None, notes)
         if task.names and context.workspace.in_scope(task.place.path):
             names = ", ".join(task.names)
-            note = Note("take static credentials out of the commands of", (task.title,))
-            yield RULE.finding(task.place, f"{task.title}: {names}", LeftAlone("its command sets it"), None, (note,))
+            notes = (REMOVE_FROM_TASKS.note(task.title),)
+            yield RULE.finding(task.place, f"{task.title}: {names}", TASK_SETS_KEYS.left_alone(), None, notes)
 
 
 RULE = Rule("spacelift-hook-runs", "runs with hooks of their own export temporary credentials, too", check)

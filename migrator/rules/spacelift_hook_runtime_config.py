@@ -1,6 +1,6 @@
-"""The hook is put into ``.spacelift/config.yml`` where that sets hooks itself: its lists replace those of the stacks.
+"""The hook goes into ``.spacelift/config.yml`` if that file sets hooks: its lists replace the lists of the stacks.
 
-With ``--hook-in runtime-config`` it is put there in any case, and the stacks stay as they are:
+With ``--hook-in runtime-config`` the hook always goes there, and the stacks stay as they are:
 https://docs.spacelift.io/concepts/configuration/runtime-configuration.
 
 Before, with ``--hook-in runtime-config``:
@@ -68,8 +68,11 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
 from migrator.decide.variables import runtime_variables
-from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
 from migrator.rules.registry import Rule
+from migrator.spacelift.diagnostics import HOOK_THERE
+from migrator.spacelift.hooks.diagnostics import HOOKS_EXPORT_CREDENTIALS
 from migrator.spacelift.stacks.runtime_config import PATH
 
 if TYPE_CHECKING:
@@ -79,11 +82,31 @@ if TYPE_CHECKING:
     from migrator.syntax.yaml.tree import Keys
 
 
+RUNTIME_SLUG_UNKNOWN = Diagnostic(
+    "runtime-slug-unknown",
+    found="The slug of the stack is not known, or the stack does not read `.spacelift/config.yml`.",
+    why="The file refers to stacks by their slugs.",
+    help="Use `--hook-in stack`.",
+)
+RUNTIME_SLUG_WITHOUT_STACK = Diagnostic(
+    "runtime-slug-without-stack",
+    found="`.spacelift/config.yml` sets hooks for a slug. No known stack has this slug.",
+    why="A stack that was renamed keeps its slug, so that the entry may belong to any stack.",
+    help="Find the stack in Spacelift. If it gets the hook, add the hook to this entry as well.",
+)
+CHECK_RUNTIME_SLUGS = Diagnostic(
+    "check-runtime-slugs",
+    found="Find out which stacks have these slugs.",
+    why="Hooks in `.spacelift/config.yml` replace the hooks of the stack.",
+    help="Add the hook as the first entry of `before_init` in the entry of each stack that gets the hook.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack whose hooks the file sets, or is to set."""
     runtime = context.hook_plan.runtime
     place = Place(runtime.path, 1)
-    wanted = [
+    hooked = [
         (target, stack)
         for target in context.hook_plan.targets
         if isinstance(target.role, str)
@@ -91,7 +114,7 @@ def check(context: Context) -> Iterator[Finding]:
     ]
     yield from _unknown(context, place)
     yield from _strange(context, place)
-    yield from _exporting(context, place, wanted)
+    yield from _exporting(context, place, hooked)
     tested = [
         item for item in context.hook_plan.targets if isinstance(item.role, str) and runtime.test_lists(item.path)
     ]
@@ -99,7 +122,7 @@ def check(context: Context) -> Iterator[Finding]:
         fix = _fix(context)
         for target in tested:
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
-    asking = wanted if runtime.objection else [item for item in wanted if runtime.lists_of(item[1])]
+    asking = hooked if runtime.objection else [item for item in hooked if runtime.lists_of(item[1])]
     if asking:
         fix = _fix(context)
         for target, stack in asking:
@@ -107,16 +130,16 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _unknown(context: Context, place: Place) -> Iterator[Finding]:
-    """A refusal for each stack that the file is to speak of, and that has no known slug there."""
+    """A refusal for each stack that needs an entry in the file, and has no known slug."""
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
         for target in context.hook_plan.targets:
             for title in context.hook_plan.without_slug(target):
-                fix = Refusal("its slug is not known, or it does not read the file: use --hook-in stack")
+                fix = RUNTIME_SLUG_UNKNOWN.refusal()
                 yield RULE.finding(place, f"{title}, which runs {target.title}", fix, target.group)
 
 
 def _strange(context: Context, place: Place) -> Iterator[Finding]:
-    """What to know of entries for stacks that are not known: a stack that was renamed keeps its slug."""
+    """A finding for each entry with a slug of no known stack: a stack that was renamed keeps its slug."""
     runners = [target.runners for target in context.hook_plan.targets]
     known = {item.slug for found in runners for item in found.all} | {stack.slug for stack in context.facts.stacks}
     slugs = (
@@ -125,34 +148,33 @@ def _strange(context: Context, place: Place) -> Iterator[Finding]:
         else []
     )
     for slug in slugs:
-        alone = LeftAlone("no stack of that slug is known: a stack that was renamed keeps its slug")
-        task = f"see which stacks have these slugs: the lists of {PATH} replace theirs, and need the hook, too:"
-        yield RULE.finding(place, f"stacks.{slug}", alone, None, (Note(task, (slug,)),))
+        alone = RUNTIME_SLUG_WITHOUT_STACK.left_alone()
+        yield RULE.finding(place, f"stacks.{slug}", alone, None, (CHECK_RUNTIME_SLUGS.note(slug),))
 
 
-def _exporting(context: Context, place: Place, wanted: list[tuple[Target, RuntimeStack]]) -> Iterator[Finding]:
+def _exporting(context: Context, place: Place, hooked: list[tuple[Target, RuntimeStack]]) -> Iterator[Finding]:
     """A refusal for each root module whose stack has hooks in the file that export static credentials."""
-    for target, stack in wanted:
+    for target, stack in hooked:
         holders: tuple[Keys, ...] = (("stacks", stack.slug), ("stack_defaults",))
         if variable := context.hook_plan.runtime.exported(holders):
-            fix = Refusal(f"its hooks export {variable} themselves, which would take the place of the hook's")
+            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in a hook of the stack", variable=variable)
             yield RULE.finding(place, f"the stack {stack.slug}, which runs {target.title}", fix, target.group)
     if context.facts.tested and (variable := context.hook_plan.runtime.exported((("test_defaults",),))):
         for target in (item for item in context.hook_plan.targets if item.path in context.facts.tested):
-            fix = Refusal(f"test_defaults export {variable} themselves, which would take the place of the hook's")
+            fix = HOOKS_EXPORT_CREDENTIALS.refusal(name=PATH, of="in `test_defaults`", variable=variable)
             yield RULE.finding(place, f"the tests of a module, which run {target.title}", fix, target.group)
 
 
 def _fix(context: Context) -> Fix:
     runtime = context.hook_plan.runtime
     if runtime.objection:
-        return Refusal(runtime.objection)
+        return runtime.objection
     if runtime.document is not None and runtime.document.is_excluded:
-        return Ignored("it is excluded")
+        return runtime.document.ignored
     edits = context.hook_plan.runtime_edits(runtime_variables(context))
     if isinstance(edits, Refusal):
         return edits
-    return Rewrite(edits, "the hook, first in its lists") if edits else LeftAlone("the hook is there already")
+    return Rewrite(edits, "The hook is the first entry of each list.") if edits else HOOK_THERE.left_alone()
 
 
 RULE = Rule("spacelift-hook-runtime-config", "the runtime configuration has the hook where it sets hooks", check)

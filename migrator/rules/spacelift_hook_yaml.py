@@ -1,7 +1,7 @@
 """The hook becomes the first command before init of a stack in YAML: a blueprint, a template, a stack file of a module.
 
-A blueprint's are at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint. `analysis.yaml_stacks` tells
-which other files are known.
+A blueprint has them at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint.
+`migrator.spacelift.stacks.yaml` lists the other files that are known.
 
 Before:
 
@@ -72,7 +72,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, LeftAlone
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
 from migrator.spacelift.stacks.blueprints import unread_blueprints
@@ -82,15 +83,28 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
 
 
+BLUEPRINT_NOT_READ = Diagnostic(
+    "blueprint-not-read",
+    found="The template of the blueprint is not a heredoc.",
+    why="Only templates that are written out in the resource are read.",
+    help="Write the template as a heredoc, or change it by hand.",
+)
+MIGRATE_BLUEPRINTS = Diagnostic(
+    "migrate-blueprints",
+    found="Add the hook to these templates, and remove static AWS credentials from them.",
+    why="New stacks from the templates would otherwise start with static credentials.",
+    help="Put the hook first under `hooks.init.before` of the stack in each template.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each such stack that runs a root module which needs the hook, and for what cannot be read."""
+    """A finding for each such stack that runs a root module which needs the hook, and for each unread template."""
     yield from hook_findings(RULE, context, YamlDefinition)
     for document, block in unread_blueprints(context.workspace):
         place, title = document.place(block), ".".join(block.labels)
-        unread = LeftAlone("its template is not read: it is no heredoc")
-        task = "put the hook into what these templates make, and take static AWS credentials out:"
-        fix = document.ignored if document.is_ignored(block) else unread
-        yield RULE.finding(place, title, fix, None, (Note(task, (str(place),)),) if fix is unread else ())
+        fix = document.ignored if document.is_ignored(block) else BLUEPRINT_NOT_READ.left_alone()
+        notes = (MIGRATE_BLUEPRINTS.note(str(place)),) if isinstance(fix, LeftAlone) else ()
+        yield RULE.finding(place, title, fix, None, notes)
 
 
 RULE = Rule("spacelift-hook-yaml", "a stack in YAML exports temporary credentials before terraform init", check)

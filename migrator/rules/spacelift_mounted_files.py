@@ -1,8 +1,8 @@
-"""What Spacelift's settings put over the source wins at run time: where it signs in otherwise, the code is refused.
+"""Mounted files and init arguments of Spacelift can override the code: with other credentials, the code is refused.
 
-A file that is mounted at ``source/…`` takes the place of the checkout's, or is merged with the rest; a backend file
-that ``TF_CLI_ARGS_init`` names wins over the block: https://docs.spacelift.io/concepts/configuration/environment. What
-it says is read where it is written in code.
+A file that is mounted at ``source/…`` replaces the file of the checkout. A backend file that ``TF_CLI_ARGS_init`` names
+overrides the backend block: https://docs.spacelift.io/concepts/configuration/environment. The content of such a file is
+read if the code shows it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Refusal
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Refusal
+from migrator.rules.hook_findings import as_left_alone
 from migrator.rules.registry import Rule
 
 if TYPE_CHECKING:
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
     from migrator.spacelift.settings.mounted_files import Override
 
 
+REMOVE_FROM_MOUNTED_FILE = Diagnostic(
+    "remove-from-mounted-file",
+    found="Remove the static credentials from these mounted files.",
+    why="The migrated providers do not use the values.",
+    help="Edit the content of each file, and apply the stack's definition.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
-    """A finding for each setting that may win, and for each root module over which it would."""
+    """A finding for each setting that may override code, and for each root module that it would override."""
     for override in context.facts.overrides:
         is_here = context.workspace.in_scope(override.place.path)
         if not is_here:
@@ -27,10 +37,8 @@ def check(context: Context) -> Iterator[Finding]:
         elif override.ignored is not None:
             yield RULE.finding(override.place, override.title, override.ignored)
         elif override.holds_values:
-            task = "take the static credentials out of what is mounted at"
-            yield RULE.finding(
-                override.place, override.title, LeftAlone(override.reason), None, (Note(task, (str(override.place),)),)
-            )
+            notes = (REMOVE_FROM_MOUNTED_FILE.note(str(override.place)),)
+            yield RULE.finding(override.place, override.title, as_left_alone(override.refusal), None, notes)
         else:
             yield from _of(context, override)
 
@@ -51,9 +59,9 @@ def _of(context: Context, override: Override) -> Iterator[Finding]:
     ]
     if groups or (override.is_source and reached):
         for group in groups or (None,):
-            yield RULE.finding(override.place, override.title, Refusal(override.reason), group)
+            yield RULE.finding(override.place, override.title, override.refusal, group)
     else:
-        yield RULE.finding(override.place, override.title, LeftAlone(override.reason))
+        yield RULE.finding(override.place, override.title, as_left_alone(override.refusal))
 
 
-RULE = Rule("spacelift-mounted-files", "what Spacelift puts over the source may win over it", check)
+RULE = Rule("spacelift-mounted-files", "mounted files and init arguments may override the migrated code", check)

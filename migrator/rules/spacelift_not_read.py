@@ -1,7 +1,7 @@
-"""What holds AWS credentials or stacks, and is in a language that is not read, is told; nothing is changed.
+"""AWS credentials or stacks in a form that is not read are listed for a person; nothing is changed.
 
-That is the Kubernetes resources of Spacelift's operator (https://github.com/spacelift-io/spacelift-operator), and files
-that ``spacelift_repo_file`` writes into Spacelift's own repositories. So are policies that look at the first hook:
+The rule lists Kubernetes resources of Spacelift's operator (https://github.com/spacelift-io/spacelift-operator), files
+that ``spacelift_repo_file`` writes into Spacelift's own repositories, and policies that check the first hook:
 https://docs.spacelift.io/concepts/policy.
 """
 
@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, LeftAlone, Note, Place
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Place
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
 from migrator.spacelift.stacks.exchange import said_in
@@ -27,7 +28,37 @@ _SIGNING = re.compile(
 )
 _REGO = re.compile(r"\.rego$")
 _FIRST = re.compile(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
-_TASK = "see to these by hand, which hold AWS providers, backends or stacks and are not read:"
+
+MIGRATE_BY_HAND = Diagnostic(
+    "migrate-by-hand",
+    found="Migrate these places by hand.",
+    why="The places hold AWS providers, backends or stacks in a form that is not read.",
+    help="Apply the same changes as in the files that were migrated.",
+)
+OPERATOR_NOT_READ = Diagnostic(
+    "operator-not-read",
+    found="The file holds resources of Spacelift's Kubernetes operator.",
+    why="Resources of the operator are not read.",
+    help="Add the hook, and remove static credentials, by hand.",
+)
+REPO_FILE_NOT_READ = Diagnostic(
+    "repo-file-not-read",
+    found="The resource writes a file into another repository.",
+    why="The content of the file is not read.",
+    help="Migrate the content by hand.",
+)
+POLICY_NOT_CHANGED = Diagnostic(
+    "policy-not-changed",
+    found="The policy checks the first entry of `before_init`. After the migration, that entry is the hook.",
+    why="A policy is not changed by this run.",
+    help="Change the policy so that it accepts the hook.",
+)
+ACCEPT_HOOK = Diagnostic(
+    "accept-hook-in-policy",
+    found="Let these policies accept the hook as the first entry of `before_init`.",
+    why="A policy that rejects the hook stops every run of the stack.",
+    help="Change each policy before the migrated code is merged.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -37,8 +68,7 @@ def check(context: Context) -> Iterator[Finding]:
     for document in workspace.of_kind(Kind.SCRIPT):
         match = _OF_OPERATOR.search(document.source.data) if document.path.endswith((".yaml", ".yml")) else None
         if match is not None and not document.is_excluded:
-            unread = "the resources of Spacelift's operator are not read"
-            yield _finding(_place(document, match.start()), "resources of Spacelift's operator", unread)
+            yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
     for document, block, scope in resources(workspace, "spacelift_repo_file"):
         content = scope.argument(document, block, "content")
         said = said_in(content) if content is not None else ""
@@ -47,7 +77,7 @@ def check(context: Context) -> Iterator[Finding]:
             if document.is_ignored(block):
                 yield RULE.finding(place, title, document.ignored)
             else:
-                yield _finding(place, title, "what it writes is another repository's, and is not read")
+                yield _finding(place, title, REPO_FILE_NOT_READ)
 
 
 def _policies(context: Context) -> Iterator[Finding]:
@@ -65,16 +95,15 @@ def _policies(context: Context) -> Iterator[Finding]:
 
 
 def _policy(place: Place, title: str) -> Finding:
-    note = Note("let these policies, which look at the first entry of before_init, accept the hook there:", (title,))
-    return RULE.finding(place, title, LeftAlone("a policy is for a person to change"), None, (note,))
+    return RULE.finding(place, title, POLICY_NOT_CHANGED.left_alone(), None, (ACCEPT_HOOK.note(title),))
 
 
 def _place(document: Document, offset: int) -> Place:
     return Place(document.path, document.source.data.count(b"\n", 0, offset) + 1)
 
 
-def _finding(place: Place, message: str, reason: str) -> Finding:
-    return RULE.finding(place, message, LeftAlone(reason), None, (Note(_TASK, (str(place),)),))
+def _finding(place: Place, message: str, diagnostic: Diagnostic) -> Finding:
+    return RULE.finding(place, message, diagnostic.left_alone(), None, (MIGRATE_BY_HAND.note(str(place)),))
 
 
-RULE = Rule("spacelift-not-read", "what is in a language that is not read is told", check)
+RULE = Rule("spacelift-not-read", "Spacelift code in a form that is not read is listed", check)

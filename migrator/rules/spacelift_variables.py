@@ -1,10 +1,10 @@
-"""Stacks set the variables that their runs sign in by: roles of providers, or that of the whole environment.
+"""Stacks set the variables that their runs sign in with: the roles of providers, or the role of the environment.
 
 A variable of a root module without a default must have a value, and gets it from the environment of its runs, with
 ``--role-in variable``: https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name. With
 ``--backend-auth env``, ``AWS_ROLE_ARN`` and ``AWS_WEB_IDENTITY_TOKEN_FILE`` let all that a run does sign in:
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. Where no resource can be written,
-what to set is told. A value that is set already is respected; another one has what needs it refused.
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html. If no resource can be written, a
+note says what to set. A value that is set already stays; if it is another value, the code that needs it is refused.
 
 Before, with ``--role-in variable --role-arn arn:aws:iam::123456789012:role/shop``:
 
@@ -79,10 +79,19 @@ from migrator.decide.variables import (
     runtime_variables,
     set_at,
 )
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.rules.hook_findings import hook_contexts
+from migrator.model.notes import SET_STACK_VARIABLE
+from migrator.rules.hook_findings import as_left_alone, hook_contexts
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
+from migrator.spacelift.diagnostics import (
+    CODE_NOT_MIGRATED,
+    NO_STACK_DEFINITION,
+    ROLE_SET_DIFFERENTLY,
+    STACK_ELSEWHERE_REFUSED,
+    VARIABLE_ALREADY_SET,
+)
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
 
@@ -91,17 +100,30 @@ if TYPE_CHECKING:
     from migrator.spacelift.attached.hook_context import HookContexts, NewContext
 
 
+SET_IN_RUNTIME_CONFIG = Diagnostic(
+    "set-in-runtime-config",
+    found="`.spacelift/config.yml` of the repository with the code sets the variable.",
+    why="The stack's own definition needs no variable.",
+)
+STACK_IS_ELSEWHERE = Diagnostic(
+    "stack-is-elsewhere",
+    found="Another repository defines the stack.",
+    why="A run on that repository sets the variable.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each variable of each stack; one with what to set where no stack is known."""
-    wanted = list(required_variables(context))
-    places = _Places(context, wanted)
-    for required in wanted:
+    """A finding for each variable of each stack; with what to set if no stack is known."""
+    all_required = list(required_variables(context))
+    places = _Places(context, all_required)
+    for required in all_required:
         finding = _finding(context, places, required)
         if finding is not None:
             yield replace(finding, needs=required.needs if isinstance(finding.fix, Rewrite) else frozenset())
-    for given in context.sign_ins.values:
-        if not context.facts.runners_of(given.root).all:
-            yield _without_stack(given.users[0], given.root or ".", [(given.environment_variable, given.role)])
+    for role_value in context.sign_ins.values:
+        if not context.facts.runners_of(role_value.root).all:
+            variables = [(role_value.environment_variable, role_value.role)]
+            yield _without_stack(role_value.users[0], role_value.root or ".", variables)
     for root in context.environment_roots.roots:
         if isinstance(root.role, Refusal) and not root.has_integration:
             yield RULE.finding(root.place, "the role of its environment", root.role, root.group)
@@ -112,24 +134,26 @@ def check(context: Context) -> Iterator[Finding]:
 def _without_stack(place: Place, code: str, variables: Sequence[tuple[str, str]], group: str | None = None) -> Finding:
     message = f"{' and '.join(name for name, _ in variables)} for {code}"
     notes = [_to_set(name, code, value) for name, value in variables]
-    return RULE.finding(place, message, LeftAlone("no stack definition found"), group, notes)
+    return RULE.finding(place, message, NO_STACK_DEFINITION.left_alone(), group, notes)
 
 
 class _Places:
-    """Where variables go that resources set: beside the stack, or beside the context that is made for its hook."""
+    """Where variables go that resources set: on the stack, or on the context that is made for its hook."""
 
-    def __init__(self, context: Context, wanted: list[RequiredVariable]) -> None:
+    def __init__(self, context: Context, required_variables: list[RequiredVariable]) -> None:
         self._context = context
-        self._wanted = [
+        self._variables = [
             (required.here, required.variable)
-            for required in wanted
+            for required in required_variables
             if required.here is not None and not required.refusal
         ]
-        self._resources = VariableResources(context.workspace, context.facts.stacks, self._wanted)
+        self._resources = VariableResources(context.workspace, context.facts.stacks, self._variables)
         is_asked_for = context.config.hook_in is HookPlace.CONTEXT
         self._contexts: HookContexts | None = hook_contexts(context) if is_asked_for else None
         vital = [
-            required for required in wanted if required.is_vital and required.here is not None and not required.refusal
+            required
+            for required in required_variables
+            if required.is_vital and required.here is not None and not required.refusal
         ]
         self._vital = {
             required.here: [two.variable for two in vital if two.here is required.here] for required in vital
@@ -138,24 +162,24 @@ class _Places:
         self._shared = VariableContexts(context.workspace, pairs)
         self._hooks = {hook.stack: hook for hook in context.hook_plan.all if context.hook_plan.settled(hook) is None}
 
-    def fix(self, stack: StackDefinition, wanted: RequiredVariable) -> Fix:
+    def fix(self, stack: StackDefinition, required: RequiredVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""
-        made = self._new_context(stack, wanted)
-        if self._contexts is not None and wanted.is_vital:
+        made = self._new_context(stack, required)
+        if self._contexts is not None and required.is_vital:
             edits = self._shared.attach(stack, tuple(self._vital[stack]))
-            outcome = "a context with it is attached"
+            outcome = "A context with the variable is attached to the stack."
         elif made is None:
-            edits = self._resources.beside(stack, wanted.variable)
-            outcome = "set beside it"
+            edits = self._resources.of_stack(stack, required.variable)
+            outcome = "A new resource sets the variable on the stack."
         else:
-            edits = self._resources.of_context(made.stacks[0], made.label, wanted.variable)
-            outcome = "set on the context with its hook"
+            edits = self._resources.of_context(made.stacks[0], made.label, required.variable)
+            outcome = "A new resource sets the variable on the context with the hook."
         if isinstance(edits, Refusal):
-            return edits if wanted.is_vital else LeftAlone(edits.reason)
+            return edits if required.is_vital else as_left_alone(edits)
         return Rewrite(edits, outcome)
 
-    def _new_context(self, stack: StackDefinition, wanted: RequiredVariable) -> NewContext | None:
-        """The context that is made for the hook of the stack, if all stacks that share it want the same."""
+    def _new_context(self, stack: StackDefinition, required: RequiredVariable) -> NewContext | None:
+        """The context that is made for the hook of the stack, if all stacks that share it need the same variable."""
         hook = self._hooks.get(stack)
         if self._contexts is None or hook is None:
             return None
@@ -163,61 +187,62 @@ class _Places:
         made = self._contexts.new_context(stack, hook.kind, entries)
         asking = {
             item.source
-            for item, variable in self._wanted
-            if isinstance(item, TerraformDefinition) and variable == wanted.variable
+            for item, variable in self._variables
+            if isinstance(item, TerraformDefinition) and variable == required.variable
         }
         return made if made is not None and asking.issuperset(made.stacks) else None
 
 
-def _finding(context: Context, places: _Places, wanted: RequiredVariable) -> Finding | None:
-    variable, stack = wanted.variable, wanted.here
-    in_file = is_for_runtime_config(context, wanted)
+def _finding(context: Context, places: _Places, required: RequiredVariable) -> Finding | None:
+    variable, stack = required.variable, required.here
+    in_file = is_for_runtime_config(context, required)
     if stack is None and not in_file:
-        return _elsewhere(wanted)
-    title, place = (stack.title, stack.place) if stack is not None else (wanted.slug, Place(PATH))
+        return _elsewhere(required)
+    title, place = (stack.title, stack.place) if stack is not None else (required.slug, Place(PATH))
     place = Place(context.hook_plan.runtime.path) if in_file else place
-    fix = _fix(context, places, wanted, in_file=in_file)
-    is_told = isinstance(fix, LeftAlone | Ignored) and not wanted.refusal and set_at(context, wanted) is None
-    notes = (_to_set(variable.name, wanted.code, variable.value),) if is_told else ()
-    return RULE.finding(place, f"{title}, which runs {wanted.code}: {variable.name}", fix, wanted.group, notes)
+    fix = _fix(context, places, required, in_file=in_file)
+    is_by_hand = isinstance(fix, LeftAlone | Ignored) and not required.refusal and set_at(context, required) is None
+    notes = (_to_set(variable.name, required.code, variable.value),) if is_by_hand else ()
+    message = f"{title}, which runs {required.code}: {variable.name}"
+    return RULE.finding(place, message, fix, required.group, notes, subject=title, names=(variable.name,))
 
 
-def _elsewhere(wanted: RequiredVariable) -> Finding | None:
-    """Why the stack of another repository cannot have what runs sign in by; else its repository sees to it."""
-    known = wanted.elsewhere
-    if known is None or wanted.place is None:
+def _elsewhere(required: RequiredVariable) -> Finding | None:
+    """Why the stack of another repository cannot have what runs sign in by; None if that repository sets it."""
+    known = required.elsewhere
+    if known is None or required.place is None:
         return None
-    there = dict(known.roles).get(wanted.variable.name, wanted.variable.value)
+    there = dict(known.roles).get(required.variable.name, required.variable.value)
     reason = dict(known.obstacles).get("variables", "")
-    if there != wanted.variable.value:
-        reason = f"it has {wanted.variable.name} set to another role"
-    fix = Refusal(f"its stack at {known.repo}: {known.place} is refused: {reason}")
-    message = f"{known.title}, which runs {wanted.code}: {wanted.variable.name}"
-    return RULE.finding(wanted.place, message, fix, wanted.group) if reason else None
+    if there != required.variable.value:
+        reason = f"The stack sets `{required.variable.name}` to another role."
+    fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
+    message = f"{known.title}, which runs {required.code}: {required.variable.name}"
+    return RULE.finding(required.place, message, fix, required.group) if reason else None
 
 
-def _fix(context: Context, places: _Places, wanted: RequiredVariable, *, in_file: bool) -> Fix:
-    stack, there = wanted.here, set_at(context, wanted)
+def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_file: bool) -> Fix:
+    stack, there = required.here, set_at(context, required)
     if stack is not None and stack.is_ignored:
         return stack.document.ignored
-    if wanted.refusal:
-        return LeftAlone(f"what it runs is not migrated: {wanted.refusal}")
-    if wanted.is_vital and stack is not None and (reason := others_credentials(context, stack)):
-        return Refusal(reason)
-    if there is not None and wanted.is_vital and there.value not in (None, wanted.variable.value):
-        return Refusal(f"it is set to another value at {there.place}")
+    if required.refusal:
+        return CODE_NOT_MIGRATED.left_alone(reason=required.refusal)
+    if required.is_vital and stack is not None and (refusal := others_credentials(context, stack)):
+        return refusal
+    if there is not None and required.is_vital and there.value not in (None, required.variable.value):
+        return ROLE_SET_DIFFERENTLY.refusal(place=there.place)
     if there is not None:
-        return LeftAlone(f"it is set at {there.place}")
-    if wanted.is_in_runtime_config:
-        return LeftAlone(f"it goes into {PATH} beside its code")
+        return VARIABLE_ALREADY_SET.left_alone(place=there.place)
+    if required.is_in_runtime_config:
+        return SET_IN_RUNTIME_CONFIG.left_alone()
     if in_file:
         edits = context.hook_plan.runtime_edits(runtime_variables(context))
-        return edits if isinstance(edits, Refusal) else Rewrite(edits, "set in its environment")
-    return places.fix(stack, wanted) if stack is not None else LeftAlone("another repository defines it")
+        return edits if isinstance(edits, Refusal) else Rewrite(edits, "The stack's environment sets the variable.")
+    return places.fix(stack, required) if stack is not None else STACK_IS_ELSEWHERE.left_alone()
 
 
 def _to_set(name: str, code: str, value: str) -> Note:
-    return Note(f"set {name} to this value on the stacks that run", (code,), value)
+    return SET_STACK_VARIABLE.note(code, paste=value, name=name)
 
 
-RULE = Rule("spacelift-variables", "stacks set the variables that their runs sign in by", check)
+RULE = Rule("spacelift-variables", "stacks set the variables that their runs sign in with", check)

@@ -1,9 +1,9 @@
-"""Terragrunt's files: what they say of the state, the Terraform that they write, and what they sign in with.
+"""Terragrunt's files: their remote state, the Terraform code that they write, and the role that Terragrunt assumes.
 
-The map of ``remote_state`` and generated backends are treated as an S3 backend is, generated providers as providers
-are; static credentials in ``env_vars`` go. Where Terragrunt assumes ``iam_role`` itself it gets
-``iam_web_identity_token``, and then no hook is needed, since Terragrunt hands what it is given to backend and providers
-alike: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#iam_web_identity_token.
+The map of ``remote_state`` and generated backends are changed like an S3 backend, generated providers like providers.
+Static credentials in ``env_vars`` are removed. If Terragrunt assumes an ``iam_role``, the file gets
+``iam_web_identity_token`` as well. No hook is needed then, because Terragrunt gives its credentials to the backend and
+the providers: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#iam_web_identity_token.
 
 Before:
 
@@ -70,7 +70,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
-from migrator.model.findings import Finding, Fix, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -78,10 +78,22 @@ from migrator.source import newline_at
 from migrator.spacelift.settings.model import holds_keys
 from migrator.span import Edit, Span
 from migrator.terraform.backends import S3Backend
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
 from migrator.terraform.versions import excludes
-from migrator.terragrunt.generated_edit import GeneratedSignIn
+from migrator.terragrunt.diagnostics import (
+    GENERATED_UNKNOWN,
+    GENERATED_UNREADABLE,
+    IAM_ROLE_UNKNOWN,
+    INCLUDE_UNKNOWN,
+    INSTALL_TERRAGRUNT,
+    NOT_INCLUDED,
+    PASSED_ON,
+    ROLE_STAYS_CHAINED,
+    TERRAGRUNT_TOO_OLD,
+    UNITS_DIFFER,
+)
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
 from migrator.terragrunt.values import Value
@@ -89,17 +101,16 @@ from migrator.terragrunt.values import Value
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terragrunt.generated import Generated
+    from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.terragrunt.unit import EnvironmentVariable, IamRole, Unit
     from migrator.terragrunt.units import Terragrunt
 
 FIRST_WITH_TOKEN = (0, 59, 3)
-"""Terragrunt's release that brought ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""
-
-_UNKNOWN_INCLUDE = "what it includes is not known here, and may sign in to AWS"
+"""The first Terragrunt release with ``iam_web_identity_token``: https://github.com/gruntwork-io/terragrunt/pull/2997."""
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each map, heredoc, variable or role by which Terragrunt or what it runs signs in."""
+    """A finding for each map, heredoc, variable or role that Terragrunt, or the code that it runs, signs in with."""
     yield from refused_without_hook(context, _all(context))
 
 
@@ -109,14 +120,12 @@ def _all(context: Context) -> Iterator[Finding]:
     yield from _states(context, groups)
     yield from _environment(found, groups)
     yield from _iam_roles(context, groups)
-    sign_in = GeneratedSignIn(
-        context.workspace, context.facts.terragrunt.units, context.facts.in_module, context.config
-    )
+    sign_in = context.generated_sign_in
     for part in dict.fromkeys(part for unit in found.units for part in unit.generated):
         yield from _generated(sign_in, part, groups)
     for document, block in found.unknown:
         is_include = block.type == "include"
-        fix: Fix = LeftAlone(_UNKNOWN_INCLUDE) if is_include else Refusal("what it writes is not known here")
+        fix: Fix = INCLUDE_UNKNOWN.left_alone() if is_include else GENERATED_UNKNOWN.refusal()
         fix = document.ignored if document.is_ignored(block) else fix
         yield RULE.finding(document.place(block), block.title(), fix)
     for stray in found.strays:
@@ -130,7 +139,7 @@ def _all(context: Context) -> Iterator[Finding]:
 
 
 def _stray(skip_reason: Fix | None) -> Fix:
-    return skip_reason or Refusal("no unit of this repository is known to include it")
+    return skip_reason or NOT_INCLUDED.refusal()
 
 
 def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
@@ -149,7 +158,7 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
             notes = _rotate_state(state) if state.skip_reason is None else ()
             yield RULE.finding(state.place, _of_state(state), fix, group, notes)
         elif not state.has_web_identity and state.objects and group is None and unit.iam_role is None:
-            alone = state.skip_reason or LeftAlone("it lives on the environment's credentials")
+            alone = state.skip_reason or ENVIRONMENT_CREDENTIALS.left_alone()
             yield RULE.finding(state.place, _of_state(state), alone)
 
 
@@ -168,14 +177,12 @@ def _of_state(state: RemoteState) -> str:
 def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool]) -> Fix:
     commented = state.role_family
     if has_iam_role == {True, False} and commented:
-        return Refusal(
-            "some of the units that share it assume an iam_role, which then assumes its role, and others do not"
-        )
+        return UNITS_DIFFER.refusal()
     if has_iam_role == {True}:
         commented = ()
     if not state.credentials and not commented:
-        by = "iam_role" if has_iam_role == {True} else "the hook's credentials"
-        return LeftAlone(f"its role stays, and is assumed with {by}")
+        by = "`iam_role`" if has_iam_role == {True} else "the hook's credentials"
+        return ROLE_STAYS_CHAINED.left_alone(by=by)
     changes = [
         (
             holder,
@@ -187,7 +194,7 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
     edits = change_objects(found, "remote_state", changes)
     if isinstance(edits, Refusal):
         return edits
-    outcomes = ["removed"] * bool(state.credentials) + ["role commented out"] * bool(commented)
+    outcomes = ["credentials removed"] * bool(state.credentials) + ["role commented out"] * bool(commented)
     return Rewrite(edits, ", ".join(outcomes))
 
 
@@ -210,8 +217,7 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
             if variable.is_ignored:
                 yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", variable.document.ignored)
             elif variable.is_passed_on:
-                alone = LeftAlone("it hands on what the environment has, which the stack must not set any more")
-                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", alone)
+                yield RULE.finding(variable.place, f"env_vars: {variable.item.name}", PASSED_ON.left_alone())
         if removed:
             message = f"env_vars: {', '.join(variable.item.name for variable in removed)}"
             fix = _without(found, removed)
@@ -220,7 +226,7 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
 
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
     edits = change_objects(found, "terraform", [(removed[0].holder, [variable.item for variable in removed], [])])
-    return edits if isinstance(edits, Refusal) else Rewrite(edits, "removed")
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, "credentials removed")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
@@ -235,8 +241,7 @@ def _iam_roles(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         if unit.iam_role is not None and not unit.iam_token:
             roles.setdefault(unit.iam_role.place, (unit.iam_role, []))[1].append(unit)
     for place, (role, units) in roles.items():
-        task = "have Terragrunt 0.59.3 or newer, which knows iam_web_identity_token, in the stacks that run"
-        note = Note(task, tuple(unit.folder or "." for unit in units))
+        note = INSTALL_TERRAGRUNT.note(*(unit.folder or "." for unit in units))
         fix = _with_token(context, role, units)
         yield RULE.finding(place, "iam_role", fix, groups[units[0]], (note,) if isinstance(fix, Rewrite) else ())
 
@@ -246,23 +251,21 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
     if document.is_ignored(role.argument):
         return document.ignored
     if not all(unit.iam_role and unit.iam_role.role and is_role_arn(unit.iam_role.role) for unit in units):
-        return Refusal("it is not known to be the ARN of a role, which iam_web_identity_token needs")
+        return IAM_ROLE_UNKNOWN.refusal()
     for constraint in (item for unit in units for item in unit.constraints):
         if excludes(constraint, FIRST_WITH_TOKEN):
-            return Refusal(
-                f"the constraint {constraint} admits no release from 0.59.3 on, the first to know web identity"
-            )
+            return TERRAGRUNT_TOO_OLD.refusal(constraint=constraint)
     text, end = document.text, role.argument.span.end
     newline = newline_at(text, end)
     found = text.find(newline, end)
     place = len(text) if found < 0 else found
     line = f'{newline}iam_web_identity_token = "{context.config.token_file}"'
-    return Rewrite((Edit(document.path, Span(place, place), line),), "assumed with the run's OIDC token")
+    return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token")
 
 
 def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str]) -> Iterator[Finding]:
     if part.problem:
-        yield RULE.finding(part.place, part.title, Refusal(f"what it writes cannot be read: {part.problem}"))
+        yield RULE.finding(part.place, part.title, GENERATED_UNREADABLE.refusal(reason=part.problem))
         return
     changed: list[Provider | S3Backend] = []
     if not part.is_ignored:
@@ -275,7 +278,7 @@ def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str
             if skip_reason is not None:
                 yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", skip_reason)
         elif isinstance(block, Provider) and block.is_bare and not any(unit.iam_role for unit in sign_in.units(part)):
-            alone = LeftAlone("it lives on the environment's credentials")
+            alone = ENVIRONMENT_CREDENTIALS.left_alone()
             yield RULE.finding(block.place, f"{part.title}: {_of_block(block)}", alone)
     if changed:
         is_bound = bool(_backends(part)) or any(

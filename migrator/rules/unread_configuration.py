@@ -19,7 +19,7 @@ provider "aws" "main" {
 Nothing changes, and it is told:
 
 ```text
-aws.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: such files are not read: edit it by hand
+aws.tfcomponent.hcl:4: Terraform stack configuration: access_key, secret_key: not-read
 ```
 """
 
@@ -28,20 +28,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Finding, Fix, Ignored, Refusal
+from migrator.model.diagnostics import Diagnostic
 from migrator.rules.registry import Rule
 from migrator.terraform.unread import mentions
+from migrator.workspace.diagnostics import EXCLUDED
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.model.findings import Finding, Fix
+
+NOT_READ = Diagnostic(
+    "not-read",
+    found="The file is a {kind}, which tf-oidc-migrate does not read.",
+    why="The file names AWS credentials or a role, and nothing was changed.",
+    help="Migrate the file by hand, or exclude the file with `--exclude`.",
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each file."""
     for mention in mentions(context.workspace):
-        told = Refusal("such files are not read: edit it by hand")
-        fix: Fix = Ignored("it is excluded") if mention.is_excluded else told
-        yield RULE.finding(mention.place, f"{mention.title}: {', '.join(mention.names)}", fix)
+        fix: Fix = EXCLUDED.ignored() if mention.is_excluded else NOT_READ.refusal(kind=mention.title)
+        message = f"{mention.title}: {', '.join(mention.names)}"
+        yield RULE.finding(mention.place, message, fix, subject=mention.title, names=mention.names)
 
 
-RULE = Rule("unread-configuration", "configuration that is not read is told where it names AWS credentials", check)
+RULE = Rule("unread-configuration", "configuration that is not read is listed if the file names AWS credentials", check)

@@ -20,18 +20,18 @@ _COMMENT_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
 _HASH = re.compile(r"(?m)(?:^|(?<=\s))#.*")
 
 
-def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], word: str) -> Iterator[Span]:
-    """The parts of a text in Terraform's ``syntax`` that a comment with ``word`` is on, among ``items`` and in them.
+def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], pattern: re.Pattern[str]) -> Iterator[Span]:
+    """The parts of a text in Terraform's ``syntax`` with a comment that ``pattern`` finds: ``items``, or parts of them.
 
     A part begins with the comments above it, and holds all that is nested in it.
     """
     for item in items:
-        if word in syntax.comments_on(text, item):
+        if pattern.search(syntax.comments_on(text, item)):
             yield Span(_with_comments_above(text, item.span.start), item.span.end)
-        elif word in item.span.of(text):
+        elif pattern.search(item.span.of(text)):
             with suppress(SyntaxProblem):
                 inner = item.items if isinstance(item, Block) else syntax.object_items(text, item.value)
-                yield from of_items(syntax, text, inner or (), word)
+                yield from of_items(syntax, text, inner or (), pattern)
 
 
 def _with_comments_above(text: str, start: int) -> int:
@@ -43,11 +43,11 @@ def _with_comments_above(text: str, start: int) -> int:
     return first
 
 
-def of_yaml(text: str, word: str) -> Iterator[Span]:
+def of_yaml(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
     """The entries that begin on the line of a comment, or on the next one below comments that stand alone."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     lines = text.split("\n")
-    for number in _commented_lines(text, word):
+    for number in _commented_lines(text, pattern):
         first = number
         while number < len(lines) and _is_blank(lines[number]):
             number += 1
@@ -56,8 +56,8 @@ def of_yaml(text: str, word: str) -> Iterator[Span]:
             yield Span(starts[first], starts[last] + len(lines[last]))
 
 
-def _commented_lines(text: str, word: str) -> Iterator[int]:
-    return (text.count("\n", 0, match.start()) for match in _HASH.finditer(text) if word in match[0])
+def _commented_lines(text: str, pattern: re.Pattern[str]) -> Iterator[int]:
+    return (text.count("\n", 0, match.start()) for match in _HASH.finditer(text) if pattern.search(match[0]))
 
 
 def _is_blank(line: str) -> bool:
@@ -78,13 +78,13 @@ def _last_line(lines: list[str], first: int) -> int:
     return last
 
 
-def of_program(text: str, word: str) -> Iterator[Span]:
+def of_program(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
     """The outermost statement, argument or element that begins, or the statement that ends, on a comment's line."""
     with suppress(SyntaxProblem):
         nodes = [item for item in ast.walk(program.read(text)) if isinstance(item, ast.stmt | ast.expr | ast.keyword)]
         lines = text.split("\n")
         starts = [0, *(match.end() for match in re.finditer("\n", text))]
-        for number in _commented_lines(text, word):
+        for number in _commented_lines(text, pattern):
             first = number
             while number < len(lines) and _is_blank(lines[number]):
                 number += 1

@@ -14,6 +14,15 @@ from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
+from migrator.terraform.diagnostics import (
+    BAD_DURATION,
+    NO_WEB_IDENTITY_ROLE,
+    ROLE_ARGUMENTS,
+    ROLE_IGNORED,
+    ROLE_NOT_LITERAL,
+    TWO_ROLES,
+    UNREADABLE_ROLE,
+)
 
 if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
@@ -37,10 +46,6 @@ OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns", "//")
 """What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role; a comment in JSON."""
 
 _WEB_IDENTITY = "assume_role_with_web_identity"
-UNKNOWN = "no role is known for its web identity: name one by --backend-role-arn"
-_NO_LITERAL = "its role is no literal ARN, as a backend's must be: name one by --backend-role-arn"
-LEFT_ALONE = "its role is to be left alone, and could not stand beside web identity"
-TWICE = "it has role_arn and assume_role, of which no engine takes both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,12 @@ class SignIn:
     def outcome(self) -> str:
         """What it comes to, for people."""
         if not self.role:
-            return "removed, and its role chained after web identity" if self.append else "removed"
+            removed = "The static credentials are removed."
+            return f"{removed} The role is assumed after web identity." if self.append else removed
         is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
-        return f"web identity with {self.role}" + (", which assumes the role of before" if is_chained else "")
+        return f"Web identity signs in with {self.role}." + (
+            " That role assumes the earlier role." if is_chained else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +127,15 @@ def sign_in(backend: S3Backend, config: Config, role: str | None, *, has_own: bo
             return SignIn("", removed)
         named = config.backend_role_arn or role
         if named is None:
-            return Refusal(UNKNOWN)
+            return NO_WEB_IDENTITY_ROLE.refusal()
         return _signed_in(NewArgument("role_arn", Literal(named)), config, removed)
     if config.backend_role_arn is not None and assumed.meant != config.backend_role_arn:
         other = NewArgument("role_arn", Literal(config.backend_role_arn))
         return _signed_in(other, config, removed, assumed.chained)
     if assumed.lost:
-        return Refusal(knows_no(assumed.lost))
+        return ROLE_ARGUMENTS.refusal(names=", ".join(assumed.lost))
     if not may_vary and not is_role_arn(assumed.meant or ""):
-        return Refusal(_NO_LITERAL)
+        return ROLE_NOT_LITERAL.refusal()
     removed += tuple(attribute for attribute in assumed.arguments if attribute not in removed)
     return _signed_in(assumed.moved("role_arn"), config, removed, (), assumed.kept, assumed.comments.get("", ()))
 
@@ -168,12 +176,6 @@ def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
     return SignIn("", removed, assumed.chained)
 
 
-def knows_no(names: Sequence[str]) -> str:
-    """Why a role with the members ``names`` cannot be web identity's."""
-    named = "name another role by --backend-role-arn, which then assumes this one"
-    return f"web identity knows no {', '.join(names)}: {named}"
-
-
 def _roles_there(backend: S3Backend) -> set[str | None]:
     argument = backend.block.attribute(_WEB_IDENTITY)
     items = backend.document.object_items(argument) if argument else ()
@@ -184,17 +186,17 @@ def _assumed(backend: S3Backend) -> _Assumed | Refusal | None:
     """The role that is assumed, each value as it is written; None where there is none, or it is to stay as it is."""
     document, nested = backend.document, backend.block.attribute("assume_role")
     if any(attribute.name == "role_arn" for attribute in backend.ignored):
-        return Refusal(LEFT_ALONE)
+        return ROLE_IGNORED.refusal()
     if nested is None:
         return _flat(backend) if backend.role_arn is not None else None
     if backend.role_arn is not None:
-        return Refusal(TWICE)
+        return TWO_ROLES.refusal()
     if document.is_ignored(nested):
         return None
     items = document.object_items(nested)
     members = {attribute.name: attribute.value.of(document.text) for attribute in items}
     if "role_arn" not in members:
-        return Refusal("its assume_role is no object with a role that could be read here")
+        return UNREADABLE_ROLE.refusal()
     comments = document.syntax.comments_of(document.text, backend.block, nested, (*backend.credentials, nested), items)
     return _Assumed(members, (nested,), is_flat=False, comments={"": comments[:-1]})
 
@@ -205,7 +207,7 @@ def _flat(backend: S3Backend) -> _Assumed | Refusal:
     for attribute in backend.role_family:
         value = _value(document, attribute)
         if value is None:
-            return Refusal("its assume_role_duration_seconds is no number")
+            return BAD_DURATION.refusal()
         members[NESTED_NAMES[attribute.name]] = value
         found = document.syntax.comments_of(document.text, backend.block, attribute, removed, (attribute,))
         comments[NESTED_NAMES[attribute.name]] = found
@@ -237,5 +239,5 @@ def _signed_in(
     token = NewArgument("web_identity_token_file", Literal(config.token_file))
     items, value = NewObject((role, token, *kept)), role.value
     copied = string_value(value.text) if isinstance(value, Copied) else None
-    said = value.text if isinstance(value, Literal) else copied or "the role that it assumed"
+    said = value.text if isinstance(value, Literal) else copied or "the assumed role"
     return SignIn(said, tuple(remove), (NewArgument(_WEB_IDENTITY, items, comments), *chained))

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.endpoints import skip_reason_of_endpoint
 from migrator.terraform.providers import CREDENTIALS
+from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
@@ -96,15 +97,15 @@ class S3Backend:
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
         """Why the backend is no sign-in to AWS, or not to be touched, if so."""
         if self.document.is_excluded:
-            return Ignored("it is excluded")
+            return EXCLUDED.ignored()
         if not self.is_partial and self.document.is_ignored(self.block):
-            return Ignored("a comment says so")
+            return IGNORED_BY_COMMENT.ignored()
         if self.document.generated:
-            return Refusal(self.document.generated)
+            return self.document.generated
         if self.is_partial and any(
             backend.document.has_ignored(backend.block.span) for backend in s3_backends(self.module)
         ):
-            return Ignored("a comment says so of its backend")
+            return BACKEND_IGNORED_BY_COMMENT.ignored()
         return skip_reason_of_endpoint(self.module, self.document, self.block)
 
     def _named(self, names: tuple[str, ...]) -> tuple[Attribute, ...]:

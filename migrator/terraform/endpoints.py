@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.partitions import DOMAINS
+from migrator.terraform.diagnostics import (
+    EMULATOR,
+    MOCK_KEYS,
+    NOT_AWS_ENDPOINT,
+    NOT_AWS_REGION,
+    OTHER_STORE,
+    UNKNOWN_ENDPOINT,
+)
 from migrator.terraform.expressions.defaults import resolve
 
 if TYPE_CHECKING:
+    from migrator.model.findings import LeftAlone, Refusal
     from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
@@ -69,13 +77,13 @@ def skip_reason_of_store(values: Mapping[str, str | None], *, has_endpoint: bool
     on = {name for name, value in values.items() if value == "true"}
     keys = [values[name] for name in _KEYS if name in values]
     if keys and on & _CHECKS and all(map(is_mock, keys)):
-        return LeftAlone("its keys are a mock, and AWS's checks are skipped")
+        return MOCK_KEYS.left_alone()
     region = values.get("region")
     if region and not _REGION.fullmatch(region) and (region == _NO_REGION or on & (_CHECKS | _STYLES)):
-        return LeftAlone("its region is none of AWS's")
+        return NOT_AWS_REGION.left_alone()
     is_other = "skip_s3_checksum" in on or ("skip_credentials_validation" in on and bool(on & _STYLES))
     if is_other and not has_endpoint:
-        return Refusal(f"{', '.join(sorted(on))} are for other stores than AWS's: name its endpoint, or remove them")
+        return OTHER_STORE.refusal(names=", ".join(sorted(on)))
     return None
 
 
@@ -87,10 +95,10 @@ def is_mock(key: str | None) -> bool:
 def skip_reason_of_host(name: str, value: str | None, expression: str) -> LeftAlone | Refusal | None:
     """Why the endpoint called ``name`` is not AWS's, or may not be; ``value`` is None where it is not known."""
     if _EMULATOR.search(value if value is not None else expression):
-        return LeftAlone(f"its {name} is an emulator's")
+        return EMULATOR.left_alone(name=name)
     if value is None:
-        return Refusal(f"its {name} is not known here, and may not be AWS")
-    return LeftAlone(f"its {name} is not AWS") if value and not _AWS_HOST.fullmatch(value) else None
+        return UNKNOWN_ENDPOINT.refusal(name=name)
+    return NOT_AWS_ENDPOINT.left_alone(name=name) if value and not _AWS_HOST.fullmatch(value) else None
 
 
 def is_endpoint(argument: str) -> bool:

@@ -70,14 +70,14 @@ def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Bac
 def _backend_evidence(backends: Sequence[S3Backend]) -> Iterator[Evidence]:
     blocks = [item for item in backends if not item.is_partial]
     if blocks and all(block.document.is_tofu for block in blocks):
-        yield Evidence("its backend is for OpenTofu alone", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
+        yield Evidence("only OpenTofu reads the file of the backend", str(blocks[0].place), _TOFU_FILES, is_tofu=True)
     for backend in backends:
         for attribute in backend.block.attributes:
             place = str(backend.document.place(attribute))
             if attribute.name in _LATER_ARGUMENTS:
                 yield _read_from(attribute.name, _LATER_ARGUMENTS[attribute.name], place)
             elif not backend.is_partial and _VARIABLE.search(backend.document.expression(attribute)):
-                said = f"OpenTofu alone reads variables in a backend, from {_written(_VARIABLES_IN_BACKENDS)} on"
+                said = f"only OpenTofu supports variables in a backend, from {_written(_VARIABLES_IN_BACKENDS)} on"
                 yield Evidence(said, place, _VARIABLES_IN_BACKENDS, is_tofu=True)
 
 
@@ -101,12 +101,12 @@ def _syntax_evidence(document: Document) -> Iterator[Evidence]:
         for name, first, item in _later(block):
             yield _read_from(name, first, str(document.place(item)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():
-            said = f"OpenTofu alone reads encryption, from {_written(_ENCRYPTION)} on"
+            said = f"only OpenTofu supports encryption, from {_written(_ENCRYPTION)} on"
             yield Evidence(said, str(document.place(encryption)), _ENCRYPTION, is_tofu=True)
     if b"provider::" in document.source.data and document.syntax is HCL and document.blocks:
         place = _function_of_provider(document)
         if place is not None:
-            yield _read_from("a provider's function", _FUNCTIONS_OF_PROVIDERS, place)
+            yield _read_from("a function of a provider", _FUNCTIONS_OF_PROVIDERS, place)
 
 
 def _function_of_provider(document: Document) -> str | None:
@@ -129,7 +129,7 @@ def _later(block: Block) -> Iterator[tuple[str, Version, Block | Attribute]]:
 
 
 def _read_from(name: str, first: Version, place: str) -> Evidence:
-    return Evidence(f"{name} is read from {_written(first)} on", place, first)
+    return Evidence(f"{name} is supported from {_written(first)} on", place, first)
 
 
 def _written(version: Version) -> str:
@@ -166,7 +166,7 @@ def _chosen(path: str, engine: str, version: str) -> Iterator[Evidence]:
     exact = _EXACT.fullmatch(version)
     low, high = bounds(exact[1]) if exact else bounds("")
     if exact or is_tofu:
-        said = f"{engine} is {version}" if exact else "its engine is OpenTofu"
+        said = f"{engine} is {version}" if exact else "the engine is OpenTofu"
         yield Evidence(said, path, max(low, FIRST_NATIVE) if is_tofu else low, high, is_tofu, is_soft=True)
 
 

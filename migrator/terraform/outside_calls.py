@@ -53,7 +53,7 @@ def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | Non
         return None
     place, title = call.document.place(call.block), ".".join(["module", *call.block.labels])
     if is_local(text):
-        path = posixpath.normpath(posixpath.join(call.caller.path, text))
+        path = workspace.path_from(call.caller.path, text)
         if not path.startswith(".."):
             return None
         return KnownCall(repo, place, title, folder=os.path.realpath(workspace.root / path))

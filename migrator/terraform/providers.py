@@ -12,13 +12,14 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
 from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
 from migrator.terraform.expressions.defaults import optional
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
@@ -157,11 +158,11 @@ class Provider:
         if self.document.is_ignored(self.block) or any(map(self.document.is_ignored, self.credentials)):
             return self.document.ignored
         if self.document.kind is Kind.TEST and self._is_mock:
-            return LeftAlone("its keys are a mock for tests")
+            return MOCK_KEYS_IN_TEST.left_alone()
         if self.document.generated:
-            return Refusal(self.document.generated)
+            return self.document.generated
         if self.is_switch and self._has_dynamic_web_identity:
-            return LeftAlone("it chooses between static credentials and web identity: have stacks choose web identity")
+            return CONDITIONAL_KEYS.left_alone()
         return skip_reason_of_endpoint(self.module, self.document, self.block)
 
     @property

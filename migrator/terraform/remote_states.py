@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.diagnostics import UNKNOWN_STATE_BACKEND
 from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
 from migrator.terraform.expressions.objects import Part, parts
 from migrator.terraform.providers import CREDENTIALS
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
@@ -91,7 +92,7 @@ class RemoteState:
         if self.document.is_ignored(self.block):
             return self.document.ignored
         if self.kind is None:
-            return Refusal("its backend is not known here, and may not be S3")
+            return UNKNOWN_STATE_BACKEND.refusal()
         return next((config.backend.skip_reason for config in self.configs if config.backend.skip_reason), None)
 
 

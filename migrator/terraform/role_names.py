@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
-from migrator.model.findings import Note
+from migrator.model.notes import SET_ROLE_VARIABLE
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,4 @@ def variable_called(name: str) -> RoleVariable:
 
 def value_note(name: str, *roots: str, role: str = "the ARN of a role") -> Note:
     """That the stacks which run ``roots`` must give the variable ``name`` its value."""
-    return Note(f"set TF_VAR_{name} to {role} on the stacks that run", roots)
+    return SET_ROLE_VARIABLE.note(*roots, name=name, role=role)

@@ -16,7 +16,7 @@ from migrator.terraform.expressions.term_reader import replaced
 from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal, term
 from migrator.terraform.residues import Identity, Residues, without_nulls
 from migrator.terraform.usage.declarations import Given, Piece
-from migrator.terraform.usage.variable_values import VariableValues
+from migrator.terraform.usage.variable_values import variable_values
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class RootValues:
         """``givers`` tell what else gives a value to root variables of a name, such as stacks."""
         self._workspace = workspace
         self.residues = residues
-        self._values = VariableValues(workspace)
+        self._values = variable_values(workspace)
         self._givers = givers
         self.elsewhere: Callable[[str, str], Iterable[Place]] = lambda root, name: ()  # noqa: ARG005
         self._in_files: dict[str, list[Given]] = {}

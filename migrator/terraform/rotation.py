@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import ROTATE, Note
+from migrator.model.notes import ROTATE, SET_REGION
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals
 
 if TYPE_CHECKING:
+    from migrator.model.diagnostics import Diagnostic
+    from migrator.model.findings import Note
     from migrator.syntax.terraform import Attribute
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
@@ -39,27 +41,26 @@ def region_notes(holder: Provider) -> Iterator[Note]:
     )
     has_region = any(body.attribute("region") for provider in family for body in provider.bodies)
     if holder.is_lead and gave and not has_region:
-        task = "set region in the provider, or AWS_REGION on the stacks, as the profile may have given the region:"
-        yield Note(task, (str(holder.place),))
+        yield SET_REGION.note(str(holder.place))
 
 
-def rotate_value(document: Document, value: Attribute) -> Iterator[Note]:
+def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE) -> Iterator[Note]:
     """A note of a literal that stood, or stands, where an argument for a key takes its value from.
 
-    In an object, only what is called like a secret counts.
+    In an object, only what is called like a secret counts. ``kind`` says whether the literal goes or stays.
     """
     items = document.object_items(value)
     for item in items:
         if document.object_items(item) or is_telling(item.name) or STATIC_KEYS & {item.name}:
-            yield from rotate_value(document, item)
+            yield from rotate_value(document, item, kind)
     if not items and _has_literal(document.expression(value)):
-        yield _note(document, value, [value])
+        yield _note(document, value, [value], kind)
 
 
-def _note(document: Document, first: Attribute, keys: Sequence[Attribute]) -> Note:
+def _note(document: Document, first: Attribute, keys: Sequence[Attribute], kind: Diagnostic = ROTATE) -> Note:
     ids = (shown_key(document.literal(attribute) or "") for attribute in keys)
     shown = next((f" ({item})" for item in ids if item), "")
-    return Note(ROTATE, (f"{document.place(first)}{shown}",))
+    return kind.note(f"{document.place(first)}{shown}")
 
 
 def _has_literal(expression: str) -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
 from migrator.model.findings import Change
-from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, refers, told_pieces
+from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, may_tell, refers, told_pieces
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
@@ -47,6 +47,10 @@ _REFERENCE = re.compile(
 )
 _BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_ESCAPED = "\\u"
+_NAMES = re.compile(r'(?m)[\w-]+(?="?[ \t]*[=:])|(?<=")[^"\n]+(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
+"""What stands before an equals sign or a colon, and labels of blocks."""
+
 _TWICE = 2
 _DEEPEST = 50
 _LONGEST = 4096
@@ -76,7 +80,7 @@ class Secrets:
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._workspace = workspace
         self._pieces: dict[str, list[Written]] = {}
-        self._definitions: dict[str, dict[tuple[str, str], list[tuple[Document, Written]]]] = {}
+        self._definitions: dict[str, dict[tuple[str, str], list[Written]]] = {}
         self._said_before: dict[_Address, str] = {}
         self._documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self._documents} & workspace.modules.keys()):
@@ -98,6 +102,7 @@ class Secrets:
         pending = [
             address
             for document in self._documents.values()
+            if may_tell(document.text)
             for piece in self._written(document)
             if piece.kind == REFERENCE and _is_told(piece)
             for address in self._meant(document, piece)
@@ -112,7 +117,7 @@ class Secrets:
                 for call in self._workspace.calls.get(address.scope, ()):
                     argument = f"{call.block.labels[0] if call.block.labels else ''}.{address.name}"
                     pending.append(_Address(call.caller.path, "argument", argument, address.below))
-            for document, piece in self._defined(address.scope).get((address.kind, address.name), ()):
+            for document, piece in self._defined(address):
                 if piece.kind == REFERENCE and (not address.below or address.below in piece.names):
                     pending += self._meant(document, piece)
         return traced
@@ -155,18 +160,39 @@ class Secrets:
                 found.setdefault(document.path, []).append(module)
         return found
 
-    def _defined(self, scope: str) -> dict[tuple[str, str], list[tuple[Document, Written]]]:
-        """What stands in a module or a program, by what it defines."""
-        if scope not in self._definitions:
-            module = self._workspace.modules.get(scope)
-            alone = self._documents.get(scope)
-            files = _files(module) if module else [alone] if alone else []
-            found = self._definitions.setdefault(scope, {})
-            for document in files:
-                for piece in self._written(document):
-                    if defined := _defines(document.path, piece):
-                        found.setdefault(defined, []).append((document, piece))
-        return self._definitions[scope]
+    def _defined(self, address: _Address) -> Iterator[tuple[Document, Written]]:
+        """What stands in a module or a program for what it defines at an address; only files that name it are read."""
+        module, alone = self._workspace.modules.get(address.scope), self._documents.get(address.scope)
+        word = _word(address.kind, address.name)
+        for document in _files(module) if module else [alone] if alone else []:
+            if word in document.text or _ESCAPED in document.text:
+                definitions = self._definitions_in(document)
+                yield from ((document, piece) for piece in definitions.get((address.kind, address.name), ()))
+
+    def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Written]]:
+        if document.path not in self._definitions:
+            found = self._definitions.setdefault(document.path, {})
+            for piece in self._written(document):
+                if defined := _defines(document.path, piece):
+                    found.setdefault(defined, []).append(piece)
+        return self._definitions[document.path]
+
+    def _is_relevant(self, path: str, text: str) -> bool:
+        """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
+        if may_tell(text):
+            return True
+        if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
+            return any(_word(*defined) in text for defined in self._anywhere)
+        scopes = [path] if path.endswith(".py") else self._scopes(path)
+        return any(word in text for scope in scopes for word in self._words.get(scope, ()))
+
+    @cached_property
+    def _words(self) -> dict[str, set[str]]:
+        """A word for each thing that is traced, by the module or program that it stands in."""
+        found: dict[str, set[str]] = {}
+        for scope, kind, name in self._traced:
+            found.setdefault(scope, set()).add(_word(kind, name))
+        return found
 
     @cached_property
     def _anywhere(self) -> dict[tuple[str, str], set[str]]:
@@ -201,12 +227,14 @@ class Secrets:
         names: set[str] = set()
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
-            names.update(name for literal in self._written(document) for name in literal.names)
-            names.update(
-                document.text[literal.start : literal.end]
-                for literal in self._written(document)
-                if literal.kind == NAME
-            )
+            if not self._is_relevant(document.path, document.text):
+                names.update(match[0] for match in _NAMES.finditer(document.text))
+                values += self._plain_values(document.text, None)
+                continue
+            for piece in self._written(document):
+                names.update(piece.names)
+                if piece.kind == NAME:
+                    names.add(document.text[piece.start : piece.end])
             values += self._values(document)
         return Known(values, names)
 
@@ -216,17 +244,21 @@ class Secrets:
             if piece.kind == TEXT and self._is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
                 yield Plain(text[piece.start : piece.end]).text
-        for start, end in told_pieces(text, _texts(document.path, self._written(document))):
-            yield Plain(text[start:end]).text
-        for _, inner in _decoded(text):
-            yield from inner
-        wholes: dict[tuple[int, tuple[str, ...]], list[str]] = {}
+        yield from self._plain_values(text, _texts(document.path, self._written(document)))
+        wholes: dict[tuple[int, tuple[str, ...]], list[Written]] = {}
         for piece in self._written(document):
             if piece.kind in (TEXT, REFERENCE) and piece.names and (_is_told(piece) or _defines(document.path, piece)):
-                wholes.setdefault((piece.statement, piece.names), []).append(self._said(document, piece, _DEEPEST))
-                if not _is_told(piece) and not self._is_secret(document.path, text, piece):
-                    wholes[piece.statement, piece.names].append("\n")
-        yield from ("".join(pieces) for pieces in wholes.values() if len(pieces) > 1 and "\n" not in pieces)
+                wholes.setdefault((piece.statement, piece.names), []).append(piece)
+        for pieces in wholes.values():
+            if len(pieces) > 1 and all(_is_told(item) or self._is_secret(document.path, text, item) for item in pieces):
+                yield "".join(self._said(document, piece, _DEEPEST) for piece in pieces)
+
+    @staticmethod
+    def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
+        """The values that a text itself tells of, whatever its language."""
+        yield from (Plain(text[start:end]).text for start, end in told_pieces(text, is_text))
+        for _, inner in _decoded(text):
+            yield from inner
 
     def _said(self, document: Document, piece: Written, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
@@ -237,7 +269,7 @@ class Secrets:
     def _said_of(self, address: _Address, depth: int) -> str:
         if address not in self._said_before:
             self._said_before[address] = said = ""
-            for document, literal in self._defined(address.scope).get((address.kind, address.name), ()):
+            for document, literal in self._defined(address):
                 is_part = literal.kind in (TEXT, REFERENCE) and (not address.below or address.below in literal.names)
                 if is_part and len(said) < _LONGEST:
                     said += self._said(document, literal, depth)
@@ -256,14 +288,14 @@ class Secrets:
         return source.encode(hide(source.text, self._places(path, source.text)))
 
     def _places(self, path: str, text: str) -> Iterator[Piece]:
-        known = self._documents.get(path)
-        pieces = self._written(known) if known is not None and known.text == text else written(path, text)
+        is_relevant, keys = self._is_relevant(path, text), list(bare_keys(text))
+        pieces = self._pieces_of(path, text) if is_relevant or keys else []
         yield from (
             (literal.start, literal.end)
             for literal in pieces
             if literal.kind == TEXT and self._is_secret(path, text, literal)
         )
-        yield from told_pieces(text, _texts(path, pieces))
+        yield from told_pieces(text, _texts(path, pieces) if is_relevant else None)
         yield from (place for place, _ in _decoded(text))
         yield from self.known.pieces(text)
         where = [
@@ -272,7 +304,11 @@ class Secrets:
             if literal.kind == TEXT and literal.names and _PLACES.fullmatch(literal.names[-1])
         ]
         paths = _Cover([*where, *(literal for literal in pieces if literal.kind == NAME)])
-        yield from (place for place in bare_keys(text) if not paths.holds(place))
+        yield from (place for place in keys if not paths.holds(place))
+
+    def _pieces_of(self, path: str, text: str) -> list[Written]:
+        known = self._documents.get(path)
+        return self._written(known) if known is not None and known.text == text else written(path, text)
 
 
 class _Cover:
@@ -299,6 +335,11 @@ def _texts(path: str, pieces: Iterable[Written]) -> Callable[[int], bool]:
 
 def _files(module: Module) -> list[Document]:
     return [*module.documents, *module.tests, *module.values]
+
+
+def _word(kind: str, name: str) -> str:
+    """What stands in a file that defines something: its name, that of the argument, the label of the block."""
+    return name.rpartition(".")[2] if kind == "argument" else name.rpartition(" ")[2]
 
 
 def _is_told(piece: Written) -> bool:

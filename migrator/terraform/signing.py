@@ -9,7 +9,7 @@ https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.secret import STATIC_KEYS
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-INCOMPLETE = "fails: static credentials are empty"
-NO_PROFILE = "fails: failed to get shared config profile"
 _WEB_IDENTITY = "assume_role_with_web_identity"
 _A_ROLE = "a role"
 
@@ -43,6 +41,25 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs, in words for people: ``said``.
+
+    ``role`` is that of the web identity that signs first, an ARN or an expression; ``""`` for any other credentials.
+    ``is_keyless`` says that web identity or the environment signs; ``is_failure`` that nobody does.
+    """
+
+    said: str
+    role: str = ""
+    is_keyless: bool = False
+    is_failure: bool = False
+
+
+ENVIRONMENT = Signer("the environment", is_keyless=True)
+INCOMPLETE = Signer("fails: static credentials are empty", is_failure=True)
+NO_PROFILE = Signer("fails: failed to get shared config profile", is_failure=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What a run has around it: ``rest`` signs where neither the block nor a variable says who.
 
@@ -53,38 +70,37 @@ class Environment:
     web_identity: str = ""
     profile: str = ""
     profiles: frozenset[str] | None = None
-    rest: str = "the environment"
+    rest: Signer = ENVIRONMENT
 
 
-def signer(block: SignIn, environment: Environment) -> str:
-    """Who signs, in words: the first credentials, and the roles that are assumed with them; or how it fails."""
+def signer(block: SignIn, environment: Environment) -> Signer:
+    """Who signs: the first credentials, and the roles that are assumed with them; or how it fails."""
     first = _first(block, environment)
-    return (
-        first
-        if first.startswith("fails: ")
-        else ", then ".join((first, *(item if item == _A_ROLE else f"role {item}" for item in block.assumed)))
-    )
+    if first.is_failure:
+        return first
+    assumed = (item if item == _A_ROLE else f"role {item}" for item in block.assumed)
+    return replace(first, said=", then ".join((first.said, *assumed)))
 
 
-def _first(block: SignIn, environment: Environment) -> str:
+def _first(block: SignIn, environment: Environment) -> Signer:
     if block.keys:
-        return block.named if block.keys >= {"access_key", "secret_key"} else INCOMPLETE
+        return Signer(block.named) if block.keys >= {"access_key", "secret_key"} else INCOMPLETE
     profile = block.profile or environment.profile
     is_missing = environment.profiles is not None and profile not in environment.profiles
     if profile and is_missing:
         return NO_PROFILE
     if block.web_identity:
         doubt = f", if there is a profile {profile}" if profile and environment.profiles is None else ""
-        return f"web identity {block.web_identity}{doubt}"
+        return Signer(f"web identity {block.web_identity}{doubt}", block.web_identity, is_keyless=True)
     if block.profile:
-        return f"profile {block.profile}"
+        return Signer(f"profile {block.profile}")
     if environment.has_keys:
-        return "keys in the environment"
+        return Signer("keys in the environment")
     if environment.profile:
-        return f"profile {environment.profile}"
+        return Signer(f"profile {environment.profile}")
     if environment.web_identity:
-        return f"web identity {environment.web_identity}"
-    return block.named or environment.rest
+        return Signer(f"web identity {environment.web_identity}", environment.web_identity, is_keyless=True)
+    return Signer(block.named) if block.named else environment.rest
 
 
 def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Note, Refusal
+from migrator.terraform.diagnostics import (
+    IGNORED_CONSTRAINT,
+    LOCKED_RELEASE,
+    MAJOR_RELEASE,
+    NEW_RELEASE,
+    RAISED_MINIMUM,
+)
 from migrator.terraform.providers import AWS, Provider
 from migrator.terraform.versions import (
     Constraint,
@@ -25,6 +31,7 @@ from migrator.terraform.versions import (
 from migrator.workspace.workspace import LOCK_FILE, Workspace
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Note, Refusal
     from migrator.span import Edit
     from migrator.workspace.module import Module
 
@@ -48,10 +55,7 @@ class ProviderVersions:
         for constraint in self.raised(provider):
             if constraint.is_ignored:
                 release = f"{first[0]}.{first[1]}"
-                return Refusal(
-                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, "
-                    f"admits none from {release} on"
-                )
+                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=release)
         return tuple(constraint.raise_to(first) for constraint in self.raised(provider))
 
     def outcome(self, provider: Provider) -> str:
@@ -60,7 +64,7 @@ class ProviderVersions:
         pairs = dict.fromkeys(
             f"{constraint.text} becomes {raised(constraint.text, first)}" for constraint in self.raised(provider)
         )
-        return f"hashicorp/{provider.kind} {', '.join(pairs)}" if pairs else ""
+        return f"The constraint on hashicorp/{provider.kind} changes: {', '.join(pairs)}." if pairs else ""
 
     def notes(self, provider: Provider) -> Iterator[Note]:
         """What was raised, with the guides to read, and the lock files that pin less."""
@@ -123,26 +127,17 @@ def lock_notes(workspace: Workspace, root: Module, kind: str, first: Release) ->
     pinned = locked(workspace, root, kind)
     if pinned is not None and pinned < first:
         version, release = ".".join(map(str, pinned)), f"{first[0]}.{first[1]}"
-        yield Note(
-            f"run terraform init -upgrade -backend=false and commit {LOCK_FILE}, which pins hashicorp/{kind} {version},"
-            f" where web identity needs {release}, in",
-            (root.path or ".",),
-        )
+        yield LOCKED_RELEASE.note(root.path or ".", file=LOCK_FILE, kind=kind, version=version, release=release)
 
 
 def raised_note(constraint: Constraint, kind: str, first: Release) -> Note:
     """What a person must see to where a constraint was raised."""
     subject = f"{constraint.place} ({constraint.text} -> {raised(constraint.text, first)})"
-    return Note(f"{_to_see_to(constraint, kind, first)}, as web identity needs {first[0]}.{first[1]}:", (subject,))
-
-
-def _to_see_to(constraint: Constraint, kind: str, first: Release) -> str:
-    """What a raised constraint means for people: a new release, perhaps a major one, or none at all."""
-    name = f"hashicorp/{kind}"
+    name, release = f"hashicorp/{kind}", f"{first[0]}.{first[1]}"
     if not excludes(constraint.text, first):
-        return f"know that the least release of {name} was raised"
+        return RAISED_MINIMUM.note(subject, name=name, release=release)
     majors = range(major_of(constraint.text) + 1, first[0] + 1) if kind == AWS else ()
     guides = " and ".join(_GUIDE.format(major) for major in majors)
     if guides:
-        return f"before you merge, read {guides}, for {name} was raised to a new major release"
-    return f"before you merge, see that the code is fit for the release to which {name} was raised"
+        return MAJOR_RELEASE.note(subject, guides=guides, name=name, release=release)
+    return NEW_RELEASE.note(subject, name=name, release=release)

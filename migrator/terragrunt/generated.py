@@ -25,7 +25,7 @@ from migrator.workspace.document import Document
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Place
+    from migrator.model.findings import Place, Refusal
 
 _SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
 _TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
@@ -47,9 +47,9 @@ class Embedded(Document):
         return SourceFile(self.path, "".join(around).encode("utf-8", "surrogateescape"))
 
     @property
-    def generated(self) -> str:
+    def generated(self) -> Refusal | None:
         """What the heredoc says of itself is true of the file that is written, not of this one."""
-        return ""
+        return None
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value as Terraform is given it, but for what Terragrunt puts in."""

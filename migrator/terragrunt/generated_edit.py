@@ -1,13 +1,13 @@
-"""Sign-in of the Terraform that Terragrunt writes: the same as in a file, but for where a variable is declared.
+"""The sign-in of the Terraform code that Terragrunt writes. The heredoc declares the role variable.
 
-A generated provider lands in the working directory of every unit that the heredoc is for, beside the unit's module. So
-the role's variable is declared in the heredoc, which no other copy of the module needs to know of, unless the modules
-declare it already; and by one heredoc alone where a unit has several.
+Terragrunt writes a generated provider into the working directory of every unit, next to the unit's module. So the
+heredoc declares the variable, unless the modules declare it already. If a unit has several heredocs, a single heredoc
+declares the variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,24 @@ from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
-from migrator.syntax.hcl.strings import quote
+from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
+from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
+from migrator.terraform.fingerprints import fingerprint, of_strings
 from migrator.terraform.identities import identities
+from migrator.terraform.identity_diagnostics import (
+    IDENTITY_COLLISION,
+    IDENTITY_VARIES,
+    NAME_ROLES,
+    OPTION_UNSUPPORTED,
+    ROLE_ASSUMES_ITSELF,
+)
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
 from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
+from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
 from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
@@ -43,7 +53,10 @@ class GeneratedSignIn:
         units: Sequence[Unit],
         in_module: Callable[[Module], Sequence[Provider]],
         config: Config,
+        apart: Callable[[str, Collection[str]], str | None],
     ) -> None:
+        """``apart`` says where a role is also that of others than those with the fingerprints."""
+        self._apart = apart
         self._workspace = workspace
         self._all_units = units
         self._in_module = in_module
@@ -54,8 +67,6 @@ class GeneratedSignIn:
             for part in unit.generated:
                 self._units.setdefault(part, []).append(unit)
         self._names = dict(self._named())
-        self._declared: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
-        self._assign()
 
     def units(self, part: Generated) -> list[Unit]:
         """The units that ``part`` is written into."""
@@ -83,19 +94,17 @@ class GeneratedSignIn:
         declared: list[RoleVariable] = []
         outcomes: dict[str, None] = {}
         elsewhere: list[Edit] = []
-        told: dict[str, None] = {}
+        raised_to: dict[str, None] = {}
         for provider, constraint in self._too_old(part):
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
             if constraint.is_ignored or objection:
-                return Refusal(
-                    f"the constraint {constraint.text} at {constraint.place}, to be left alone, admits none from"
-                    f" {release[0]}.{release[1]} on"
-                )
+                first = f"{release[0]}.{release[1]}"
+                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=first)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
-            told[f"hashicorp/{provider.kind} {text}"] = None
+            raised_to[f"hashicorp/{provider.kind} {text}"] = None
         for provider in self.migrating(part):
             role = None if provider.has_web_identity else self._role(part, provider)
             if isinstance(role, Refusal):
@@ -108,7 +117,8 @@ class GeneratedSignIn:
             added = (web_identity_block(provider, role, self._config),) if role is not None else ()
             edits += sign_in_edits(provider, added)
             expression = role.reference.address if isinstance(role, RoleVariable) else self._first_role
-            outcomes[f"web identity with {expression}" if role is not None else "removed; it has web identity"] = None
+            removed = "credentials removed: the provider has web identity"
+            outcomes[f"web identity with {expression}" if role is not None else removed] = None
         for backend in part.backends:
             if backend.skip_reason is None and (backend.credentials or backend.role_family):
                 change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
@@ -116,9 +126,10 @@ class GeneratedSignIn:
                 outcomes["the backend signs in with the hook's credentials"] = None
         blocks = [variable.declaration(is_optional=self._config.portable) for variable in declared]
         try:
-            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), ", ".join((*outcomes, *told)))
+            outcome = ", ".join((*outcomes, *raised_to))
+            return Rewrite((_within(part, edits, blocks), *dict.fromkeys(elsewhere)), outcome)
         except SyntaxProblem as problem:
-            return Refusal(f"the outcome would not be sound: {problem.reason}")
+            return GENERATED_UNSOUND.refusal(reason=problem.reason)
 
     def set_value(self, part: Generated) -> Iterator[Note]:
         """A note for each variable that is to be given its value in the units of ``part``."""
@@ -131,10 +142,11 @@ class GeneratedSignIn:
             yield value_note(variable.name, *(unit.folder or "." for unit in self.units(part)))
 
     def _too_old(self, part: Generated) -> Iterator[tuple[Provider, Constraint]]:
-        """The constraints beside the providers in ``part`` that admit no release with web identity."""
+        """The constraints on providers in ``part`` that exclude every release with web identity."""
         seen: set[tuple[str, Span]] = set()
         asking = [item for item in self.migrating(part) if not item.has_web_identity]
-        for module in self._beside(part) if asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY else ():
+        needs_release = asking and self._config.provider_auth is ProviderAuth.WEB_IDENTITY
+        for module in self._modules_of(part) if needs_release else ():
             for provider in asking:
                 for constraint in constraints(module, provider.kind):
                     key = (constraint.document.path, constraint.argument.span)
@@ -142,7 +154,7 @@ class GeneratedSignIn:
                         seen.add(key)
                         yield provider, constraint
 
-    def _beside(self, part: Generated) -> Iterator[Module]:
+    def _modules_of(self, part: Generated) -> Iterator[Module]:
         """The modules whose providers share a release with those in ``part``."""
         for unit in self.units(part):
             yield from (generated.module for generated in unit.generated if not generated.is_ignored)
@@ -152,34 +164,29 @@ class GeneratedSignIn:
 
     def _role(self, part: Generated, provider: Provider) -> Literal | RoleVariable | Refusal:
         if self._config.provider_auth is ProviderAuth.HOOK:
-            return Refusal("--provider-auth hook is for configuration in HCL and JSON alone")
+            return OPTION_UNSUPPORTED.refusal(option="--provider-auth hook", language="Terragrunt")
         name = self._names[part][_origin(provider)]
         variable = role_variable(name)
         expression = variable.reference.address if self._config.role_arn is None else self._first_role
         if any(expression in item.assumed_roles for item in part.providers):
-            return Refusal(
-                f"{expression} is assumed already, and a role cannot assume itself: name another by --role-arn"
-            )
+            return ROLE_ASSUMES_ITSELF.refusal(role=f"`{expression}`")
         if self._config.role_arn is None:
             return variable
         if name is not None:
-            return Refusal("its credentials differ from those of the provider for which --role-arn speaks")
+            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
         if len(self.units(part)) > 1 and any("${" in said for _, said in provider.origin):
-            return Refusal("its credentials may differ from one unit to the next, and --role-arn speaks for one")
-        others = [place for origin, place in self._known.items() if origin != _origin(provider)]
-        if others and _is_literal(provider):
-            return Refusal(f"its credentials differ from those of {others[0]}, for which --role-arn speaks as well")
+            return IDENTITY_VARIES.refusal(instances="units")
+        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
+            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return Literal(self._config.role_arn)
 
-    @cached_property
-    def _known(self) -> dict[Origin, Place]:
-        """The identities that are known for which --role-arn speaks, each with the place of one provider."""
-        found: dict[Origin, Place] = {}
+    @property
+    def spoken(self) -> Iterator[tuple[Place, str]]:
+        """The providers for which --role-arn speaks: the place of each, and the fingerprint of its identity."""
         for part, names in self._names.items():
-            for provider in self.migrating(part):
-                if provider.credentials and not provider.has_web_identity and names.get(_origin(provider)) is None:
-                    found |= {_origin(provider): part.place} if _is_literal(provider) else {}
-        return found
+            for provider in self.migrating(part) if not part.is_ignored else ():
+                if not provider.has_web_identity and names.get(_origin(provider)) is None:
+                    yield part.place, _fingerprint(provider)
 
     def _named(self) -> Iterator[tuple[Generated, dict[Origin, str | None]]]:
         """A name for each identity in each heredoc; those that meet in a unit, or by way of others, share theirs."""
@@ -207,8 +214,8 @@ class GeneratedSignIn:
             )
             providers = [provider for generated in parts for provider in generated.providers]
             taken = {name for generated in parts for unit in self._units[generated] for name in self._taken(unit)}
-            beside = [two for module in modules.values() for two in self._in_module(module)]
-            taken |= {None} if any(self._first_role in item.web_identity_roles for item in beside) else set()
+            in_modules = [provider for module in modules.values() for provider in self._in_module(module)]
+            taken |= {None} if any(self._first_role in item.web_identity_roles for item in in_modules) else set()
             names = identities(whole, providers, self._first_role, _origin, taken)
             yield from ((generated, names) for generated in parts)
 
@@ -219,11 +226,13 @@ class GeneratedSignIn:
         roles = (self._role(part, provider) for provider in asking)
         return list(dict.fromkeys(role for role in roles if isinstance(role, RoleVariable)))
 
-    def _assign(self) -> None:
-        """Settle for every variable which of the heredocs declares it: that which is written into most units first."""
+    @cached_property
+    def _declared(self) -> dict[Generated, dict[RoleVariable, bool | Refusal]]:
+        """For every variable which of the heredocs declares it: that which is written into most units first."""
+        settled: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
         declared: set[tuple[str, str]] = set()
         for part in sorted(self._units, key=self._turn):
-            self._declared[part] = {}
+            settled[part] = {}
             for variable in self._variables(part):
                 known = [
                     (unit.folder, variable.name) in declared or self._has(unit, variable.name)
@@ -231,13 +240,12 @@ class GeneratedSignIn:
                 ]
                 verdict: bool | Refusal = not any(known)
                 if part.is_override and not all(known):
-                    verdict = Refusal("it is written to an override file, which cannot declare a variable")
+                    verdict = OVERRIDE_CANNOT_DECLARE.refusal()
                 elif any(known) and not all(known):
-                    verdict = Refusal(
-                        f"some of the modules that it is written into declare var.{variable.name}, others not"
-                    )
-                self._declared[part][variable] = verdict
+                    verdict = MODULES_DIFFER.refusal(name=variable.name)
+                settled[part][variable] = verdict
                 declared |= {(unit.folder, variable.name) for unit in self._units[part] if verdict is True}
+        return settled
 
     def _turn(self, part: Generated) -> tuple[object, ...]:
         return part.is_override, -len(self._units[part]), part.outer.path, part.part
@@ -268,9 +276,15 @@ def _origin(provider: Provider) -> Origin:
     return tuple((name, where + said if "${" in said else said) for name, said in provider.origin)
 
 
-def _is_literal(provider: Provider) -> bool:
-    """Whether all that tells the provider's identity is written out."""
-    return all(said.startswith('"') and "${" not in said for _, said in provider.origin)
+def _fingerprint(provider: Provider) -> str:
+    """What tells the provider's identity from others; what is not written out is only equal to itself."""
+    if not provider.origin:
+        return fingerprint((), "environment")
+    values = {name: string_value(said) for name, said in provider.origin}
+    known = {name: value for name, value in values.items() if value is not None and "${" not in value}
+    if known.keys() == values.keys() and not any(name.startswith("shared_") for name in known):
+        return fingerprint(of_strings(known))
+    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))
 
 
 def _within(part: Generated, edits: Sequence[Edit], declared: Sequence[NewBlock]) -> Edit:

@@ -30,7 +30,7 @@ class TerragruntInputs:
         self._found = known if known.units else terragrunt(workspace, {}, _INPUTS)
 
     @cached_property
-    def beside(self) -> dict[str, frozenset[str] | None]:
+    def modules_by_file(self) -> dict[str, frozenset[str] | None]:
         """The modules that units run, by the files that these consist of; None where one of them is not known."""
         found: dict[str, set[str | None]] = {stray.document.path: {None} for stray in self._found.strays}
         for unit in self._found.units:
@@ -48,8 +48,9 @@ class TerragruntInputs:
             local = used_elsewhere(holder, "inputs", self._found.documents)
             used = re.compile(rf"\binputs\.{re.escape(name)}(?![\w-])")
             is_used = any(used.search(entry.text) for entry in self._found.documents)
-            objection = f"local.{local} is used elsewhere too" if local else "it is read elsewhere" if is_used else ""
-            yield Given(Piece(document, item, "", (), holder.span), self.beside[document.path], objection)
+            objection = f"`local.{local}` is used elsewhere too." if local else ""
+            objection = objection or ("Another file reads the input." if is_used else "")
+            yield Given(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
 
     @cached_property
     def _items(self) -> dict[str, list[tuple[Value, Attribute]]]:

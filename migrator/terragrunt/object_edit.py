@@ -1,4 +1,4 @@
-"""Items of Terragrunt's literal objects removed and commented out, unless something else lives on them."""
+"""Edits that remove or comment out items of Terragrunt's literal objects, unless other code needs the items."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import ROTATE, Note, Place, Refusal
+from migrator.model.findings import Note, Place, Refusal
+from migrator.model.notes import ROTATE
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Attribute
+from migrator.terragrunt.diagnostics import LOCAL_SHARED, OBJECT_UNREADABLE, REMOVE_LOCALS
 from migrator.terragrunt.units import Terragrunt, used_elsewhere
 from migrator.terragrunt.values import Value
 
@@ -27,12 +29,12 @@ def change_objects(found: Terragrunt, inside: str, changes: Iterable[Change]) ->
         if holder.span is None or not (removed or commented):
             continue
         if name := used_elsewhere(holder, inside, found.documents):
-            return Refusal(f"local.{name}, which has them, is used for something else as well")
+            return LOCAL_SHARED.refusal(name=name)
         document = holder.config.document
         try:
             edits += HCL.change_object(document.path, document.text, holder.span, removed, commented, ())
         except SyntaxProblem as problem:
-            return Refusal(problem.reason)
+            return OBJECT_UNREADABLE.refusal(reason=problem.reason)
     return tuple(edits)
 
 
@@ -45,6 +47,6 @@ def rotate(value: Value, place: Place) -> Iterator[Note]:
         document = found.config.document
         there = Place(document.path, document.source.line(found.span.start))
         if str(there) != str(place):
-            yield Note("take out these locals, which hold keys that nothing needs any more, at", (str(there),))
+            yield REMOVE_LOCALS.note(str(there))
         place = there
-    yield Note(ROTATE, (str(place),))
+    yield ROTATE.note(str(place))

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.terraform.backends import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS
+from migrator.terragrunt.diagnostics import STATE_UNKNOWN
+from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
     from migrator.syntax.terraform import Attribute, Block
     from migrator.terragrunt.values import Config, Value
     from migrator.workspace.document import Document
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RemoteState:
-    """What ``item`` of the file ``document`` says of the state; its map is made of the literals ``objects``."""
+    """The state that ``item`` of the file ``document`` configures; its map is made of the literals ``objects``.
+
+    ``objection`` says why the map cannot be read, if so.
+    """
 
     document: Document
     item: Attribute | Block
     objects: tuple[Value, ...]
-    objection: str = ""
+    objection: Refusal | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -87,11 +92,11 @@ class RemoteState:
         """Why it is no sign-in to AWS, not to be touched, or not to be understood, if so."""
         documents = {entry.config.document.path: entry.config.document for entry in self.objects}
         if self.document.is_excluded or any(document.is_excluded for document in documents.values()):
-            return Ignored("it is excluded")
+            return EXCLUDED.ignored()
         if self.document.is_ignored(self.item):
-            return Ignored("a comment says so")
+            return IGNORED_BY_COMMENT.ignored()
         if self.objection:
-            return Refusal(self.objection)
+            return self.objection
         host = next((reason for name, value in self._endpoints() if (reason := _skip_reason(name, value))), None)
         if host is not None:
             return host
@@ -138,8 +143,7 @@ def remote_state(config: Config) -> RemoteState | None:
         return None
     found = config.value(argument).objects
     if found is None or len(found) != 1:
-        refers = "it is no literal of this repository, and may sign in to S3 with static credentials"
-        return RemoteState(config.document, argument, (), refers)
+        return RemoteState(config.document, argument, (), STATE_UNKNOWN.refusal(what="The value"))
     literal = found[0]
     items = {item.name: literal.item(item) for item in literal.items}
     here = next((item for item in literal.items if item.name == "config"), argument)
@@ -155,7 +159,7 @@ def _state(config: Config, item: Attribute | Block, backend: str | None, argumen
         return RemoteState(config.document, item, ())
     objects = arguments.objects
     if backend is None:
-        return RemoteState(config.document, item, (), "its backend is not known here, and may be S3")
+        return RemoteState(config.document, item, (), STATE_UNKNOWN.refusal(what="The `backend`"))
     if objects is None:
-        return RemoteState(config.document, item, (), "its config is made of what is no literal of this repository")
+        return RemoteState(config.document, item, (), STATE_UNKNOWN.refusal(what="The `config`"))
     return RemoteState(config.document, item, objects)

@@ -19,6 +19,7 @@ from migrator.syntax.terraform import Block
 from migrator.terragrunt.generated import Generated, from_file, generated
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.values import Config, Value
+from migrator.workspace.diagnostics import WRITTEN_ELSEWHERE
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class _FromFiles:
                 continue
             file = value.file
             if file is not None and file.kind is Kind.CONFIG:
-                file.elsewhere = f"{config.document.path} writes it into other folders as well: migrate it by hand"
+                file.elsewhere = WRITTEN_ELSEWHERE.refusal(config=config.document.path, file=file.path)
                 file = None
             if file is not None and file.path not in self._parts:
                 self._parts[file.path] = place, from_file(config.document, block, file)

@@ -47,7 +47,7 @@ class RequiredRole:
         found = {use.role: None for use in uses if use.role is not None}
         roles = tuple(dict.fromkeys((*found, *self.roles)))
         if not roles:
-            raise UsageError("no role is known: name those that runs are to assume by --role-arn")
+            raise UsageError("No role was found. help: name the roles that runs assume with --role-arn")
         by_role = {role: _stacks(role, uses) if role in found else _stacks(None, uses) or stacks for role in roles}
         return tuple(
             Grant(
@@ -84,27 +84,36 @@ def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:
     return [use.stack for use in uses if use.role == role and use.stack is not None]
 
 
-def open_questions(wanted: RequiredRole, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
+def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[KnownStack] = ()) -> Iterator[str]:
     """What the repositories do not tell and nobody has said: sentences for people."""
     stacks = [use.stack for use in uses if use.stack is not None and not use.stack.slug]
     used = {use.stack for use in uses}
     idle = [stack for stack in known if stack.kind == "module" and stack not in used]
-    if idle and not wanted.modules:
-        yield f"{_listed(idle)}: the code of its tests is not here, so that they are not admitted: --module names it"
-    is_named = bool(wanted.stacks or wanted.modules)
+    if idle and not required.modules:
+        yield (
+            f"{_listed(idle)}: The code of the module's tests is not in these repositories."
+            " The trust policy does not allow the tests. help: name the module with --module"
+        )
+    is_named = bool(required.stacks or required.modules)
     if stacks and not is_named:
-        yield f"{_listed(stacks)}: the slug is not known, so that it is not admitted: --stack names it"
+        yield (
+            f"{_listed(stacks)}: The slug is not known. The trust policy does not allow the stack."
+            " help: name the slug with --stack"
+        )
     guessed = [use.stack for use in uses if use.stack is not None and use.stack.slug and use.stack.is_guess]
     if guessed and not is_named:
         slugs = ", ".join(dict.fromkeys(stack.slug for stack in guessed))
-        guess = f"the slugs {slugs} are made of the names; a renamed stack has another"
-        yield f"{_listed(guessed)}: {guess}: --stack or --module names it"
+        guess = f"The slugs {slugs} are derived from the names. A renamed stack keeps its first slug."
+        yield f"{_listed(guessed)}: {guess} help: name the slug with --stack or --module"
     spaces = [use.stack for use in uses if use.stack is not None and use.stack.has_open_space]
-    if spaces and not wanted.spaces:
-        yield f"{_listed(spaces)}: the id of the space is not known, so that any space is admitted: --space names it"
+    if spaces and not required.spaces:
+        yield (
+            f"{_listed(spaces)}: The id of the space is not known. The trust policy allows any space."
+            " help: name the id with --space"
+        )
     is_open = [use.stack for use in uses if use.role is None and use.stack is not None]
-    if is_open and not wanted.roles:
-        yield f"{_listed(is_open)}: the value of its role variable is not known: --role-arn names the role"
+    if is_open and not required.roles:
+        yield f"{_listed(is_open)}: The value of the role variable is not known. help: name the role with --role-arn"
 
 
 def _listed(stacks: Sequence[KnownStack]) -> str:

@@ -35,7 +35,7 @@ _THUMBPRINT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """What is wanted of the AWS side's Terraform. Raises `UsageError` for a value that makes no sense.
+    """The options of the Terraform module for the AWS side. Raises `UsageError` for a value that makes no sense.
 
     ``version`` constrains hashicorp/aws; with ``is_there``, the accounts have the identity provider already.
     """
@@ -46,9 +46,9 @@ class ProviderSettings:
 
     def __post_init__(self) -> None:
         if not all(_CLAUSE.fullmatch(clause) for clause in self.version.split(",")):
-            raise UsageError('--provider-version must be a constraint, such as "~> 5.90"')
+            raise UsageError('--provider-version must be a version constraint, for example "~> 5.90"')
         if not all(_THUMBPRINT.fullmatch(thumbprint) for thumbprint in self.thumbprints):
-            raise UsageError("--thumbprint must be the SHA-1 of a certificate: 40 hexadecimal digits, in small letters")
+            raise UsageError("--thumbprint must be the SHA-1 of a certificate: 40 lower-case hexadecimal digits")
 
     @property
     def reads_thumbprint(self) -> bool:
@@ -100,14 +100,14 @@ class _Writer:
             providers["tls"] = {"source": "hashicorp/tls", "version": ">= 4.0"}
         required = body(providers, 4)
         yield (
-            f"# Lets runs of {self.issuer.host} sign in to AWS with their OIDC token.\n"
-            "# Apply it as an administrator of IAM: no run can do that before it is there.\n\n"
+            f"# This module lets runs of {self.issuer.host} sign in to AWS with their OIDC token.\n"
+            "# Apply the module as an administrator of IAM. Spacelift runs cannot sign in before that.\n\n"
             f"terraform {{\n  required_providers {{\n{required}  }}\n}}\n"
         )
         if not is_one:
             yield (
                 'variable "profiles" {\n'
-                '  description = "The AWS profile to apply with, by account; by default the environment\'s"\n'
+                '  description = "The AWS profile for each account id. Without a profile, the environment is used."\n'
                 "  type = map(string)\n  default = {}\n}\n"
             )
         if self.settings.reads_thumbprint:
@@ -119,7 +119,7 @@ class _Writer:
         region = {"region": FIRST_REGIONS[partition], "allowed_account_ids": [number]}
         if alias:
             profile = Reference(f"lookup(var.profiles, {quote(number)}, null)")
-            yield "# tf-oidc-migrate:ignore - an administrator applies this, no run\n" + block(
+            yield "# tf-oidc-migrate:ignore - an administrator applies this module\n" + block(
                 'provider "aws"', {"alias": alias, **region, "profile": profile}
             )
         else:
@@ -155,8 +155,8 @@ class _Writer:
     def _role_in_use(self, grant: Grant, federated: Reference, meta: Mapping[str, object]) -> Iterator[str]:
         label = self._labels[grant.role]
         yield (
-            f"# {grant.role.name} is in use, and stays with whatever manages it: the output trust_policies has its\n"
-            "# trust policy as it is, with the statement for Spacelift added.\n"
+            f"# {grant.role.name} exists already, and this module does not manage the role. The output\n"
+            "# trust_policies has the trust policy of the role, with the statement for Spacelift added.\n"
         ) + block(f'data "aws_iam_role" "{label}"', {**meta, "name": grant.role.name})
         documents = {
             "source_policy_documents": [Reference(f"data.aws_iam_role.{label}.assume_role_policy")],
@@ -175,7 +175,7 @@ class _Writer:
             }
             yield block(
                 'output "trust_policies"',
-                {"description": "Trust policies for the roles in use, by ARN", "value": policies},
+                {"description": "Trust policies for the roles that exist already, by ARN", "value": policies},
             )
 
 

@@ -32,7 +32,9 @@ class Role:
 
     def __post_init__(self) -> None:
         if not is_role_arn(self.arn):
-            raise UsageError("--role-arn must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name")
+            raise UsageError(
+                "--role-arn must be the ARN of an IAM role, for example arn:aws:iam::123456789012:role/name"
+            )
 
     @property
     def partition(self) -> str:
@@ -82,8 +84,8 @@ class Issuer:
     def __post_init__(self) -> None:
         if not _HOST.fullmatch(self.host):
             raise UsageError(
-                "--spacelift-host must be a host's name, such as demo.app.spacelift.io: in small letters, without"
-                " https:// and without a path"
+                "--spacelift-host must be a host name in lower case without https:// and without a path, for example"
+                " demo.app.spacelift.io"
             )
 
     def provider_arn(self, role: Role) -> str:

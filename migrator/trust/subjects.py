@@ -39,9 +39,9 @@ class Runs:
 
     def __post_init__(self) -> None:
         if self.space and not _ID.fullmatch(self.space) and not _SPACE_PATH.fullmatch(self.space):
-            raise UsageError("--space must be the id of a space, such as production-01HND2KV9A, or a path of them")
+            raise UsageError("--space must be the id of a space, for example production-01HND2KV9A, or a path of ids")
         if self.stack and not _ID.fullmatch(self.stack):
-            raise UsageError("--stack must be the slug of a stack, such as my-app")
+            raise UsageError("--stack must be the slug of a stack, for example my-app")
 
     @property
     def is_any_stack(self) -> bool:
@@ -62,10 +62,11 @@ class SubjectTemplate:
     def __post_init__(self) -> None:
         parts = _PARTS.findall(self.text)
         if len(self.text) > _LONGEST or "".join(f"{{{name}}}" if name else text for name, text in parts) != self.text:
-            raise UsageError("--subject-template must be letters, digits, placeholders in braces and -_:/|")
+            raise UsageError("--subject-template must consist of letters, digits, placeholders in braces and -_:/|")
         unknown = {name for name, _ in parts if name} - _PLACEHOLDERS
         if unknown or not any(name for name, _ in parts):
-            raise UsageError(f"--subject-template takes {', '.join(f'{{{item}}}' for item in sorted(_PLACEHOLDERS))}")
+            known = ", ".join(f"{{{item}}}" for item in sorted(_PLACEHOLDERS))
+            raise UsageError(f"--subject-template must hold at least one placeholder, and only these: {known}")
         is_apart = True
         for name, text in parts:
             if name and not is_apart:
@@ -113,6 +114,6 @@ class SubjectTemplate:
     def _told(self, value: str, what: str, placeholder: str) -> str:
         if f"{{{placeholder}}}" not in self.text:
             raise UsageError(
-                f"the subject has no {{{placeholder}}}, so that no policy can tell one {what} from another"
+                f"The subject template has no {{{placeholder}}}. A trust policy cannot allow a single {what} then"
             )
         return value

@@ -23,7 +23,7 @@ def warnings(issuer: Issuer, grants: Sequence[Grant]) -> Iterator[str]:
     for grant in grants:
         size = size_of(issuer.document(grant))
         if size > QUOTA:
-            yield f"{grant.role.arn}: the trust policy has {size} characters, and IAM takes {QUOTA} by default"
+            yield f"{grant.role.arn}: The trust policy has {size} characters. IAM allows {QUOTA} by default."
 
 
 def _admits_every_stack(runs: Runs) -> bool:
@@ -50,23 +50,26 @@ def _admits_nothing(runs: Runs) -> bool:
 
 _PROBLEMS = (
     (
-        "every stack and module of the Spacelift account may assume it; --space or --stack says which",
+        "Every stack and module of the Spacelift account may assume the role. help: limit that with --space or --stack",
         _admits_every_stack,
     ),
     (
-        "proposed runs may assume it, and so may the code of every pull request; --run-type leaves them out, but then"
-        " they cannot sign in to plan",
+        "Proposed runs may assume the role, so the code of every pull request may too. The option --run-type excludes"
+        " proposed runs, which then cannot sign in to plan.",
         _admits_pull_requests,
     ),
     (
-        "scope write keeps tracked runs out while they initialise and plan, unless the stack deploys by itself: their"
-        " token has scope read until they are confirmed",
+        "With the scope write, tracked runs cannot assume the role while they initialise and plan: their token has the"
+        " scope read until they are confirmed. Stacks with autodeploy are an exception.",
         _fails_at_plan,
     ),
-    ("scope read keeps tracked runs out when they apply, for then their token has scope write", _fails_at_apply),
     (
-        "one of its subjects never occurs: proposed runs have scope read, tasks, tests and destructions have scope"
-        " write, and tests are runs of modules",
+        "With the scope read, tracked runs cannot assume the role to apply: their token has the scope write then.",
+        _fails_at_apply,
+    ),
+    (
+        "The trust policy names a subject that never occurs. Proposed runs have the scope read. Tasks, tests and"
+        " destructions have the scope write. Tests are runs of modules.",
         _admits_nothing,
     ),
 )

@@ -215,3 +215,8 @@ OTHER_TOKEN = Diagnostic(
     found="{who} reads the token from {found}, but Spacelift puts the token into {token}.",
     help="Correct web_identity_token_file, or name the file with --token-file.",
 )
+NO_HOOK_ROLE = Diagnostic(
+    "verify-hook-role-not-known",
+    found="No file says which role the variable of the hook holds.",
+    help="Set TF_VAR_aws_role_arn on the stack. Name its value with --role-arn to verify it here.",
+)

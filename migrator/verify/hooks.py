@@ -106,9 +106,10 @@ def _run(
         if not exported:
             why = said.EXCHANGE_FAILED.refusal(shell=shell, run=run, said=done.said, token=token.path)
             return failed(_CELL, why), {}
-        found = aws.signer_of(exported["AWS_ACCESS_KEY_ID"])
-        if found != f"web identity {role}":
-            return failed(_CELL, said.NOT_EXPORTED.refusal(shell=shell, found=found, expected=role)), exported
+        found = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
+        if found != (role,):
+            shown = ", then ".join(found) or "somebody else"
+            return failed(_CELL, said.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
     return _order(stack, exchange), exported
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrator.errors import MigrateError
-from migrator.secret import shown_key
 
 MISSING = "moto is not installed"
 _SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
@@ -29,14 +28,14 @@ class RecordedRun:
     """What one run asked of the emulated AWS at ``url``: who its keys are, and who signed for S3, in order."""
 
     url: str = ""
-    sessions: dict[str, str] = field(default_factory=dict)
-    """Who has an access key, in the words of the table of who signs."""
-    states: list[tuple[str, str]] = field(default_factory=list)
-    """Of each request to S3: who signed, and the path."""
+    sessions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The roles that were assumed for the session of an access key, the first with the token."""
+    states: list[tuple[str, ...]] = field(default_factory=list)
+    """Of each request to S3 the roles of the session that signed."""
 
-    def signer_of(self, key: str) -> str:
-        """Who signs with an access key."""
-        return self.sessions.get(key, f"static key {shown_key(key)}")
+    def roles_of(self, key: str) -> tuple[str, ...]:
+        """The roles that were assumed for the session of an access key; none of a key that is no session's."""
+        return self.sessions.get(key, ())
 
     def note(self, environ: dict[str, Any], body: bytes, answer: bytes) -> None:
         """Remember a request and its answer."""
@@ -45,11 +44,11 @@ class RecordedRun:
         action, role = (asked.get(name, [""])[0] for name in ("Action", "RoleArn"))
         made = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
         if made and action == "AssumeRoleWithWebIdentity":
-            self.sessions[made[1]] = f"web identity {role}"
+            self.sessions[made[1]] = (role,)
         elif made and signed:
-            self.sessions[made[1]] = f"{self.signer_of(signed['key'])}, then role {role}"
+            self.sessions[made[1]] = (*self.roles_of(signed["key"]), role)
         elif signed and signed["service"] == "s3":
-            self.states.append((self.signer_of(signed["key"]), environ.get("PATH_INFO", "")))
+            self.states.append(self.roles_of(signed["key"]))
 
 
 class LocalAws:

@@ -21,7 +21,7 @@ from migrator.verify.backend import Initialised, backend_arguments, initialise, 
 from migrator.verify.cli_config import write_cli_config
 from migrator.verify.exchange import token_for
 from migrator.verify.hooks import HookProof, TokenSettings, hook_proof
-from migrator.verify.identity import backend_signer, environment_of, identity_proof
+from migrator.verify.identity import Signed, backend_signer, environment_of, identity_proof
 from migrator.verify.programs import bare_environment
 from migrator.verify.runs import OF_STACKS, subject
 
@@ -153,7 +153,7 @@ class Offline:
         initialised = initialise(
             engine, is_own, item.folder, environment, data / "data", arguments, with_backend=with_backend
         )
-        seen = aws.states[-1][0] if aws is not None and aws.states and initialised.backend is not None else None
+        seen = aws.states[-1] if aws is not None and aws.states and initialised.backend is not None else None
         around = environment_of(stack, hook.role, bool(hook.exported))
         before, role_arn = item.repo.before, self._settings.role_arn
         tokens = (self._settings.token.path, _HERE)
@@ -192,7 +192,7 @@ class Offline:
         """What a run of a stack has before its hooks."""
         found = bare_environment(self._home, with_network=self._settings.fetch)
         found |= {"TF_CLI_CONFIG_FILE": str(self._cli_config), "TF_VAR_spacelift_run_id": _RUN_ID}
-        found |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
+        found |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "5"}
         if aws is not None:
             found |= dict.fromkeys(_ENDPOINTS, aws.url)
         if stack is None:
@@ -211,7 +211,12 @@ def _needs_hook(item: VerifiedRoot, root: Root | None, stack: RunStack | None) -
     """Whether something of a root module would use the credentials of the environment without a hook."""
     around = replace(environment_of(stack, "", False), has_keys=False)
     signers = [backend_signer(item.repo.context, root, around)] if root is not None else []
-    return any(signer.text.startswith("the environment") for signer in signers)
+    return any(map(_is_of_environment, signers))
+
+
+def _is_of_environment(item: Signed) -> bool:
+    """Whether something signs with whatever credentials the environment has."""
+    return item.by.is_keyless and not item.by.role
 
 
 def _may_sign_in(hook: HookProof, environment: dict[str, str], item: VerifiedRoot, root: Root | None) -> bool:
@@ -219,8 +224,7 @@ def _may_sign_in(hook: HookProof, environment: dict[str, str], item: VerifiedRoo
     if root is None:
         return False
     around = Environment(web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment)
-    text = backend_signer(item.repo.context, root, around).text
-    return bool(hook.exported) or not text.startswith("the environment")
+    return bool(hook.exported) or not _is_of_environment(backend_signer(item.repo.context, root, around))
 
 
 def _by_hook(identity: Proof) -> Proof:

@@ -49,7 +49,7 @@ class Ended:
         text = self.complaint.strip() or self.printed.strip()
         words = " ".join(text.translate({ord(mark): " " for mark in "│╷╵"}).split())
         start = words.find("Error: ")
-        return plain_line(mask(words[max(start, 0) :][:400])) or f"exit code {self.status}"
+        return plain_line(mask(words[max(start, 0) :][:800])) or f"exit code {self.status}"
 
 
 def bare_environment(home: Path, *, with_network: bool = False) -> dict[str, str]:

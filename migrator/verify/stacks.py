@@ -120,7 +120,9 @@ def defined_stacks(context: Context, evaluated: Mapping[str, Lists]) -> Iterator
             has_static_keys=stack in keyed,
             has_integration=stack in facts.integrations,
             doubts=stack.contexts.doubts,
-            overrides=tuple((item.title, item.reason) for item in won if not item.holds_values and not item.ignored),
+            overrides=tuple(
+                (item.title, item.refusal.reason) for item in won if not item.holds_values and not item.ignored
+            ),
             evidence=stack.evidence,
         )
         yield stack, run

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, Verdict, failed, not_proven, proven, worst
 from migrator.trust.policy import Issuer, Role
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _CELL = "trust"
 _STAND_INS = ("stand-in-01", "other-02")
-_FIRST = re.compile(r"web identity (arn:\S+?)(?:,|$)")
-_THEN = re.compile(r", then role (arn:\S+?)(?=,|$)")
 _WEB = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "sts:TagSession"
 
@@ -57,22 +55,27 @@ def trust_proof(item: VerifiedRoot, stack: RunStack | None, settings: TrustSetti
 
 
 def role_chains(item: VerifiedRoot, stack: RunStack, role_arn: str | None) -> list[tuple[str, ...]]:
-    """The roles that runs of a stack assume: the first with the token, each further one with the role before it."""
+    """The roles that runs of a stack assume: the first with the token, each further one with the role before it.
+
+    A role that only a run knows is the expression that stands for it.
+    """
     exchange = exchange_of(tuple(command.text for command in stack.commands or ()))
     variables = {"TF_VAR_aws_role_arn": role_arn, **stack.variables} if role_arn else stack.variables
     known = {name: value for name, value in variables.items() if value}
     role = (exchange.role_for(known) if exchange else None) or ""
     environment = environment_of(stack, role, exchange is not None)
     chains: dict[tuple[str, ...], None] = {(role,): None} if role else {}
-    for signer in signers_of(item.repo.context, item.path, stack, environment, role_arn):
-        first = _FIRST.match(signer.text)
-        if first:
-            chains[(first[1], *_THEN.findall(signer.text))] = None
+    for signed in signers_of(item.repo.context, item.path, stack, environment, role_arn):
+        if signed.by.role:
+            chains[signed.roles] = None
     return list(chains)
 
 
 def _chain(chain: tuple[str, ...], stack: RunStack, settings: TrustSettings) -> Iterator[Proof]:
     for number, role in enumerate(chain):
+        if not is_role_arn(role):
+            yield not_proven(_CELL, said.NO_ROLE_VALUE.refusal(name=role))
+            return
         try:
             policy = settings.policies(role)
         except MigrateError as error:

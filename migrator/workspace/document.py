@@ -5,28 +5,41 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Ignored, Place
+from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT, SYNTAX_ERROR, UNREADABLE_FILE
 from migrator.workspace.discover import Kind, is_override
-from migrator.workspace.generators import generator, is_written_by_terragrunt
+from migrator.workspace.generators import Generator, generator, is_written_by_terragrunt
 
 if TYPE_CHECKING:
+    from migrator.model.findings import FileProblem, Ignored, Refusal
     from migrator.syntax.languages import Syntax
 
-IGNORE = "tf-oidc-migrate:ignore"
+IGNORE = re.compile(r"tf-oidc-migrate:ignore(?![\w\[-])")
 """What a comment on a block or argument says to have it left alone."""
+
+_ACCEPTED = re.compile(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
+"""What a comment says to have refusals with certain codes accepted; commas separate the codes."""
 
 _WORDS = (b"provider", b"backend", b"spacelift")
 _TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
 _OTHERS = re.compile(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
+_OF_INTEREST = re.compile(
+    rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
+    + _OTHERS.pattern
+)
+"""A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
+
+_COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
 _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
 _DEEPEST = 30
@@ -49,7 +62,7 @@ class Document:
     problem: FileProblem | None = None
     seen: tuple[int, ...] = ()
     is_copy: bool = False
-    elsewhere: str = ""
+    elsewhere: Refusal | None = None
 
     @cached_property
     def source(self) -> SourceFile:
@@ -60,7 +73,7 @@ class Document:
                 return SourceFile(self.path, file.readall() or b"")
         except OSError as error:
             self.seen = state_of(self.root / self.path)
-            self.problem = FileProblem(Place(self.path), f"it cannot be read: {error.strerror}")
+            self.problem = UNREADABLE_FILE.problem(Place(self.path), reason=error.strerror)
             return SourceFile(self.path, b"")
 
     @property
@@ -99,17 +112,24 @@ class Document:
         return self.kind not in _IN_OTHERS or _OTHERS.search(data) is not None
 
     @property
+    def is_of_no_rule(self) -> bool:
+        """Whether the file was read and holds no word of any rule, so that what it says need not be understood."""
+        data = self.source.data
+        return bool(data) and b"\0" not in data and _OF_INTEREST.search(data) is None
+
+    @property
     def is_written_by_terragrunt(self) -> bool:
         """Whether Terragrunt writes the file, and would write it again."""
         return is_written_by_terragrunt(self.source.data)
 
     @property
-    def generated(self) -> str:
-        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; ``""`` if none does."""
-        return self.elsewhere or self._generator
+    def generated(self) -> Refusal | None:
+        """Why the file is not to be edited, as a program writes it, or writes it elsewhere; None if none does."""
+        return self.elsewhere or (self.generator.refusal() if self.generator else None)
 
     @cached_property
-    def _generator(self) -> str:
+    def generator(self) -> Generator | None:
+        """The program that writes the file, if one does."""
         return generator(self.path, self.source.data)
 
     @cached_property
@@ -119,7 +139,7 @@ class Document:
             return ()
         try:
             if "\0" in self.text:
-                raise SyntaxProblem(0, "it is no UTF-8 text")
+                raise SyntaxProblem(0, "the text is not UTF-8")
             if self.kind is Kind.VALUES:
                 return self.syntax.values(self.text)
             from migrator.syntax.languages import language_of
@@ -129,7 +149,7 @@ class Document:
                 _read_through(item, self.kind)
         except SyntaxProblem as problem:
             place = Place(self.path, self.source.line(problem.offset))
-            self.problem = FileProblem(place, f"{problem.reason}; the file was left as it is")
+            self.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
             return ()
         return items
 
@@ -177,30 +197,59 @@ class Document:
 
     def has_ignored(self, span: Span) -> bool:
         """Whether ``span`` is, or stands in, what a comment wants left alone."""
-        part = self._ignored_parts.touched_by(span) if IGNORE in self.text else None
+        part = self._ignored_parts.touched_by(span)
         return part is not None and part.start <= span.start and span.end <= part.end
 
     def ignored_at(self, span: Span) -> Place | None:
         """Where what a comment wants left alone stands, if an edit of ``span`` would change it."""
-        part = self._ignored_parts.touched_by(span) if IGNORE in self.text else None
+        part = self._ignored_parts.touched_by(span)
         return Place(self.path, self.source.line(part.start)) if part is not None else None
 
     @cached_property
     def _ignored_parts(self) -> Cover:
+        return Cover(self._parts_with(IGNORE))
+
+    def _parts_with(self, comment: re.Pattern[str]) -> Iterator[Span]:
+        """The parts of the file that a ``comment`` is on."""
+        if comment.search(self.text) is None:
+            return iter(())
         from migrator.syntax import ignored
         from migrator.syntax.languages import PYTHON, YAML, language_of
 
         language = language_of(self.path)
         if language is YAML:
-            return Cover(ignored.of_yaml(self.text, IGNORE))
+            return ignored.of_yaml(self.text, comment)
         if language is PYTHON:
-            return Cover(ignored.of_program(self.text, IGNORE))
-        return Cover(ignored.of_items(self.syntax, self.text, self.items, IGNORE))
+            return ignored.of_program(self.text, comment)
+        return ignored.of_items(self.syntax, self.text, self.items, comment)
+
+    @cached_property
+    def accepted(self) -> dict[str, list[range]]:
+        """The codes of refusals that comments accept, each with the lines that it is accepted on.
+
+        These are the lines of the block or argument that the comment is on; in any other text, the comment's own line
+        and the first line below it that is no comment.
+        """
+        found: dict[str, list[range]] = {}
+        for match in _ACCEPTED.finditer(self.text):
+            for code in filter(None, (code.strip() for code in match[1].split(","))):
+                lines = found.setdefault(code, [])
+                lines.append(self._lines_below(self.source.line(match.start())))
+                spans = self._parts_with(re.compile(re.escape(match[0])))
+                lines += (range(self.source.line(span.start), self.source.line(span.end - 1) + 1) for span in spans)
+        return found
+
+    def _lines_below(self, line: int) -> range:
+        lines = self.text.splitlines()
+        last = line
+        while last < len(lines) and _COMMENT_LINE.match(lines[last - 1]):
+            last += 1
+        return range(line, last + 1)
 
     @property
     def ignored(self) -> Ignored:
         """What becomes of an item that is to be left alone."""
-        return Ignored("it is excluded" if self.is_excluded else "a comment says so")
+        return (EXCLUDED if self.is_excluded else IGNORED_BY_COMMENT).ignored()
 
 
 def state_of(file: Path) -> tuple[int, ...]:
@@ -226,7 +275,7 @@ def _read_through(item: Attribute | Block, kind: Kind) -> None:
     if not isinstance(item, Block):
         if is_terragrunt:
             return
-        raise SyntaxProblem(item.span.start, "an argument stands outside of any block")
+        raise SyntaxProblem(item.span.start, "an argument is outside of any block")
     is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
         item.is_tolerant = True

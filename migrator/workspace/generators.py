@@ -7,6 +7,13 @@ Terragrunt: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-att
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.workspace.diagnostics import GENERATED_FILE, NEEDS_GENERATED_FILE
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 _HEAD = 4096
 _NEAR = 160
@@ -40,31 +47,47 @@ _NAME = re.compile(
 _SOURCE = re.compile(r"\bfrom [\"'`]?(?P<path>[\w./@-]*[\w-]\.[\w.-]*\w)")
 
 
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A program that writes a file: its name, and the ``remedy``, a sentence that says how to change the file."""
+
+    name: str
+    remedy: str
+
+    def refusal(self) -> Refusal:
+        """Why the file itself is not edited."""
+        return GENERATED_FILE.refusal(by=self.name, remedy=self.remedy)
+
+    def needs(self, path: str) -> Refusal:
+        """Why something else is not edited, for which the file at ``path`` would have to be."""
+        return NEEDS_GENERATED_FILE.refusal(path=path, by=self.name, remedy=self.remedy)
+
+
 def is_written_by_terragrunt(data: bytes) -> bool:
     """Whether Terragrunt writes a file, and would write it again."""
     return _BY_TERRAGRUNT.match(data) is not None
 
 
-def generator(path: str, data: bytes) -> str:
-    """Why the file at ``path`` is not to be edited, and what to do instead; ``""`` if people write it."""
+def generator(path: str, data: bytes) -> Generator | None:
+    """The program that writes the file at ``path`` and would overwrite an edit; None if people write the file."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf")
     if is_written_by_terragrunt(head):
-        return "Terragrunt writes the file: change its configuration, and run terragrunt init"
+        return Generator("Terragrunt", "Change the Terragrunt configuration, and run `terragrunt init`.")
     if path.endswith(".json") and _BY_CDKTF.search(data):
-        return "CDKTF writes the file: change the program, and run cdktf synth"
+        return Generator("CDKTF", "Change the program, and run `cdktf synth`.")
     said = " ".join(_comments(path, head.decode("utf-8", "replace")).split())
     if "TERRAMATE: GENERATED AUTOMATICALLY" in said:
-        return "Terramate writes the file: change its generate_hcl block, and run terramate generate"
+        return Generator("Terramate", "Change the `generate_hcl` block, and run `terramate generate`.")
     near = (
         abs(match.start() - two.start()) < _NEAR
         for match in _BY_PROGRAM.finditer(said)
         for two in _HANDS_OFF.finditer(said)
     )
     if not (_AUTOMATIC.search(said) or any(near)):
-        return ""
+        return None
     name, source = _NAME.search(said), _SOURCE.search(said)
-    by, made_of = name["name"] if name else "a program", source["path"] if source else "what the file is made of"
-    return f"{by} writes the file, as its head says: change {made_of}, and have the file written anew"
+    by, made_of = name["name"] if name else "A program", source["path"] if source else "the source of this file"
+    return Generator(by, f"Change {made_of}, and have the program write the file again.")
 
 
 def _comments(path: str, head: str) -> str:

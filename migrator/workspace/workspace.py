@@ -12,21 +12,33 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrator.model.diagnostics import Diagnostic
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.model.module_source import ModuleSource, is_local, parse_source
 from migrator.source import SourceFile
+from migrator.workspace.diagnostics import NEEDS_EXCLUDED_FILE, NEEDS_IGNORED_BLOCK, OUTSIDE_FOLDER
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
 from migrator.workspace.document import Document, digest, state_of
 from migrator.workspace.module import Module, ModuleCall
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Change, FileProblem, Place
+    from migrator.model.findings import Change, FileProblem, Note, Place, Refusal
     from migrator.span import Edit
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
 _INTERPOLATION = re.compile(r"\$\{[^}]*\}")
 _UPWARDS = re.compile(r"^(?:\.\.?/)+")
 LOCK_FILE = ".terraform.lock.hcl"
+NOT_PARSED = Diagnostic(
+    "file-not-parsed",
+    found="These files cannot be parsed.",
+    why="They hold no word that a rule looks for, so nothing is missing from this run.",
+    help="run `terraform validate` to see the error, or pass `--exclude PATH`",
+    page=(
+        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, such as "
+        "`provider`, `backend`, `variable`, `module` or `access_key`. Without such a word, the file is only listed."
+    ),
+)
 
 
 def _renewed(documents: Iterable[Document], fresh: Mapping[str, Document]) -> list[Document]:
@@ -122,8 +134,18 @@ class Workspace:
     @property
     def problems(self) -> list[FileProblem]:
         """The files of the given folder that were asked for and could not be read or understood."""
+        return [problem for problem, document in self._unread if not document.is_of_no_rule]
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What to know of the files that could not be understood, and hold nothing that a rule looks for."""
+        unread = [str(problem.place) for problem, document in self._unread if document.is_of_no_rule]
+        return (NOT_PARSED.note(*unread),) if unread else ()
+
+    @property
+    def _unread(self) -> list[tuple[FileProblem, Document]]:
         inside = (item for item in self.documents.values() if self.in_scope(item.path))
-        return [document.problem for document in inside if document.problem]
+        return [(document.problem, document) for document in inside if document.problem]
 
     def changed_meanwhile(self) -> str | None:
         """The path of a file that is no longer what it was when it was read, if there is one."""
@@ -281,12 +303,18 @@ class Workspace:
                 local = document.literal(block.attribute("source"))
                 own = parse_source(local) if local is not None else None
                 if local is not None and is_local(local):
-                    called = self._folder(posixpath.join(module.path, local))
+                    called = self._folder(self.path_from(module.path, local))
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
                 elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
                     called = own.folder
                     found.setdefault(called, []).append(ModuleCall(module, document, block))
         return found
+
+    def path_from(self, folder: str, source: str) -> str:
+        """The path in the repository that a ``source`` which is a path leads to; it begins with ``..`` outside."""
+        if source.startswith("/"):
+            return os.path.relpath(os.path.realpath(source), os.path.realpath(self.root))
+        return posixpath.normpath(posixpath.join(folder, source))
 
     def unread_caller(self, module: Module) -> Place | None:
         """Where a module is called whose source is an expression, as OpenTofu allows, if that may be ``module``."""
@@ -353,20 +381,20 @@ class Workspace:
         """Whether the file or module at ``path`` lies in a folder that may be changed."""
         return any(not folder or path == folder or path.startswith(folder + "/") for folder in self._folders)
 
-    def objection(self, path: str) -> str | None:
+    def objection(self, path: str) -> Refusal | None:
         """Why the file at ``path`` may not be changed, if so."""
         if not self.in_scope(path):
-            return f"{path} would have to change, and is outside of the given folder"
+            return OUTSIDE_FOLDER.refusal(path=path)
         if is_excluded(path, self._exclude):
-            return f"{path} would have to change, and is excluded"
+            return NEEDS_EXCLUDED_FILE.refusal(path=path)
         document = self.documents.get(path)
-        if document is not None and document.generated:
-            return f"{path} would have to change, and {document.generated}"
-        return None
+        if document is None or document.generated is None:
+            return None
+        return document.elsewhere or (document.generator.needs(path) if document.generator else None)
 
-    def objection_to(self, edit: Edit) -> str | None:
+    def objection_to(self, edit: Edit) -> Refusal | None:
         """Why ``edit`` may not be made, if so: its file may not be changed, or a comment wants what it changes left."""
         document = self.documents.get(edit.path)
         place = document.ignored_at(edit.span) if document is not None else None
-        ignored = f"{place} would have to change, and a comment wants it left alone" if place else None
+        ignored = NEEDS_IGNORED_BLOCK.refusal(place=place) if place else None
         return self.objection(edit.path) or ignored

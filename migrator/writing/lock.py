@@ -39,7 +39,9 @@ def _acquire(handle: int) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise MigrateError("another run of this program is at work here: try again when it is done") from None
+                raise MigrateError(
+                    "Another run of tf-oidc-migrate is working here. help: try again when that run has ended"
+                ) from None
             time.sleep(_TICK)
         except OSError:
             return

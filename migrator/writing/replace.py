@@ -78,14 +78,14 @@ class Replacement:
                 _require_unchanged(target, change)
                 os.replace(target.parent / step.staged, target)
             except OSError as error:
-                raise MigrateError(f"{change.path} cannot be replaced: {error.strerror}; nothing was changed") from None
+                raise MigrateError(f"{change.path} cannot be replaced: {error.strerror}. Nothing was changed") from None
 
     @contextmanager
     def _telling_of_log(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            reason = f"{self._path.parent} cannot be written to: {error.strerror}; nothing was changed"
+            reason = f"{self._path.parent} is not writable: {error.strerror}. Nothing was changed"
             raise MigrateError(reason) from None
 
     def _stage(self, change: Change, name: str) -> None:
@@ -94,27 +94,27 @@ class Replacement:
             target.parent.mkdir(parents=True, exist_ok=True)
             undo_log.stage(target, target.parent / name, change.after, is_synced=not self._is_kept)
         except OSError as error:
-            raise MigrateError(f"{change.path} cannot be written: {error.strerror}; nothing was changed") from None
+            raise MigrateError(f"{change.path} cannot be written: {error.strerror}. Nothing was changed") from None
 
     def _put_back(self, error: BaseException) -> None:
         try:
             self._recover()
         except (OSError, MigrateError) as problem:
-            before = f"{error}; then: " if isinstance(error, MigrateError) else ""
-            raise MigrateError(f"{before}{problem}; the next run puts back what is left of this one") from None
+            before = f"{error}. Then: " if isinstance(error, MigrateError) else ""
+            raise MigrateError(f"{before}{problem}. The next run undoes the rest of this run's changes") from None
 
 
 def _require_inside(root: Path, change: Change) -> None:
     """A file must not be led out of the repository by a folder that is a link."""
     parent = (root / change.path).parent
     if not parent.resolve().is_relative_to(root.resolve()):
-        raise MigrateError(f"{change.path} would lie outside of the repository; nothing was changed")
+        raise MigrateError(f"{change.path} would be outside of the repository. Nothing was changed")
 
 
 def _require_unchanged(target: Path, change: Change) -> None:
     now = target.read_bytes() if target.is_file() else None
     if now != change.before:
-        raise MigrateError(f"{change.path} was changed by someone else meanwhile; nothing was changed")
+        raise MigrateError(f"Another program changed {change.path} during the run. Nothing was changed")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ LOG = ".tf-oidc-migrate-undo"
 """The log's name in a folder that is no repository."""
 
 _FORMAT = "tf-oidc-migrate undo"
-_NO_LOG = "{} is no undo log of this program: remove it"
+_NO_LOG = "{} is not an undo log of tf-oidc-migrate. help: remove the file"
 _STAGED = ".tf-oidc-migrate-"
 
 
@@ -146,7 +146,7 @@ def recover(
     except (KeyError, TypeError, ValueError):
         raise MigrateError(_NO_LOG.format(path.name)) from None
     except OSError as error:
-        raise MigrateError(f"what a broken-off run has changed cannot be put back: {error.strerror}") from None
+        raise MigrateError(f"The changes of an interrupted run cannot be undone: {error.strerror}") from None
 
 
 def stage(target: Path, staged: Path, data: bytes, *, is_synced: bool = True) -> None:
@@ -183,7 +183,7 @@ def _inside(root: Path, path: str) -> Path:
     target = root / path
     is_odd = not {".git", ".."}.isdisjoint(target.parts[len(root.parts) :])
     if is_odd or not target.parent.resolve().is_relative_to(root.resolve()):
-        raise MigrateError("the undo log names a file outside of the repository: remove it")
+        raise MigrateError("The undo log names a file outside of the repository. help: remove the undo log")
     return target
 
 

@@ -344,8 +344,8 @@ def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
     assert "3 failed, 1 migrated" in done.stderr
     results = json.loads((fleet.folder / "out.json").read_text())["results"]
     errors = {one["repository"]: one["error"] for one in results}
-    assert errors["nowhere"] == "the folder cannot be read: No such file or directory"
-    assert errors["file"] == "a file is there, and no folder"
+    assert errors["nowhere"] == "The folder cannot be read: No such file or directory"
+    assert errors["file"] == "The path is a file, not a folder"
     assert errors["plain"].startswith("not a git repository")
 
 
@@ -412,7 +412,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no repository is named"),
+        ([], "No repository was named"),
         (["--preview", "--push", "."], "nothing to push"),
         (["--preview", "--check", "."], "exclude each other"),
         (["file:///nowhere.git"], "branches of clones would be lost"),
@@ -459,7 +459,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         waiting, outcome, note, *_ = done.stderr.splitlines()
         assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
-        assert note.endswith(": see to the pull request: no review was requested of stranger: GitHub answered 422")
+        assert note.endswith(": see to the pull request: No review was requested from stranger: GitHub answered 422")
         opened = [request for request in server.of_kind("POST") if request.path.endswith("/pulls")]
         assert (len(opened), len(server.pulls)) == (2, 1)  # the first was told to wait
         body = opened[0].body

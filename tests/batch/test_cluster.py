@@ -42,7 +42,7 @@ def test_every_job_comes_back_once_with_its_result(scheduler: str) -> None:
 
 def test_an_exception_is_a_failure_without_its_text(scheduler: str, capfd: pytest.CaptureFixture[str]) -> None:
     [(_, failure)] = run_jobs(jobs.fail, ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"], executor(2, scheduler))
-    assert failure.reason.startswith("internal error (ValueError at jobs.py:")
+    assert failure.reason.startswith("Internal error (ValueError at jobs.py:")
     assert "wJalr" not in repr(failure) + capfd.readouterr().err
 
 
@@ -56,7 +56,7 @@ def test_a_worker_that_dies_costs_its_own_job_alone(scheduler: str) -> None:
     killers = frozenset({13})
     results = dict(run_jobs(jobs.die_at, [(number, killers) for number in range(30)], executor(2, scheduler)))
     failures = {job[0]: result for job, result in results.items() if isinstance(result, Failure)}
-    assert failures == {13: Failure("the Dask worker died")}
+    assert failures == {13: Failure("The Dask worker ended unexpectedly")}
     assert {result for result in results.values() if isinstance(result, int)} == set(range(30)) - killers
 
 
@@ -66,7 +66,7 @@ def test_a_hanging_job_is_ended_with_its_children(
     monkeypatch.setattr(pool, "_GRACE", 0.5)
     work = [(str(tmp_path / "0"), 100), *((str(tmp_path / str(number)), 0) for number in range(1, 5))]
     results = dict(run_jobs(jobs.hang, work, executor(2, scheduler), timeout=3))
-    assert results.pop(work[0]) == Failure("gave no answer within 3 s")
+    assert results.pop(work[0]) == Failure("The repository took longer than 3 s")
     assert set(results.values()) == {file for file, _ in work[1:]}
     worker, child = map(int, (tmp_path / "0").read_text().split())
     assert wait_for(lambda: not is_alive(worker) and not is_alive(child), 5)
@@ -117,4 +117,4 @@ def test_the_loss_of_the_scheduler_costs_the_jobs_in_flight(tmp_path: Path) -> N
             with pytest.raises(MigrateError, match="connection to the Dask scheduler was lost"):
                 ended.extend(results)
     assert len(started) <= 3
-    assert ended == [(job, Failure("the connection to the Dask scheduler was lost")) for job in started[1:]]
+    assert ended == [(job, Failure("The connection to the Dask scheduler was lost")) for job in started[1:]]

@@ -130,19 +130,19 @@ HEADER: dict[str, Any] = {"journal": "tf-oidc-migrate", "version": 1, "settings"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no journal"),
-        ('{"journal": "tf-oidc', "is no journal"),
-        ('terraform {\n  backend "s3" {}\n}\n', "is no journal"),
-        ("[]\n", "is no journal"),
-        (json.dumps({**HEADER, "journal": "another"}) + "\n", "is no journal"),
-        (json.dumps({**HEADER, "version": "1"}) + "\n", "is no journal"),
-        (json.dumps({**HEADER, "jobs": [1]}) + "\n", "is no journal"),
-        (json.dumps({**HEADER, "version": 2, "settings": None}) + "\n", "is of a newer version of this program"),
+        ("", "is not a journal"),
+        ('{"journal": "tf-oidc', "is not a journal"),
+        ('terraform {\n  backend "s3" {}\n}\n', "is not a journal"),
+        ("[]\n", "is not a journal"),
+        (json.dumps({**HEADER, "journal": "another"}) + "\n", "is not a journal"),
+        (json.dumps({**HEADER, "version": "1"}) + "\n", "is not a journal"),
+        (json.dumps({**HEADER, "jobs": [1]}) + "\n", "is not a journal"),
+        (json.dumps({**HEADER, "version": 2, "settings": None}) + "\n", "newer version of tf-oidc-migrate wrote"),
         (
             json.dumps({**HEADER, "settings": {"mode": "check"}}) + "\n",
-            "is of a run with other settings: exclude, mode$",
+            "belongs to a run with other settings: exclude, mode$",
         ),
-        ("[" * 100_000 + "\n", "is no journal"),
+        ("[" * 100_000 + "\n", "is not a journal"),
     ],
 )
 def test_a_file_of_something_else_is_left_alone(path: Path, text: str, message: str) -> None:
@@ -173,7 +173,7 @@ def test_what_is_no_file_is_no_journal(path: Path, make: Any) -> None:
 
 
 def test_two_runs_cannot_share_a_journal(path: Path) -> None:
-    with Journal.create(path, SETTINGS, []), pytest.raises(MigrateError, match="is in use by another run"):
+    with Journal.create(path, SETTINGS, []), pytest.raises(MigrateError, match="Another run uses the journal"):
         Journal.open(path)
     Journal.open(path).close()
 

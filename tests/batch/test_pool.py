@@ -95,12 +95,12 @@ def test_a_start_is_told_before_its_end() -> None:
 def test_a_worker_that_dies_costs_its_own_job_alone(killers: frozenset[int]) -> None:
     results = dict(run_jobs(jobs.die_at, [(number, killers) for number in range(30)], executor(2)))
     failures = {job[0]: result for job, result in results.items() if isinstance(result, Failure)}
-    assert failures == dict.fromkeys(killers, Failure("the worker process was killed by SIGKILL"))
+    assert failures == dict.fromkeys(killers, Failure("The worker process was killed by SIGKILL"))
     assert {result for result in results.values() if isinstance(result, int)} == set(range(30)) - killers
 
 
 def test_a_worker_that_leaves_is_a_failure_with_its_code() -> None:
-    assert only(run_jobs(jobs.leave, [3], executor(2))) == Failure("the worker process ended with exit code 3")
+    assert only(run_jobs(jobs.leave, [3], executor(2))) == Failure("The worker process ended with exit code 3")
 
 
 def test_a_worker_killed_while_idle_costs_no_job() -> None:
@@ -133,7 +133,7 @@ def test_workers_start_where_the_parent_is_now(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("count", KINDS)
 def test_an_exception_is_a_failure_without_its_text(count: int) -> None:
     failure = only(run_jobs(jobs.fail, ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"], executor(count)))
-    assert failure.reason.startswith("internal error (ValueError at jobs.py:")
+    assert failure.reason.startswith("Internal error (ValueError at jobs.py:")
     assert "wJalr" not in repr(failure)
 
 
@@ -161,7 +161,7 @@ def test_a_hanging_job_is_ended_with_its_children(
     begin = time.monotonic()
     results = dict(run_jobs(function, work, executor(2), timeout=2))
     assert time.monotonic() - begin < 8
-    assert results.pop(work[0]) == Failure("gave no answer within 2 s")
+    assert results.pop(work[0]) == Failure("The repository took longer than 2 s")
     assert set(results.values()) == {file for file, _ in work[1:]}
     worker, child = map(int, (tmp_path / "0").read_text().split())
     assert wait_for(lambda: not is_alive(worker) and not is_alive(child), 2)

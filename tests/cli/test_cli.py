@@ -73,8 +73,8 @@ def test_a_folder_of_no_interest_loads_no_rules(tmp_path: Path) -> None:
 
 
 def test_help_is_a_page_that_names_every_exit_code() -> None:
-    shown = run("--help").output
-    assert len(shown.splitlines()) < 80
+    shown = run("--help-all").output
+    assert len(shown.splitlines()) < 120
     for word in ("Action:", "Roles:", "Git:", "Scope:", "Output:", "Exit codes:", "130", "[default: spacelift-oidc]"):
         assert word in shown
 
@@ -93,10 +93,39 @@ def test_preview_prints_a_diff_and_changes_nothing(folder: Path) -> None:
 def test_check_lists_the_files(folder: Path) -> None:
     done = run("--check", folder)
     assert done.exit_code == 1
-    assert done.stdout == ""
-    assert "  files:\n    main.tf\n    variables.tf\n" in done.stderr
+    assert done.stdout.splitlines() == [os.path.relpath(folder / name) for name in ("main.tf", "variables.tf")]
     run("--in-place", folder)
     assert run("--check", folder).exit_code == 0
+
+
+REFUSED = 'terraform {\n  backend "s3" {\n    bucket   = "b"\n    role_arn = "not-an-arn"\n  }\n}\n'
+UNREADABLE = 'resource "null_resource" "x" {\n  triggers = {\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "mode", "code"),
+    [
+        ({"main.tf": PROVIDER}, "--check", 1),
+        ({"main.tf": PROVIDER}, "--preview", 0),
+        ({"main.tf": REFUSED}, "--check", 4),
+        ({"main.tf": REFUSED}, "--preview", 4),
+        ({"main.tf": REFUSED}, "--in-place", 4),
+        ({"a/main.tf": PROVIDER, "b/main.tf": REFUSED}, "--check", 1),
+        ({"a/main.tf": PROVIDER, "b/main.tf": REFUSED}, "--in-place", 4),
+        ({"a/main.tf": PROVIDER, "b/main.tf": REFUSED, "c/main.tf": BROKEN}, "--check", 3),
+        ({"a/main.tf": PROVIDER, "c/main.tf": UNREADABLE}, "--check", 1),
+        ({"main.tf": PROVIDER, "c.tf": UNREADABLE}, "--in-place", 0),
+        ({"main.tf": PROVIDER, "c.tf": UNREADABLE + "    a = var.secret_key\n"}, "--in-place", 3),
+        ({"main.tf": 'resource "null_resource" "x" {}\n', "c.tf": UNREADABLE}, "--check", 0),
+    ],
+)
+def test_exit_codes(tmp_path: Path, files: dict[str, str], mode: str, code: int) -> None:
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    done = run(mode, tmp_path)
+    assert done.exit_code == code, done.output
+    assert ("cannot be parsed" in done.stderr) is (UNREADABLE in files.values() and PROVIDER in files.values())
 
 
 def test_in_place_needs_no_git(folder: Path) -> None:
@@ -108,7 +137,7 @@ def test_in_place_needs_no_git(folder: Path) -> None:
 
 def test_the_current_folder_is_the_default(folder: Path) -> None:
     done = program("--check", cwd=folder)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (1, "main.tf\nvariables.tf\n")
     assert done.stderr.startswith(".: 2 files would change\n")
 
 
@@ -172,7 +201,7 @@ def test_an_internal_error_is_a_sentence_without_values(folder: Path, monkeypatc
     monkeypatch.setattr("migrator.migrate.planning.Planning", fail)
     done = run("--preview", folder)
     assert done.exit_code == 3
-    assert "internal error (KeyError at test_cli.py" in done.stderr
+    assert "Internal error (KeyError at test_cli.py" in done.stderr
     assert "AKIA" not in done.output
 
 
@@ -192,7 +221,7 @@ def test_no_form_of_a_secret_is_shown(tmp_path: Path, body: str) -> None:
     (tmp_path / "variables.tf").write_text(variable)
     (tmp_path / "main.tf").write_text(f'{other}provider "aws" {{\n  {body}\n}}\n{other.replace("locals", "output")}')
     shown = run("--preview", tmp_path)
-    assert shown.exit_code in (0, 3)
+    assert shown.exit_code in (0, 3, 4)
     assert "hunter2" not in shown.output
     assert "hunter2" in run("--preview", "--show-secrets", tmp_path).output
 
@@ -216,7 +245,7 @@ def test_a_long_line_beside_an_edit_is_no_trouble(tmp_path: Path) -> None:
 def test_odd_texts_end_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.tf").write_text(text, encoding="utf-8")
     done = run("--preview", tmp_path)
-    assert done.exit_code in (0, 3)
+    assert done.exit_code in (0, 3, 4)
     assert "internal error" not in done.output
 
 
@@ -285,6 +314,7 @@ TRUST = ["trust", "--spacelift-host", "a.app.spacelift.io", "--role-arn", "arn:a
     "arguments",
     [
         ["--preview", "repo"],
+        ["--check", "repo"],
         ["--explain", "all"],
         ["--help"],
         ["--version"],
@@ -308,7 +338,7 @@ def test_output_that_cannot_be_written(how: str, arguments: list[str], make_repo
 @pytest.mark.parametrize("how", ["full", "closed"])
 def test_a_run_that_prints_nothing_needs_no_output(how: str, make_repo: MakeRepo, tmp_path: Path) -> None:
     repo = make_repo({"main.tf": PROVIDER}, name="repo")
-    assert without_output(how, ["--check", "repo"], tmp_path).returncode == 1
+    assert without_output(how, ["--check", "--quiet", "repo"], tmp_path).returncode == 1
     assert without_output(how, ["repo"], tmp_path).returncode == 0
     assert repo.git("log", "--format=%s", "-1").strip() == "Sign in to AWS with Spacelift's OIDC token"
 
@@ -360,3 +390,37 @@ def test_a_folder_inside_of_another_that_is_given(make_repo: MakeRepo, tmp_path:
     assert done.returncode == 0, done.stderr
     assert len(repo.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 4
     assert len(other.git("diff", "--name-only", "main", "spacelift-oidc").splitlines()) == 2
+
+
+STACKS = """resource "spacelift_stack" "{name}" {{
+  name         = "{name}"
+  repository   = "webshop"
+  project_root = "{root}"
+  branch       = "main"
+}}
+"""
+
+
+def test_stacks_of_another_name_are_pointed_out(make_repo: MakeRepo) -> None:
+    backend = 'terraform {\n  backend "s3" {\n    bucket  = "b"\n    profile = "x"\n  }\n}\n'
+    stacks = "".join(STACKS.format(name=name, root=root) for name, root in (("a", "app"), ("b", "elsewhere")))
+    files = {"app/main.tf": backend + PROVIDER, "admin/stacks.tf": stacks}
+    repo = make_repo(files, name="ws")
+    done = run("--check", "--backend-auth", "hook", repo.root)
+    assert "2 stacks are for repository `webshop`. This checkout is called `ws`." in done.stderr
+    again = run("--check", "--backend-auth", "hook", "--repository", "webshop", repo.root)
+    assert "This checkout is called" not in again.stderr
+    assert "admin/stacks.tf" in again.stdout
+    assert "admin/stacks.tf" not in done.stdout
+
+
+def test_stacks_of_other_repositories_are_no_mistake(make_repo: MakeRepo) -> None:
+    repo = make_repo({"main.tf": PROVIDER + STACKS.format(name="a", root="app")}, name="ws")
+    assert "This checkout is called" not in run("--check", repo.root).stderr
+
+
+@pytest.mark.parametrize("arguments", [["--repository", "a b"], ["--repository", "x", "one", "two"]])
+def test_a_name_of_no_repository(arguments: list[str], make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        monkeypatch.chdir(make_repo({"main.tf": PROVIDER}, name=name).root.parent)
+    assert run(*arguments).exit_code == 2

@@ -35,7 +35,7 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
     assert example
     config = loaded(tmp_path, example[1])
     unchanged = [name for name in Config.__dataclass_fields__ if getattr(config, name) == getattr(Config(), name)]
-    not_there = {"mode", "show_secrets", "settings_file", "given", "on_existing_branch", "keep_diff"}
+    not_there = {"mode", "repository", "show_secrets", "settings_file", "given", "on_existing_branch", "keep_diff"}
     assert set(unchanged) == {*not_there, "portable"}  # which excludes the roles of the example
     assert config.hook_in is HookPlace.CONTEXT
     assert not config.guard
@@ -50,34 +50,34 @@ def test_every_key_is_documented_and_only_those() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("rolearn = 3", "rolearn is no setting; there are role-arn, "),
-        ("show-secrets = true", "show-secrets is no setting"),
-        ("preview = true", "preview is no setting"),
-        ("config = '/etc/passwd'", "config is no setting"),
+        ("rolearn = 3", "rolearn is not a setting. The settings are role-arn, "),
+        ("show-secrets = true", "show-secrets is not a setting"),
+        ("preview = true", "preview is not a setting"),
+        ("config = '/etc/passwd'", "config is not a setting"),
         ("role-arn = 3", "role-arn must be a string"),
         ("role-arn = 'admin'", "role-arn must be the ARN of an IAM role"),
         ("token-file = '../token'", "token-file must be an absolute path"),
         ("token-file = '/tmp/$(id)'", "token-file must be an absolute path"),
         ("hook-in = 'cloud'", "hook-in must be one of stack, context, runtime-config"),
         ("hook-phases = 'init'", "hook-phases must be a list of strings"),
-        ("hook-phases = ['lunch']", "hook-phases must be a list, with commas, of init"),
+        ("hook-phases = ['lunch']", "hook-phases must be a comma-separated list of init"),
         ("hook-phases = [1]", "hook-phases must be a list of strings"),
         ("session-duration = 10", "session-duration must be 900 to 43200 seconds"),
         ("session-duration = true", "session-duration must be a whole number"),
         ("no-guard = 1", "no-guard must be true or false"),
         ("message = ' '", "message must not be empty"),
         ("[roles]\n'profile:a' = 3", 'roles."profile:a" must be the ARN of an IAM role'),
-        ("[roles]\n'colour:a' = 'x'", 'roles."colour:a" is no origin: a role is mapped by profile:NAME'),
-        ("[roles]\n'account:1' = 'x'", 'roles."account:1" is no origin: an account is twelve digits'),
+        ("[roles]\n'colour:a' = 'x'", 'roles."colour:a" is not an origin: A role is mapped by profile:NAME'),
+        ("[roles]\n'account:1' = 'x'", 'roles."account:1" is not an origin: An account id has twelve digits'),
         ("roles = 'x'", "roles must be a table of origins and roles"),
         ("paths = 'x'", "paths must be tables, each under [[paths]]"),
-        ("[[paths]]\nrole-arn = 'x'", "paths.glob must be a string, and stand in each of the tables"),
+        ("[[paths]]\nrole-arn = 'x'", "paths.glob must be a string in each of the tables"),
         ("[[paths]]\nglob = 'x'\nrole-arn = 'x'", "paths.role-arn must be the ARN of an IAM role"),
-        ("[[paths]]\nglob = 'x'\nhook-in = 'stack'", "paths.hook-in is no setting; there are glob"),
-        ("[[paths]]\nglob = 'x'\n[paths.roles]\na = 'x'", 'paths.roles."a" is no origin'),
-        ("role-arn =", "it is no TOML (at "),
-        ("a = " + "[" * 5000, "it is no TOML"),
-        ("#" * 200_001, "it is too long"),
+        ("[[paths]]\nglob = 'x'\nhook-in = 'stack'", "paths.hook-in is not a setting. The settings are glob"),
+        ("[[paths]]\nglob = 'x'\n[paths.roles]\na = 'x'", 'paths.roles."a" is not an origin'),
+        ("role-arn =", "The file is not valid TOML (at "),
+        ("a = " + "[" * 5000, "The file is not valid TOML"),
+        ("#" * 200_001, "The file is too long"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
@@ -87,14 +87,14 @@ def test_what_is_wrong_is_told_with_file_and_key(tmp_path: Path, text: str, comp
 
 def test_two_tables_of_one_glob_must_agree(tmp_path: Path) -> None:
     table = "[[paths]]\nglob = 'live'\nroles = {{ 'alias:a' = '{}' }}\n"
-    with pytest.raises(UsageError, match="maps alias:a to two roles for the glob live"):
+    with pytest.raises(UsageError, match="maps alias:a to two different roles for the glob live"):
         loaded(tmp_path, table.format(ROLE) + table.format(OTHER))
     assert len(loaded(tmp_path, table.format(ROLE) * 2).roles) == 2
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="it is no text in UTF-8"):
+    with pytest.raises(UsageError, match="is not text in UTF-8"):
         with_repository(Config(), tmp_path)
 
 
@@ -102,7 +102,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 def test_a_link_is_not_followed(tmp_path: Path, target: str) -> None:
     (tmp_path / "elsewhere.toml").write_text("branch = 'x'")
     (tmp_path / NAME).symlink_to(target)
-    with pytest.raises(UsageError, match="it is a link"):
+    with pytest.raises(UsageError, match="The file is a symbolic link"):
         with_repository(Config(), tmp_path)
 
 
@@ -134,7 +134,7 @@ def test_a_repository_brings_its_settings(make_repo: MakeRepo) -> None:
     assert done.exit_code == 0
     assert repo.branch() == "oidc"
     assert f'"{ROLE}"' in (repo.root / "live/main.tf").read_text()
-    assert "a role is mapped" not in done.stderr
+    assert "A role is mapped" not in done.stderr
 
 
 def test_options_count_more_than_the_file(make_repo: MakeRepo) -> None:
@@ -166,7 +166,7 @@ def test_a_file_that_is_named_and_wrong_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("colour = 'red'")
     done = run("--config", tmp_path / "mine.toml", tmp_path)
     assert done.exit_code == 2
-    assert f"{tmp_path}/mine.toml: colour is no setting" in done.stderr.replace("\n", "")
+    assert f"{tmp_path}/mine.toml: colour is not a setting" in done.stderr.replace("\n", "")
 
 
 def test_a_repository_whose_file_is_wrong_is_left_as_it_is(make_repo: MakeRepo) -> None:
@@ -174,7 +174,7 @@ def test_a_repository_whose_file_is_wrong_is_left_as_it_is(make_repo: MakeRepo) 
     other = make_repo({"main.tf": PROVIDER}, name="other")
     done = run(repo.root, other.root)
     assert done.exit_code == 3
-    assert f"not migrated: {NAME}: show-secrets is no setting" in done.stderr
+    assert f"not migrated: {NAME}: show-secrets is not a setting" in done.stderr
     assert (repo.branch(), other.branch()) == ("main", "spacelift-oidc")
 
 

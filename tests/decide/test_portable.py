@@ -121,7 +121,7 @@ def test_what_is_portable_is_known_for_what_it_is(make_repo: MakeRepo) -> None:
     ],
 )
 def test_a_role_written_out_is_not_portable(config: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="--portable takes roles from variables"):
+    with pytest.raises(UsageError, match="--portable reads roles from variables"):
         Config(portable=True, **config)
 
 
@@ -131,7 +131,7 @@ def test_a_repositorys_settings_may_ask_for_it(make_repo: MakeRepo) -> None:
     migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
     assert "dynamic" in (repo.root / "main.tf").read_text()
     result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE, role_arn=ROLE))
-    assert "--portable takes roles from variables" in result.error
+    assert "--portable reads roles from variables" in result.error
 
 
 def test_a_terragrunt_heredoc_is_portable_and_a_program_is_not(make_repo: MakeRepo) -> None:

@@ -32,11 +32,11 @@ def migrated(folder: Path, text: str, *roles: str, **options: str) -> RepoResult
     ("text", "complaint"),
     [
         ("profile:prod", "--role must be KIND:NAME=ARN"),
-        (f"prod={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"colour:red={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"alias:={ROLE}", "a role is mapped by profile:NAME, alias:NAME"),
-        (f"account:12={ROLE}", "an account is twelve digits"),
-        (f"account:١٢٣٤٥٦٧٨٩٠١٢={ROLE}", "an account is twelve digits"),
+        (f"prod={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"colour:red={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"alias:={ROLE}", "A role is mapped by profile:NAME, alias:NAME"),
+        (f"account:12={ROLE}", "An account id has twelve digits"),
+        (f"account:١٢٣٤٥٦٧٨٩٠١٢={ROLE}", "An account id has twelve digits"),
         ("profile:prod=arn:aws:iam::123456789012:user/me", "--role profile:prod must be mapped to the ARN of an IAM"),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_mapping_that_makes_no_sense_is_wrong_usage(tmp_path: Path, text: str,
 
 def test_one_origin_cannot_have_two_roles() -> None:
     roles = (flag_mapping(f"profile:prod={ROLE}"), flag_mapping(f"profile:prod={OTHER}"))
-    with pytest.raises(UsageError, match="--role maps profile:prod to two roles"):
+    with pytest.raises(UsageError, match="--role maps profile:prod to two different roles"):
         Config(roles=roles)
     assert Config(roles=roles[:1] * 2).roles[0].arn == ROLE
 
@@ -123,7 +123,7 @@ def test_what_callers_say_differently_is_told_for_each(tmp_path: Path) -> None:
     calls = "".join(f'module "{one}" {{\n  source = "./child"\n  name   = "{one}"\n}}\n' for one in ("prod", "stage"))
     result = migrated(tmp_path, calls, f"profile:prod={OTHER}")
     assert not [one for one in result.findings if isinstance(one.fix, Refusal)]
-    notes = [f"{one.task} {', '.join(one.subjects)}" for one in result.notes]
-    assert f"set TF_VAR_aws_role_arn to {OTHER} on the stacks that run ." in notes
-    assert "set TF_VAR_aws_role_arn_stage to the ARN of a role on the stacks that run ." in notes
+    notes = [one.line for one in result.notes]
+    assert f"Set TF_VAR_aws_role_arn to {OTHER} on the stacks that run these root modules: ." in notes
+    assert "Set TF_VAR_aws_role_arn_stage to the ARN of a role on the stacks that run these root modules: ." in notes
     assert all(OTHER not in path.read_text() for path in tmp_path.rglob("*.tf"))

@@ -54,7 +54,7 @@ def test_each_engine_gets_what_it_knows(tmp_path: Path, required: str, stack: st
     assert expected in text
     assert (HOOK in text) != (NATIVE in text)
     assert ("before_init" in (tmp_path / "stacks.tf").read_text() if stack else True) == (expected == HOOK or not stack)
-    assert not result.is_failed
+    assert result.is_whole
 
 
 def test_a_flat_role_that_terraform_rejects_is_told_as_the_error_that_it_is(tmp_path: Path) -> None:

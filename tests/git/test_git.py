@@ -128,7 +128,7 @@ def test_uncommitted_changes_where_it_would_change(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     repo.write("main.tf", PROVIDER + "# mine\n")
     before = untouched(repo)
-    assert run(repo) == "uncommitted changes in files to be migrated: main.tf; commit or stash them"
+    assert run(repo) == "These files have uncommitted changes: main.tf. help: commit or stash the changes"
     assert untouched(repo) == before
 
 
@@ -153,7 +153,7 @@ def test_changes_that_are_all_staged(make_repo: MakeRepo, replace: bool) -> None
     before = untouched(repo)
     policy = ExistingBranch.REPLACE if replace else ExistingBranch.FAIL
     said = migrate_repo(str(repo.root), Config(on_existing_branch=policy)).error
-    assert said == "uncommitted changes in files to be migrated: main.tf, variables.tf; commit or stash them"
+    assert said == "These files have uncommitted changes: main.tf, variables.tf. help: commit or stash the changes"
     assert untouched(repo) == before
 
 
@@ -191,7 +191,7 @@ def test_an_existing_branch(make_repo: MakeRepo) -> None:
 def test_a_name_that_is_none(make_repo: MakeRepo, name: str) -> None:
     repo = make_repo(FILES)
     before = untouched(repo)
-    assert run(repo, branch=name) == "--branch is not a name that git allows for a branch"
+    assert run(repo, branch=name) == "--branch is not a valid name for a git branch"
     assert untouched(repo) == before
 
 
@@ -222,14 +222,14 @@ def test_a_detached_head(make_repo: MakeRepo) -> None:
 def test_no_commit_yet(make_repo: MakeRepo) -> None:
     repo = make_repo()
     repo.write("main.tf", PROVIDER)
-    assert run(repo) == "nothing is committed yet: commit first, or use --in-place"
+    assert run(repo) == "The repository has no commit. help: commit first, or use --in-place"
     assert (repo.root / "main.tf").read_text() == PROVIDER
 
 
 def test_a_bare_repository(make_repo: MakeRepo, tmp_path: Path) -> None:
     repo = make_repo(FILES)
     repo.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
-    assert run(tmp_path / "bare.git") == "a bare repository has no files to migrate; clone it first"
+    assert run(tmp_path / "bare.git") == "A bare repository has no files to migrate. help: clone the repository first"
 
 
 def test_no_repository(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_an_unfinished_operation(make_repo: MakeRepo, what: str) -> None:
     repo.commit()
     subprocess.run(["git", what, "side"], cwd=repo.root, capture_output=True, check=False)
     before = untouched(repo)
-    assert run(repo) == f"a {what} is under way: finish or abort it first"
+    assert run(repo) == f"A {what} is in progress. help: finish or abort the {what} first"
     assert untouched(repo) == before
 
 
@@ -278,7 +278,7 @@ def test_only_the_given_folder(make_repo: MakeRepo) -> None:
     repo = make_repo({"a/main.tf": PROVIDER, "a/variables.tf": "", "b/main.tf": PROVIDER})
     result = migrate_repo(str(repo.root / "a"), Config())
     assert [finding.place.path for finding in result.findings] == ["a/main.tf"]
-    assert not result.is_failed
+    assert result.is_whole
     assert repo.git("diff", "--name-only", "HEAD^", "HEAD") == "a/main.tf\na/variables.tf\n"
 
 
@@ -353,7 +353,7 @@ def test_a_file_that_git_filters_is_told(make_repo: MakeRepo) -> None:
     repo.git("config", "filter.upper.clean", "tr a-z A-Z")
     file = repo.write("main.tf", PROVIDER)
     repo.commit()
-    assert run(repo).startswith("main.tf has the attribute filter, by which git stores another form of it.")
+    assert run(repo).startswith("main.tf has the git attribute filter, so git stores another form of the file.")
     assert file.read_text() == PROVIDER
     assert repo.branch() == "main"
 
@@ -508,7 +508,7 @@ def test_a_shared_backend_is_changed_for_all_its_modules_or_for_none(make_repo: 
     repo.commit("links")
     result = migrate_repo(str(repo.root), Config())
     assert ("shared/backend.tf" in result.changed) == is_same
-    assert result.is_failed != is_same
+    assert result.is_whole == is_same
 
 
 def test_a_shared_provider_that_would_need_two_roles(make_repo: MakeRepo) -> None:

@@ -9,7 +9,7 @@ import pytest
 from migrator.config.config import Config
 from migrator.git import history
 from migrator.migrate.pipeline import migrate_repo
-from migrator.model.findings import ROTATE
+from migrator.model.notes import ROTATE
 from migrator.model.results import Mode
 from tests.conftest import MakeRepo, Repo
 
@@ -20,7 +20,7 @@ PROVIDER = f'provider "aws" {{\n  access_key = "{KEY_ID}"\n  secret_key = "{SECR
 def rotations(folder: Path, mode: Mode = Mode.CHECK) -> list[str]:
     result = migrate_repo(str(folder), Config(mode=mode))
     assert KEY_ID not in repr(result)
-    return [subject for note in result.notes if note.task == ROTATE for subject in note.subjects]
+    return [subject for note in result.notes if note.code == ROTATE.code for subject in note.subjects]
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_no_such_repository(url: str, folder: Path) -> None:
 
 def test_an_empty_repository(url: str, folder: Path, served: Repo) -> None:
     subprocess.run(["git", "init", "--quiet", "--bare", str(served.root.parent / "empty.git")], check=True)
-    assert refused(url.replace("infra", "empty"), folder).endswith(": it is empty")
+    assert refused(url.replace("infra", "empty"), folder).endswith(": the repository is empty")
 
 
 def test_a_default_branch_that_does_not_exist(url: str, folder: Path, served: Repo) -> None:
@@ -231,7 +231,7 @@ def test_a_git_that_is_stopped_leaves_no_lock(served: Repo, folder: Path) -> Non
     origin = repo.git("remote", "get-url", "origin").strip()
     with silence() as port:
         repo.git("remote", "set-url", "origin", f"git://127.0.0.1:{port}/x.git")
-        with pytest.raises(MigrateError, match="no end after 1 seconds"):
+        with pytest.raises(MigrateError, match="git took longer than 1 seconds"):
             cloned(f"file://{served.root}", folder, timeout=1)
     assert list((repo.root / ".git").rglob("*.lock")) == []
     repo.git("remote", "set-url", "origin", origin)
@@ -241,7 +241,7 @@ def test_a_git_that_is_stopped_leaves_no_lock(served: Repo, folder: Path) -> Non
 def test_a_lock_that_was_left_is_named(served: Repo, folder: Path) -> None:
     repo = cloned(f"file://{served.root}", folder)
     repo.write(".git/index.lock", "")
-    with pytest.raises(MigrateError, match="another git process works in it, or was killed there"):
+    with pytest.raises(MigrateError, match="another git process uses the repository, or was killed there"):
         cloned(f"file://{served.root}", folder)
 
 
@@ -256,7 +256,7 @@ def test_a_lock_that_was_left_is_named(served: Repo, folder: Path) -> None:
         ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", "no access"),
         ("fatal: unable to access 'https://h/': The requested URL returned error: 403", "no access"),
         ("Host key verification failed.\nfatal: Could not read from remote repository.", "ssh does not know the host"),
-        ("fatal: unable to access 'https://h/': Could not resolve host: h", "no such host"),
+        ("fatal: unable to access 'https://h/': Could not resolve host: h", "the host does not exist"),
         ("fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate", "not trusted"),
         ("error: file write error: No space left on device\nfatal: unable to write sha1 file", "the disk is full"),
         ("fatal: detected dubious ownership in repository at '/x'", "belongs to another user"),
@@ -338,7 +338,7 @@ def test_a_local_checkout_is_cloned_too_and_left_alone(make_repo: MakeRepo, fold
 
 def test_never_into_a_checkout(served: Repo, make_repo: MakeRepo) -> None:
     mine = make_repo({"main.tf": ""}, name="mine")
-    with pytest.raises(MigrateError, match="lies in the checkout"):
+    with pytest.raises(MigrateError, match="is inside the checkout"):
         cloned(f"file://{served.root}", mine.root / "clones")
     assert mine.status() == ""
 
@@ -348,10 +348,10 @@ def test_what_is_not_ours_is_left_alone(served: Repo, folder: Path) -> None:
     repo = cloned(url, folder)
     (repo.root / ".git" / "tf-oidc-migrate.json").unlink()
     repo.write("main.tf", "mine\n")
-    with pytest.raises(MigrateError, match="is in the way"):
+    with pytest.raises(MigrateError, match="is not a clone that tf-oidc-migrate made"):
         cloned(url, folder)
     assert (repo.root / "main.tf").read_text() == "mine\n"
-    with pytest.raises(MigrateError, match="is no clone of this tool"):
+    with pytest.raises(MigrateError, match="is not a clone that tf-oidc-migrate made"):
         base_branch(repo.root)
 
 
@@ -463,7 +463,7 @@ def test_a_lease_replaces(ready: Repo, served: Repo) -> None:
 def test_a_hook_of_the_remote_that_says_no(ready: Repo, served: Repo) -> None:
     hook = served.write("hooks/pre-receive", f"#!/bin/sh\necho {TOKEN}\nexit 1\n")
     hook.chmod(0o755)
-    with pytest.raises(MigrateError, match="the remote's rules or hooks refuse it") as caught:
+    with pytest.raises(MigrateError, match="the remote's rules or hooks reject the push") as caught:
         push(ready.root, "mine", "origin", timeout=30)
     assert TOKEN not in str(caught.value)
 
@@ -479,7 +479,7 @@ def test_a_remote_that_is_an_option(ready: Repo) -> None:
 
 
 def test_a_push_to_a_server_that_hangs(ready: Repo) -> None:
-    with silence() as port, pytest.raises(MigrateError, match="no end after 1 seconds"):
+    with silence() as port, pytest.raises(MigrateError, match="git took longer than 1 seconds"):
         push(ready.root, "mine", f"http://127.0.0.1:{port}/x.git", timeout=1)
 
 

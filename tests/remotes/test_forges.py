@@ -126,7 +126,10 @@ def test_a_group_with_its_subgroups(gitlab: GitLabServer) -> None:
 
 
 def test_no_such_organisation(served: tuple[Forge, Server]) -> None:
-    with pytest.raises(MigrateError, match=r"no such thing at 127\.0\.0\.1:.*, or the token may not see it: it needs"):
+    with pytest.raises(
+        MigrateError,
+        match=r"127\.0\.0\.1:\d+ does not have that repository, or the token may not see it. The token needs",
+    ):
         names(served[0], "nobody")
 
 
@@ -144,7 +147,7 @@ def test_a_new_pull_request(github: GitHubServer) -> None:
 
 def test_a_new_merge_request(gitlab: GitLabServer) -> None:
     pull = opened(forge(GITLAB), is_draft=True, labels=["oidc"], reviewers=["ada", "stranger"])
-    notes = ("no review was requested of stranger: GitLab has no such user",)
+    notes = ("No review was requested from stranger: GitLab has no such user",)
     assert pull == PullRequest(f"{gitlab.url}/acme/shop/-/merge_requests/1", 1, "open", is_new=True, notes=notes)
     assert gitlab.of_kind("POST")[0].body == {
         "source_branch": "oidc",
@@ -192,13 +195,13 @@ def test_a_pull_request_without_commits(github: GitHubServer) -> None:
 
 def test_a_reviewer_who_is_not_taken(github: GitHubServer) -> None:
     pull = opened(forge(GITHUB), reviewers=["stranger"])
-    assert pull.notes == ("no review was requested of stranger: GitHub answered 422",)
+    assert pull.notes == ("No review was requested from stranger: GitHub answered 422",)
     assert pull.is_new
 
 
 def test_labels_that_are_not_taken(github: GitHubServer) -> None:
     github.queue = [Answer(201, github.add_pull("oidc")), Answer(403, {"message": "Resource not accessible"})]
-    assert opened(forge(GITHUB), labels=["oidc"]).notes == ("the labels were not added: GitHub answered 403",)
+    assert opened(forge(GITHUB), labels=["oidc"]).notes == ("The labels were not added: GitHub answered 403",)
 
 
 def test_writes_lie_apart(served: tuple[Forge, Server], request: pytest.FixtureRequest) -> None:
@@ -385,7 +388,7 @@ def test_a_host_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_no_token() -> None:
-    with pytest.raises(MigrateError, match=r"no token for github\.com: neither GH_TOKEN nor GITHUB_TOKEN nor git's"):
+    with pytest.raises(MigrateError, match=r"No token for github\.com was found in GH_TOKEN or GITHUB_TOKEN or git's"):
         open_forge(GITHUB)
 
 
@@ -393,7 +396,7 @@ def test_a_token_of_the_environment_is_for_named_hosts_alone(monkeypatch: pytest
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     found = forge_of("https://github.example.com/acme/shop")
     assert found is not None
-    with pytest.raises(MigrateError, match=r"no token for github.example.com: neither git's credential helper"):
+    with pytest.raises(MigrateError, match=r"No token for github.example.com was found in git's credential helper"):
         open_forge(found.host)
 
 
@@ -430,9 +433,9 @@ def test_libraries_that_are_not_installed(github: GitHubServer) -> None:
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == "MigrateError forges need more libraries: pip install 'tf-oidc-migrate[forges]'\n", (
-        done.stderr
-    )
+    assert (
+        done.stdout == "MigrateError Pull requests need more packages. help: pip install 'tf-oidc-migrate[forges]'\n"
+    ), done.stderr
 
 
 # --- the text -------------------------------------------------------------------------------------------------------
@@ -479,8 +482,8 @@ def test_a_text_that_is_too_long() -> None:
     [
         ("Title\n\n${sumary}", r"names \$\{sumary\}; there are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}"),
         ("Title $100", "a \\$ that begins no placeholder"),
-        ("\nNo title", "must begin with the title"),
-        ("", "must begin with the title"),
+        ("\nNo title", "must be the title"),
+        ("", "must be the title"),
     ],
 )
 def test_a_template_that_makes_no_sense(text: str, reason: str, tmp_path: Path) -> None:

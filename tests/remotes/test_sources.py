@@ -76,12 +76,12 @@ def test_urls(url: str, name: str, shown: str) -> None:
         ("https://", "names no host"),
         ("https:///acme/shop", "names no host"),
         ("https://example.com/", "names no repository"),
-        ("https://example.com:port/acme/shop", "cannot be understood"),
-        ("https://[::1/acme/shop", "cannot be understood"),
+        ("https://example.com:port/acme/shop", "cannot be parsed"),
+        ("https://[::1/acme/shop", "cannot be parsed"),
         ("https://example.com/acme/shop?x=1", "must not hold a query"),
         ("https://example.com/a\nhost=evil", "control characters"),
         ("file://host/acme/shop", "three slashes"),
-        ("nowhere/*", "matches no git checkout"),
+        ("nowhere/*", "No git checkout matches"),
     ],
 )
 def test_no_repositories(text: str, reason: str) -> None:
@@ -143,7 +143,10 @@ def test_folders_of_one_checkout(make_repo: MakeRepo, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link").symlink_to("mono/b")
     for others in (["mono/b"], ["mono"], ["link"]):
-        with pytest.raises(UsageError, match=r"mono/a and .* are folders of one checkout: migrate them without batch"):
+        with pytest.raises(
+            UsageError,
+            match=r"mono/a and .* are folders of the same checkout. help: migrate that checkout without batch",
+        ):
             sources(["mono/a", *others], [])
     assert len(sources(["mono", "mono/a/inner", "mono/"], [])) == 2
 
@@ -195,7 +198,7 @@ def test_the_one_that_says_more_wins(tmp_path: Path) -> None:
 
 def test_two_that_say_different_things(tmp_path: Path) -> None:
     text = "https://github.com/acme/shop path=infra\n\ngit@github.com:acme/shop path=web\n"
-    assert refusal(tmp_path, text) == "/list.txt:3: ssh://github.com/acme/shop was named before with other settings"
+    assert refusal(tmp_path, text) == "/list.txt:3: ssh://github.com/acme/shop is named twice, with different settings"
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------
@@ -235,7 +238,8 @@ def test_folders_in_a_list(make_repo: MakeRepo, tmp_path: Path, monkeypatch: pyt
         ("b", {"exclude": "old"}),
     ]
     assert (
-        refusal(tmp_path, "a branch=main") == "/list.txt:1: branch= is for URLs: a local checkout is taken as it stands"
+        refusal(tmp_path, "a branch=main")
+        == "/list.txt:1: branch= is for URLs only. A local checkout is migrated as it is checked out"
     )
 
 
@@ -246,16 +250,19 @@ def test_an_empty_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rest", "reason"),
     [
-        ("brunch=main", "what follows the repository must be one of branch, role-arn, backend-role-arn, path, exclude"),
-        ("main", "what follows the repository must be one of branch"),
-        ("branch=", "branch= must be given once, with a value"),
-        ("path=a path=b", "path= must be given once, with a value"),
+        (
+            "brunch=main",
+            "must be key=value, with a key of branch, role-arn, backend-role-arn, path, exclude",
+        ),
+        ("main", "After the repository, each setting must be key=value, with a key of branch"),
+        ("branch=", "branch= must occur once, with a value"),
+        ("path=a path=b", "path= must occur once, with a value"),
         ("role-arn=arn:aws:iam::1:user/me", "role-arn= must be the ARN of an IAM role"),
         ("path=/etc", "path= must be a folder inside the repository"),
         ("path=a/../../b", "path= must be a folder inside the repository"),
         ("branch=--upload-pack=x", "branch= must not begin with a dash"),
-        ("path='a", "a quote is not closed"),
-        ('path="a\\', "a quote is not closed"),
+        ("path='a", "A quote is not closed"),
+        ('path="a\\', "A quote is not closed"),
     ],
 )
 def test_settings_that_make_no_sense(rest: str, reason: str, tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.notes import ROTATE
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEYS = (KEY_ID, SECRET)
 
-ROTATE = "rotate the keys, which git's history keeps, at"
 HOOK = 'export $(printf "AWS_ACCESS_KEY_ID=%s" $(aws sts assume-role-with-web-identity))'
 
 HOSTILE = (
@@ -71,10 +72,10 @@ def migrated(repo: str = "shop") -> RepoResult:
             finding(REWRITE),
             finding(REWRITE, 30),
             finding(LeftAlone("it lives on the environment's credentials"), 9),
-            finding(Ignored("a comment says so"), 12),
+            finding(IGNORED_BY_COMMENT.ignored(), 12),
         ),
         notes=(
-            Note(ROTATE, ("live/main.tf:4", "live/main.tf:31")),
+            ROTATE.note("live/main.tf:4", "live/main.tf:31"),
             Note("add to the stack's before_init", ("live",), HOOK),
         ),
         stacks=(
@@ -82,9 +83,18 @@ def migrated(repo: str = "shop") -> RepoResult:
             StackRow("spacelift_stack.other", Place("main.tf", 2), "infra/stacks"),
         ),
         signers=(
-            SigningRow("live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"),
-            SigningRow("live", 'backend "s3"', "profile state", "web identity $TF_VAR_aws_role_arn, by the hook"),
-            SigningRow("live", 'provider "aws" (eu)', "the environment", "the environment"),
+            SigningRow(
+                "live",
+                'provider "aws"',
+                "static key AKIA…MPLE",
+                "web identity var.aws_role_arn",
+                "var.aws_role_arn",
+                True,
+            ),
+            SigningRow(
+                "live", 'backend "s3"', "profile state", "web identity $TF_VAR_aws_role_arn, by the hook", "", True
+            ),
+            SigningRow("live", 'provider "aws" (eu)', "the environment", "the environment", "", True),
         ),
         changed=("live/main.tf",),
         diff=DIFF,
@@ -145,7 +155,7 @@ def _all_of(text: str) -> RepoResult:
         Mode.PREVIEW,
         findings=tuple(Finding(text, place, text, fix, text, (note,)) for fix in fixes),
         problems=(FileProblem(place, text),),
-        notes=(note, Note(ROTATE, (text,))),
+        notes=(note, ROTATE.note(text)),
         stacks=(StackRow(text, place, "", text, text, (text,)), StackRow(text, place, text)),
         signers=(SigningRow(text, text, text, text),),
         trusts=(TrustRow(text, (text,)),),

@@ -38,6 +38,7 @@ from migrator.report.shown import shown
 from migrator.report.totals import State, state_of, totals_of
 from migrator.rules.registry import all_rules
 from migrator.span import Edit, Span
+from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 from tests.conftest import FIXTURES
 from tests.report.results import DIFF, HOSTILE, KEYS, Some, finding, hostile, many, migrated, nothing, refused, sample
 
@@ -295,7 +296,7 @@ def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
         None,
         None,
         None,
-        [{"kind": "inSource", "justification": "a comment says so"}],
+        [{"kind": "inSource", "justification": IGNORED_BY_COMMENT.ignored().reason}],
     ]
     invocation = run["invocations"][0]
     assert not invocation["executionSuccessful"]

@@ -14,8 +14,10 @@ from migrator.cli.batch import batch
 from migrator.cli.main import cli
 from migrator.config.config import Auth, Config, RoleIn
 from migrator.migrate.pipeline import migrate_repo, survey_repo
-from migrator.model.findings import Finding, Note, Place, Refusal
-from migrator.model.fleet import Survey, parts
+from migrator.model.findings import Finding, Place, Refusal
+from migrator.model.fleet import Survey
+from migrator.model.fleet_parts import parts
+from migrator.model.notes import SET_STACK_VARIABLE
 from migrator.model.results import Mode, RepoResult, SigningRow, TrustRow
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps
@@ -130,7 +132,7 @@ def test_roles_are_those_that_sign_after_the_migration(make_repo: MakeRepo) -> N
 
 def test_a_backend_that_signs_in_by_itself_needs_no_hook_and_has_its_place(make_repo: MakeRepo) -> None:
     """Whatever the way of signing in: what is told follows from who signs, and from what was changed."""
-    row = SigningRow(".", 'backend "s3"', "profile state", f"web identity {STATE}")
+    row = SigningRow(".", 'backend "s3"', "profile state", f"web identity {STATE}", STATE, is_keyless=True)
     backend = Finding("s3-backend", Place("main.tf", 2), "profile", REWRITE)
     result = replace(migrated(), findings=(backend,), signers=(row,), notes=(), stacks=(), problems=())
     text = rollout([replace(result, trusts=(TrustRow(STATE, ("spacelift_stack.app",)),))])
@@ -147,15 +149,15 @@ def test_what_is_to_be_read_or_run_before_the_merge_stands_before_it(make_repo: 
     push = section(rollout([migrate_repo(str(make_repo(files).root), CONFIG)]), "Push the branch")
     assert "guides/version-4-upgrade" in push
     assert "`main.tf:3 (~> 3.0 -> ~> 4.12)`" in push
-    assert "run terraform init -upgrade -backend=false and commit .terraform.lock.hcl" in push
+    assert "init -upgrade -backend=false` and commit .terraform.lock.hcl" in push
 
 
 def test_values_to_paste_and_integrations_have_their_places() -> None:
-    value = Note("set TF_VAR_aws_role_arn to this value on the stacks that run", ("shop",), STATE)
+    value = SET_STACK_VARIABLE.note("shop", paste=STATE, name="TF_VAR_aws_role_arn")
     change = finding(REWRITE, rule="spacelift-aws-integration")
     result = replace(migrated(), notes=(value,), findings=(change,), stacks=(), problems=())
     live = section(rollout([result]), "Make the variables")
-    assert live.count("set TF_VAR_aws_role_arn to this value on the stacks that run `shop`") == 1
+    assert live.count("Set TF_VAR_aws_role_arn to this value on the stacks that run these root modules: `shop`") == 1
     assert f"\n      {STATE}\n" in live
     assert f"definitions before the code that they run: `{change.place}`" in live
     assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
@@ -166,8 +168,8 @@ def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: Make
     repo = make_repo(source=FIXTURES / "rules" / "spacelift-credentials" / "stack" / "before", name="webshop")
     text = rollout([migrate_repo(str(repo.root), CONFIG)])
     assert "the branch removes these: `stacks.tf:" in section(text, "Remove")
-    assert "apply the removal of static credentials after the migrated code is merged" in section(text, "Remove")
-    assert "apply the removal" not in section(text, "Push the branch")
+    assert "Apply the removal of static credentials after the migrated code is merged" in section(text, "Remove")
+    assert "Apply the removal" not in section(text, "Push the branch")
 
 
 @pytest.mark.parametrize(("count", "is_listed"), [(5, False), (6, True)])
@@ -177,8 +179,8 @@ def test_many_places_stand_on_lines_of_their_own(tmp_path: Path, count: int, is_
         folder.mkdir()
         (folder / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
     text = summary(migrate_repo(str(tmp_path), Config(mode=Mode.CHECK)))
-    assert ("of a role on the stacks that run\n        live0\n        live1\n" in text) is is_listed
-    assert ("of a role on the stacks that run live0, live1, " in text) is not is_listed
+    assert ("of a role on the stacks that run these root modules.\n        live0\n        live1\n" in text) is is_listed
+    assert ("of a role on the stacks that run these root modules: live0, live1, " in text) is not is_listed
 
 
 def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
@@ -233,7 +235,7 @@ def test_an_integration_is_rolled_out_before_the_code(make_repo: MakeRepo) -> No
     assert "merge and apply the stacks' definitions before the code that they run: `stack.tf:1`" in live
     assert "assume_role_policy" in live
     assert "spacelift_stack.app" in section(text, "Push")
-    assert [row.hook for row in result.stacks] == ["none needed: the AWS integration is attached"]
+    assert [row.hook for row in result.stacks] == ["none needed: The AWS integration is attached."]
 
 
 def test_a_variable_is_told_once_with_its_value(make_repo: MakeRepo) -> None:

@@ -142,7 +142,7 @@ def test_every_form_of_the_list(terraform: Terraform, tmp_path: Path, form: str)
     file = tmp_path / "webshop" / "stack.tf"
     file.write_text(VARIABLES + stack.format(form))
     old = in_terraform(terraform, tmp_path / "old", form)
-    assert not migrate_repo(str(tmp_path / "webshop"), Config(mode=Mode.IN_PLACE)).is_failed
+    assert migrate_repo(str(tmp_path / "webshop"), Config(mode=Mode.IN_PLACE)).is_whole
     new = evaluated_hooks(terraform, tmp_path / "webshop", tmp_path / "new")
     assert new == {"this": [HOOK.format(token=TOKEN, role=SHELL_ROLE), GUARD, *(old or [])]}
     assert migrate_repo(str(tmp_path / "webshop"), Config(mode=Mode.IN_PLACE)).changed == ()

@@ -79,6 +79,7 @@ class Drawn:
             lambda d: f"try({self.any(d)}, {self.string(d)})",
             lambda d: f"try({self.object(d)}, {{ id = {self.string(d)}, key = {self.string(d)} }}).id",
             lambda d: f"try([{self.string(d)}], [{self.string(d)}])[0]",
+            lambda d: f"try({self.bool(d)} ? {self.any(d)} : {self.any(d)}, {self.string(d)})",
             lambda d: f"coalesce({self.string(d)}, {self.string(d)})",
             lambda d: f"lookup({self.object(d)}, {self.string(d)}, {self.string(d)})",
             lambda d: f'join("{self._dice.choice(["-", "", ":"])}", {self.list(d)})',

@@ -541,8 +541,11 @@ def calls_of(files: dict[str, str]) -> dict[tuple[str, str], str]:
     return found
 
 
-def judged(root: Path, made: Tree) -> list[str]:
-    """What is wrong with a migrated tree: instances of two identities that have one role."""
+def judged(root: Path, made: Tree, *, is_mapped: bool = False) -> list[str]:
+    """What is wrong with a migrated tree: instances of two identities that have one role.
+
+    Of what no file says, nobody knows that it is the same in two root modules, but where the user mapped it to a role.
+    """
     sources = calls_of(made.files)
     given = given_by_stacks((root / "admin/main.tf").read_text())
     found: dict[str, dict[str, Instance]] = {}
@@ -555,17 +558,9 @@ def judged(root: Path, made: Tree) -> list[str]:
             continue
         if by.startswith("key of "):
             continue
-        whose = f"{one.root} {one.who}" if one.who.startswith("root:") else one.who
+        whose = f"{one.root} {one.who}" if one.who.startswith("root:") and not is_mapped else one.who
         found.setdefault(by, {}).setdefault(whose, one)
         if by.startswith('"') and one.who.endswith(":several"):
             wrong.append(f"{one} has one role, {by}, in several environments")
-    wrong += [f"{by}: {sorted(map(str, who.values()))}" for by, who in sorted(found.items()) if _differ(who)]
-    return wrong
-
-
-def _differ(who: dict[str, Instance]) -> bool:
-    """Whether they are not one identity; what no file says of a root's variable is compared within that root alone."""
-    known = [name for name in who if ":" not in name]
-    roots = {one.root for name, one in who.items() if ":" in name}
-    unknown = {root: [name for name, one in who.items() if ":" in name and one.root == root] for root in roots}
-    return len(known) > 1 or any(len(names) > 1 for names in unknown.values())
+    shared = [(by, sorted(map(str, who.values()))) for by, who in sorted(found.items()) if len(who) > 1]
+    return wrong + [f"{by}: {who}" for by, who in shared]

@@ -20,7 +20,8 @@ from migrator.config.config import Config
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Place, Refusal
-from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey, parts
+from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, RepoIdentity, Survey
+from migrator.model.fleet_parts import parts
 from migrator.model.module_source import ModuleSource, parse_source
 from migrator.model.results import Mode
 from migrator.report.serial import survey_from_plain, survey_to_plain
@@ -187,7 +188,7 @@ def test_a_module_stays_whose_caller_cannot_follow(case: str, make_repo: MakeRep
     able = make_app(make_repo, call(GIT), "able")
     before = [texts(repo) for repo in (mod, app, able)]
     done = migrate(mod, app, able)
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert [texts(repo) for repo in (mod, app, able)] == before
     assert re.search(r"modules/shop/main.tf:5: provider .*: its caller \S+app: main.tf:\d+: ", done.output), done.output
     assert re.search(r"main.tf:\d+: module\.\w+: calls mod: modules/shop: that module is not migrated", done.output)
@@ -323,7 +324,7 @@ def test_instances_that_differ_or_may_keep_their_credentials(case: str, make_rep
     app = make_app(make_repo, calling("for_each = var.all\n  v = each.value"))
     before = texts(mod) + texts(app)
     done = migrate(mod, app)
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert texts(mod) + texts(app) == before
     assert "differ from one instance of module.shop to the next" in done.output
 
@@ -385,7 +386,7 @@ def test_one_that_cannot_follow_keeps_all_below_it(make_repo: MakeRepo) -> None:
     middle = make_mod(make_repo, {"shop/main.tf": VARIABLES + call("git::https://github.com/acme/base.git")}, "middle")
     app = make_app(make_repo, IGNORE + call("git@github.com:acme/middle.git//shop").lstrip())
     before = [texts(repo) for repo in (base, middle, app)]
-    assert migrate(base, middle, app).exit_code == 3
+    assert migrate(base, middle, app).exit_code == 4
     assert [texts(repo) for repo in (base, middle, app)] == before
 
 
@@ -419,7 +420,7 @@ def test_a_literal_role_is_for_no_callers(make_repo: MakeRepo, names: tuple[str,
     repos = {"mod": make_mod(make_repo), "app": make_app(make_repo, call(GIT) + other)}
     before = texts(repos["mod"]) + texts(repos["app"])
     done = migrate(*(repos[name] for name in names), options=LITERAL)
-    assert done.exit_code == 3, done.output
+    assert done.exit_code == 4, done.output
     assert "other repositories call its module, which takes its credentials from them" in done.output
     assert texts(repos["mod"]) + texts(repos["app"]) == before
 
@@ -454,12 +455,12 @@ def test_a_batch_that_is_resumed_knows_what_was_settled(make_repo: MakeRepo, tmp
     """The module is not migrated for want of its caller, also when that was done with before."""
     mod, app = make_mod(make_repo), make_app(make_repo, IGNORE + call(GIT).lstrip())
     before = texts(mod) + texts(app)
-    assert batch("--state", "run.journal", "mod", "app", cwd=tmp_path).returncode == 3
+    assert batch("--state", "run.journal", "mod", "app", cwd=tmp_path).returncode == 4
     lines = (tmp_path / "run.journal").read_text().splitlines(keepends=True)
     left = [line for line in lines if json.loads(line).get("finished") != "mod"]
     assert len(left) < len(lines)
     (tmp_path / "run.journal").write_text("".join(left))
-    assert batch("--resume", "--state", "run.journal", "mod", "app", cwd=tmp_path).returncode == 3
+    assert batch("--resume", "--state", "run.journal", "mod", "app", cwd=tmp_path).returncode == 4
     assert texts(mod) + texts(app) == before
 
 

@@ -50,7 +50,7 @@ def test_every_stack_gets_the_hook_of_its_code_and_no_other(
     before = evaluated_hooks(terraform, admin.root, tmp_path / "before")
     done = migrate(admin, code)
     assert done.exit_code == 0, done.output
-    assert "no stack definition found" not in done.output
+    assert "No definition of a stack" not in done.output
     after = evaluated_hooks(terraform, admin.root, tmp_path / "after")
     assert set(before) == set(after) >= set(STACKS)
     for stack, old in before.items():
@@ -150,8 +150,8 @@ def test_code_is_not_migrated_without_its_hook(make_repo: MakeRepo) -> None:
     admin.commit()
     code = make_repo(source=REPOS / "platform-code", name="platform-code")
     done = migrate(admin, code)
-    assert done.exit_code == 3
-    assert "its stack at " in done.output
+    assert done.exit_code == 4
+    assert "The stack that runs this code is defined in" in done.output
     assert "    role_arn = " in (code.root / "network" / "main.tf").read_text()
     assert "# role_arn" in (code.root / "mail" / "main.tf").read_text()
     assert "state-network" not in main.read_text()
@@ -163,7 +163,7 @@ def test_a_stack_gets_no_hook_without_its_code(make_repo: MakeRepo) -> None:
     main = code.root / "mail" / "main.tf"
     main.write_text(main.read_text().replace('"arn:aws:iam', '"role" # "arn:aws:iam'))
     code.commit()
-    assert migrate(admin, code).exit_code == 3
+    assert migrate(admin, code).exit_code == 4
     assert "state-mail" not in (admin.root / "main.tf").read_text()
     assert "state-network" in (admin.root / "main.tf").read_text()
 
@@ -228,7 +228,7 @@ def test_the_only_stack_of_an_administrative_repository_is_not_for_its_own_code(
     admin.git("remote", "add", "origin", "https://github.com/shop/administration.git")
     done = migrate(admin)
     assert done.exit_code == 0, done.output
-    assert "no stack definition found" in done.output
+    assert "No definition of a stack" in done.output
     assert (admin.root / "stack.tf").read_text() == stack
 
 
@@ -262,7 +262,7 @@ def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(m
     admin = make_repo({"stack.tf": APP + SET.format(OTHER)}, name="admin")
     app = make_repo({"main.tf": PROFILE}, name="app")
     done = migrate(admin, app, options=IN_VARIABLE)
-    assert done.exit_code == 3
+    assert done.exit_code == 4
     assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
     assert (app.root / "main.tf").read_text() == PROFILE
     assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
@@ -334,8 +334,8 @@ def test_what_a_stack_elsewhere_has_that_would_win_keeps_the_code_as_it_is(
         assert done.exit_code == 0, done.output
         assert "profile" not in (app.root / "main.tf").read_text()
     else:
-        assert done.exit_code == 3
-        assert (said or "whose credentials would win: detach it") in " ".join(done.output.split())
+        assert done.exit_code == 4
+        assert (said or "New credentials would mix with them") in " ".join(done.output.split())
         assert (app.root / "main.tf").read_text() == KEYED
 
 
@@ -349,7 +349,7 @@ def test_the_trust_policy_to_paste_is_terraform(terraform: Terraform, make_repo:
     pasted = [note.paste for note in migrate_repo(str(repo.root), config).notes if "trust" in note.task]
     assert len(pasted) == 1
     assert terraform.is_formatted(pasted[0].encode())
-    assert "for one in data.spacelift_aws_integration_attachment_external_id.aws_each" in pasted[0]
+    assert "for attachment in data.spacelift_aws_integration_attachment_external_id.aws_each" in pasted[0]
 
 
 def test_what_one_repository_tells_the_others_survives_being_written_down(make_repo: MakeRepo) -> None:
@@ -416,7 +416,7 @@ def test_keys_stay_in_a_context_that_reaches_other_repositories(
     text = (admin.root / "main.tf").read_text()
     assert HOOK.partition(" ")[0] in text
     assert ('AWS_ACCESS_KEY_ID"' in text) == is_kept
-    assert (": main.tf:1) gets it, too" in done.output) == is_kept
+    assert ("(main.tf:1) gets the credentials too" in done.output) == is_kept
     survey = survey_repo(str(other.root), Config())
     assert isinstance(survey, Survey)
     assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey

@@ -169,8 +169,8 @@ def exchanged(call: dict[str, Any]) -> str:
 def require_refused(repo: Repo, *options: str) -> None:
     """A program would have to make the variables, which is not done: all stays as it is, and it is said why."""
     done = CliRunner().invoke(cli, [str(repo.root), *options])
-    assert done.exit_code == 3
-    assert "AWS_ROLE_ARN: it is not defined in Terraform" in done.output
+    assert done.exit_code == 4
+    assert "AWS_ROLE_ARN: The stack is not defined in Terraform" in done.output
     assert repo.branch() == "main"
     assert repo.status() == ""
 

@@ -74,7 +74,7 @@ def test_no_two_identities_of_a_tree_share_a_role(dice: random.Random, tmp_path:
         result = _migrate(root, made.files, MODES[mode])
         text = f"{mode}: {json.dumps(made.files, indent=1)}"
         assert not result.error, f"{result.error}: {text}"
-        assert judged(root, made) == [], text
+        assert judged(root, made, is_mapped="roles" in MODES[mode]) == [], text
         again = migrate_repo(str(root), Config(mode=Mode.CHECK, **MODES[mode]))
         assert (again.changed, again.error) == ((), ""), text
         shutil.rmtree(root)
@@ -193,6 +193,25 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"role_arn": ARN},
     ),
     "two stacks of a program": ({"main.py": PROGRAM}, {"role_arn": ARN}),
+    "one variable that is an object in each": (
+        _two(*('variable "aws" {}\n' + _provider(f"var.aws.{name}.id") for name in ("prod", "dev"))),
+        _mapped("var:aws"),
+    ),
+    "a key that a resource makes in each": (
+        _two(*["# one\n" + _provider("aws_iam_access_key.k.id", "aws_iam_access_key.k.secret", alias="k")] * 2),
+        _mapped("alias:k"),
+    ),
+    "a region of another partition": (
+        {"r0/main.tf": _provider('"A"').replace("eu-west-1", "cn-north-1")},
+        {"role_arn": ARN},
+    ),
+    "a region of another partition, by a variable": (
+        {
+            "r0/main.tf": 'variable "region" {\n  default = "cn-north-1"\n}\n'
+            + _provider('"A"').replace('"eu-west-1"', "var.region")
+        },
+        {"role_arn": ARN},
+    ),
     "a source that is an expression": (
         {"modules/m/main.tf": CALLED, "live/main.tofu": CALLS.replace("#", '"${local.base}/m"')},
         {},
@@ -259,6 +278,26 @@ def test_two_identities_have_two_variables(tmp_path: Path, files: dict[str, str]
     result = _migrate(tmp_path / "repo", files, {})
     assert not result.error
     assert "var.aws_role_arn_b" in "".join(one.read_text() for one in tmp_path.rglob("*.tf"))
+
+
+def test_an_absolute_path_is_a_call_of_a_module(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    call = f'module "#" {{\n  source = "{root}/m"\n  key = "#"\n}}\n'
+    files = {"m/main.tf": CALLED, "r/main.tf": call.replace("#", "a") + "\n" + call.replace("#", "b")}
+    result = _migrate(root, files, {})
+    assert not result.error
+    assert "var.aws_role_arn_b" in (root / "r/main.tf").read_text()
+
+
+@pytest.mark.parametrize("auth", [Auth.CLOUD_INTEGRATION, Auth.OIDC])
+def test_a_backend_with_two_roles_is_refused_in_any_mode(tmp_path: Path, auth: Auth) -> None:
+    twice = BACKEND.replace(
+        "  }\n}", '    assume_role = {\n      role_arn = "arn:aws:iam::123456789012:role/s"\n    }\n  }\n}'
+    )
+    result = _migrate(tmp_path / "repo", {"r0/main.tf": twice, **STACKS}, {"auth": auth, "role_arn": ARN})
+    assert not result.error
+    assert "r0/main.tf" in {one.place.path for one in result.findings if isinstance(one.fix, Refusal)}
+    assert (tmp_path / "repo/r0/main.tf").read_text() == twice
 
 
 def test_no_call_of_very_many_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

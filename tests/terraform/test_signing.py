@@ -81,10 +81,10 @@ CASES = [
     Case("web identity, keys around", WEB_IDENTITY, ENV_KEYS, BY_ROLE),
     Case("web identity and keys", WEB_IDENTITY + KEYS, {}, BY_KEY),
     Case("web identity and keys, keys around", WEB_IDENTITY + KEYS, ENV_KEYS, BY_KEY),
-    Case("web identity and a key id", f'{WEB_IDENTITY}access_key = "{KEY_ID}"\n', {}, INCOMPLETE),
-    Case("web identity and a token", f'{WEB_IDENTITY}token = "x"\n', ENV_KEYS, INCOMPLETE),
-    Case("web identity and a profile", f'{WEB_IDENTITY}profile = "prod"\n', {}, NO_PROFILE),
-    Case("web identity, a profile around", WEB_IDENTITY, {"AWS_PROFILE": "prod"}, NO_PROFILE),
+    Case("web identity and a key id", f'{WEB_IDENTITY}access_key = "{KEY_ID}"\n', {}, INCOMPLETE.said),
+    Case("web identity and a token", f'{WEB_IDENTITY}token = "x"\n', ENV_KEYS, INCOMPLETE.said),
+    Case("web identity and a profile", f'{WEB_IDENTITY}profile = "prod"\n', {}, NO_PROFILE.said),
+    Case("web identity, a profile around", WEB_IDENTITY, {"AWS_PROFILE": "prod"}, NO_PROFILE.said),
     Case(
         "web identity and a missing file", f'{WEB_IDENTITY}shared_credentials_files = ["no/such/file"]\n', {}, BY_ROLE
     ),
@@ -96,7 +96,7 @@ CASES = [
     Case("keys and a role", KEYS + ASSUME, {}, f"{BY_KEY}, then role {STATE}"),
     Case("empty variables on an instance", "", EMPTY, "the instance's role", is_instance=True),
     Case("empty variables", "", EMPTY | NOWHERE, NONE_FOUND),
-    Case("a profile", 'profile = "prod"\n', ENV_KEYS, NO_PROFILE),
+    Case("a profile", 'profile = "prod"\n', ENV_KEYS, NO_PROFILE.said),
 ]
 
 
@@ -167,12 +167,12 @@ def instance() -> Iterator[str]:
 def predicted(folder: Path, case: Case) -> str:
     workspace = Workspace(listing(folder, walk(folder)), RepoIdentity("shop"))
     backends = s3_backends(workspace.modules[""])
-    return signer(backend_sign_in(workspace, backends), case.surroundings)
+    return signer(backend_sign_in(workspace, backends), case.surroundings).said
 
 
 def observed(aws: Aws, complaint: str) -> str:
     """What the record says of who signed the requests for the state."""
-    for failure in (INCOMPLETE, NO_PROFILE, NONE_FOUND):
+    for failure in (INCOMPLETE.said, NO_PROFILE.said, NONE_FOUND):
         if failure.removeprefix("fails: ") in complaint:
             return failure
     assert complaint == ""
@@ -274,11 +274,11 @@ def initialised(
         (SignIn(named="a shared credentials file"), Environment(has_keys=True), "keys in the environment"),
         (SignIn(assumed=("a", "b")), Environment(), "the environment, then role a, then role b"),
         (SignIn(), Environment(profile="prod"), "profile prod"),
-        (SignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE),
+        (SignIn(frozenset({"secret_key"}), "a static key", assumed=("a",)), Environment(), INCOMPLETE.said),
     ],
 )
 def test_what_else_is_predicted(block: SignIn, environment: Environment, expected: str) -> None:
-    assert signer(block, environment) == expected
+    assert signer(block, environment).said == expected
 
 
 # The table
@@ -331,14 +331,14 @@ def test_what_is_refused_signs_as_before(tmp_path: Path) -> None:
     text = f"terraform {{\n  required_providers {{\n    {aws}\n  }}\n"
     backend = '  backend "s3" {\n    bucket  = "b"\n    profile = "state"\n  }\n}\n'
     result = migrated(tmp_path, {"main.tf": text + backend + provider('  profile = "prod"\n')})
-    assert result.is_failed
+    assert result.is_refused
     assert [row.after for row in result.signers if row.who.startswith("provider")] == ["profile prod"]
 
 
 def test_a_state_that_a_refused_group_signs_for_has_no_hook(tmp_path: Path) -> None:
     backend = 'terraform {\n  backend "s3" {\n    bucket   = "b"\n    role_arn = "not-an-arn"\n  }\n}\n'
     (row,) = migrated(tmp_path, {"main.tf": backend}).signers
-    assert row == SigningRow(".", 'backend "s3"', *(["the environment, then role not-an-arn"] * 2))
+    assert row == SigningRow(".", 'backend "s3"', *(["the environment, then role not-an-arn"] * 2), is_keyless=True)
 
 
 def test_an_overriding_file_counts(tmp_path: Path) -> None:

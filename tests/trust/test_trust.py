@@ -275,7 +275,7 @@ def test_templates_that_spacelift_would_not_take_or_that_are_ambiguous(template:
 def test_what_a_subject_does_not_tell_cannot_be_asked_for(options: list[str]) -> None:
     done = run("--role-arn", ROLE, "--subject-template", "run:{runId}", *options)
     assert done.exit_code == 2
-    assert "the subject has no {" in done.stderr
+    assert "The subject template has no {" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_what_a_subject_does_not_tell_cannot_be_asked_for(options: list[str]) ->
 def test_wrong_hosts(host: str) -> None:
     done = CliRunner().invoke(trust, ["--spacelift-host", host, "--role-arn", ROLE])
     assert done.exit_code == 2
-    assert "must be a host's name" in done.stderr
+    assert "must be a host name" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -335,27 +335,27 @@ def test_the_program_has_the_command() -> None:
     command = [sys.executable, "-m", "migrator", "trust", "--spacelift-host", HOST, "--role-arn", ROLE]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "aws_iam_openid_connect_provider" in done.stdout
-    assert "every stack and module of the Spacelift account may assume it" in done.stderr
+    assert "Every stack and module of the Spacelift account may assume the role" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "warned"),
     [
-        ("", ["every stack", "pull request"]),
-        ("--run-type TRACKED", ["every stack"]),
+        ("", ["Every stack", "pull request"]),
+        ("--run-type TRACKED", ["Every stack"]),
         ("--stack shop", ["pull request"]),
         ("--space live --run-type TRACKED", []),
         ("--space live --run-type PROPOSED", ["pull request"]),
         ("--space live --scope write", ["initialise and plan"]),
         ("--space live --run-type DESTROY --scope write", []),
-        ("--space live --run-type TRACKED --scope read", ["when they apply"]),
+        ("--space live --run-type TRACKED --scope read", ["cannot assume the role to apply"]),
         ("--space live --run-type PROPOSED --scope write", ["never occurs"]),
         ("--space live --run-type TASK --scope read", ["never occurs"]),
         ("--space live --run-type TESTING", []),
         ("--stack shop --run-type TESTING", ["never occurs"]),
         (
             "--run-type TRACKED --space live " + " ".join(f"--stack a-stack-with-a-long-name-{n}" for n in range(40)),
-            ["IAM takes 2048"],
+            ["IAM allows 2048"],
         ),
     ],
 )
@@ -661,8 +661,8 @@ resource "spacelift_space" "live" {
     assert subjects(repo.root) == {ROLE: {"space:*:stack:net_prod-and-more:run_type:*:scope:*"}}
     assert documents(repo.root)[ROLE]["Statement"][0]["Action"] == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
     told = run(repo.root).stderr
-    assert "the slugs net_prod-and-more are made of the names" in told
-    assert "the id of the space is not known" in told
+    assert "The slugs net_prod-and-more are derived from the names" in told
+    assert "The id of the space is not known" in told
     told = run(repo.root, "--stack", "net-prod", "--space", "live-01HND").stderr
     assert "made of the names" not in told
     assert "the id of the space" not in told
@@ -687,7 +687,7 @@ def test_tests_of_a_module_are_its_own_runs(make_repo: MakeRepo) -> None:
     repo = make_repo(files, name="repo")
     assert subjects(repo.root) == {ROLE: {"space:live-01HND:module:terraform-default-my-bucket:run_type:TESTING:*"}}
     told = run(repo.root).stderr
-    assert "module.tf:7 (spacelift_module.other): the code of its tests is not here" in told
+    assert "module.tf:7 (spacelift_module.other): The code of the module's tests is not in these repositories" in told
     assert subjects(repo.root, "--module", "terraform-aws-bucket") == {
         ROLE: {"space:*:module:terraform-aws-bucket:run_type:TESTING:scope:*"}
     }
@@ -824,11 +824,11 @@ def test_what_a_repository_does_not_tell_is_asked_for(make_repo: MakeRepo) -> No
     stack = STACK.replace('"Shop (live)"', "var.name")
     repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "stacks/main.tf": stack})
     warned = run(repo.root).stderr
-    assert "stacks/main.tf:1 (spacelift_stack.shop): the slug is not known" in warned
-    assert "every stack and module" in warned
+    assert "stacks/main.tf:1 (spacelift_stack.shop): The slug is not known" in warned
+    assert "Every stack and module" in warned
     assert "slug" not in run(repo.root, "--stack", "shop").stderr
     repo.write("main.tf", KEYS)
-    assert "the value of its role variable is not known: --role-arn names the role" in run(repo.root).stderr
+    assert "The value of the role variable is not known. help: name the role with --role-arn" in run(repo.root).stderr
 
 
 def test_a_file_that_cannot_be_read_is_told_of_and_a_repository_ends_it(make_repo: MakeRepo, tmp_path: Path) -> None:

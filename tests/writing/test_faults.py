@@ -300,7 +300,7 @@ def test_a_second_run_is_told_and_the_first_one_ends_well(
     repo, first = stopped
     second = subprocess.run(command(option, repo.root), capture_output=True, text=True)
     assert second.returncode == 3
-    assert "another run of this program is at work here: try again when it is done" in second.stderr
+    assert "Another run of tf-oidc-migrate is working here. help: try again when that run has ended" in second.stderr
     first.send_signal(signal.SIGCONT)
     _, said = first.communicate(timeout=60)
     assert first.returncode == 0, said
@@ -424,10 +424,10 @@ def run_as_owner(repo: Repo, mode: Mode) -> RepoResult:
 @pytest.mark.parametrize(
     ("folder", "mode", "said"),
     [
-        ("app", Mode.BRANCH, "app/main.tf cannot be written: Permission denied; nothing was changed"),
-        ("app", Mode.IN_PLACE, "app/main.tf cannot be written: Permission denied; nothing was changed"),
-        (".git", Mode.BRANCH, ".git cannot be written to: Permission denied; nothing was changed"),
-        (".git", Mode.IN_PLACE, ".git cannot be written to: Permission denied; nothing was changed"),
+        ("app", Mode.BRANCH, "app/main.tf cannot be written: Permission denied. Nothing was changed"),
+        ("app", Mode.IN_PLACE, "app/main.tf cannot be written: Permission denied. Nothing was changed"),
+        (".git", Mode.BRANCH, ".git is not writable: Permission denied. Nothing was changed"),
+        (".git", Mode.IN_PLACE, ".git is not writable: Permission denied. Nothing was changed"),
         (".git/refs/heads", Mode.BRANCH, "git fast-import failed"),
         (".git/objects", Mode.BRANCH, "git fast-import failed"),
     ],

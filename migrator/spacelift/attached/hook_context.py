@@ -6,10 +6,10 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Refusal
+from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
 from migrator.spacelift.stacks.contexts import SpaceliftContext
 from migrator.spacelift.stacks.exchange import said_in
@@ -19,6 +19,7 @@ from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 from migrator.terraform.expressions.evaluate import Scope
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
@@ -52,9 +53,9 @@ class HookContexts:
 
     def attach(self, definition: StackDefinition, role: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
         """The edits after which a context with the ``entries`` is attached to a stack."""
-        reason = context_objection(definition)
-        if reason or not isinstance(definition, TerraformDefinition):
-            return Refusal(reason)
+        refusal = context_objection(definition)
+        if refusal or not isinstance(definition, TerraformDefinition):
+            return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
         blocks: list[tuple[Stack, NewBlock]] = []
         name = _existing(stack.module, entries[0].text, space_of(stack))
@@ -81,7 +82,7 @@ class HookContexts:
         return NewContext(self._sharing.label(stack, role), tuple(self._sharing.alike(stack, role)))
 
     def _context(self, name: str, entries: Entries, space_id: str | None) -> NewBlock:
-        described = "Temporary AWS credentials for the backend, for which a run's OIDC token is exchanged"
+        described = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
         arguments = [
             NewArgument("name", Literal(name.replace("_", "-"))),
             NewArgument("description", Literal(described)),
@@ -91,10 +92,10 @@ class HookContexts:
         return NewBlock("resource", (_CONTEXT.type, name), tuple(arguments))
 
 
-def context_objection(definition: StackDefinition) -> str:
-    """Why no context can be attached to a stack; ``""`` if one can."""
-    reason = sharing_objection(definition)
-    return f"{reason}: use --hook-in stack" if reason else ""
+def context_objection(definition: StackDefinition) -> Refusal | None:
+    """Why no context can be attached to a stack; None if a context can."""
+    refusal = sharing_objection(definition)
+    return replace(refusal, help="Use `--hook-in stack`.") if refusal else None
 
 
 def _existing(module: Module, command: str, space_id: str | None) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Refusal
+from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.integrations import INTEGRATION
 from migrator.spacelift.attached.resources import Shared, Sharing, identifier, sharing_objection, space_of, written
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -22,6 +22,7 @@ from migrator.terraform.origins import account_of
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+    from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
     from migrator.workspace.workspace import Workspace
@@ -46,9 +47,9 @@ class Integrations:
 
     def attach(self, definition: StackDefinition, role: str) -> tuple[Edit, ...] | Refusal:
         """The edits after which an integration with ``role`` is attached to a stack."""
-        reason = sharing_objection(definition)
-        if reason or not isinstance(definition, TerraformDefinition):
-            return Refusal(f"no integration can be attached to it: {reason}")
+        refusal = sharing_objection(definition)
+        if refusal or not isinstance(definition, TerraformDefinition):
+            return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
         label = _existing(stack, role)
         blocks: list[tuple[Stack, NewBlock]] = []
@@ -122,7 +123,7 @@ def _statement(data: NewBlock) -> str:
     """The statement that a data source, or each of those that a block makes, asks for."""
     address, name = f"data.{'.'.join(data.labels)}", "assume_role_policy_statement"
     if any(new_argument.name in ("count", "for_each") for new_argument in data.arguments):
-        return f"[for one in {address} : jsondecode(one.{name})]"
+        return f"[for attachment in {address} : jsondecode(attachment.{name})]"
     return f"[jsondecode({address}.{name})]"
 
 

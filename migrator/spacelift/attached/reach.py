@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """The ``stacks`` that get a setting; ``unknown`` says why there may be others, ``""`` if there are none.
+    """The ``stacks`` that get a setting; ``unknown`` is a sentence on why there may be others, ``""`` if not.
 
     ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
     that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
@@ -57,18 +57,16 @@ class Reaches:
             return self._by_dependency(self._targets.named(document, block, scope, "stack_dependency_id"))
         if block.attribute("context_id") is not None:
             return self._by_context(self._targets.named(document, block, scope, "context_id"))
-        return Reach(unknown="it names neither a stack nor a context")
+        return Reach(unknown="The setting names neither a stack nor a context.")
 
     def _by_id(self, target: Target | None, argument: str = "") -> Reach:
         if target is None:
-            return Reach(unknown="its stack is not known here")
+            return Reach(unknown="The stack that gets the setting cannot be determined.")
         slug = target.literal
         others = [stack for stack in self._others if slug is not None and stack.slug == slug]
         found = self._reach(self._attached.stacks(target), others)
         kind = "module" if argument == "module_id" else "stack"
-        missing = (
-            f"the {kind} that it names by its slug is not defined here" if slug else f"its {kind} is not known here"
-        )
+        missing = f"The {kind} that gets the setting is not defined in this repository."
         return found if found.stacks or found.others else Reach(unknown=missing)
 
     def _by_dependency(self, target: Target | None) -> Reach:
@@ -77,7 +75,7 @@ class Reaches:
         for document, block in found:
             if target is not None and target.scope is not None and ".".join(block.labels) == target.address:
                 return self._by_id(self._targets.named(document, block, target.scope, "stack_id"))
-        return Reach(unknown="its dependency is not known here")
+        return Reach(unknown="The stack dependency of the setting is not defined in this repository.")
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
         found = list(sources)
@@ -86,21 +84,20 @@ class Reaches:
 
     def _by_context(self, target: Target | None) -> Reach:
         if target is None:
-            return Reach(unknown="its context is not known here")
+            return Reach(unknown="The context of the setting cannot be determined.")
         reaches = [self._by_id(attachment.receiver) for attachment in self._attached.of_context(target)]
         for context in self._attached.contexts(target):
             argument = context.scope.argument(context.document, context.block, "labels")
             if context.labels is None:
-                reaches.append(Reach(unknown="the labels of its context are not known here"))
+                reaches.append(Reach(unknown="The labels of the setting's context cannot be read here."))
             elif context.labels and argument is not None:
                 reaches.append(self.labelled(context.document, context.block, context.scope, argument.strings or ()))
         if not reaches:
-            return Reach(unknown="nothing that is known here attaches its context")
+            return Reach(unknown="Nothing in this repository attaches the setting's context to a stack.")
         found = together(reaches)
         if not found.stacks and not found.others and not found.unknown:
-            return Reach(
-                unknown="no stack here has the label by which its context attaches itself", labels=found.labels
-            )
+            unknown = "No stack in this repository has a label to which the setting's context attaches itself."
+            return Reach(unknown=unknown, labels=found.labels)
         return found
 
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:

@@ -14,6 +14,13 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
+from migrator.spacelift.attached.diagnostics import (
+    NEW_FILE_EXISTS,
+    STACK_ID_UNKNOWN,
+    STACK_IN_CALLED_MODULE,
+    STACK_NOT_IN_TERRAFORM,
+    STACK_SPACE_VARIES,
+)
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
@@ -32,25 +39,21 @@ NEW_FILE = "aws_oidc.tf"
 _ACCOUNT = re.compile(r":(\d{12}):")
 
 
-def objection(definition: StackDefinition) -> str:
-    """Why no resource can refer to a stack; ``""`` if one can."""
+def objection(definition: StackDefinition) -> Refusal | None:
+    """Why no resource can refer to a stack; None if a resource can."""
     if not isinstance(definition, TerraformDefinition):
-        return "it is not defined in Terraform"
-    if not definition.source.is_resource:
-        return "a module from elsewhere makes it, and what it calls its stack's id is not known"
-    return ""
+        return STACK_NOT_IN_TERRAFORM.refusal()
+    return None if definition.source.is_resource else STACK_ID_UNKNOWN.refusal()
 
 
-def sharing_objection(definition: StackDefinition) -> str:
-    """Why a stack cannot have a part in a resource that others share; ``""`` if it can."""
-    if (reason := objection(definition)) or not isinstance(definition, TerraformDefinition):
-        return reason
+def sharing_objection(definition: StackDefinition) -> Refusal | None:
+    """Why a stack cannot use a resource that several stacks share; None if the stack can."""
+    if (refusal := objection(definition)) or not isinstance(definition, TerraformDefinition):
+        return refusal
     if definition.source.scope.call is not None:
-        return "its module is called, and each call would make the same again"
+        return STACK_IN_CALLED_MODULE.refusal()
     space = space_of(definition.source)
-    if space is not None and "each." in space:
-        return "its space differs from one instance of it to the next"
-    return ""
+    return STACK_SPACE_VARIES.refusal() if space is not None and "each." in space else None
 
 
 def space_of(stack: Stack) -> str | None:
@@ -123,7 +126,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
         return stack.document.path, stack.document
     path = posixpath.join(stack.module.path, new_file)
     if path not in workspace.documents and (workspace.root / path).exists():
-        return Refusal(f"{path} is there, but cannot be changed: it is ignored or unreadable")
+        return NEW_FILE_EXISTS.refusal(path=path)
     return path, workspace.documents.get(path)
 
 

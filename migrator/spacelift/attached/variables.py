@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Refusal
+from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM, STACK_VALUES_DIFFER
+from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.attached.resources import (
     Shared,
     Sharing,
@@ -18,7 +19,6 @@ from migrator.spacelift.attached.resources import (
     identifier,
     objection,
     repeated,
-    sharing_objection,
     space_of,
     written,
 )
@@ -26,6 +26,7 @@ from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
     from migrator.workspace.workspace import Workspace
@@ -57,18 +58,18 @@ class VariableResources:
             (stack.source, variable) for stack, variable in wanted if isinstance(stack, TerraformDefinition)
         ]
 
-    def beside(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the stack has the variable, and no other stack that does not want it."""
-        reason = objection(definition)
-        if reason or not isinstance(definition, TerraformDefinition):
-            return Refusal(reason)
+    def of_stack(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
+        """The edits after which the stack has the variable, and no other stack that does not need it."""
+        refusal = objection(definition)
+        if refusal or not isinstance(definition, TerraformDefinition):
+            return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
         siblings = [item for item in self._stacks if item.block is stack.block]
         alike = [sibling for sibling in siblings if (sibling, variable) in self._wanted]
         if len(alike) < len(siblings) and (
             stack.scope.call is not None or None in [sibling.key for sibling in siblings]
         ):
-            return Refusal("its block makes several stacks, and not all of them are to have the same value")
+            return STACK_VALUES_DIFFER.refusal(name=variable.name)
         keys = () if len(alike) == len(siblings) else dict.fromkeys(item.key for item in alike)
         repetition, address = repeated(stack, keys)
         holder = NewArgument("stack_id", Reference(f"{address}.id"))
@@ -99,14 +100,14 @@ class VariableContexts:
 
     def attach(self, definition: StackDefinition, variables: tuple[Variable, ...]) -> tuple[Edit, ...] | Refusal:
         """The edits after which a context with the ``variables`` is attached to a stack."""
-        reason = sharing_objection(definition)
-        if reason or not isinstance(definition, TerraformDefinition):
-            return Refusal(f"{reason}: use --hook-in stack")
+        refusal = context_objection(definition)
+        if refusal or not isinstance(definition, TerraformDefinition):
+            return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack, key = definition.source, _key(variables)
         label, first, space = self._sharing.label(stack, key), self._sharing.alike(stack, key)[0], space_of(stack)
         arguments = (
             NewArgument("name", Literal(label.replace("_", "-"))),
-            NewArgument("description", Literal("The role that runs sign in to AWS with, by their OIDC token")),
+            NewArgument("description", Literal("The IAM role that runs assume with their OIDC token")),
             *([NewArgument("space_id", Reference(space))] if space is not None else []),
         )
         blocks = [(first, NewBlock("resource", (_CONTEXT.type, label), arguments))]

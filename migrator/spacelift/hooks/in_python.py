@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Refusal
+from migrator.spacelift.hooks.diagnostics import HOOK_LIST_COMPUTED, HOOK_LIST_IS_STRING, HOOK_LIST_SHARED
 from migrator.spacelift.stacks.exchange import EXCHANGE
 from migrator.spacelift.stacks.python import Flavour, PythonStack, holders, stack_calls
 from migrator.span import Edit, Span
@@ -17,6 +17,7 @@ from migrator.syntax.python import edit as python_edit
 from migrator.syntax.python.program import Program, parse
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.syntax.python.items import Call, Item, Items
     from migrator.syntax.terraform import Literal
 
@@ -36,7 +37,7 @@ def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[L
     if stack.objection:
         return stack.objection
     if holder.uses > 1:
-        return Refusal(f"its {name} is in a dict that other calls are given too")
+        return HOOK_LIST_SHARED.refusal(name=name)
     literals = [
         (python_edit.quote(program, _escaped(literal.text, stack.flavour)), literal.comment) for literal in entries
     ]
@@ -83,9 +84,9 @@ def _into(
         place = Span(elements.interior.start, elements.interior.start)
         return (Edit(path, place, "".join(f"{literal}, " for literal, _ in literals)),)
     if program.string(item) is not None:
-        return Refusal(f"its {name} is a string, where a list belongs")
+        return HOOK_LIST_IS_STRING.refusal(name=name)
     if _LATER.search(old):
-        return Refusal(f"its {name} is known only later, and cannot be put into a list")
+        return HOOK_LIST_COMPUTED.refusal(name=name)
     opening, closing = ("", "") if program.is_simple(item) else ("(", ")")
     before = f"[{''.join(f'{literal}, ' for literal, _ in literals)}*({opening}"
     return (

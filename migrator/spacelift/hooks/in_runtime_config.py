@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Place, Refusal
+from migrator.model.findings import Place, Refusal
+from migrator.spacelift.hooks.diagnostics import (
+    RUNTIME_CONFIG_UNREADABLE,
+    RUNTIME_DEFAULTS_DIFFER,
+    RUNTIME_ENVIRONMENT_REPLACES,
+    RUNTIME_LIST_REPLACES,
+    RUNTIME_TESTS_DIFFER,
+)
 from migrator.spacelift.stacks.engine_evidence import entry_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.spacelift.stacks.runtime_config import PATH, RuntimeConfig, parse
@@ -21,6 +28,7 @@ from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.set import set_strings
 from migrator.syntax.yaml.write import Item
 from migrator.terraform.credential_names import exported
+from migrator.workspace.diagnostics import SYNTAX_ERROR
 
 if TYPE_CHECKING:
     from migrator.model.engine import Evidence
@@ -58,7 +66,7 @@ class RuntimeHooks:
         self._always = config.hook_in is HookPlace.RUNTIME_CONFIG
         self._names = [f"before_{phase}" for phase in config.hook_phases]
         self.document = workspace.documents.get(self.path)
-        self.objection = ""
+        self.objection: Refusal | None = None
         self._config = self._read(self.document)
 
     def _read(self, document: Document | None) -> RuntimeConfig:
@@ -67,10 +75,9 @@ class RuntimeHooks:
         except SyntaxProblem as problem:
             if document is None:
                 raise
-            document.problem = FileProblem(
-                Place(document.path, document.source.line(problem.offset)), f"{problem.reason}; it was left as it is"
-            )
-            self.objection = "it cannot be understood"
+            place = Place(document.path, document.source.line(problem.offset))
+            document.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
+            self.objection = RUNTIME_CONFIG_UNREADABLE.refusal()
             return parse("")
 
     def evidence(self, path: str) -> tuple[tuple[tuple[str, tuple[Evidence, ...]], ...], tuple[Evidence, ...]]:
@@ -131,13 +138,13 @@ class RuntimeHooks:
             return False
         return self._config.belongs_in_stack(stack.slug, name, stack_sets_it=stack.sets(name))
 
-    def variable_objection(self, slug: str) -> str:
-        """Why the file can set no variable for a stack; ``""`` if it can."""
+    def variable_objection(self, slug: str) -> Refusal | None:
+        """Why the file can set no variable for a stack; None if it can."""
         own, defaults = ("stacks", slug, "environment"), ("stack_defaults", "environment")
         if self._config.sets(defaults) and not self._config.sets(own):
-            return f"an environment of its own in {PATH} might replace that of the defaults"
+            return RUNTIME_ENVIRONMENT_REPLACES.refusal()
         edits = set_strings(self.path, self._config.tree, [((*own, "TF_VAR"), "")])
-        return f"{PATH}: {edits.reason}" if isinstance(edits, Refusal) else self.objection
+        return edits if isinstance(edits, Refusal) else self.objection
 
     def add(
         self,
@@ -155,13 +162,13 @@ class RuntimeHooks:
             for keys in self.test_lists(path):
                 first = Addition(keys, _items(entries), self._config.inherited(keys))
                 if additions.setdefault(keys, first).items != first.items:
-                    return Refusal("its tests run code whose hooks have different roles, and share one list")
+                    return RUNTIME_TESTS_DIFFER.refusal()
         for stack, entries in wanted:
             for addition in self._additions(stack, entries):
                 if isinstance(addition, Refusal):
                     return addition
                 if additions.setdefault(addition.keys, addition).items != addition.items:
-                    return Refusal("its defaults are for stacks whose hooks have different roles")
+                    return RUNTIME_DEFAULTS_DIFFER.refusal()
         tree = self._config.tree
         edits = prepend_all(self.path, tree, list(additions.values()))
         if isinstance(edits, Refusal) or not variables:
@@ -180,7 +187,7 @@ class RuntimeHooks:
             if not self._config.sets(keys):
                 inherited = self._config.inherited(keys) or stack.commands(name)
             if inherited is None:
-                yield Refusal(f"its {name} would replace the stack's own, which is not known")
+                yield RUNTIME_LIST_REPLACES.refusal(name=name)
             else:
                 yield Addition(keys, items, inherited)
 

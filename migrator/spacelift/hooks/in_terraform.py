@@ -14,7 +14,13 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Refusal
+from migrator.spacelift.hooks.diagnostics import (
+    HOOK_LIST_IS_STRING,
+    HOOK_LIST_UNREADABLE,
+    STACK_HOOKS_DIFFER_IN_JSON,
+    STACK_MADE_BY_MODULE,
+    STACK_ROLES_DIFFER,
+)
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.edit import replace_value
 from migrator.syntax.hcl.new import item_lines
@@ -25,6 +31,7 @@ from migrator.syntax.terraform import Block, BodyChange, Literal, NewArgument, R
 from migrator.terraform.usage.references import References
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.document import Document
@@ -96,7 +103,7 @@ class TerraformHooks:
             made = self._of_blocks[key]
             return self._prepend_in_place(stack, name) if made is None else made
         except SyntaxProblem as problem:
-            return Refusal(f"its {name} cannot be understood: {problem.reason}")
+            return HOOK_LIST_UNREADABLE.refusal(name=name, reason=problem.reason)
 
     def _prepend_in_block(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal | None:
         """Edits of the block itself; None where all of its stacks that want something have a place of their own."""
@@ -108,14 +115,14 @@ class TerraformHooks:
             return prepend_argument(stack.document, stack.block, name, self._wanted[stack])
         if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
             return self._prepend_by_key(stack, name, wanting)
-        return Refusal("its block makes several stacks, and not all of them run migrated code with the same role")
+        return STACK_ROLES_DIFFER.refusal()
 
     def _prepend_in_place(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
         place = self._place(stack, name)
         if isinstance(place, _Input):
             return prepend_argument(place.call.document, place.call.block, place.variable, self._wanted[stack])
         if place is None:
-            return Refusal("a module from elsewhere makes it, and how it takes hooks is not known")
+            return STACK_MADE_BY_MODULE.refusal()
         return _prepend_to(name, place.document, place.span, self._wanted[stack])
 
     def _place(self, stack: Stack, name: str) -> _Written | _Input | None:
@@ -137,9 +144,7 @@ class TerraformHooks:
             chosen = _by_key(wants, _on_lines if document.syntax is HCL else _list)
             return document.change(stack.block, BodyChange(append=(NewArgument(name, Reference(chosen)),)))
         if document.syntax is not HCL:
-            return Refusal(
-                "its block makes several stacks, of which not all want the same hook, and is written in JSON"
-            )
+            return STACK_HOOKS_DIFFER_IN_JSON.refusal()
         if document.expression(attribute) == "null":
             return replace_value(document.path, document.text, attribute.value, _by_key(wants, _on_lines))
         return _insert(document, attribute.value, attribute.value, _by_key(wants, _list))
@@ -226,7 +231,7 @@ def _prepend_to(name: str, document: Document, value: Span, entries: Entries) ->
         return (syntax.prepend_items(path, text, value, entries),)
     inner = syntax.interior(text, value)
     if inner is None:
-        return Refusal(f"its {name} is a string, where a list belongs")
+        return HOOK_LIST_IS_STRING.refusal(name=name)
     return _insert(document, value, inner, _list(entries))
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Place, Refusal
+from migrator.spacelift.hooks.diagnostics import (
+    HOOK_LIST_IMPORTED,
+    HOOK_LIST_UNKNOWN,
+    HOOKS_EXPORT_CREDENTIALS,
+    STACK_HAS_INTEGRATION,
+    STACK_IGNORES_HOOKS,
+    STACK_OVERRIDDEN,
+)
 from migrator.spacelift.hooks.in_terraform import Entries, TerraformHooks, TerraformLists
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, said_in
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
@@ -13,6 +20,7 @@ from migrator.syntax.yaml.parse import read
 from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Place, Refusal
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.span import Edit
 
@@ -66,28 +74,26 @@ class HookLists:
             return None if is_set or stack.source.objection else ()
         return None
 
-    def objection(self, stack: StackDefinition, names: Sequence[str]) -> str:
-        """Why the lists ``names`` must not be changed; ``""`` if they may."""
+    def objection(self, stack: StackDefinition, names: Sequence[str]) -> Refusal | None:
+        """Why the lists ``names`` must not be changed; None if they may."""
         if place := self._integrations.get(stack):
-            signs = f"it signs in with the AWS integration at {place}"
-            return f"{signs}, whose credentials would mix with the hook's: detach it"
-        objection = _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else ""
-        return objection or self._replaced(stack)
+            return STACK_HAS_INTEGRATION.refusal(place=place)
+        objection = _terraform_objection(stack.source, names) if isinstance(stack, TerraformDefinition) else None
+        return objection or self._exported_later(stack)
 
-    def _replaced(self, stack: StackDefinition) -> str:
-        """What the stack's own hooks put in the place of what the hook before them exports; ``""`` if nothing."""
+    def _exported_later(self, stack: StackDefinition) -> Refusal | None:
+        """Why a later hook of the stack overrides what the new hook exports; None if no hook does."""
         for name in EVERY_LIST:
             if variable := _exported(self._said(stack, name)):
-                return f"its {name} exports {variable} itself, which would take the place of the hook's"
+                return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
                 hooks = context.hooks(name)
                 variable = _exported((said_in(hooks),)) if hooks is not None else ""
                 is_overwritten = name == "before_init" and variable in _EXPORTED and not self._in_context
                 if variable and not is_overwritten:
-                    return (
-                        f"{name} of the context at {context.place} exports {variable}, which would win over the hook's"
-                    )
-        return ""
+                    of = f"of the context at {context.place}"
+                    return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=variable)
+        return None
 
     def _said(self, stack: StackDefinition, name: str) -> Iterator[str]:
         """What the stack's list ``name`` says, as far as it is known."""
@@ -124,7 +130,7 @@ class RequiredHooks:
             return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._wanted[stack])
         if isinstance(stack, YamlDefinition):
             return _in_yaml(stack, _phase(name), self._wanted[stack])
-        return Refusal("how it takes hooks is not known")
+        return HOOK_LIST_UNKNOWN.refusal()
 
 
 def _exported(said: Iterable[str]) -> str:
@@ -143,7 +149,7 @@ def _in_yaml(stack: YamlDefinition, phase: str, entries: Entries) -> tuple[Edit,
 
     tree, keys = read(stack.document.text, stack.part), stack.source.hooks(phase)
     if stack.source.may_replace and tree.find(keys) is None:
-        return Refusal("a list of its own may replace one that it imports: put the hook where that is")
+        return HOOK_LIST_IMPORTED.refusal(name=f"before_{phase}")
     items = [Item(entry.text, entry.comment) for entry in entries]
     escape = _escape_template if stack.is_template else str
     return prepend_items(stack.document.path, tree, keys, items, escape=escape)
@@ -154,8 +160,8 @@ def _escape_template(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
-def _terraform_objection(stack: Stack, names: Sequence[str]) -> str:
+def _terraform_objection(stack: Stack, names: Sequence[str]) -> Refusal | None:
     if stack.is_overridden:
-        return "an override file changes it too, and may replace its hooks"
+        return STACK_OVERRIDDEN.refusal()
     ignored = next((name for name in names if stack.ignores(name)), None)
-    return f"its lifecycle ignores changes of {ignored}, so that a hook would never be applied" if ignored else ""
+    return STACK_IGNORES_HOOKS.refusal(name=ignored) if ignored else None

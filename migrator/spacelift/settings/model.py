@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Place
+    from migrator.model.findings import Place, Refusal
     from migrator.spacelift.attached.reach import Reach
     from migrator.span import Edit, Span
     from migrator.syntax.terraform import Attribute, Block
@@ -45,7 +45,7 @@ def mentions_static(text: str) -> bool:
 class Setting:
     """A setting at ``place``, of one or more ``names``.
 
-    ``literals`` are the places where keys are written out; ``objection`` says why it cannot be taken out, if so.
+    ``literals`` are the places where keys are written out; ``objection`` says why the setting cannot be removed, if so.
     ``roots`` are the root modules (by path) that get it though no stack of theirs is known.
     """
 
@@ -56,7 +56,7 @@ class Setting:
     reach: Reach
     roots: tuple[str, ...] = ()
     literals: tuple[Place, ...] = ()
-    objection: str = ""
+    objection: Refusal | None = None
     is_ignored: bool = False
 
 

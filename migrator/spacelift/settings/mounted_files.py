@@ -16,12 +16,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
+from migrator.spacelift.settings.diagnostics import (
+    BACKEND_FILE_MISSING,
+    INIT_ARGUMENTS_UNKNOWN,
+    MOUNTED_FILE_SIGNS_IN,
+    MOUNTED_FILE_UNKNOWN,
+    MOUNTED_VALUES_ARE_STATIC,
+)
 from migrator.spacelift.stacks.exchange import said_in
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Ignored, Place
+    from migrator.model.findings import Ignored, Place, Refusal
     from migrator.syntax.terraform import Block
     from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
@@ -43,16 +50,16 @@ _PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"")
 
 @dataclass(frozen=True, eq=False)
 class Override:
-    """A setting at ``place`` that may win over how the code of the stacks that it reaches signs in, for a ``reason``.
+    """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
 
-    ``is_source`` tells that it is configuration, which may change providers too; ``holds_values`` that variables get
-    values with credentials by it, which win over nothing.
+    ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
+    ``holds_values`` that it gives variables values with credentials, which override nothing.
     """
 
     document: Document
     place: Place
     title: str
-    reason: str
+    refusal: Refusal
     reach: Reach
     is_source: bool = False
     holds_values: bool = False
@@ -74,15 +81,15 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
         is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
         holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
-        reason = _objection(text, is_source=is_source) if is_source or is_backend else ""
+        refusal = _objection(text, is_source=is_source) if is_source or is_backend else None
         if holds_values:
-            reason = "it gives static AWS credentials to variables"
-        if reason:
+            refusal = MOUNTED_VALUES_ARE_STATIC.refusal()
+        if refusal:
             yield Override(
                 document,
                 document.place(block),
                 f"{'.'.join(block.labels)}: {name}",
-                reason,
+                refusal,
                 reaches.of(document, block, scope),
                 is_source,
                 holds_values and not is_source,
@@ -91,10 +98,9 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
     for document, block, names, reach in given:
         missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
         if names is None or missing is not None:
-            unknown = "its value is not known here" if names is None else f"the backend file {missing} is not here"
-            reason = f"{unknown}, and may hold credentials that win"
+            unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
             ignored = document.ignored if document.is_ignored(block) else None
-            yield Override(document, document.place(block), ".".join(block.labels), reason, reach, ignored=ignored)
+            yield Override(document, document.place(block), ".".join(block.labels), unknown, reach, ignored=ignored)
 
 
 def _given(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
@@ -114,13 +120,13 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
 
 
-def _objection(text: str | None, *, is_source: bool) -> str:
+def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
-        return "what it says is not known here, and it would win over the source"
+        return MOUNTED_FILE_UNKNOWN.refusal()
     found = _NAMES.search(text)
     if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
-        return ""
-    return f"its {found[1]} would win over the source"
+        return None
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=found[1])
 
 
 def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:

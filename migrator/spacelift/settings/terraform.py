@@ -9,10 +9,16 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, together
+from migrator.spacelift.settings.diagnostics import (
+    SETTING_NAMES_UNKNOWN,
+    SETTING_NOT_SEPARABLE,
+    SETTING_REFERENCED,
+    SETTING_SHARED,
+)
 from migrator.spacelift.settings.model import (
     TerraformSetting,
     holds_keys,
@@ -27,6 +33,7 @@ from migrator.terraform.expressions.objects import Part, is_used_beside, parts
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.spacelift.stacks.model import TerraformDefinition
     from migrator.syntax.terraform import Attribute, Block
     from migrator.terraform.expressions.evaluate import Expression, Scope
@@ -44,6 +51,11 @@ _TYPES: Sought = {
 """The argument that names it, the one with the credential, and which names matter."""
 
 _NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
+
+
+_ADDRESS = re.compile(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
+_INDEX = re.compile(r"\[[^\]]*\]")
+_Uses = dict[str, list[tuple["Document", int]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +106,7 @@ def _of_inputs(
         names=tuple(item.name for item in items),
         reach=Reach(tuple(stacks)),
         entries=((part, items),),
-        objection=f"{shared} is used elsewhere too" if shared else "",
+        objection=SETTING_SHARED.refusal(name=shared) if shared else None,
         literals=tuple(map(part.document.place, literals)),
         is_ignored=stacks[0].is_ignored,
     )
@@ -123,13 +135,16 @@ def _settings(
         return
     reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
-    objection = "its names are not known here" if unknown else ""
+    objection = SETTING_NAMES_UNKNOWN.refusal() if unknown else None
     if others and not objection:
         try:
             entries = list(_entries(module, document, block, static))
         except _NotEditableError as error:
-            objection = str(error)
-    waiting = list(_waiting(module, block)) if not others else []
+            objection = error.refusal
+    waiting = list(_waiting(workspace, module, block)) if not others else []
+    if objection is None:
+        gone = [instance.key for instance in static] if others else []
+        objection = _referrer(_uses(workspace, module), document, block, gone, waiting)
     yield TerraformSetting(
         document=document,
         block=block,
@@ -138,8 +153,7 @@ def _settings(
         names=tuple(dict.fromkeys(instance.name for instance in static if instance.name)),
         reach=together(reached),
         entries=tuple(entries),
-        objection=objection
-        or _referrer(module, block, [instance.key for instance in static] if others else [], waiting),
+        objection=objection,
         unlisted=tuple(edit for edit, _ in waiting),
         literals=tuple(dict.fromkeys(_literals(document, block, value, static))),
         is_ignored=document.is_ignored(block),
@@ -167,7 +181,11 @@ def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
 
 
 class _NotEditableError(Exception):
-    """The entries cannot be taken out alone; the argument says why."""
+    """The entries cannot be removed alone; ``refusal`` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 def _entries(
@@ -177,7 +195,7 @@ def _entries(
     each = block.attribute("for_each")
     keys = {instance.key for instance in static}
     if each is None or None in keys:
-        raise _NotEditableError("it makes others too, and has no map of them")
+        raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
     left = set(keys)
     for part in _sources(module, document, block, each, static):
         items = tuple(item for item in part.items or () if item.name in keys)
@@ -185,7 +203,7 @@ def _entries(
         if items:
             yield part, items
     if left:
-        raise _NotEditableError("it makes others too, and the map of them is not written out here")
+        raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
 
 
 def _sources(
@@ -199,7 +217,7 @@ def _sources(
         found = list(parts(module, document, each.value))
     else:
         if is_used_beside(module, reference[0], known):
-            raise _NotEditableError(f"{reference[0]} is used elsewhere too")
+            raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
         found = []
         for call, caller in calls.items():
             passed = call.block.attribute(reference[2]) if call else None
@@ -212,24 +230,42 @@ def _sources(
     for part in found:
         for name in part.locals:
             if is_used_beside(module, name, known):
-                raise _NotEditableError(f"{name} is used elsewhere too")
+                raise _NotEditableError(SETTING_SHARED.refusal(name=name))
     yield from found
 
 
-def _waiting(module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
+def _uses(workspace: Workspace, module: Module) -> _Uses:
+    """Where a module refers to settings, or lists them, by their addresses; searched once."""
+    key = f"uses of settings in {module.path}"
+    if key not in workspace.derived:
+        found: _Uses = {}
+        for document in (*module.documents, *module.tests):
+            for match in _ADDRESS.finditer(document.text):
+                found.setdefault(match[0], []).append((document, match.start()))
+        workspace.derived[key] = found
+    return cast("_Uses", workspace.derived[key])
+
+
+def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
     """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
     address = ".".join(block.labels)
-    for document in module.documents:
-        starts = [item.span.start for item in document.blocks]
-        mentions = (match.start() for match in re.finditer(re.escape(address), document.text))
-        numbers = dict.fromkeys(bisect_right(starts, mention) - 1 for mention in mentions)
-        for other in (document.blocks[number] for number in numbers if number >= 0):
-            listed = other.attribute("depends_on")
-            places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
-            names = [document.syntax.expression(document.text, span).strip('"') for span in places]
-            for number, (place, name) in enumerate(zip(places, names, strict=True)):
-                if name == address:
-                    yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+    blocks: dict[tuple[str, Span], tuple[Document, Block]] = {}
+    for document, use in _uses(workspace, module).get(address, ()):
+        if document in module.documents and (around := _block_at(document, use)) is not None:
+            blocks[document.path, around.span] = (document, around)
+    for document, other in blocks.values():
+        listed = other.attribute("depends_on")
+        places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+        names = [document.syntax.expression(document.text, span).strip('"') for span in places]
+        for number, (place, name) in enumerate(zip(places, names, strict=True)):
+            if name == address:
+                yield Edit(document.path, _cut(document.text, places, names, number), ""), place
+
+
+def _block_at(document: Document, place: int) -> Block | None:
+    """The top-level block around a place, or the last one before it."""
+    number = bisect_right(document.blocks, place, key=lambda block: block.span.start) - 1
+    return document.blocks[number] if number >= 0 else None
 
 
 def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
@@ -244,23 +280,19 @@ def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
     return Span(place.start, places[number + 1].start) if number + 1 < len(places) else place
 
 
-def _referrer(module: Module, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]) -> str:
-    """What else refers to the resource, or to those of its ``keys`` that go; ``""`` if nothing does."""
+def _referrer(
+    uses: _Uses, own: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
+) -> Refusal | None:
+    """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
     address = ".".join(block.labels)
-    used = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\w-])(?P<rest>\[[^\]]*\])?")
     gone = {f"[{quote(key)}]" for key in keys if key is not None}
-    for document in (*module.documents, *module.tests):
-        for match in used.finditer(document.text):
-            is_own = document.text[block.span.start : block.span.end] and (
-                block in document.blocks and block.span.start <= match.start() < block.span.end
-            )
-            is_own = is_own or any(
-                edit.path == document.path and span.start <= match.start() < span.end for edit, span in waiting
-            )
-            if not is_own and (not keys or match["rest"] in gone):
-                place = Place(document.path, document.source.line(match.start()))
-                return f"{place} refers to it"
-    return ""
+    for document, use in uses.get(address, ()):
+        is_own = document is own and block.span.start <= use < block.span.end
+        is_own = is_own or any(edit.path == document.path and span.start <= use < span.end for edit, span in waiting)
+        index = _INDEX.match(document.text, use + len(address))
+        if not is_own and (not keys or (index is not None and index[0] in gone)):
+            return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(use)))
+    return None
 
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:

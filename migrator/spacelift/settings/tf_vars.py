@@ -35,7 +35,8 @@ class VariableSettings:
         sought = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
         for module in self._modules:
             for setting in terraform_settings(self._workspace, module, self._reaches, sought):
-                objection = setting.objection or ("it sets others too" if setting.entries else "")
+                objection = setting.objection.reason if setting.objection else ""
+                objection = objection or ("The setting sets other variables too." if setting.entries else "")
                 piece = Piece(setting.document, setting.block, module.path)
                 yield Given(piece, self._readers(setting.reach), objection)
 
@@ -48,7 +49,7 @@ class VariableSettings:
                 text = setting.document.expression(content) if content is not None else ""
                 if not _WRITTEN.match(text) or re.search(rf"\b{re.escape(name)}\b", text):
                     piece = Piece(setting.document, setting.block, module.path)
-                    yield Given(piece, self._readers(setting.reach), "it is a mounted file")
+                    yield Given(piece, self._readers(setting.reach), "A mounted file is not edited.")
 
     @cached_property
     def _mounting(self) -> list[Module]:

@@ -42,7 +42,7 @@ def runtime_settings(
     for slug, entry in config.stacks.items():
         own = tuple(stack for stack in stacks if stack.slug == slug)
         named = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())
-        unknown = "" if own or named else "the stack of that name is not known here"
+        unknown = "" if own or named else "No stack in this repository has the slug of this entry."
         yield from _of_entry(document, config.tree, entry, Reach(own, unknown), () if own else named)
     for title, variables, folders in config.test_variables:
         yield from _of_variables(

@@ -177,18 +177,13 @@ class Attachments:
             reason = self._reason(space, stack)
             if reason is not None:
                 is_certain = _ALL in wanted or not wanted.isdisjoint(stack.labels)
-                yield stack, reason if is_certain else f"the labels of {stack.title} are not known here"
+                yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
         """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
         reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
-        return (
-            f"whether its space reaches that of {stack.title} is not known here"
-            if reaches is None
-            else ""
-            if reaches
-            else None
-        )
+        unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
+        return unknown if reaches is None else "" if reaches else None
 
     def of(self, stack: Stack) -> Contexts:
         """The contexts of a stack."""
@@ -204,7 +199,8 @@ class Attachments:
                     callers.append(attachment.priority or 0)
                 if not found:
                     doubts.append(
-                        f"the context that {attachment.place} attaches is not defined here: its hooks run first"
+                        f"The context that {attachment.place} attaches is not defined in this repository. "
+                        "The context's hooks run before the stack's."
                     )
         by_label: list[SpaceliftContext] = []
         wanted = [
@@ -215,14 +211,17 @@ class Attachments:
         for context in dict.fromkeys(wanted):
             reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
             if reason:
-                doubts.append(f"the context at {context.place} may attach itself: {reason}")
+                doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
             elif reason is not None:
                 by_label.append(context)
         doubts += (
-            f"the context at {spacelift_context.place} may attach itself: its labels are not known"
+            f"The context at {spacelift_context.place} may attach itself to the stack. Its labels cannot be read."
             for spacelift_context in self._with_unknown_labels
         )
-        doubts += (f"what {attachment.place} attaches its context to is not known here" for attachment in self._astray)
+        doubts += (
+            f"The stack to which {attachment.place} attaches a context cannot be determined."
+            for attachment in self._astray
+        )
         by_name.sort(key=lambda item: item[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
         known = dict.fromkeys((*(context for _, context in by_name), *by_label))

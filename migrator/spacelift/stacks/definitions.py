@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Place
+from migrator.model.findings import Place
 from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.spacelift.stacks.blueprints import blueprints, heredoc_of, is_published
 from migrator.spacelift.stacks.contexts import attachments
@@ -21,6 +21,7 @@ from migrator.spacelift.stacks.model import (
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
+from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import IGNORE, Document
 
@@ -95,7 +96,9 @@ def _in_python(document: Document) -> Iterator[PythonDefinition]:
     try:
         found = python_stacks(document.path, document.text)
     except SyntaxProblem as problem:
-        document.problem = FileProblem(Place(document.path, document.source.line(problem.offset)), problem.reason)
+        document.problem = SYNTAX_ERROR.problem(
+            Place(document.path, document.source.line(problem.offset)), reason=problem.reason
+        )
         return
     for stack in found:
         if stack.kind == "stack":
@@ -114,7 +117,7 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         code=Code(stack.repository, folder, namespace, stack.branch),
         slug=slug_of(stack.name),
         labels=frozenset(stack.labels or ()),
-        is_ignored=document.is_excluded or IGNORE in stack.comments,
+        is_ignored=document.is_excluded or IGNORE.search(stack.comments) is not None,
         is_plain=False,
         manages_state=stack.manage_state is not False if known["manage_state"] else None,
         waits=not stack.autodeploy if known["autodeploy"] else None,

@@ -11,11 +11,12 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from migrator.model.findings import Refusal
+from migrator.model.diagnostics import Diagnostic
 from migrator.span import Span
 from migrator.syntax.python.program import Program, parse
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.syntax.python.items import Call, Item, Items
 
 Flavour = Literal["cdktf", "pulumi"]
@@ -46,6 +47,13 @@ _VCS = (
 )
 _PROJECT = {"azure_devops": "project"}
 _STRINGS = ("repository", "project_root", "branch", "terraform_version", "terraform_workflow_tool")
+
+STACK_ARGUMENTS_UNKNOWN = Diagnostic(
+    "stack-arguments-unknown",
+    found="The arguments of the stack come from a value that is made elsewhere in the program.",
+    why="The value may already hold hooks, which would then be set twice.",
+    help="Pass the arguments in the call itself, or add the hook by hand.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +161,7 @@ def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None
     known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
     given = [*extra, *(item for item in call.arguments.items if item.name == "args")]
     if any(item.value not in known and not program.is_none(item) for item in given):
-        return Refusal("what it is given beside its name is not known")
+        return STACK_ARGUMENTS_UNKNOWN.refusal()
     return None
 
 

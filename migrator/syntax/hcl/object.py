@@ -37,7 +37,7 @@ def change_object(
     """
     items = hcl.object_items(text, value)
     if items is None:
-        raise SyntaxProblem(value.start, "it is no literal object")
+        raise SyntaxProblem(value.start, "the value is not a literal object")
     whole = [_with_comma(text, item) for item in items]
     chosen = {
         item: attribute for item, attribute in zip(items, whole, strict=True) if item in remove or item in comment_out
@@ -62,7 +62,7 @@ def change_object(
 def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], append: Sequence[NewArgument]) -> Edit:
     """The object with what is ``kept`` of it and what comes, where it has no lines of its own to tell it from."""
     if "\n" in value.of(text) or "/*" in value.of(text):
-        raise SyntaxProblem(value.start, "its items share their lines with one another")
+        raise SyntaxProblem(value.start, "the items of the object share their lines")
     added = (expression(NewObject((new_argument,)))[2:-2] for new_argument in append)
     return Edit(path, value, f"{{ {', '.join([*(item.span.of(text) for item in kept), *added])} }}")
 

@@ -62,7 +62,7 @@ def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
         return ()
     item = _read_item(text, position)
     if isinstance(item, Block) or skip_blanks(text, item.span.end) != body.end:
-        raise SyntaxProblem(position, "a block on one line may hold one argument, and nothing else")
+        raise SyntaxProblem(position, "a block on one line may hold only one argument")
     return (item,)
 
 
@@ -75,7 +75,7 @@ def _read_item(text: str, start: int) -> Attribute | Block:
         return _block(text, start, usual[1], labels, usual.start(4))
     name = _IDENTIFIER.match(text, start)
     if name is None:
-        raise SyntaxProblem(start, "an argument or a block should begin here")
+        raise SyntaxProblem(start, "an argument or a block is expected here")
     position = skip_blanks(text, name.end())
     if text.startswith("=", position):
         return _read_attribute(text, start, name[0], position + 1)
@@ -109,7 +109,7 @@ def _end_of_line(text: str, item: Attribute | Block) -> int:
     """The place of what follows ``item``, which must begin on another line."""
     following = _NEXT_LINE.match(text, item.span.end)
     if following is None:
-        raise SyntaxProblem(skip_blanks(text, item.span.end), "a new line should begin after an argument or block")
+        raise SyntaxProblem(skip_blanks(text, item.span.end), "a new line is expected after an argument or block")
     return following.end()
 
 
@@ -123,7 +123,7 @@ def values(text: str) -> tuple[Attribute, ...]:
     found: list[Attribute] = []
     for item in parse(text):
         if isinstance(item, Block):
-            raise SyntaxProblem(item.span.start, "a block stands where only values of variables may")
+            raise SyntaxProblem(item.span.start, "a file of values of variables may not hold a block")
         found.append(item)
     return tuple(found)
 

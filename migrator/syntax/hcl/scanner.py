@@ -49,7 +49,7 @@ _GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_
 _DEEPEST = 250
 """Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
 
-_TOO_DEEP = "it is nested too deeply"
+_TOO_DEEP = "the text is nested too deeply"
 _NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
@@ -265,7 +265,7 @@ def skip_expression(text: str, position: int, *, in_brackets: bool) -> int:
         if character in _OPENS:
             end = position = skip_balanced(text, position)
         elif character == "=":
-            raise SyntaxProblem(position, "a second = where the value of an argument should have ended")
+            raise SyntaxProblem(position, "the argument has a second =")
         elif (after := skip(text, position)) != position:
             position = after
         elif character in _ENDS or text.startswith("//", position):

@@ -21,7 +21,7 @@ _LINE_BREAKS = ("new_line_or_comment", "NL_OR_COMMENT")
 def tree(text: str) -> Tree[Token]:
     """The syntax tree of an expression. Raises `SyntaxProblem`, which tells nothing of it."""
     if len(text) > _LONGEST:
-        raise SyntaxProblem(0, "it is too long")
+        raise SyntaxProblem(0, "the text is too long")
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError
 
@@ -29,7 +29,7 @@ def tree(text: str) -> Tree[Token]:
         attribute = trees(trees(hcl2.api.parses_to_tree(f"x = {on_one_line(text)}\n"))[0])[0]
         return trees(attribute)[1]
     except (LarkError, RecursionError, IndexError):
-        raise SyntaxProblem(0, "it cannot be read") from None
+        raise SyntaxProblem(0, "the text cannot be parsed") from None
 
 
 def on_one_line(text: str) -> str:

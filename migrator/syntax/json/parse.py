@@ -93,7 +93,7 @@ def _skip(text: str, position: int) -> int:
 
 def _value(text: str, start: int, depth: int) -> Node:
     if depth > _DEEPEST:
-        raise SyntaxProblem(start, "it is nested too deeply")
+        raise SyntaxProblem(start, "the text is nested too deeply")
     opening = text[start : start + 1]
     if opening == "{":
         members, end = _sequence(text, start, "}", partial(_member, depth=depth))
@@ -103,11 +103,11 @@ def _value(text: str, start: int, depth: int) -> Node:
         return Node(Span(start, end), "array", elements=tuple(child for child in elements if isinstance(child, Node)))
     token = _TOKEN.match(text, start)
     if token is None or token[0] in "]},:":
-        raise SyntaxProblem(start, "a JSON value should stand here")
+        raise SyntaxProblem(start, "a JSON value is expected here")
     try:
         json.loads(token[0])
     except ValueError:
-        raise SyntaxProblem(start, "this is no JSON value") from None
+        raise SyntaxProblem(start, "this is not a JSON value") from None
     return Node(Span(start, token.end()), "string" if opening == '"' else "literal")
 
 
@@ -124,17 +124,17 @@ def _sequence(
             if text.startswith(closing, position):
                 raise SyntaxProblem(position, "JSON allows no comma before a closing bracket")
         elif not text.startswith(closing, position):
-            raise SyntaxProblem(position, f"a comma or {closing} should stand here")
+            raise SyntaxProblem(position, f"a comma or {closing} is expected here")
     return found, position + 1
 
 
 def _member(text: str, start: int, depth: int) -> Member:
     name = _value(text, start, depth)
     if name.kind != "string":
-        raise SyntaxProblem(start, "the name of a property should stand here")
+        raise SyntaxProblem(start, "the name of a property is expected here")
     colon = _skip(text, name.span.end)
     if not text.startswith(":", colon):
-        raise SyntaxProblem(colon, "a colon should stand here")
+        raise SyntaxProblem(colon, "a colon is expected here")
     value = _value(text, _skip(text, colon + 1), depth + 1)
     return Member(string(text, name), Span(start, value.span.end), value)
 

@@ -42,15 +42,15 @@ def read(text: str) -> ast.Module:
             warnings.simplefilter("ignore")  # of the program, and none of ours
             tree = ast.parse(text)
     except SyntaxError as error:
-        raise SyntaxProblem(line_start(text, error.lineno or 1), "it is no Python program") from None
+        raise SyntaxProblem(line_start(text, error.lineno or 1), "the file is not a Python program") from None
     except (ValueError, RecursionError, MemoryError):
-        raise SyntaxProblem(0, "it is no Python program, or is nested too deeply") from None
+        raise SyntaxProblem(0, "the file is not a Python program, or is nested too deeply") from None
     level: list[ast.AST] = [tree]
     for _ in range(_DEEPEST):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return tree
-    raise SyntaxProblem(0, "it is nested too deeply")
+    raise SyntaxProblem(0, "the text is nested too deeply")
 
 
 def line_start(text: str, line: int) -> int:

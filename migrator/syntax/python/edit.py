@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from migrator.model.findings import Refusal
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
+from migrator.syntax.diagnostics import UNCLEAR_NAME
 
 if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
     from migrator.syntax.python.items import Call, Import, Item, Items
     from migrator.syntax.python.program import Program
 
@@ -203,7 +204,7 @@ def imported(path: str, program: Program, call: Call, module: str, name: str) ->
         if import_.module == "" and module in import_.local:
             return f"{import_.local[module]}.{name}", []
     if not program.is_free(call, name):
-        return Refusal(f"{name} is something else there")
+        return UNCLEAR_NAME.refusal(reason=f"{name} has another meaning in this file")
     for import_ in visible:
         if import_.module == module and not import_.is_star:
             return name, append(path, text, import_.names, name)
@@ -212,7 +213,7 @@ def imported(path: str, program: Program, call: Call, module: str, name: str) ->
         default=None,
     )
     if place is None:
-        return Refusal(f"nothing is imported at its top, so that {name} cannot be either")
+        return UNCLEAR_NAME.refusal(reason=f"the file imports nothing at its top, so {name} cannot be imported")
     return name, [insert_statement(path, text, place, f"from {module} import {name}")]
 
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import libcst as cst
 from libcst import metadata
 
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Refusal
 from migrator.span import Span
+from migrator.syntax.diagnostics import UNCLEAR_CALL
 from migrator.syntax.python.check import line_start, read
 from migrator.syntax.python.items import Call, Item, Items
 from migrator.syntax.python.tree import Tree, names_below, strings_and_names
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 _DEPTH = 8
 _Found = cst.Call | cst.Comment | cst.ImportFrom | cst.Import
@@ -31,11 +35,11 @@ def parse(text: str) -> Program:
         read(text)
         return Program(text, metadata.MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True))
     except cst.ParserSyntaxError as error:
-        raise SyntaxProblem(line_start(text, error.raw_line), "it is no Python program") from None
+        raise SyntaxProblem(line_start(text, error.raw_line), "the file is not a Python program") from None
     except UnicodeEncodeError:
-        raise SyntaxProblem(0, "it is no UTF-8 text") from None
+        raise SyntaxProblem(0, "the text is not UTF-8") from None
     except RecursionError:
-        raise SyntaxProblem(0, "it is nested too deeply") from None
+        raise SyntaxProblem(0, "the text is nested too deeply") from None
 
 
 class Program(Tree):
@@ -105,20 +109,20 @@ class Program(Tree):
         while isinstance(node, cst.Attribute):
             node = node.value
         if not isinstance(node, cst.Name):
-            return Refusal("its scope is no plain name")
+            return UNCLEAR_CALL.refusal(reason="the scope of the call is not a plain name")
         found: list[int] = []
         for assignment in self._assignments(node):
             target = assignment.node if isinstance(assignment, metadata.Assignment) else None
             if target is None:
                 continue
             if any(isinstance(ancestor, cst.CompFor | cst.Lambda) for ancestor in self._ancestors(target)):
-                return Refusal("its scope is bound within an expression")
+                return UNCLEAR_CALL.refusal(reason="the scope of the call is bound within an expression")
             if isinstance(target, cst.Param) or isinstance(self._parents.get(target), cst.Param):
                 continue
             function, class_ = self._frames(target)
             if (function or class_) == call.frame:
                 found.append(self._span(target).end)
-        return Refusal("its scope is bound more than once") if len(found) > 1 else found
+        return UNCLEAR_CALL.refusal(reason="the scope of the call is bound more than once") if len(found) > 1 else found
 
     def names_in(self, item: Item) -> Iterator[tuple[str, str]]:
         """The names in an expression, each with what binds it: ``loop``, ``parameter`` or ``""``."""
@@ -168,9 +172,9 @@ class Program(Tree):
         own = self._arguments(node)
         others, objection = self._given(own, names)
         if is_ambiguous:
-            objection = Refusal(f"{func} may be one of several things")
+            objection = UNCLEAR_CALL.refusal(reason=f"{func} may have several meanings")
         if is_starred:
-            objection = Refusal(f"{func} comes from a star import")
+            objection = UNCLEAR_CALL.refusal(reason=f"{func} comes from a star import")
         function, class_ = self._frames(node)
         return Call(
             name=name,
@@ -191,11 +195,13 @@ class Program(Tree):
         found: list[Items] = []
         for item in own.items:
             if item.star == "*":
-                return (), Refusal(f"what {item.span.of(self.text)} holds is not known")
+                return (), UNCLEAR_CALL.refusal(reason=f"what {item.span.of(self.text)} holds is not known")
             if item.star == "**":
                 given = self._mapping(item.node, names)
                 if given is None or any(entry.name is None for entry in given.items):
-                    return (), Refusal(f"what {_first_line(item.span.of(self.text))} holds is not known")
+                    return (), UNCLEAR_CALL.refusal(
+                        reason=f"what {_first_line(item.span.of(self.text))} holds is not known"
+                    )
                 found.append(given)
         return tuple(found), None
 

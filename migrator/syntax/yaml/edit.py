@@ -14,6 +14,7 @@ from itertools import accumulate
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.line_diff import LineMatcher
 from migrator.syntax.yaml.compare import Difference, are_equal, differences
 from migrator.syntax.yaml.list import ListEditor, Refused
@@ -46,9 +47,9 @@ def prepend_items(
         editor = _Editor(path, tree, lines, repeated, frozenset((keys, *also)))
         return editor.at_anchor(keys) or editor.where_written(keys)
     except Refused as refused:
-        return Refusal(str(refused))
+        return UNEDITABLE.refusal(reason=str(refused))
     except (SyntaxProblem, EditConflict):
-        return Refusal("the edited YAML could not be understood again")
+        return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class _Editor:
         for other in others:
             edits += self._lists.edits(other, [], None)
         if not self._are_wanted(self._differences(edits, keys), keys):
-            raise Refused("other entries share this list, or depend on it")
+            raise Refused("other entries share this list, or depend on the list")
         return tuple(edits)
 
     def made_by(self, lists: ListEditor, keys: Keys) -> list[Edit]:

@@ -37,17 +37,17 @@ class ListEditor:
             return self._fill(slot, lines) if self._is_refilled(slot) else [self.prepend(slot.node, lines)]
         if slot.node is None or _is_null(slot.node):
             return self._fill(slot, lines + self._needed(repeated))
-        raise Refused("something else than a list stands where the list belongs")
+        raise Refused("the value is not a list")
 
     def _needed(self, repeated: list[Line] | None) -> list[Line]:
         if repeated is None:
-            raise Refused("another entry would get a list that it did not have")
+            raise Refused("another entry would get a list as well")
         return repeated
 
     def _in_front(self, mapping: Mapping, rest: Keys, lines: list[Line], repeated: list[Line] | None) -> list[Line]:
         """``lines`` and what the list at ``rest`` in ``mapping`` has by way of a merge key."""
         if len(rest) > 1 and find(mapping, rest[:1]):
-            raise Refused("what holds the list is merged in from elsewhere")
+            raise Refused("the mapping around the list is merged in from another place")
         old = find(mapping, rest)
         return lines + (self._needed(repeated) if old is None else self._copies(old.node, mapping.is_flow))
 
@@ -55,7 +55,7 @@ class ListEditor:
         if _is_null(node):
             return []
         if not isinstance(node, Sequence) or node.tag is not None:
-            raise Refused("something else than a list stands where the list belongs")
+            raise Refused("the value is not a list")
         copies = [copy(self._text, item, in_flow=in_flow) for item in node.items]
         if None in copies:
             raise Refused("a list that others share has an item that is no plain string")
@@ -66,7 +66,7 @@ class ListEditor:
         if not slot.rest:
             return self._replace(slot, "", (), lines + self._copies(alias.target, slot.in_flow))
         if not isinstance(alias.target, Mapping):
-            raise Refused("something else than a mapping stands where the list belongs")
+            raise Refused("the value around the list is not a mapping")
         return self._replace(
             slot, f"{MERGE}: *{alias.name}", slot.rest, self._in_front(alias.target, slot.rest, lines, repeated)
         )
@@ -82,7 +82,7 @@ class ListEditor:
     def _fill(self, slot: _Slot, lines: list[Line]) -> list[Edit]:
         if slot.parent is None:
             if slot.node is not None and slot.node.span.of(self._text):
-                raise Refused("something else than a mapping stands at the top")
+                raise Refused("the top of the file is not a mapping")
             return [self._at(self._tree.part.end, self._style.block(_names(slot.rest), lines, 0))]
         return self._replace(slot, "", slot.rest, lines)
 
@@ -215,7 +215,7 @@ def _is_null(node: Node) -> bool:
 def _names(rest: Keys) -> tuple[str, ...]:
     """The keys that are to be written; items of lists are never made up."""
     if not all(isinstance(name, str) for name in rest):
-        raise Refused("the list that should hold it is too short")
+        raise Refused("the list is too short")
     return tuple(str(name) for name in rest)
 
 

@@ -46,11 +46,11 @@ def read(text: str, part: Span | None = None) -> Tree:
         mark = error.problem_mark or error.context_mark
         offset = part.start + (mark.index if mark else 0)
         is_tab = text.startswith("\t", offset)
-        raise SyntaxProblem(offset, "YAML is not indented by tabs" if is_tab else "this is no YAML") from None
+        raise SyntaxProblem(offset, "YAML is not indented by tabs" if is_tab else "this is not YAML") from None
     except yaml.reader.ReaderError as error:
         raise SyntaxProblem(part.start + error.position, "YAML does not allow this character") from None
     except (yaml.YAMLError, ValueError, OverflowError):
-        raise SyntaxProblem(part.start, "it is no YAML") from None
+        raise SyntaxProblem(part.start, "the file is not YAML") from None
 
 
 def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
@@ -80,23 +80,23 @@ class _Builder:
         next(self._events)
         after = next(self._events)
         if not isinstance(after, events.StreamEndEvent):
-            raise SyntaxProblem(self._begin(after), "there are several documents in it")
+            raise SyntaxProblem(self._begin(after), "the file holds several documents")
         return root
 
     def _node(self, event: events.Event, level: int) -> Node:
         from yaml import events
 
         if level > _DEEPEST:
-            raise SyntaxProblem(self._begin(event), "it is nested too deeply")
+            raise SyntaxProblem(self._begin(event), "the text is nested too deeply")
         if isinstance(event, events.AliasEvent):
             return self._alias(event)
         if not isinstance(event, events.ScalarEvent | events.CollectionStartEvent):
-            raise SyntaxProblem(self._begin(event), "this is no YAML")
+            raise SyntaxProblem(self._begin(event), "this is not YAML")
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         node = self._scalar(event) if isinstance(event, events.ScalarEvent) else self._collection(event, level)
         if node.depth > _DEEPEST:
-            raise SyntaxProblem(node.start, "it is nested too deeply")
+            raise SyntaxProblem(node.start, "the text is nested too deeply")
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -106,7 +106,7 @@ class _Builder:
         name = event.anchor or ""
         target = self._anchors.get(name)
         if target is None:
-            raise SyntaxProblem(start, "there is no such anchor, or it holds itself")
+            raise SyntaxProblem(start, "the anchor does not exist, or holds itself")
         return Alias(span=Span(start, end), start=start, depth=target.depth, name=name, target=target)
 
     def _scalar(self, event: events.ScalarEvent) -> Scalar:
@@ -169,7 +169,7 @@ def _check_keys(entries: tuple[Entry, ...]) -> None:
     for entry in entries:
         name = entry.name
         if name in seen:
-            raise SyntaxProblem(entry.key.start, "a key stands twice in a mapping")
+            raise SyntaxProblem(entry.key.start, "a mapping has the same key twice")
         seen.update(() if name is None else (name,))
         if entry.is_merge:
             merged = resolved(entry.value)

@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
+from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model.findings import Refusal
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import Difference, are_equal, differences
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import MERGE, Keys, Mapping, Node, Scalar, Sequence, Tree
 from migrator.syntax.yaml.write import line_start
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 _TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
 _COMMA = re.compile(r"\s*,")
@@ -33,9 +37,9 @@ def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...]
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
         if not all(_is_wanted(difference, gone) for difference in differences(tree, read(after, part))):
-            return Refusal("other entries share it, or depend on it")
+            return UNEDITABLE.refusal(reason="other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
-        return Refusal(str(problem) or "it cannot be taken out")
+        return UNEDITABLE.refusal(reason=str(problem) or "the value cannot be removed")
     return edits
 
 
@@ -86,7 +90,7 @@ def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
         spans, index = [Span(node.start, node.span.end) for node in holder.items], key
         is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
     else:
-        raise SyntaxProblem(0, "it is merged in, or shared with other entries")
+        raise SyntaxProblem(0, "the value is merged in, or shared with other entries")
     span = _in_flow(tree.text, spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
     return [Edit(path, span, "")] if span else []
 
@@ -109,7 +113,7 @@ def _lines(tree: Tree, span: Span) -> Span:
     text = tree.text
     start = line_start(text, span.start)
     if text[start : span.start].strip(" -") or text[start : span.start].count("-") > 1:
-        raise SyntaxProblem(span.start, "it shares its line with others")
+        raise SyntaxProblem(span.start, "the value shares the line with others")
     end = text.find("\n", max(span.start, span.end - 1)) + 1 or len(text)
     while start > tree.part.start:
         above = line_start(text, start - 1)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
-from migrator.model.findings import Refusal
 from migrator.source import newline_at
 from migrator.span import Edit, Span, apply_edits
+from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import differences
 from migrator.syntax.yaml.edit import line_edits
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Alias, Keys, Mapping, Node, Scalar, Tree, string_at
 from migrator.syntax.yaml.write import column, key, quote, style
+
+if TYPE_CHECKING:
+    from migrator.model.findings import Refusal
 
 
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
@@ -26,11 +30,11 @@ def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tu
             text = _with_string(now, keys, value)
             after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
             if not _is_all(now, after, keys, value):
-                return Refusal("other entries share what should hold it")
+                return UNEDITABLE.refusal(reason="other entries share the mapping around the value")
         except (SyntaxProblem, EditConflict):
-            return Refusal("the edited YAML could not be understood again")
+            return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
         except _RefusedError as refused:
-            return Refusal(str(refused))
+            return UNEDITABLE.refusal(reason=str(refused))
         now = after
     return tuple(line_edits(path, tree.text, now.text))
 
@@ -67,10 +71,10 @@ def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
         if root is None or (isinstance(root, Scalar) and root.is_null and depth == 0):
             return None, keys
         if isinstance(root, Alias) or not isinstance(root, Mapping) or root.is_flow or root.tag is not None:
-            raise _RefusedError("what should hold it is not written as a block of its own")
+            raise _RefusedError("the mapping around the value is not written as a block")
         holder = root
         entry = root.own(str(name))
         if entry is None:
             return holder, keys[depth:]
         root = entry.value
-    raise _RefusedError("another value stands there")
+    raise _RefusedError("the place has another value")

@@ -184,9 +184,21 @@ def _constant(text: str) -> Term:
 
 
 def choice(condition: Term, yes: Term, no: Term) -> Term:
-    """``condition ? yes : no``."""
+    """``condition ? yes : no``: an error if the two are of types that Terraform does not make one of."""
+    types = {_type(yes), _type(no)} - {""}
+    if len(types) > 1 and types not in ({"string", "number"}, {"string", "bool"}):
+        return MISSING
+    if len(types) > 1:
+        yes, no = (literal(item.text) if item.text is not None else item for item in (yes, no))
     known = {"true": yes, "false": no}.get(condition.text or "")
     return known if known is not None else yes if yes is no else term("if", parts=(condition, yes, no))
+
+
+def _type(value: Term) -> str:
+    """What kind of value it is; ``""`` where that is not known, and for null, which is of any type."""
+    if value.op != "literal" or value is NULL:
+        return {"object": "object", "tuple": "list", "set": "list"}.get(value.op, "")
+    return "string" if value.string is not None else "bool" if value.name in ("true", "false") else "number"
 
 
 def equal(left: Term, right: Term, *, is_negated: bool) -> Term:
@@ -234,10 +246,6 @@ def call(name: str, arguments: tuple[Term, ...]) -> Term:
 
 def _first(arguments: tuple[Term, ...]) -> Term | None:
     return arguments[0] if len(arguments) == 1 else None
-
-
-def _as_string(arguments: tuple[Term, ...]) -> Term | None:
-    return template(arguments)
 
 
 def _as_list(arguments: tuple[Term, ...]) -> Term | None:
@@ -335,10 +343,6 @@ def _keys(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(map(literal, arguments[0].entries or {})) if arguments[0].op == "object" else None
 
 
-def _reverse(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(arguments[0].parts[::-1]) if arguments[0].op == "tuple" else None
-
-
 def _zipmap(arguments: tuple[Term, ...]) -> Term | None:
     keys, values = (term.parts for term in arguments) if len(arguments) == 2 else ((), ())
     is_known = all(term.op == "tuple" for term in arguments) and len(keys) == len(values)
@@ -371,11 +375,11 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "lower": _words(str.lower),
     "merge": _merge,
     "one": _one,
-    "reverse": _reverse,
+    "reverse": lambda given: made_tuple(given[0].parts[::-1]) if given[0].op == "tuple" else None,
     "tolist": _as_list,
     "tomap": _as_map,
     "toset": _as_set,
-    "tostring": _as_string,
+    "tostring": template,
     "trimspace": _words(str.strip),
     "try": _try,
     "upper": _words(str.upper),

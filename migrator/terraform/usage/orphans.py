@@ -14,13 +14,32 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.model.findings import LeftAlone
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
 from migrator.syntax.terraform import Attribute, Block
+from migrator.terraform.diagnostics import (
+    CALLER_CANNOT_FOLLOW,
+    CREATES_RESOURCE,
+    HOLDS_ROLE,
+    NEEDED_BY_MODULE,
+    NOT_IN_WORK_TREE,
+    OUTPUT_OF_MODULE,
+    PUBLISHED_MODULE,
+    ROOT_OUTPUT,
+    STILL_USED,
+    TEST_MAY_USE,
+    UNCLEAR_CALL,
+    UNPARSED_FILE,
+    VALUE_FROM_ENVIRONMENT,
+    VALUE_FROM_OUTSIDE,
+    VALUE_IGNORED,
+)
 from migrator.terraform.published import is_published
 from migrator.terraform.usage.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
 from migrator.terraform.usage.references import References, Use, addresses
+from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -196,7 +215,7 @@ class Orphans:
 
     # --- who stays --------------------------------------------------------------------------------------------------
 
-    def _kept(self) -> dict[Node, str]:
+    def _kept(self) -> dict[Node, LeftAlone]:
         kept = {node: reason for node in self.flows if (reason := self._standing(node))}
         order = {node: number for number, node in enumerate(self.flows)}
         pending = set(self.flows)
@@ -207,16 +226,16 @@ class Orphans:
             pending = {item for node in new for item in self._served.get(node, ())}
         return kept
 
-    def _in_use(self, node: Node, kept: Mapping[Node, str]) -> str | None:
+    def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
         for use in self._uses(node):
             if not self._is_gone(use) and not self._is_going(use, kept):
-                return f"it is used at {use.place} too"
+                return STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
             if other not in self.flows or other in kept:
                 return reason
         return None
 
-    def _is_going(self, use: Use, kept: Mapping[Node, str]) -> bool:
+    def _is_going(self, use: Use, kept: Mapping[Node, LeftAlone]) -> bool:
         going = ((node, given) for node, given in self._holders.get(use, ()) if node not in kept)
         return any(given is None or self._goes_along(given, node, kept) for node, given in going)
 
@@ -244,11 +263,11 @@ class Orphans:
                 found.setdefault(counterpart, set()).add(node)
         return found
 
-    def _counterparts(self, node: Node) -> Iterator[tuple[Node, str]]:
+    def _counterparts(self, node: Node) -> Iterator[tuple[Node, LeftAlone]]:
         """What stands for the node in the other modules that its files are part of, and would need it, and why."""
         for piece in self.pieces(node):
             for module in self.workspace.modules_of(piece.document):
-                reason = f"the module {module.path or '.'}, which {piece.document.path} is part of, needs it"
+                reason = NEEDED_BY_MODULE.left_alone(module=module.path or ".", file=piece.document.path)
                 paths = [module.path] if module.path != piece.module else []
                 if paths and piece.parents and piece.parents[-1].type == "module":
                     called = called_by(self.workspace, module.path, piece.parents[-1].labels[0])
@@ -276,12 +295,12 @@ class Orphans:
         pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"
         return list(self.workspace.others(re.compile(pattern))) if named else []
 
-    def _standing(self, node: Node) -> str | None:
+    def _standing(self, node: Node) -> LeftAlone | None:
         """Why the node has to stay, whoever else goes."""
         if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
-            return "it names a role"
+            return HOLDS_ROLE.left_alone()
         if node.kind not in ("var", "local", "data", "ephemeral", "output"):
-            return "what it makes must not be destroyed" if node.kind != "module" else "it is another module's output"
+            return (CREATES_RESOURCE if node.kind != "module" else OUTPUT_OF_MODULE).left_alone()
         for piece in self.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
@@ -291,39 +310,41 @@ class Orphans:
             if argument.piece.document.has_ignored(argument.piece.item.span)
         )
         if left := next(ignored, None):
-            return f"a comment wants its value at {left.place} left alone"
+            return VALUE_IGNORED.left_alone(place=left.place)
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
-            return f"{missing[0]} is not in the work tree, and may use it"
+            return NOT_IN_WORK_TREE.left_alone(path=missing[0])
         return self._outside_use(node) if node.kind in ("var", "output") else None
 
-    def _objection(self, document: Document, item: Attribute | Block) -> str | None:
+    def _objection(self, document: Document, item: Attribute | Block) -> LeftAlone | None:
         if document.is_ignored(item) or document.is_excluded:
-            return "a comment or an option wants it left alone"
-        return self.workspace.objection(document.path)
+            return (EXCLUDED if document.is_excluded else IGNORED_BY_COMMENT).left_alone()
+        objection = self.workspace.objection(document.path)
+        return LeftAlone(objection.reason, objection.code, objection.help) if objection else None
 
-    def _outside_use(self, node: Node) -> str | None:
+    def _outside_use(self, node: Node) -> LeftAlone | None:
         """Who may give the variable a value, or take that of the output, without a reference to be seen."""
         if node.kind == "var" and (place := self.values.given(node.name)):
-            return f"{place} gives it a value, which Terraform would reject without it"
+            return VALUE_FROM_OUTSIDE.left_alone(place=place)
         if node.kind == "var" and (place := self._from_environment(node)):
-            return f"{place} gives it a value"
+            return VALUE_FROM_ENVIRONMENT.left_alone(place=place)
         if node.kind == "output" and not self.workspace.calls.get(node.module):
-            return "it is a root module's"
+            return ROOT_OUTPUT.left_alone()
         if frozen := self.workspace.frozen.get(node.module):
-            return frozen
+            return CALLER_CANNOT_FOLLOW.left_alone(reason=frozen)
         if is_published(self.workspace, node.module, self._roots):
-            return "its module may be called from other repositories"
+            return PUBLISHED_MODULE.left_alone()
         word = re.compile(rf"\b{re.escape(node.name)}\b")
         for document in self._problems:
             if word.search(document.text):
-                return f"{document.path}, which cannot be understood, may use it"
+                return UNPARSED_FILE.left_alone(path=document.path)
         if node.kind == "output":
             used = re.compile(rf"\.{re.escape(node.name)}\b")
-            return next((f"{test.path} may use it" for test in self._tests if used.search(test.text)), None)
+            test = next((test for test in self._tests if used.search(test.text)), None)
+            return TEST_MAY_USE.left_alone(path=test.path) if test else None
         tests = (test for test in self.workspace.modules[node.module].tests if test.path.endswith(".json"))
         untold = next((test for test in tests if word.search(test.text)), None)
-        return f"{untold.path} may use it" if untold else self._unclear_call(node)
+        return TEST_MAY_USE.left_alone(path=untold.path) if untold else self._unclear_call(node)
 
     @cached_property
     def _problems(self) -> list[Document]:
@@ -347,12 +368,12 @@ class Orphans:
             self._by_environment[node.name] = next(untold, None)
         return self._by_environment[node.name]
 
-    def _unclear_call(self, node: Node) -> str | None:
+    def _unclear_call(self, node: Node) -> LeftAlone | None:
         """A module call that gives a value of this name, to a module that may be this one in another guise."""
         name = posixpath.basename(node.module)
         for place, source in self._unclear.get(node.name, ()):
             if source is None or (name and re.search(rf"/{re.escape(name)}(?:[?]|$)", source)):
-                return f"the call at {place} may be of its module"
+                return UNCLEAR_CALL.left_alone(place=place)
         return None
 
     @cached_property

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.model.notes import ROTATE
 from migrator.syntax.terraform import Attribute, Block, BodyChange
 from migrator.terraform.rotation import rotate_value
 from migrator.terraform.usage.declarations import Node, Piece
 
 if TYPE_CHECKING:
+    from migrator.model.diagnostics import Diagnostic
     from migrator.model.findings import Note
     from migrator.span import Edit, Span
     from migrator.terraform.usage.orphans import Orphans
@@ -104,11 +106,11 @@ def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute 
     yield from emptied.values()
 
 
-def rotate_values(pieces: Iterable[Piece]) -> Iterator[Note]:
-    """A note for each literal key among the values that the pieces hold."""
+def rotate_values(pieces: Iterable[Piece], kind: Diagnostic = ROTATE) -> Iterator[Note]:
+    """A note of this ``kind`` for each literal key among the values that the pieces hold."""
     for piece in pieces:
         if piece.value is not None:
-            yield from rotate_value(piece.document, piece.value)
+            yield from rotate_value(piece.document, piece.value, kind)
 
 
 def unused_providers(orphans: Orphans) -> Iterator[tuple[Document, Block]]:

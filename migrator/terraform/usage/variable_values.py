@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from migrator.syntax.hcl.scanner import IDENTIFIER
 from migrator.terraform.usage.declarations import Given, Piece
@@ -166,3 +166,9 @@ def _leads_to(folder: str, pattern: str, path: str) -> bool:
     if pattern.startswith("*/"):
         return fnmatchcase(path, pattern)
     return fnmatchcase(path, posixpath.normpath(posixpath.join(folder, pattern)))
+
+
+def variable_values(workspace: Workspace) -> VariableValues:
+    """What gives values to the root variables of a repository, read once."""
+    known = workspace.derived.get("variable values") or VariableValues(workspace)
+    return cast("VariableValues", workspace.derived.setdefault("variable values", known))

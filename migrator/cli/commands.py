@@ -1,0 +1,50 @@
+"""The commands of the program: their names, what each is for, and where each is defined."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from migrator.model.nearest import nearest
+
+PROGRAM = "tf-oidc-migrate"
+COMMANDS = {
+    "batch": ("migrator.cli.batch:batch", "Migrate many repositories and open pull requests."),
+    "batch status": ("migrator.cli.batch:status", "Show what became of the repositories of a batch."),
+    "trust": ("migrator.cli.trust:trust", "Write the AWS side: identity provider and trust policies."),
+    "verify": ("migrator.cli.verify:verify", "Prove that each stack of a migrated branch signs in."),
+    "inventory": ("migrator.cli.inventory:inventory", "Read the stacks and contexts of a Spacelift account."),
+    "attach": ("migrator.cli.attach:attach", "Write a module that attaches the hook to existing stacks."),
+    "help": ("migrator.cli.commands:help_", "Show the help of a command."),
+}
+"""Each command with its place and one sentence. The first command has no name: it migrates."""
+
+
+def load(name: str) -> click.Command:
+    """The command called ``name``; ``""`` is the one that migrates."""
+    module, _, attribute = (COMMANDS[name][0] if name else "migrator.cli.main:cli").partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    return command
+
+
+def named_in(arguments: list[str]) -> str:
+    """The name of the command that ``arguments`` begin with, the longest if several do; ``""`` if none."""
+    names = (name for name in COMMANDS if arguments[: len(name.split())] == name.split())
+    return max(names, key=len, default="")
+
+
+def title(name: str) -> str:
+    """What a user types to run the command called ``name``."""
+    return f"{PROGRAM} {name}".strip()
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("command", metavar="[COMMAND]...", nargs=-1)
+def help_(command: tuple[str, ...]) -> None:
+    """Show the help of COMMAND, for example of `batch status`. Without COMMAND, show the main help page."""
+    name = " ".join(command)
+    if name and name not in COMMANDS:
+        raise click.UsageError(f"there is no command `{name}`.{nearest(name, COMMANDS)}")
+    shown = load(name)
+    click.echo(shown.get_help(click.Context(shown, info_name=title(name), **shown.context_settings)))

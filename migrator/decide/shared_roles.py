@@ -1,0 +1,186 @@
+"""What one role of --role-arn or --backend-role-arn is for, in all that a run looks at: no two identities share it.
+
+A role that the user names once speaks for one identity: that of root modules in HCL, of what Terragrunt writes, of
+programs of CDKTF, of backends, here and in the other repositories of the run. Where two of these differ, or it is not
+known that they are the same, none of them gets the role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrator.config.config import BackendAuth, ProviderAuth
+from migrator.decide.diagnostics import BACKEND_COLLISION, VARYING_BACKENDS
+from migrator.decide.target import region_of
+from migrator.model.fleet import RoleUser
+from migrator.model.partitions import partition_objection
+from migrator.spacelift.settings.model import TerraformSetting
+from migrator.terraform.fingerprints import fingerprint
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.roots import Root
+    from migrator.model.findings import Refusal
+    from migrator.spacelift.settings.model import Setting
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.expressions.terms import Term
+    from migrator.terraform.residues import Identity
+
+_Key = tuple[str, bool]
+
+
+class SharedRoles:
+    """The identities for which the roles that the user named once speak."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._environments: dict[str, str] = {}
+
+    def apart(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
+        """Where something has ``role`` as well and is none of the ``own`` fingerprints, for people; None if nothing."""
+        users = self._users.get((role, is_backend), {})
+        return next((place for name, place in users.items() if name not in own), None)
+
+    @cached_property
+    def users(self) -> tuple[RoleUser, ...]:
+        """What gets such a role in this repository, once for each identity."""
+        found: dict[tuple[str, bool, str], RoleUser] = {}
+        made = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
+        for user in (*made, *self._context.roles.users()):
+            found.setdefault((user.role, user.is_backend, user.fingerprint), user)
+        return tuple(found.values())
+
+    @cached_property
+    def _users(self) -> dict[_Key, dict[str, str]]:
+        found: dict[_Key, dict[str, str]] = {}
+        for user in (*self.users, *self._context.fleet.role_users):
+            found.setdefault((user.role, user.is_backend), {}).setdefault(user.fingerprint, user.place)
+        return found
+
+    def fingerprint(self, root: str, identity: Identity) -> str:
+        """The fingerprint of an identity at a root module; what is not known is only equal to itself."""
+        context = self._context
+        if not identity:
+            return self._environment(root)
+        known = context.roles.values.known(root, identity)
+        if not known:
+            return fingerprint(identity, "not known", context.repo, root)
+        is_local = any(name == "root" or made.symbols for name, made in known)
+        return fingerprint(known, *((context.repo,) if is_local else ()))
+
+    # --- backends ----------------------------------------------------------------------------------------------------
+
+    def backend_refusal(self, root: Root) -> Refusal | None:
+        """Why no role that the user named once can be for a root module's backend, if so."""
+        role = self._backend_role(root)
+        if role is None:
+            return None
+        if mismatch := partition_objection(role, region_of(root)):
+            return mismatch
+        own = self._backend_identities(root)
+        if len(own) > 1:
+            return VARYING_BACKENDS.refusal(role=role)
+        place = self.apart(role, own, is_backend=True)
+        if place is None:
+            return None
+        return BACKEND_COLLISION.refusal(place=place, role=role)
+
+    def _backends(self) -> Iterator[RoleUser]:
+        for root in self._context.facts.roots:
+            role = self._backend_role(root)
+            if role is not None and self._context.workspace.in_scope(root.backend.place.path):
+                place = str(root.backend.place)
+                yield from (RoleUser(role, place, name, is_backend=True) for name in self._backend_identities(root))
+
+    def _backend_role(self, root: Root) -> str | None:
+        """The role of an option that a root module's backend is to get; None where it has one of its own, or none."""
+        context = self._context
+        config = context.config.at(root.module.path)
+        if not root.is_migrated(config.include_ambient):
+            return None
+        has_own = any(backend.assumes_role or context.roles.role(backend) for backend in root.backends)
+        return config.backend_role_arn or (None if has_own else config.role_arn)
+
+    def _backend_identities(self, root: Root) -> set[str]:
+        whole = [backend for backend in root.backends if not backend.is_partial]
+        partial = [backend for backend in root.backends if backend.is_partial]
+        is_hooked = self._context.strategies.of(root).way is BackendAuth.HOOK
+        found = set()
+        for backends in [[*whole, item] for item in partial] or [whole]:
+            identity = dict(entry for backend in backends for entry in self._credentials(backend))
+            roles = {backend.role_arn or "" for backend in backends} if is_hooked else ()
+            ordered = tuple(sorted(identity.items(), key=lambda entry: entry[0]))
+            found.add(fingerprint((), self.fingerprint(root.module.path, ordered), *sorted(roles)))
+        return found
+
+    def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
+        for attribute in backend.credentials:
+            yield attribute.name, self._context.roles.residues.of(backend.module, backend.document, attribute)
+
+    # --- providers ---------------------------------------------------------------------------------------------------
+
+    def _providers(self) -> Iterator[RoleUser]:
+        context = self._context
+        for root in sorted(
+            {path for provider in context.facts.providers for path, _ in context.roles.instances(provider) or ()}
+        ):
+            config = context.config.at(root)
+            is_hooked = config.provider_auth is ProviderAuth.HOOK
+            for role in {config.backend_role_arn or config.role_arn} if is_hooked else self._roles_below(root):
+                signers = context.root_identities
+                for signer in signers.unmapped(root) if is_hooked else signers.spoken(root, role or ""):
+                    place = signer.provider.place
+                    is_changed = signer.identity or self._is_to_change(root)
+                    if role is not None and is_changed and context.workspace.in_scope(place.path):
+                        yield RoleUser(role, str(place), self.fingerprint(root, signer.identity))
+
+    def _roles_below(self, root: str) -> set[str | None]:
+        """The roles of --role-arn for the folders of the providers below a root module."""
+        providers = self._context.roles.providers(root)
+        return {self._context.config.at(provider.module.path).role_arn for provider in providers}
+
+    def _is_to_change(self, root: str) -> bool:
+        """Whether providers of a root module that name no credentials get a role."""
+        ambient = self._context.config.include_ambient
+        return ambient or any(item.module.path == root and item.is_migrated(ambient) for item in self._roots)
+
+    @cached_property
+    def _roots(self) -> tuple[Root, ...]:
+        return tuple(root for root in self._context.facts.roots if self._context.strategies.needs_hook(root))
+
+    def _environment(self, root: str) -> str:
+        """The fingerprint of the credentials that the runs of a root module find in their environment."""
+        if root not in self._environments:
+            runners = self._context.facts.runners_of(root)
+            stacks = {*runners.here, *runners.blueprints}
+            setting = [
+                self._told(item)
+                for item in self._context.facts.settings
+                if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
+            ]
+            self._environments[root] = fingerprint((), "environment", *sorted(set(setting)))
+        return self._environments[root]
+
+    def _told(self, setting: Setting) -> str:
+        """What a setting hands to a run: the same where the same value stands in the same module."""
+        value = setting.block.attribute("value") if isinstance(setting, TerraformSetting) else None
+        modules = self._context.workspace.modules_of(setting.document) if value is not None else []
+        if value is None or not modules:
+            return str(setting.place)
+        made = self._context.roles.residues.of(modules[0], setting.document, value)
+        is_varying = any(symbol.op in ("each", "count") for symbol in made.symbols)
+        return str(setting.place) if is_varying else f"{setting.names} {fingerprint((('value', made),))}"
+
+    # --- what is not in HCL ------------------------------------------------------------------------------------------
+
+    def _generated(self) -> Iterator[RoleUser]:
+        if (role := self._context.config.role_arn) is not None and self._context.facts.terragrunt.units:
+            yield from (RoleUser(role, str(place), name) for place, name in self._context.generated_sign_in.spoken)
+
+    def _programs(self) -> Iterator[RoleUser]:
+        for program, runners in self._context.facts.programs:
+            if (role := self._context.config.at(program.folder).role_arn) is not None:
+                spoken = self._context.python_identity(program, runners).spoken
+                yield from (RoleUser(role, str(place), name) for place, name in spoken)

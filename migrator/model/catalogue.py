@@ -1,0 +1,41 @@
+"""Every code that a message can have: all `Diagnostic` constants of the package, by their codes."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+
+import migrator
+from migrator.errors import UsageError
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.nearest import nearest
+
+
+@cache
+def catalogue() -> dict[str, Diagnostic]:
+    """All kinds of messages by their codes, in the order of the alphabet.
+
+    Every module of the package is imported to find them. A module that needs a library which is not installed is left
+    out: its messages cannot occur either.
+    """
+    found: dict[str, Diagnostic] = {}
+    for module in pkgutil.walk_packages(migrator.__path__, f"{migrator.__name__}."):
+        if module.name.rpartition(".")[2].startswith("__"):
+            continue
+        try:
+            names = vars(import_module(module.name)).values()
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] == migrator.__name__:
+                raise
+            continue
+        found.update((value.code, value) for value in names if isinstance(value, Diagnostic))
+    return dict(sorted(found.items()))
+
+
+def require_codes(codes: Iterable[str], where: str) -> None:
+    """Check that each of ``codes``, which were read at ``where``, is a code. Raises `UsageError` otherwise."""
+    for code in codes:
+        if code not in catalogue():
+            raise UsageError(f"{where}: there is no code `{code}`.{nearest(code, catalogue())}")

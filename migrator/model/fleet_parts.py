@@ -1,0 +1,124 @@
+"""What each repository of a run must know of the others, out of all that their surveys tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from migrator.model.engine import verdict
+from migrator.model.fleet import Fleet, KnownReceiver, KnownRoot, KnownStack, RoleUser, Survey
+
+_ENOUGH = 3
+"""Of so many identities, and repositories, one at least differs from a repository's own."""
+
+
+class _Index:
+    """Root modules by the names of their repositories, and stacks by those of the repositories that they run."""
+
+    def __init__(self, surveys: Iterable[Survey]) -> None:
+        self.roots: dict[str, list[KnownRoot]] = {}
+        self.stacks: dict[str, list[KnownStack]] = {}
+        self.receivers: dict[str | None, list[KnownReceiver]] = {}
+        self.role_users: dict[tuple[str, bool], dict[str, dict[str, RoleUser]]] = {}
+        for survey in surveys:
+            for user in survey.role_users:
+                alike = self.role_users.setdefault((user.role, user.is_backend), {})
+                if len(alike) < _ENOUGH or user.fingerprint in alike:
+                    repos = alike.setdefault(user.fingerprint, {})
+                    repos.update({survey.repo: user} if len(repos) < _ENOUGH else {})
+            for receiver in survey.receivers:
+                for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
+                    self.receivers.setdefault(label, []).append(receiver)
+            for root in survey.roots:
+                self.roots.setdefault(root.identity.name.lower(), []).append(root)
+            for stack in survey.stacks:
+                self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
+
+    def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
+        """What contexts of ``survey`` may attach themselves to elsewhere."""
+        wanted = (*survey.labels, None) if survey.labels else ()
+        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
+        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
+
+    def role_users_of(self, survey: Survey) -> Iterator[Survey]:
+        """What gets a role in other repositories that ``survey`` has a use for, of some identities."""
+        for key in dict.fromkeys((user.role, user.is_backend) for user in survey.role_users):
+            for repos in self.role_users[key].values():
+                found = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
+                yield from (Survey(repo, role_users=(user,)) for repo, user in found)
+
+    def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
+        """The stacks of others that may run root modules of ``survey``."""
+        for name in {root.identity.name.lower() for root in survey.roots}:
+            yield from (stack for stack in self.stacks.get(name, ()) if stack.repo != survey.repo)
+
+    def roots_of(self, survey: Survey) -> Iterator[KnownRoot]:
+        """The root modules of others that stacks of ``survey`` may run."""
+        for name in {(stack.code.repository or "").lower() for stack in survey.stacks}:
+            yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
+
+
+def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
+    """For each of ``surveys`` what it must know of the others, and no more.
+
+    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
+    migrated that one of its stacks, wherever it is defined, cannot serve.
+    """
+    known = list(surveys)
+    index = _Index(known)
+    index = _Index(
+        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
+    )
+    for survey in known:
+        receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
+        stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
+        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.told))
+
+
+def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
+    for item in found:
+        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
+
+
+def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+    """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
+    for root in survey.roots:
+        if not _is_native(index, survey, root):
+            yield root
+        elif root.variables:
+            yield replace(root, by="variables", role="", engine=None)
+
+
+def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
+    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+
+    Where there is none, what its own repository says of it counts.
+    """
+    engine = root.engine
+    if engine is None:
+        return False
+    stacks = Fleet(tuple(_by_repo(index.stacks_of(survey)))).stacks_running(root.repo, root.identity, root.path)
+    if not stacks:
+        return root.is_native
+    return all(
+        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
+        for stack in stacks
+    )
+
+
+def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
+    fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
+    stacks = fleet.stacks_running(root.repo, root.identity, root.path)
+    why = next((why for stack in stacks if (why := _objection(stack, root))), "")
+    return root if root.refusal or not why else replace(root, refusal=why)
+
+
+def _objection(stack: KnownStack, root: KnownRoot) -> str:
+    """Why a stack cannot serve a root module; ``""`` if it can."""
+    at = f"{stack.repo}: {stack.place}"
+    obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
+    if obstacle and root.is_migrated:
+        return f"The stack at {at} is refused. {obstacle}"
+    there = dict(stack.roles)
+    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
+    return f"The stack at {at} sets {other} to another role." if other else ""

@@ -1,0 +1,64 @@
+"""Tasks for a person that the order of rollout, the totals and the history of keys tell apart by their codes."""
+
+from __future__ import annotations
+
+from migrator.model.diagnostics import Diagnostic
+
+ROTATE = Diagnostic(
+    "rotate-keys",
+    found="Rotate the AWS keys that were written in the code.",
+    why="Git's history keeps these keys after the migration.",
+    help="Delete the access keys in IAM after the migrated code is merged and every stack ran once without them.",
+    page="""Access keys stood as literals in the repository. The migration removes them from the files, but
+every earlier commit still holds them. Anyone who can read the repository can use the keys until they are deleted in
+AWS.
+
+Deactivate each key with `aws iam update-access-key --status Inactive`, run the stacks once more, and then delete the
+key with `aws iam delete-access-key`. The note shows the commit that brought each key, where git knows the commit.""",
+)
+ROTATE_AND_REMOVE = Diagnostic(
+    "rotate-and-remove-keys",
+    found="Rotate these AWS keys, and remove them from the files.",
+    why="This run does not change these places. Git's history keeps the keys as well.",
+    help="Remove the keys by hand, commit, and delete the access keys in IAM.",
+)
+SET_ROLE_VARIABLE = Diagnostic(
+    "set-role-variable",
+    found="Set TF_VAR_{name} to {role} on the stacks that run these root modules.",
+    why="The migrated code takes the role from this variable.",
+    help="Add the environment variable to each stack or to a context of the stack before the code is merged.",
+    page="""The provider signs in with the role that a variable holds. Spacelift hands values to Terraform variables by
+environment variables with the prefix `TF_VAR_`. For example, `TF_VAR_aws_role_arn` sets `var.aws_role_arn`.
+
+To have the ARN written into the code instead, run again with `--role-arn ARN` or `--role profile:NAME=ARN`.""",
+)
+SET_REGION = Diagnostic(
+    "set-region",
+    found="Set `region` in the provider, or AWS_REGION on the stacks.",
+    why="The removed profile may have given the region.",
+    help="Look the region up in the AWS configuration file that held the profile.",
+)
+SET_STACK_VARIABLE = Diagnostic(
+    "set-stack-variable",
+    found="Set {name} to this value on the stacks that run these root modules.",
+    why="No definition of these stacks was found in the repositories of this run.",
+    help="Add the environment variable to each stack before the code is merged.",
+)
+APPLY_REMOVAL = Diagnostic(
+    "apply-removal-of-keys",
+    found="Apply the removal of static credentials after the migrated code is merged.",
+    why="Runs of the code before the migration still need these credentials.",
+    help="Apply the stacks' definitions once each stack ran without the keys.",
+)
+DELETE_ACCESS_KEYS = Diagnostic(
+    "delete-access-keys",
+    found="Delete the access keys that these settings gave to runs.",
+    why="The keys stay valid in AWS after the settings are removed.",
+    help="Delete the keys with `aws iam delete-access-key` after every stack ran once without them.",
+)
+
+OF_KEYS = frozenset({ROTATE.code, ROTATE_AND_REMOVE.code})
+"""What is to be done with keys that stand, or stood, in a file."""
+
+OF_VALUES = frozenset({SET_ROLE_VARIABLE.code, SET_REGION.code, SET_STACK_VARIABLE.code})
+"""Values that stacks need before the migrated code is live."""

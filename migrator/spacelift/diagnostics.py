@@ -1,0 +1,55 @@
+"""The diagnostics of stacks that several rules share."""
+
+from __future__ import annotations
+
+from migrator.model.diagnostics import Diagnostic
+
+NO_STACK_DEFINITION = Diagnostic(
+    "no-stack-definition",
+    found="No definition of a stack that runs this code was found.",
+    why="The settings of a stack that is not defined in code are not changed.",
+    help="Set up the stack as the list of things to do says, or name the repository that defines the stack too.",
+    page="""\
+Spacelift stacks are often defined in another repository, or made in Spacelift's pages. tf-oidc-migrate then prints what
+the stack needs, for example the hook or a variable, as a text to copy.
+
+If the stacks are defined in another repository, run `tf-oidc-migrate batch` with both repositories. The stacks are then
+changed as well.""",
+)
+CODE_NOT_MIGRATED = Diagnostic(
+    "code-not-migrated",
+    found="The code that the stack runs is not migrated. {reason}",
+    why="The stack keeps its settings.",
+    help="Resolve the refusal of the code first.",
+)
+STACK_ELSEWHERE_REFUSED = Diagnostic(
+    "stack-elsewhere-refused",
+    found="The stack that runs this code is defined in {repo} at {place}, and is refused.",
+    why="{reason}",
+    help="Resolve the refusal in {repo}, then run again with both repositories.",
+    page="""\
+The code cannot be migrated alone: its stack has to give new credentials to the runs at the same time. The definition of
+the stack, in another repository of this run, cannot be changed. The message says why.""",
+)
+TEMPLATE_PUBLISHED = Diagnostic(
+    "template-published",
+    found="The stack comes from a published version of a template.",
+    why="A published version of a template cannot be changed.",
+    help="Make a new version of the template {change}.",
+)
+VARIABLE_ALREADY_SET = Diagnostic(
+    "variable-already-set",
+    found="The stack sets the variable already, at {place}.",
+    why="The variable has the value that the migrated code needs.",
+)
+ROLE_SET_DIFFERENTLY = Diagnostic(
+    "role-set-differently",
+    found="{place} sets the variable to another value.",
+    why="The runs of the stack would sign in as another identity than this run is to set up.",
+    help="Remove the variable, or name that role with `--role-arn`.",
+)
+HOOK_THERE = Diagnostic(
+    "hook-there",
+    found="The hook is there already.",
+    why="The stack exchanges its OIDC token in every run.",
+)

@@ -1,0 +1,224 @@
+"""Messages about providers, backends and the states that they read: what keeps them from being migrated."""
+
+from __future__ import annotations
+
+from migrator.model.diagnostics import Diagnostic
+
+MOCK_KEYS_IN_TEST = Diagnostic(
+    "mock-keys-in-test",
+    found="The keys of this provider are a mock for `terraform test`.",
+    why="The provider does not sign in to AWS, so nothing was changed.",
+)
+MOCK_KEYS = Diagnostic(
+    "mock-keys",
+    found="The keys are a mock, and AWS's checks are skipped.",
+    why="The configuration is for an emulator, so nothing was changed.",
+)
+NOT_AWS_REGION = Diagnostic(
+    "not-an-aws-region",
+    found="The region is not a region of AWS.",
+    why="The configuration is for another object store, so nothing was changed.",
+)
+EMULATOR = Diagnostic(
+    "emulator",
+    found="The {name} is that of an emulator.",
+    why="The keys are not for AWS, so nothing was changed.",
+)
+NOT_AWS_ENDPOINT = Diagnostic(
+    "not-an-aws-endpoint",
+    found="The {name} is not an endpoint of AWS.",
+    why="The keys are for another object store, so nothing was changed.",
+)
+UNKNOWN_ENDPOINT = Diagnostic(
+    "unknown-endpoint",
+    found="The value of the {name} is not known without running Terraform.",
+    why="The endpoint may belong to another object store, so nothing was changed.",
+    help="Write the endpoint as a literal, or remove the endpoint if the code is for AWS.",
+    page="""An endpoint that comes from a variable or a data source may be AWS, an emulator, for example
+LocalStack, or another object store. The keys of another store must stay. tf-oidc-migrate cannot see which case it is
+and changes nothing.
+
+If the endpoint is always AWS, remove the argument: AWS is the default. Otherwise keep the keys, and put
+`# tf-oidc-migrate:ignore` above the block.""",
+)
+OTHER_STORE = Diagnostic(
+    "other-object-store",
+    found="The arguments {names} are for object stores other than AWS, and no endpoint is named.",
+    why="The keys may belong to another store, so nothing was changed.",
+    help="Name the endpoint of the store, or remove these arguments if the code is for AWS.",
+)
+CONDITIONAL_KEYS = Diagnostic(
+    "conditional-keys",
+    found="This provider chooses between static credentials and web identity by a condition.",
+    why="The code supports web identity already, so nothing was changed.",
+    help="Set the variables of the condition on the stacks so that web identity is chosen.",
+)
+NO_WEB_IDENTITY_ROLE = Diagnostic(
+    "no-role-for-backend",
+    found="No role is known for the web identity of the backend.",
+    why="The backend has no role of its own and this run names no role, so nothing was changed.",
+    help="Name the role with `--backend-role-arn ARN`.",
+)
+ROLE_NOT_LITERAL = Diagnostic(
+    "backend-role-not-literal",
+    found="The role of the backend is not the literal ARN of a role.",
+    why="Terraform reads a backend before variables have values, so the role cannot become web identity.",
+    help="Name the role with `--backend-role-arn ARN`.",
+)
+ROLE_IGNORED = Diagnostic(
+    "backend-role-ignored",
+    found="A `tf-oidc-migrate:ignore` comment covers the role of the backend.",
+    why="A role that stays cannot be combined with web identity, so nothing was changed.",
+    help="Remove the comment, or use `--backend-auth hook`.",
+)
+TWO_ROLES = Diagnostic(
+    "two-backend-roles",
+    found="The backend has both `role_arn` and `assume_role`.",
+    why="Terraform and OpenTofu accept only one of them, so nothing was changed.",
+    help="Remove the one that is not in use.",
+)
+UNREADABLE_ROLE = Diagnostic(
+    "unreadable-assume-role",
+    found="The value of `assume_role` is not an object with a readable `role_arn`.",
+    why="The role is not known, so nothing was changed.",
+    help="Write `assume_role` as an object with a literal `role_arn`, or name the role with `--backend-role-arn ARN`.",
+)
+BAD_DURATION = Diagnostic(
+    "duration-not-a-number",
+    found="The value of `assume_role_duration_seconds` is not a number.",
+    why="The duration cannot be carried over, so nothing was changed.",
+    help="Write the duration as a number of seconds.",
+)
+ROLE_ARGUMENTS = Diagnostic(
+    "role-arguments-not-supported",
+    found="The role of the backend has {names}, which web identity does not support.",
+    why="Without these arguments the role may not be usable, so nothing was changed.",
+    help="Name another role with `--backend-role-arn ARN`: the backend then assumes this role with that one.",
+    page="""`assume_role` takes arguments such as `external_id`, `tags` and `transitive_tag_keys`, and
+`assume_role_with_web_identity` does not. A trust policy that asks for an external id would reject web identity.
+
+Name a role that trusts Spacelift's token with `--backend-role-arn ARN`. The backend signs in with that role and then
+assumes the role of before, with all its arguments. The hook (`--backend-auth hook`) does not have this limit.""",
+)
+UNKNOWN_STATE_BACKEND = Diagnostic(
+    "unknown-state-backend",
+    found="The backend of this remote state is not known without running Terraform.",
+    why="The state may not be in S3, so nothing was changed.",
+    help='Write `backend = "s3"` as a literal.',
+)
+IGNORED_CONSTRAINT = Diagnostic(
+    "version-constraint-too-old",
+    found="The constraint {constraint} at {place} may not be changed and admits no release from {release} on.",
+    why="Web identity needs release {release} of the provider, so nothing was changed.",
+    help="Raise the constraint at {place}, or let this run change that file.",
+)
+LOCKED_RELEASE = Diagnostic(
+    "lock-file-too-old",
+    found="Run `terraform init -upgrade -backend=false` and commit {file} in these root modules.",
+    why="The file pins hashicorp/{kind} {version}, and web identity needs {release}.",
+)
+MAJOR_RELEASE = Diagnostic(
+    "new-major-release",
+    found="Before the merge, read {guides}.",
+    why="The constraint on {name} was raised to a new major release: web identity needs {release}.",
+)
+NEW_RELEASE = Diagnostic(
+    "new-release",
+    found="Before the merge, check that the code works with the new release of {name}.",
+    why="The constraint was raised: web identity needs {release}.",
+)
+RAISED_MINIMUM = Diagnostic(
+    "raised-minimum",
+    found="Note that the lowest allowed release of {name} was raised.",
+    why="Web identity needs {release}.",
+)
+
+# --- what credentials came from, and stays ---------------------------------------------------------------------------
+
+STILL_USED = Diagnostic(
+    "still-used",
+    found="Another place still uses this value: {place}.",
+    why="The declaration stays.",
+    help="Remove both by hand if the other place does not need the value any more.",
+)
+NEEDED_BY_MODULE = Diagnostic(
+    "needed-by-another-module",
+    found="The module {module} shares the file {file} and needs this value.",
+    why="The declaration stays.",
+)
+HOLDS_ROLE = Diagnostic(
+    "holds-a-role",
+    found="This variable holds the ARN of a role.",
+    why="The variable is for the migrated sign-in, so the declaration stays.",
+)
+CREATES_RESOURCE = Diagnostic(
+    "creates-a-resource",
+    found="Credentials came from an attribute of this resource.",
+    why="Without the block Terraform would destroy what the block made, so the block stays.",
+    help="Remove the resource by hand if nothing needs what the resource makes.",
+)
+OUTPUT_OF_MODULE = Diagnostic(
+    "output-of-another-module",
+    found="Credentials came from an output of a module outside of this repository.",
+    why="The module call stays.",
+)
+VALUE_IGNORED = Diagnostic(
+    "value-ignored",
+    found="A `tf-oidc-migrate:ignore` comment covers a value of this variable at {place}.",
+    why="Terraform rejects values of variables that are not declared, so the declaration stays.",
+    help="Remove the value and the declaration by hand.",
+)
+NOT_IN_WORK_TREE = Diagnostic(
+    "not-in-work-tree",
+    found="The file {path} is not in the work tree and may use this value.",
+    why="The declaration stays.",
+    help="Check out all files, for example with `git sparse-checkout disable`, and run again.",
+)
+VALUE_FROM_OUTSIDE = Diagnostic(
+    "value-from-outside",
+    found="The command at {place} gives this variable a value.",
+    why="Terraform would reject the value without the declaration, so the declaration stays.",
+    help="Remove the value from the command, and then the declaration.",
+)
+VALUE_FROM_ENVIRONMENT = Diagnostic(
+    "value-from-environment",
+    found="The environment variable at {place} gives this variable a value.",
+    why="The declaration stays.",
+    help="Remove the environment variable and the declaration by hand.",
+)
+ROOT_OUTPUT = Diagnostic(
+    "root-module-output",
+    found="This is an output of a root module.",
+    why="Other stacks may read the output, so the declaration stays.",
+    help="Remove the output by hand if no other stack reads the output.",
+)
+CALLER_CANNOT_FOLLOW = Diagnostic(
+    "caller-cannot-follow",
+    found="A caller of this module in another repository cannot be changed.",
+    why="{reason}",
+    help="Resolve the reason at the caller, and run on both repositories again.",
+)
+PUBLISHED_MODULE = Diagnostic(
+    "published-module",
+    found="Other repositories may call this module.",
+    why="Their calls may pass this variable or read this output, so the declaration stays.",
+    help="Run on the calling repositories together with this one, or remove the declaration by hand.",
+)
+UNPARSED_FILE = Diagnostic(
+    "unparsed-file-may-use",
+    found="The file {path} cannot be parsed and may use this value.",
+    why="The declaration stays.",
+    help="Correct that file, and run again.",
+)
+TEST_MAY_USE = Diagnostic(
+    "test-may-use",
+    found="The test file {path} may use this value.",
+    why="The declaration stays.",
+    help="Remove the value from the test and the declaration by hand.",
+)
+UNCLEAR_CALL = Diagnostic(
+    "unclear-module-call",
+    found="The module call at {place} may call this module.",
+    why="The call passes this variable, so the declaration stays.",
+    help="Remove the argument of that call and the declaration by hand, if the call is of this module.",
+)

@@ -1,0 +1,38 @@
+"""A name for an identity that tells two identities apart, also those of two repositories, and shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from migrator.terraform.expressions.terms import literal
+
+if TYPE_CHECKING:
+    from migrator.terraform.expressions.terms import Term
+    from migrator.terraform.residues import Identity
+
+
+def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str:
+    """The fingerprint of an identity: the same for two identities if these are equal, and ``where`` is.
+
+    ``where`` says for what else the identity is only equal to itself, such as its root module. What stands in the
+    module at ``root`` counts as if that module had no path.
+    """
+    known: dict[Term, str] = {}
+    parts = [f"{name} {_digest(made, root, known)}" for name, made in identity]
+    return sha256("\n".join((*parts, "", *where)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def of_strings(credentials: Mapping[str, str]) -> Identity:
+    """The identity that credential arguments with known strings come to."""
+    return tuple((name, literal(value)) for name, value in sorted(credentials.items()))
+
+
+def _digest(made: Term, root: str | None, known: dict[Term, str]) -> str:
+    if made not in known:
+        where = "" if made.where == root else made.where
+        parts = (_digest(part, root, known) for part in made.parts)
+        said = "\n".join((made.op, made.name, where, *parts))
+        known[made] = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+    return known[made]

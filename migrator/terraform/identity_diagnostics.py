@@ -1,0 +1,52 @@
+"""The diagnostics of identities: which credentials a provider or backend has, and whether a role fits them."""
+
+from __future__ import annotations
+
+from migrator.model.diagnostics import Diagnostic
+
+NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`, or leave out `--role-arn`."
+"""How identities get roles of their own, where nothing more is known."""
+
+ENVIRONMENT_CREDENTIALS = Diagnostic(
+    "environment-credentials",
+    found="No credentials are written here. AWS credentials come from the environment of the run.",
+    why="Credentials of the environment are not changed without being asked for.",
+    help="Use `--include-ambient` to migrate such providers and backends too.",
+    page="""\
+Without credentials of its own, a provider or backend uses those of the environment: for example variables such as
+`AWS_ACCESS_KEY_ID`, Spacelift's AWS integration, or the role of a private worker.
+
+With `--include-ambient`, tf-oidc-migrate migrates these providers and backends as well. Use the option if the
+environment holds static keys that are to be removed.""",
+)
+IDENTITY_COLLISION = Diagnostic(
+    "identity-collision",
+    found="The credentials here differ from the credentials of {other}. `--role-arn` names one role for both.",
+    why="A role in place of another identity could manage resources in the wrong AWS account.",
+    help="{remedy}",
+    page="""\
+`--role-arn ARN` names one role, and that role can replace only one identity. Two providers with different profiles or
+keys are two identities: they may reach different AWS accounts or have different permissions.
+
+For example, one provider has `profile = "shop"` and another has `profile = "dns"`. Name a role for each:
+`--role profile:shop=ARN1 --role profile:dns=ARN2`. Or leave out `--role-arn`: then every identity gets a variable of
+its own, which you set on the stacks.""",
+)
+IDENTITY_VARIES = Diagnostic(
+    "identity-varies",
+    found="The credentials differ between the {instances} that this code is for. `--role-arn` names one role.",
+    why="A single role cannot stand in for several identities.",
+    help="Leave out `--role-arn`: a variable then holds the role.",
+)
+ROLE_ASSUMES_ITSELF = Diagnostic(
+    "role-assumes-itself",
+    found="The code assumes {role} already, which is also the role for web identity.",
+    why="A role cannot assume itself without a trust policy that allows that.",
+    help="Name another role with `--role-arn`, or remove `assume_role`.",
+)
+OPTION_UNSUPPORTED = Diagnostic(
+    "option-unsupported",
+    found="`{option}` does not support {language}.",
+    why="The option works for providers in HCL and JSON files only.",
+    help="Run without `{option}`, or exclude this file.",
+)

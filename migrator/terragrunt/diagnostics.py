@@ -1,0 +1,107 @@
+"""The diagnostics of Terragrunt's files: what they write, include and pass on, and why that is not changed."""
+
+from __future__ import annotations
+
+from migrator.model.diagnostics import Diagnostic
+
+INCLUDE_UNKNOWN = Diagnostic(
+    "include-unknown",
+    found="The path of the included file cannot be read here.",
+    why="The included file may hold a backend or providers, which stay as they are.",
+    help="Write the path with `find_in_parent_folders` or as a literal, or migrate the included file by hand.",
+)
+GENERATED_UNKNOWN = Diagnostic(
+    "generated-unknown",
+    found="The content that this block writes cannot be read here.",
+    why="The content may hold a provider or a backend.",
+    help="Write the content as a heredoc in the block, then run again.",
+)
+GENERATED_UNREADABLE = Diagnostic(
+    "generated-unreadable",
+    found="The Terraform code that this block writes cannot be parsed: {reason}.",
+    why="Code that is not understood is not changed.",
+    help="Correct the code, or exclude the block with `# tf-oidc-migrate:ignore`.",
+)
+GENERATED_UNSOUND = Diagnostic(
+    "generated-unsound",
+    found="The changed Terraform code in this block would not be valid: {reason}.",
+    why="The block was left as it is.",
+    help="Migrate the block by hand.",
+)
+NOT_INCLUDED = Diagnostic(
+    "not-included",
+    found="No unit in this repository is known to include this file.",
+    why="The role and the stack of the units that use the file are not known.",
+    help="Run on a folder that holds the units too, or migrate the file by hand.",
+)
+UNITS_DIFFER = Diagnostic(
+    "units-differ",
+    found="Some units that share this `remote_state` set `iam_role`, and others do not.",
+    why="The role of the state would be right for some of the units only.",
+    help="Give the units with `iam_role` a `remote_state` of their own.",
+)
+ROLE_STAYS_CHAINED = Diagnostic(
+    "role-stays-chained",
+    found="The state's role is assumed with {by}.",
+    why="The role needs no change.",
+)
+PASSED_ON = Diagnostic(
+    "passed-on",
+    found="The entry passes on a variable of the environment, and sets no value itself.",
+    why="An empty variable changes nothing in Terraform.",
+    help="Remove the variable from the settings of the stack.",
+)
+IAM_ROLE_UNKNOWN = Diagnostic(
+    "iam-role-unknown",
+    found="The value of `iam_role` is not known to be the ARN of a role.",
+    why="`iam_web_identity_token` needs the ARN of a role.",
+    help="Write the ARN as a literal, then run again.",
+)
+TERRAGRUNT_TOO_OLD = Diagnostic(
+    "terragrunt-too-old",
+    found="The constraint {constraint} excludes every Terragrunt release from 0.59.3 on.",
+    why="Terragrunt 0.59.3 is the first release that supports `iam_web_identity_token`.",
+    help="Raise the constraint, then run again.",
+)
+INSTALL_TERRAGRUNT = Diagnostic(
+    "install-terragrunt",
+    found="Use Terragrunt 0.59.3 or newer in the stacks that run these units.",
+    why="Older releases do not support `iam_web_identity_token`.",
+    help="Raise the version in the runner image or in the stack's settings.",
+)
+OVERRIDE_CANNOT_DECLARE = Diagnostic(
+    "override-cannot-declare",
+    found="The block writes an override file.",
+    why="An override file cannot declare the role variable.",
+    help="Declare the variable in the module that the unit runs, or name the role with `--role-arn`.",
+)
+MODULES_DIFFER = Diagnostic(
+    "modules-differ",
+    found="Some of the modules that get this code declare `var.{name}`, and others do not.",
+    why="A second declaration is an error, and a missing one too.",
+    help="Declare `{name}` in all of the modules or in none.",
+)
+LOCAL_SHARED = Diagnostic(
+    "local-shared",
+    found="`local.{name}` holds the credentials, and is used for something else too.",
+    why="Other code may need the value that would be removed.",
+    help="Give the credentials a local of their own, then run again.",
+)
+OBJECT_UNREADABLE = Diagnostic(
+    "object-unreadable",
+    found="The object with the credentials cannot be edited: {reason}.",
+    why="An edit of code that is not understood is not safe.",
+    help="Remove the credentials by hand.",
+)
+REMOVE_LOCALS = Diagnostic(
+    "remove-locals",
+    found="Remove these locals.",
+    why="The locals hold keys that nothing uses after the migration.",
+    help="Delete each local from the file.",
+)
+STATE_UNKNOWN = Diagnostic(
+    "state-unknown",
+    found="{what} of `remote_state` cannot be read here.",
+    why="The state may be in S3 and use static credentials.",
+    help="Write the value out in this repository, then run again.",
+)
