@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _CELL = "trust"
 _STAND_INS = ("stand-in-01", "other-02")
+_NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 _WEB = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "sts:TagSession"
 
@@ -120,10 +123,9 @@ def _decided(
     role: str, policy: Any, stack: RunStack, run: RunType, action: str, issuer: Issuer
 ) -> tuple[Decision, bool]:
     """What a policy says of a run, and whether it says the same whatever the unknown parts of the subject are."""
-    slugs = (
-        [stack.slug] if stack.slug and not stack.is_guess else [stack.slug, *_STAND_INS] if stack.slug else _STAND_INS
-    )
-    spaces = _STAND_INS if not stack.space else _STAND_INS[:1]
+    named = sorted(set(_NAME.findall(json.dumps(policy))))  # what is not known may be any of these, or another
+    slugs = [stack.slug] if stack.slug and not stack.is_guess else [stack.slug or _STAND_INS[0], _STAND_INS[1], *named]
+    spaces = [stack.space] if stack.space else [*_STAND_INS, *named]
     decisions = [
         decide(policy, _request(role, subject(stack, run, issuer.template.text, space, slug), action, issuer))
         for slug in slugs
