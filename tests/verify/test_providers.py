@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +354,21 @@ def test_the_stand_in_signs_in_as_the_provider_documents(
         return
     (told,) = plans.run(tmp_path, {})
     assert told["signs"] == signs
+
+
+def test_a_table_that_is_wrong_is_noticed(plans: Plans, tmp_path: Path) -> None:
+    """The oracle can say no: of a role that is another, of keys that are kept, and of two identities with one role."""
+    source, after = FIXTURES / "repos" / "webshop", tmp_path / "webshop"
+    shutil.copytree(source, after)
+    result = migrate_repo(str(after), Config(mode=Mode.IN_PLACE, role_in=RoleIn.VARIABLE))
+    wrong = tuple(replace(row, after=row.after.replace("var.aws_role_arn", "var.domain")) for row in result.signers)
+    with pytest.raises(AssertionError, match="expected"):
+        compare(plans, source, after, replace(result, signers=wrong), {}, tmp_path / "another")
+    providers = after / "shop" / "providers.tf"
+    text = providers.read_text()
+    providers.write_text(text.replace("var.aws_role_arn_dns", "var.aws_role_arn"))
+    with pytest.raises(AssertionError):
+        compare(plans, source, after, result, {}, tmp_path / "shared")
+    providers.write_text(text.replace("  region = ", f"{STATIC}  region = ", 1))
+    with pytest.raises(AssertionError):
+        compare(plans, source, after, result, {}, tmp_path / "kept")
