@@ -229,10 +229,16 @@ KINDS: dict[str, tuple[int, Maker]] = {
             | roots(count)
         ),
     ),
+    "stacks of which half have a context": (
+        250,
+        lambda count: (
+            {"main.tf": each(_STACK, count) + each(_CONTEXT + _ATTACHMENT + _SETTING, count // 2)} | roots(count)
+        ),
+    ),
     "roots with a tfvars file each": (125, roots_with_values),
     "a tower of modules that call the next twice": (8, tower),
     "a tower of modules above a stack": (8, tower_of_stacks),
-    "a Python program": (1000, python),
+    "a Python program": (1250, python),
     "a YAML blueprint": (2000, blueprint),
     "comment lines of HCL": (
         25_000,
@@ -323,7 +329,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
         },
     ),
     "providers with versions": (
-        100,
+        500,
         lambda count: {
             "main.tf": each(_PROVIDER.replace("{\n", '{\n  alias = "a@"\n', 1), count)
             + "terraform {\n  required_providers {\n"
@@ -419,7 +425,7 @@ KINDS: dict[str, tuple[int, Maker]] = {
     "scripts with a tfvars file each": (100, scripts),
     "roots and scripts": (50, roots_and_scripts),
     "roots": (125, roots),
-    "modules of stacks": (50, modules_of_stacks),
+    "modules of stacks": (1250, modules_of_stacks),
     "stacks from one map": (50, with_repeated),
 }
 """Each kind with the size to begin with."""

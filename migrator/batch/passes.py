@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.batch.job import Executor, Failure
 from migrator.batch.pool import run_jobs
-from migrator.batch.records import SURVEY, RepoJob, surveys_in
+from migrator.batch.records import SURVEY, RepoJob, fleets, surveys_in
 from migrator.config.config import Config, ExistingBranch
 from migrator.errors import MigrateError, NothingThere
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.fleet import ALONE, Fleet, Survey
-from migrator.model.fleet_parts import parts
 from migrator.model.results import RepoResult
 from migrator.report.serial import survey_to_plain, to_plain
 
@@ -143,7 +142,7 @@ class Batch:
         second = (
             replace(job, fleet=fleet)
             for job, fleet in zip(
-                (job for job in self.jobs if job.name in surveys), parts(surveys.values()), strict=True
+                (job for job in self.jobs if job.name in surveys), fleets(self.jobs, surveys.values()), strict=True
             )
             if job.name in wanted
         )

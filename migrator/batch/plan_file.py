@@ -12,11 +12,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from migrator.batch.records import RepoJob, Results, surveys_in
+from migrator.batch.records import RepoJob, Results, fleets, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
 from migrator.model.fleet import Fleet
-from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode
 from migrator.remotes.sources import RepoSource
 from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
@@ -32,14 +31,14 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     """Store what a run that changed nothing found to do. Raises `MigrateError` where the file cannot be written."""
     surveys = surveys_in(journal)
     known = [job.name for job in jobs if job.name in surveys]
-    fleets = dict(zip(known, parts(surveys[name] for name in known), strict=True))
+    told = dict(zip(known, fleets(jobs, (surveys[name] for name in known)), strict=True))
     by_name = {job.name: job for job in jobs}
 
     def rows() -> Iterator[str]:
         yield json.dumps({"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}) + "\n"
         for result in Results(journal):
             source = by_name[result.repo].source
-            fleet = fleets.get(result.repo, Fleet())
+            fleet = told.get(result.repo, Fleet())
             row = {
                 "source": {
                     "url_or_path": source.url_or_path,
@@ -48,6 +47,7 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
                     "settings": dict(source.settings),
                 },
                 "fleet": [survey_to_plain(survey) for survey in fleet.surveys],
+                "migrated": list(fleet.migrated),
                 "result": to_plain(result),
             }
             yield json.dumps(row) + "\n"
@@ -78,7 +78,7 @@ def read_plan(path: str) -> list[RepoJob]:
 
 
 def _job(row: dict[str, Any], config: Config) -> RepoJob:
-    fleet = Fleet(tuple(survey_from_plain(item) for item in row["fleet"]))
+    fleet = Fleet(tuple(survey_from_plain(item) for item in row["fleet"]), tuple(row.get("migrated", ())))
     return RepoJob(RepoSource(**row["source"]), config, fleet=fleet, planned=from_plain(row["result"]))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -193,3 +194,33 @@ def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
     with Bars(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as bars:
         task = bars.add_task("signing in")
         yield lambda what, count: bars.update(task, description=f"{what}: {count}")
+
+
+@contextmanager
+def waiting(what: str, patience: float = 1.0) -> Iterator[None]:
+    """Show on a terminal ``what`` is being done, and for how long, if the block takes over ``patience`` seconds."""
+    if not _is_terminal(sys.stderr):
+        yield
+        return
+    is_over = threading.Event()
+
+    def show() -> None:
+        if is_over.wait(patience):
+            return
+        from rich.console import Console  # here: most runs are over before
+        from rich.progress import Progress as Bars
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Bars(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bars:
+            bars.add_task(what)
+            is_over.wait()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

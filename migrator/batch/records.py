@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.model.fleet import ALONE, Fleet, Survey
+from migrator.model.fleet_parts import parts
 from migrator.report.serial import from_plain, survey_from_plain
+from migrator.spacelift.inventory.known import account_of
 
 if TYPE_CHECKING:
     from migrator.batch.journal import Journal
@@ -59,3 +61,8 @@ def left(journal: Journal) -> Iterator[tuple[str, bool]]:
     """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
     yield from ((name, True) for name in journal.started_only() if not name.startswith(SURVEY))
     yield from ((name, False) for name in journal.pending())
+
+
+def fleets(jobs: Sequence[RepoJob], surveys: Iterable[Survey]) -> Iterator[Fleet]:
+    """What each of the ``surveys`` must know of the others, and of the account that the run has an inventory of."""
+    return parts(surveys, account_of(jobs[0].config.inventory).stacks if jobs else ())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,20 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.batch.journal import Journal
+from migrator.batch.outcome import Tally, status_lines
 from migrator.batch.passes import Batch, unfinished
 from migrator.batch.plan_file import plain_config, read_plan, write_plan
 from migrator.batch.pool import default_jobs, executor
 from migrator.batch.progress import Progress, progress
-from migrator.batch.records import RepoJob, Results, left
+from migrator.batch.records import RepoJob, Results
 from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.model.results import Mode, RepoResult, exit_code
-from migrator.remotes.forge_registry import forge_of, open_forge
+from migrator.remotes.forge_registry import open_forge
 from migrator.remotes.sources import RepoSource, sources
-from migrator.report.registry import write_report, write_rollout, writer_for
-from migrator.report.shown import shown
-from migrator.report.terminal import show, titled
+from migrator.report.registry import require_writable, write_report, write_rollout, writer_for
+from migrator.report.terminal import list_changed, show, titled
 from migrator.report.text import headline
-from migrator.secret import printable
 
 if TYPE_CHECKING:
     from migrator.batch.job import Executor
@@ -42,7 +41,7 @@ _PRELOADED = ("migrator.batch.preload",)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks of a batch, beside the `Config` of each repository."""
+    """What the command line asks of a batch, beside the `Config` of each repository; ``words`` are its words."""
 
     places: tuple[str, ...]
     repos_from: tuple[str, ...]
@@ -63,6 +62,19 @@ class Request:
     reports: tuple[str, ...]
     plan_file: str | None
     quiet: bool
+    verbose: bool = False
+    has_pager: bool = True
+    words: tuple[str, ...] = ()
+
+    def command(self, how: str, journal: Path) -> str:
+        """The command that continues the run of the ``journal`` with the same options, to be copied to a shell."""
+        kept, words = list[str](), iter(self.words)
+        for word in words:
+            if word == "--state":
+                next(words, None)
+            elif word not in ("--resume", "--retry-failed") and not word.startswith("--state="):
+                kept.append(word)
+        return shlex.join(["tf-oidc-migrate", "batch", *kept, how, "--state", str(journal)])
 
     @property
     def is_resuming(self) -> bool:
@@ -74,6 +86,8 @@ def run_batch(request: Request, config: Config) -> int:
     """Do what is asked; the exit code. Raises `UsageError`, `MigrateError` and `KeyboardInterrupt`."""
     for report in request.reports:
         writer_for(report)
+    for path in filter(None, (*request.reports, request.plan_file, request.plan_out)):
+        require_writable(path)
     with ExitStack() as stack:
         jobs = _jobs(request, config, stack)
         journal = stack.enter_context(_journal(request, jobs))
@@ -83,7 +97,7 @@ def run_batch(request: Request, config: Config) -> int:
         try:
             _migrate(request, jobs, journal, names, shown)
         except KeyboardInterrupt:
-            shown.say(f"Interrupted. help: continue with --resume --state {journal.path}")
+            shown.say(f"Interrupted. To continue: {request.command('--resume', journal.path)}")
             raise
         finally:
             are_written = _write_reports(request, journal, shown)
@@ -131,18 +145,26 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         shown.finished(told.repo, _outcome(told), not told.is_whole)
         for note in told.notes[len(result.notes) :]:
             shown.say(f"{told.repo}: {note.task}")
-        if told.mode is Mode.PREVIEW and told.diff and not sys.stdout.isatty():
-            try:
-                show([titled(told.repo, told.diff)])
-            except OutputError as error:
-                lost = error
-                if not request.reports and not request.plan_file:
-                    break
+        try:
+            _print(request, by_name[told.repo], told)
+        except OutputError as error:
+            lost = error
+            if not request.reports and not request.plan_file:
+                break
     if lost is not None:
         raise lost
     if jobs[0].config.mode is Mode.PREVIEW and sys.stdout.isatty():
         with shown.hidden():
-            show(titled(repo_result.repo, repo_result.diff) for repo_result in Results(journal) if repo_result.diff)
+            diffs = (titled(repo_result.repo, repo_result.diff) for repo_result in Results(journal) if repo_result.diff)
+            show(diffs, has_pager=request.has_pager)
+
+
+def _print(request: Request, job: RepoJob, result: RepoResult) -> None:
+    """Print on standard output what a check or preview has for programs. Raises `OutputError`."""
+    if request.plan_out is None and not request.quiet:
+        list_changed(result, job.source.url_or_path if job.source.is_local else "")
+    if result.mode is Mode.PREVIEW and result.diff and not sys.stdout.isatty():
+        show([titled(result.repo, result.diff)])
 
 
 def _outcome(result: RepoResult) -> str:
@@ -233,43 +255,20 @@ def _last_state() -> Path:
 # --- the end --------------------------------------------------------------------------------------------------------
 
 
-def status_lines(state: str | None) -> Iterator[str]:
-    """A line for each repository of a run: what became of it, and how its pull request is now."""
+def status(state: str | None) -> Iterator[str]:
+    """The lines on the run of a journal, the last one's if ``state`` is None. Raises `MigrateError`."""
     with Journal.open(Path(state) if state else _last_state()) as journal:
-        for result in shown(Results(journal)):
-            where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
-            pushed = f"; pushed to {result.pushed}" if result.pushed else ""
-            yield printable(f"{result.repo}: {headline(result)}{pushed}{where}")
-        for name, was_in_flight in left(journal):
-            yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
-
-
-def _state_of(result: RepoResult) -> str:
-    repo = forge_of(result.pull_request.partition("/-/")[0].partition("/pull/")[0])
-    try:
-        found = open_forge(repo.host).pull_request(repo.path, result.branch) if repo else None
-    except MigrateError as error:
-        return f"its state is not known: {error}"
-    return found.state if found else "not there any more"
+        yield from status_lines(journal)
 
 
 def _conclude(request: Request, journal: Journal, shown: Progress) -> int:
-    counts: Counter[str] = Counter()
-
-    def counted() -> Iterator[RepoResult]:
-        for result in Results(journal):
-            counts[_word(result)] += 1
-            yield replace(result, changed=()) if request.plan_out is not None else result  # a plan is no check
-
-    code = exit_code(counted())
-    shown.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + f"; journal: {journal.path}")
+    tally = Tally()
+    is_plan = request.plan_out is not None
+    results = tally.counted(Results(journal))
+    code = exit_code(replace(result, changed=()) if is_plan else result for result in results)  # a plan is no check
+    for line in tally.lines(verbose=request.verbose):
+        shown.say(line)
+    shown.say(f"journal: {journal.path}")
+    if tally.is_failed:
+        shown.say(f"To try again what failed: {request.command('--retry-failed', journal.path)}")
     return code
-
-
-def _word(result: RepoResult) -> str:
-    """What became of it, in a word or two."""
-    if not result.is_whole:
-        return "failed" if result.error else "in part"
-    if not result.changed:
-        return "migrated before" if result.was_there else "clean"
-    return "to migrate" if result.mode in (Mode.PREVIEW, Mode.CHECK) else "migrated"

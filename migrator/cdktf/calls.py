@@ -79,11 +79,15 @@ class CdktfCall:
     @cached_property
     def origin(self) -> Origin:
         """What tells a provider's identity from those of its neighbours."""
-        text = self.program.text
-        known = ((item.name or "", item, self.program.string(item)) for _, item in self.credentials)
-        return tuple(
-            sorted((name, item.value.of(text) if value is None else repr(value)) for name, item, value in known)
-        )
+        return tuple(sorted((item.name or "", self._said(item)) for _, item in self.credentials))
+
+    def _said(self, item: Item) -> str:
+        """What an argument says: a string, or an expression, as another file of the program understands it."""
+        value = self.program.string(item)
+        if value is not None:
+            return repr(value)
+        meaning = self.program.meaning(item)
+        return f"{self.document.path}: {item.value.of(self.program.text)}" if meaning is None else meaning
 
     @property
     def web_identity(self) -> Item | None:

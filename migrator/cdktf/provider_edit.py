@@ -27,7 +27,7 @@ from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_in_same
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
-from migrator.terraform.fingerprints import fingerprint, of_strings
+from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint, of_strings
 from migrator.terraform.identity_diagnostics import (
     IDENTITY_COLLISION,
     IDENTITY_VARIES,
@@ -317,7 +317,7 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
 def _fingerprint(provider: CdktfCall) -> str:
     """What tells the provider's identity from others; what is not written out is only equal to itself."""
     if not provider.credentials:
-        return fingerprint((), "environment")
+        return ENVIRONMENT
     values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
     known = {name: value for name, value in values.items() if value is not None}
     if known.keys() == values.keys():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,20 +66,32 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     administrative stack applies the module, and destroying the module takes the hook away.
     """
     from migrator.config.config import Config  # here and below: --help needs nothing of it
-    from migrator.spacelift.inventory.attach import attachments
-    from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
-    from migrator.spacelift.inventory.file import read_inventory
+    from migrator.spacelift.inventory.installed import require
 
     try:
+        require()
+        from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
+        from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
+        from migrator.spacelift.inventory.file import read_inventory
+
         config = Config(
             backend_role_arn=options["role_arn"],
             hook_phases=tuple(filter(None, options["hook_phases"].split(","))),
             session_duration=options["session_duration"],
             token_file=options["token_file"],
             guard=not options["no_guard"],
+            inventory=os.path.abspath(options["inventory_file"]),
+            given=frozenset({"inventory"}),
         )
         inventory = read_inventory(options["inventory_file"])
-        found = attachments(inventory, _role_of(inventory, repos, options["stack"], config))
+        surveys = [_survey(repo, config) for repo in repos]
+        named = frozenset(options["stack"])
+        found = attachments(
+            inventory,
+            _role_of(inventory, surveys, named, config),
+            lambda stack: "" if stack.id in named else template_of(surveys, stack),
+            {stack.id for stack in inventory.stacks if migrated_without(surveys, stack)},
+        )
         files = {"main.tf": attach_module(inventory, found, config)}
         if options["output"] is None:
             click.echo(files["main.tf"], nl=False)
@@ -103,18 +116,18 @@ def _summary(found: Attachments) -> int:
     return _REFUSED if found.skipped else 0
 
 
-def _role_of(inventory: Inventory, repos: tuple[str, ...], stacks: tuple[str, ...], config: Config) -> RoleOf:
-    unknown = sorted(set(stacks) - {stack.id for stack in inventory.stacks})
+def _role_of(inventory: Inventory, surveys: list[Survey], stacks: frozenset[str], config: Config) -> RoleOf:
+    unknown = sorted(stacks - {stack.id for stack in inventory.stacks})
     if unknown:
         raise UsageError(f"The inventory has no stack {' and '.join(unknown)}")
-    surveys = [_survey(repo, config) for repo in repos]
 
     def role_of(stack: Stack) -> str | None:
         if stacks and stack.id not in stacks:
             return None
         if not surveys:
             return config.backend_role_arn or ""
-        return _needed(surveys, stack)
+        is_defined = any(known.slug_in_account == stack.id for survey in surveys for known in survey.stacks)
+        return None if is_defined and stack.id not in stacks else _needed(surveys, stack)
 
     return role_of
 
@@ -125,7 +138,10 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
     from migrator.spacelift.inventory.attach import roots_of
 
     roles = {
-        root.role for survey in surveys for root in roots_of(survey, stack) if root.by == "hook" and not root.refusal
+        root.role
+        for survey in surveys
+        for root in roots_of(survey, stack)
+        if root.by == "hook" and not root.refusal and not root.is_native
     }
     return None if not roles else "" if len(roles) > 1 or SHELL_ROLE in roles else roles.pop()
 

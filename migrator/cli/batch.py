@@ -124,6 +124,9 @@ def batch(**options: Any) -> None:
             reports=options["report"],
             plan_file=options["plan_file"],
             quiet=options["quiet"],
+            verbose=options["verbose"],
+            has_pager=not options["no_pager"],
+            words=_words(),
         )
         raise SystemExit(run_batch(request, config))
     except UsageError as error:
@@ -141,6 +144,11 @@ def _require_plan_alone(options: dict[str, Any]) -> None:
         raise UsageError(
             f"{decided[0]} was decided when the plan was made. Leave this option out, or make another plan."
         )
+
+
+def _words() -> tuple[str, ...]:
+    """The words of the command line after ``batch``, if this is a run of the program."""
+    return tuple(sys.argv[2:]) if sys.argv[1:2] == ["batch"] else ()
 
 
 def _mode(options: dict[str, Any]) -> Mode:
@@ -165,7 +173,7 @@ def _pull_requests(options: dict[str, Any], make: Any) -> Any:
 @click.option("--state", metavar="FILE", help="Read the journal in FILE.  [default: that of the last run]")
 def status(state: str | None) -> None:
     """List what became of the repositories of a batch, with their branches and pull requests."""
-    from migrator.batch.run import status_lines
+    from migrator.batch.run import status as status_lines
 
     try:
         for line in status_lines(state):

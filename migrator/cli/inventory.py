@@ -33,11 +33,14 @@ def inventory(output: str, quiet: bool) -> None:
     `spacectl profile login`.
     """
     from migrator.batch.progress import counting  # here: --help needs nothing of it
-    from migrator.spacelift.inventory.file import write_inventory
-    from migrator.spacelift.inventory.read import read_account
-    from migrator.spacelift.inventory.session import session_from_environment
+    from migrator.spacelift.inventory.installed import require
 
     try:
+        require()
+        from migrator.spacelift.inventory.file import write_inventory
+        from migrator.spacelift.inventory.read import read_account
+        from migrator.spacelift.inventory.session import session_from_environment
+
         with counting(is_quiet=quiet) as count:
             found = read_account(session_from_environment(), count)
         write_inventory(output, found)

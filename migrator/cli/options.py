@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from migrator.config.choices import BRANCH, TOKEN_FILE, Auth, BackendAuth, HookPlace, ProviderAuth, RoleIn
-from migrator.errors import UsageError
+from migrator.errors import MigrateError
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
@@ -50,6 +51,7 @@ _HELP = {
     "branch": "Make this branch.",
     "message": "Use this commit message.  [default: what was changed where]",
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
+    "inventory": "Read what the Spacelift account holds from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
     "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
@@ -159,6 +161,7 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True),
         option(GIT, "--message", metavar="TEXT"),
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE),
+        option(SCOPE, "--inventory", metavar="FILE", type=_FILE),
         option(SCOPE, "--include-ambient", is_flag=True, is_main=True),
         option(SCOPE, "--exclude", metavar="GLOB", multiple=True),
         option(SCOPE, "--ignore", metavar="CODE", multiple=True, is_main=True),
@@ -207,11 +210,17 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             guard=not options["no_guard"],
             session_duration=options["session_duration"],
             roles=tuple(map(flag_mapping, options["roles"])),
+            inventory=os.path.abspath(options["inventory"]) if options["inventory"] else None,
             settings_file=options["settings_file"],
             given=frozenset(_given()),
         )
-        return _with_settings(config)
-    except UsageError as error:
+        config = _with_settings(config)
+        if config.inventory is not None:
+            from migrator.spacelift.inventory.known import account_of
+
+            account_of(config.inventory)
+        return config
+    except MigrateError as error:
         raise click.UsageError(str(error)) from None
 
 

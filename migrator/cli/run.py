@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +24,16 @@ from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
+from migrator.spacelift.inventory.known import account_of
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
+
+
+_MASKED = (
+    "\nSecrets are masked, so `git apply` rejects this diff. `--show-secrets` prints a diff that can be applied.\n"
+)
 
 
 def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
@@ -40,17 +48,19 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     by_name = {name_of(paths): paths for paths in _by_checkout(repos)}
     if config.repository is not None and len(by_name) > 1:
         raise click.UsageError("--repository names one repository, and there are several on the command line.")
-    for result in _results(by_name, config):
+    for result in _watched(_results(by_name, config), is_quiet=options["quiet"]):
         results.append(result)
         try:
-            _show_diff(result)
+            from migrator.report.terminal import list_changed
+
+            _show_diff(result, has_pager=not options["no_pager"])
             if not options["quiet"]:
-                _list_changed(result, by_name[result.repo][0])
+                list_changed(result, by_name[result.repo][0])
         except OutputError as error:
             lost = error
             if not options["report"] and not options["plan_file"]:
                 raise
-        _tell(result, verbose=options["verbose"], quiet=options["quiet"])
+        _tell(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
@@ -58,6 +68,21 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
     if lost is not None:
         raise lost
     return exit_code(results) if is_reported else ExitCode.FAILED
+
+
+def _watched(results: Iterator[RepoResult], *, is_quiet: bool) -> Iterator[RepoResult]:
+    """Yield the ``results``; a terminal shows that the program is at work if one of them takes long."""
+    if is_quiet or not sys.stderr.isatty():
+        yield from results
+        return
+    from migrator.batch.progress import waiting  # here: elsewhere, nothing is shown
+
+    while True:
+        with waiting("reading and planning"):
+            result = next(results, None)
+        if result is None:
+            return
+        yield result
 
 
 def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[RepoResult]:
@@ -78,7 +103,7 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
-    for survey, fleet in zip(surveys, parts(surveys), strict=True):
+    for survey, fleet in zip(surveys, parts(surveys, account_of(config.inventory).stacks), strict=True):
         yield migrate_repo(by_name[survey.repo], config, fleet)
 
 
@@ -108,16 +133,18 @@ def _config(options: Mapping[str, Any]) -> Config:
     require_sense()
     modes = [mode for mode in (Mode.PREVIEW, Mode.CHECK, Mode.IN_PLACE) if options[mode.value.replace("-", "_")]]
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
-    if not options["report"]:
+    if not options["report"] and not options["plan_file"]:
         return config
-    from migrator.report.registry import writer_for  # here: it loads what few runs need
+    from migrator.report.registry import require_writable, writer_for  # here: it loads what few runs need
 
     try:
         for path in options["report"]:
             writer_for(path)
+        for path in filter(None, (*options["report"], options["plan_file"])):
+            require_writable(path)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    return replace(config, keep_diff=True)
+    return replace(config, keep_diff=bool(options["report"]))
 
 
 def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoResult]) -> bool:
@@ -137,22 +164,21 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
     return True
 
 
-def _show_diff(result: RepoResult) -> None:
+def _show_diff(result: RepoResult, *, has_pager: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
         from migrator.report.terminal import show  # here: other runs need nothing of it
 
-        show([result.diff])
+        show([result.diff], has_pager=has_pager)
 
 
-def _list_changed(result: RepoResult, folder: str) -> None:
-    """Print the paths that would change, seen from the current folder, as ``terraform fmt -check`` does."""
-    root = checkout_of(Path(os.path.realpath(folder))) or Path(os.path.realpath(folder))
-    for path in result.changed if result.mode is Mode.CHECK else ():
-        click.echo(plain_line(os.path.relpath(root / path)))
+def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
+    from migrator.report.terminal import say
+
+    masked = _MASKED if result.is_masked else ""
+    if not options["quiet"] or not result.is_whole:
+        told = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
+        say(told, has_pager=has_pager)
 
 
-def _tell(result: RepoResult, *, verbose: bool, quiet: bool) -> None:
-    if not quiet or not result.is_whole:
-        click.echo(summary(result, verbose=verbose), err=True, nl=False)
-    if result.is_masked and not quiet:
-        click.echo("  secrets are masked: such a diff does not apply; --show-secrets prints one that does", err=True)
+def _summary(result: RepoResult, width: int, has_colours: bool, *, verbose: bool, end: str) -> str:
+    return summary(result, verbose=verbose, width=width, has_colours=has_colours) + end

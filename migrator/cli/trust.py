@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ _ROLES_HELP = (
     type=click.Path(file_okay=False),
     help="Write a file to this folder.  [default: standard output]",
 )
+@option(SCOPE, "--inventory", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 def trust(repos: tuple[str, ...], **options: Any) -> None:
     """Write the AWS side of the migration: a Terraform module with identity providers and trust policies.
 
@@ -143,6 +145,8 @@ def trust(repos: tuple[str, ...], **options: Any) -> None:
 
 
 def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...]:
+    from migrator.spacelift.inventory.known import account_of
+    from migrator.trust.account import with_account
     from migrator.trust.grants import RequiredRole, RoleState, open_questions
     from migrator.trust.known import uses_of
 
@@ -155,7 +159,9 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         options["scope"] or "",
         RoleState(options["roles"]),
     )
-    knowledge = [_learn(repo, options["exclude"]) for repo in repos]
+    inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
+    learnt = [_learn(repo, options["exclude"], inventory) for repo in repos]
+    knowledge = with_account(learnt, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
     known = [stack for item in knowledge for stack in item.stacks]
@@ -164,7 +170,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     return wanted.grants(uses, [item for item in known if item.kind == "stack"])
 
 
-def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
+def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None) -> Knowledge:
     from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
@@ -172,7 +178,7 @@ def _learn(repo: str, exclude: tuple[str, ...]) -> Knowledge:
     from migrator.trust.known import learn
 
     try:
-        config = Config(exclude=exclude)
+        config = Config(exclude=exclude, inventory=inventory, given=frozenset({"inventory"} if inventory else ()))
         workspace = open_workspace(repo, config)
         return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:

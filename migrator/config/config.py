@@ -89,6 +89,7 @@ class Config:
     keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
+    inventory: str | None = None
     settings_file: str | None = None
     given: frozenset[str] = frozenset()
 

@@ -42,6 +42,7 @@ _OPTIONS: dict[str, tuple[str, type]] = {
     "exclude": ("exclude", list),
     "ignore": ("ignore", list),
     "keep-variables": ("keep_variables", bool),
+    "inventory": ("inventory", str),
 }
 _CHOICES: dict[str, type[Enum]] = {
     "auth": Auth,
@@ -145,7 +146,14 @@ def with_repository(config: Config, root: Path) -> Config:
         return config
     if os.path.realpath(file) != os.path.join(os.path.realpath(root), NAME):
         raise UsageError(f"{NAME}: The file is a symbolic link, which is not followed")
-    return with_file(config, file, NAME)
+    found = with_file(config, file, NAME)
+    if found.inventory != config.inventory and not _is_within(str(found.inventory), root):
+        raise UsageError(f"{NAME}: inventory must be a file in the repository; --inventory names any file")
+    return found
+
+
+def _is_within(path: str, root: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def with_file(config: Config, file: Path, name: str) -> Config:
@@ -157,6 +165,8 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     options = dict(reader.options(plain))
     excluded, ignored = options.pop("exclude", ()), reader.codes("ignore", options.pop("ignore", ()))
     options = {field: value for field, value in options.items() if field not in config.given}
+    if "inventory" in options:
+        options["inventory"] = os.path.abspath(file.parent / options["inventory"])
     tables = list(reader.paths(plain.get("paths", [])))
     roles = [*reader.roles(plain.get("roles", {})), *(role_mapping for _, inner in tables for role_mapping in inner)]
     if (twice := conflict(roles)) is not None:

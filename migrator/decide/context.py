@@ -19,7 +19,8 @@ from migrator.decide.shared_roles import SharedRoles
 from migrator.decide.sign_ins import SignIns
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
-from migrator.model.fleet import ALONE, Fleet
+from migrator.model.fleet import ALONE, Fleet, runs
+from migrator.spacelift.inventory.known import account_of
 from migrator.spacelift.settings.tf_vars import VariableSettings
 from migrator.terraform.outside_calls import follow, outside_calls
 from migrator.terragrunt.inputs import TerragruntInputs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from migrator.decide.roots import Runners
     from migrator.model.findings import Change, Finding
     from migrator.model.fleet import KnownCall
+    from migrator.spacelift.inventory.known import Account
     from migrator.terraform.outside_calls import Called, OutsideCall
     from migrator.terragrunt.generated_edit import GeneratedSignIn
     from migrator.workspace.workspace import Workspace
@@ -72,7 +74,21 @@ class Context:
     @cached_property
     def facts(self) -> Facts:
         """What the repository holds."""
-        return gather(self.workspace, self.repo, self.fleet)
+        return gather(self.workspace, self.repo, self.fleet, self.account)
+
+    @cached_property
+    def account(self) -> Account:
+        """What the inventory that the user named says of the account."""
+        return account_of(self.config.inventory)
+
+    def templates_of(self, path: str) -> tuple[str, ...]:
+        """Where blueprints are whose stacks run the root module at ``path``, in this and in other repositories."""
+        here = [str(stack.place) for stack in self.facts.runners_of(path).blueprints]
+        others = (stack for survey in self.fleet.surveys for stack in survey.stacks if stack.is_blueprint)
+        elsewhere = [
+            f"{other.repo}: {other.place}" for other in others if runs(other.code, self.workspace.identity, path)
+        ]
+        return tuple(dict.fromkeys((*here, *elsewhere)))
 
     @cached_property
     def variable_settings(self) -> VariableSettings:

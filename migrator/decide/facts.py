@@ -8,16 +8,22 @@ from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
 
 from migrator.cdktf.programs import cdktf_programs
+from migrator.decide.by_hand import MadeByHand, integrations_of
 from migrator.decide.roots import ModuleWithStaticKeys, Root, Runners
 from migrator.model.fleet import ALONE, Fleet, KnownRoot, KnownStack, is_of_branch, runs
 from migrator.spacelift.attached.integrations import integrations
 from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.inventory.known import NO_ACCOUNT, Account
 from migrator.spacelift.settings.mounted_files import Override, overrides
 from migrator.spacelift.settings.own_runs import OwnRun, OwnTask, own_runs, own_tasks, run_settings
 from migrator.spacelift.settings.role_variables import StackVariables
 from migrator.spacelift.settings.terraform import module_settings, terraform_settings
 from migrator.spacelift.settings.yaml import blueprint_settings, runtime_settings, test_roots
-from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running, stack_definitions
+from migrator.spacelift.stacks.definitions import (
+    StacksByFolder,
+    definitions_running,
+    stack_definitions,
+)
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
@@ -46,7 +52,8 @@ class Facts:
     ``other_providers`` those of others that take AWS keys, ``variables`` what is set for the stacks, ``runners_of``
     the stacks that run a root module, by its path, whether it has a backend or not, ``integrations`` where stacks get
     Spacelift's AWS integration, ``overrides`` what may win over the code, ``own_runs`` and ``own_tasks``
-    those with settings of their own, ``tested`` the folders that tests of a module run.
+    those with settings of their own, ``tested`` the folders that tests of a module run. ``by_hand`` are the stacks of
+    an inventory that run code of the repository, and that no code of the run is known to define.
     """
 
     providers: tuple[Provider, ...]
@@ -69,6 +76,7 @@ class Facts:
     own_runs: tuple[OwnRun, ...] = ()
     own_tasks: tuple[OwnTask, ...] = ()
     tested: tuple[str, ...] = ()
+    by_hand: tuple[KnownStack, ...] = ()
 
     def overriding(self, path: str) -> list[Override]:
         """What may win over how the code of the root module at ``path`` signs in."""
@@ -87,8 +95,8 @@ class Facts:
         return found
 
 
-def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
-    """Read the facts of all interesting modules of ``workspace``, which the ``fleet`` knows as ``repo``."""
+def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: Account = NO_ACCOUNT) -> Facts:
+    """Read the facts of all interesting modules of ``workspace``, known to the ``fleet`` as ``repo``."""
     modules = list(workspace.interesting_modules())
     providers = {module.path: tuple(aws_providers(module)) for module in modules}
     backends = {module.path: s3_backends(module) for module in modules}
@@ -97,8 +105,9 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     stray: list[S3Backend] = []
     for owner, partial in partial_backends(workspace, root_modules, units.modules):
         (stray if owner is None else backends[owner.path]).append(partial)
-    stacks = list(stack_definitions(workspace))
+    stacks = list(stack_definitions(workspace, account.applied))
     by_folder = StacksByFolder(workspace, stacks)
+    made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
     with_state = [module.path for module in root_modules] + [program.folder for program in programs]
     with_state += [unit.folder for unit in units.units]
@@ -106,7 +115,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     @cache
     def runners(path: str) -> Runners:
         found = definitions_running(path, by_folder, workspace, is_only_root=with_state == [path])
-        return _runners(found, fleet.stacks_running(repo, workspace.identity, path))
+        return _runners(found, made.with_those(fleet.stacks_running(repo, workspace.identity, path), path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
 
@@ -115,7 +124,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
     settings = tuple(
         _elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings))
     )
-    with_static_keys = _with_static_keys(settings)
+    with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
 
     def root(module: Module) -> Root:
         folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
@@ -140,11 +149,12 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE) -> Facts:
         tuple(provider for module in modules for provider in other_providers(module)),
         variables=StackVariables(workspace, stacks),
         runners_of=runners,
-        integrations=integrations(workspace, stacks),
+        integrations={**integrations_of(stacks), **integrations(workspace, stacks)},
         overrides=tuple(overrides(workspace, reaches)),
         own_runs=with_own_settings,
         own_tasks=tuple(own_tasks(workspace, reaches)),
         tested=test_roots(workspace),
+        by_hand=made.stacks,
     )
 
 

@@ -20,6 +20,7 @@ from migrator.decide.hook_diagnostics import (
     TERRAGRUNT_NEEDS_HOOK,
 )
 from migrator.decide.role_purpose import is_for_sign_in
+from migrator.decide.role_values import PREFIX
 from migrator.decide.stack_roles import runners_by_role
 from migrator.decide.strategy import phase_lists
 from migrator.decide.target import Target as Target
@@ -120,7 +121,9 @@ class HookPlan:
         if wanted.stack.is_blueprint and not wanted.refusal:
             made = GIVE_HOOK_TO_STACKS.note(wanted.stack.title)
             return [*self.to_paste(wanted.role, wanted.code, wanted.region), made]
-        return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE else []
+        account = wanted.stack.account
+        is_set = account is not None and account.has(PREFIX + ROLE_VARIABLE, "") is not None
+        return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE and not is_set else []
 
     def to_paste(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""

@@ -7,13 +7,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrator.decide.diagnostics import VARIABLE_FOR_TWO_ROLES
+from migrator.model.diagnostics import Diagnostic
 from migrator.spacelift.diagnostics import ROLE_SET_DIFFERENTLY
+from migrator.terraform.role_names import value_note
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.model.findings import Place, Refusal
+    from migrator.model.findings import Note, Place, Refusal
     from migrator.workspace.module import Module
 
+CHECK_ROLE_VARIABLE = Diagnostic(
+    "check-role-variable",
+    found="Check that {name}, which Spacelift sets already, holds the right role for these root modules.",
+    why="The account shows the checksum of the value only, and the role is not known here.",
+    help="Name the role with `--role-arn`, or `--role`: then the checksum is compared.",
+)
+CHANGE_ROLE_VARIABLE = Diagnostic(
+    "change-role-variable",
+    found="Change {name} to {role} on these stacks.",
+    why="The checksum in the account is that of another value.",
+    help="Change the variable before the code is merged.",
+)
 PREFIX = "TF_VAR_"
 """What begins the name of an environment variable that sets one of Terraform:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name."""
@@ -32,6 +46,23 @@ class RoleValue:
     def environment_variable(self) -> str:
         """What sets it in the environment of a run."""
         return PREFIX + self.name
+
+
+def value_notes(context: Context, root: str, name: str, role: str | None = None) -> Iterator[Note]:
+    """That the stacks which run the root module at ``root`` are to give the variable ``name`` a value.
+
+    A value that the account sets already is compared by checksum, if the ``role`` is known.
+    """
+    variable, runners = PREFIX + name, context.facts.runners_of(root)
+    there = [account.has(variable, role or "") for account in runners.accounts]
+    is_set = bool(runners.all) and len(there) == len(runners.all) and None not in there
+    if is_set and role is None:
+        yield CHECK_ROLE_VARIABLE.note(root or ".", name=variable)
+    elif not is_set or False in there:
+        yield value_note(name, root or ".", role=role or "the ARN of a role")
+    others = [account.place for account in runners.accounts if role and account.has(variable, role) is False]
+    if others:
+        yield CHANGE_ROLE_VARIABLE.note(*others, name=variable, role=role)
 
 
 class RoleValues:
@@ -73,6 +104,9 @@ class RoleValues:
                 if item.name == variable and item.value not in (None, role):
                     return ROLE_SET_DIFFERENTLY.refusal(place=item.place)
         for known in runners.elsewhere:
-            if dict(known.roles).get(variable, role) != role:
+            if known.sets_other(variable, role):
                 return ROLE_SET_DIFFERENTLY.refusal(place=f"{known.repo}: {known.place}")
+        for account in runners.accounts:
+            if account.has(variable, role) is False:
+                return ROLE_SET_DIFFERENTLY.refusal(place=account.place)
         return None

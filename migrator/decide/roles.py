@@ -51,12 +51,10 @@ class Roles:
         self.used: set[str] = set()
 
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
-        """The stacks of other repositories that give a variable of a root module a value."""
-        return [
-            Place(f"{stack.repo}: {stack.place}")
-            for stack in self._context.facts.runners_of(root).elsewhere
-            if name in stack.sets
-        ]
+        """The stacks of other repositories, and of the account, that give a variable of a root module a value."""
+        runners = self._context.facts.runners_of(root)
+        told = [Place(f"{stack.repo}: {stack.place}") for stack in runners.elsewhere if name in stack.sets]
+        return told + [Place(account.place) for account in runners.accounts if name in account.sets]
 
     def _inputs_called(self, name: str) -> Iterator[Given]:
         return self._context.terragrunt_inputs.of(name)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.model.account import AccountStack
     from migrator.model.fleet import KnownStack
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
@@ -32,6 +35,11 @@ class Runners:
     def all(self) -> tuple[StackDefinition | KnownStack, ...]:
         """Those from here and elsewhere."""
         return (*self.here, *self.elsewhere)
+
+    @property
+    def accounts(self) -> Iterator[AccountStack]:
+        """What an inventory says of them."""
+        return (stack.account for stack in self.all if stack.account is not None)
 
     def with_those(self, others: Runners) -> Runners:
         """These and ``others``, each once."""

@@ -17,7 +17,7 @@ from migrator.decide.target import region_of
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection
 from migrator.spacelift.settings.model import TerraformSetting
-from migrator.terraform.fingerprints import fingerprint
+from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -110,9 +110,10 @@ class SharedRoles:
         found = set()
         for backends in [[*whole, item] for item in partial] or [whole]:
             identity = dict(entry for backend in backends for entry in self._credentials(backend))
-            roles = {backend.role_arn or "" for backend in backends} if is_hooked else ()
-            ordered = tuple(sorted(identity.items(), key=lambda entry: entry[0]))
-            found.add(fingerprint((), self.fingerprint(root.module.path, ordered), *sorted(roles)))
+            roles = sorted({backend.role_arn for backend in backends if backend.role_arn}) if is_hooked else []
+            own = self.fingerprint(root.module.path, tuple(sorted(identity.items(), key=lambda entry: entry[0])))
+            if roles or own != ENVIRONMENT:  # a bucket is the same whoever asks, and no key says who did
+                found.add(fingerprint((), own, *roles))
         return found
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
@@ -160,7 +161,7 @@ class SharedRoles:
                 for item in self._context.facts.settings
                 if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
             ]
-            self._environments[root] = fingerprint((), "environment", *sorted(set(setting)))
+            self._environments[root] = fingerprint((), ENVIRONMENT, *sorted(set(setting))) if setting else ENVIRONMENT
         return self._environments[root]
 
     def _told(self, setting: Setting) -> str:

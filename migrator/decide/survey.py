@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace, is_role_arn
+from migrator.decide.by_hand import made_by
 from migrator.decide.environment_roots import others_credentials, static_keys
 from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
@@ -27,6 +28,9 @@ _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "not needed, the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _COMING = "added by the migration of that repository"
+_ATTACHED = "attach it with `tf-oidc-migrate attach`"
+_OF_TEMPLATE = "comes with a new version of the template, or attach it with `tf-oidc-migrate attach --stack`"
+_SET = "set the variables of the notes on the stack"
 
 
 class Surveyor:
@@ -139,6 +143,7 @@ class Surveyor:
             tuple(
                 sorted({variable.variable for variable in self._context.facts.variables.of(stack) if variable.variable})
             ),
+            stack.account,
         )
 
     def _obstacle(self, stack: StackDefinition, by: str) -> str:
@@ -180,18 +185,43 @@ class Surveyor:
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
-            yield StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
+            row = StackRow(stack.title, stack.place, "", runs_it, fate, tuple(remarks))
+            yield self._with_account(row, stack, "by code")
+        yield from self._rows_elsewhere(native)
+
+    def _rows_elsewhere(self, native: Mapping[StackDefinition | KnownStack, str]) -> Iterator[StackRow]:
+        """The stacks of other repositories, and those that are made in Spacelift."""
+        shown: set[str] = set()
+        for known, code, fate in self._fates_elsewhere(native):
+            shown.add(known.slug_in_account)
+            row = StackRow(known.title, known.place, known.repo, code, fate)
+            yield self._with_account(row, known, made_by(self._context, code) if known.is_by_hand else "by code")
+        for known in self._context.facts.by_hand:
+            if known.slug_in_account not in shown:
+                code = known.code.project_root or "."
+                row = StackRow(known.title, known.place, known.repo, code)
+                yield self._with_account(row, known, made_by(self._context, code))
+
+    def _fates_elsewhere(
+        self, native: Mapping[StackDefinition | KnownStack, str]
+    ) -> Iterator[tuple[KnownStack, str, str]]:
+        """The stacks of other repositories, each with the code that runs, and what becomes of the stack."""
         for target in self._context.hook_plan.targets:
             for known in target.runners.elsewhere:
-                fate = "there already" if known.has_hook else known.refusal or _COMING
-                yield StackRow(known.title, known.place, known.repo, target.title, fate)
+                is_made = known.is_by_hand and self._context.templates_of(target.path)
+                coming = _OF_TEMPLATE if is_made else _ATTACHED if known.is_by_hand else _COMING
+                yield known, target.title, "there already" if known.has_hook else known.refusal or coming
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")
-                yield StackRow(known.title, known.place, known.repo, root.title, obstacle or _COMING)
-        for runner, code in native.items():
-            if isinstance(runner, KnownStack):
-                yield StackRow(runner.title, runner.place, runner.repo, code, _NO_HOOK)
+                yield known, root.title, obstacle or (_SET if known.is_by_hand else _COMING)
+        yield from ((runner, code, _NO_HOOK) for runner, code in native.items() if isinstance(runner, KnownStack))
+
+    @staticmethod
+    def _with_account(row: StackRow, stack: StackDefinition | KnownStack, defined: str) -> StackRow:
+        if stack.account is None:
+            return row
+        return replace(row, remarks=(f"Defined {defined}.", f"Signs in today: {stack.account.signs_in}.", *row.remarks))
 
     def _given_fate(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
@@ -215,6 +245,7 @@ class Surveyor:
         return found
 
     def _remarks(self, stack: StackDefinition, *, is_hooked: bool, is_native: bool) -> Iterator[str]:
+        yield from (f"Drift: {item}" for item in (stack.account.drift if stack.account is not None else ()))
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
             yield f"The {' and '.join(unknown)} of the stack cannot be known without running Terraform."
@@ -227,6 +258,9 @@ class Surveyor:
         if place := self._context.facts.integrations.get(stack):
             yield f"The stack signs in with the AWS integration at {place} and has no static keys."
         if self._context.config.hook_in is not HookPlace.CONTEXT:
+            for name in stack.account.early if stack.account is not None else ():
+                calls = f"Hooks of the context {name} call AWS or Terraform before the hook of the stack runs."
+                yield f"{calls} Use `--hook-in context`, which runs first."
             for context in stack.contexts.too_early:
                 calls = (
                     f"Hooks of the context at {context.place} call AWS or Terraform before the hook of the stack runs."

@@ -86,7 +86,11 @@ def set_at(context: Context, wanted: RequiredVariable) -> SetVariable | None:
         known = context.facts.variables.in_runtime_config(wanted.slug)
     else:
         known = context.facts.variables.of(wanted.here)
-    return next((variable for variable in known if variable.name == wanted.variable.name), None)
+    found = next((variable for variable in known if variable.name == wanted.variable.name), None)
+    stack = wanted.here or wanted.elsewhere
+    if found is not None or stack is None or stack.account is None:
+        return found
+    return context.account.set_at(stack.account, wanted.variable.name, wanted.variable.value)
 
 
 def is_for_runtime_config(context: Context, wanted: RequiredVariable) -> bool:

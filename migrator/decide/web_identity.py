@@ -17,6 +17,7 @@ from migrator.decide.diagnostics import (
     ROLE_PER_WORKSPACE,
     VARYING_INSTANCES,
 )
+from migrator.decide.role_values import value_notes
 from migrator.decide.told_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
@@ -180,9 +181,9 @@ class WebIdentity:
         if self._known_value(root, name, provider, identity) is not None:
             return
         if len(cases) == 1 and known:
-            yield value_note(name, root.path or ".", role=known.pop())
+            yield from value_notes(self._context, root.path, name, known.pop())
             return
-        yield value_note(name, root.path or ".")
+        yield from value_notes(self._context, root.path, name)
         values, plain = self._context.roles.values, _plain(identity)
         differing = values.differing(root.path, plain)
         if differing and not known:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED, REFUSED_IN_OTHER_MODULE
 from migrator.model.catalogue import catalogue
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN_CODE = Diagnostic(
     "unknown-code-in-comment",
     found="A comment accepts refusals with the code `{code}`, and there is no such code.",
-    help="run `tf-oidc-migrate --explain` to list all codes.{nearest}",
+    help="Run `tf-oidc-migrate --explain` to list all codes.{nearest}",
 )
 
 
@@ -105,5 +106,5 @@ def _follows(finding: Finding) -> bool:
     return isinstance(finding.fix, Refusal) and finding.fix.code in FOLLOWING
 
 
-FOLLOWING: frozenset[str] = frozenset()
+FOLLOWING = frozenset({DEPENDS_ON_REFUSED.code, REFUSED_IN_OTHER_MODULE.code})
 """The codes of refusals that only follow from another one, as a part of the same root module is refused."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 OTHER_REPOSITORY = Diagnostic(
     "stacks-of-another-repository",
-    found="{stacks} for repository `{name}`. This checkout is called `{here}`.",
+    found="This checkout is called `{here}`. {stacks} for repository `{name}`.",
     why="The project roots of these stacks are folders of this checkout, but the stacks were not used.",
-    help="if this checkout is a copy of `{name}`, run again with `--repository {name}`",
+    help="If this checkout is a copy of `{name}`, run again with `--repository {name}`.",
     page=(
         "A stack names its repository. The name of a checkout is the last part of the URL of its remote `origin`, or "
         "the name of its folder. If the two differ, for example in a renamed clone, no stack is found: no "

@@ -18,8 +18,8 @@ from migrator.migrate.diagnostics import (
 from migrator.model.findings import Change, Finding, Place, Refusal, Rewrite
 from migrator.span import Edit, Span, settle
 from migrator.syntax.languages import language_of
-from migrator.terraform.diagnostics import CALLER_CANNOT_FOLLOW
 from migrator.terraform.outside_calls import frozen_by
+from migrator.terraform.usage.diagnostics import CALLER_CANNOT_FOLLOW
 from migrator.terraform.usage.interfaces import declared as declared_names
 from migrator.terraform.usage.interfaces import declared_in
 

@@ -44,7 +44,7 @@ class Refusal:
     """
 
     reason: str
-    code: str = ""
+    code: str = field(kw_only=True)
     help: str = ""
 
 
@@ -55,7 +55,7 @@ class LeftAlone:
     """
 
     reason: str
-    code: str = ""
+    code: str = field(kw_only=True)
     help: str = ""
 
 
@@ -66,7 +66,7 @@ class Ignored:
     """
 
     reason: str
-    code: str = ""
+    code: str = field(kw_only=True)
     help: str = ""
 
 
@@ -83,7 +83,7 @@ class Note:
     task: str
     subjects: tuple[str, ...] = ()
     paste: str = ""
-    code: str = ""
+    code: str = field(kw_only=True)
     help: str = ""
 
     @property
@@ -139,7 +139,7 @@ class FileProblem:
 
     place: Place
     reason: str
-    code: str = ""
+    code: str = field(kw_only=True)
     help: str = ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from migrator.model.account import AccountStack
     from migrator.model.engine import Engine, Evidence
     from migrator.model.findings import Place
     from migrator.model.module_source import ModuleSource
@@ -80,7 +81,8 @@ class KnownStack:
     ``evidence`` is what it tells of its engine. ``roles`` are the variables that set the ARN of a role for its runs,
     each with its value, ``sets`` the variables of Terraform that it gives any value. ``has_integration`` tells of
     Spacelift's for AWS; ``obstacles`` say why no ``variables`` can be set for it, or no ``integration`` be attached. A
-    blueprint is no stack: others are made of it.
+    blueprint is no stack: others are made of it. ``account`` is what an inventory says of the stack; no code of the run
+    defines a stack that ``is_by_hand``.
     """
 
     repo: str
@@ -97,6 +99,19 @@ class KnownStack:
     obstacles: tuple[tuple[str, str], ...] = ()
     is_blueprint: bool = False
     sets: tuple[str, ...] = ()
+    account: AccountStack | None = None
+    is_by_hand: bool = False
+
+    @property
+    def slug_in_account(self) -> str:
+        """The stack's id in the account; ``""`` if no inventory has the stack."""
+        return self.account.id if self.account is not None else ""
+
+    def sets_other(self, name: str, value: str) -> bool:
+        """Whether its runs get the variable ``name`` with another value than ``value``, as far as known."""
+        if dict(self.roles).get(name, value) != value:
+            return True
+        return self.account is not None and self.account.has(name, value) is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +263,13 @@ def is_of_branch(code: Code, identity: RepoIdentity) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All surveys of a run; empty for a repository on its own."""
+    """All surveys of a run; empty for a repository on its own.
+
+    ``migrated`` are the ids of the account's stacks whose code other repositories of the run migrate.
+    """
 
     surveys: tuple[Survey, ...] = ()
+    migrated: tuple[str, ...] = ()
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""

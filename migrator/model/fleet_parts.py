@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from migrator.model.account import ACCOUNT
 from migrator.model.engine import verdict
-from migrator.model.fleet import Fleet, KnownReceiver, KnownRoot, KnownStack, RoleUser, Survey
+from migrator.model.fleet import (
+    Code,
+    Fleet,
+    KnownReceiver,
+    KnownRoot,
+    KnownStack,
+    RepoIdentity,
+    RoleUser,
+    Survey,
+    is_of_branch,
+    runs,
+)
 
 _ENOUGH = 3
 """Of so many identities, and repositories, one at least differs from a repository's own."""
@@ -58,21 +70,40 @@ class _Index:
             yield from (root for root in self.roots.get(name, ()) if root.repo != survey.repo)
 
 
-def parts(surveys: Iterable[Survey]) -> Iterator[Fleet]:
+def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iterator[Fleet]:
     """For each of ``surveys`` what it must know of the others, and no more.
 
     Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
-    migrated that one of its stacks, wherever it is defined, cannot serve.
+    migrated that one of its stacks, wherever it is defined, cannot serve. Of the stacks of the ``account``, those count
+    as made by hand that no repository defines.
     """
     known = list(surveys)
-    index = _Index(known)
-    index = _Index(
+    defined = {stack.slug_in_account for survey in known for stack in survey.stacks}
+    by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
+    of_account = Survey(ACCOUNT, stacks=by_hand)
+    index = _Index((*known, of_account))
+    settled = [
         replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
-    )
+    ]
+    index = _Index((*settled, of_account))
+    migrated = tuple(_migrated((*settled, of_account), index))
     for survey in known:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.told))
+        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.told), migrated)
+
+
+def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:
+    """The ids of the account's stacks whose code a repository of the run migrates."""
+    for stack in (stack for survey in surveys for stack in survey.stacks if stack.account is not None):
+        found = index.roots.get((stack.code.repository or "").lower(), ())
+        roots = [root for root in found if _runs_branch(stack.code, root.identity, root.path)]
+        if roots and not any(root.refusal or not root.is_migrated for root in roots):
+            yield stack.slug_in_account
+
+
+def _runs_branch(code: Code, identity: RepoIdentity, path: str) -> bool:
+    return runs(code, identity, path) and is_of_branch(code, identity)
 
 
 def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
@@ -119,6 +150,5 @@ def _objection(stack: KnownStack, root: KnownRoot) -> str:
     obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
     if obstacle and root.is_migrated:
         return f"The stack at {at} is refused. {obstacle}"
-    there = dict(stack.roles)
-    other = next((name for name, value in root.variables if there.get(name, value) != value), "")
+    other = next((name for name, value in root.variables if stack.sets_other(name, value)), "")
     return f"The stack at {at} sets {other} to another role." if other else ""

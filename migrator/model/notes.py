@@ -57,6 +57,19 @@ DELETE_ACCESS_KEYS = Diagnostic(
     help="Delete the keys with `aws iam delete-access-key` after every stack ran once without them.",
 )
 
+ATTACH_HOOK = Diagnostic(
+    "attach-hook",
+    found="Attach the hook to these stacks before the code is merged.",
+    why="The stacks are made in Spacelift's pages, and no code of this run defines them.",
+    help="Run `tf-oidc-migrate attach --inventory FILE --output DIR REPO`, and apply the module.",
+)
+REMOVE_KEYS_IN_SPACELIFT = Diagnostic(
+    "remove-keys-in-spacelift",
+    found="Remove these keys in Spacelift.",
+    why="All stacks and modules that get the keys sign in without them after this migration.",
+    help="Remove the keys after one confirmed run of each stack.",
+)
+
 OF_KEYS = frozenset({ROTATE.code, ROTATE_AND_REMOVE.code})
 """What is to be done with keys that stand, or stood, in a file."""
 

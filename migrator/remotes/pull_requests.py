@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import GitRepo
-from migrator.model.diagnostics import Diagnostic
 from migrator.remotes.clone import base_branch, clone_folder
+from migrator.remotes.diagnostics import CHECK_PULL_REQUEST
 from migrator.remotes.forge_base import Forge, NewPullRequest
 from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
 from migrator.remotes.pull_request_text import fill, read_template
@@ -21,11 +21,6 @@ from migrator.report.rollout import rollout
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
     from migrator.remotes.sources import RepoSource
-
-CHECK_PULL_REQUEST = Diagnostic(
-    "check-pull-request",
-    found="Complete the pull request by hand, because {why}.",
-)
 
 
 @dataclass
@@ -69,7 +64,7 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (CHECK_PULL_REQUEST.note(result.branch, why=note) for note in opened.notes)
+        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for note in opened.notes)
         return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
 
     def forge(self, repo: ForgeRepo) -> Forge:

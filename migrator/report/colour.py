@@ -1,4 +1,4 @@
-"""A diff in colours, for people at a terminal."""
+"""Colours for people at a terminal: of a diff, and of the summary."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ _STYLES = {
 }
 """Parameters of ECMA-48's SGR: bold, cyan, green, red, faint."""
 
+_SUMMARY = {"title": "1", "refused": "1;31", "help": "36"}
+"""The same for the lines of a summary."""
+
 
 def for_terminal(diff: bytes, *, has_colours: bool) -> str:
     """``diff``, with git's own colours if so wanted; what its lines hold cannot act on the terminal."""
     lines = ((kind, printable(line)) for kind, line in lines_of(diff.decode("utf-8", "surrogateescape")))
-    return "".join((_styled(kind, line) if has_colours else line) + "\n" for kind, line in lines)
+    return "".join((_in_style(_STYLES.get(kind), line) if has_colours else line) + "\n" for kind, line in lines)
 
 
-def _styled(kind: Line, line: str) -> str:
-    style = _STYLES.get(kind)
+def styled(style: str, line: str) -> str:
+    """A ``line`` of a summary, which is printable, in the colours of its ``style``."""
+    return _in_style(_SUMMARY.get(style), line)
+
+
+def _in_style(style: str | None, line: str) -> str:
     return f"\x1b[{style}m{line}\x1b[0m" if style and line else line

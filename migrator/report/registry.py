@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,20 @@ def writer_for(path: str) -> Write:
         known = ", ".join(REPORTS)
         raise UsageError(f"what kind of report is wanted? A file's name ends in one of {known}")
     return REPORTS[ending]
+
+
+def require_writable(path: str) -> None:
+    """Check that a file can be written at ``path``, before any work is done. Raises `UsageError` if it cannot."""
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.exists(path) and not os.path.isfile(path):
+            return  # a device or a pipe, which may not be opened twice
+        staged = f"{os.path.realpath(path)}.{secrets.token_hex(4)}.part"
+        os.close(os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.unlink(staged)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}. Nothing was done.") from None
 
 
 def write_report(path: str, results: Iterable[RepoResult]) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS
+from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
 from migrator.report.markdown import code, prose
 from migrator.report.shown import shown
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Note
     from migrator.model.results import RepoResult, StackRow
 
-_REMOVAL, _DELETION = APPLY_REMOVAL.code, DELETE_ACCESS_KEYS.code
+_REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
 _WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
 """What nothing in Markdown is made of but a plain address."""
 
@@ -64,7 +65,7 @@ def _live(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _live_here(result: RepoResult) -> Iterator[str]:
-    yield from (_task(result, note) for note in to_set(result) if not note.paste)
+    yield from (_task(result, note) for note in (*to_set(result), *_notes(result, ATTACH_HOOK.code)) if not note.paste)
     places = sorted({str(finding.place) for finding in stack_side(result)})
     if places:
         yield (
@@ -80,7 +81,8 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
             yield f"- {code(result.repo)}: {code(result.branch)}"
-        elsewhere = {*to_set(result), *rotations(result), *_notes(result, _REMOVAL), *_notes(result, _DELETION)}
+        told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
+        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
     yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (
@@ -111,7 +113,7 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         places = sorted({str(finding.place) for finding in keys_removed(result)})
         if places:
             yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
-        yield from (_task(result, note) for note in _notes(result, _REMOVAL))
+        yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
     if any(not result.is_whole for result in results):
         yield "- not where something was refused, which still signs in with them: see below"
@@ -140,7 +142,7 @@ def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
 
 
 def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    rows = [(result, place, reason) for result in results for place, reason in refusals(result)]
+    rows = [(result, place, reason) for result in results for place, reason, _ in refusals(result)]
     if rows:
         yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
         yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from migrator.errors import MigrateError
+from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import (
@@ -37,9 +38,9 @@ OUTCOMES: dict[type[Fix], str] = {
 
 _FIXES: dict[str, Callable[[str, str, str], Fix]] = {
     "rewritten": lambda detail, _code, _help: Rewrite((), detail),
-    "refused": Refusal,
-    "left-alone": LeftAlone,
-    "ignored": Ignored,
+    "refused": lambda detail, code, help_: Refusal(detail, code=code, help=help_),
+    "left-alone": lambda detail, code, help_: LeftAlone(detail, code=code, help=help_),
+    "ignored": lambda detail, code, help_: Ignored(detail, code=code, help=help_),
 }
 
 
@@ -85,7 +86,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             Mode(plain["mode"]),
             findings=tuple(_finding(item) for item in plain["findings"]),
             problems=tuple(
-                FileProblem(_place(item), item["reason"], item.get("code", ""), item.get("help", ""))
+                FileProblem(_place(item), item["reason"], code=item.get("code", ""), help=item.get("help", ""))
                 for item in plain["problems"]
             ),
             notes=tuple(_note(item) for item in plain["notes"]),
@@ -148,6 +149,7 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
                     "roles": _pairs(stack["roles"]),
                     "obstacles": _pairs(stack["obstacles"]),
                     "sets": tuple(stack["sets"]),
+                    "account": _account(stack["account"]),
                 }
             )
             for stack in plain["stacks"]
@@ -175,6 +177,13 @@ def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no survey that this version can read") from None
+
+
+def _account(plain: Mapping[str, Any] | None) -> AccountStack | None:
+    if plain is None:
+        return None
+    lists = {name: tuple(plain[name]) for name in ("static_keys", "sets", "attached_hooks", "early", "drift")}
+    return AccountStack(**{**plain, **lists, "checksums": _pairs(plain["checksums"])})
 
 
 def _call(plain: Mapping[str, Any]) -> KnownCall:
@@ -241,7 +250,7 @@ def _plain_note(note: Note) -> dict[str, Any]:
 
 def _note(plain: Mapping[str, Any]) -> Note:
     subjects = tuple(plain["subjects"])
-    return Note(plain["task"], subjects, plain["paste"], plain.get("code", ""), plain.get("help", ""))
+    return Note(plain["task"], subjects, plain["paste"], code=plain.get("code", ""), help=plain.get("help", ""))
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
-from migrator.model.notes import OF_VALUES
+from migrator.model.notes import ATTACH_HOOK, OF_VALUES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -36,19 +37,21 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     roles = one_by_one if len(result.trusts) < _MANY else many
     named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
-    trust = "by the policy in the notes" if is_integrated and not result.trusts else "tf-oidc-migrate trust"
-    yield f"let AWS trust {named or 'the roles'}: {trust}"
-    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo and row.hook)
+    trust = "use the policy in the tasks" if is_integrated and not result.trusts else "run `tf-oidc-migrate trust`"
+    yield f"Let AWS trust {named or 'the roles'}: {trust}."
+    elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
+    to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
     live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
     if live or pasted:
-        yield f"{', '.join([*live, *pasted])}, before the code is merged"
-    yield f"discard waiting runs, push {result.branch or 'the branch'}: its proposed runs must plan"
-    reinitialise = "; developers run terraform init -reconfigure" if any(reconfigured(result)) else ""
-    yield f"merge, and confirm one run of each stack{reinitialise}"
-    yield "remove the static keys from stacks and contexts, and rotate them"
+        yield f"Before the code is merged: {', '.join([*live, *pasted])}."
+    yield f"Discard waiting runs, and push {result.branch or 'the branch'}. Its proposed runs must plan without errors."
+    reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
+    yield f"Merge, and confirm one run of each stack.{reinitialise}"
+    yield "Remove the static keys from stacks and contexts, and rotate them."
 
 
 def to_set(result: RepoResult) -> Iterator[Note]:

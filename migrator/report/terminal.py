@@ -1,17 +1,20 @@
-"""Diffs on standard output: with colours and page by page for people at a terminal, as they are for programs."""
+"""Diffs and summaries: with colours and page by page for people at a terminal, as they are for programs."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
+from pathlib import Path
 
 import click
 
+from migrator.model.results import Mode, RepoResult
 from migrator.report.colour import for_terminal
 from migrator.secret import plain_line
+from migrator.workspace.discover import checkout_of
 
 
 def titled(repo: str, diff: bytes) -> bytes:
@@ -19,24 +22,61 @@ def titled(repo: str, diff: bytes) -> bytes:
     return f"# {plain_line(repo)}\n".encode("utf-8", "surrogateescape") + diff
 
 
-def show(diffs: Iterable[bytes]) -> None:
+def show(diffs: Iterable[bytes], *, has_pager: bool = True) -> None:
     """Print ``diffs``; on a terminal in colours unless NO_COLOR is set (https://no-color.org), in a pager if long."""
     if not sys.stdout.isatty():
         for diff in diffs:
             click.echo(diff, nl=False)
         return
-    is_plain = bool(os.environ.get("NO_COLOR"))
-    texts = (for_terminal(diff, has_colours=not is_plain and not _is_dumb()) for diff in diffs)
+    texts = (for_terminal(diff, has_colours=_has_colours()) for diff in diffs)
     first_page: list[str] = []
     height = shutil.get_terminal_size().lines
     for text in texts:
         first_page.append(text)
         height -= text.count("\n")
-        if height <= 0 and not _is_dumb():
-            os.environ.setdefault("LESS", "FRX")  # as git does, so that colours are shown as such
-            click.echo_via_pager(chain(first_page, texts), color=not is_plain)
+        if height <= 0 and has_pager and _may_page():
+            _page(chain(first_page, texts))
             return
     click.echo("".join(first_page), nl=False, color=True)
+
+
+def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
+    """Print a ``text`` for people on standard error; on a terminal in colours, wrapped, and in a pager if it is long.
+
+    ``text`` is told the width to wrap at, 0 for none, and whether colours are shown.
+    """
+    is_terminal = sys.stderr.isatty()
+    size = shutil.get_terminal_size()
+    shown = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
+    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and shown.count("\n") >= size.lines:
+        _page([shown])
+    else:
+        click.echo(shown, err=True, nl=False, color=is_terminal or None)
+
+
+def list_changed(result: RepoResult, folder: str) -> None:
+    """Print the paths that would change, one a line, as ``terraform fmt -check`` does.
+
+    ``folder`` is where the repository lies: the paths are as seen from the current folder. ``""`` stands for one that
+    lies nowhere on this machine for long: then its name comes before the path.
+    """
+    root = Path(os.path.realpath(folder))
+    root = checkout_of(root) or root
+    for path in result.changed if result.mode is Mode.CHECK else ():
+        click.echo(plain_line(os.path.relpath(root / path) if folder else f"{result.repo}/{path}"))
+
+
+def _page(texts: Iterable[str]) -> None:
+    os.environ.setdefault("LESS", "FRX")  # as git does, so that colours are shown as such
+    click.echo_via_pager(texts, color=_has_colours())
+
+
+def _may_page() -> bool:
+    return not _is_dumb() and not os.environ.get("NO_PAGER")
+
+
+def _has_colours() -> bool:
+    return not os.environ.get("NO_COLOR") and not _is_dumb()
 
 
 def _is_dumb() -> bool:

@@ -1,58 +1,192 @@
-"""The summary of a run for people, on a terminal or in a log."""
+"""The summary of a run for people, on a terminal or in a log: totals, what to do, what was refused, what was changed.
+
+Without ``verbose``, a summary has about sixty lines, however large the repository: what is alike is counted.
+"""
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from migrator.model.findings import Fix, Ignored, LeftAlone, Refusal, Rewrite
+from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
+from migrator.report.colour import styled
+from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
 from migrator.report.steps import short_steps
+from migrator.report.totals import rotations
 from migrator.report.verification import headline_of
 from migrator.secret import printable
 
-_DONE = {
-    Mode.PREVIEW: "would be migrated",
-    Mode.CHECK: "would be migrated",
-    Mode.IN_PLACE: "migrated",
-    Mode.BRANCH: "migrated",
-}
-_FEW = 5  # subjects of a note that stand on its line
+_KINDS = {"data": ("remote state", "remote states")}
 
 
-def summary(result: RepoResult, *, verbose: bool = False) -> str:
-    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it."""
-    return "".join(printable(line).replace("\n", "\\n") + "\n" for line in _lines(show(result), verbose))
+def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
+    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
 
-
-def _lines(result: RepoResult, verbose: bool) -> Iterator[str]:
-    yield f"{result.repo}: {headline(result)}"
-    if not result.error:
-        yield from _section(_DONE[result.mode], _rows(result, Rewrite))
-    problems = (f"{file_problem.place}: {file_problem.reason}" for file_problem in result.problems)
-    yield from _section("refused", chain(_rows(result, Refusal), problems))
-    yield from _section("left alone", _rows(result, LeftAlone))
-    ignored = list(_rows(result, Ignored))
-    yield from _section(f"ignored ({len(ignored)})", ignored)
-    if verbose:
-        yield from _section("files", result.changed)
-    if not result.error:
-        yield from _section("who signs", (_signer(row) for row in result.signers if row.is_notable or verbose))
-        yield from _section("stacks", map(_stack, result.stacks))
-        yield from _section("to do", _tasks(result))
-        yield from _section(
-            "order of rollout", (f"{number}. {short_step}" for number, short_step in enumerate(short_steps(result), 1))
-        )
-
-
-def _rows(result: RepoResult, kind: type[Fix]) -> Iterator[str]:
-    arrow = " ->" if kind is Rewrite else ":"
-    return (
-        f"{finding.place}: {finding.message}{arrow} {finding.fate}"
-        for finding in result.findings
-        if isinstance(finding.fix, kind)
+    Lines are wrapped at words if they are longer than ``width`` characters; 0 leaves them as long as they are.
+    """
+    result = show(result)
+    lines = [("title", line) for line in _head(result)]
+    sections = [section for section in _sections(result, verbose) if section.blocks]
+    for section, room in zip(sections, rooms(sections, verbose=verbose), strict=True):
+        lines += [("", ""), (section.style or "title", section.title)]
+        lines += [("help" if line.lstrip().startswith("help: ") else "", line) for line in fitted(section, room)]
+    return "".join(
+        (styled(style, part) if has_colours else part) + "\n"
+        for style, line in lines
+        for part in wrapped(printable(line).replace("\n", "\\n"), width)
     )
+
+
+def _head(result: RepoResult) -> Iterator[str]:
+    yield f"{result.repo}: {headline(result)}"
+    if not result.error and (result.findings or result.problems):
+        yield f"  {_totals(result)}"
+
+
+def _totals(result: RepoResult) -> str:
+    kinds = Counter(type(finding.fix) for finding in result.findings)
+    places = count(kinds[Rewrite], "place", "places")
+    done = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
+    parts = [f"{places} {done} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
+    counts = (
+        (len(result.problems), "file not processed", "files not processed"),
+        (kinds[Refusal], "refused", "refused"),
+        (kinds[LeftAlone], "left alone", "left alone"),
+        (kinds[Ignored], "accepted", "accepted"),
+        (sum(len(note.subjects) for note in rotations(result)), "key to rotate", "keys to rotate"),
+        (len(result.stacks), "stack", "stacks"),
+    )
+    return ", ".join(chain(parts, (count(number, *words) for number, *words in counts if number)))
+
+
+def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
+    if result.error:
+        return
+    found = {kind: [item for item in result.findings if isinstance(item.fix, kind)] for kind in _FIXES}
+    problems = [_problem(problem) for problem in result.problems]
+    yield Section("Not processed:", problems, 5, ("file", "files"), "refused")
+    yield Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
+    steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
+    yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
+    refused = [_refusal(group, verbose) for group in _alike(found[Refusal])]
+    yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
+    yield Section(f"{_CHANGED[result.mode]}:", _changes(found[Rewrite], verbose), 7, ("folder", "folders"))
+    stacks = _stacks(result.stacks, verbose)
+    yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
+    alone = [_left_alone(group, verbose) for group in _alike(found[LeftAlone])]
+    yield Section("Left alone:", alone, 4, ("reason", "reasons"))
+    if verbose:
+        ignored = [[f"  {_row(finding)}"] for finding in found[Ignored]]
+        yield Section("Accepted or ignored:", ignored, 0, ("place", "places"))
+        signers = [[f"  {_signer(row)}"] for row in result.signers]
+        yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
+        yield Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
+
+
+_FIXES: tuple[type[Fix], ...] = (Rewrite, Refusal, LeftAlone, Ignored)
+_CHANGED = {
+    Mode.PREVIEW: "Would change",
+    Mode.CHECK: "Would change",
+    Mode.IN_PLACE: "Changed",
+    Mode.BRANCH: "Changed",
+}
+
+
+def headline(result: RepoResult) -> str:
+    """What came of one repository, in a few words."""
+    if result.error:
+        return f"not migrated: {result.error}"
+    if result.verified:
+        return f"verified: {headline_of(result.verified)}"
+    if result.was_there:
+        where = f" of {result.pushed}" if result.pushed else ""
+        return f"migrated before, on the branch {result.branch}{where}"
+    if not result.changed:
+        return "nothing to migrate" if result.is_whole else "nothing was migrated"
+    files = count(len(result.changed), "file", "files")
+    if result.branch:
+        return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
+    return f"{files} changed" if result.mode is Mode.IN_PLACE else f"{files} would change"
+
+
+# --- what the sections say -------------------------------------------------------------------------------------------
+
+
+def _problem(problem: FileProblem) -> list[str]:
+    return [f"  {problem.place}: {problem.reason}{_code(problem.code)}", *_help(problem.help, "    ")]
+
+
+def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
+    """A block for each note; notes that have the same help one after the other show the help once."""
+    shown = ""
+    for note in notes:
+        task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
+        lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
+        lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
+        lines += ["    Text to copy:"] * bool(note.paste and not is_short)
+        lines += [f"      {line}" for line in note.paste.splitlines()]
+        yield lines + (_help(note.help, "    ") if note.help != shown else [])
+        shown = note.help
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings with the same code, reason and help together, the most frequent first."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.fate, finding.help), []).append(finding)
+    return sorted(groups.values(), key=lambda group: -len(group))
+
+
+def _refusal(group: list[Finding], verbose: bool) -> list[str]:
+    first = group[0]
+    if len(group) == 1:
+        return [f"  {_what(first)}{_code(first.code)}", f"    {first.fate}", *_help(first.help, "    ")]
+    return [
+        f"  {_counted(group)}{_code(first.code)}",
+        f"    {first.fate}",
+        *_help(first.help, "    "),
+        *listed([_what(finding) for finding in group], "      ", verbose=verbose),
+    ]
+
+
+def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
+    first = group[0]
+    if len(group) == 1:
+        return [f"  {_what(first)}: {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
+    rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
+    return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
+
+
+def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
+    """A block for each folder, which is a root module or a module; if there are many places, they are counted."""
+    folders: dict[str, list[Finding]] = {}
+    for finding in findings:
+        folders.setdefault(posixpath.dirname(finding.place.path) or ".", []).append(finding)
+    if verbose or len(findings) <= 2 * FEW:
+        return [
+            [*([f"  {folder}"] * (len(folders) > 1)), *(f"    {_row(finding)}" for finding in inside)]
+            for folder, inside in folders.items()
+        ]
+    return [[f"  {folder}: {_kinds(inside)}"] for folder, inside in folders.items()]
+
+
+def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
+    """A line for each stack, or one for all that are alike."""
+    groups: dict[tuple[str, tuple[str, ...]], list[StackRow]] = {}
+    for row in rows:
+        groups.setdefault((row.hook, row.remarks), []).append(row)
+    lines: list[list[str]] = []
+    for (hook, remarks), group in groups.items():
+        if verbose or len(group) <= FEW:
+            lines += [[f"  {_stack(row)}"] for row in group]
+        else:
+            said = "; ".join(filter(None, (f"hook: {hook}" if hook else "", *remarks)))
+            lines += [[f"  {len(group)} stacks{f': {said}' if said else ''}", f"    for example {group[0].title}"]]
+    return lines
 
 
 def _stack(row: StackRow) -> str:
@@ -67,36 +201,37 @@ def _signer(row: SigningRow) -> str:
     return f"{row.root}: {row.who}: {row.before}{becomes}"
 
 
-def headline(result: RepoResult) -> str:
-    """What came of one repository, in a few words."""
-    if result.error:
-        return f"not migrated: {result.error}"
-    if result.verified:
-        return f"verified: {headline_of(result.verified)}"
-    if result.was_there:
-        where = f" of {result.pushed}" if result.pushed else ""
-        return f"migrated before, on the branch {result.branch}{where}"
-    if not result.changed:
-        return "nothing to migrate" if result.is_whole else "nothing was migrated"
-    files = f"{len(result.changed)} file{'s' if len(result.changed) > 1 else ''}"
-    if result.branch:
-        return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
-    return f"{files} changed" if result.mode is Mode.IN_PLACE else f"{files} would change"
+def _what(finding: Finding) -> str:
+    return f"{finding.place}: {finding.message}"
 
 
-def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
-    listed = list(rows)
-    if listed:
-        yield f"  {title}:"
-        yield from (f"    {row}" for row in listed)
+def _row(finding: Finding) -> str:
+    return f"{finding.place}: {finding.message}: {finding.fate}"
 
 
-def _tasks(result: RepoResult) -> Iterator[str]:
-    for note in result.notes:
-        if len(note.subjects) > _FEW and not note.paste:
-            yield f"- {note.task}"
-            yield from (f"    {subject}" for subject in note.subjects)
-            continue
-        yield f"- {note.line}{':' if note.paste else ''}"
-        for line in note.paste.splitlines():
-            yield f"    {line}"
+def _code(code: str) -> str:
+    return f" [{code}]" if code else ""
+
+
+def _help(text: str, indent: str) -> list[str]:
+    return [f"{indent}help: {text}"] if text else []
+
+
+def _counted(findings: list[Finding]) -> str:
+    """How many ``findings`` there are, by what they are about if that is the same for all."""
+    kinds = {_kind(finding) for finding in findings}
+    return count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
+
+
+def _kinds(findings: list[Finding]) -> str:
+    counts = Counter(map(_kind, findings))
+    return ", ".join(count(number, *kind) for kind, number in counts.most_common())
+
+
+def _kind(finding: Finding) -> tuple[str, str]:
+    """What a finding is about, in the singular and the plural: the type of its block, or a place."""
+    word = finding.subject.split(maxsplit=1)[0].partition(".")[0] if finding.subject else ""
+    return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
+
+
+_BLOCKS = frozenset({"provider", "backend", "module", "variable", "stack", "context", "output", "locals"})

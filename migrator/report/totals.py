@@ -16,7 +16,7 @@ from migrator.report.serial import outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
 _VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
-"""Places and version constraints: reasons that differ in these alone are one."""
+"""Places and version constraints: reasons without a code that differ in these alone are one."""
 
 _REASONS = 200
 _EXAMPLES = 5
@@ -51,8 +51,9 @@ def label(state: State, *, is_dry: bool) -> str:
 
 @dataclass(slots=True)
 class Reason:
-    """Why something was refused: how often, and the first few places, each with its repository's number from 1."""
+    """Why something was refused, in words; how often; the first places, each with its repository's number from 1."""
 
+    text: str = ""
     count: int = 0
     examples: list[tuple[int, str, Place]] = field(default_factory=list)
 
@@ -100,7 +101,8 @@ class Totals:
     @property
     def ranked(self) -> list[tuple[str, Reason]]:
         """The reasons, the most frequent first."""
-        return sorted(self.reasons.items(), key=lambda item: (-item[1].count, item[0]))
+        ranked = sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
+        return [(reason.text, reason) for reason in ranked]
 
 
 def state_of(result: RepoResult) -> State:
@@ -126,8 +128,8 @@ def totals_of(results: Iterable[RepoResult]) -> Totals:
         totals.defined.update(result.repo for stack in result.stacks if not stack.repo)
         totals.seen.update(stack.repo for stack in result.stacks if stack.repo)
         totals.rotations += sum(len(note.subjects) for note in rotations(result))
-        for place, reason in refusals(result):
-            _add(totals.reasons, reason, (number, result.repo, place))
+        for place, reason, code in refusals(result):
+            _add(totals.reasons, reason, code, (number, result.repo, place))
     return totals
 
 
@@ -136,17 +138,19 @@ def rotations(result: RepoResult) -> Iterator[Note]:
     return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
-def refusals(result: RepoResult) -> Iterator[tuple[Place, str]]:
-    """Where something was refused or could not be read, and why."""
-    yield from ((finding.place, finding.fate) for finding in result.findings if isinstance(finding.fix, Refusal))
-    yield from ((file_problem.place, file_problem.reason) for file_problem in result.problems)
+def refusals(result: RepoResult) -> Iterator[tuple[Place, str, str]]:
+    """Where something was refused or could not be read, why, and the code of that."""
+    refused = (finding for finding in result.findings if isinstance(finding.fix, Refusal))
+    yield from ((finding.place, finding.fate, finding.code) for finding in refused)
+    yield from ((problem.place, problem.reason, problem.code) for problem in result.problems)
 
 
-def _add(reasons: dict[str, Reason], reason: str, example: tuple[int, str, Place]) -> None:
+def _add(reasons: dict[str, Reason], reason: str, code: str, example: tuple[int, str, Place]) -> None:
     alike = _VARYING.sub("…", reason)
-    if alike not in reasons and len(reasons) >= _REASONS:
-        alike = _OTHER
-    entry = reasons.setdefault(alike, Reason())
+    key = code or alike
+    if key not in reasons and len(reasons) >= _REASONS:
+        key = alike = _OTHER
+    entry = reasons.setdefault(key, Reason(alike))
     entry.count += 1
     if len(entry.examples) < _EXAMPLES:
         entry.examples.append(example)

@@ -57,4 +57,4 @@ def hook_contexts(context: Context) -> HookContexts:
 
 def as_left_alone(refusal: Refusal) -> LeftAlone:
     """The place left alone for the reason of a ``refusal``: nothing that is migrated depends on the place."""
-    return LeftAlone(refusal.reason, refusal.code, refusal.help)
+    return LeftAlone(refusal.reason, code=refusal.code, help=refusal.help)

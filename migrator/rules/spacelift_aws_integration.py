@@ -67,7 +67,12 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.integration_edit import Integrations
-from migrator.spacelift.diagnostics import CODE_NOT_MIGRATED, NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
+from migrator.spacelift.diagnostics import (
+    CODE_NOT_MIGRATED,
+    MADE_IN_SPACELIFT,
+    NO_STACK_DEFINITION,
+    STACK_ELSEWHERE_REFUSED,
+)
 from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK
 
 if TYPE_CHECKING:
@@ -106,6 +111,14 @@ class _PlannedIntegration:
     refusal: str = ""
 
 
+ATTACH_INTEGRATION = Diagnostic(
+    "attach-integration",
+    found="Attach an AWS integration with this role to the stack.",
+    why="The stack is made in Spacelift's pages.",
+    help="Attach the integration before the code is merged, and remove the static keys of the stack.",
+)
+
+
 def check(context: Context) -> Iterator[Finding]:
     """A finding for each stack; with a text to paste if no stack is known."""
     all_planned = list(_planned(context))
@@ -136,6 +149,10 @@ def _of_root(integrations: Integrations, root: EnvironmentRoot) -> Iterator[Find
         if reason := dict(known.obstacles).get("integration", ""):
             fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
             yield RULE.finding(root.place, "the integration of its stack", fix, root.group)
+        elif known.is_by_hand and not known.has_integration:
+            alone = MADE_IN_SPACELIFT.left_alone(stack=known.title)
+            note = ATTACH_INTEGRATION.note(known.place.path, paste=str(root.role or ""))
+            yield RULE.finding(root.place, f"the integration of {known.place}", alone, root.group, (note,))
     if not root.runners.all:
         note = PASTE_INTEGRATION.note(root.title, paste=integrations.to_paste(str(root.role)))
         fate = NO_STACK_DEFINITION.left_alone()

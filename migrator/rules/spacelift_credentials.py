@@ -141,7 +141,7 @@ UNSET_FOR_HOOK = Diagnostic(
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """How a stack or root module signs in without the setting.
 
     ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``still`` is a sentence on why the
@@ -161,7 +161,9 @@ def check(context: Context) -> Iterator[Finding]:
             module for module in context.facts.modules_with_static_keys if module.module.path in setting.roots
         )
         ways += [_module_way(context, module, is_hooked=False) for module in with_static_keys]
-        fix = _fix(setting, ways)
+        receivers = _in_account(context, setting)
+        ways += [way_in_account(context, receiver) for receiver in receivers or ()]
+        fix = _fix(setting, ways, is_known=receivers is not None)
         needs = frozenset(name for way in ways for name in way.needs) if isinstance(fix, Rewrite) else frozenset()
         notes = list(_notes(setting) if isinstance(fix, Rewrite) else _of_what_stays(context, setting))
         message = f"{setting.title}: {', '.join(setting.names) or 'may be a static credential'}"
@@ -181,12 +183,42 @@ def _overridden_groups(context: Context, setting: Setting) -> list[str]:
     ]
 
 
-def _fix(setting: Setting, ways: list[_Way]) -> Fix:
+def _in_account(context: Context, setting: Setting) -> tuple[str, ...] | None:
+    """The ids of all that gets a setting of contexts in the account; None where the account does not say."""
+    keys = context.account.keys
+    if keys is None or not setting.reach.contexts:
+        return None
+    found = [known for name in setting.reach.contexts for known in keys.contexts.values() if known.name == name]
+    if len(found) != len(setting.reach.contexts) or any(known.attached_stacks is None for known in found):
+        return None
+    return tuple(sorted({receiver for known in found for receiver in keys.receivers[known.id]}))
+
+
+def way_in_account(context: Context, receiver: str) -> Way:
+    """How a stack of the account, or a module, by its id comes to run without static credentials."""
+    if receiver in context.fleet.migrated:
+        return Way()
+    for stack in context.facts.stacks:
+        if stack.account is not None and stack.account.id == receiver:
+            return _way(context, stack)
+    for known in context.facts.by_hand:
+        if known.slug_in_account == receiver and not known.refusal:
+            path, with_static_keys = known.code.project_root, context.facts.modules_with_static_keys
+            ways = [_root_way(context, root) for root in context.facts.roots if root.module.path == path]
+            modules = (module for module in with_static_keys if module.module.path == path)
+            ways += [_module_way(context, module, is_hooked=False) for module in modules]
+            still = next((way.still for way in ways if way.still), "")
+            if ways:
+                return Way(frozenset(name for way in ways for name in way.needs), still)
+    return Way(still=f"{receiver} of the Spacelift account gets the credentials too.")
+
+
+def _fix(setting: Setting, ways: list[Way], *, is_known: bool) -> Fix:
     if setting.is_ignored:
         return setting.document.ignored
     if any(stack.is_published for stack in setting.reach.stacks):
         return TEMPLATE_PUBLISHED.left_alone(change="without the static credentials")
-    if setting.reach.unknown:
+    if setting.reach.unknown and not is_known:
         return RECEIVERS_UNKNOWN.left_alone(reason=setting.reach.unknown)
     still = [
         f"{receiver.title} in {receiver.repo} ({receiver.place}) gets the credentials too."
@@ -235,12 +267,12 @@ def _edits(setting: Setting) -> tuple[Edit, ...] | Refusal:
 # --- who needs the setting ------------------------------------------------------------------------------------------
 
 
-def _way(context: Context, stack: StackDefinition) -> _Way:
+def _way(context: Context, stack: StackDefinition) -> Way:
     """How a stack runs without static credentials: all code that it runs is migrated, here or elsewhere."""
     if stack.is_ignored:
-        return _Way(still=f"{stack.title} is excluded from the migration.")
+        return Way(still=f"{stack.title} is excluded from the migration.")
     if early := _early(context, stack):
-        return _Way(still=early)
+        return Way(still=early)
     ways = [
         _root_way(context, root)
         for root in context.facts.roots
@@ -254,18 +286,25 @@ def _way(context: Context, stack: StackDefinition) -> _Way:
     for serving, known in context.facts.serving:
         if serving is stack and known.is_migrated:
             why = f"{stack.title} runs {known.title}, which is not migrated. {known.refusal}" if known.refusal else ""
-            ways.append(_Way(frozenset({f"root module {known.title}"}), why))
+            ways.append(Way(frozenset({f"root module {known.title}"}), why))
     if not ways:
-        return _Way(still=f"{stack.title} runs code that this run does not migrate.")
+        return Way(still=f"{stack.title} runs code that this run does not migrate.")
     still = next((way.still for way in ways if way.still), "")
-    return _Way(frozenset(name for way in ways for name in way.needs), still)
+    return Way(frozenset(name for way in ways for name in way.needs), still)
 
 
 def _early(context: Context, stack: StackDefinition) -> str:
     """Which hooks call AWS before the hook of the stack; ``""`` if no hooks do, or its runs need no hook."""
     config = context.config
     is_first = config.has_integration or config.backend_auth is BackendAuth.ENV or config.hook_in is HookPlace.CONTEXT
-    if is_first or not stack.contexts.too_early:
+    if is_first:
+        return ""
+    for name in stack.account.early if stack.account is not None else ():
+        return (
+            f"Hooks of the context {name} call AWS before the hook of {stack.title} runs. "
+            "The option `--hook-in context` runs the hook first."
+        )
+    if not stack.contexts.too_early:
         return ""
     place = stack.contexts.too_early[0].place
     return (
@@ -274,11 +313,11 @@ def _early(context: Context, stack: StackDefinition) -> str:
     )
 
 
-def _root_way(context: Context, root: Root) -> _Way:
+def _root_way(context: Context, root: Root) -> Way:
     return _module_way(context, root, is_hooked=root.is_migrated(context.config.include_ambient))
 
 
-def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> _Way:
+def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooked: bool) -> Way:
     """How a root module runs without static credentials: each provider, backend and remote state signs in otherwise."""
     paths = {root.module.path, *context.workspace.reached_from(root.module.path)}
     providers = [
@@ -295,12 +334,12 @@ def _module_way(context: Context, root: Root | ModuleWithStaticKeys, *, is_hooke
         if remote_state.module.path in paths and remote_state.skip_reason is None
     ]
     if kept:
-        return _Way(still=f"The provider at {kept[0].place} is not migrated.")
+        return Way(still=f"The provider at {kept[0].place} is not migrated.")
     reading = [remote_state for remote_state in states if not remote_state.has_web_identity]
     if reading and not is_hooked and context.environment_roots.at(root.module.path) is None:
-        return _Way(still=f"The remote state at {reading[0].place} has no hook to sign in with.")
+        return Way(still=f"The remote state at {reading[0].place} has no hook to sign in with.")
     places = [provider.place.key for provider in providers] + [remote_state.place.key for remote_state in states]
-    return _Way(frozenset((root.group, *places)))
+    return Way(frozenset((root.group, *places)))
 
 
 def _notes(setting: Setting) -> Iterator[Note]:

@@ -66,9 +66,10 @@ from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal
+from migrator.model.notes import ATTACH_HOOK
 from migrator.rules.hook_findings import hook_findings
 from migrator.rules.registry import Rule
-from migrator.spacelift.diagnostics import NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
+from migrator.spacelift.diagnostics import MADE_IN_SPACELIFT, NO_STACK_DEFINITION, STACK_ELSEWHERE_REFUSED
 from migrator.spacelift.stacks.model import TerraformDefinition
 from migrator.spacelift.stacks.runtime_config import PATH
 
@@ -77,6 +78,18 @@ if TYPE_CHECKING:
     from migrator.decide.hooks import Target
 
 
+FROM_TEMPLATE = Diagnostic(
+    "stack-made-from-template",
+    found="The stack {stack} may be made from the template at {templates}.",
+    why="A stack keeps the version of the template that made the stack.",
+    help="Update the stack to a version with the hook, or run `tf-oidc-migrate attach --stack ID`.",
+)
+HOOK_BY_TEMPLATE = Diagnostic(
+    "give-hook-to-stacks-of-template",
+    found="Give the hook to these stacks, which a template may have made, before the code is merged.",
+    why="A new version of a template does not change earlier stacks.",
+    help="Update each stack to a version with the hook, or run `tf-oidc-migrate attach --stack ID`.",
+)
 ADD_HOOK_TO_RUNTIME_CONFIG = Diagnostic(
     "add-hook-to-runtime-config",
     found="Add the hook to this file too.",
@@ -105,6 +118,14 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
             notes.append(ADD_HOOK_TO_RUNTIME_CONFIG.note(PATH))
         fate = NO_STACK_DEFINITION.left_alone()
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
+    else:
+        for stack in target.runners.elsewhere:
+            if stack.is_by_hand and not stack.has_hook:
+                templates = ", ".join(context.templates_of(target.path))
+                alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=templates)
+                alone = alone if templates else MADE_IN_SPACELIFT.left_alone(stack=stack.title)
+                note = (HOOK_BY_TEMPLATE if templates else ATTACH_HOOK).note(stack.slug_in_account)
+                yield RULE.finding(target.place, f"the hook of {stack.place}", alone, target.group, (note,))
 
 
 RULE = Rule("spacelift-hook-hcl", "the stack exports temporary credentials before terraform init", check)

@@ -87,6 +87,7 @@ from migrator.rules.registry import Rule
 from migrator.spacelift.attached.variables import VariableContexts, VariableResources
 from migrator.spacelift.diagnostics import (
     CODE_NOT_MIGRATED,
+    MADE_IN_SPACELIFT,
     NO_STACK_DEFINITION,
     ROLE_SET_DIFFERENTLY,
     STACK_ELSEWHERE_REFUSED,
@@ -197,7 +198,7 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
     variable, stack = required.variable, required.here
     in_file = is_for_runtime_config(context, required)
     if stack is None and not in_file:
-        return _elsewhere(required)
+        return _elsewhere(context, required)
     title, place = (stack.title, stack.place) if stack is not None else (required.slug, Place(PATH))
     place = Place(context.hook_plan.runtime.path) if in_file else place
     fix = _fix(context, places, required, in_file=in_file)
@@ -207,18 +208,28 @@ def _finding(context: Context, places: _Places, required: RequiredVariable) -> F
     return RULE.finding(place, message, fix, required.group, notes, subject=title, names=(variable.name,))
 
 
-def _elsewhere(required: RequiredVariable) -> Finding | None:
+def _elsewhere(context: Context, required: RequiredVariable) -> Finding | None:
     """Why the stack of another repository cannot have what runs sign in by; None if that repository sets it."""
     known = required.elsewhere
-    if known is None or required.place is None:
+    if known is None or (required.place is None and not known.is_by_hand):
         return None
-    there = dict(known.roles).get(required.variable.name, required.variable.value)
     reason = dict(known.obstacles).get("variables", "")
-    if there != required.variable.value:
+    if known.sets_other(required.variable.name, required.variable.value):
         reason = f"The stack sets `{required.variable.name}` to another role."
-    fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
-    message = f"{known.title}, which runs {required.code}: {required.variable.name}"
-    return RULE.finding(required.place, message, fix, required.group) if reason else None
+    message, place = (
+        f"{known.title}, which runs {required.code}: {required.variable.name}",
+        required.place or known.place,
+    )
+    if reason:
+        fix = STACK_ELSEWHERE_REFUSED.refusal(repo=known.repo, place=known.place, reason=reason)
+        return RULE.finding(place, message, fix, required.group)
+    if not known.is_by_hand:
+        return None
+    if set_at(context, required) is not None:
+        return RULE.finding(place, message, VARIABLE_ALREADY_SET.left_alone(place=known.place), required.group)
+    note = _to_set(required.variable.name, required.code, required.variable.value)
+    alone = MADE_IN_SPACELIFT.left_alone(stack=known.title)
+    return RULE.finding(place, message, alone, required.group, (note,))
 
 
 def _fix(context: Context, places: _Places, required: RequiredVariable, *, in_file: bool) -> Fix:

@@ -53,3 +53,13 @@ HOOK_THERE = Diagnostic(
     found="The hook is there already.",
     why="The stack exchanges its OIDC token in every run.",
 )
+MADE_IN_SPACELIFT = Diagnostic(
+    "stack-made-in-spacelift",
+    found="The stack {stack} is made in Spacelift's pages. No code of this run defines the stack.",
+    why="Only code can be changed here.",
+    help="Run `tf-oidc-migrate attach` for the hook. Set variables, and attach integrations, in Spacelift's pages.",
+    page="""An inventory of the account lists the stack, and no code of the run defines the stack.
+`tf-oidc-migrate attach` writes a Terraform module with a context that has the hook, and attaches the context to the
+stack. The page
+docs/inventory.md goes from a read-only key to an attached hook.""",
+)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.terms import Term
     from migrator.terraform.residues import Identity
 
+ENVIRONMENT = "environment"
+"""The fingerprint of credentials that a run finds in its environment, of which nothing is known."""
+
 
 def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str:
     """The fingerprint of an identity: the same for two identities if these are equal, and ``where`` is.

@@ -10,14 +10,15 @@ NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
     found="No credentials are written here. AWS credentials come from the environment of the run.",
-    why="Credentials of the environment are not changed without being asked for.",
-    help="Use `--include-ambient` to migrate such providers and backends too.",
+    why="The run uses whatever credentials its stack provides, for example static keys in Spacelift.",
+    help="To sign in with OIDC instead, run again with `--include-ambient`. See docs/codes.md#environment-credentials.",
     page="""\
-Without credentials of its own, a provider or backend uses those of the environment: for example variables such as
-`AWS_ACCESS_KEY_ID`, Spacelift's AWS integration, or the role of a private worker.
+A provider or backend without credentials of its own uses the credentials of the environment. Such credentials come
+from variables, from Spacelift's AWS integration, or from the role of a private worker.
 
 With `--include-ambient`, tf-oidc-migrate migrates these providers and backends as well. Use the option if the
-environment holds static keys that are to be removed.""",
+environment holds static keys that are to be removed. To see which stacks have static keys, run
+`tf-oidc-migrate inventory`: it reads the stacks and contexts of the Spacelift account.""",
 )
 IDENTITY_COLLISION = Diagnostic(
     "identity-collision",
@@ -30,7 +31,10 @@ keys are two identities: they may reach different AWS accounts or have different
 
 For example, one provider has `profile = "shop"` and another has `profile = "dns"`. Name a role for each:
 `--role profile:shop=ARN1 --role profile:dns=ARN2`. Or leave out `--role-arn`: then every identity gets a variable of
-its own, which you set on the stacks.""",
+its own, which you set on the stacks.
+
+The role counts in all root modules, units of Terragrunt, CDKTF programs and repositories of one run. Credentials that
+the code does not tell, for example a variable that nothing sets, are another identity in each root module.""",
 )
 IDENTITY_VARIES = Diagnostic(
     "identity-varies",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.model.account import checksum
 from migrator.model.findings import Place
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ _MOST_IN_A_FILE = 50
 
 @dataclass(frozen=True, slots=True)
 class KeyLiteral:
-    """An access key at ``place``: ``masked`` shows no more of its id than the last four characters."""
+    """An access key at ``place``: ``masked`` shows no more of its id than the last four characters.
+
+    ``checksums`` are those of the id, and of what near it may be its secret: see `migrator.model.account.checksum`.
+    """
 
     place: Place
     masked: str
     has_secret: bool
+    checksums: tuple[str, ...] = ()
 
 
 def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
@@ -86,10 +91,15 @@ def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:
         line = data.count(b"\n", 0, match.start()) + 1
         near = data[max(0, match.start() - _NEAR) : match.end() + _NEAR]
         masked = f"…{match[0][-4:].decode()}"
-        found.setdefault((line, match[0]), KeyLiteral(Place(path, line), masked, has_secret(near)))
+        found.setdefault((line, match[0]), _literal(Place(path, line), masked, match[0], near))
         if len(found) == _MOST_IN_A_FILE:
             break
     yield from found.values()
+
+
+def _literal(place: Place, masked: str, key_id: bytes, near: bytes) -> KeyLiteral:
+    values = (key_id, *(item for item in _SECRET.findall(near) if _is_mixed(item)))
+    return KeyLiteral(place, masked, has_secret(near), tuple(checksum(value.decode()) for value in values))
 
 
 def is_mock(key_id: bytes) -> bool:

@@ -21,7 +21,7 @@ from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
 from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
-from migrator.terraform.fingerprints import fingerprint, of_strings
+from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint, of_strings
 from migrator.terraform.identities import identities
 from migrator.terraform.identity_diagnostics import (
     IDENTITY_COLLISION,
@@ -279,7 +279,7 @@ def _origin(provider: Provider) -> Origin:
 def _fingerprint(provider: Provider) -> str:
     """What tells the provider's identity from others; what is not written out is only equal to itself."""
     if not provider.origin:
-        return fingerprint((), "environment")
+        return ENVIRONMENT
     values = {name: string_value(said) for name, said in provider.origin}
     known = {name: value for name, value in values.items() if value is not None and "${" not in value}
     if known.keys() == values.keys() and not any(name.startswith("shared_") for name in known):

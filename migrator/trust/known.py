@@ -13,6 +13,7 @@ from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
 from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
@@ -29,17 +30,15 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.facts import Facts
+    from migrator.model.account import AccountStack
     from migrator.spacelift.settings.role_variables import StackVariables
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
-_ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
+ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 _INIT = "before_init"
-SESSION_TAGS = "feature:aws_oidc_session_tagging"
-"""The label of a stack whose sessions are tagged: the role must allow ``sts:TagSession`` then."""
-
 _BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
 _ELSE_NONE = re.compile(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
@@ -63,7 +62,8 @@ class KnownStack:
 
     ``given`` are the roles that its variables hold, ``paths`` the root modules of its own repository that it runs.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
-    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests.
+    ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
+    inventory says of the stack: slug and space are exact then.
     """
 
     title: str
@@ -78,6 +78,7 @@ class KnownStack:
     is_guess: bool = True
     has_open_space: bool = False
     has_session_tags: bool = False
+    account: AccountStack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for target in context.hook_plan.targets
     ]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
-    hooked = {path for path, _ in hooks}
+    hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
     for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
         roles.setdefault(path, set()).add(role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
@@ -195,9 +196,11 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
         is_guess = not stack.source.has_given_slug
-        values = (variable.value for variable in variables.of(stack) if _ROLE_VARIABLE.fullmatch(variable.name))
+        values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         given = frozenset(value for value in values if value and is_role_arn(value))
-    roles = frozenset(role for text in _hooks(stack) for role in _roles_in(text))
+    if stack.account is not None:
+        is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
+    roles = frozenset(role for text in _hooks(stack) for role in roles_in(text))
     return KnownStack(
         stack.title,
         stack.place,
@@ -210,6 +213,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         is_guess=is_guess,
         has_open_space=is_open,
         has_session_tags=SESSION_TAGS in stack.labels,
+        account=stack.account,
     )
 
 
@@ -258,10 +262,11 @@ def _runtime_hooks(workspace: Workspace) -> Iterator[tuple[str, str | None]]:
     tree = read(document.text)
     for slug in parse(document.text).slugs:
         for command in commands(tree, ("stacks", slug, _INIT)):
-            yield from ((slug, role) for role in _roles_in(command))
+            yield from ((slug, role) for role in roles_in(command))
 
 
-def _roles_in(hooks: str) -> Iterator[str | None]:
+def roles_in(hooks: str) -> Iterator[str | None]:
+    """The roles that commands exchange the token for; None for one that a run alone knows."""
     for line in hooks.splitlines():
         if EXCHANGE in line and not line.lstrip().startswith("#"):
             yield from (_known(role) for role in _HOOK_ROLE.findall(line))

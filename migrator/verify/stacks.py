@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
-from migrator.spacelift.stacks.contexts import _CALLS_AWS, SpaceliftContext
+from migrator.spacelift.stacks.contexts import CALLS_AWS, SpaceliftContext
 from migrator.spacelift.stacks.exchange import EXCHANGE
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
@@ -43,7 +43,7 @@ class HookCommand:
     @property
     def calls_aws(self) -> bool:
         """Whether the command calls AWS or Terraform."""
-        return _CALLS_AWS.search(self.text) is not None
+        return CALLS_AWS.search(self.text) is not None
 
 
 @dataclass(frozen=True, eq=False)

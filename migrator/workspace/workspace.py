@@ -32,10 +32,10 @@ LOCK_FILE = ".terraform.lock.hcl"
 NOT_PARSED = Diagnostic(
     "file-not-parsed",
     found="These files cannot be parsed.",
-    why="They hold no word that a rule looks for, so nothing is missing from this run.",
-    help="run `terraform validate` to see the error, or pass `--exclude PATH`",
+    why="The files hold no word that a rule looks for, so nothing is missing from this run.",
+    help="Run `terraform validate` to see the error, or pass `--exclude PATH`.",
     page=(
-        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, such as "
+        "A file that cannot be parsed is a failure (exit code 3) if it holds a word that a rule looks for, for example "
         "`provider`, `backend`, `variable`, `module` or `access_key`. Without such a word, the file is only listed."
     ),
 )

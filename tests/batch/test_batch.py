@@ -98,6 +98,23 @@ class Fleet:
             timeout=300,
         )
 
+    def as_printed(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command line as the program printed it, in a shell in which the program is installed."""
+        (self.folder / "bin").mkdir(exist_ok=True)
+        script = self.folder / "bin" / "tf-oidc-migrate"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migrator "$@"\n')
+        script.chmod(0o755)
+        path = f"{script.parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            [needed("bash"), "-c", command],
+            cwd=self.folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
     def tree(self, repo: Path, branch: str = "spacelift-oidc") -> str:
         """The id of the files on the branch; ``""`` if there is none."""
         done = subprocess.run(
@@ -251,16 +268,17 @@ def test_an_interrupt_finishes_what_is_in_flight(fleet: Fleet) -> None:
         process.send_signal(signal.SIGINT)
         said += process.stderr.read()
     assert process.returncode == 130, said
-    assert "go on with --resume" in said
     assert "Traceback" not in said
-    resumed = fleet.run(*named, "--jobs", "2", "--resume")
+    hint = re.search(r"Interrupted\. To continue: (.*)", said)
+    assert hint, said
+    resumed = fleet.as_printed(hint[1])
     assert resumed.returncode == 0, resumed.stderr
     assert len({fleet.tree(Path(name)) for name in named}) == 1
 
 
 def test_a_report_that_cannot_be_written_hides_neither_the_others_nor_an_interrupt(fleet: Fleet) -> None:
     named = [str(fleet.add(f"shop{number:02d}", {"main.tf": PROVIDER})) for number in range(40)]
-    (fleet.folder / "taken.json").mkdir()
+    (fleet.folder / "taken.json").symlink_to("/dev/full")
     reports = ("--report", "taken.json", "--report", "out.md")
     command = fleet.command(*named, "--jobs", "2", "--state", str(fleet.state), *reports)
     with subprocess.Popen(command, cwd=fleet.folder, stderr=subprocess.PIPE, text=True) as process:
@@ -269,7 +287,7 @@ def test_a_report_that_cannot_be_written_hides_neither_the_others_nor_an_interru
         process.send_signal(signal.SIGINT)
         said += process.stderr.read()
     assert process.returncode == 130, said
-    assert "Error: taken.json cannot be written: Is a directory" in said
+    assert "Error: taken.json cannot be written: No space left on device" in said
     assert (fleet.folder / "out.md").is_file()
     left = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
     assert "not done yet" in left.stdout
@@ -317,7 +335,7 @@ def test_a_plan_is_applied_to_what_is_as_it_was(fleet: Fleet) -> None:
     fleet.git("commit", "--quiet", "--all", "--message=change", cwd=code)
     applied = fleet.run("--apply", "fleet.plan", "--state", "2")
     assert applied.returncode == 3, applied.stderr
-    assert "mail/main.tf is not what it was when the plan was made" in applied.stderr
+    assert "mail/main.tf has changed since the plan was made" in applied.stderr
     assert fleet.tree(shop)
     assert not fleet.tree(code)
     assert fleet.git("show", "spacelift-oidc:main.tf", cwd=admin).count("state-network") == 1
@@ -330,7 +348,7 @@ def test_a_plan_binds_a_repository_without_stacks(fleet: Fleet) -> None:
     fleet.git("commit", "--quiet", "--all", "--message=change", cwd=shop)
     applied = fleet.run("--apply", "fleet.plan", "--state", "2")
     assert applied.returncode == 3, applied.stderr
-    assert "main.tf is not what it was when the plan was made" in applied.stderr
+    assert "main.tf has changed since the plan was made" in applied.stderr
     assert not fleet.tree(shop)
 
 
@@ -413,7 +431,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
     ("arguments", "said"),
     [
         ([], "No repository was named"),
-        (["--preview", "--push", "."], "nothing to push"),
+        (["--preview", "--push", "."], "has no effect"),
         (["--preview", "--check", "."], "exclude each other"),
         (["file:///nowhere.git"], "branches of clones would be lost"),
         (["https://user:password@example.com/x.git", "--push"], "password"),
@@ -423,7 +441,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
         (["--repos-from", "missing.txt"], "cannot read missing.txt"),
         (["--name", "shop-*", "."], "--name goes with --github-org or --gitlab-group"),
         (["--reviewer", "ann", "--push", "."], "--reviewer goes with --open-pr"),
-        (["--apply", "fleet.plan", "."], "name none beside it"),
+        (["--apply", "fleet.plan", "."], "Name no repository"),
         (["--apply", "fleet.plan", "--branch", "x"], "--branch was decided when the plan was made"),
         (["--apply", "fleet.plan", "--include-ambient"], "--include-ambient was decided when the plan was made"),
     ],
@@ -459,7 +477,9 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         waiting, outcome, note, *_ = done.stderr.splitlines()
         assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
-        assert note.endswith(": see to the pull request: No review was requested from stranger: GitHub answered 422")
+        assert note.endswith(
+            ": Complete the pull request by hand. No review was requested from stranger: GitHub answered 422."
+        )
         opened = [request for request in server.of_kind("POST") if request.path.endswith("/pulls")]
         assert (len(opened), len(server.pulls)) == (2, 1)  # the first was told to wait
         body = opened[0].body
@@ -516,3 +536,57 @@ def test_a_preview_on_a_terminal_comes_in_a_pager_and_in_colours(fleet: Fleet, c
     paged = (fleet.folder / "paged").read_text()
     assert ("\x1b" in paged) is not bool(colour)
     assert sorted(re.findall(r"# (/\S*/shop[0-9])", paged)) == repos
+
+
+REFUSED = 'terraform {\n  backend "s3" {\n    bucket   = "b"\n    role_arn = "not-an-arn"\n  }\n}\n'
+
+
+def test_the_end_and_the_status_tell_refusals_by_code_and_repository(fleet: Fleet) -> None:
+    named = [str(fleet.add(name, {"main.tf": REFUSED})) for name in ("one", "two")]
+    named.append(str(fleet.add("three", {"main.tf": PROVIDER})))
+    done = fleet.run(*named, "--jobs", "1")
+    assert done.returncode == 4, done.stderr
+    line = re.search(r"^  hook-role-not-literal: 2 in 2 repositories: (.*)$", done.stderr, re.MULTILINE)
+    assert line, done.stderr
+    assert all(f"{name} (1)" in line[1] for name in named[:2])
+    assert "3 repositories: 2 in part, 1 migrated" in done.stderr
+    status = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
+    assert status.returncode == 0
+    assert line[0] in status.stdout
+    assert f"{named[0]}: nothing was migrated; refused: " in status.stdout
+    accepted = fleet.run(*named, "--check", "--ignore", "hook-role-not-literal", "--state", str(fleet.folder / "2"))
+    assert accepted.returncode in (0, 1)
+    assert "hook-role-not-literal" not in accepted.stderr
+
+
+def test_the_command_that_tries_again_works_as_printed(fleet: Fleet) -> None:
+    repo = fleet.add("it's", {"main.tf": PROVIDER})
+    (repo / ".git/MERGE_HEAD").write_text("0" * 40 + "\n")
+    failed = fleet.run(str(repo), f"--state={fleet.state}")
+    assert failed.returncode == 3
+    (repo / ".git/MERGE_HEAD").unlink()
+    hint = re.search(r"To try again what failed: (.*)", failed.stderr)
+    assert hint, failed.stderr
+    again = fleet.as_printed(hint[1])
+    assert again.returncode == 0, again.stderr
+    assert fleet.tree(repo)
+
+
+@pytest.mark.parametrize("option", ["--report", "--plan-file", "--plan-out", "--state"])
+def test_a_path_that_cannot_be_written_is_an_error_before_anything_is_changed(fleet: Fleet, option: str) -> None:
+    repo = fleet.add("shop", {"main.tf": PROVIDER})
+    path = "none/report.html" if option == "--report" else "none/file"
+    done = fleet.run(str(repo), option, path)
+    assert done.returncode == (3 if option == "--state" else 2)
+    assert path in done.stderr
+    assert "No such file or directory" in done.stderr
+    assert fleet.tree(repo) == ""
+
+
+def test_a_check_lists_the_paths_that_would_change(fleet: Fleet) -> None:
+    repo = fleet.add("shop", {"live/main.tf": PROVIDER})
+    url = fleet.bare(fleet.add("far", {"main.tf": PROVIDER}))
+    done = fleet.run("code/shop", url, "--check", "--jobs", "1", "--role-arn", "arn:aws:iam::123456789012:role/x")
+    assert done.returncode == 1, done.stderr
+    assert sorted(done.stdout.splitlines()) == ["bare/far/main.tf", "code/shop/live/main.tf"]
+    assert fleet.run(str(repo), "--plan-out", "plan", "--state", str(fleet.folder / "2")).stdout == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from migrator.batch.progress import progress
 ROOT = Path(__file__).parents[2]
 HOSTILE = "[red]evil[/red]\x1b[2J\x1b]0;title\x07:smile:\nname\u202e"
 SHOWN = r"[red]evil[/red]\x1b[2J\x1b]0;title\x07:smile:\nname\u202e"
+TERMINAL: dict[str, str] = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
 
 
 def told(*, total: int | None = 3, is_quiet: bool = False, done: int = 0) -> str:
@@ -162,3 +164,17 @@ def test_many_repositories_cost_little_time() -> None:
             shown.finished(str(number), "done", False)
     assert time.perf_counter() - begin < 2
     assert stream.getvalue().count("\n") == 10_000
+
+
+def test_one_repository_that_takes_long_shows_that_the_program_is_at_work() -> None:
+    """After a second of silence, on a terminal alone."""
+    code = "import time; from migrator.batch.progress import waiting\n"
+    code += "with waiting('reading'): time.sleep({})\nprint('end')"
+    slow = pexpect.spawn(sys.executable, ["-c", code.format(2)], encoding="utf-8", timeout=60, env=TERMINAL)
+    slow.expect("reading")
+    slow.expect("end")
+    quick = pexpect.spawn(sys.executable, ["-c", code.format(0)], encoding="utf-8", timeout=60, env=TERMINAL)
+    quick.expect("end")
+    assert "reading" not in (quick.before or "")
+    piped = subprocess.run([sys.executable, "-c", code.format(1.5)], capture_output=True, text=True, check=True)
+    assert (piped.stdout, piped.stderr) == ("end\n", "")

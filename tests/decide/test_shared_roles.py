@@ -20,7 +20,7 @@ from migrator.cli.run import _results
 from migrator.config.config import Auth, BackendAuth, Config, ProviderAuth
 from migrator.config.role_mapping import flag_mapping
 from migrator.model.findings import Refusal
-from migrator.model.results import Mode
+from migrator.model.results import Mode, RepoResult
 
 ARN = "arn:aws:iam::123456789012:role/r"
 REPOSITORIES = 40
@@ -111,6 +111,10 @@ MODES: dict[str, dict[str, Any]] = {
 }
 
 
+def _run(repos: list[Path], config: Config) -> list[RepoResult]:
+    return list(_results({str(repo): [str(repo)] for repo in repos}, config))
+
+
 def _stack(name: str, repo: str) -> str:
     return (
         f'resource "spacelift_stack" "{name}" {{\n  name         = "{name}"\n  repository   = "{repo}"\n'
@@ -152,7 +156,7 @@ def test_no_two_identities_of_a_run_share_a_role(dice: random.Random, tmp_path: 
         for name, holders in repos.items():
             _write(tmp_path / name, holders)
         config = Config(mode=Mode.IN_PLACE, **MODES[mode])
-        results = list(_results([str(tmp_path / name) for name in repos], config))
+        results = _run([tmp_path / name for name in repos], config)
         assert [result.error for result in results] == [""] * len(repos)
         having = [holder for name, holders in repos.items() for holder in _having(tmp_path / name, holders)]
         for kind in ("provider", "backend"):
@@ -172,7 +176,7 @@ def test_one_identity_has_its_role_wherever_it_is_held(mode: str, tmp_path: Path
     for repo in "ab":
         _write(tmp_path / repo, {f"r{number}": KINDS[name]("prod") for number, name in enumerate(names)})
     config = Config(mode=Mode.IN_PLACE, **MODES[mode])
-    results = list(_results([str(tmp_path / repo) for repo in "ab"], config))
+    results = _run([tmp_path / repo for repo in "ab"], config)
     found = [one for result in results for one in result.findings]
     assert [one for one in found if isinstance(one.fix, Refusal)] == []
     assert len(found) >= 2 * len(names)
@@ -186,7 +190,7 @@ def test_another_identity_beside_it_is_refused(kind: str, mode: str, tmp_path: P
     is_backend = KINDS[kind]("dev").kind == "backend"
     holders = {"r0": KINDS["a backend" if is_backend else "a profile"]("prod"), "r1": KINDS[kind]("dev")}
     _write(tmp_path / "a", holders)
-    (result,) = _results([str(tmp_path / "a")], Config(mode=Mode.IN_PLACE, **MODES[mode]))
+    (result,) = _run([tmp_path / "a"], Config(mode=Mode.IN_PLACE, **MODES[mode]))
     refused = {one.place.path.partition("/")[0]: one.fix for one in result.findings if isinstance(one.fix, Refusal)}
     assert _having(tmp_path / "a", holders) == []
     assert refused.keys() >= {"r0", "r1"}
@@ -195,3 +199,27 @@ def test_another_identity_beside_it_is_refused(kind: str, mode: str, tmp_path: P
     reasons = " ".join(one.fix.reason for one in result.findings if isinstance(one.fix, Refusal))
     assert "r0/" in reasons
     assert "r1/" in reasons
+
+
+CONSTRUCT = """from constructs import Construct
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+
+from # import PROFILE
+
+
+class Net(Construct):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        AwsProvider(self, "aws", region="eu-west-1", profile=PROFILE)
+"""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("other", "variables"), [("prod", 1), ("dev", 2)])
+def test_a_constant_is_that_of_the_file_it_comes_from(other: str, variables: int, tmp_path: Path) -> None:
+    for name, source in (("a.py", "prod"), ("b.py", other)):
+        (tmp_path / name).write_text(CONSTRUCT.replace("#", source))
+    (result,) = _run([tmp_path], Config(mode=Mode.IN_PLACE))
+    assert not result.error
+    texts = [file.read_text() for file in sorted(tmp_path.glob("*.py"))]
+    assert len({name for text in texts for name in re.findall(r"[\"'](aws_role_arn\w*)[\"']", text)}) == variables

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from migrator.cli.main import cli
 from migrator.config.config import BackendAuth, Config
+from migrator.decide.diagnostics import ENGINE_TOO_OLD
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode, RepoResult
 
@@ -59,8 +60,8 @@ def test_each_engine_gets_what_it_knows(tmp_path: Path, required: str, stack: st
 
 def test_a_flat_role_that_terraform_rejects_is_told_as_the_error_that_it_is(tmp_path: Path) -> None:
     (line,) = told(migrated(tmp_path, required=">= 1.10"))
-    assert "role_arn, which Terraform rejects from 1.10 on, and required_version is >= 1.10 (main.tf:2)" in line
-    assert line.endswith(f"-> web identity with {ROLE}, because required_version is >= 1.10 (main.tf:2)")
+    assert "role_arn. Terraform from 1.10 on rejects the role here, and required_version is >= 1.10 (main.tf:2)" in line
+    assert line.endswith(f"-> Web identity signs in with {ROLE}. Reason: required_version is >= 1.10 (main.tf:2).")
 
 
 def test_open_tofu_rejects_no_flat_role(tmp_path: Path) -> None:
@@ -71,35 +72,35 @@ def test_open_tofu_rejects_no_flat_role(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("required", "stack", "because"),
     [
-        (">= 1.3", "", "required_version is >= 1.3 (main.tf:2), which admits engines before 1.6"),
+        (">= 1.3", "", "required_version is >= 1.3 (main.tf:2), which allows versions before 1.6"),
         ("", "", ""),
         ("< 1.6", "", "required_version is < 1.6 (main.tf:2)"),
         ("", "autodeploy = true", "its stack runs TERRAFORM_FOSS, which ends with 1.5.7 (stacks.tf:1)"),
         (
             ">= 1.9",
             'terraform_version = "1.5.7"',
-            "required_version is >= 1.9 (main.tf:2) contradicts that terraform_version is 1.5.7 (stacks.tf:1)",
+            "required_version is >= 1.9 (main.tf:2), but terraform_version is 1.5.7 (stacks.tf:1)",
         ),
     ],
 )
 def test_it_is_told_why_a_hook_is_taken(tmp_path: Path, required: str, stack: str, because: str) -> None:
     (line,) = told(migrated(tmp_path, required=required, stack=stack))
-    assert line.endswith(f"role commented out, left to a hook, because {because}" if because else "role commented out")
+    reason = f"The role is commented out. A hook signs in. Reason: {because}."
+    assert line.endswith(reason if because else "The role is commented out.")
 
 
 def test_what_is_asked_for_needs_no_evidence(tmp_path: Path) -> None:
     result = migrated(tmp_path, stack="autodeploy = true", auth=BackendAuth.NATIVE)
-    assert told(result) == [f'backend "s3": role_arn -> web identity with {ROLE}']
-    doubt = "run Terraform or OpenTofu from 1.6 on, though its stack runs TERRAFORM_FOSS, which ends with 1.5.7"
-    assert any(note.task.startswith(doubt) for note in result.notes)
+    assert told(result) == [f'backend "s3": role_arn -> Web identity signs in with {ROLE}.']
+    assert ENGINE_TOO_OLD.code in [note.code for note in result.notes]
     (tmp_path / "other").mkdir()
     (line,) = told(migrated(tmp_path / "other", required=">= 1.10", auth=BackendAuth.HOOK))
-    assert line.endswith("role commented out")
+    assert line.endswith("The role is commented out.")
 
 
 def test_the_stack_of_a_backend_that_signs_in_by_itself_needs_no_hook(tmp_path: Path) -> None:
     (row,) = migrated(tmp_path, stack='terraform_version = "1.9.8"').stacks
-    assert row.hook == "none is needed: the backend signs in by itself"
+    assert row.hook == "not needed, the backend signs in by itself"
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,9 @@ def test_the_message_says_what_changed_where(make_repo: MakeRepo) -> None:
     repo = make_repo(FILES)
     assert run(repo) == ""
     message = repo.git("log", "-1", "--format=%B")
-    assert '- main.tf:1: provider "aws": profile -> web identity with var.aws_role_arn' in message
+    assert (
+        '- main.tf:1: provider "aws": profile -> The provider signs in with web identity: var.aws_role_arn.' in message
+    )
 
 
 def test_no_switch(make_repo: MakeRepo) -> None:
@@ -287,7 +289,7 @@ def test_a_change_outside_of_the_given_folder_is_refused(make_repo: MakeRepo) ->
     repo = make_repo({"a/main.tf": PROVIDER, "main.tf": call})
     result = migrate_repo(str(repo.root / "a"), Config())
     assert result.changed == ()
-    assert "main.tf would have to change, and is outside of the given folder" in result.findings[0].fate
+    assert result.findings[0].code == "outside-folder"
 
 
 def test_ignored_files_are_left_alone(make_repo: MakeRepo) -> None:
@@ -481,7 +483,7 @@ def test_a_sparse_checkout_that_may_lack_a_caller(make_repo: MakeRepo) -> None:
     repo.git("sparse-checkout", "set", "mod")
     result = migrate_repo(str(repo.root), Config())
     assert result.changed == ()
-    assert "live/main.tf is not in the work tree, and may call its module" in result.findings[0].fate
+    assert "The file live/main.tf is not in the work tree and may call this module." in result.findings[0].fate
 
 
 def test_a_stack_outside_of_the_given_folder(make_repo: MakeRepo) -> None:
@@ -529,7 +531,7 @@ def test_a_shared_variables_file(make_repo: MakeRepo) -> None:
     repo.commit("links")
     result = migrate_repo(str(repo.root), Config())
     assert result.changed == ()
-    assert "is part of other modules too" in result.findings[0].fate
+    assert result.findings[0].code == "shared-variables-file"
 
 
 def test_a_module_called_over_a_link(make_repo: MakeRepo) -> None:

@@ -8,6 +8,13 @@ from dataclasses import replace
 import pytest
 
 from migrator.config.config import Config
+from migrator.migrate.diagnostics import (
+    CHANGES_COLLIDE,
+    DEPENDS_ON_REFUSED,
+    EDITS_COLLIDE,
+    REFUSED_IN_OTHER_MODULE,
+    UNPARSED_BLOCK,
+)
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Plan
@@ -18,7 +25,12 @@ from tests.invariants import workspace_of
 MAIN = 'variable "a" {\n  default = 1\n}\n\nvariable "b" {\n  default = 2\n}\n\nvariable "c" {\n  default = !!3\n}\n'
 OTHER = 'variable "d" {\n  default = 4\n}\n'
 FILES = {"main.tf": MAIN, "other.tf": OTHER}
-NO = Refusal("it is unknown")
+NO = Refusal("it is unknown", code="odd")
+
+
+def refused_with(place: str) -> str:
+    return DEPENDS_ON_REFUSED.refusal(place=place).reason
+
 
 MakePlan = Callable[..., Plan]
 
@@ -77,18 +89,21 @@ def test_what_changes_nothing_is_no_change(planned: MakePlan) -> None:
 def test_the_second_of_two_that_collide_is_refused_in_all_its_files(planned: MakePlan) -> None:
     second = wants(2, edit("= 4", "= 5", "other.tf"), edit("= 1\n", "= 2\n"))
     plan = planned([wants(1), second, wants(3, edit("= 2", "= 12"))])
-    assert fates(plan) == ["done", "its change of main.tf collides with another", "done"]
+    assert fates(plan) == ["done", EDITS_COLLIDE.refusal(path="main.tf").reason, "done"]
     assert after(plan) == {"main.tf": MAIN.replace("= 1", "= 11").replace("= 2", "= 12")}
 
 
 def test_a_group_is_made_whole_or_not_at_all(planned: MakePlan) -> None:
     plan = planned([wants(1, group="g"), wants(2, group="h"), refuses(4, "g"), refuses(5)])
-    assert fates(plan) == ["not without main.tf:4, which is refused", "done", NO.reason, NO.reason]
+    assert fates(plan) == [refused_with("main.tf:4"), "done", NO.reason, NO.reason]
     assert after(plan) == {"main.tf": MAIN.replace("= 2", "= 12")}
 
 
 def test_what_is_rightly_left_alone_holds_nothing_up(planned: MakePlan) -> None:
-    assert fates(planned([wants(1, group="g"), refuses(4, "g", LeftAlone("rightly so"))])) == ["done", "rightly so"]
+    assert fates(planned([wants(1, group="g"), refuses(4, "g", LeftAlone("rightly so", code="odd"))])) == [
+        "done",
+        "rightly so",
+    ]
 
 
 def test_what_needs_another_is_refused_with_it(planned: MakePlan) -> None:
@@ -97,8 +112,8 @@ def test_what_needs_another_is_refused_with_it(planned: MakePlan) -> None:
     other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:3+0 i")
     plan = planned([one, two, other, refuses(4, "g"), refuses(7)])
     assert fates(plan) == [
-        "not without main.tf:2, which is refused",
-        "not without main.tf:4, which is refused",
+        refused_with("main.tf:2"),
+        refused_with("main.tf:4"),
         "done",
         *[NO.reason] * 2,
     ]
@@ -109,7 +124,12 @@ def test_a_file_of_two_modules_is_rewritten_for_both_or_for_none(planned: MakePl
     found = [wants(1, group="g"), wants(1, edit("= 2", "= 3"), group="h"), refuses(9, "h")]
     other = wants(0, edit("= 4", "= 5", "other.tf"), group="g")
     plan = planned([other, *found])
-    reasons = ["not without main.tf:1", "not without the same in another module", "not without main.tf:9", NO.reason]
+    reasons = [
+        refused_with("main.tf:1"),
+        REFUSED_IN_OTHER_MODULE.refusal().reason,
+        refused_with("main.tf:9"),
+        NO.reason,
+    ]
     assert [fate.startswith(reason) for fate, reason in zip(fates(plan), reasons, strict=True)] == [True] * 4
     assert plan.changes == ()
 
@@ -118,14 +138,14 @@ def test_what_stands_on_one_line_is_not_one(planned: MakePlan) -> None:
     one = replace(refuses(1), place=Place("main.tf", 1, 40))
     other = wants(3, edit("= 4", "= 5", "other.tf"), needs="main.tf:1+40")
     plan = planned([wants(1), one, wants(2, needs="main.tf:1+0"), other])
-    assert fates(plan) == ["done", NO.reason, "done", "not without main.tf:1, which is refused"]
+    assert fates(plan) == ["done", NO.reason, "done", refused_with("main.tf:1")]
 
 
 def test_what_is_no_terraform_any_more_is_refused_in_its_file_alone(planned: MakePlan) -> None:
     broken = wants(1, edit("= 1", "= {"))
     plan = planned([broken, wants(2), wants(4, edit("= 4", "= 5", "other.tf"))])
     assert [fate.partition(":")[0] for fate in fates(plan)] == [
-        *["the outcome in main.tf would not be sound"] * 2,
+        *["The outcome of the change in main.tf would not be sound"] * 2,
         "done",
     ]
     assert list(after(plan)) == ["other.tf"]
@@ -136,7 +156,7 @@ def test_a_block_that_a_whole_parser_cannot_read_is_not_touched(planned: MakePla
     below = wants(12, Edit("main.tf", Span(len(MAIN), len(MAIN)), '\nvariable "f" {\n}\n'))
     above = wants(8, Edit("main.tf", Span(MAIN.index('variable "c"'), MAIN.index('variable "c"')), "# c\n"))
     plan = planned([inside, below, above, wants(10, edit("!!3", "3"))])
-    refused = "python-hcl2 cannot read it at main.tf:10"
+    refused = UNPARSED_BLOCK.refusal(reason="python-hcl2 cannot parse the text (main.tf:10)").reason
     assert fates(plan) == ["done", refused, refused, "done"]
     assert after(plan) == {"main.tf": MAIN.replace('variable "c"', '# c\nvariable "c"') + '\nvariable "f" {\n}\n'}
 
@@ -144,10 +164,10 @@ def test_a_block_that_a_whole_parser_cannot_read_is_not_touched(planned: MakePla
 def test_what_comes_later_takes_nothing_away(planned: MakePlan) -> None:
     for later in (wants(2, edit("= 2", "= {")), wants(2, group="g")):
         plan = planned([wants(1, group="g")], [later, refuses(7, "g")])
-        assert fates(plan) == ["done", "it collides with the other changes", NO.reason]
+        assert fates(plan) == ["done", CHANGES_COLLIDE.refusal().reason, NO.reason]
         assert after(plan) == {"main.tf": MAIN.replace("= 1", "= 11")}
     plan = planned([wants(1)], [wants(2, edit("1\n}", "2\n}"))])
-    assert fates(plan) == ["done", "its change of main.tf collides with another"]
+    assert fates(plan) == ["done", EDITS_COLLIDE.refusal(path="main.tf").reason]
 
 
 def test_what_comes_later_is_made_with_the_rest(planned: MakePlan) -> None:
@@ -167,11 +187,21 @@ def test_notes_are_those_of_what_is_done(planned: MakePlan) -> None:
     done = Rewrite((edit("= 1", "= 11"),), "done")
     plan = planned(
         [
-            noted(1, done, None, Note("rotate", ("a",)), Note("set", ("x",), "paste")),
-            noted(2, LeftAlone("so"), "h", Note("rotate", ("b", "a")), Note("set", ("y",))),
-            noted(3, NO, None, Note("rotate", ("c",))),
-            noted(4, LeftAlone("so"), "g", Note("rotate", ("d",))),
+            noted(1, done, None, Note("rotate", ("a",), code="odd"), Note("set", ("x",), "paste", code="odd")),
+            noted(
+                2,
+                LeftAlone("so", code="odd"),
+                "h",
+                Note("rotate", ("b", "a"), code="odd"),
+                Note("set", ("y",), code="odd"),
+            ),
+            noted(3, NO, None, Note("rotate", ("c",), code="odd")),
+            noted(4, LeftAlone("so", code="odd"), "g", Note("rotate", ("d",), code="odd")),
             noted(5, NO, "g"),
         ]
     )
-    assert plan.notes == (Note("rotate", ("a", "b")), Note("set", ("x",), "paste"), Note("set", ("y",)))
+    assert plan.notes == (
+        Note("rotate", ("a", "b"), code="odd"),
+        Note("set", ("x",), "paste", code="odd"),
+        Note("set", ("y",), code="odd"),
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -71,12 +73,12 @@ def migrated(repo: str = "shop") -> RepoResult:
         findings=(
             finding(REWRITE),
             finding(REWRITE, 30),
-            finding(LeftAlone("it lives on the environment's credentials"), 9),
+            finding(ENVIRONMENT_CREDENTIALS.left_alone(), 9),
             finding(IGNORED_BY_COMMENT.ignored(), 12),
         ),
         notes=(
             ROTATE.note("live/main.tf:4", "live/main.tf:31"),
-            Note("add to the stack's before_init", ("live",), HOOK),
+            Note("add to the stack's before_init", ("live",), HOOK, code="odd"),
         ),
         stacks=(
             StackRow("spacelift_stack.shop", Place("stacks.tf", 8), "", "live", "added", ("for_each: one for each",)),
@@ -103,14 +105,14 @@ def migrated(repo: str = "shop") -> RepoResult:
 
 
 def partly(repo: str = "payments") -> RepoResult:
-    old = Refusal("not without live/main.tf:3, which is refused")
+    old = DEPENDS_ON_REFUSED.refusal(place="live/main.tf:3")
     return replace(migrated(repo), findings=(finding(REWRITE), finding(old, 5), finding(old, 7)))
 
 
 def refused(repo: str = "legacy") -> RepoResult:
-    problem = FileProblem(Place("broken.tf", 14), "a block is not closed")
+    problem = FileProblem(Place("broken.tf", 14), "a block is not closed", code="odd")
     return RepoResult(
-        repo, Mode.PREVIEW, findings=(finding(Refusal("the AWS provider is too old")),), problems=(problem,)
+        repo, Mode.PREVIEW, findings=(finding(Refusal("the AWS provider is too old", code="odd")),), problems=(problem,)
     )
 
 
@@ -147,14 +149,14 @@ def hostile() -> list[RepoResult]:
 
 def _all_of(text: str) -> RepoResult:
     place = Place(text, 3)
-    fixes = (Rewrite((), text), Refusal(text), LeftAlone(text), Ignored(text))
-    note = Note(text, (text,), text)
+    fixes = (Rewrite((), text), Refusal(text, code="odd"), LeftAlone(text, code="odd"), Ignored(text, code="odd"))
+    note = Note(text, (text,), text, code="odd")
     line = text.replace("\n", " ").encode("utf-8", "surrogatepass")
     return RepoResult(
         text,
         Mode.PREVIEW,
         findings=tuple(Finding(text, place, text, fix, text, (note,)) for fix in fixes),
-        problems=(FileProblem(place, text),),
+        problems=(FileProblem(place, text, code="odd"),),
         notes=(note, ROTATE.note(text)),
         stacks=(StackRow(text, place, "", text, text, (text,)), StackRow(text, place, text)),
         signers=(SigningRow(text, text, text, text),),

@@ -25,6 +25,7 @@ from junitparser import JUnitXml
 
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
+from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import FileProblem, Finding, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
@@ -214,10 +215,11 @@ def test_totals_of_a_real_run() -> None:
 
 
 def test_reasons_alike_but_for_their_places_are_one_and_their_number_is_bounded() -> None:
-    alike = [finding(Refusal(f"not without live/main.tf:{line}, which is refused")) for line in range(1, 50)]
-    odd = [finding(Refusal(f"variable {number} is odd")) for number in range(1000)]
+    alike = [finding(DEPENDS_ON_REFUSED.refusal(place=f"live/main.tf:{line}")) for line in range(1, 50)]
+    odd = [finding(Refusal(f"variable {number} is odd", code=f"odd-{number}")) for number in range(1000)]
     reasons = totals_of([RepoResult("x", Mode.CHECK, findings=(*alike, *odd))]).reasons
-    assert reasons["not without …, which is refused"].count == 49
+    assert reasons[DEPENDS_ON_REFUSED.code].count == 49
+    assert reasons[DEPENDS_ON_REFUSED.code].text.startswith("The place … must change together")
     assert len(reasons) <= 201
     assert sum(reason.count for reason in reasons.values()) == 1049
     assert max(len(reason.examples) for reason in reasons.values()) == 5
@@ -236,7 +238,8 @@ def test_reasons_alike_but_for_their_places_are_one_and_their_number_is_bounded(
     ],
 )
 def test_what_varies_in_a_reason_does_not_count(reason: str, alike: str) -> None:
-    assert list(totals_of([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(reason)),))]).reasons) == [alike]
+    totals = totals_of([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(reason, code="odd")),))])
+    assert [text for text, _ in totals.ranked] == [alike]
 
 
 # JSON
@@ -309,7 +312,7 @@ def test_sarif_tells_what_became_of_a_finding_by_its_level() -> None:
 
 def test_sarif_paths_are_relative_to_the_root_of_the_sole_repository() -> None:
     path = "größe/a b#c?.tf"
-    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal("x"), place=Place(path, 0)),))])
+    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal("x", code="odd"), place=Place(path, 0)),))])
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
     assert unquote(place["artifactLocation"]["uri"]) == path
@@ -317,14 +320,26 @@ def test_sarif_paths_are_relative_to_the_root_of_the_sole_repository() -> None:
 
 
 def test_sarif_gives_no_meaning_to_brackets_and_braces() -> None:
-    run = sarif([RepoResult("x", Mode.CHECK, findings=(finding(Refusal(r"see [here](https://evil.example) {0} \n")),))])
+    run = sarif(
+        [
+            RepoResult(
+                "x", Mode.CHECK, findings=(finding(Refusal(r"see [here](https://evil.example) {0} \n", code="odd")),)
+            )
+        ]
+    )
     assert run["results"][0]["message"]["text"].endswith(r": see \[here\](https://evil.example) {{0}} \\n")
 
 
 def test_fingerprints_stay_when_lines_move_and_are_never_alike() -> None:
     def prints(shift: int) -> list[str]:
-        found = tuple(finding(Refusal("too old"), line + shift) for line in (3, 9))
-        run = sarif([RepoResult("x", Mode.CHECK, findings=(*found, finding(Refusal("too old"), 5, message="other")))])
+        found = tuple(finding(Refusal("too old", code="odd"), line + shift) for line in (3, 9))
+        run = sarif(
+            [
+                RepoResult(
+                    "x", Mode.CHECK, findings=(*found, finding(Refusal("too old", code="odd"), 5, message="other"))
+                )
+            ]
+        )
         return [one["partialFingerprints"]["primaryLocationLineHash"] for one in run["results"]]
 
     assert prints(0) == prints(40)
@@ -380,7 +395,7 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     body = rendered(text)
     tables = [[["".join(cell.itertext()) for cell in row] for row in table.iter("tr")] for table in body.iter("table")]
     assert [row[0] for row in tables[0]] == ["Repository", "gone", "legacy", "payments", "shop", "docs"]
-    assert tables[1][1] == ["not without …, which is refused", "2", "payments: live/main.tf:5"]
+    assert tables[1][1] == [DEPENDS_ON_REFUSED.refusal(place="…").reason, "2", "payments: live/main.tf:5"]
     assert tables[2][1] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
     assert ["shop", "live/main.tf:31"] in tables[3]
     assert tables[4][1] == ["spacelift_stack.shop", "shop: stacks.tf:8", "live", "added", "for_each: one for each"]

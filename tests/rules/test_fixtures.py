@@ -29,8 +29,8 @@ from migrator.workspace.workspace import Workspace
 from tests.conftest import FIXTURES, Terraform
 
 CASES = sorted(path.parent for path in FIXTURES.glob("rules/*/*/before"))
-ONLY_TELLS = ("key-literals", "spacelift-not-read")
-"""What the first finds must not stand in any repository: its tests make it up. The second changes nothing."""
+ONLY_TELLS = ("key-literals", "spacelift-inventory", "spacelift-not-read")
+"""What the first finds must not stand in any repository: its tests make it up. The others change nothing."""
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and kind_of(path.name) is not None)
 
 
@@ -67,7 +67,11 @@ def options(case: Path) -> dict[str, Any]:
         "provider_auth": ProviderAuth,
         "role_in": RoleIn,
     }
-    converted = {**enums, "roles": lambda roles: tuple(map(flag_mapping, roles))}
+    converted = {
+        **enums,
+        "roles": lambda roles: tuple(map(flag_mapping, roles)),
+        "inventory": lambda name: str(case / name),
+    }
     return given | {name: converted[name](given[name]) for name in converted if name in given}
 
 

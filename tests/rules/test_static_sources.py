@@ -68,7 +68,7 @@ def test_the_secret_beside_it_is_told_of_and_never_shown(tree: Path) -> None:
     assert "main.tf:3" in shown
     assert not any(key in shown for key in (SESSION, SESSION[:8], SECRET))
     assert result.is_whole
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [("main.tf:3",)]
+    assert [note.subjects for note in result.notes if note.code.startswith("rotate")] == [("main.tf:3",)]
 
 
 def test_what_is_no_key_is_not_told(tree: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_key_that_another_rule_tells_of_is_not_told_twice(tree: Path) -> None:
     (tree / "main.tf").write_text(f'provider "aws" {{\n  access_key = "{KEY}"\n  secret_key = "{SECRET}"\n}}\n')
     result = check(tree)
     assert told(result) == []
-    assert [note.subjects for note in result.notes if note.task.startswith("rotate")] == [
+    assert [note.subjects for note in result.notes if note.code.startswith("rotate")] == [
         (f"main.tf:2 (AKIA…{KEY[-4:]})",)
     ]
 
@@ -170,7 +170,7 @@ def test_a_variable_goes_with_the_migration_of_its_stack_in_another_repository(m
     after = (admin.root / "main.tf").read_text()
     assert "AWS_ACCESS_KEY_ID=%s" in after
     assert "spacelift_environment_variable" not in after
-    assert "delete the access keys at AWS" in done.output
+    assert "Delete the access keys that these settings gave to runs" in done.output
 
 
 def test_a_variable_stays_while_its_stack_is_not_migrated(make_repo: MakeRepo) -> None:
@@ -261,7 +261,8 @@ def test_yaml_entries_are_taken_out(before: str, keys: list[Keys], after: str) -
     assert removed(before, *keys) == after
 
 
-SHARES, MERGED = "other entries share it, or depend on it", "it is merged in, or shared with other entries"
+SHARES = "other entries share the value, or depend on the value"
+MERGED = "the value is merged in, or shared with other entries"
 
 
 @pytest.mark.parametrize(
@@ -272,8 +273,8 @@ SHARES, MERGED = "other entries share it, or depend on it", "it is merged in, or
         ("a: &x\n  k: 1\n  l: 2\nb:\n  <<: *x\n", ("b", "k"), MERGED),
         ("a: &x\n  k: 1\n  l: 2\nb: *x\n", ("b", "k"), MERGED),
         ("- a: 1\n  b: 2\n", (0, "a"), SHARES),
-        ("x:\n- - 1\n  - 2\n", ("x", 0, 0), "it shares its line with others"),
-        ("a: &x 1\nb: *x\n", ("a",), "there is no such anchor"),
+        ("x:\n- - 1\n  - 2\n", ("x", 0, 0), "the value shares the line with others"),
+        ("a: &x 1\nb: *x\n", ("a",), "the anchor does not exist"),
         ("a: &x [1, 1]\nb: *x\n", ("a", 1), SHARES),
         ("x: {a: 1}\n", ("x", "z"), MERGED),
         ("x: [1]\ny: 2\n", ("x", "z"), MERGED),
@@ -285,7 +286,7 @@ SHARES, MERGED = "other entries share it, or depend on it", "it is merged in, or
 def test_yaml_that_cannot_lose_it_is_refused(text: str, keys: Keys, reason: str) -> None:
     refused = remove("x.yml", read(text), [keys])
     assert isinstance(refused, Refusal)
-    assert refused.reason.startswith(reason)
+    assert f": {reason}" in refused.reason
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,7 @@ def test_the_name_of_a_profile_is_no_key_to_rotate(tree: Path) -> None:
     (tree / "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')
     (tree / "admin").mkdir()
     (tree / "admin/main.tf").write_text(stack + variable % ("profile", "AWS_PROFILE", "shop"))
-    assert not [note for note in check(tree).notes if note.task.startswith(("rotate", "delete"))]
+    assert not [note for note in check(tree).notes if note.code.startswith(("rotate", "delete"))]
     with (tree / "admin/main.tf").open("a") as file:
         file.write(variable % ("key", "AWS_SECRET_ACCESS_KEY", SECRET))
-    assert [note.subjects for note in check(tree).notes if note.task.startswith("rotate")] == [("admin/main.tf:14",)]
+    assert [note.subjects for note in check(tree).notes if note.code.startswith("rotate")] == [("admin/main.tf:14",)]

@@ -242,6 +242,13 @@ def test_a_partial_error_keeps_the_rest(account: Account) -> None:
     ]
 
 
+def test_a_page_that_is_lost_is_told(account: Account) -> None:
+    account.stacks[1]["branch"] = broken("no access")
+    found = read_account(signed_in(account))
+    assert not found.stacks
+    assert "searchStacks" in {one.what for one in found.errors}
+
+
 def test_nothing_read_is_an_error(account: Account) -> None:
     account.spaces = account.stacks = broken("no access")
     with pytest.raises(MigrateError, match="told nothing: no access"):
@@ -299,6 +306,20 @@ def test_a_redirect_is_not_followed(account: Account) -> None:
     account.queue = [(302, {"Location": "http://127.0.0.1:9/"}, b"")]
     with pytest.raises(MigrateError):
         read_account(signed_in(account))
+
+
+def test_slow_answers_are_waited_for(account: Account) -> None:
+    account.delay = 0.3
+    assert len(read_account(signed_in(account)).stacks) == 3
+
+
+def test_a_server_that_does_not_answer_in_time(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("migrator.spacelift.inventory.session._TIMEOUT", 1.0)
+    account.delay = 2.0
+    session = signed_in(account)
+    session._http.session.adapters["http://"].max_retries.total = 0
+    with pytest.raises(MigrateError, match="try later"):
+        read_account(session)
 
 
 def test_nobody_listens() -> None:
@@ -373,6 +394,26 @@ def test_spacectl_is_asked_where_it_is_signed_in(account: Account, tmp_path: Pat
     path.write_text("#!/bin/sh\necho 'You are not signed in' >&2; exit 1\n")
     with pytest.raises(MigrateError, match="You are not signed in"):
         read_account(session_from_environment({"PATH": str(tmp_path)}))
+
+
+def test_spacectl_is_asked_again_while_the_account_is_overloaded(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for spacectl that says what spacectl says of a status: twice that the account is asked too often."""
+    monkeypatch.setattr("migrator.spacelift.inventory.session._WAITS", (0.0, 0.0, 0.0))
+    path = tmp_path / "spacectl"
+    path.write_text(
+        "#!/bin/sh\ncd $(dirname $0); echo x >> asked\n"
+        "[ $(wc -l < asked) -lt 3 ] && { echo 'unexpected status 429: slow down' >&2; exit 1; }\n"
+        'echo \'{"data": {"spaces": []}}\'\n'
+    )
+    path.chmod(0o755)
+    session = session_from_environment({"PATH": str(tmp_path)})
+    assert session.ask("{ spaces { id } }").data == {"spaces": []}
+    assert (tmp_path / "asked").read_text().count("x") == 3
+    path.write_text("#!/bin/sh\necho 'unexpected status 403: no' >&2; exit 1\n")
+    with pytest.raises(MigrateError, match="403"):
+        session.ask("{ spaces { id } }")
 
 
 # --- the command and its file -----------------------------------------------------------------------------------------

@@ -82,7 +82,10 @@ def test_what_is_no_call_of_it(text: str) -> None:
     ("text", "reason"),
     [
         ("from pkg.mod import *\nThing(1)", "Thing comes from a star import"),
-        ("try:\n    from pkg.mod import Thing\nexcept E:\n    from b import Thing\nThing(1)", "may be one of several"),
+        (
+            "try:\n    from pkg.mod import Thing\nexcept E:\n    from b import Thing\nThing(1)",
+            "may have several meanings",
+        ),
         ("from pkg.mod import Thing\nThing(*args)", "what *args holds is not known"),
         ("from pkg.mod import Thing\nThing(**options)", "what **options holds is not known"),
         ("from pkg.mod import Thing\nThing(**f('secret'))", "what **{…} holds is not known"),
@@ -387,9 +390,9 @@ def test_elements_come_first(before: str, after: str) -> None:
             "New",
             ("import Thing", "import Thing, New"),
         ),
-        ("from pkg.mod import Thing\nThing(1)\nfrom pkg.mod import New\n", "New is something else there", None),
-        ("New = 1\nfrom pkg.mod import Thing\nThing(1)\n", "New is something else there", None),
-        ("def f():\n    from pkg import mod\n    mod.Thing(1)\n", "nothing is imported at its top", None),
+        ("from pkg.mod import Thing\nThing(1)\nfrom pkg.mod import New\n", "New has another meaning", None),
+        ("New = 1\nfrom pkg.mod import Thing\nThing(1)\n", "New has another meaning", None),
+        ("def f():\n    from pkg import mod\n    mod.Thing(1)\n", "the file imports nothing at its top", None),
     ],
 )
 def test_a_name_is_imported_where_it_is_not_yet(text: str, name: str, change: tuple[str, str] | None) -> None:
@@ -397,7 +400,7 @@ def test_a_name_is_imported_where_it_is_not_yet(text: str, name: str, change: tu
     result = python_edit.imported("m.py", found, one, "pkg.mod", "New")
     if change is None:
         assert isinstance(result, Refusal)
-        assert result.reason.startswith(name)
+        assert f": {name}" in result.reason
         return
     assert not isinstance(result, Refusal)
     assert result[0] == name
@@ -443,16 +446,16 @@ def migrated(folder: Path, text: str, **options: str) -> tuple[str, list[str]]:
     [
         ("f = lambda s: AwsProvider(s, 'a', profile='x')\n", "bound within an expression"),
         ("[AwsProvider(s, 'a', profile='x') for s in t]\n", "bound within an expression"),
-        ("TerraformVariable = 1\nAwsProvider(s, 'a', profile='x')\n", "TerraformVariable is something else there"),
-        ("AwsProvider(s(), 'a', profile='x')\n", "its scope is no plain name"),
+        ("TerraformVariable = 1\nAwsProvider(s, 'a', profile='x')\n", "TerraformVariable has another meaning"),
+        ("AwsProvider(s(), 'a', profile='x')\n", "the scope of the call is not a plain name"),
         ("AwsProvider('a', profile='x')\n", "does not pass a scope and an id"),
-        ("s = 1\ns = 2\nAwsProvider(s, 'a', profile='x')\n", "its scope is bound more than once"),
+        ("s = 1\ns = 2\nAwsProvider(s, 'a', profile='x')\n", "the scope of the call is bound more than once"),
         (
             "class N:\n    def __init__(self, p):\n        AwsProvider(self, 'a', profile=p)\n",
             "come from a loop variable or a parameter",
         ),
         ("def f(s, i):\n    AwsProvider(s, i, profile='x')\n", "run several times in the same scope"),
-        ("S3Backend(s, key='k', role_arn=ROLE)\n", "is no literal ARN of a role"),
+        ("S3Backend(s, key='k', role_arn=ROLE)\n", "is not the literal ARN of a role"),
         ("AwsProvider(s, 'a', profile='x', endpoints=e())\n", "The value of the endpoint is not known"),
     ],
 )
@@ -493,7 +496,7 @@ def test_what_cannot_be_parsed_afterwards_is_refused(tmp_path: Path) -> None:
     text = IMPORTS + "if x:\n    pass\n\x0cAwsProvider(s, 'a', profile='x')\n"
     after, fates = migrated(tmp_path, text)
     assert after == text
-    assert fates == ["the outcome in main.py would not be sound: it is no Python program"]
+    assert "The outcome of the change in main.py would not be sound: the file is not a Python program." in fates[0]
 
 
 # --- stacks ---------------------------------------------------------------------------------------------------------

@@ -71,15 +71,15 @@ def plan(kind: str, text: str) -> None:
     unified_diff(made.changes, made.masked)
 
 
-def require_linear(run: Callable[[int], object]) -> None:
+def require_linear(run: Callable[[int], object], size: int = SIZE) -> None:
     """Twice as much more may take twice as many more calls, not four times.
 
     Where the smallest takes more than the next, which is refused for its depth, it is measured from there on.
     """
-    run(SIZE)
-    once, twice, four_times = (calls_of(lambda size=size: run(size)) for size in (SIZE, 2 * SIZE, 4 * SIZE))
+    run(size)
+    once, twice, four_times = (calls_of(lambda count=count: run(count)) for count in (size, 2 * size, 4 * size))
     if once > twice:
-        once, twice, four_times = twice, four_times, calls_of(lambda: run(8 * SIZE))
+        once, twice, four_times = twice, four_times, calls_of(lambda: run(8 * size))
     assert four_times - twice <= 2.2 * max(twice - once, 0) + SLACK, (once, twice, four_times)
 
 
@@ -152,3 +152,23 @@ def test_time_grows_with_the_repository(kind: str, tmp_path: Path) -> None:
     seconds(2)  # what is loaded first
     once, four_times = seconds(GROWING[kind]), seconds(4 * GROWING[kind])
     assert four_times < 8 * once + 0.5
+
+
+WORKING = {
+    "a tower of modules that call the next twice": 3,
+    "calls of one module": 12,
+    "modules of stacks": 4,
+    "providers of Python": 3,
+    "providers with versions": 6,
+    "stacks from one map": 4,
+}
+"""Kinds of repositories of the benchmark, with sizes at which it shows how the work grows."""
+
+
+@pytest.mark.parametrize("kind", WORKING)
+def test_work_grows_with_the_repository(kind: str, tmp_path: Path) -> None:
+    def run(size: int) -> None:
+        tree = growth.write(tmp_path / str(size) / "growth", growth.KINDS[kind][1](size))
+        assert not migrate_repo(str(tree), Config(mode=Mode.PREVIEW)).error
+
+    require_linear(run, WORKING[kind])

@@ -111,9 +111,9 @@ def test_a_caller_elsewhere_is_edited_with_the_module(source: str, make_repo: Ma
     assert 'variable "aws_role_arn"' in texts(mod)
     assert passed(texts(app))["aws_role_arn"] == "var.aws_role_arn"
     assert texts(app).count('variable "aws_role_arn"') == 1
-    assert "set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run ." in done.output
-    assert "on the stacks that run modules/shop" not in done.output
-    assert done.output.count("merge this together") == 2
+    assert "Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: ." in done.output
+    assert "on the stacks that run these root modules: modules/shop" not in done.output
+    assert done.output.count("Merge this change together") == 2
     again = migrate(app, mod, options=("--check",))
     assert again.exit_code == 0, again.output
 
@@ -125,8 +125,8 @@ def test_a_caller_of_an_older_version_stays_and_is_told(source: str, make_repo: 
     assert done.exit_code == 0, done.output
     assert 'variable "aws_role_arn"' in texts(mod)
     assert texts(app) == VARIABLES + call(source)
-    assert "main.tf:5, when its version is raised, must pass the ARN of a role as aws_role_arn" in done.output
-    assert "callers of modules/shop elsewhere must pass the ARN of a role as aws_role_arn" in done.output
+    assert "main.tf:5, when you raise the version: aws_role_arn" in done.output
+    assert "in every other call of the module modules/shop: aws_role_arn" in done.output
 
 
 def test_a_caller_by_a_registry_stays_and_is_told(make_repo: MakeRepo) -> None:
@@ -137,8 +137,8 @@ def test_a_caller_by_a_registry_stays_and_is_told(make_repo: MakeRepo) -> None:
     done = migrate(mod, app)
     assert done.exit_code == 0, done.output
     assert texts(app) == VARIABLES + text
-    assert done.output.count("when its version is raised, must pass the ARN of a role as aws_role_arn") == 4
-    assert "callers of this module elsewhere must pass the ARN of a role as aws_role_arn" in done.output
+    assert done.output.count("when you raise the version: aws_role_arn") == 4
+    assert "in every other call of this module: aws_role_arn" in done.output
 
 
 def test_a_module_of_spacelifts_registry_is_known_by_its_definition(make_repo: MakeRepo) -> None:
@@ -151,7 +151,7 @@ def test_a_module_of_spacelifts_registry_is_known_by_its_definition(make_repo: M
     done = migrate(mod, admin, app)
     assert done.exit_code == 0, done.output
     assert texts(app) == VARIABLES + call("spacelift.io/acme/store/aws")
-    assert done.output.count("when its version is raised, must pass the ARN of a role as aws_role_arn") == 2
+    assert done.output.count("when you raise the version: aws_role_arn") == 2
 
 
 def test_a_unit_of_terragrunt_elsewhere_is_told(make_repo: MakeRepo) -> None:
@@ -170,7 +170,7 @@ def test_a_call_of_something_else_is_none(source: str, make_repo: MakeRepo) -> N
     done = migrate(mod, app)
     assert done.exit_code == 0, done.output
     assert texts(app) == VARIABLES + call(source)
-    assert "callers of modules/shop elsewhere must pass the ARN of a role as aws_role_arn" in done.output
+    assert "in every other call of the module modules/shop: aws_role_arn" in done.output
 
 
 REFUSED = {
@@ -190,8 +190,12 @@ def test_a_module_stays_whose_caller_cannot_follow(case: str, make_repo: MakeRep
     done = migrate(mod, app, able)
     assert done.exit_code == 4
     assert [texts(repo) for repo in (mod, app, able)] == before
-    assert re.search(r"modules/shop/main.tf:5: provider .*: its caller \S+app: main.tf:\d+: ", done.output), done.output
-    assert re.search(r"main.tf:\d+: module\.\w+: calls mod: modules/shop: that module is not migrated", done.output)
+    assert re.search(
+        r"modules/shop/main.tf:5: provider .* The call in \S+app at main.tf:\d+ cannot follow\. ", done.output
+    ), done.output
+    assert re.search(
+        r"main.tf:\d+: module\.\w+: calls mod: modules/shop: The called module is not migrated", done.output
+    )
 
 
 def test_a_name_that_is_in_use_is_left_to_its_user(make_repo: MakeRepo) -> None:
@@ -407,7 +411,7 @@ def test_the_folder_of_a_module_beside_its_own_examples(make_repo: MakeRepo) -> 
     for name in ("path", "url"):
         assert "aws_role_arn" in passed((mod.root / "examples" / name / "main.tf").read_text())
     assert "aws_role_arn" not in (mod.root / "examples/pinned/main.tf").read_text()
-    assert "the call at examples/pinned/main.tf:5, when its version is raised, must pass" in done.output
+    assert "in the call at examples/pinned/main.tf:5, when you raise the version" in done.output
 
 
 LITERAL = ("--role-arn", "arn:aws:iam::123456789012:role/shop")
@@ -421,7 +425,7 @@ def test_a_literal_role_is_for_no_callers(make_repo: MakeRepo, names: tuple[str,
     before = texts(repos["mod"]) + texts(repos["app"])
     done = migrate(*(repos[name] for name in names), options=LITERAL)
     assert done.exit_code == 4, done.output
-    assert "other repositories call its module, which takes its credentials from them" in done.output
+    assert "Other repositories call this module and pass the credentials." in done.output
     assert texts(repos["mod"]) + texts(repos["app"]) == before
 
 

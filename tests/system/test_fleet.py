@@ -263,7 +263,7 @@ def test_a_role_that_a_stack_elsewhere_sets_otherwise_has_the_provider_refused(m
     app = make_repo({"main.tf": PROFILE}, name="app")
     done = migrate(admin, app, options=IN_VARIABLE)
     assert done.exit_code == 4
-    assert "stack.tf:1 has TF_VAR_aws_role_arn set to another role" in done.output
+    assert "stack.tf:1 sets the variable to another value." in done.output
     assert (app.root / "main.tf").read_text() == PROFILE
     assert (admin.root / "stack.tf").read_text() == APP + SET.format(OTHER)
 
@@ -318,7 +318,7 @@ def test_an_integration_is_attached_to_the_stack_of_another_repository(make_repo
         (
             '\n# tf-oidc-migrate:ignore\nresource "spacelift_environment_variable" "key" {\n'
             '  stack_id = spacelift_stack.app.id\n  name     = "AWS_ACCESS_KEY_ID"\n  value    = var.key\n}\n',
-            "static credentials at stack.tf:8, which would win, may not go",
+            "The setting at stack.tf:8 gives the stack static credentials",
         ),
     ],
     ids=["integration", "static-keys"],

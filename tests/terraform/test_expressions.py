@@ -115,7 +115,9 @@ def test_what_refers_to_itself_is_not_known(tmp_path: Path, local: str) -> None:
     definitions = f"locals {{\n  a = {local}\n  b = {local.replace('local.b', 'local.a')}\n}}\n"
     stack = STACK.format(each="local.a", root="local.a.root", hooks="local.a.hooks")
     result = migrated(tmp_path, {"main.tf": definitions + stack})
-    assert [row.remarks for row in result.stacks] == [("its project_root cannot be told without running Terraform",)]
+    assert [row.remarks for row in result.stacks] == [
+        ("The project_root of the stack cannot be known without running Terraform.",)
+    ]
 
 
 @pytest.mark.parametrize("doubled", ['"${local.a#}${local.a#}"', "merge(local.a#, local.a#)", "[local.a#, local.a#]"])

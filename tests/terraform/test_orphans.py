@@ -16,9 +16,11 @@ from migrator.config.config import Config
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import LeftAlone
 from migrator.model.results import Mode, RepoResult
+from migrator.rules.orphaned_credentials import VALUE_STAYS
 from migrator.syntax.json import edit as tfjson_edit
 from migrator.syntax.json import parse as tfjson
 from migrator.syntax.terraform import Block
+from migrator.workspace.diagnostics import OUTSIDE_FOLDER
 from tests.conftest import FIXTURES, MakeRepo, Terraform
 from tests.invariants import check_files
 
@@ -171,14 +173,14 @@ def test_what_lies_outside_of_the_given_folder_stays(copy: Copy) -> None:
     repository = git.Repo.init(folder)
     repository.git.add("--all")
     result = preview(folder / "modules" / "dns", role_arn="arn:aws:iam::123456789012:role/dns")
-    reason = "modules/network/main.tf would have to change, and is outside of the given folder"
+    reason = OUTSIDE_FOLDER.refusal(path="modules/network/main.tf").reason
     assert fates(result, LeftAlone) >= {f"modules/dns/main.tf:{line}: {reason}" for line in (5, 9)}
     assert result.changed == ("modules/dns/main.tf",)
 
 
 def test_an_excluded_file_keeps_what_it_gives_a_value_to(copy: Copy) -> None:
     result = preview(copy("variables"), exclude=("staging.tfvars",))
-    assert "staging.tfvars:2: another module may read it, or an option keeps it" in fates(result, LeftAlone)
+    assert f"staging.tfvars:2: {VALUE_STAYS.left_alone().reason}" in fates(result, LeftAlone)
     assert "staging.tfvars" not in result.changed
 
 

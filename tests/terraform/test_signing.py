@@ -378,11 +378,11 @@ def test_the_summary_tells_what_changes_or_is_still_static(tmp_path: Path) -> No
         + provider(WEB_IDENTITY.replace(" = {", " {", 1), "done"),
     }
     result = migrated(tmp_path, files, role_arn=STATE)
-    shown = summary(result)
-    assert f'    .: provider "aws": profile prod -> web identity {STATE}\n' in shown
-    assert '    .: provider "aws" (kept): profile kept, as before\n' in shown
-    assert "(done)" not in shown
-    assert f'    .: provider "aws" (done): web identity {ROLE}, as before\n' in summary(result, verbose=True)
+    shown = summary(result, verbose=True)
+    assert f'  .: provider "aws": profile prod -> web identity {STATE}\n' in shown
+    assert '  .: provider "aws" (kept): profile kept, as before\n' in shown
+    assert f'  .: provider "aws" (done): web identity {ROLE}, as before\n' in shown
+    assert "Who signs in" not in summary(result)
 
 
 def test_the_table_of_a_root_module_that_signs_in_by_itself(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from migrator.config.config import Config
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.findings import Rewrite
 from migrator.model.results import Mode
+from migrator.terraform.diagnostics import LOCKED_RELEASE, MAJOR_RELEASE
 from migrator.terraform.versions import admits_before, excludes, major_of, raised
+from migrator.workspace.diagnostics import OUTSIDE_FOLDER
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 
 FIRST = (4, 12, 0)
@@ -179,13 +181,13 @@ def locked(make_repo: MakeRepo, terraform: Terraform) -> Repo:
 def test_a_lock_file_that_pins_less_is_told_with_a_command_that_helps(locked: Repo, terraform: Terraform) -> None:
     before = (locked.root / "live/.terraform.lock.hcl").read_bytes()
     result = migrate_repo(str(locked.root), Config(mode=Mode.IN_PLACE))
-    (note,) = (one for one in result.notes if one.task.startswith("run "))
-    assert note.task.endswith("which pins hashicorp/aws 3.76.1, where web identity needs 4.12, in")
+    (note,) = (one for one in result.notes if one.code == LOCKED_RELEASE.code)
+    assert "pins hashicorp/aws 3.76.1, and web identity needs 4.12." in note.help
     assert note.subjects == ("live", "staging")
     assert (locked.root / "live/.terraform.lock.hcl").read_bytes() == before
     for root in note.subjects:
         assert "must use terraform init -upgrade" in chosen(terraform, locked.root / root)
-        command = re.search(r"terraform init( [\w= -]+?) and", note.task)
+        command = re.search(r"terraform init( [\w= -]+?)` and", note.task)
         assert command
         assert numbers(chosen(terraform, locked.root / root, *shlex.split(command[1]))) >= FIRST
 
@@ -195,7 +197,7 @@ def test_a_lock_file_that_pins_enough_is_not_told(make_repo: MakeRepo, terraform
     repo = make_repo({"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n'})
     assert chosen(terraform, repo.root) == "6.1.0"
     result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
-    assert not [one for one in result.notes if one.task.startswith("run ")]
+    assert not [one for one in result.notes if one.code == LOCKED_RELEASE.code]
     assert chosen(terraform, repo.root) == "6.1.0"
 
 
@@ -212,10 +214,13 @@ def test_what_is_raised_is_told_with_the_guides_to_read(make_repo: MakeRepo) -> 
     aws = 'terraform {\n  required_providers {\n    aws = "~> 2.70"\n  }\n}\n'
     repo = make_repo({"main.tf": aws + 'provider "aws" {\n  profile = "live"\n}\n'})
     result = migrate_repo(str(repo.root), Config(mode=Mode.IN_PLACE))
-    (note,) = (one for one in result.notes if "raised" in one.task)
+    (note,) = (one for one in result.notes if one.code == MAJOR_RELEASE.code)
     assert [f"version-{major}-upgrade" in note.task for major in (2, 3, 4, 5)] == [False, True, True, False]
     assert note.subjects == ("main.tf:3 (~> 2.70 -> ~> 4.12)",)
-    assert result.findings[0].fate == "web identity with var.aws_role_arn; hashicorp/aws ~> 2.70 becomes ~> 4.12"
+    assert result.findings[0].fate == (
+        "The provider signs in with web identity: var.aws_role_arn."
+        " The constraint on hashicorp/aws changes: ~> 2.70 becomes ~> 4.12."
+    )
 
 
 def test_a_constraint_outside_of_the_given_folder_stays(make_repo: MakeRepo) -> None:
@@ -224,4 +229,4 @@ def test_a_constraint_outside_of_the_given_folder_stays(make_repo: MakeRepo) -> 
     files = {"live/main.tf": aws.replace("VERSION", "~> 3.0") + call, "net/main.tf": aws.replace("VERSION", "~> 3.70")}
     result = migrate_repo(str(make_repo(files).root / "live"), Config(mode=Mode.IN_PLACE))
     assert result.changed == ()
-    assert result.findings[0].fate == "net/main.tf would have to change, and is outside of the given folder"
+    assert result.findings[0].fate == OUTSIDE_FOLDER.refusal(path="net/main.tf").reason

@@ -14,6 +14,7 @@ from migrator.config.config import BackendAuth, Config
 from migrator.migrate.planning import Planning
 from migrator.model.findings import Ignored, Refusal
 from migrator.model.results import Mode, Plan
+from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 from tests.invariants import workspace_of
 
 IGNORE = "# tf-oidc-migrate:ignore"
@@ -149,7 +150,7 @@ def test_a_call_that_is_to_be_left_alone_keeps_the_module_that_it_calls(call: st
     assert plan.changes == ()
     assert len(fates(plan, Refusal)) == 1
     assert "main.tf:" in fates(plan, Refusal)[0]
-    assert "a comment wants it left alone" in fates(plan, Refusal)[0]
+    assert "comment covers" in fates(plan, Refusal)[0]
 
 
 def test_a_call_in_json_that_is_to_be_left_alone_keeps_the_module_that_it_calls() -> None:
@@ -224,7 +225,7 @@ def test_what_is_nested_in_an_entry_that_is_to_be_left_alone(key: str) -> None:
     runtime = f'version: "1"\nstack_defaults:\n  environment:\n{ENTRIES}'.replace(f"{key}:", f"{key}: {IGNORE}")
     plan = plan_of({"main.tf": BACKEND, "stack.tf": STACK, ".spacelift/config.yml": runtime})
     assert ".spacelift/config.yml" not in [one.path for one in plan.changes]
-    assert ".spacelift/config.yml:4: a comment says so" in fates(plan, Ignored)
+    assert f".spacelift/config.yml:4: {IGNORED_BY_COMMENT.ignored().reason}" in fates(plan, Ignored)
 
 
 PROGRAM = """from constructs import Construct

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.stacks.contexts import attaching, attachments
@@ -26,6 +26,7 @@ class Reach:
 
     ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks
     that run something else, and modules of the registry, ``elsewhere`` those that other repositories define.
+    ``contexts`` are the names of the contexts that hand the setting on, as far as they are known.
     """
 
     stacks: tuple[StackDefinition, ...] = ()
@@ -33,6 +34,7 @@ class Reach:
     labels: tuple[str, ...] = ()
     others: tuple[Stack, ...] = ()
     elsewhere: tuple[KnownReceiver, ...] = ()
+    contexts: tuple[str, ...] = ()
 
 
 _RECEIVERS = ("stack_id", "module_id")
@@ -92,13 +94,16 @@ class Reaches:
                 reaches.append(Reach(unknown="The labels of the setting's context cannot be read here."))
             elif context.labels and argument is not None:
                 reaches.append(self.labelled(context.document, context.block, context.scope, argument.strings or ()))
+        names = tuple(dict.fromkeys(context.name for context in self._attached.contexts(target) if context.name))
         if not reaches:
-            return Reach(unknown="Nothing in this repository attaches the setting's context to a stack.")
+            return Reach(
+                unknown="Nothing in this repository attaches the setting's context to a stack.", contexts=names
+            )
         found = together(reaches)
         if not found.stacks and not found.others and not found.unknown:
             unknown = "No stack in this repository has a label to which the setting's context attaches itself."
-            return Reach(unknown=unknown, labels=found.labels)
-        return found
+            return Reach(unknown=unknown, labels=found.labels, contexts=names)
+        return replace(found, contexts=names)
 
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
         """What something with ``labels`` attaches itself to."""
@@ -120,6 +125,7 @@ def together(reaches: Iterable[Reach]) -> Reach:
         next((reach.unknown for reach in found if reach.unknown), ""),
         tuple(dict.fromkeys(label for reach in found for label in reach.labels)),
         tuple(dict.fromkeys(stack for reach in found for stack in reach.others)),
+        contexts=tuple(dict.fromkeys(name for reach in found for name in reach.contexts)),
     )
 
 

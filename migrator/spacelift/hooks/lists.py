@@ -49,6 +49,8 @@ class HookLists:
 
     def has_hook(self, stack: StackDefinition, name: str) -> bool:
         """Whether the list ``name``, or that of an attached context, exchanges a token already, however spelled."""
+        if stack.account is not None and name in stack.account.attached_hooks:
+            return True
         if isinstance(stack, TerraformDefinition):
             lists = (stack.source.argument(name), *(context.hooks(name) for context in stack.contexts.known))
             return any(exchanges_token(expression) for expression in lists if expression is not None)

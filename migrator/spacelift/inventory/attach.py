@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from migrator.model.fleet import Code, KnownRoot, Survey, is_of_branch, runs
+from migrator.config.config import ROLE_VARIABLE
+from migrator.model.fleet import KnownRoot, RepoIdentity, Survey, is_of_branch, runs
 from migrator.spacelift.inventory.account import Inventory, Stack
-from migrator.spacelift.inventory.keys import AccountKeys, StaticKey, integration_of
+from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
+from migrator.spacelift.inventory.known import code_of
 
 _VENDORS = {
     "StackConfigVendorTerraform": "Terraform",
@@ -21,11 +23,13 @@ class Attachment:
     """A stack that gets the hook with ``role``, ``""`` if a variable of the stack is to name the role.
 
     The context's ``priority`` is lower than that of every context that is attached already, so its hook runs first.
+    ``has_variable`` tells that the account sets this variable already.
     """
 
     stack: Stack
     role: str
     priority: int
+    has_variable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,17 @@ RoleOf = Callable[[Stack], str | None]
 """The role for a stack's hook: an ARN, ``""`` if a variable is to name the role, None if the stack needs no hook."""
 
 
-def attachments(inventory: Inventory, role_of: RoleOf) -> Attachments:
-    """What is to be done for the stacks that get static keys, and that ``role_of`` has a role for."""
+def attachments(
+    inventory: Inventory,
+    role_of: RoleOf,
+    template_of: Callable[[Stack], str] = lambda _: "",
+    migrated: Collection[str] = (),
+) -> Attachments:
+    """What is to be done for the stacks that get static keys, and that ``role_of`` has a role for.
+
+    ``template_of`` says where a template is that may have made a stack, ``""`` if no such template is known. The stacks
+    whose ids are ``migrated`` need no key either: their code signs in by itself, or code gives them the hook.
+    """
     account = AccountKeys(inventory)
     made: list[Attachment] = []
     skipped: list[Skipped] = []
@@ -62,14 +75,14 @@ def attachments(inventory: Inventory, role_of: RoleOf) -> Attachments:
         role = role_of(stack)
         if role is None:
             continue
-        reason = _objection(account, stack)
+        reason = _objection(account, stack) or (account.of(stack) and _made(template_of(stack)))
         if reason:
             skipped.append(Skipped(stack, reason))
         elif account.of(stack):
-            made.append(Attachment(stack, role, _first(stack)))
+            made.append(Attachment(stack, role, _first(stack), account.sets(stack, f"TF_VAR_{ROLE_VARIABLE}")))
     keys = dict.fromkeys(key for attachment in made for key in account.of(attachment.stack))
-    done = {attachment.stack.id for attachment in made}
-    others = {key: _others(account, key, done) for key in keys}
+    done = {*migrated, *(attachment.stack.id for attachment in made)}
+    others = {key: account.others(key, done) for key in keys}
     removable = tuple(key for key in keys if not others[key])
     return Attachments(tuple(made), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids))
 
@@ -87,9 +100,12 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
         )
     if account.has_exchange(stack):
         return "The stack exchanges its OIDC token already, but gets static keys as well. help: remove the keys"
-    if integration := integration_of(stack):
-        return f"The AWS integration {integration} signs in for the stack. help: detach it, or remove the keys"
-    return ""
+    return account.hook_obstacle(stack)
+
+
+def _made(template: str) -> str:
+    what = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
+    return f"{what}, or name the stack by --stack" if template else ""
 
 
 def _first(stack: Stack) -> int:
@@ -103,21 +119,23 @@ def _first(stack: Stack) -> int:
     )
 
 
-def _others(account: AccountKeys, key: StaticKey, done: set[str]) -> tuple[str, ...]:
-    """The ids of the stacks and modules that get a key and no hook."""
-    if key.kind == "stack":
-        return () if key.holder in done else (key.holder,)
-    others = tuple(sorted(account.receivers.get(key.holder, frozenset()) - done))
-    is_told = account.contexts[key.holder].attached_stacks is not None
-    return others if is_told else (*others, "what the account did not tell")
+def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
+    """Where a blueprint is that makes stacks with the code of this one; ``""`` if there is none in ``surveys``."""
+    code = code_of(stack)
+    identity = RepoIdentity(code.repository or "", code.namespace or "")
+    for survey in surveys:
+        for known in survey.stacks:
+            if known.is_blueprint and code.project_root is not None and runs(known.code, identity, code.project_root):
+                return f"{survey.repo}: {known.place}"
+    return ""
 
 
-def code_of(stack: Stack) -> Code:
-    """What an account says of the code that a stack runs."""
-    root = None if stack.project_root is None else stack.project_root.strip("/")
-    vendor = stack.vendor_config
-    runs_below = vendor is not None and bool(vendor.use_run_all)
-    return Code(stack.repository, "" if root in (None, ".") else root, stack.namespace, stack.branch, runs_below)
+def migrated_without(surveys: Iterable[Survey], stack: Stack) -> bool:
+    """Whether a stack signs in without `attach`: its code does so by itself, or code of ``surveys`` gives the hook."""
+    known = list(surveys)
+    is_defined = any(other.slug_in_account == stack.id for survey in known for other in survey.stacks)
+    roots = [root for survey in known for root in roots_of(survey, stack)]
+    return bool(roots) and all((root.is_native or is_defined) and not root.refusal for root in roots)
 
 
 def roots_of(survey: Survey, stack: Stack) -> Iterator[KnownRoot]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
+from migrator.config.config import ROLE_VARIABLE
 from migrator.spacelift.hooks.command import SHELL_ROLE, entries
 from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
 from migrator.syntax.hcl.layout import align
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.inventory.account import Inventory, Stack
     from migrator.spacelift.inventory.attach import Attachment, Attachments
 
-_ROLE_VARIABLE = "TF_VAR_aws_role_arn"
+_ROLE_VARIABLE = f"TF_VAR_{ROLE_VARIABLE}"
 _DELETE = "mutation ($context: ID!, $id: ID!) { contextConfigDelete(context: $context, id: $id) { id } }"
 _PROVIDERS = (
     'terraform {\n  required_providers {\n    spacelift = {\n      source = "spacelift-io/spacelift"\n    }\n  }\n}\n'
@@ -41,13 +42,13 @@ def attach_module(inventory: Inventory, found: Attachments, config: Config) -> s
     groups: dict[tuple[str, str], list[Attachment]] = {}
     for attachment in found.made:
         groups.setdefault((attachment.role, attachment.stack.space or ""), []).append(attachment)
-    if any(not role for role, _ in groups):
-        blocks.append(_variable([attachment.stack for attachment in found.made if not attachment.role]))
+    if without := [item.stack for item in found.made if not item.role and not item.has_variable]:
+        blocks.append(_variable(without))
     for (role, space), attached in groups.items():
         label, name = labels.context(role)
         blocks.append(_context(label, name, space, role, _is_broken(inventory, attached), config))
         blocks += (_attachment(labels, label, attachment) for attachment in attached)
-        blocks += (_role(labels, attachment.stack) for attachment in attached if not role)
+        blocks += (_role(labels, item.stack) for item in attached if not role and not item.has_variable)
     return align("\n".join(blocks))
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.settings.model import is_static_file, is_static_variable
-from migrator.spacelift.stacks.exchange import EXCHANGE
+from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
+from migrator.terraform.credential_names import exported
 
 if TYPE_CHECKING:
-    from migrator.spacelift.inventory.account import Context, Element, Inventory, Stack
+    from migrator.spacelift.inventory.account import Context, Element, Hooks, Inventory, Stack
+
+
+_LOST = re.compile(r"Stacks|searchStacks(?:\.\d+)?")
+"""What a `ReadError` names that lost a stack, or a page of stacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class AccountKeys:
     inventory: Inventory
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether the inventory has every stack: no page of them, and none of a page, could not be read."""
+        return not any(_LOST.fullmatch(error.what) for error in self.inventory.errors)
+
+    @cached_property
     def contexts(self) -> dict[str, Context]:
         """The account's contexts by their ids."""
         return {context.id: context for context in self.inventory.contexts}
@@ -52,11 +63,28 @@ class AccountKeys:
                 found.setdefault(attachment.context_id, set()).add(stack.id)
         return {name: frozenset(stacks) for name, stacks in found.items()}
 
+    @cached_property
+    def _contexts_by_stack(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for name, stacks in self.receivers.items():
+            for stack in stacks:
+                found.setdefault(stack, set()).add(name)
+        return found
+
     def contexts_of(self, stack: Stack) -> Iterator[Context]:
-        """The contexts that are attached to a stack, by name or by label."""
-        named = {attachment.context_id for attachment in stack.attached_contexts or ()}
-        named |= {name for name, stacks in self.receivers.items() if stack.id in stacks}
-        yield from (self.contexts[name] for name in sorted(named) if name in self.contexts)
+        """The contexts of a stack, in the order in which their hooks run before a phase.
+
+        Those that are attached by name come first, by priority, then the others in reverse alphabetical order:
+        https://docs.spacelift.io/concepts/stack/stack-settings.
+        """
+        attached = {attachment.context_id: attachment for attachment in stack.attached_contexts or ()}
+        named = sorted(
+            (attachment for attachment in attached.values() if not attachment.is_autoattached),
+            key=lambda attachment: attachment.priority or 0,
+        )
+        first = [attachment.context_id for attachment in named]
+        others = sorted((attached.keys() | self._contexts_by_stack.get(stack.id, set())) - set(first), reverse=True)
+        yield from (self.contexts[name] for name in (*first, *others) if name in self.contexts)
 
     def of(self, stack: Stack) -> tuple[StaticKey, ...]:
         """The static keys that runs of a stack get, from the stack itself and from its contexts."""
@@ -66,19 +94,64 @@ class AccountKeys:
         )
         return (*own, *contexts)
 
+    def others(self, key: StaticKey, done: Collection[str]) -> tuple[str, ...]:
+        """The ids of the stacks and modules that get a key, but for those that are ``done``."""
+        if key.kind == "stack":
+            return () if key.holder in done else (key.holder,)
+        others = tuple(sorted(self.receivers.get(key.holder, frozenset()).difference(done)))
+        is_told = self.contexts[key.holder].attached_stacks is not None
+        return others if is_told else (*others, "what the account did not tell")
+
+    @cached_property
+    def by_checksum(self) -> dict[str, tuple[str, ...]]:
+        """The variables of the account, for people, by the checksums of their values."""
+        found: dict[str, dict[str, None]] = {}
+        for kind, holders in (("stack", self.inventory.stacks), ("context", self.inventory.contexts)):
+            for holder in holders:
+                for element in holder.config or ():
+                    if element.checksum:
+                        found.setdefault(element.checksum, {})[f"{element.id} of the {kind} {holder.id}"] = None
+        return {checksum: tuple(titles) for checksum, titles in found.items()}
+
+    def is_shared(self, key: StaticKey) -> bool:
+        """Whether more than one stack or module gets a key, or may."""
+        return key.kind == "context" and len(self.others(key, ())) > 1
+
+    def sets(self, stack: Stack, name: str) -> bool:
+        """Whether the stack, or a context of the stack, sets the variable ``name``."""
+        of_contexts = (element for context in self.contexts_of(stack) for element in context.config or ())
+        return any(element.id == name for element in (*(stack.config or ()), *of_contexts))
+
     def has_exchange(self, stack: Stack) -> bool:
         """Whether the stack, or a context of it, exchanges the OIDC token before init already."""
-        lists = [
-            stack.before_init,
-            *(context.hooks.before_init for context in self.contexts_of(stack) if context.hooks is not None),
-        ]
-        return any(EXCHANGE in command for commands in lists for command in commands or ())
+        return any(EXCHANGE in command for _, command in self.commands(stack, "before_init"))
+
+    def hook_obstacle(self, stack: Stack) -> str:
+        """Why the hook cannot sign in for a stack, if it runs first; ``""`` if it can."""
+        if integration := integration_of(stack):
+            return f"The AWS integration {integration} signs in for the stack. Detach the integration first."
+        for name in EVERY_LIST:
+            for holder, command in self.commands(stack, name):
+                if EXCHANGE not in command and (variable := exported(command)):
+                    return f"The {name} of {holder} exports {variable}, which would replace what the hook exports."
+        return ""
+
+    def commands(self, stack: Stack, name: str) -> Iterator[tuple[str, str]]:
+        """The commands of one list of hooks, in the order in which they run, each with what holds them."""
+        for context in self.contexts_of(stack):
+            yield from ((f"the context {context.id}", command) for command in commands_in(context.hooks, name))
+        yield from ((f"the stack {stack.id}", command) for command in commands_in(stack, name))
 
     def is_told(self, stack: Stack) -> bool:
         """Whether the account told all that a stack may get keys from."""
         known = (stack.config, stack.attached_contexts, *(context.config for context in self.contexts_of(stack)))
         names = {attachment.context_id for attachment in stack.attached_contexts or ()}
         return None not in known and names <= self.contexts.keys()
+
+
+def commands_in(hooks: Hooks | None, name: str) -> tuple[str, ...]:
+    """The commands in the list ``name``, such as ``before_init``; none where the account did not show it."""
+    return (getattr(hooks, name) if hooks is not None else None) or ()
 
 
 def integration_of(stack: Stack) -> str:

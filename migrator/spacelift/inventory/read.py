@@ -67,6 +67,8 @@ class _Reader:
         for _ in range(_MOST_PAGES):
             answer = self._ask(operation, {"input": {"first": PAGE, "after": after}})
             page = answer.data.get(field) or {}
+            if not page and answer.errors:
+                self.errors[ReadError(what=field, message="A page was not read, so not all of them were.")] = None
             edges = [edge.get("node") for edge in page.get("edges") or () if isinstance(edge, Mapping)]
             found |= {node.id: node for node in self._nodes(field, edges, kind)}  # type: ignore[attr-defined]
             self._count(field, len(found))

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -30,6 +31,9 @@ _EARLY = 60.0
 """A token is renewed this many seconds before it expires."""
 _TIMEOUT = 60.0
 _LONGEST = 600
+_WAITS = (1.0, 2.0, 4.0, 8.0)
+_PASSING = re.compile(rb"unexpected status (?:429|502|503|504)\b")
+"""What spacectl says of an answer that passes; how long to wait, spacectl does not say."""
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
@@ -177,15 +181,11 @@ def _is_unauthorized(answer: Answer | None) -> bool:
 
 
 def _transport(url: str) -> Any:
-    try:
-        from gql.transport.requests import RequestsHTTPTransport, log
-        from requests import PreparedRequest
-        from requests.adapters import HTTPAdapter
-        from requests.auth import AuthBase
-    except ModuleNotFoundError:
-        raise MigrateError(
-            "The inventory needs more packages. help: pip install 'tf-oidc-migrate[inventory]'"
-        ) from None
+    from gql.transport.requests import RequestsHTTPTransport, log
+    from requests import PreparedRequest
+    from requests.adapters import HTTPAdapter
+    from requests.auth import AuthBase
+
     from migrator.patience import PASSING, TRIES, Patient
 
     class AsGiven(AuthBase):
@@ -218,12 +218,12 @@ class SpacectlSession:
         """As `Session.ask`: https://github.com/spacelift-io/spacectl/blob/main/internal/cmd/api/README.md."""
         command = [self.path, "api", "--raw"]
         command += ["--variables", json.dumps(variables)] if variables else []
-        try:
-            done = subprocess.run(  # noqa: S603  no shell, and nothing from a file
-                command, input=document.encode(), capture_output=True, timeout=_TIMEOUT, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            raise MigrateError(f"{self.path} cannot be run, or does not answer") from None
+        done = self._run(command, document)
+        for wait in _WAITS:
+            if not _PASSING.search(done.stderr):
+                break
+            time.sleep(wait)
+            done = self._run(command, document)
         try:
             found = json.loads(done.stdout)
             data, errors = found.get("data") or {}, found.get("errors") or ()
@@ -233,3 +233,11 @@ class SpacectlSession:
         except (AttributeError, TypeError, ValueError):
             said = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
             raise MigrateError(f"spacectl api failed: {said or 'it printed no JSON'}. {_HOW}") from None
+
+    def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(  # noqa: S603  no shell, and nothing from a file
+                command, input=document.encode(), capture_output=True, timeout=_TIMEOUT, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            raise MigrateError(f"{self.path} cannot be run, or does not answer") from None

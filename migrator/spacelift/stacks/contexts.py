@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
-_CALLS_AWS = re.compile(
+CALLS_AWS = re.compile(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
+"""What calls AWS or Terraform in a command."""
+
 _ALL = "*"
 
 
@@ -77,7 +79,7 @@ class SpaceliftContext:
     def calls_aws(self) -> bool:
         """Whether its hooks before init call AWS or Terraform."""
         hooks = self.hooks("before_init")
-        return hooks is not None and _CALLS_AWS.search(said_in(hooks)) is not None
+        return hooks is not None and CALLS_AWS.search(said_in(hooks)) is not None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,29 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-def stack_definitions(workspace: Workspace) -> Iterator[StackDefinition]:
-    """Every stack of the repository that runs Terraform or OpenTofu, in the folder that its runs take."""
+def stack_definitions(
+    workspace: Workspace, in_account: Callable[[StackDefinition], StackDefinition] = lambda stack: stack
+) -> Iterator[StackDefinition]:
+    """Every stack of the repository that runs Terraform or OpenTofu, in the folder that its runs take.
+
+    ``in_account`` adds what an inventory says of a stack.
+    """
+    folder = folders_of_runs(workspace)
+    for defined in _definitions(workspace):
+        stack = in_account(defined)
+        code = stack.code if IGNORES in stack.labels else folder(stack.slug, stack.code)
+        yield stack if code == stack.code else replace(stack, code=code)
+
+
+def folders_of_runs(workspace: Workspace) -> Callable[[str | None, Code], Code]:
+    """What finds the code that runs take, by a stack's slug and what the stack says of its code."""
     config = _runtime_config(workspace)
-    for stack in _definitions(workspace):
-        root = config.project_root(stack.slug, stack.code.project_root) if config is not None else None
-        is_read = root is not None and IGNORES not in stack.labels and _is_of(stack.code, workspace)
-        yield replace(stack, code=replace(stack.code, project_root=root)) if is_read else stack
+
+    def folder(slug: str | None, code: Code) -> Code:
+        root = config.project_root(slug, code.project_root) if config is not None else None
+        return code if root is None or not _is_of(code, workspace) else replace(code, project_root=root)
+
+    return folder
 
 
 def _runtime_config(workspace: Workspace) -> RuntimeConfig | None:
@@ -204,7 +220,7 @@ def definitions_running(
     or, where the repository's name is known, another repository.
     """
     first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
-    if first is not None and first.is_plain and not _is_of_another(first.code, workspace):
+    if first is not None and first.is_plain and first.account is None and not _is_of_another(first.code, workspace):
         folder = first.code.project_root
         return [first] if not folder or workspace.scoped(folder) == path or folder == path else []
     return [stack for stack in stacks.running(path) if is_of_branch(stack.code, workspace.identity)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from migrator.model.account import AccountStack
     from migrator.model.engine import Evidence
     from migrator.model.findings import Place
     from migrator.model.fleet import Code
@@ -48,7 +49,7 @@ class StackDefinition:
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
     confirmation, after the plan) are None where they are not known;
     ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
-    later; ``is_published`` tells that it cannot be changed.
+    later; ``is_published`` tells that it cannot be changed. ``account`` is what an inventory says of the stack.
     """
 
     document: Document
@@ -65,6 +66,7 @@ class StackDefinition:
     contexts: Contexts = field(default_factory=Contexts)
     is_blueprint: bool = False
     is_published: bool = False
+    account: AccountStack | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

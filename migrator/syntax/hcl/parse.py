@@ -273,7 +273,7 @@ def _loads(text: str) -> None:
     shaped = shape(text)
     line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
     if line is not None:
-        raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot read it")
+        raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot parse the text")
 
 
 @lru_cache(maxsize=2000)

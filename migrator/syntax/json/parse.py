@@ -261,4 +261,4 @@ def verify(known: set[str], after: str) -> None:  # noqa: ARG001 - as HCL's
     try:
         json.loads(after)
     except (ValueError, RecursionError):
-        raise SyntaxProblem(0, "Python's JSON parser cannot read it") from None
+        raise SyntaxProblem(0, "the JSON parser of Python cannot parse the text") from None

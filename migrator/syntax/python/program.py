@@ -231,6 +231,13 @@ class Program(Tree):
         """The string that an item's value is: a literal, a constant's, or made of them; None where it is not known."""
         return self._string(item.node, _DEPTH)
 
+    def meaning(self, item: Item) -> str | None:
+        """What an item's value says to any file of the program; None where names in it are of this file alone."""
+        names = [name for node in names_below(item.node) for name in self._qualified(node)]
+        if any(name.source is metadata.QualifiedNameSource.LOCAL for name in names):
+            return None
+        return f"{item.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
+
     def boolean(self, item: Item) -> bool | None:
         """The truth value that an item's value is, if it is one or a constant's."""
         node = self._meant(item.node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache
 
@@ -106,10 +106,11 @@ class Tree:
     # --- names ----------------------------------------------------------------------------------------------------
 
     def _full_names(self, node: cst.CSTNode) -> set[str]:
+        return {qualified_name.name for qualified_name in self._qualified(node)}
+
+    def _qualified(self, node: cst.CSTNode) -> Collection[metadata.QualifiedName]:
         scope = self._scopes.get(node)
-        return (
-            set() if scope is None else {qualified_name.name for qualified_name in scope.get_qualified_names_for(node)}
-        )
+        return () if scope is None else scope.get_qualified_names_for(node)
 
     def _assignments(self, node: cst.Name) -> list[metadata.BaseAssignment]:
         scope = self._scopes.get(node)

@@ -18,32 +18,16 @@ from migrator.model.findings import LeftAlone
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
-from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.diagnostics import (
-    CALLER_CANNOT_FOLLOW,
-    CREATES_RESOURCE,
-    HOLDS_ROLE,
-    NEEDED_BY_MODULE,
-    NOT_IN_WORK_TREE,
-    OUTPUT_OF_MODULE,
-    PUBLISHED_MODULE,
-    ROOT_OUTPUT,
-    STILL_USED,
-    TEST_MAY_USE,
-    UNCLEAR_CALL,
-    UNPARSED_FILE,
-    VALUE_FROM_ENVIRONMENT,
-    VALUE_FROM_OUTSIDE,
-    VALUE_IGNORED,
-)
 from migrator.terraform.published import is_published
+from migrator.terraform.usage import diagnostics
 from migrator.terraform.usage.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
-from migrator.terraform.usage.references import References, Use, addresses
+from migrator.terraform.usage.references import References, Use, addresses, argument_at
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
+    from migrator.syntax.terraform import Attribute, Block
     from migrator.terraform.usage.variable_values import VariableValues
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
@@ -229,7 +213,7 @@ class Orphans:
     def _in_use(self, node: Node, kept: Mapping[Node, LeftAlone]) -> LeftAlone | None:
         for use in self._uses(node):
             if not self._is_gone(use) and not self._is_going(use, kept):
-                return STILL_USED.left_alone(place=use.place)
+                return diagnostics.STILL_USED.left_alone(place=use.place)
         for other, reason in self._counterparts(node):
             if other not in self.flows or other in kept:
                 return reason
@@ -267,7 +251,7 @@ class Orphans:
         """What stands for the node in the other modules that its files are part of, and would need it, and why."""
         for piece in self.pieces(node):
             for module in self.workspace.modules_of(piece.document):
-                reason = NEEDED_BY_MODULE.left_alone(module=module.path or ".", file=piece.document.path)
+                reason = diagnostics.NEEDED_BY_MODULE.left_alone(module=module.path or ".", file=piece.document.path)
                 paths = [module.path] if module.path != piece.module else []
                 if paths and piece.parents and piece.parents[-1].type == "module":
                     called = called_by(self.workspace, module.path, piece.parents[-1].labels[0])
@@ -298,9 +282,11 @@ class Orphans:
     def _standing(self, node: Node) -> LeftAlone | None:
         """Why the node has to stay, whoever else goes."""
         if node.kind == "var" and node.name.startswith(ROLE_VARIABLE):
-            return HOLDS_ROLE.left_alone()
+            return diagnostics.HOLDS_ROLE.left_alone()
         if node.kind not in ("var", "local", "data", "ephemeral", "output"):
-            return (CREATES_RESOURCE if node.kind != "module" else OUTPUT_OF_MODULE).left_alone()
+            return (
+                diagnostics.CREATES_RESOURCE if node.kind != "module" else diagnostics.OUTPUT_OF_MODULE
+            ).left_alone()
         for piece in self.pieces(node):
             if reason := self._objection(piece.document, piece.item):
                 return reason
@@ -310,41 +296,41 @@ class Orphans:
             if argument.piece.document.has_ignored(argument.piece.item.span)
         )
         if left := next(ignored, None):
-            return VALUE_IGNORED.left_alone(place=left.place)
+            return diagnostics.VALUE_IGNORED.left_alone(place=left.place)
         missing = [path for path in self.workspace.missing if _may_use(path, node)]
         if missing:
-            return NOT_IN_WORK_TREE.left_alone(path=missing[0])
+            return diagnostics.NOT_IN_WORK_TREE.left_alone(path=missing[0])
         return self._outside_use(node) if node.kind in ("var", "output") else None
 
     def _objection(self, document: Document, item: Attribute | Block) -> LeftAlone | None:
         if document.is_ignored(item) or document.is_excluded:
             return (EXCLUDED if document.is_excluded else IGNORED_BY_COMMENT).left_alone()
         objection = self.workspace.objection(document.path)
-        return LeftAlone(objection.reason, objection.code, objection.help) if objection else None
+        return LeftAlone(objection.reason, code=objection.code, help=objection.help) if objection else None
 
     def _outside_use(self, node: Node) -> LeftAlone | None:
         """Who may give the variable a value, or take that of the output, without a reference to be seen."""
         if node.kind == "var" and (place := self.values.given(node.name)):
-            return VALUE_FROM_OUTSIDE.left_alone(place=place)
+            return diagnostics.VALUE_FROM_OUTSIDE.left_alone(place=place)
         if node.kind == "var" and (place := self._from_environment(node)):
-            return VALUE_FROM_ENVIRONMENT.left_alone(place=place)
+            return diagnostics.VALUE_FROM_ENVIRONMENT.left_alone(place=place)
         if node.kind == "output" and not self.workspace.calls.get(node.module):
-            return ROOT_OUTPUT.left_alone()
+            return diagnostics.ROOT_OUTPUT.left_alone()
         if frozen := self.workspace.frozen.get(node.module):
-            return CALLER_CANNOT_FOLLOW.left_alone(reason=frozen)
+            return diagnostics.CALLER_CANNOT_FOLLOW.left_alone(reason=frozen)
         if is_published(self.workspace, node.module, self._roots):
-            return PUBLISHED_MODULE.left_alone()
+            return diagnostics.PUBLISHED_MODULE.left_alone()
         word = re.compile(rf"\b{re.escape(node.name)}\b")
         for document in self._problems:
             if word.search(document.text):
-                return UNPARSED_FILE.left_alone(path=document.path)
+                return diagnostics.UNPARSED_FILE.left_alone(path=document.path)
         if node.kind == "output":
             used = re.compile(rf"\.{re.escape(node.name)}\b")
             test = next((test for test in self._tests if used.search(test.text)), None)
-            return TEST_MAY_USE.left_alone(path=test.path) if test else None
+            return diagnostics.TEST_MAY_USE.left_alone(path=test.path) if test else None
         tests = (test for test in self.workspace.modules[node.module].tests if test.path.endswith(".json"))
         untold = next((test for test in tests if word.search(test.text)), None)
-        return TEST_MAY_USE.left_alone(path=untold.path) if untold else self._unclear_call(node)
+        return diagnostics.TEST_MAY_USE.left_alone(path=untold.path) if untold else self._unclear_call(node)
 
     @cached_property
     def _problems(self) -> list[Document]:
@@ -373,7 +359,7 @@ class Orphans:
         name = posixpath.basename(node.module)
         for place, source in self._unclear.get(node.name, ()):
             if source is None or (name and re.search(rf"/{re.escape(name)}(?:[?]|$)", source)):
-                return UNCLEAR_CALL.left_alone(place=place)
+                return diagnostics.UNCLEAR_CALL.left_alone(place=place)
         return None
 
     @cached_property
@@ -397,23 +383,9 @@ def _may_use(path: str, node: Node) -> bool:
 def _is_for_key(use: Use) -> bool:
     """Whether a reference is in the value of an argument for a key: of a block, or, on its line, an object or text."""
     line = use.document.text[use.document.text.rfind("\n", 0, use.offset) + 1 : use.offset]
-    return _argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
+    return argument_at(use.document, use.offset) in STATIC_KEYS or _KEY_ON_LINE.search(line) is not None
 
 
 def _is_condition(use: Use) -> bool:
     """Whether a reference chooses between two values, and is none of them."""
     return _CHOOSES.match(use.document.text, use.offset) is not None
-
-
-def _argument_at(document: Document, offset: int) -> str:
-    """The name of the argument in whose value ``offset`` lies; ``""`` if there is none."""
-    blocks = list(document.blocks)
-    while blocks:
-        block = blocks.pop()
-        if block.span.start <= offset < block.span.end:
-            for item in block.items:
-                if isinstance(item, Block):
-                    blocks.append(item)
-                elif item.span.start <= offset < item.span.end:
-                    return item.name
-    return ""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.syntax.hcl.scanner import IDENTIFIER, comments
+from migrator.syntax.terraform import Block
 
 if TYPE_CHECKING:
     from migrator.span import Span
@@ -145,3 +146,17 @@ def _unescaped(text: str) -> tuple[str, Callable[[int], int]]:
 
 def _character(match: re.Match[str]) -> str:
     return chr(int(match[1], 16)) if match[1] else {"n": "\n", "r": "\r", "t": "\t"}.get(match[0][1], match[0][1])
+
+
+def argument_at(document: Document, offset: int) -> str:
+    """The name of the argument in whose value ``offset`` lies; ``""`` if there is none."""
+    blocks = list(document.blocks)
+    while blocks:
+        block = blocks.pop()
+        if block.span.start <= offset < block.span.end:
+            for item in block.items:
+                if isinstance(item, Block):
+                    blocks.append(item)
+                elif item.span.start <= offset < item.span.end:
+                    return item.name
+    return ""

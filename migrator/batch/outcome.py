@@ -1,0 +1,99 @@
+"""What a batch came to, at its end and later: counts, refusals by code and repository, branches and pull requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from migrator.batch.records import Results, left
+from migrator.errors import MigrateError
+from migrator.model.findings import Refusal
+from migrator.model.results import Mode, RepoResult
+from migrator.remotes.forge_registry import forge_of, open_forge
+from migrator.report.shown import shown
+from migrator.report.text import headline
+from migrator.secret import printable
+
+if TYPE_CHECKING:
+    from migrator.batch.journal import Journal
+
+_FEW = 3
+_MOST = 20
+
+
+class Tally:
+    """The counts of a batch: what became of the repositories, and the refusals of each code by repository."""
+
+    def __init__(self) -> None:
+        self._words: Counter[str] = Counter()
+        self._refusals: dict[str, Counter[str]] = {}
+        self.is_failed = False
+
+    def counted(self, results: Iterable[RepoResult]) -> Iterator[RepoResult]:
+        """Yield the ``results``, each after it is counted."""
+        for result in results:
+            self._words[_word(result)] += 1
+            self.is_failed |= result.is_failed
+            for code, number in refusals_of(result).items():
+                self._refusals.setdefault(code, Counter())[result.repo] += number
+            yield result
+
+    def lines(self, *, verbose: bool = True) -> Iterator[str]:
+        """The counts for people: a line for each code with refusals, then one for the repositories.
+
+        Only if ``verbose``, all codes and repositories are named.
+        """
+        most, few = (len(self._refusals), None) if verbose else (_MOST, _FEW)
+        ranked = sorted(self._refusals.items(), key=lambda item: (-item[1].total(), item[0]))
+        if ranked:
+            yield "Refused, by code (`tf-oidc-migrate --explain CODE` describes each):"
+        for code, by_repo in ranked[:most]:
+            named = ", ".join(f"{repo} ({number})" for repo, number in by_repo.most_common(few))
+            more = f" and {len(by_repo) - few} more" if few and len(by_repo) > few else ""
+            yield f"  {code}: {by_repo.total()} in {_repositories(len(by_repo))}: {named}{more}"
+        if len(ranked) > most:
+            yield f"  … and {len(ranked) - most} more codes (-v lists all)"
+        counts = ", ".join(f"{count} {word}" for word, count in sorted(self._words.items()))
+        yield f"{_repositories(self._words.total())}: {counts}"
+
+
+def refusals_of(result: RepoResult) -> Counter[str]:
+    """How many places of a repository were refused, by code."""
+    refused = (finding for finding in result.findings if isinstance(finding.fix, Refusal))
+    return Counter(finding.code or finding.rule for finding in refused)
+
+
+def status_lines(journal: Journal) -> Iterator[str]:
+    """A line for each repository of a run: what became of it, and how its pull request is now; then all refusals."""
+    tally = Tally()
+    for result in shown(tally.counted(Results(journal))):
+        where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
+        pushed = f"; pushed to {result.pushed}" if result.pushed else ""
+        refused = ", ".join(f"{code} ({number})" for code, number in refusals_of(result).most_common())
+        yield printable(f"{result.repo}: {headline(result)}{pushed}{where}{f'; refused: {refused}' if refused else ''}")
+    for name, was_in_flight in left(journal):
+        yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
+    yield from map(printable, tally.lines())
+
+
+def _state_of(result: RepoResult) -> str:
+    repo = forge_of(result.pull_request.partition("/-/")[0].partition("/pull/")[0])
+    try:
+        found = open_forge(repo.host).pull_request(repo.path, result.branch) if repo else None
+    except MigrateError as error:
+        return f"its state is not known: {error}"
+    return found.state if found else "not there any more"
+
+
+def _repositories(number: int) -> str:
+    return f"{number} {'repository' if number == 1 else 'repositories'}"
+
+
+def _word(result: RepoResult) -> str:
+    """What became of it, in a word or two."""
+    if not result.is_whole:
+        return "failed" if result.error else "in part"
+    if not result.changed:
+        return "migrated before" if result.was_there else "clean"
+    return "to migrate" if result.mode in (Mode.PREVIEW, Mode.CHECK) else "migrated"

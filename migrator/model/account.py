@@ -1,0 +1,48 @@
+"""What an inventory of a Spacelift account says of a stack, beyond what code says of stacks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+ACCOUNT = "Spacelift"
+"""What the account is called where a stack that no code defines names its repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStack:
+    """A stack of the account; ``id`` is its slug, ``place`` its address for people.
+
+    ``signs_in`` says what signs in for its runs today, ``static_keys`` names the variables and files with static
+    credentials. ``integration`` is the AWS integration, ``""`` if there is none. ``checksums`` are variables of the
+    stack and its contexts, each with the SHA-256 of its value in hexadecimal digits; ``sets`` are the variables of
+    Terraform among them. ``attached_hooks`` are the lists of hooks, such as ``before_init``, in which an attached
+    context exchanges the token; ``early`` the contexts whose hooks call AWS before that. ``drift`` says where the code
+    that defines the stack and the account disagree.
+    """
+
+    id: str
+    place: str
+    space: str = ""
+    signs_in: str = ""
+    static_keys: tuple[str, ...] = ()
+    integration: str = ""
+    checksums: tuple[tuple[str, str], ...] = ()
+    sets: tuple[str, ...] = ()
+    attached_hooks: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
+    has_session_tags: bool = False
+    drift: tuple[str, ...] = ()
+
+    def has(self, name: str, value: str) -> bool | None:
+        """Whether the variable ``name`` has the ``value``, by checksum; None where the account sets no such one."""
+        known = dict(self.checksums).get(name)
+        return None if known is None else known == checksum(value)
+
+
+def checksum(value: str) -> str:
+    """The checksum that Spacelift shows of a value.
+
+    https://github.com/spacelift-io/terraform-provider-spacelift/blob/main/docs/resources/environment_variable.md.
+    """
+    return hashlib.sha256(value.encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""The parts of a summary, and how many of their lines are shown, so that the whole has about sixty."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+LINES = 60
+"""About how many lines a summary has that is not verbose, as long as none of them wraps."""
+
+FEW = 3
+"""How many places of a kind are listed before the others are counted."""
+
+_VERBOSE = "-v lists all"
+
+
+class Section(NamedTuple):
+    """A part of the summary: ``blocks`` of lines, of which whole ones are left out if the summary is too long.
+
+    ``least`` is the number of lines that the section has in any case; ``unit`` names what a block stands for.
+    """
+
+    title: str
+    blocks: list[list[str]]
+    least: int
+    unit: tuple[str, str]
+    style: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of lines of all blocks."""
+        return sum(map(len, self.blocks))
+
+
+def rooms(sections: list[Section], *, verbose: bool) -> list[int]:
+    """How many lines each section may have: all that it needs, if the whole summary is not too long."""
+    if verbose:
+        return [section.size for section in sections]
+    left = LINES - 2 - 2 * len(sections)
+    rooms = [min(section.size, section.least) for section in sections]
+    left -= sum(rooms)
+    for index, section in enumerate(sections):
+        more = max(min(section.size - rooms[index], left), 0)
+        rooms[index] += more
+        left -= more
+    return rooms
+
+
+def fitted(section: Section, room: int) -> Iterator[str]:
+    """The first blocks that fit into ``room`` lines, at least one, and a line that counts the others."""
+    if section.size <= room:
+        yield from chain(*section.blocks)
+        return
+    used = 1
+    for number, block in enumerate(section.blocks):
+        used += len(block)
+        if number and used > room:
+            yield f"  … and {count(len(section.blocks) - number, *section.unit)} more ({_VERBOSE})"
+            return
+        yield from block
+
+
+def listed(rows: list[str], indent: str, *, verbose: bool) -> Iterator[str]:
+    """All ``rows``, or the first few and the number of the others."""
+    is_whole = verbose or len(rows) <= FEW + 1
+    yield from (f"{indent}{row}" for row in (rows if is_whole else rows[:FEW]))
+    if not is_whole:
+        yield f"{indent}… and {len(rows) - FEW} more ({_VERBOSE})"
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """``line``, wrapped at words below its indent if it is longer than ``width``, unless that is 0."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    if not width or len(line) <= width:
+        return [line]
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number with the word for what is counted."""
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,146 @@
+"""What an inventory says of static keys: which are to be removed in Spacelift, and which keys in git are the same.
+
+A key in Spacelift is told for removal only if everything that gets the key is migrated. A key in git is compared with
+those in Spacelift by checksum alone, so that neither is shown:
+https://github.com/spacelift-io/terraform-provider-spacelift/blob/main/docs/resources/environment_variable.md. Where the
+code that defines a stack and the account disagree, the account is what runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migrator.model.account import checksum
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Place, Refusal
+from migrator.model.notes import REMOVE_KEYS_IN_SPACELIFT
+from migrator.rules.registry import Rule
+from migrator.rules.spacelift_credentials import way_in_account
+from migrator.secret import STATIC_KEYS
+from migrator.terraform.credential_names import BREAKING, plain_name
+from migrator.terraform.expressions.defaults import resolve
+from migrator.terraform.key_literals import key_literals
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.account import AccountStack
+    from migrator.spacelift.inventory.keys import AccountKeys, StaticKey
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
+
+REMOVABLE = Diagnostic(
+    "key-in-spacelift-to-remove",
+    found="All that get the key sign in without the key after this migration: {users}.",
+    why="Only code can be changed here.",
+    help="Remove the key in Spacelift after one confirmed run of each stack.",
+)
+NEEDED = Diagnostic(
+    "key-in-spacelift-stays",
+    found="The key is still needed. {still}",
+    why="A run without the key would fail.",
+    help="Migrate these first, or attach the context to fewer stacks.",
+)
+SAME_KEY = Diagnostic(
+    "key-in-git-and-in-spacelift",
+    found="The value has the checksum of {titles}.",
+    why="The key in git is the key that runs use.",
+    help="Rotate the key only after no stack uses the key.",
+)
+DRIFT = Diagnostic(
+    "stack-differs-from-its-code",
+    found="{said}",
+    why="The account is what runs today, and the next run of the administrative stack applies the code.",
+    help="Apply or correct the definition before the migration.",
+)
+UNSET_IN_ACCOUNT = Diagnostic(
+    "unset-key-in-spacelift-for-hook",
+    found="Let the runs of these stacks do without {key}.",
+    why="The hook does not work with that variable.",
+    help="Detach the context from these stacks, or let a hook unset the variable.",
+)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each key that an account hands to the code's runs, for each key in git, and for each drift."""
+    keys = context.account.keys
+    if keys is None:
+        return
+    yield from _keys(context, keys)
+    yield from _same(context, keys)
+    for stack in context.facts.stacks:
+        for said in stack.account.drift if stack.account is not None else ():
+            fix = DRIFT.left_alone(said=said)
+            yield RULE.finding(stack.place, f"{stack.title} and Spacelift disagree", fix)
+
+
+def _keys(context: Context, keys: AccountKeys) -> Iterator[Finding]:
+    by_id = {stack.id: stack for stack in keys.inventory.stacks}
+    found = dict.fromkeys(key for id_ in _running(context) for key in keys.of(by_id[id_]))
+    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
+    refused |= {finding.place.key for finding in context.settled if isinstance(finding.fix, Refusal)}
+    for key in found:
+        if _is_in_code(context, keys, key):
+            continue
+        users = keys.others(key, ())
+        ways = [way_in_account(context, user) for user in users]
+        still = list(dict.fromkeys(way.still for way in ways if way.still))
+        still += ["Code that gets the key is not migrated."] * any(not refused.isdisjoint(way.needs) for way in ways)
+        host = next((account.place for account in _accounts(context)), "").partition("/stack/")[0]
+        place = Place(f"{host}/{key.kind}/{key.holder}")
+        if still:
+            breaks = plain_name(key.name) in BREAKING
+            notes = [UNSET_IN_ACCOUNT.note(*users, key=key.title)] * breaks
+            yield RULE.finding(place, key.title, NEEDED.left_alone(still=" ".join(still)), notes=notes)
+        else:
+            note = REMOVE_KEYS_IN_SPACELIFT.note(key.title)
+            yield RULE.finding(place, key.title, REMOVABLE.left_alone(users=", ".join(users)), notes=(note,))
+
+
+def _running(context: Context) -> list[str]:
+    """The ids of the account's stacks that run code of the repository."""
+    return list(dict.fromkeys(account.id for account in _accounts(context)))
+
+
+def _accounts(context: Context) -> Iterator[AccountStack]:
+    """What the account says of the stacks that run code of the repository."""
+    facts = context.facts
+    paths = [root.module.path for root in facts.roots]
+    paths += [module.module.path for module in facts.modules_with_static_keys]
+    for path in paths:
+        yield from facts.runners_of(path).accounts
+    yield from (stack.account for stack in facts.by_hand if stack.account is not None)
+
+
+def _is_in_code(context: Context, keys: AccountKeys, key: StaticKey) -> bool:
+    """Whether code of the repository sets the key: another rule removes the key there."""
+    for setting in context.facts.settings:
+        if key.name not in setting.names:
+            continue
+        if key.kind == "context" and keys.contexts[key.holder].name in setting.reach.contexts:
+            return True
+        holders = {stack.account.id for stack in setting.reach.stacks if stack.account is not None}
+        if key.kind == "stack" and not setting.reach.contexts and key.holder in holders:
+            return True
+    return False
+
+
+def _same(context: Context, keys: AccountKeys) -> Iterator[Finding]:
+    """The keys in code whose checksum is that of a variable in Spacelift."""
+    titles = keys.by_checksum
+    backends = [backend for root in context.facts.roots for backend in root.backends]
+    holders: list[Provider | S3Backend] = [*context.facts.providers, *backends]
+    for holder in holders:
+        for attribute in holder.credentials:
+            value = resolve(holder.module, holder.document.expression(attribute))
+            is_key = attribute.name in STATIC_KEYS and value is not None
+            if is_key and (same := titles.get(checksum(value or ""))):
+                fix = SAME_KEY.left_alone(titles=", ".join(same))
+                yield RULE.finding(holder.document.place(attribute), f"{holder.title}: {attribute.name}", fix)
+    for key in key_literals(context.workspace):
+        if found := [title for item in key.checksums for title in titles.get(item, ())]:
+            fix = SAME_KEY.left_alone(titles=", ".join(found))
+            yield RULE.finding(key.place, f"access key {key.masked}", fix)
+
+
+RULE = Rule("spacelift-inventory", "keys in Spacelift are told for removal once nobody needs them", check, phase=3)

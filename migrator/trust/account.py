@@ -1,0 +1,59 @@
+"""What an inventory of the account adds to what repositories tell of roles: stacks by hand, and exact subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrator.model.account import ACCOUNT
+from migrator.model.fleet import RepoIdentity
+from migrator.trust.known import ROLE_VARIABLE, Knowledge, KnownStack, roles_in
+
+if TYPE_CHECKING:
+    from migrator.spacelift.inventory.known import Account
+
+
+def with_account(repositories: Sequence[Knowledge], account: Account, roles: Iterable[str]) -> list[Knowledge]:
+    """The ``repositories``, and the stacks of the ``account`` that none of them defines.
+
+    A variable of a stack is known to hold one of the ``roles``, or one of the code's, by checksum.
+    """
+    if account.keys is None:
+        return list(repositories)
+    in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
+    known = sorted({*roles, *in_code})
+    told = [replace(item, stacks=tuple(_given(stack, known) for stack in item.stacks)) for item in repositories]
+    defined = {stack.account.id for item in told for stack in item.stacks if stack.account is not None}
+    by_hand = tuple(_given(stack, known) for stack in _stacks(account) if stack.slug not in defined)
+    return [*told, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
+
+
+def _stacks(account: Account) -> Iterator[KnownStack]:
+    keys = account.keys
+    by_id = {stack.id: stack for stack in keys.inventory.stacks} if keys is not None else {}
+    for known in account.stacks:
+        if keys is not None and known.account is not None:
+            commands = (command for _, command in keys.commands(by_id[known.account.id], "before_init"))
+            yield KnownStack(
+                known.title,
+                known.place,
+                known.code,
+                known.account.id,
+                known.account.space,
+                frozenset(role for command in commands for role in roles_in(command)),
+                frozenset(),
+                frozenset(),
+                is_guess=False,
+                has_session_tags=known.account.has_session_tags,
+                account=known.account,
+            )
+
+
+def _given(stack: KnownStack, roles: Sequence[str]) -> KnownStack:
+    """The stack with those of the ``roles`` that its variables hold, by checksum."""
+    if stack.account is None:
+        return stack
+    names = [name for name, _ in stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]
+    held = frozenset(role for role in roles for name in names if stack.account.has(name, role))
+    return replace(stack, given=stack.given | held) if held else stack
