@@ -236,7 +236,7 @@ def test_stacks_of_the_account_have_rows(make_repo: MakeRepo, terraform: Terrafo
     made = CliRunner().invoke(attach, ["--inventory", str(file), "--role-arn", STATE])
     assert made.exit_code == 0, made.output
     admin = make_repo({"attach/main.tf": made.stdout}, name="admin")
-    done = verified(admin.root, repo.root, "--inventory", file, "--run-type", "TRACKED")
+    done = verified(admin.root, repo.root, "--inventory", file, "--run-type", "TASK")
     assert done.exit_code == 0, done.output
     assert "web: web (Terraform" in done.stdout
     assert "not run: make web" in done.stdout

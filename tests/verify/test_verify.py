@@ -147,7 +147,7 @@ def test_a_fault_on_the_branch_fails_its_cell(
 ) -> None:
     migrate(fleet, "--no-switch")
     on_branch(getattr(fleet, repo), path, change)
-    options = ("--inventory", fleet.account, "--run-type", "TRACKED", "--report", tmp_path / "report.json")
+    options = ("--inventory", fleet.account, "--run-type", "TASK", "--report", tmp_path / "report.json")
     done = verified(fleet, *options)
     assert done.exit_code == 1, done.output
     found = cells(fleet, tmp_path / "report.json")
@@ -253,12 +253,12 @@ def test_a_preview_that_nobody_runs_proves_nothing(fleet: MadeFleet, tmp_path: P
 def test_what_is_missing_is_said(fleet: MadeFleet, tmp_path: Path, make_repo: MakeRepo) -> None:
     """No stack, no base, no hook: nothing is proven that nobody knows, and nothing is a traceback."""
     migrate(fleet, "--no-switch")
-    done = CliRunner().invoke(verify, [str(fleet.shop.root), "--run-type", "TRACKED"])
+    done = CliRunner().invoke(verify, [str(fleet.shop.root), "--run-type", "TASK"])
     assert done.exit_code == 4, done.output
     assert "No stack that runs this root module is known." in done.stdout
     fleet.shop.git("switch", "--quiet", "spacelift-oidc")
     fleet.shop.git("branch", "--quiet", "-D", "main")
-    done = CliRunner().invoke(verify, [str(fleet.admin.root), str(fleet.shop.root), "--run-type", "TRACKED"])
+    done = CliRunner().invoke(verify, [str(fleet.admin.root), str(fleet.shop.root), "--run-type", "TASK"])
     assert done.exit_code == 4, done.output
     assert "The branch from before the migration is not known" in done.stdout
     assert CliRunner().invoke(verify, [str(fleet.shop.root), "--branch", "nowhere"]).exit_code == 3
