@@ -6,15 +6,15 @@ from enum import IntEnum
 
 
 class MigrateError(Exception):
-    """Something that ends the work on one repository, told to the user as one sentence."""
+    """An error that ends the work on one repository; the message is a sentence for the user."""
 
 
 class NothingThere(MigrateError):
-    """A repository without a commit: there is nothing in it to be migrated, and nothing wrong with it."""
+    """A repository without a commit: nothing can be migrated, and nothing is wrong."""
 
 
 class UsageError(MigrateError):
-    """An option or argument whose value makes no sense; exit code 2."""
+    """An option or argument with a value that is not allowed; exit code 2."""
 
 
 class SyntaxProblem(Exception):
@@ -38,7 +38,7 @@ class OutputError(MigrateError):
 
 
 class ExitCode(IntEnum):
-    """What a run comes to, for scripts.
+    """The exit code of a run, for scripts.
 
     A failure counts for more than anything else. ``--check`` reports a change that can be made (1) before a refusal
     (4): a script that accepts refusals must not overlook a change.

@@ -43,7 +43,7 @@ class Patient(Retry):
         wait = 0.0 if response is None else self._asked_for(response)
         try:
             if wait > self.longest:
-                raise MigrateError(f"{host} wants to be left alone for {wait:.0f} seconds; try later")
+                raise MigrateError(f"{host} limits the rate of requests. help: try again in {wait:.0f} seconds")
             after = super().increment(method, url, response, error, _pool, _stacktrace)
         except Exception as problem:
             if response is not None:
@@ -54,7 +54,7 @@ class Patient(Retry):
             raise MigrateError(f"{host} {answer}; try later") from None
         wait = max(wait, after.get_backoff_time())
         if wait >= _WORTH_TELLING:
-            _LOG.warning("%s wants to be left alone: waiting for %.0f s", host, wait)
+            _LOG.warning("%s limits the rate of requests: waiting for %.0f s", host, wait)
         return after
 
     def new(self, **kw: object) -> Self:

@@ -1,4 +1,4 @@
-"""What one job comes to: the function's result, or a `Failure` that says in a sentence why there is none."""
+"""The outcome of a job: the function's result, or a `Failure` with the reason in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of every job of a run, written before anything else is done: one file, a line of JSON for each event.
+"""The journal of a run: a file with a line of JSON for each event of a job, written as the event happens.
 
 A line is whole or it does not count, so that the file tells the truth wherever the run was broken off. Only a crash of
 the whole machine may cost it its newest lines, and what was done then is seen by its branch:
@@ -79,7 +79,7 @@ class Journal:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the journal."""
         return self._path
 
     def __enter__(self) -> Journal:

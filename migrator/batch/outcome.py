@@ -59,7 +59,7 @@ class Tally:
 
 
 def refusals_of(result: RepoResult) -> Counter[str]:
-    """How many places of a repository were refused, by code."""
+    """The number of refused places of a repository, by code."""
     refused = (finding for finding in result.findings if isinstance(finding.fix, Refusal))
     return Counter(finding.code or finding.rule for finding in refused)
 
@@ -82,8 +82,8 @@ def _state_of(result: RepoResult) -> str:
     try:
         found = open_forge(repo.host).pull_request(repo.path, result.branch) if repo else None
     except MigrateError as error:
-        return f"its state is not known: {error}"
-    return found.state if found else "not there any more"
+        return f"the state of the pull request is not known: {error}"
+    return found.state if found else "the pull request does not exist any more"
 
 
 def _repositories(number: int) -> str:
@@ -91,7 +91,7 @@ def _repositories(number: int) -> str:
 
 
 def _word(result: RepoResult) -> str:
-    """What became of it, in a word or two."""
+    """The outcome of the repository in a word or two."""
     if not result.is_whole:
         return "failed" if result.error else "in part"
     if not result.changed:

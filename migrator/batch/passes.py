@@ -32,7 +32,7 @@ _FETCH = 300.0
 
 
 def survey_job(job: RepoJob) -> Survey | RepoResult:
-    """The first pass over one repository; once more where its ``fleet`` tells of calls."""
+    """The first pass over a repository; repeated if its ``fleet`` has calls between repositories."""
     try:
         folder = _folder(job, is_second=job.fleet != ALONE)
         found = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
@@ -96,14 +96,18 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
     try:
         policy, folder = job.config.on_existing_branch, Path(_folder_of_branch(job))
         is_replacing = policy is ExistingBranch.REPLACE
-        outcome = push(folder, result.branch, job.push_to, timeout=_FETCH, force_with_lease=is_replacing)
+        branches = [stage.branch for stage in result.stages] or [result.branch]
+        outcomes = [
+            push(folder, branch, job.push_to, timeout=_FETCH, force_with_lease=is_replacing) for branch in branches
+        ]
     except MigrateError as error:
         return replace(result, error=f"The branch was created, but not pushed: {error}")
-    if outcome is not Push.EXISTS:
+    there = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
+    if not there:
         return replace(result, pushed=job.push_to)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
-    return replace(result, error=f"The remote {job.push_to} already has a branch {result.branch} with other commits")
+    return replace(result, error=f"The remote {job.push_to} already has a branch {there[0]} with other commits")
 
 
 def _folder_of_branch(job: RepoJob) -> str:
@@ -133,18 +137,18 @@ class Batch:
         All repositories of the run count for what they know of each other, be they migrated already or not. Raises
         `KeyboardInterrupt` after the jobs in flight are done, if asked to stop.
         """
-        wanted = set(names)
+        pending = set(names)
         surveys: dict[str, Survey] = {}
-        for result in self._survey_all(wanted, surveys):
+        for result in self._survey_all(pending, surveys):
             yield result
-            wanted.discard(result.repo)
-        self._settle_calls(wanted, surveys)
+            pending.discard(result.repo)
+        self._settle_calls(pending, surveys)
         second = (
             replace(job, fleet=fleet)
             for job, fleet in zip(
                 (job for job in self.jobs if job.name in surveys), fleets(self.jobs, surveys.values()), strict=True
             )
-            if job.name in wanted
+            if job.name in pending
         )
         for job, outcome in self._run(migrate_job, second):
             yield self._finish(job.name, outcome if isinstance(outcome, RepoResult) else _failed(job, outcome))
@@ -153,10 +157,10 @@ class Batch:
         """Take down what became of a result after it was yielded."""
         self._finish(result.repo, result)
 
-    def _survey_all(self, wanted: set[str], surveys: dict[str, Survey]) -> Iterator[RepoResult]:
+    def _survey_all(self, pending: set[str], surveys: dict[str, Survey]) -> Iterator[RepoResult]:
         known = surveys_in(self.journal)
         surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
-        unknown = (job for job in self.jobs if job.name in wanted and job.name not in known)
+        unknown = (job for job in self.jobs if job.name in pending and job.name not in known)
         found: dict[str, Survey] = {}
         for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
@@ -169,17 +173,19 @@ class Batch:
         surveys.clear()
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
 
-    def _settle_calls(self, wanted: set[str], surveys: dict[str, Survey]) -> None:
+    def _settle_calls(self, pending: set[str], surveys: dict[str, Survey]) -> None:
         """Let each repository know of the calls between them; one that is migrated already stays as it was."""
 
-        def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
-            jobs = (replace(job, fleet=told[job.name]) for job in self.jobs if job.name in told and job.name in wanted)
+        def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
+            jobs = (
+                replace(job, fleet=fleets[job.name]) for job in self.jobs if job.name in fleets and job.name in pending
+            )
             found = run_jobs(
                 survey_job, jobs, self.make_executor(), timeout=self.timeout, on_interrupt=self.on_interrupt
             )
             with closing(found):
                 new = {job.name: item for job, item in found if isinstance(item, Survey)}
-            return {name: surveys[name] for name in told if name not in wanted} | new
+            return {name: surveys[name] for name in fleets if name not in pending} | new
 
         for name, survey in settle_calls(surveys, again).items():
             if survey != surveys[name]:

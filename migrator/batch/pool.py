@@ -1,4 +1,4 @@
-"""One function over many jobs: in this process, in worker processes, or on a Dask cluster, by the same few lines."""
+"""A function applied to many jobs: in this process, in worker processes, or on a Dask cluster."""
 
 from __future__ import annotations
 

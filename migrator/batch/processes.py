@@ -175,7 +175,7 @@ class _Worker:
         return f"The worker process ended with exit code {code}"
 
     def end(self) -> None:
-        """Kill it and the programs it runs, whichever of them still lives."""
+        """Kill the worker process and every program that it started."""
         self.channel.close()
         with suppress(OSError):
             os.killpg(self._pid, signal.SIGKILL)

@@ -49,10 +49,10 @@ class Progress:
         """A repository is in flight."""
 
     def surveyed(self, name: str) -> None:
-        """It was read, and is in flight no more until its turn comes to be migrated."""
+        """The first pass over the repository is done."""
 
     def finished(self, name: str, outcome: str, is_failed: bool) -> None:
-        """What became of it."""
+        """The repository is done, with ``outcome``."""
         self._done += 1
         self._show(name, outcome, is_failed)
 

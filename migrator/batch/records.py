@@ -1,4 +1,4 @@
-"""What a batch has to do, and what its journal holds: jobs, surveys, results."""
+"""The records in a journal: jobs, surveys and results."""
 
 from __future__ import annotations
 

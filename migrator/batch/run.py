@@ -78,7 +78,7 @@ class Request:
 
     @property
     def is_resuming(self) -> bool:
-        """Whether it goes on with an earlier run."""
+        """Whether the run continues an earlier run."""
         return self.resume or self.retry_failed
 
 
@@ -109,10 +109,10 @@ def run_batch(request: Request, config: Config) -> int:
 
 def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
     """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
-    wanted = [(write_report, path) for path in request.reports]
-    wanted += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
+    outputs = [(write_report, path) for path in request.reports]
+    outputs += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
     are_written = True
-    for write, path in wanted:
+    for write, path in outputs:
         try:
             write(path, Results(journal))
         except MigrateError as error:
@@ -132,21 +132,21 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
         timeout=request.timeout,
         on_start=shown.started,
         on_survey=shown.surveyed,
-        on_interrupt=lambda count: shown.say(f"stopping: {count} repositories are being finished"),
+        on_interrupt=lambda count: shown.say(f"Stopping after the {count} repositories in progress"),
     )
     by_name = {job.name: job for job in jobs}
     lost: OutputError | None = None
     for result in batch.run(names):
-        told = result
+        opened = result
         if request.pull_requests is not None and result.pushed and not result.error:
             job = by_name[result.repo]
-            told = request.pull_requests.open(job.source, job.clones, result)
-            batch.note(told)
-        shown.finished(told.repo, _outcome(told), not told.is_whole)
-        for note in told.notes[len(result.notes) :]:
-            shown.say(f"{told.repo}: {note.task}")
+            opened = request.pull_requests.open(job.source, job.clones, result)
+            batch.note(opened)
+        shown.finished(opened.repo, _outcome(opened), not opened.is_whole)
+        for note in opened.notes[len(result.notes) :]:
+            shown.say(f"{opened.repo}: {note.task}")
         try:
-            _print(request, by_name[told.repo], told)
+            _print(request, by_name[opened.repo], opened)
         except OutputError as error:
             lost = error
             if not request.reports and not request.plan_file:

@@ -35,7 +35,7 @@ class PythonSignIn:
 
     @property
     def outcome(self) -> str:
-        """What it comes to, for people."""
+        """The new sign-in, for people."""
         return f"web identity with {self.role or 'the assumed role'}"
 
     @property

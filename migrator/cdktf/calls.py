@@ -53,12 +53,12 @@ class CdktfCall:
 
     @property
     def is_provider(self) -> bool:
-        """Whether it is a provider."""
+        """Whether the call makes a provider."""
         return self.call.name in PROVIDERS | OLD_PROVIDERS
 
     @property
     def is_backend(self) -> bool:
-        """Whether it is the backend of a stack."""
+        """Whether the call makes the backend of a stack."""
         return self.call.name in BACKENDS
 
     @cached_property
@@ -68,7 +68,7 @@ class CdktfCall:
 
     @cached_property
     def role_family(self) -> tuple[tuple[Items, Item], ...]:
-        """The same of the flat arguments that make a backend assume a role."""
+        """The flat arguments that make a backend assume a role, each with what holds the argument."""
         return () if self.is_provider else tuple(self._named(ROLE_FAMILY))
 
     @cached_property
@@ -78,7 +78,7 @@ class CdktfCall:
 
     @cached_property
     def origin(self) -> Origin:
-        """What tells a provider's identity from those of its neighbours."""
+        """The credentials of a provider as a key: equal keys mean the same identity."""
         return tuple(sorted((item.name or "", self._said(item)) for _, item in self.credentials))
 
     def _said(self, item: Item) -> str:
@@ -118,7 +118,7 @@ class CdktfCall:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it lives on the credentials of the environment."""
+        """Whether the call uses the credentials of the environment."""
         return not self.credentials and self.web_identity is None and self.skip_reason is None
 
     @cached_property
@@ -203,7 +203,7 @@ class CdktfProgram:
 
     @property
     def providers(self) -> tuple[CdktfCall, ...]:
-        """Its AWS providers."""
+        """The AWS providers of the program."""
         return tuple(call for call in self.calls if call.is_provider)
 
     def is_migrated(self, include_ambient: bool) -> bool:
@@ -217,13 +217,13 @@ class CdktfProgram:
 
     @property
     def role_arns(self) -> set[str | None]:
-        """The roles that its backends assume; None stands for one that is no literal."""
+        """The roles that the program's backends assume; None stands for a role that is not a literal."""
         asking = [call for call in self.backends if call.skip_reason is None]
         return {call.program.string(call.role_arn) for call in asking if call.role_arn}
 
 
 def cdktf_program(folder: str, documents: list[Document]) -> CdktfProgram:
-    """What the Python files of a folder call for. Raises `SyntaxProblem` where one of them is none."""
+    """The program in the Python files of a folder. Raises `SyntaxProblem` for a file that is not Python."""
     names = PROVIDERS | OLD_PROVIDERS | BACKENDS | STATES
     calls = [
         CdktfCall(document, program, call)

@@ -17,12 +17,22 @@ CREDENTIALS_VARY_IN_PROGRAM = Diagnostic(
     found="The credentials come from a loop variable or a parameter, so they differ between the providers.",
     why="All these providers would share a single role variable.",
     help="Write each provider as a call of its own, with its own credentials.",
+    page="""\
+The profile or keys of the provider are known only when the program runs, for example `for name in names:
+AwsProvider(self, name, profile=name)`. Each pass of the loop may be another AWS identity.
+
+Write a call for each identity, so that each gets a role variable of its own.""",
 )
 PROVIDER_MADE_REPEATEDLY = Diagnostic(
     "provider-made-repeatedly",
     found="The call may run several times in the same scope.",
     why="A scope can declare the role variable only once.",
     help="Name the role with `--role-arn`, or move the call into the stack's constructor.",
+    page="""\
+A function that adds an `AwsProvider` may be called several times for the same stack. The role variable would be
+declared once for each call, and CDKTF rejects a second construct with the same id.
+
+With `--role-arn ARN`, the role is written into the call and no variable is needed.""",
 )
 NAME_TAKEN_IN_PROGRAM = Diagnostic(
     "name-taken-in-program",

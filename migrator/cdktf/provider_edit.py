@@ -58,7 +58,7 @@ class _Role:
 
 
 class PythonIdentity:
-    """What the providers of one CDKTF program are to sign in with: those ``migrating``, among all that it has."""
+    """The new sign-in of the providers of a CDKTF program; ``migrating`` are the providers to change."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ Key = tuple[str, Span | None, str]
 
 
 def scope_of(provider: CdktfCall) -> Key:
-    """What tells a scope from others: the same expression in the same function, or ``self`` in the same class."""
+    """The key of a provider's scope: an expression in a function, or ``self`` in a class."""
     return _scope(provider, provider.call)
 
 

@@ -29,7 +29,8 @@ NEEDED: Mapping[tuple[str, ...], tuple[str, ...]] = {
 """Options that have an effect only together with one of others."""
 
 USELESS: Sequence[tuple[str, str, tuple[str, ...], str]] = (
-    ("--in-place", "", ("--branch", "--message", "--no-switch"), "makes no branch and no commit"),
+    ("--in-place", "", ("--branch", "--stages", "--message", "--no-switch"), "makes no branch and no commit"),
+    ("--check", "", ("--stages",), "makes no branch"),
     *((mode, "", ("--push", "--open-pr"), "changes nothing") for mode in ("--preview", "--check", "--plan-out")),
     (
         "--auth",

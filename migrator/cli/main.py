@@ -14,7 +14,6 @@ from migrator.cli.commands import COMMANDS, PROGRAM, load, named_in, title
 from migrator.cli.options import ACTION, GIT, OUTPUT, SCOPE, GroupedCommand, migration_options, option, output_options
 from migrator.errors import ExitCode, UsageError
 from migrator.model.nearest import nearest
-from migrator.secret import printable
 
 _EPILOG = """\b
 Examples:
@@ -115,7 +114,7 @@ def execute() -> int:
     """
     name = named_in(sys.argv[1:])
     if not name and (mistake := _mistaken(sys.argv[1:])):
-        click.echo(printable(f"Error: {mistake}"), err=True)
+        _show(click.UsageError(mistake))
         return ExitCode.USAGE
     command, arguments = load(name), sys.argv[1 + len(name.split()) :]
     if _COMPLETION in os.environ:
@@ -127,10 +126,16 @@ def execute() -> int:
             arguments, prog_name=title(name), standalone_mode=False, complete_var=_COMPLETION
         )
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        click.echo(printable(said.getvalue()), err=True, nl=False)
+        _show(error)
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
     return code or 0
+
+
+def _show(error: click.ClickException) -> None:
+    from migrator.secret import printable  # here: --help and --version show no error
+
+    said = io.StringIO()
+    error.show(said)
+    click.echo(printable(said.getvalue()), err=True, nl=False)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -49,12 +47,14 @@ _HELP = {
     "session-duration": "Keep the hook's credentials valid for this long.  [default: AWS's one hour]",
     "no-guard": "Let a run go on if AWS refuses to exchange the token.",
     "branch": "Make this branch.",
+    "stages": "Make a branch each for what the stacks need, the code, the removal of keys.",
     "message": "Use this commit message.  [default: what was changed where]",
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
     "inventory": "Read what the Spacelift account holds from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
     "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
+    "slug": "Name the slug of a stack.",
     "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
@@ -159,11 +159,13 @@ def migration_options(function: _Decorated) -> _Decorated:
         option(HOOK, "--session-duration", metavar="SECONDS", type=int),
         option(HOOK, "--no-guard", is_flag=True),
         option(GIT, "--branch", metavar="NAME", default=BRANCH, show_default=True),
+        option(GIT, "--stages", is_flag=True),
         option(GIT, "--message", metavar="TEXT"),
         option(SCOPE, "--config", "settings_file", metavar="FILE", type=_FILE),
         option(SCOPE, "--inventory", metavar="FILE", type=_FILE),
         option(SCOPE, "--include-ambient", is_flag=True, is_main=True),
         option(SCOPE, "--exclude", metavar="GLOB", multiple=True),
+        option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True),
         option(SCOPE, "--ignore", metavar="CODE", multiple=True, is_main=True),
         option(SCOPE, "--keep-variables", is_flag=True),
     )(function)
@@ -178,6 +180,12 @@ def output_options(function: _Decorated) -> _Decorated:
         option(OUTPUT, "-q", "--quiet", is_flag=True),
         option(OUTPUT, "--no-pager", is_flag=True),
     )(function)
+
+
+def slug_pairs(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
+    parts = (item.rpartition("=") for item in given)
+    return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
@@ -195,12 +203,14 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             token_file=options["token_file"],
             branch=options["branch"],
             message=options["message"],
+            stages=options.get("stages", False),
             switch=not options.get("no_switch", False),
             show_secrets=options.get("show_secrets", False),
             include_ambient=options["include_ambient"],
             exclude=options["exclude"],
             ignore=_known_codes(options["ignore"]),
             repository=options.get("repository"),
+            slugs=slug_pairs(options.get("slugs", ())),
             keep_variables=options["keep_variables"],
             backend_auth=BackendAuth(options["backend_auth"]),
             hook_in=HookPlace(options["hook_in"]),
@@ -251,6 +261,8 @@ def _with_settings(config: Config) -> Config:
     if config.settings_file is None:
         return config
 
+    from pathlib import Path
+
     from migrator.config.settings_file import with_file
 
     return with_file(config, Path(config.settings_file), config.settings_file)
@@ -258,6 +270,8 @@ def _with_settings(config: Config) -> Config:
 
 def _given() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
+    from dataclasses import fields
+
     from migrator.config.config import Config
 
     context = click.get_current_context(silent=True)

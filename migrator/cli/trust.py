@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.cli.combinations import require_sense
-from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option
+from migrator.cli.options import OUTPUT, PROVIDER, ROLES, SCOPE, TRUST, GroupedCommand, option, slug_pairs
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import plain_line
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES
@@ -56,6 +56,7 @@ _ROLES_HELP = (
     help="Add the thumbprint of a certificate that AWS does not trust by itself.",
 )
 @option(PROVIDER, "--provider-version", metavar="CONSTRAINT", default=">= 5.82", show_default=True, help=_VERSION_HELP)
+@option(SCOPE, "--slug", "slugs", metavar="STACK=SLUG", multiple=True)
 @option(
     ROLES,
     "--role-arn",
@@ -160,7 +161,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         RoleState(options["roles"]),
     )
     inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
-    learnt = [_learn(repo, options["exclude"], inventory) for repo in repos]
+    learnt = [_learn(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]
     knowledge = with_account(learnt, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
@@ -170,7 +171,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     return wanted.grants(uses, [item for item in known if item.kind == "stack"])
 
 
-def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None) -> Knowledge:
+def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:
     from migrator.batch.job import failure_of
     from migrator.config.config import Config
     from migrator.config.settings_file import with_repository
@@ -178,7 +179,8 @@ def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None) -> Knowle
     from migrator.trust.known import learn
 
     try:
-        config = Config(exclude=exclude, inventory=inventory, given=frozenset({"inventory"} if inventory else ()))
+        given = frozenset({"inventory"} if inventory else ())
+        config = Config(exclude=exclude, inventory=inventory, slugs=slug_pairs(slugs), given=given)
         workspace = open_workspace(repo, config)
         return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:

@@ -1,4 +1,4 @@
-"""What the command line offers to choose from, and its defaults; apart, so that ``--help`` loads little."""
+"""The choices and defaults of the command line, in a small module so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BRANCH = "spacelift-oidc"
 
 
 class HookPlace(Enum):
-    """Where the hook is put."""
+    """The place for the hook."""
 
     STACK = "stack"
     CONTEXT = "context"
@@ -28,7 +28,7 @@ class BackendAuth(Enum):
 
 
 class RoleIn(Enum):
-    """Where a provider's role stands that is known: in its block, or in a variable that the stacks set."""
+    """The place for a known role of a provider: the provider's block, or a variable that the stacks set."""
 
     LITERAL = "literal"
     VARIABLE = "variable"

@@ -35,7 +35,7 @@ _DURATIONS = range(900, 43201)
 
 
 class ExistingBranch(Enum):
-    """What is done where the branch exists already, as after an earlier run."""
+    """The action for a branch that exists already, for example from an earlier run."""
 
     FAIL = "fail"
     SKIP = "skip"
@@ -44,7 +44,7 @@ class ExistingBranch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathRoles:
-    """The roles of the folders that ``glob`` matches, where they differ from the others'.
+    """The roles for the folders that ``glob`` matches.
 
     ``ignore`` are the codes of the refusals that are accepted in these folders and files.
     """
@@ -72,6 +72,7 @@ class Config:
     branch: str = BRANCH
     message: str | None = None
     switch: bool = True
+    stages: bool = False
     on_existing_branch: ExistingBranch = ExistingBranch.FAIL
     keep_diff: bool = False
     show_secrets: bool = False
@@ -86,6 +87,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     repository: str | None = None
+    slugs: tuple[tuple[str, str], ...] = ()
     keep_variables: bool = False
     roles: tuple[RoleMapping, ...] = ()
     paths: tuple[PathRoles, ...] = ()
@@ -116,6 +118,7 @@ class Config:
             )
         if self.portable and self.provider_auth is ProviderAuth.HOOK:
             raise UsageError("--portable and --provider-auth hook cannot be combined")
+        self._require_sound_slugs()
         self._require_sound_roles()
 
     @property
@@ -132,6 +135,11 @@ class Config:
         """Whether a refusal with ``code`` in the file at ``path`` is accepted."""
         here = (roles.ignore for roles in self.paths if matches(path, roles.glob))
         return code in self.ignore or any(code in codes for codes in here)
+
+    def _require_sound_slugs(self) -> None:
+        for stack, slug in self.slugs:
+            if not stack or not re.fullmatch(r"[a-z0-9_-]+", slug):
+                raise UsageError("--slug must be STACK=SLUG; a slug has lower-case letters, digits, - and _")
 
     def _require_sound_roles(self) -> None:
         for mapping in self.roles:

@@ -1,4 +1,4 @@
-"""What the user says of roles: which identity, by where its credentials come from, is to have which role."""
+"""The user's mapping of identities, by the source of their credentials, to roles."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class RoleMapping:
 
     @property
     def weight(self) -> tuple[bool, bool]:
-        """How much it counts."""
+        """The precedence of the mapping."""
         return self.is_flag, self.paths != "*"
 
     @property
     def scope(self) -> tuple[Origin, str, bool]:
-        """What can have one role only."""
+        """The identity in its folders, which can have a single role."""
         return self.origin, self.paths, self.is_flag
 
 

@@ -52,9 +52,9 @@ _CHOICES: dict[str, type[Enum]] = {
     "role-in": RoleIn,
 }
 _PATH_KEYS = ("glob", "role-arn", "backend-role-arn", "roles", "ignore")
-_TABLES = ("roles", "paths")
+_TABLES = ("roles", "paths", "slugs")
 KEYS = (*_OPTIONS, *_TABLES)
-"""What may stand at the top of the file: options of the command line by their names, and two tables."""
+"""What may stand at the top of the file: options of the command line by their names, and three tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,13 @@ class _Reader:
                 raise self.wrong(f'{key}."{origin}"', f"is not an origin: {error}") from None
             self.arn(f'{key}."{origin}"', arn)
             yield mapping
+
+    def slugs(self, plain: Any) -> tuple[tuple[str, str], ...]:
+        """The slugs of a table ``slugs``, by stack."""
+        if not isinstance(plain, dict) or not all(isinstance(slug, str) for slug in plain.values()):
+            raise self.wrong("slugs", "must be a table of stacks and slugs")
+        self._checked("slugs", "slugs", tuple(plain.items()))
+        return tuple(plain.items())
 
     def arn(self, key: str, value: Any) -> str:
         """``value``, which is to be a role's ARN."""
@@ -174,6 +181,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     return replace(
         config,
         **options,
+        slugs=(*reader.slugs(plain.get("slugs", {})), *config.slugs),
         exclude=(*config.exclude, *excluded),
         ignore=(*config.ignore, *ignored),
         roles=(*config.roles, *roles),

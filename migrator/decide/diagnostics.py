@@ -200,8 +200,14 @@ ROLE_OF_ENVIRONMENT = Diagnostic(
 INTEGRATION_READS_STATE = Diagnostic(
     "let-integration-read-state",
     found="Let the role of the AWS integration read these states.",
-    why="Another role read these states before.",
+    why="Another role, or other credentials, read these states before.",
     help="Allow the role in the policy of the bucket, or attach a policy for the bucket to the role.",
+)
+BACKEND_ROLE_READS_STATE = Diagnostic(
+    "let-backend-role-read-state",
+    found="Let the role of the backend read these states.",
+    why="Other credentials read these states before.",
+    help="Allow the role in the policy of the bucket, or name the role of these credentials with `--role`.",
 )
 HOOK_READS_STATE = Diagnostic(
     "let-hook-read-state",

@@ -109,8 +109,8 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
     by_folder = StacksByFolder(workspace, stacks)
     made = MadeByHand(workspace, repo, fleet, account, stacks)
     programs = cdktf_programs(workspace)
-    with_state = [module.path for module in root_modules] + [program.folder for program in programs]
-    with_state += [unit.folder for unit in units.units]
+    folders = [*(program.folder for program in programs), *(unit.folder for unit in units.units)]
+    with_state = [*(module.path for module in root_modules), *folders]
 
     @cache
     def runners(path: str) -> Runners:
@@ -118,20 +118,18 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         return _runners(found, made.with_those(fleet.stacks_running(repo, workspace.identity, path), path))
 
     states = {module.path: tuple(remote_states(module)) for module in modules}
-
     reaches = Reaches(workspace, stacks)
     with_own_settings = tuple(own_runs(workspace, reaches))
-    settings = tuple(
-        _elsewhere(repo, fleet, _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings))
-    )
+    in_code = _settings(workspace, modules, stacks, root_modules, reaches, with_own_settings)
+    settings = tuple(_elsewhere(repo, fleet, in_code))
     with_static_keys = _with_static_keys(settings) | made.with_static_keys(stacks)
 
     def root(module: Module) -> Root:
-        folders = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
-        run_by = reduce(Runners.with_those, map(runners, folders), runners(module.path))
+        of_units = (unit.folder for unit in units.units if unit.module is module and not unit.has_state)
+        run_by = reduce(Runners.with_those, map(runners, of_units), runners(module.path))
         gets_static_keys = not with_static_keys.isdisjoint((module.path, *run_by.here, *run_by.blueprints))
-        own, reads = tuple(backends[module.path]), _read_by(workspace, states, module.path)
-        return Root(module, own, providers[module.path], run_by, reads, gets_static_keys)
+        reads = _read_by(workspace, states, module.path)
+        return Root(module, tuple(backends[module.path]), providers[module.path], run_by, reads, gets_static_keys)
 
     return Facts(
         tuple(provider for module in modules for provider in providers[module.path]),

@@ -132,7 +132,7 @@ class HookPlan:
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
-    def settled(self, wanted: PlannedHook) -> Fix | None:
+    def fate_without_edit(self, wanted: PlannedHook) -> Fix | None:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = wanted.stack, self._missing(wanted.stack)
         if stack.is_ignored:
@@ -199,6 +199,10 @@ class HookPlan:
         for other in target.runners.elsewhere:
             if other.slug:
                 yield RuntimeStack(other.slug, other.lists)
+
+    def is_in_runtime_config(self, stack: KnownStack) -> bool:
+        """Whether the hook of a stack that is defined elsewhere goes into the runtime configuration beside the code."""
+        return self._context.config.hook_in is HookPlace.RUNTIME_CONFIG and bool(stack.slug)
 
     def without_slug(self, target: Target) -> Iterator[str]:
         """The titles of the stacks that run ``target``, and that the runtime configuration cannot speak of."""

@@ -140,7 +140,7 @@ class Roles:
         """A place of each of the identities that a mapping stands for, here and in other repositories."""
         own = {name: str(provider.place) for name, provider in self._known_as(mapping).items()}
         others = {user.fingerprint: user.place for user in self._context.fleet.role_users if user.role == mapping.title}
-        return list(dict.fromkeys((*sorted(own.values()), *(others[name] for name in others.keys() - own.keys()))))
+        return [*sorted(own.values()), *sorted(others[name] for name in others.keys() - own.keys())]
 
     def users(self) -> Iterator[RoleUser]:
         """What each mapping stands for in this repository."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
@@ -58,8 +58,16 @@ def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRo
         if not isinstance(root.role, Refusal) and root.group not in refused
     }
     units = facts.terragrunt.modules
-    before = _signers(workspace, then, units)
-    after = _signers(workspace.changed(changes), now, units) if changes or now != then else before
+    before = _signers(workspace, then, units, facts.in_module)
+    after = before
+    if changes or now != then:
+        touched, changed = {change.path for change in changes}, workspace.changed(changes)
+
+        def providers(module: Module) -> Iterable[Provider]:
+            is_same = touched.isdisjoint(document.path for document in module.documents)
+            return facts.in_module(module) if is_same else aws_providers(module)
+
+        after = _signers(changed, now, units, providers)
     both = {key: (was, after.get(key, was)) for key, was in before.items()}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
@@ -105,10 +113,15 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
     return given.get(ROLE, "") if TOKEN_FILE in given else ""
 
 
-def _signers(workspace: Workspace, environments: Mapping[str, Environment], units: Mapping[str, Module]) -> _Signers:
+def _signers(
+    workspace: Workspace,
+    environments: Mapping[str, Environment],
+    units: Mapping[str, Module],
+    providers_of: Callable[[Module], Iterable[Provider]],
+) -> _Signers:
     """Who signs, by root module and what it is that signs."""
     interesting = {module.path: module for module in workspace.interesting_modules()}
-    providers = {path: _leads(module) for path, module in interesting.items()}
+    providers = {path: _leads(providers_of(module)) for path, module in interesting.items()}
     backends = {path: s3_backends(module) for path, module in interesting.items()}
     roots = [item for path, item in interesting.items() if backends[path]]
     for owner, partial in partial_backends(workspace, roots, units):
@@ -128,9 +141,9 @@ def _signers(workspace: Workspace, environments: Mapping[str, Environment], unit
     return found
 
 
-def _leads(module: Module) -> list[Provider]:
+def _leads(providers: Iterable[Provider]) -> list[Provider]:
     """The providers of a module's configuration that sign in to AWS, each by its first block."""
-    own = [provider for provider in aws_providers(module) if provider.document.kind is not Kind.TEST]
+    own = [provider for provider in providers if provider.document.kind is not Kind.TEST]
     return [
         provider
         for provider in own

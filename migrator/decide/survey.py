@@ -30,6 +30,7 @@ _GIVING = ("spacelift-aws-integration", "spacelift-variables")
 _COMING = "added by the migration of that repository"
 _ATTACHED = "attach it with `tf-oidc-migrate attach`"
 _OF_TEMPLATE = "comes with a new version of the template, or attach it with `tf-oidc-migrate attach --stack`"
+_IN_FILE = "added to `.spacelift/config.yml`"
 _SET = "set the variables of the notes on the stack"
 
 
@@ -210,6 +211,7 @@ class Surveyor:
             for known in target.runners.elsewhere:
                 is_made = known.is_by_hand and self._context.templates_of(target.path)
                 coming = _OF_TEMPLATE if is_made else _ATTACHED if known.is_by_hand else _COMING
+                coming = _IN_FILE if self._context.hook_plan.is_in_runtime_config(known) else coming
                 yield known, target.title, "there already" if known.has_hook else known.refusal or coming
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:

@@ -1,1 +1,1 @@
-"""What a checkout holds, its history, and the commit beside the work tree."""
+"""Checkouts, their history, and commits that do not touch the work tree."""

@@ -36,11 +36,11 @@ _PEOPLE: dict[tuple[object, ...], str] = {}
 
 
 class Checkout(GitRepo):
-    """A checkout that can be given a branch. Raises `MigrateError` for whatever git says no to."""
+    """A checkout in which a branch can be made. Raises `MigrateError` if git refuses."""
 
     @property
     def undo_log(self) -> Path:
-        """Where a run on this checkout tells how it was before; it is there only while files are being changed."""
+        """The path of the undo log, which exists only while files are being changed."""
         return self.folder / "tf-oidc-migrate.undo"
 
     def begin(self) -> None:
@@ -52,11 +52,11 @@ class Checkout(GitRepo):
         _ = self._start
 
     def recover(self) -> None:
-        """Undo what the log of a run that did not end tells of, if there is one."""
+        """Undo the changes of an interrupted run, if an undo log exists."""
         recover(self.root, self.undo_log, self._is_where, self._put_back)
 
     def base_of(self, branch: Branch) -> str:
-        """What ``branch`` was made of: the remote's default branch, else the only other one with the commit before it.
+        """The base of ``branch``: the remote's default branch, else the only branch with the commit before.
 
         ``""`` if neither tells.
         """
@@ -99,6 +99,19 @@ class Checkout(GitRepo):
             if switch:
                 self._switch(branch, entries, replacement)
         return Branch(branch, commit)
+
+    def put_on(self, branch: Branch, base: Branch) -> Branch:
+        """Make the one commit of ``branch`` again as the next one after that of ``base``."""
+        message = self._run("log", "-1", "--format=%B", branch.commit).rstrip("\n") + "\n"
+        signing = ("-S",) if self._is_on("commit.gpgsign") else ()
+        tree = f"{branch.commit}^{{tree}}"
+        commit = self._run("commit-tree", *signing, "-p", base.commit, tree, stdin=message).strip()
+        self._run("update-ref", f"refs/heads/{branch.name}", commit, branch.commit)
+        return Branch(branch.name, commit)
+
+    def drop(self, branch: Branch) -> None:
+        """Delete ``branch``, if its commit is still the same."""
+        self._run("update-ref", "-d", f"refs/heads/{branch.name}", branch.commit)
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The git side: which files a checkout holds, what it is called, and how git is run.
+"""A git checkout: its files, its name, and its git commands.
 
 The only importer of GitPython. Every git command runs without hooks, file system monitors and filters of the
 repository's own configuration.
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch that was made, with its one commit."""
+    """A new branch with its commit."""
 
     name: str
     commit: str
@@ -88,7 +88,7 @@ class GitRepo:
 
     @cached_property
     def identity(self) -> RepoIdentity:
-        """What stacks call the repository, from the URL of ``origin``, else its folder; and the branches it stands for.
+        """The name of the repository for stacks, from the URL of ``origin`` or the folder, and its branches.
 
         Those are the one checked out and the remote's default, or what is likely to be one where there is no remote.
         """

@@ -1,4 +1,4 @@
-"""git with a time limit, for whatever goes over the network; the one module that starts it without GitPython.
+"""Runs of git with a time limit, for commands that use the network.
 
 GitPython's ``kill_after_timeout`` looks for children once and signals those; here git has a session of its own, so that
 what it started (ssh, git-remote-https, credential helpers) ends with it, and none of it can ask on the terminal.
@@ -177,12 +177,22 @@ def run_git(
     """
     command = ["git", *SAFE, *_REMOTE, *options, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in SURROUNDING} | _ENVIRONMENT
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as complaint:
-        given.write(stdin.encode())
-        given.seek(0)
+    with (
+        tempfile.TemporaryFile() as standard_input,
+        tempfile.TemporaryFile() as printed,
+        tempfile.TemporaryFile() as complaint,
+    ):
+        standard_input.write(stdin.encode())
+        standard_input.seek(0)
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, and what is a URL or branch never begins with a dash
-                command, stdin=given, stdout=printed, stderr=complaint, cwd=cwd, env=environment, start_new_session=True
+                command,
+                stdin=standard_input,
+                stdout=printed,
+                stderr=complaint,
+                cwd=cwd,
+                env=environment,
+                start_new_session=True,
             )
         except FileNotFoundError as error:
             is_git = error.filename == command[0]

@@ -1,4 +1,4 @@
-"""One commit as ``git fast-import`` takes it: a look at what is there, blobs, trees, commit and branch in one process.
+"""A commit and a branch made by a single ``git fast-import`` process.
 
 See https://git-scm.com/docs/git-fast-import#_input_format.
 """

@@ -1,4 +1,4 @@
-"""Which commits brought keys into a repository: its history keeps them, whatever becomes of the code."""
+"""The commits that added keys to a repository; git's history keeps the keys."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def unknown_codes(workspace: Workspace) -> list[Note]:
     """A note for each code in a comment that is no code of any message."""
     places: dict[str, list[str]] = {}
     for document in workspace.documents.values():
-        for code, lines in document.accepted.items() if document.is_read and "ignore[" in document.text else ():
+        for code, lines in document.accepted.items() if document.is_read and b"ignore[" in document.source.data else ():
             if code not in catalogue():
                 places.setdefault(code, []).extend(str(Place(document.path, line[0])) for line in lines[:1])
     return [

@@ -13,16 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.config.config import Config, ExistingBranch
+from migrator.census import accounts as census
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
 from migrator.git.history import with_commits
+from migrator.migrate.branches import commit, is_of_run, made_before, stage_branch
 from migrator.migrate.diagnostics import UNMATCHED_ROLES
-from migrator.model.findings import Note, Rewrite
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
-from migrator.model.results import Mode, Plan, RepoResult
-from migrator.secret import plain_line
+from migrator.model.results import Mode, Plan, RepoResult, Stage
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
@@ -32,8 +31,10 @@ from migrator.writing.lock import locked
 from migrator.writing.replace import Replacement, uninterrupted
 
 if TYPE_CHECKING:
+    from migrator.config.config import Config
     from migrator.git.branch import Checkout
     from migrator.migrate.planning import Planning
+    from migrator.model.findings import Note
 
 
 @contextmanager
@@ -111,7 +112,10 @@ def open_workspace(repo: str, config: Config) -> Workspace:
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
-    return _workspace(path, checkout, with_repository(config, _root(path, checkout)))
+    own = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, own)
+    workspace.slugs = dict(own.slugs)
+    return workspace
 
 
 def reason_of(error: Exception) -> str:
@@ -150,7 +154,10 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        return Plan(problems=tuple(self.workspace.problems), notes=self.workspace.notes, survey=self.survey)
+        found = tuple(census.findings(self.workspace, ()))
+        notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
+        every = (*self.workspace.notes, *notes)
+        return Plan(found, problems=tuple(self.workspace.problems), notes=every, survey=self.survey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +181,13 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     checkout = _checkout(path)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError(
-            "the folder is not a git repository, and a branch needs a repository: use --in-place to write the files"
+            "The folder is not a git repository, and a branch needs a repository. Use --in-place to write the files"
         )
     log = checkout.undo_log if checkout else path / undo_log.LOG
     if config.mode in (Mode.PREVIEW, Mode.CHECK):
         if os.path.lexists(log):
             raise MigrateError(
-                "another run changes this repository, or was killed: the next run that migrates restores the files"
+                "Another run changes this repository, or was killed. The next run that migrates restores the files"
             )
         yield path, checkout
         return
@@ -197,6 +204,7 @@ def _settle(
 ) -> _Settled:
     own = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, own, paths[1:])
+    workspace.slugs = dict(own.slugs)
     return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
 
 
@@ -222,7 +230,7 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
     before, after = dict(planned.inputs), dict(now.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     what = f"{changed[0]} has changed" if changed else "the change would be another"
-    raise MigrateError(f"{what} since the plan was made: make the plan again")
+    raise MigrateError(f"{what} since the plan was made. Make the plan again")
 
 
 def _checkout(path: Path) -> Checkout | None:
@@ -253,7 +261,8 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
 def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
     """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
     identity = _named(checkout.identity, config)
-    return replace(identity, branches=frozenset()) if config.branch in identity.branches else identity
+    is_ours = any(is_of_run(branch, config.branch) for branch in identity.branches)
+    return replace(identity, branches=frozenset()) if is_ours else identity
 
 
 def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
@@ -282,6 +291,10 @@ def _result(repo: str, config: Config, plan: Plan, workspace: Workspace, notes: 
         changed=tuple(change.path for change in plan.changes),
         inputs=tuple(workspace.inputs()),
         fingerprint=_fingerprint(plan),
+        stages=tuple(
+            Stage(stage.name, stage_branch(config.branch, number, stage.name), "")
+            for number, stage in enumerate(plan.stages if len(plan.stages) > 1 else (), 1)
+        ),
     )
 
 
@@ -304,7 +317,7 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
     if config.mode is Mode.CHECK:
         return result
     if not plan.changes:
-        return _made_before(result, config, checkout)
+        return made_before(result, config, checkout)
     if config.mode is Mode.PREVIEW or config.keep_diff:
         diff = unified_diff(plan.changes)
         shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
@@ -315,14 +328,14 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
     if config.mode is Mode.IN_PLACE or checkout is None:
         _write(prepared)
         return result
-    return _commit(result, plan, config, checkout)
+    return commit(result, plan, config, checkout)
 
 
 def _require_unchanged(workspace: Workspace) -> None:
     """What was read must still be so, or the plan is one for files that never were there together."""
     path = workspace.changed_meanwhile()
     if path is not None:
-        raise MigrateError(f"another program changed {path} during the run; nothing was changed")
+        raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")
 
 
 def _write(prepared: _Prepared) -> None:
@@ -334,40 +347,3 @@ def _write(prepared: _Prepared) -> None:
         Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo_log.recover, root, log)) as replacement,
     ):
         replacement.commit()
-
-
-def _made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
-    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
-    if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
-        there = checkout.branch(config.branch)
-        if there is not None and config.branch in checkout.identity.branches:
-            base = checkout.base_of(there)
-            return replace(result, base=base, branch=there.name, commit=there.commit, was_there=True)
-    return result
-
-
-def _commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
-    result = replace(result, base=checkout.default_branch or "")
-    there = checkout.branch(config.branch) if config.on_existing_branch is ExistingBranch.SKIP else None
-    if there is not None:
-        return replace(result, branch=there.name, commit=there.commit, was_there=True)
-    try:
-        branch = checkout.commit_branch(
-            config.branch,
-            config.message or commit_message(plan),
-            plan.changes,
-            switch=config.switch,
-            replace=config.on_existing_branch is ExistingBranch.REPLACE,
-        )
-    except MigrateError as error:
-        return replace(result, error=str(error), changed=())
-    return replace(result, branch=branch.name, commit=branch.commit)
-
-
-def commit_message(plan: Plan) -> str:
-    """What was changed where, without any value."""
-    lines = ["Sign in to AWS with Spacelift's OIDC token", ""]
-    for finding in plan.findings:
-        if isinstance(finding.fix, Rewrite):
-            lines.append(plain_line(f"- {finding.place}: {finding.message} -> {finding.fate}"))
-    return "\n".join(lines) + "\n"

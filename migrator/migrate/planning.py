@@ -20,9 +20,10 @@ from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.masking import masked
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
+from migrator.migrate.stages import staged
 from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
-from migrator.model.results import Mode, Plan
+from migrator.model.results import KEYS_RULE, Mode, Plan, StagedChanges
 from migrator.rules.registry import all_rules
 from migrator.terraform.outside_calls import registered
 from migrator.terraform.secrets import Secrets
@@ -93,6 +94,7 @@ class Planning:
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         told = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
+        stages = self._stages() if config.stages else ()
         plan = Plan(
             findings=tuple(
                 with_accepted(sorted(_told_once(findings), key=lambda finding: finding.place), workspace, config)
@@ -111,14 +113,25 @@ class Planning:
             stacks=tuple(self._surveyor.rows()),
             survey=self.survey,
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
+            stages=stages,
         )
         return masked(plan, secrets.known)
 
+    def _stages(self) -> tuple[StagedChanges, ...]:
+        """The changes in the stages in which they go live."""
+        context = self._context
+        again = Context(context.workspace, context.config, context.repo, context.fleet)
+        return staged(context.workspace, self._settled, _settle(again, without=frozenset({KEYS_RULE})))
 
-def _settle(context: Context) -> Settlement:
-    """The fates of what all rules find; what a later phase finds takes nothing away from those before."""
+
+def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
+    """The fates of what all rules find, but for those ``without``.
+
+    What a later phase finds takes nothing away from those before.
+    """
     settled = Settlement(context.workspace, [])
-    for _, rules in groupby(sorted(all_rules(), key=attrgetter("phase")), key=attrgetter("phase")):
+    asked = (rule for rule in all_rules() if rule.id not in without)
+    for _, rules in groupby(sorted(asked, key=attrgetter("phase")), key=attrgetter("phase")):
         context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
         found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
         settled = _with(

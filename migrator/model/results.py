@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from migrator.errors import ExitCode
-from migrator.model.findings import Change, FileProblem, Finding, Note, Place, Refusal
+from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import Survey
 
 if TYPE_CHECKING:
     from migrator.model.verification import VerifiedStack
+
+_RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
+"""The codes of providers and backends that name no credentials, and use those of the run."""
+
+NOT_UNDERSTOOD = "mention-not-understood"
+"""The code of places that mention AWS credentials, and that nothing accounts for."""
+
+
+STACKS, CODE, KEYS = "stacks", "code", "keys"
+"""The stages in which a migration goes live: what stacks need, the code, and the removal of keys from stacks."""
+
+_OF_STACKS = ("spacelift-hook-", "spacelift-variables", "spacelift-aws-integration")
+KEYS_RULE = "spacelift-credentials"
+"""The rule that takes static keys out of stacks and contexts."""
+
+
+def stage_of(finding: Finding) -> str:
+    """The stage in which a rewrite goes live; ``""`` for what is no rewrite."""
+    if not isinstance(finding.fix, Rewrite):
+        return ""
+    return STACKS if finding.rule.startswith(_OF_STACKS) else KEYS if finding.rule == KEYS_RULE else CODE
+
+
+def stages_of(findings: Iterable[Finding]) -> list[str]:
+    """The stages that the rewrites among ``findings`` go live in, in order."""
+    found = {stage_of(finding) for finding in findings}
+    return [stage for stage in (STACKS, CODE, KEYS) if stage in found]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedChanges:
+    """The changes of a stage and of those before it, together."""
+
+    name: str
+    changes: tuple[Change, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a migration as a branch: its ``commit`` is made on that of the stage before it."""
+
+    name: str
+    branch: str
+    commit: str
+    pull_request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +111,8 @@ class Plan:
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
-    ``masked`` are the changes as they may be shown.
+    ``masked`` are the changes as they may be shown, ``stages`` the same by stage, if
+    the user asks for stages.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -79,6 +125,7 @@ class Plan:
     mapped: tuple[str, ...] = ()
     survey: Survey = field(default=Survey(""))
     masked: tuple[Change, ...] = field(default=(), repr=False)
+    stages: tuple[StagedChanges, ...] = field(default=(), repr=False)
 
 
 class Mode(Enum):
@@ -97,6 +144,7 @@ class RepoResult:
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
     the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
     with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
+    Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
     """
 
     repo: str
@@ -121,6 +169,21 @@ class RepoResult:
     inputs: tuple[tuple[str, str], ...] = ()
     fingerprint: str = ""
     error: str = ""
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def run_credentials(self) -> tuple[Place, ...]:
+        """The providers and backends that name no credentials: they use whatever the stack provides."""
+        return tuple(finding.place for finding in self._left_alone(*_RUN_CREDENTIALS))
+
+    @property
+    def not_understood(self) -> tuple[str, ...]:
+        """The lines, as ``PATH:LINE``, that mention AWS credentials and that this program did not understand."""
+        notes = (note for finding in self._left_alone(NOT_UNDERSTOOD) for note in finding.notes)
+        return tuple(subject for note in notes for subject in note.subjects)
+
+    def _left_alone(self, *codes: str) -> Iterator[Finding]:
+        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code in codes)
 
     @property
     def is_failed(self) -> bool:

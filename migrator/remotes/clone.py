@@ -1,4 +1,4 @@
-"""A repository's way here and back: a shallow clone of its own, and the push of a branch.
+"""Shallow clones of repositories, and pushes of branches.
 
 Nothing of the repository runs: no hook, template, filter, LFS download or submodule. What git says of a failure may
 hold URLs with tokens, so it is recognised and never quoted with them.
@@ -73,7 +73,7 @@ def clone_folder(source: RepoSource, folder: Path) -> Path:
 
 
 def base_branch(folder: Path) -> str:
-    """The branch that the clone at ``folder`` was made of. Raises `MigrateError` if it is no clone of this tool."""
+    """The branch of the clone at ``folder``. Raises `MigrateError` if tf-oidc-migrate did not make the clone."""
     try:
         return str(json.loads((folder / ".git" / _MARK).read_text())["branch"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -151,8 +151,8 @@ def _clone_to(target: Path, source: RepoSource, deadline: Deadline) -> None:
 
 def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     location, sign_in = _location(source)
-    wanted = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
-    common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *wanted)
+    branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
+    common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
     where = ("--", location, str(checkout))
     done = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
     if done.status and _is_incapable(done):

@@ -42,7 +42,7 @@ class ForgeHost:
 
     @property
     def base_url(self) -> str:
-        """Where its API starts, as the libraries want it."""
+        """The URL of the API for the client libraries."""
         if self.kind == GITLAB:
             return self.root
         if self.address == "github.com" or self.address.endswith(".ghe.com"):
@@ -94,12 +94,12 @@ def _root(variable: str, url: str) -> str:
 
 
 def token(host: ForgeHost) -> str:
-    """The token for ``host``. Raises `MigrateError` with the places where one was looked for."""
+    """The token for ``host``. Raises `MigrateError` with the places that were searched."""
     if host.token_variable:
         return os.environ[host.token_variable].strip()
     root = urlsplit(host.root)
-    wanted = f"protocol={root.scheme}\nhost={root.netloc}\n\n"
-    answer = run_git(("credential", "fill"), Deadline(30), cwd=Path("/"), stdin=wanted)
+    query = f"protocol={root.scheme}\nhost={root.netloc}\n\n"
+    answer = run_git(("credential", "fill"), Deadline(30), cwd=Path("/"), stdin=query)
     for line in answer.printed.splitlines():
         if line.startswith("password="):
             return line.removeprefix("password=")

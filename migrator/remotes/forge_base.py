@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which of an organisation's repositories are wanted; archived ones and forks only if asked for.
+    """Filters for the repositories of an organisation; archived repositories and forks only if asked for.
 
     ``name`` is a glob, in any case, of the repository's name, or with a slash in it of the whole ``owner/name``.
     """
@@ -26,7 +26,7 @@ class Filters:
     forks: bool = False
 
     def admit(self, path: str, topics: Sequence[str], *, is_archived: bool, is_fork: bool) -> bool:
-        """Whether the repository ``owner/name`` is wanted."""
+        """Whether the filters match the repository ``owner/name``."""
         if (is_archived and not self.archived) or (is_fork and not self.forks):
             return False
         if self.topic is not None and self.topic not in topics:
@@ -51,7 +51,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewPullRequest:
-    """One to be opened, from the branch ``head`` into ``base``."""
+    """A pull request to open, from the branch ``head`` into ``base``."""
 
     head: str
     base: str
@@ -73,7 +73,7 @@ class Forge(Protocol):
         ...
 
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
-        """Open one, or hand back the open one that is there for its branch, as it is.
+        """Open a pull request, or return the open pull request of the branch unchanged.
 
         Labels that do not exist are made by the forge. Labels and reviewers that it does not take become notes.
         """
@@ -86,7 +86,7 @@ class Forge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked of a forge, and which right it takes: the words for a refusal."""
+    """A task for a forge, and the right that the task needs, in words."""
 
     what: str
     right: str

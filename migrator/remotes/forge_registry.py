@@ -26,12 +26,12 @@ class ForgeRepo:
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`."""
+        """The kind of git host, from `KINDS`."""
         return self.host.kind
 
     @property
     def path(self) -> str:
-        """``owner/name``, as a `Forge` wants it."""
+        """The path ``owner/name`` of the repository."""
         return f"{self.owner}/{self.name}"
 
 
@@ -53,7 +53,7 @@ def forge_of(location: str) -> ForgeRepo | None:
 def open_forge(host: ForgeHost | str, *, throttle: float = 1.0, patience: float = 300.0) -> Forge:
     """The forge at ``host``, or the one that the environment means by a kind of `KINDS`.
 
-    Writes are ``throttle`` seconds apart; a forge that wants to be left alone for more than ``patience`` seconds is an
+    Writes are ``throttle`` seconds apart; a forge that asks for a pause of more than ``patience`` seconds is an
     error. Raises `MigrateError` if there is no token for it, or its library is not installed.
     """
     if isinstance(host, str):

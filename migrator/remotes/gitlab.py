@@ -55,7 +55,7 @@ class GitLab:
         """Open a merge request, or hand back the open one of its branch; GitLab makes labels that do not exist."""
         with self._doing(Task(f"open a merge request at {repo}", _WRITE)):
             people = {name: self._user(name) for name in new.reviewers}
-            wanted = {
+            request = {
                 "source_branch": new.head,
                 "target_branch": new.base,
                 "title": f"Draft: {new.title}" if new.is_draft else new.title,
@@ -65,7 +65,7 @@ class GitLab:
             }
             self._wait_for_turn()
             try:
-                request = self._project(repo).mergerequests.create(wanted)
+                merge_request = self._project(repo).mergerequests.create(request)
             except gitlab.GitlabCreateError as error:
                 existing = self.pull_request(repo, new.head) if error.response_code == 409 else None
                 if existing is None:
@@ -73,7 +73,7 @@ class GitLab:
                 return existing
         unknown = [name for name, user in people.items() if user is None]
         notes = (f"No review was requested from {', '.join(unknown)}: GitLab has no such user",) if unknown else ()
-        return _told(request, is_new=True, notes=notes)
+        return _told(merge_request, is_new=True, notes=notes)
 
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open merge request of the branch ``head``, else the last one, else None."""

@@ -29,7 +29,7 @@ _CUT = "\n\n… (The text is cut here: GitHub limits the length of a pull reques
 
 @dataclass(frozen=True, slots=True)
 class PullRequestText:
-    """What a pull request says; no secret is in it."""
+    """The title and text of a pull request, without secrets."""
 
     title: str
     body: str

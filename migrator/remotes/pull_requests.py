@@ -1,9 +1,9 @@
-"""A pull request for each branch that was pushed, one after the other: forges want to be written to slowly."""
+"""Pull requests for pushed branches, opened one after the other because forges limit the rate."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
 from migrator.remotes.pull_request_text import fill, read_template
 from migrator.report import markdown
 from migrator.report.rollout import rollout
+from migrator.report.steps import STAGES
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PullRequests:
-    """How pull requests are to be; a forge is signed in to when its first one is opened.
+    """Options for pull requests; the sign-in to a forge happens with its first pull request.
 
     Raises `UsageError` at construction for a ``template`` that cannot be used.
     """
@@ -42,7 +43,7 @@ class PullRequests:
         self._text = read_template(self.template)
 
     def open(self, source: RepoSource, clones: str, result: RepoResult) -> RepoResult:
-        """The result with the URL of its pull request, and what of it the forge did not take; or why there is none."""
+        """The result with the URL of the pull request, and notes for a person; or with the error."""
         try:
             folder = Path(source.url_or_path) if source.is_local else clone_folder(source, Path(clones))
             repo = forge_of(source.url_or_path if not source.is_local else _url_of(folder, result.pushed))
@@ -63,9 +64,13 @@ class PullRequests:
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
-        opened = self.forge(repo).open_pull_request(repo.path, new)
-        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for note in opened.notes)
-        return replace(result, pull_request=opened.url, notes=(*result.notes, *notes))
+        every = list(_of_stages(new, result)) or [new]
+        opened = [self.forge(repo).open_pull_request(repo.path, item) for item in every]
+        stages = tuple(
+            replace(stage, pull_request=item.url) for stage, item in zip(result.stages, opened, strict=False)
+        )
+        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for item in opened for note in item.notes)
+        return replace(result, pull_request=opened[0].url, notes=(*result.notes, *notes), stages=stages)
 
     def forge(self, repo: ForgeRepo) -> Forge:
         """The forge that the repository is on."""
@@ -73,6 +78,17 @@ class PullRequests:
         if key not in self._forges:
             self._forges[key] = open_forge(repo.host, throttle=self.throttle)
         return self._forges[key]
+
+
+def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullRequest]:
+    """A pull request for each stage, into the branch of the stage before: what it is, and when to merge it."""
+    base, many = new.base, len(result.stages)
+    for number, stage in enumerate(result.stages, 1):
+        name, wait = STAGES[stage.name]
+        head = f"Stage {number} of {many}: {name}. {wait[0].upper()}{wait[1:]}.\n\n"
+        title = f"{new.title} ({number} of {many}: {name})"
+        yield replace(new, head=stage.branch, base=base, title=title, body=head + new.body)
+        base = stage.branch
 
 
 def _url_of(folder: Path, remote: str) -> str:

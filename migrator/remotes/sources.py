@@ -1,4 +1,4 @@
-"""Which repositories a run is about: from arguments, globs, URLs and lists to one `RepoSource` each."""
+"""The repositories of a run, from arguments, globs, URLs and lists."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class RepoSource:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a folder of this machine, to be worked on in place."""
+        """Whether the source is a folder of this machine."""
         return parse_url(self.url_or_path) is None
 
     @property
     def shown(self) -> str:
-        """Its place for people: the path, or the URL without whoever signs in."""
+        """The path, or the URL without user names, for people."""
         url = parse_url(self.url_or_path)
         return self.url_or_path if url is None else url.shown
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it has in common with every other way to name the same repository."""
+        """The key that is equal for every way to name the same repository."""
         url = parse_url(self.url_or_path)
         return ("path", os.path.realpath(self.url_or_path)) if url is None else url.key
 

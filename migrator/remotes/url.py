@@ -1,4 +1,4 @@
-"""Where a repository lives, as git writes it: URLs, and the short form of ssh, ``git@host:owner/name.git``."""
+"""URLs of repositories in git's forms, with the short form of ssh, ``git@host:owner/name.git``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOKEN_AS_USER = re.compile(r"gh[a-z]_|github_pat_|gl(?:pat|dt|cbt|oas)-|[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class GitUrl:
-    """A repository's URL without whoever signs in; ``text`` is what git is given."""
+    """A repository's URL without user names; ``text`` is the URL for git."""
 
     scheme: str
     host: str

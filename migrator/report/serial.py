@@ -23,7 +23,7 @@ from migrator.model.fleet import (
     Survey,
 )
 from migrator.model.module_source import ModuleSource
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, Stage, TrustRow
 from migrator.model.verification import Proof, Verdict, VerifiedStack
 
 VERSION = 2
@@ -75,6 +75,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "inputs": [list(item) for item in result.inputs],
         "fingerprint": result.fingerprint,
         "error": result.error,
+        "stages": [asdict(stage) for stage in result.stages],
     }
 
 
@@ -107,6 +108,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             inputs=tuple((path, digest) for path, digest in plain.get("inputs", ())),
             fingerprint=plain.get("fingerprint", ""),
             error=plain["error"],
+            stages=tuple(Stage(**stage) for stage in plain.get("stages", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MigrateError("this is no result that this version can read") from None

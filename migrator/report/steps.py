@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.model.account import ACCOUNT
 from migrator.model.findings import Finding, Note, Rewrite
 from migrator.model.notes import ATTACH_HOOK, OF_VALUES
+from migrator.model.results import CODE, KEYS, STACKS, stages_of
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -22,11 +23,19 @@ STEPS = (
 )
 """What a migration goes live by, each after those before it."""
 
+STAGES = {
+    STACKS: ("what the stacks need", "merge and apply it first, and wait until the stacks have it"),
+    CODE: ("the code", "merge it when the stage before is applied, and confirm one run of each stack"),
+    KEYS: ("the removal of static keys", "merge it when each stack ran once, and run each stack once more"),
+}
+"""The stages of a migration in words, and when to merge each."""
+
 _STACK_SIDE = "spacelift-"
 _KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
 _INTEGRATION = "spacelift-aws-integration"
 _MANY = 4
+_TRUST = "tf-oidc-migrate trust --spacelift-host HOST REPO"
 
 
 def short_steps(result: RepoResult) -> Iterator[str]:
@@ -37,7 +46,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     roles = one_by_one if len(result.trusts) < _MANY else many
     named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
-    trust = "use the policy in the tasks" if is_integrated and not result.trusts else "run `tf-oidc-migrate trust`"
+    trust = "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST}`"
     yield f"Let AWS trust {named or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
@@ -45,13 +54,26 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
     live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
-    pasted = [f"paste the {'integration' if is_integrated else 'hook'}"] * to_paste
+    pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
     if live or pasted:
         yield f"Before the code is merged: {', '.join([*live, *pasted])}."
-    yield f"Discard waiting runs, and push {result.branch or 'the branch'}. Its proposed runs must plan without errors."
+    pushed = f"Discard waiting runs, and push {result.branch or 'the branch'}."
+    yield f"{pushed} The proposed runs of the branch must plan without errors."
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
     yield f"Merge, and confirm one run of each stack.{reinitialise}"
     yield "Remove the static keys from stacks and contexts, and rotate them."
+
+
+def staged(result: RepoResult) -> Iterator[str]:
+    """When to merge the branch of each stage; or a word on ``--stages``, if one commit holds several stages."""
+    for number, stage in enumerate(result.stages, 1):
+        title, wait = STAGES[stage.name]
+        commit = f" ({stage.commit[:12]})" if stage.commit else ""
+        yield f"{number}. {stage.branch}{commit}: {title}; {wait}"
+    found = stages_of(result.findings)
+    if not result.stages and len(found) > 1 and result.changed and not result.error:
+        titles = ", ".join(STAGES[stage][0] for stage in found)
+        yield f"One commit holds several stages: {titles}. --stages makes a branch for each stage."
 
 
 def to_set(result: RepoResult) -> Iterator[Note]:

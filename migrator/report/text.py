@@ -15,10 +15,11 @@ from migrator.model.results import Mode, RepoResult, SigningRow, StackRow
 from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
-from migrator.report.steps import short_steps
+from migrator.report.steps import short_steps, staged
 from migrator.report.totals import rotations
 from migrator.report.verification import headline_of
 from migrator.secret import printable
+from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
 _KINDS = {"data": ("remote state", "remote states")}
 
@@ -72,6 +73,7 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     yield Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
     steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
     yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
+    yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
     refused = [_refusal(group, verbose) for group in _alike(found[Refusal])]
     yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
     yield Section(f"{_CHANGED[result.mode]}:", _changes(found[Rewrite], verbose), 7, ("folder", "folders"))
@@ -106,6 +108,11 @@ def headline(result: RepoResult) -> str:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"
     if not result.changed:
+        seen = result.not_understood
+        if seen:
+            return f"nothing was migrated; {count(len(seen), 'line', 'lines')} with AWS credentials not understood"
+        if any(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings):
+            return f"{'nothing to migrate' if result.is_whole else 'nothing was migrated'} without --include-ambient"
         return "nothing to migrate" if result.is_whole else "nothing was migrated"
     files = count(len(result.changed), "file", "files")
     if result.branch:

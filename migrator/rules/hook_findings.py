@@ -21,6 +21,11 @@ INTEGRATION_UNSUPPORTED = Diagnostic(
     found="`--auth cloud-integration` is asked for. The code is configured by Terragrunt or CDKTF.",
     why="This combination is not supported.",
     help="Use `--auth oidc` for this code.",
+    page="""\
+With Spacelift's AWS integration, runs get AWS keys in the environment, and the code needs no sign-in of its own. Taking
+the credentials out is supported for Terraform's own files.
+
+For Terragrunt and CDKTF, use `--auth oidc`, or remove the credentials by hand.""",
 )
 
 
@@ -29,7 +34,7 @@ def hook_findings(rule: Rule, context: Context, kind: type[StackDefinition]) -> 
     for hook in context.hook_plan.all:
         stack = hook.stack
         if isinstance(stack, kind) and (stack.is_blueprint or context.config.hook_in is HookPlace.STACK):
-            fix = context.hook_plan.settled(hook) or context.hook_plan.prepend(hook)
+            fix = context.hook_plan.fate_without_edit(hook) or context.hook_plan.prepend(hook)
             notes = context.hook_plan.notes(hook, fix)
             if not stack.is_blueprint:
                 yield rule.finding(
@@ -51,7 +56,7 @@ def refused_without_hook(context: Context, findings: Iterator[Finding]) -> Itera
 def hook_contexts(context: Context) -> HookContexts:
     """The contexts that hold the hooks of all stacks that are to get one."""
     stacks = (hook for hook in context.hook_plan.all if not hook.stack.is_blueprint)
-    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.settled(hook) is None]
+    live = [(hook.stack, hook.kind) for hook in stacks if context.hook_plan.fate_without_edit(hook) is None]
     return HookContexts(context.workspace, live, context.config.hook_phases)
 
 

@@ -56,7 +56,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth
-from migrator.decide.diagnostics import HOOK_READS_STATE, OTHER_ROOT_MODULE, ROLE_WITH_ENVIRONMENT
+from migrator.decide.diagnostics import (
+    BACKEND_ROLE_READS_STATE,
+    HOOK_READS_STATE,
+    OTHER_ROOT_MODULE,
+    ROLE_WITH_ENVIRONMENT,
+)
 from migrator.decide.environment_sign_in import environment_sign_in, state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
 from migrator.decide.strategy import since
@@ -254,11 +259,20 @@ def _native_findings(
     for root in roots:
         told = _because(fix, strategies.of(root).because)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
-        yield RULE.finding(state.place, _message(state), told, group, _keys(state))
+        notes = [*_keys(state), *_of_backends_role(context, state, root)]
+        yield RULE.finding(state.place, _message(state), told, group, notes)
     if not roots:
         why = (strategies.certain(module).why for module in context.workspace.roots_of(state.module))
         told = _because(fix, str(next(why, None) or ""))
         yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
+
+
+def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Iterator[Note]:
+    """That the role of a backend must read a state which was read with other credentials, unless that has its own."""
+    backends = [config.backend for config in state.configs]
+    has_own = any(backend.assumes_role or context.strategies.mapped(backend) for backend in backends)
+    if not has_own and _has_other_credentials(state, root):
+        yield BACKEND_ROLE_READS_STATE.note(str(state.place))
 
 
 def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
@@ -334,8 +348,19 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
     yield from _keys(state)
-    if state.role_arns - root.role_arns:
+    if state.role_arns - root.role_arns or _has_other_credentials(state, root):
         yield HOOK_READS_STATE.note(str(state.place))
+
+
+def _has_other_credentials(state: RemoteState, root: Root) -> bool:
+    """Whether the state was read with other credentials than those of the root module's own state."""
+    own = {(item.name, backend.document.expression(item)) for backend in root.backends for item in backend.credentials}
+    backends = [config.backend for config in state.configs]
+    return any(
+        (item.name, backend.document.expression(item)) not in own
+        for backend in backends
+        for item in backend.credentials
+    )
 
 
 def _keys(state: RemoteState) -> Iterator[Note]:

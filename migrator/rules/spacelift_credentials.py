@@ -70,12 +70,20 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
-from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
 from migrator.model.notes import APPLY_REMOVAL, DELETE_ACCESS_KEYS, ROTATE
 from migrator.rules.registry import Rule
 from migrator.spacelift.diagnostics import TEMPLATE_PUBLISHED
-from migrator.spacelift.settings.diagnostics import SETTING_LANGUAGE_UNKNOWN
+from migrator.spacelift.settings.diagnostics import (
+    CHECK_LABELS,
+    CLEAN_EARLIER_STACKS,
+    CREDENTIALS_OVERRIDE_ROLE,
+    RECEIVERS_UNKNOWN,
+    SETTING_LANGUAGE_UNKNOWN,
+    SETTING_UNREADABLE,
+    STILL_NEEDED,
+    UNSET_FOR_HOOK,
+)
 from migrator.spacelift.settings.model import Setting, TerraformSetting, YamlSetting, holds_keys
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange
@@ -88,56 +96,6 @@ if TYPE_CHECKING:
     from migrator.decide.roots import ModuleWithStaticKeys, Root
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.span import Edit
-
-
-RECEIVERS_UNKNOWN = Diagnostic(
-    "receivers-unknown",
-    found="{reason}",
-    why="A stack that is not known here may still need these credentials.",
-    help="Remove the credentials by hand when no stack needs them.",
-    page="""\
-Static credentials in a variable, a mounted file or a context are removed only if every stack that gets them is known
-and migrated. Here not all of these stacks could be found.
-
-Look in Spacelift at the stacks to which the setting or its context is attached. If all of them run migrated code,
-remove the setting by hand. If stacks are defined in another repository, run `tf-oidc-migrate batch` with both.""",
-)
-STILL_NEEDED = Diagnostic(
-    "credentials-still-needed",
-    found="{reasons}",
-    why="These runs still need the credentials.",
-    help="Migrate or detach these stacks first, then run again.",
-)
-CREDENTIALS_OVERRIDE_ROLE = Diagnostic(
-    "credentials-override-role",
-    found="The setting would override `AWS_ROLE_ARN`, which this run sets for the stack.",
-    why="The setting cannot be removed. {reason}",
-    help="Remove the setting from this stack by hand, then run again.",
-)
-SETTING_UNREADABLE = Diagnostic(
-    "setting-unreadable",
-    found="The setting cannot be edited: {reason}.",
-    why="An edit of a file that is not understood is not safe.",
-    help="Remove the static credentials by hand.",
-)
-CLEAN_EARLIER_STACKS = Diagnostic(
-    "clean-earlier-stacks",
-    found="Remove static credentials from stacks that were made from these templates before.",
-    why="A change of a template does not change its earlier stacks.",
-    help="Edit the environment of each stack in Spacelift.",
-)
-CHECK_LABELS = Diagnostic(
-    "check-labels",
-    found="Make sure that no stack of another repository has these labels and needs the credentials.",
-    why="A context attaches itself to every stack that has the label.",
-    help="Search Spacelift for stacks with the label before you apply the change.",
-)
-UNSET_FOR_HOOK = Diagnostic(
-    "unset-for-hook",
-    found="Remove {names} ({place}) from the runs of these stacks.",
-    why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
-    help="Detach the setting from these stacks, or delete it.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +111,7 @@ class Way:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each setting."""
+    """A finding for each setting."""
     for setting in context.facts.settings:
         ways = [_way(context, stack) for stack in setting.reach.stacks]
         ways += [_root_way(context, root) for root in context.facts.roots if root.module.path in setting.roots]

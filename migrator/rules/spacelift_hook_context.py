@@ -92,7 +92,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _finding(context: Context, contexts: HookContexts, hook: PlannedHook) -> Finding:
     hook_plan, stack = context.hook_plan, hook.stack
-    fix = hook_plan.settled(hook)
+    fix = hook_plan.fate_without_edit(hook)
     if fix is None:
         edits = contexts.attach(stack, hook.kind, hook_plan.entries(hook.role, hook.region))
         fix = edits if isinstance(edits, Refusal) else Rewrite(edits, "A context with the hook is attached.")

@@ -120,7 +120,7 @@ def _of_target(context: Context, target: Target) -> Iterator[Finding]:
         yield RULE.finding(target.place, "the hook of its stack", fate, target.group, notes)
     else:
         for stack in target.runners.elsewhere:
-            if stack.is_by_hand and not stack.has_hook:
+            if stack.is_by_hand and not stack.has_hook and not context.hook_plan.is_in_runtime_config(stack):
                 templates = ", ".join(context.templates_of(target.path))
                 alone = FROM_TEMPLATE.left_alone(stack=stack.title, templates=templates)
                 alone = alone if templates else MADE_IN_SPACELIFT.left_alone(stack=stack.title)

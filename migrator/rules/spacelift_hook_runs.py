@@ -120,6 +120,11 @@ TASK_SKIPS_HOOK = Diagnostic(
     found="The task skips `terraform init`, and so the hook that runs before it.",
     why="A task cannot set hooks of its own.",
     help="Use `--hook-phases init,perform`, so that the hook runs before the task's command as well.",
+    page="""\
+A `spacelift_task` with `init = false` runs its command without `terraform init`, and without the hooks of that phase.
+The command has no AWS credentials then.
+
+With `--hook-phases init,perform`, the hook also runs before the command of a task.""",
 )
 SIGN_IN_TASKS = Diagnostic(
     "sign-in-tasks",

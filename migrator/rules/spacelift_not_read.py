@@ -83,7 +83,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _policies(context: Context) -> Iterator[Finding]:
     """The policies that look at the first hook, which is another one after the migration."""
     workspace = context.workspace
-    if not any(not hook.refusal and not context.hook_plan.settled(hook) for hook in context.hook_plan.all):
+    if not any(not hook.refusal and not context.hook_plan.fate_without_edit(hook) for hook in context.hook_plan.all):
         return
     for document in workspace.others(_REGO):
         if workspace.objection(document.path) is None and (match := _FIRST.search(document.text)):

@@ -161,7 +161,9 @@ class _Places:
         }
         pairs = [(stack, tuple(variables)) for stack, variables in self._vital.items() if stack is not None]
         self._shared = VariableContexts(context.workspace, pairs)
-        self._hooks = {hook.stack: hook for hook in context.hook_plan.all if context.hook_plan.settled(hook) is None}
+        self._hooks = {
+            hook.stack: hook for hook in context.hook_plan.all if context.hook_plan.fate_without_edit(hook) is None
+        }
 
     def fix(self, stack: StackDefinition, required: RequiredVariable) -> Fix:
         """The resource that sets the variable, or why there can be none."""

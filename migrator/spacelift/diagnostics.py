@@ -10,17 +10,20 @@ NO_STACK_DEFINITION = Diagnostic(
     why="The settings of a stack that is not defined in code are not changed.",
     help="Set up the stack as the list of things to do says, or name the repository that defines the stack too.",
     page="""\
-Spacelift stacks are often defined in another repository, or made in Spacelift's pages. tf-oidc-migrate then prints what
-the stack needs, for example the hook or a variable, as a text to copy.
+Spacelift stacks are often defined in another repository, or made in Spacelift's pages. tf-oidc-migrate then prints
+what the stack needs, for example the hook or a variable, as a text to copy.
 
-If the stacks are defined in another repository, run `tf-oidc-migrate batch` with both repositories. The stacks are then
-changed as well.""",
+If the stacks are defined in another repository, run `tf-oidc-migrate batch` with both repositories. The stacks are
+then changed as well.""",
 )
 CODE_NOT_MIGRATED = Diagnostic(
     "code-not-migrated",
     found="The code that the stack runs is not migrated. {reason}",
     why="The stack keeps its settings.",
     help="Resolve the refusal of the code first.",
+    page="""\
+The stack would get a hook, a variable or an integration for code in this or another repository. That code is refused
+in this run, so the stack is left as it is. The message says why the code is refused.""",
 )
 STACK_ELSEWHERE_REFUSED = Diagnostic(
     "stack-elsewhere-refused",
@@ -28,8 +31,8 @@ STACK_ELSEWHERE_REFUSED = Diagnostic(
     why="{reason}",
     help="Resolve the refusal in {repo}, then run again with both repositories.",
     page="""\
-The code cannot be migrated alone: its stack has to give new credentials to the runs at the same time. The definition of
-the stack, in another repository of this run, cannot be changed. The message says why.""",
+The code cannot be migrated alone: its stack has to give new credentials to the runs at the same time. The definition
+of the stack, in another repository of this run, cannot be changed. The message says why.""",
 )
 TEMPLATE_PUBLISHED = Diagnostic(
     "template-published",
@@ -47,6 +50,12 @@ ROLE_SET_DIFFERENTLY = Diagnostic(
     found="{place} sets the variable to another value.",
     why="The runs of the stack would sign in as another identity than this run is to set up.",
     help="Remove the variable, or name that role with `--role-arn`.",
+    page="""\
+The stack, or one of its contexts, sets `AWS_ROLE_ARN` or a `TF_VAR_…` variable to the ARN of another role. Two
+settings of the same variable would contradict each other.
+
+If the other role is right, name that role in this run, for example `--role-arn ARN`. Otherwise remove the old
+setting.""",
 )
 HOOK_THERE = Diagnostic(
     "hook-there",
@@ -58,8 +67,8 @@ MADE_IN_SPACELIFT = Diagnostic(
     found="The stack {stack} is made in Spacelift's pages. No code of this run defines the stack.",
     why="Only code can be changed here.",
     help="Run `tf-oidc-migrate attach` for the hook. Set variables, and attach integrations, in Spacelift's pages.",
-    page="""An inventory of the account lists the stack, and no code of the run defines the stack.
-`tf-oidc-migrate attach` writes a Terraform module with a context that has the hook, and attaches the context to the
-stack. The page
+    page="""\
+An inventory of the account lists the stack, and no code of the run defines the stack. `tf-oidc-migrate attach`
+writes a Terraform module with a context that has the hook, and attaches the context to the stack. The page
 docs/inventory.md goes from a read-only key to an attached hook.""",
 )

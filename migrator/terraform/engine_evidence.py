@@ -47,6 +47,9 @@ _LATER_IN_BLOCKS: dict[tuple[str, str], Version] = {
 }
 """The same of arguments, by the top-level block that they stand in."""
 
+_TELLING = (*_LATER_BLOCKS, *(name for _, name in _LATER_IN_BLOCKS), "encryption")
+"""The words of which one stands in each file that has any of these."""
+
 _FUNCTIONS_OF_PROVIDERS: Version = (1, 7, 0)
 _VARIABLES_IN_BACKENDS: Version = (1, 8, 0)
 _TOFU_FILES: Version = (1, 8, 0)
@@ -97,7 +100,7 @@ def _module_evidence(module: Module) -> Iterator[Evidence]:
 
 
 def _syntax_evidence(document: Document) -> Iterator[Evidence]:
-    for block in document.blocks:
+    for block in document.blocks if any(map(document.mentions, _TELLING)) else ():
         for name, first, item in _later(block):
             yield _read_from(name, first, str(document.place(item)))
         for encryption in block.blocks("encryption") if block.type == "terraform" else ():

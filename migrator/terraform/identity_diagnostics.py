@@ -9,7 +9,7 @@ NAME_ROLES = "Name each role with `--role`, for example `--role profile:dns=ARN`
 
 ENVIRONMENT_CREDENTIALS = Diagnostic(
     "environment-credentials",
-    found="No credentials are written here. AWS credentials come from the environment of the run.",
+    found="The code names no AWS credentials.",
     why="The run uses whatever credentials its stack provides, for example static keys in Spacelift.",
     help="To sign in with OIDC instead, run again with `--include-ambient`. See docs/codes.md#environment-credentials.",
     page="""\

@@ -33,14 +33,14 @@ def outside_calls(workspace: Workspace, repo: str) -> Iterator[OutsideCall]:
     """The calls of modules elsewhere by the repository that the others know as ``repo``, by place."""
     for _, module in sorted(workspace.modules.items()):
         for document in module.documents:
-            for block in document.blocks if b"module" in document.source.data else ():
+            for block in document.blocks if document.mentions("module") else ():
                 if block.type == "module" and document.kind is Kind.CONFIG:
                     call = ModuleCall(module, document, block)
                     known = _known(workspace, repo, call)
                     if known is not None:
                         yield OutsideCall(call, known)
     for document in workspace.of_kind(Kind.TERRAGRUNT):
-        for block in document.blocks if b"source" in document.source.data else ():
+        for block in document.blocks if document.mentions("source") else ():
             call = ModuleCall(Module(posixpath.dirname(document.path)), document, block)
             known = _known(workspace, repo, call) if block.type == "terraform" else None
             if known is not None:

@@ -15,11 +15,15 @@ GENERATED_UNKNOWN = Diagnostic(
     found="The content that this block writes cannot be read here.",
     why="The content may hold a provider or a backend.",
     help="Write the content as a heredoc in the block, then run again.",
+    page="""\
+A `generate` block writes a file with a provider or a backend. The `contents` come from a function or an expression
+that only Terragrunt can evaluate, so the credentials in the file are not known.
+
+Write the contents as a heredoc in the block: `contents = <<EOF … EOF`. Values from Terragrunt can stay in `${…}`.""",
 )
 GENERATED_UNREADABLE = Diagnostic(
     "generated-unreadable",
-    found="The Terraform code that this block writes cannot be parsed: {reason}.",
-    why="Code that is not understood is not changed.",
+    found="This block writes Terraform code that is not understood. {reason}",
     help="Correct the code, or exclude the block with `# tf-oidc-migrate:ignore`.",
 )
 GENERATED_UNSOUND = Diagnostic(
@@ -33,12 +37,22 @@ NOT_INCLUDED = Diagnostic(
     found="No unit in this repository is known to include this file.",
     why="The role and the stack of the units that use the file are not known.",
     help="Run on a folder that holds the units too, or migrate the file by hand.",
+    page="""\
+Files like `root.hcl` apply only to units that include them. No `terragrunt.hcl` in this repository includes the
+file, as far as its `include` blocks can be read.
+
+If units in another folder include the file, run on the root of the repository. If nothing includes the file, delete
+the file.""",
 )
 UNITS_DIFFER = Diagnostic(
     "units-differ",
     found="Some units that share this `remote_state` set `iam_role`, and others do not.",
     why="The role of the state would be right for some of the units only.",
     help="Give the units with `iam_role` a `remote_state` of their own.",
+    page="""\
+If Terragrunt assumes an `iam_role` for a unit, the state's `role_arn` is assumed with that role and stays. For other
+units, the hook signs in as the state's role, and `role_arn` is commented out. A shared block can only be changed in
+one of these ways.""",
 )
 ROLE_STAYS_CHAINED = Diagnostic(
     "role-stays-chained",
@@ -62,6 +76,10 @@ TERRAGRUNT_TOO_OLD = Diagnostic(
     found="The constraint {constraint} excludes every Terragrunt release from 0.59.3 on.",
     why="Terragrunt 0.59.3 is the first release that supports `iam_web_identity_token`.",
     help="Raise the constraint, then run again.",
+    page="""\
+`iam_web_identity_token` lets Terragrunt assume `iam_role` with the OIDC token of the run. Terragrunt 0.59.3 brought
+this argument: https://github.com/gruntwork-io/terragrunt/pull/2997. The constraint in
+`terragrunt_version_constraint` allows older releases only.""",
 )
 INSTALL_TERRAGRUNT = Diagnostic(
     "install-terragrunt",
@@ -104,4 +122,9 @@ STATE_UNKNOWN = Diagnostic(
     found="{what} of `remote_state` cannot be read here.",
     why="The state may be in S3 and use static credentials.",
     help="Write the value out in this repository, then run again.",
+    page="""\
+`remote_state` is made by an expression that only Terragrunt can evaluate, for example a function or a file outside
+of this repository. A profile or keys in the block would not be seen.
+
+Write `backend = "s3"` and the `config` map as literals, or in `locals` of a file that the unit includes.""",
 )

@@ -58,7 +58,7 @@ class Embedded(Document):
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """The Terraform of one heredoc, which stands in ``item`` of a file."""
+    """The Terraform code of a heredoc in ``item`` of a file."""
 
     outer: Document
     item: Attribute | Block
@@ -81,13 +81,13 @@ class Generated:
 
     @property
     def is_override(self) -> bool:
-        """Whether it is written to an override file, which can declare nothing that is not declared elsewhere."""
+        """Whether the block writes an override file, which cannot declare new variables."""
         path = self.item.attribute("path") if isinstance(self.item, Block) else None
         return path is not None and is_override(self.outer.literal(path) or "")
 
     @property
     def is_ignored(self) -> bool:
-        """Whether a comment, or the user, wants the item to be left alone."""
+        """Whether a comment or the user excludes the item."""
         return self.outer.is_ignored(self.item)
 
     @cached_property
@@ -114,7 +114,7 @@ class Generated:
 
     @property
     def blocks(self) -> tuple[Provider | S3Backend, ...]:
-        """All of them."""
+        """All providers and backends that the heredoc writes."""
         return (*self.providers, *self.backends)
 
     @property
@@ -128,7 +128,7 @@ class Generated:
         return any(map(names_credentials, self.providers))
 
     def declares(self, variable: str) -> bool:
-        """Whether it declares the variable."""
+        """Whether the heredoc declares the variable."""
         return any(True for _ in self.module.blocks("variable", variable))
 
 

@@ -229,10 +229,10 @@ class GeneratedSignIn:
     @cached_property
     def _declared(self) -> dict[Generated, dict[RoleVariable, bool | Refusal]]:
         """For every variable which of the heredocs declares it: that which is written into most units first."""
-        settled: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
+        verdicts: dict[Generated, dict[RoleVariable, bool | Refusal]] = {}
         declared: set[tuple[str, str]] = set()
         for part in sorted(self._units, key=self._turn):
-            settled[part] = {}
+            verdicts[part] = {}
             for variable in self._variables(part):
                 known = [
                     (unit.folder, variable.name) in declared or self._has(unit, variable.name)
@@ -243,9 +243,9 @@ class GeneratedSignIn:
                     verdict = OVERRIDE_CANNOT_DECLARE.refusal()
                 elif any(known) and not all(known):
                     verdict = MODULES_DIFFER.refusal(name=variable.name)
-                settled[part][variable] = verdict
+                verdicts[part][variable] = verdict
                 declared |= {(unit.folder, variable.name) for unit in self._units[part] if verdict is True}
-        return settled
+        return verdicts
 
     def _turn(self, part: Generated) -> tuple[object, ...]:
         return part.is_override, -len(self._units[part]), part.outer.path, part.part
@@ -258,8 +258,8 @@ class GeneratedSignIn:
         """The names of the identities for which the unit's module, and what it calls, are to get role variables."""
         if unit.module is None:
             return
-        ambient = self._config.include_ambient
-        has_all = ambient or unit.needs_hook(ambient)
+        include_ambient = self._config.include_ambient
+        has_all = include_ambient or unit.needs_hook(include_ambient)
         for path in sorted({unit.module.path, *self._workspace.reached_from(unit.module.path)}):
             module = self._workspace.modules[path]
             providers = [provider for provider in self._in_module(module) if provider.skip_reason is None]

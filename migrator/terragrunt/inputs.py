@@ -1,4 +1,4 @@
-"""What Terragrunt gives to the variables of the modules that it runs, and which files write Terraform beside them.
+"""The values that Terragrunt passes to variables of modules, and the files that write Terraform code for modules.
 
 ``inputs`` become environment variables, ``TF_VAR_…``, which Terraform does not mind of variables that are not
 declared: https://terragrunt.gruntwork.io/docs/features/inputs.

@@ -39,7 +39,7 @@ def change_objects(found: Terragrunt, inside: str, changes: Iterable[Change]) ->
 
 
 def rotate(value: Value, place: Place) -> Iterator[Note]:
-    """Notes of a key that ``value``, which stands at ``place``, is, if that is written anywhere."""
+    """Notes about the key in ``value`` at ``place``, if the key is written in the code."""
     found = value.origin
     if found is None or not string_value(found.text):
         return

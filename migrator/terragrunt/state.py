@@ -38,12 +38,12 @@ class RemoteState:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What two units that share it have in common."""
+        """The key that is equal for units that share the state."""
         return self.place, *((value.config.document.path, value.span) for value in self.objects)
 
     @property
     def place(self) -> Place:
-        """Where it begins, or the literal does that it refers to."""
+        """The place of the state's configuration."""
         return self.document.place(self.item)
 
     @cached_property
@@ -53,7 +53,7 @@ class RemoteState:
 
     @cached_property
     def role_family(self) -> tuple[tuple[Value, Attribute], ...]:
-        """The same of the flat items that make the backend assume a role."""
+        """The flat items that make the backend assume a role, each with the object that holds the item."""
         return tuple(self._named(ROLE_FAMILY))
 
     @cached_property
@@ -79,12 +79,12 @@ class RemoteState:
 
     @property
     def names_credentials(self) -> bool:
-        """Whether it names static credentials or a role in any form."""
+        """Whether the state names static credentials or a role in any form."""
         return bool(self.credentials or self.role_family or self.item_value("assume_role"))
 
     @property
     def has_web_identity(self) -> bool:
-        """Whether it signs in with web identity itself."""
+        """Whether the state signs in with web identity."""
         return self.item_value("assume_role_with_web_identity") is not None
 
     @cached_property

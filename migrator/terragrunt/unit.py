@@ -1,4 +1,4 @@
-"""One unit of Terragrunt: the files that it consists of, and what it signs in with.
+"""A unit of Terragrunt: its files, and the credentials of its runs.
 
 See https://terragrunt.gruntwork.io/docs/features/units.
 """
@@ -35,28 +35,28 @@ class EnvironmentVariable:
 
     @property
     def document(self) -> Document:
-        """The file that it stands in."""
+        """The file with the entry."""
         return self.holder.config.document
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """The place in the file."""
         return self.document.place(self.item)
 
     @property
     def value(self) -> Value:
-        """What it is set to."""
+        """The value of the variable."""
         return self.holder.item(self.item)
 
     @property
     def is_passed_on(self) -> bool:
-        """Whether it is what the environment has already, and has no default of its own."""
+        """Whether the entry passes on a variable of the environment without a default."""
         passed = rf'(?:"\$\{{)?get_env\(\s*"{self.item.name}"\s*(?:,\s*"")?\s*\)(?:\}}")?'
         return re.fullmatch(passed, self.value.text) is not None
 
     @property
     def is_ignored(self) -> bool:
-        """Whether a comment, or the user, wants it to be left alone."""
+        """Whether a comment or the user excludes the entry."""
         return self.document.is_ignored(self.item)
 
 
@@ -69,7 +69,7 @@ class IamRole:
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """The place in the file."""
         return self.config.document.place(self.argument)
 
     @property
@@ -95,12 +95,12 @@ class Unit:
 
     @property
     def place(self) -> Place:
-        """Its file."""
+        """The unit's own file."""
         return Place(self.configs[0].document.path)
 
     @cached_property
     def states(self) -> tuple[RemoteState, ...]:
-        """What it says of its state: its own file counts, else what it includes."""
+        """The remote state of the unit: from its own file, else from an included file."""
         found = (remote_state(config) for config in self._merged)
         return tuple(item for item in found if item is not None)[:1]
 
@@ -129,12 +129,12 @@ class Unit:
 
     @property
     def has_static_environment(self) -> bool:
-        """Whether it gives static credentials to Terraform by the environment, and not just passes them on."""
+        """Whether the unit sets static credentials in the environment of Terraform."""
         return any(not variable.is_passed_on and not variable.is_ignored for variable in self.environment)
 
     @property
     def names_credentials(self) -> bool:
-        """Whether its state, its environment or a provider beside it names static credentials or a role."""
+        """Whether the unit's state, environment or providers name static credentials or a role."""
         if (
             any(remote_state.names_credentials and remote_state.skip_reason is None for remote_state in self.states)
             or self.has_static_environment
@@ -145,7 +145,7 @@ class Unit:
 
     @property
     def has_state(self) -> bool:
-        """Whether it says where its state is kept, and does not leave that to its module."""
+        """Whether the unit configures its state, and not its module."""
         return bool(self.states) or any(part.backends for part in self.generated)
 
     def needs_hook(self, include_ambient: bool) -> bool:
@@ -165,7 +165,7 @@ class Unit:
 
     @property
     def role_arns(self) -> set[str | None]:
-        """The roles that its state is reached with; None stands for one that is not known."""
+        """The roles for the unit's state; None stands for a role that is not known."""
         roles = {
             remote_state.role_arn.string
             for remote_state in self.states

@@ -111,8 +111,8 @@ def terragrunt(
             for part in (*written[state_config.document.path], *from_files.of(state_config))
         ]
         module = _module(configs[0])
-        beside = providers.get(module.path, ()) if module else ()
-        units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, beside))
+        module_providers = providers.get(module.path, ()) if module else ()
+        units.append(Unit(workspace, configs[0].folder, configs, tuple(_effective(parts)), module, module_providers))
     return Terragrunt(tuple(units), tuple(_groups(units)), strays, written, tuple(from_files.unknown.values()))
 
 
@@ -124,7 +124,7 @@ class _FromFiles:
         self.unknown: dict[Place, tuple[Document, Block]] = {}
 
     def of(self, config: Config) -> Iterator[Generated]:
-        """What the blocks of one file write for a unit."""
+        """The Terraform code that the blocks of a file write for a unit."""
         for block in config.blocks("include"):
             if config.includes.get(block.labels[0] if block.labels else "") is None:
                 self.unknown[config.document.place(block)] = config.document, block

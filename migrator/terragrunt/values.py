@@ -1,4 +1,4 @@
-"""What Terragrunt's expressions mean where that can be said without running it, and where that meaning is written.
+"""The values of Terragrunt's expressions, as far as they are known without a run, and the places of the values.
 
 Locals, ``include`` and ``read_terragrunt_config`` are followed through the files of the repository, with the functions
 that find those: https://terragrunt.gruntwork.io/docs/reference/built-in-functions. Paths begin with ``/`` at the
@@ -68,7 +68,7 @@ class Value:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is what ``file`` or ``templatefile`` makes of a file."""
+        """Whether the value comes from ``file`` or ``templatefile``."""
         found = _followed(self)
         return isinstance(found, Value) and _READS_FILE.match(found.text.strip()) is not None
 
@@ -146,7 +146,7 @@ class Config:
         return found
 
     def read(self, path: str | None) -> Config | None:
-        """What ``read_terragrunt_config`` makes of the file at ``path``, if it is there."""
+        """The value of ``read_terragrunt_config`` for the file at ``path``, if the file exists."""
         document = self._file(path)
         if document is None:
             return None

@@ -56,4 +56,4 @@ def _given(stack: KnownStack, roles: Sequence[str]) -> KnownStack:
         return stack
     names = [name for name, _ in stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]
     held = frozenset(role for role in roles for name in names if stack.account.has(name, role))
-    return replace(stack, given=stack.given | held) if held else stack
+    return replace(stack, variable_roles=stack.variable_roles | held) if held else stack

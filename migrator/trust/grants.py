@@ -76,8 +76,8 @@ class RequiredRole:
                 yield slug, space, kind
             return
         for slug, space, kind in found:
-            for given in self.spaces or (space,):
-                yield slug, given, kind
+            for own_space in self.spaces or (space,):
+                yield slug, own_space, kind
 
 
 def _stacks(role: str | None, uses: Sequence[Use]) -> list[KnownStack]:
@@ -104,7 +104,7 @@ def open_questions(required: RequiredRole, uses: Sequence[Use], known: Sequence[
     if guessed and not is_named:
         slugs = ", ".join(dict.fromkeys(stack.slug for stack in guessed))
         guess = f"The slugs {slugs} are derived from the names. A renamed stack keeps its first slug."
-        yield f"{_listed(guessed)}: {guess} help: name the slug with --stack or --module"
+        yield f"{_listed(guessed)}: {guess} help: name the slug with --slug, --stack or --module"
     spaces = [use.stack for use in uses if use.stack is not None and use.stack.has_open_space]
     if spaces and not required.spaces:
         yield (

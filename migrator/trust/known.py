@@ -1,4 +1,4 @@
-"""What repositories tell of their roles: which of them the runs of which stacks sign in with."""
+"""The roles in repositories, and the stacks that sign in with each role."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
 from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Ignored, Place, Refusal
+from migrator.model.findings import FileProblem, Ignored, Place, Refusal, Rewrite
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
@@ -30,6 +30,7 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.facts import Facts
+    from migrator.decide.target import Target
     from migrator.model.account import AccountStack
     from migrator.spacelift.settings.role_variables import StackVariables
     from migrator.spacelift.stacks.terraform import Stack
@@ -60,7 +61,7 @@ class KnownCode:
 class KnownStack:
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
-    ``given`` are the roles that its variables hold, ``paths`` the root modules of its own repository that it runs.
+    ``variable_roles`` are the roles that its variables hold, ``paths`` the root modules of its repository that it runs.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
     ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
     inventory says of the stack: slug and space are exact then.
@@ -72,7 +73,7 @@ class KnownStack:
     slug: str
     space: str
     roles: Roles
-    given: frozenset[str]
+    variable_roles: frozenset[str]
     paths: frozenset[str]
     kind: str = "stack"
     is_guess: bool = True
@@ -83,7 +84,7 @@ class KnownStack:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What one repository tells, but for the files with ``problems``.
+    """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
     folders that tests of a module run.
@@ -106,13 +107,14 @@ class Use:
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
-    """Read what the repository tells, migrated or not; ``config`` says what a migration would make of it."""
+    """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
     hooks = [
         (target.path, _known(target.role if isinstance(target.role, str) else None))
         for target in context.hook_plan.targets
+        if isinstance(target.role, str) or not _has_hooks(context, target)
     ]
     coming = [*hooks, *_native_roles(context), *_program_roles(context)]
     hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
@@ -136,6 +138,13 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
 
 
+def _has_hooks(context: Context, target: Target) -> bool:
+    """Whether every stack that runs a root module has a hook already, which names its role."""
+    here, elsewhere = target.runners.here, target.runners.elsewhere
+    is_there = all(map(context.strategies.has_hook, here)) and all(stack.has_hook for stack in elsewhere)
+    return is_there and bool(here or elsewhere)
+
+
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     """Which roles the stacks of all repositories sign in with; what no known stack runs is a use without a stack."""
     uses: dict[Use, None] = {}
@@ -145,8 +154,8 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
             code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
             found.update(code)
             roles = stack.roles.union(*(item.roles for item in code), _in_runtime_config(stack, repositories))
-            named = (roles - {None}) | (stack.given if None in roles else frozenset())
-            is_open = None in roles and not stack.given
+            named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
+            is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
     alone = (item for knowledge in repositories for item in knowledge.code if item not in found)
     uses.update(dict.fromkeys(Use(role, None) for item in alone for role in item.roles))
@@ -155,10 +164,10 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
 
 def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
     root = stack.code.project_root
-    beside = (
+    with_code = (
         knowledge for knowledge in repositories if root is not None and runs(stack.code, knowledge.identity, root)
     )
-    return frozenset(role for knowledge in beside for slug, role in knowledge.hooks if slug == stack.slug)
+    return frozenset(role for knowledge in with_code for slug, role in knowledge.hooks if slug == stack.slug)
 
 
 def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Knowledge) -> bool:
@@ -190,14 +199,14 @@ def _module(module: Stack) -> KnownStack:
 
 
 def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
-    space, given, is_guess, is_open = "", frozenset[str](), True, False
+    space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
         is_guess = not stack.source.has_given_slug
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
-        given = frozenset(value for value in values if value and is_role_arn(value))
+        variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
     roles = frozenset(role for text in _hooks(stack) for role in roles_in(text))
@@ -208,7 +217,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         stack.slug or "",
         space,
         roles,
-        given,
+        variable_roles,
         paths,
         is_guess=is_guess,
         has_open_space=is_open,
@@ -276,8 +285,10 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
     config, strategies = context.config, context.strategies
     for root in context.facts.roots:
-        if root.is_migrated(config.include_ambient) and strategies.of(root).is_native:
-            signed = [strategies.sign_in(root, backend) for backend in root.backends]
+        is_migrated = root.is_migrated(config.include_ambient)
+        is_there = any(backend.has_web_identity for backend in root.backends)
+        if (is_migrated or is_there) and strategies.of(root).is_native:
+            signed = [strategies.sign_in(root, backend) for backend in root.backends if is_migrated]
             for state in root.remote_states:
                 assumes = any(state_config.backend.assumes_role for state_config in state.configs)
                 if (
@@ -328,8 +339,9 @@ def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
 def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
     """The roles of the providers, by the root module that each is reached from.
 
-    Static keys stand for the role that the configuration names, or for one that is still open, and so do no credentials
-    at all in the ``hooked`` root modules. What is to be left as it is signs in all the same.
+    Static keys stand for the role that the configuration names, or for one that is still open. So do no credentials at
+    all in the ``hooked`` root modules, and where a migration makes a provider sign in by itself. What is to be left as
+    it is signs in all the same.
     """
     config, mappings = context.config, context.roles
     for provider in context.facts.providers:
@@ -341,8 +353,10 @@ def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, s
                 path = _outermost(scope).module.path
                 for role in provider.web_identity_roles:
                     yield path, _known(Expression(role, scope).string if role else None)
+            decided = context.sign_ins.of(provider)
+            is_coming = decided is not None and isinstance(decided[0], Rewrite)
             for path, identity in mappings.instances(provider) or () if not provider.has_web_identity else ():
-                if provider.credentials or path in hooked:
+                if provider.credentials or path in hooked or is_coming:
                     for _, mapped in mappings.cases(provider, path, identity):
                         named = mapped or config.at(provider.module.path).role_arn
                         yield path, named if isinstance(named, str) else None

@@ -38,7 +38,7 @@ class Role:
 
     @property
     def partition(self) -> str:
-        """Its partition: ``aws``, ``aws-cn`` and the like."""
+        """The role's partition, for example ``aws`` or ``aws-cn``."""
         return self.arn.split(":")[1]
 
     @property
@@ -53,7 +53,7 @@ class Role:
 
     @property
     def name(self) -> str:
-        """Its name, without the path."""
+        """The role's name, without the path."""
         return self.arn.rpartition("/")[2]
 
 
@@ -72,7 +72,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Whose tokens are trusted, by ``host``, and what stands in them. Raises `UsageError` for what is no host's name.
+    """The issuer of the tokens, by ``host``, and the form of their subjects. Raises `UsageError` for a wrong host name.
 
     ``has_session_tags`` says that runs come with tags: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
     """

@@ -1,4 +1,4 @@
-"""What a person should know before applying trust policies: whom they admit, and which runs they keep out."""
+"""Warnings about trust policies: who may assume a role, and which runs cannot."""
 
 from __future__ import annotations
 

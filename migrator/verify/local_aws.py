@@ -76,7 +76,7 @@ class LocalAws:
         record = RecordedRun()
         server = make_server("127.0.0.1", 0, self._recording(record), threaded=True, request_handler=Quiet)
         record.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
         thread.start()
         try:
             yield record

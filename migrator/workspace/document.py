@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,11 @@ _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
 _DEEPEST = 30
 _READ_AT_ONCE = frozenset({"provider", "terraform", "module", "variable", "locals"})
 _READ_RESOURCES = ("spacelift_", "terraform_remote_state")
+
+
+@cache
+def _as_word(word: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])")
 
 
 @dataclass(eq=False)
@@ -110,6 +115,12 @@ class Document:
         if self.kind in _IN_TERRAFORM:
             return (any(word in data for word in _WORDS) and _TERRAFORM.search(data) is not None) or b"\0" in data
         return self.kind not in _IN_OTHERS or _OTHERS.search(data) is not None
+
+    def mentions(self, word: str) -> bool:
+        """Whether ``word`` stands in the file as a word of its own, or may stand there in escapes. Quick."""
+        data = self.source.data
+        stands_there = word.encode() in data and _as_word(word).search(data) is not None
+        return stands_there or b"\\u" in data or b"\0" in data
 
     @property
     def is_of_no_rule(self) -> bool:

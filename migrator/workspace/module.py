@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
 
 
+_ByLabel = dict[str | tuple[str, ...] | None, list[tuple["Document", "Block"]]]
+
 _LABELS = {"resource": 2, "data": 2, "module": 1}
 """How many labels a block must have for Terraform to take it."""
+_MANY_TYPES = ("resource", "data")
+"""Blocks whose first label says of which kind they are."""
 
 
 @dataclass(eq=False)
@@ -30,21 +34,27 @@ class Module:
     documents: list[Document] = field(default_factory=list)
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
+    _blocks: dict[tuple[str, str | None], _ByLabel] = field(default_factory=dict, init=False, repr=False)
 
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's configuration, with the file that it stands in.
 
         With ``label`` those that have it as their first label, or, if it is a tuple, as all of them.
         """
-        return iter(self._blocks.get((type_, label), ()))
+        by_type = label if type_ in _MANY_TYPES and isinstance(label, str) else None
+        if (type_, by_type) not in self._blocks:
+            self._blocks[type_, by_type] = self._of_type(type_, by_type)
+        return iter(self._blocks[type_, by_type].get(label, ()))
 
-    @cached_property
-    def _blocks(self) -> dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]]:
-        found: dict[tuple[str, str | tuple[str, ...] | None], list[tuple[Document, Block]]] = {}
+    def _of_type(self, type_: str, first: str | None) -> _ByLabel:
+        """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
+        found: _ByLabel = {}
         for document in self.documents:
-            for block in (item for item in document.blocks if len(item.labels) >= _LABELS.get(item.type, 0)):
-                for label in (None, *block.labels[:1], block.labels):
-                    found.setdefault((block.type, label), []).append((document, block))
+            may_have = document.mentions(type_) and (first is None or document.mentions(first))
+            for block in document.blocks if may_have else ():
+                if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
+                    for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
+                        found.setdefault(label, []).append((document, block))
         return found
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
@@ -73,7 +83,8 @@ class Module:
 
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's tests, with the file that it stands in."""
-        return ((document, block) for document in self.tests for block in document.blocks if block.type == type_)
+        documents = (document for document in self.tests if document.mentions(type_))
+        return ((document, block) for document in documents for block in document.blocks if block.type == type_)
 
     def value(self, variable: str) -> tuple[Document, Attribute | None] | None:
         """What ``values``, the files that Terraform reads unasked, say of a variable; None if they say nothing.

@@ -68,6 +68,8 @@ class Workspace:
         self.modules: dict[str, Module] = {}
         self._others = listing.others
         self.missing = listing.missing
+        self.slugs: dict[str, str] = {}
+        """The slugs of stacks that the user names, by the stack's title or name."""
         self.derived: dict[str, object] = {}
         """What was worked out of the files, for whoever asks again."""
         self.outside: dict[str, list[ModuleCall]] = {}

@@ -1,4 +1,4 @@
-"""One run at a time in a repository: a lock on its folder, which ends with the process that holds it."""
+"""A lock on a repository's folder, so that only a single run changes files; the lock ends with its process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files replaced all together: written beside their place first, moved there last, put back if anything fails."""
+"""Files replaced all together: written to temporary files, moved into place, and restored if anything fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Replacement:
-    """The new contents of files, staged beside them; nothing is replaced until `commit`.
+    """The new contents of files in temporary files; nothing is replaced until `commit`.
 
     Used as a context manager, within `uninterrupted`, whose ``checkpoint`` it calls between files while it may still
     turn back. How everything was is written to ``log`` first; ``git`` is what its reader must know beside the files.

@@ -1,4 +1,4 @@
-"""An undo log: how files were, on disk before the first of them is changed, and gone when the last one is.
+"""An undo log: the old files, stored on disk before the first change and removed after the last change.
 
 A run that is killed leaves its log behind, and the next run puts everything back by it before it does anything else.
 A log that is torn was on its way to the disk when no file had been changed yet.
@@ -34,7 +34,7 @@ _STAGED = ".tf-oidc-migrate-"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A file that is replaced: what it was (None: it was not there), the hash of what it becomes.
+    """A file that is replaced: the old content (None for a new file), and the hash of the new content.
 
     ``staged`` is the name of the new file beside it, until that is moved there.
     """
@@ -62,7 +62,7 @@ class UndoLog:
                 _inside(root, folder).rmdir()
 
     def put_back(self, root: Path) -> None:
-        """Make every file what it was, but for one that somebody has changed since."""
+        """Restore every file, except files that somebody has changed since."""
         for step in self.steps:
             target = _inside(root, step.path)
             staged = target.parent / step.staged
@@ -91,7 +91,7 @@ def undo_log(root: Path, changes: Iterable[Change], git: Mapping[str, Any]) -> U
 
 
 def write(path: Path, log: UndoLog) -> Callable[[], None]:
-    """Write ``log``, for its owner's eyes alone: what it holds are files with credentials.
+    """Write ``log``, readable by its owner only because the files may hold credentials.
 
     Returns what waits until it is on disk, where it is on its way meanwhile; both raise `OSError`.
     """
@@ -128,7 +128,7 @@ def recover(
     is_standing: Callable[[Mapping[str, Any]], bool] = lambda _: True,
     put_back: Callable[[Mapping[str, Any], bool], None] = lambda *_: None,
 ) -> None:
-    """Undo what the log at ``path`` tells of, if there is one, and remove it.
+    """Undo the changes in the log at ``path``, if the log exists, and remove the log.
 
     If the repository no longer is where the run had found it, which ``is_standing`` says, the run was through, or a
     person has taken over: then the files stay, but for staged ones. ``put_back`` undoes what is no file's content, and

@@ -29,6 +29,7 @@ from migrator.remotes.sources import RepoSource
 from migrator.report.serial import to_plain
 from tests.conftest import FIXTURES, needed
 from tests.forge_server import TOKEN, Answer, GitHubServer, running
+from tests.migrate.test_stages import CODE_AND_STACK
 
 REPOS = FIXTURES / "repos"
 KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -140,7 +141,7 @@ def test_from_a_repos_file_to_reports(fleet: Fleet) -> None:
     options = [part for report in reports for part in ("--report", report)]
     done = fleet.run("--repos-from", "repos.txt", "--push", *options)
     assert done.returncode == 3, done.stderr
-    assert re.search(r"nowhere: not migrated: cannot clone .*: no such repository", done.stderr)
+    assert re.search(r"nowhere: not migrated: .* cannot be cloned: no such repository", done.stderr)
     assert "1 failed, 3 migrated" in done.stderr
     for name in ("platform-admin", "platform-code", "webshop"):
         assert fleet.tree(fleet.folder / "bare" / f"{name}.git"), name
@@ -364,7 +365,7 @@ def test_what_is_no_folder_is_a_repository_that_failed(fleet: Fleet) -> None:
     errors = {one["repository"]: one["error"] for one in results}
     assert errors["nowhere"] == "The folder cannot be read: No such file or directory"
     assert errors["file"] == "The path is a file, not a folder"
-    assert errors["plain"].startswith("not a git repository")
+    assert "is not a git repository" in errors["plain"]
 
 
 def test_a_preview_whose_reader_is_gone_still_reports(fleet: Fleet) -> None:
@@ -454,10 +455,10 @@ def test_wrong_usage(fleet: Fleet, arguments: list[str], said: str) -> None:
     assert "password@" not in done.stderr
 
 
-def on_github(fleet: Fleet, server: GitHubServer) -> tuple[Path, dict[str, str]]:
+def on_github(fleet: Fleet, server: GitHubServer, files: dict[str, str] | None = None) -> tuple[Path, dict[str, str]]:
     """A checkout whose origin is on ``server``, from where git is led to a bare repository, and the environment."""
     needed("git")
-    repo = fleet.add("shop", source=REPOS / "webshop")
+    repo = fleet.add("shop", files, None if files else REPOS / "webshop")
     fleet.bare(repo)
     host = f"{server.url}/acme/"
     fleet.git("remote", "add", "origin", f"{host}shop.git", cwd=repo)
@@ -475,7 +476,7 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
         done = fleet.run(str(repo), "--open-pr", *wanted, **environment)
         assert done.returncode == 0, done.stderr
         waiting, outcome, note, *_ = done.stderr.splitlines()
-        assert waiting == "127.0.0.1 wants to be left alone: waiting for 1 s"
+        assert waiting == "127.0.0.1 limits the rate of requests: waiting for 1 s"
         assert re.fullmatch(rf"\[1/1\] .*; {server.url}/acme/shop/pull/1", outcome)
         assert note.endswith(
             ": Complete the pull request by hand. No review was requested from stranger: GitHub answered 422."
@@ -496,6 +497,23 @@ def test_a_pull_request_for_each_branch(fleet: Fleet, monkeypatch: pytest.Monkey
             text=True,
         )
         assert re.search(r"/pull/\d+ \(open\)", status.stdout), status.stdout + status.stderr
+
+
+def test_a_pull_request_for_each_stage_into_the_one_before(fleet: Fleet) -> None:
+    with running(GitHubServer()) as server:
+        repo, environment = on_github(fleet, server, CODE_AND_STACK)
+        done = fleet.run(str(repo), "--stages", "--open-pr", "--throttle", "0", **environment)
+        assert done.returncode == 0, done.stderr
+        bodies = [request.body for request in server.of_kind("POST") if request.path.endswith("/pulls")]
+        heads = ["spacelift-oidc-1-stacks", "spacelift-oidc-2-code", "spacelift-oidc-3-keys"]
+        assert [body["head"] for body in bodies] == heads
+        assert [body["base"] for body in bodies] == ["main", *heads[:2]]
+        for number, body in enumerate(bodies, 1):
+            assert body["body"].startswith(f"Stage {number} of 3: ")
+            assert f"({number} of 3: " in body["title"]
+        assert "Merge and apply it first" in bodies[0]["body"]
+        pushed = fleet.git("branch", "--format=%(refname:short)", cwd=fleet.folder / "bare" / "shop.git").split()
+        assert pushed == ["main", *heads]
 
 
 def test_what_was_pushed_before_a_kill_gets_its_pull_request(fleet: Fleet) -> None:

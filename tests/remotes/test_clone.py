@@ -195,7 +195,9 @@ def test_nobody_at_the_door(folder: Path) -> None:
 def test_a_server_that_hangs(scheme: str, folder: Path) -> None:
     with silence() as port:
         started = time.monotonic()
-        assert refused(f"{scheme}://127.0.0.1:{port}/team/infra.git", folder, timeout=1).endswith("after 1 seconds")
+        assert refused(f"{scheme}://127.0.0.1:{port}/team/infra.git", folder, timeout=1).endswith(
+            "longer than 1 seconds"
+        )
         assert time.monotonic() - started < 5
         assert _speaking_to(port) == []
 
@@ -252,10 +254,16 @@ def test_a_lock_that_was_left_is_named(served: Repo, folder: Path) -> None:
         ("ERROR: Repository not found.\nfatal: Could not read from remote repository.", "no such repository"),
         ("fatal: remote error: access denied or repository not exported: /x", "no such repository"),
         ("remote: The project you were looking for could not be found or you don't have permission", "no such repos"),
-        ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "no access"),
-        ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", "no access"),
-        ("fatal: unable to access 'https://h/': The requested URL returned error: 403", "no access"),
-        ("Host key verification failed.\nfatal: Could not read from remote repository.", "ssh does not know the host"),
+        (
+            "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+            "access denied",
+        ),
+        ("fatal: could not read Username for 'https://github.com': terminal prompts disabled", "access denied"),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 403", "access denied"),
+        (
+            "Host key verification failed.\nfatal: Could not read from remote repository.",
+            "the host's key is not in ssh",
+        ),
         ("fatal: unable to access 'https://h/': Could not resolve host: h", "the host does not exist"),
         ("fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate", "not trusted"),
         ("error: file write error: No space left on device\nfatal: unable to write sha1 file", "the disk is full"),
@@ -357,7 +365,7 @@ def test_what_is_not_ours_is_left_alone(served: Repo, folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(served: Repo, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(MigrateError, match="cannot clone file:///"):
+    with pytest.raises(MigrateError, match=r"file:///.* cannot be cloned"):
         cloned(f"file://{served.root}", tmp_path / "file" / "clones")
 
 
@@ -381,7 +389,7 @@ def test_a_token_of_the_environment_is_for_its_host(
     with over_http(served.root.parent.parent, password=TOKEN) as url:
         source = f"{url}/team/infra.git"
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        assert "no access" in refused(source, folder)
+        assert "access denied" in refused(source, folder)
         monkeypatch.setenv("GITHUB_SERVER_URL", url)
         repo = cloned(source, folder)
         cloned(source, folder)
@@ -395,7 +403,7 @@ def test_a_token_that_is_not_enough(served: Repo, folder: Path, monkeypatch: pyt
     with over_http(served.root.parent.parent, password=TOKEN) as url:
         monkeypatch.setenv("GITLAB_TOKEN", "glpat-wrong")
         monkeypatch.setenv("GITLAB_URL", url)
-        assert "no access" in refused(f"{url}/team/infra.git", folder)
+        assert "access denied" in refused(f"{url}/team/infra.git", folder)
 
 
 def test_a_helper_of_the_users(served: Repo, folder: Path) -> None:
@@ -469,7 +477,7 @@ def test_a_hook_of_the_remote_that_says_no(ready: Repo, served: Repo) -> None:
 
 
 def test_no_branch_to_push(ready: Repo) -> None:
-    with pytest.raises(MigrateError, match="no branch nothing to push"):
+    with pytest.raises(MigrateError, match="does not exist, so nothing can be pushed"):
         push(ready.root, "nothing", "origin", timeout=30)
 
 
@@ -486,7 +494,7 @@ def test_a_push_to_a_server_that_hangs(ready: Repo) -> None:
 def test_a_push_without_access(ready: Repo, served: Repo) -> None:
     with over_http(served.root.parent.parent, password=TOKEN) as url:
         ready.git("remote", "set-url", "origin", url.replace("http://", "http://x:wrong@") + "/team/infra.git")
-        with pytest.raises(MigrateError, match="no access") as caught:
+        with pytest.raises(MigrateError, match="access denied") as caught:
             push(ready.root, "mine", "origin", timeout=30)
     assert "wrong@" not in str(caught.value)
 

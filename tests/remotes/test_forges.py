@@ -285,7 +285,7 @@ def test_what_does_not_pass_is_an_error(served: tuple[Forge, Server], monkeypatc
 def test_a_wait_that_is_too_long(served: tuple[Forge, Server]) -> None:
     served[1].queue = [Answer(429, {"message": "later"}, {"Retry-After": "3600"})]
     started = time.monotonic()
-    assert "wants to be left alone for 3600 seconds" in refusal(served[0])
+    assert "limits the rate of requests. help: try again in 3600 seconds" in refusal(served[0])
     assert time.monotonic() - started < 3
 
 

@@ -164,7 +164,7 @@ def test_values_to_paste_and_integrations_have_their_places() -> None:
     assert f"\n      {STATE}\n" in live
     assert f"definitions before the code that they run: `{change.place}`" in live
     assert "trusts Spacelift's account instead" in section(rollout([result]), "Let AWS trust")
-    assert "paste the hook" not in "".join(short_steps(result))
+    assert "paste the commands of the hook" not in "".join(short_steps(result))
 
 
 def test_settings_that_lose_their_keys_are_among_what_is_removed(make_repo: MakeRepo) -> None:
@@ -193,7 +193,10 @@ def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
     text = summary(migrate_repo(str(webshop.root), CONFIG))
     steps = text.partition("Then, in this order:\n")[2].partition("\n\n")[0].splitlines()
     assert [one[2:4] for one in steps] == ["1.", "2.", "3.", "4.", "5."]
-    assert f"Let AWS trust {STATE} and the roles of the variables: run `tf-oidc-migrate trust`." in steps[0]
+    assert (
+        f"Let AWS trust {STATE} and the roles of the variables: run `tf-oidc-migrate trust --spacelift-host HOST REPO`."
+        in steps[0]
+    )
     assert steps[1].endswith("Before the code is merged: set the variables, apply the stacks' definitions.")
     assert "Discard waiting runs, and push spacelift-oidc." in steps[2]
     assert "terraform init -reconfigure" in steps[3]
@@ -220,7 +223,7 @@ def test_the_short_steps_name_the_repository_of_the_stacks_and_count_roles(make_
     row = replace(migrated().stacks[0], repo="admin", hook="added by the migration of that repository")
     roles = tuple(TrustRow(f"arn:aws:iam::123456789012:role/r{number}") for number in range(4))
     trust, live, *_ = short_steps(replace(migrated(), stacks=(row,), trusts=roles, notes=()))
-    assert trust == "Let AWS trust 4 roles: run `tf-oidc-migrate trust`."
+    assert trust == "Let AWS trust 4 roles: run `tf-oidc-migrate trust --spacelift-host HOST REPO`."
     assert live == "Before the code is merged: apply the stacks' definitions of admin."
 
 

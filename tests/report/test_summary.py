@@ -34,10 +34,11 @@ def large(count: int) -> RepoResult:
     """A result with ``count`` of everything that a summary can tell."""
     findings = [finding(number, Rewrite((), "web identity")) for number in range(count)]
     findings += [
-        finding(number, Refusal(f"Reason {number % 40}.", f"code-{number % 40}", "Do this.")) for number in range(count)
+        finding(number, Refusal(f"Reason {number % 40}.", code=f"code-{number % 40}", help="Do this."))
+        for number in range(count)
     ]
     findings += [
-        finding(number, LeftAlone(f"Reason {number % 30}.", f"alone-{number % 30}", "See this."))
+        finding(number, LeftAlone(f"Reason {number % 30}.", code=f"alone-{number % 30}", help="See this."))
         for number in range(count)
     ]
     notes = [
@@ -96,7 +97,7 @@ def test_the_first_lines_are_the_totals() -> None:
 
 @pytest.mark.unit
 def test_places_that_are_alike_are_counted_with_their_reason_and_help_once() -> None:
-    same = Refusal("The provider does not support web identity.", "no-web-identity", "Keep the keys.")
+    same = Refusal("The provider does not support web identity.", code="no-web-identity", help="Keep the keys.")
     text = summary(RepoResult("shop", Mode.CHECK, tuple(finding(number, same, "live") for number in range(115))))
     assert (
         "  115 providers [no-web-identity]\n    The provider does not support web identity.\n    help: Keep the keys.\n"

@@ -182,6 +182,15 @@ def test_attach_leaves_to_code_what_code_makes(folder: Path) -> None:
     assert [line.split('"')[1] for line in named.stdout.splitlines() if "stack_id" in line] == ["reports-eu"]
 
 
+def test_the_runtime_configuration_has_the_hooks_of_stacks_by_hand(folder: Path, tmp_path: Path) -> None:
+    webshop, _ = ten_stacks.repositories(tmp_path)
+    done = run("--in-place", "--hook-in", "runtime-config", "--inventory", folder / "i.json", webshop, cwd=tmp_path)
+    config = (webshop / ".spacelift" / "config.yml").read_text()
+    assert "\n  mail:\n" in config
+    assert "role/mail-state" in config
+    assert "tf-oidc-migrate attach" not in done.stderr
+
+
 # --- the option -------------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +331,16 @@ def test_what_keeps_the_hook_from_signing_in(more: dict[str, Any], reason: str) 
     found = known(**more).refusal
     assert reason in found
     assert bool(found) == bool(reason)
+
+
+def test_who_else_has_an_integration_is_shown() -> None:
+    dev = {"attachedAwsIntegrations": [{"integrationId": "dev", "name": "dev"}]}
+    found = account(stack("app", **dev), stack("data", **dev), stack("other"))
+    assert [told(item).signs_in for item in found.stacks] == [
+        "the AWS integration dev; these stacks have the integration too: data",
+        "the AWS integration dev; these stacks have the integration too: app",
+        "nothing",
+    ]
 
 
 def definition(**more: Any) -> StackDefinition:

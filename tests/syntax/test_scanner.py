@@ -324,7 +324,7 @@ def test_comments_on_a_block(text: str, comments: list[str]) -> None:
 def test_what_is_new_is_read_by_python_hcl2() -> None:
     text = "a = 1\n\nb = !!c\n"
     hcl.verify({"b = !!c"}, text)
-    with pytest.raises(SyntaxProblem, match="python-hcl2 cannot read it") as caught:
+    with pytest.raises(SyntaxProblem, match="python-hcl2 cannot parse the text") as caught:
         hcl.verify(set(), text)
     assert caught.value.offset == text.index("b = ")
 

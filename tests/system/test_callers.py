@@ -191,7 +191,7 @@ def test_a_module_stays_whose_caller_cannot_follow(case: str, make_repo: MakeRep
     assert done.exit_code == 4
     assert [texts(repo) for repo in (mod, app, able)] == before
     assert re.search(
-        r"modules/shop/main.tf:5: provider .* The call in \S+app at main.tf:\d+ cannot follow\. ", done.output
+        r"(?s)modules/shop/main.tf:5: provider .*The call in \S+app at main.tf:\d+ cannot follow\. ", done.output
     ), done.output
     assert re.search(
         r"main.tf:\d+: module\.\w+: calls mod: modules/shop: The called module is not migrated", done.output

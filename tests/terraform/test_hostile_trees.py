@@ -188,6 +188,13 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {"role_arn": ARN},
     ),
+    "one alias in a module that two root modules call": (
+        {
+            "m/main.tf": CALLED.replace('provider "aws" {', 'provider "aws" {\n  alias = "dns"'),
+            **_two(*(f'module "m" {{\n  source = "../m"\n  key = "{key}"\n}}\n' for key in ("A", "B"))),
+        },
+        {"role_in": RoleIn.VARIABLE, **_mapped("alias:dns")},
+    ),
     "two units of Terragrunt": (
         {"a/terragrunt.hcl": UNIT.replace("#", "prod"), "b/terragrunt.hcl": UNIT.replace("#", "dev")},
         {"role_arn": ARN},
@@ -305,7 +312,7 @@ def test_no_call_of_very_many_is_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     calls = "".join(f'module "c{number}" {{\n  source = "../m"\n  root = "r0"\n}}\n' for number in range(4))
     files = {"m/main.tf": _stack(0).replace('"r0"', "var.root"), "admin/main.tf": calls, "r0/main.tf": BACKEND}
     result = _migrate(tmp_path / "repo", files, {})
-    assert result.error == "m is called in more than 3 ways; nothing was changed"
+    assert result.error == "The module m is called in more than 3 ways, so nothing was changed."
 
 
 def test_a_unit_does_not_get_what_its_module_signs_in_with(tmp_path: Path) -> None:

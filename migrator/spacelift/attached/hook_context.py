@@ -31,24 +31,24 @@ _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_
 
 @dataclass(frozen=True, slots=True)
 class NewContext:
-    """A context that is made: its ``label``, and the ``stacks`` that share it, beside the first of which it stands."""
+    """A new context: its ``label``, and the ``stacks`` that share it; the file of the first stack holds it."""
 
     label: str
     stacks: tuple[Stack, ...]
 
 
 class HookContexts:
-    """The contexts of a repository that hold hooks; ``wanted`` pairs the stacks with the roles of their hooks.
+    """The contexts of a repository that hold hooks; ``kinds`` pairs the stacks with the kinds of their hooks.
 
     Stacks that are not defined in Terraform are refused.
     """
 
     def __init__(
-        self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, str]], phases: Sequence[str]
+        self, workspace: Workspace, kinds: Sequence[tuple[StackDefinition, str]], phases: Sequence[str]
     ) -> None:
         self._workspace = workspace
-        self._sharing = Sharing(workspace, _CONTEXT, wanted)
-        self._wanted = [(stack, role) for stack, role in wanted if isinstance(stack, TerraformDefinition)]
+        self._sharing = Sharing(workspace, _CONTEXT, kinds)
+        self._kinds = [(stack, role) for stack, role in kinds if isinstance(stack, TerraformDefinition)]
         self._lists = [f"before_{phase}" for phase in phases]
 
     def attach(self, definition: StackDefinition, role: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
@@ -67,7 +67,7 @@ class HookContexts:
 
     def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
         """What makes the hook run before those of other contexts that may call AWS; without it, it is 0."""
-        same = (item for item, wanted in self._wanted if item.source.block is stack.block and wanted == role)
+        same = (item for item, stack_kind in self._kinds if item.source.block is stack.block and stack_kind == role)
         lowest = min((item.contexts.priority for item in same if item.contexts.priority is not None), default=1)
         if lowest <= 0:
             yield NewArgument("priority", Reference(str(lowest - 1)))

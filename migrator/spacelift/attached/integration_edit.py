@@ -1,4 +1,4 @@
-"""Spacelift's AWS integration for stacks: one for each role and space of a module, attached to those that need it.
+"""New AWS integrations of Spacelift: an integration for each role and space of a module, attached to stacks.
 
 How Spacelift assumes the role, https://docs.spacelift.io/integrations/cloud-providers/aws tells; what its trust policy
 must say, ``spacelift_aws_integration_attachment_external_id`` of
@@ -37,13 +37,13 @@ _BOTH = (NewArgument("read", Reference("true")), NewArgument("write", Reference(
 
 
 class Integrations:
-    """The integrations of a repository; ``wanted`` pairs the stacks that are to get one with its role."""
+    """The integrations of a repository; ``roles`` pairs the stacks that need an integration with its role."""
 
-    def __init__(self, workspace: Workspace, config: Config, wanted: Sequence[tuple[StackDefinition, str]]) -> None:
+    def __init__(self, workspace: Workspace, config: Config, roles: Sequence[tuple[StackDefinition, str]]) -> None:
         self._workspace = workspace
         self._config = config
-        self._wanted = wanted
-        self._sharing = Sharing(workspace, _KIND, wanted)
+        self._roles = roles
+        self._sharing = Sharing(workspace, _KIND, roles)
 
     def attach(self, definition: StackDefinition, role: str) -> tuple[Edit, ...] | Refusal:
         """The edits after which an integration with ``role`` is attached to a stack."""
@@ -62,8 +62,8 @@ class Integrations:
     def trust(self, role: str) -> str:
         """The role as a resource, with the trust policy that Spacelift asks for on behalf of all its stacks."""
         blocks: dict[tuple[str, ...], NewBlock] = {}
-        for stack, wanted in self._wanted:
-            if wanted == role and isinstance(stack, TerraformDefinition) and not sharing_objection(stack):
+        for stack, stack_role in self._roles:
+            if stack_role == role and isinstance(stack, TerraformDefinition) and not sharing_objection(stack):
                 label = _existing(stack.source, role) or self._sharing.label(stack.source, role)
                 attachment = self._sharing.attachment(stack.source, role, label, *_BOTH)
                 data = NewBlock("data", (_EXTERNAL_ID, attachment.labels[1]), attachment.arguments)
@@ -72,7 +72,9 @@ class Integrations:
 
     def _stacks(self, role: str) -> list[Stack]:
         return [
-            stack.source for stack, wanted in self._wanted if wanted == role and isinstance(stack, TerraformDefinition)
+            stack.source
+            for stack, stack_role in self._roles
+            if stack_role == role and isinstance(stack, TerraformDefinition)
         ]
 
     def to_paste(self, role: str) -> str:

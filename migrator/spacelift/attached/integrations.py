@@ -24,11 +24,11 @@ _INPUTS = ("aws_integration", "aws_integration_id", "aws_role_arn")
 https://github.com/cloudposse/terraform-spacelift-cloud-infrastructure-automation."""
 
 _IN_BLUEPRINT = ("attachments", "clouds", "aws")
-_BESIDE_HOOKS = 3
+_LENGTH_OF_HOOKS = 3
 
 
 def integrations(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Mapping[StackDefinition, Place]:
-    """The stacks with an integration, and where each of them gets it."""
+    """The stacks with an integration, and the place that attaches each integration."""
     found: dict[StackDefinition, Place] = {}
     for stack, place in _all(workspace, stacks) if stacks else ():
         found.setdefault(stack, place)
@@ -51,11 +51,11 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
 
 
 def _own(stack: StackDefinition) -> Place | None:
-    """Where the definition of a stack itself, or what stands beside it, names an integration."""
+    """Where the definition of a stack, or a resource that refers to the stack, names an integration."""
     if isinstance(stack, TerraformDefinition):
         return _by_input(stack)
     if isinstance(stack, YamlDefinition) and stack.source.is_blueprint:
-        keys = (*stack.source.keys[:-_BESIDE_HOOKS], *_IN_BLUEPRINT)
+        keys = (*stack.source.keys[:-_LENGTH_OF_HOOKS], *_IN_BLUEPRINT)
         return stack.place if read(stack.document.text, stack.part).find(keys) is not None else None
     return None
 
@@ -68,6 +68,6 @@ def _by_input(stack: TerraformDefinition) -> Place | None:
     enabled = source.argument("aws_integration_enabled") or source.argument("aws_role_enabled")
     if enabled is not None and enabled.text == "false":
         return None
-    given = (source.block.attribute(name) for name in _INPUTS)
-    attribute = next((item for item in given if item and source.document.expression(item) != "null"), None)
+    inputs = (source.block.attribute(name) for name in _INPUTS)
+    attribute = next((item for item in inputs if item and source.document.expression(item) != "null"), None)
     return source.document.place(attribute) if attribute is not None else None

@@ -1,4 +1,4 @@
-"""What a setting reaches: the stack or module that it names, or what has the context that it belongs to."""
+"""The stacks that get a setting: by the id that the setting names, or by the context that holds the setting."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Reaches:
         self._attached = attachments(workspace)
 
     def of(self, document: Document, block: Block, scope: Scope) -> Reach:
-        """What a resource in ``scope`` reaches by the stack, the module or the context that it names."""
+        """The stacks that get a resource in ``scope``, by the stack, module or context that the resource names."""
         for argument in _RECEIVERS:
             if block.attribute(argument) is not None:
                 return self._by_id(self._targets.named(document, block, scope, argument), argument)
@@ -108,13 +108,15 @@ class Reaches:
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
         """What something with ``labels`` attaches itself to."""
         labels = tuple(labels)
-        wanted = attaching(labels)
+        attached_labels = attaching(labels)
         found = list(self._attached.labelled(document, block, scope, labels))
         certain = [stack for stack, doubt in found if not doubt]
-        others = [other for other in self._others if "*" in wanted or not wanted.isdisjoint(other.labels)]
+        others = [
+            other for other in self._others if "*" in attached_labels or not attached_labels.isdisjoint(other.labels)
+        ]
         reach = self._reach(certain, others)
         unknown = next((doubt for _, doubt in found if doubt), "")
-        return Reach(reach.stacks, unknown, tuple(sorted(wanted)), reach.others)
+        return Reach(reach.stacks, unknown, tuple(sorted(attached_labels)), reach.others)
 
 
 def together(reaches: Iterable[Reach]) -> Reach:

@@ -1,4 +1,4 @@
-"""Resources beside the stacks that a repository defines in Terraform: one for each stack, or one that stacks share.
+"""Resources that refer to the stacks of a repository in Terraform: a resource for each stack, or a shared resource.
 
 They refer to the stack, are repeated as it is, and stand at the end of its file; its own definition stays as it is. See
 https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all that can be attached to a stack.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 NEW_FILE = "aws_oidc.tf"
-"""Where the resources go beside a stack that is written in JSON."""
+"""The file for the resources of a stack that is written in JSON."""
 
 _ACCOUNT = re.compile(r":(\d{12}):")
 
@@ -63,7 +63,7 @@ def space_of(stack: Stack) -> str | None:
 
 
 def free_label(module: Module, type_: str, name: str) -> str:
-    """``name``, or one like it that no resource of the type has."""
+    """``name``, with a number if a resource of the type has that name."""
     taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
     return next(item for item in chain((name,), (f"{name}_{number}" for number in count(2))) if item not in taken)
 
@@ -74,7 +74,7 @@ def identifier(text: str) -> str:
 
 
 def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument], str]:
-    """What repeats a resource as the stack is, for ``keys`` where they are known, and the stack that each is for."""
+    """The arguments that repeat a resource like its stack, for known ``keys``, and the address of each stack."""
     if stack.block.attribute("count") is not None:
         return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
     known = [key for key in keys if key is not None]
@@ -89,7 +89,7 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
 def written(
     workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
 ) -> tuple[Edit, ...] | Refusal:
-    """The edits that write each of ``blocks`` beside a stack; where that is in JSON, they go to ``new_file``."""
+    """The edits that write each of ``blocks`` into the file of its stack, or into ``new_file`` if that file is JSON."""
     edits: list[Edit] = []
     for stack, block in blocks:
         home = _home(workspace, stack, new_file)
@@ -132,7 +132,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A type of resource that stacks share, what attaches it, its argument there, and what it is called here."""
+    """A type of resource that stacks share: its attachment, the argument of the attachment, and the label."""
 
     type: str
     attachment: str
@@ -141,20 +141,20 @@ class Shared:
 
 
 class Sharing:
-    """The resources of a ``kind`` that the ``wanted`` stacks are to share: those of a module with one role and space.
+    """The resources of a ``kind`` that stacks share: the stacks of a module with the same role and space.
 
-    ``wanted`` pairs the stacks with their roles; stacks that are not defined in Terraform have no part in it.
+    ``roles`` pairs the stacks with their roles. Stacks that are not defined in Terraform share nothing.
     """
 
-    def __init__(self, workspace: Workspace, kind: Shared, wanted: Sequence[tuple[StackDefinition, str]]) -> None:
+    def __init__(self, workspace: Workspace, kind: Shared, roles: Sequence[tuple[StackDefinition, str]]) -> None:
         self._workspace = workspace
         self._kind = kind
-        self._wanted = [(stack.source, role) for stack, role in wanted if isinstance(stack, TerraformDefinition)]
+        self._roles = [(stack.source, role) for stack, role in roles if isinstance(stack, TerraformDefinition)]
 
     def label(self, stack: Stack, role: str) -> str:
-        """A name that no resource of the module has: by the role, where the module needs several."""
+        """A free label in the module, with the role's name if the module needs several resources."""
         name, space = self._kind.name, space_of(stack)
-        kinds = {(role, space_of(other)) for other, role in self._wanted if other.module is stack.module}
+        kinds = {(role, space_of(other)) for other, role in self._roles if other.module is stack.module}
         if len(kinds) > 1:
             short = role.rpartition("/")[2]
             alike = {other for other, _ in kinds if other.rpartition("/")[2] == short}
@@ -165,14 +165,14 @@ class Sharing:
         return free_label(stack.module, self._kind.type, name)
 
     def alike(self, stack: Stack, role: str) -> list[Stack]:
-        """The stacks that share a resource with ``stack``, itself included; it is written beside the first of them."""
-        alike = (item for item, wanted in self._wanted if wanted == role and item.module is stack.module)
+        """The stacks that share a resource with ``stack``, itself included; the file of the first stack holds it."""
+        alike = (item for item, stack_role in self._roles if stack_role == role and item.module is stack.module)
         return [item for item in alike if space_of(item) == space_of(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
-        """The block that attaches the resource ``label`` to the stack, and to those that its block makes besides."""
+        """The block that attaches the resource ``label`` to all stacks of the stack's block."""
         kind = self._kind
-        keys = [item.key for item, wanted in self._wanted if item.block is stack.block and wanted == role]
+        keys = [item.key for item, stack_role in self._roles if item.block is stack.block and stack_role == role]
         repetition, address = repeated(stack, keys)
         suffix = label.removeprefix(kind.name) if repetition else ""
         own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")

@@ -1,4 +1,4 @@
-"""Variables that are set for the runs of stacks: ``spacelift_environment_variable``, beside the stack or its context.
+"""Variables that are set for the runs of stacks: ``spacelift_environment_variable`` on the stack or its context.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable. Roles and
 paths are no secrets, so that their values can be read there: ``write_only = false``.
@@ -44,18 +44,18 @@ class Variable:
 
 
 class VariableResources:
-    """The resources that set variables; ``wanted`` says which for which of the ``stacks`` of a repository."""
+    """The resources that set variables; ``variables`` pairs ``stacks`` of the repository with their variables."""
 
     def __init__(
         self,
         workspace: Workspace,
         stacks: Sequence[StackDefinition],
-        wanted: Sequence[tuple[StackDefinition, Variable]],
+        variables: Sequence[tuple[StackDefinition, Variable]],
     ) -> None:
         self._workspace = workspace
         self._stacks = [stack.source for stack in stacks if isinstance(stack, TerraformDefinition)]
-        self._wanted = [
-            (stack.source, variable) for stack, variable in wanted if isinstance(stack, TerraformDefinition)
+        self._variables = [
+            (stack.source, variable) for stack, variable in variables if isinstance(stack, TerraformDefinition)
         ]
 
     def of_stack(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
@@ -65,7 +65,7 @@ class VariableResources:
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
         siblings = [item for item in self._stacks if item.block is stack.block]
-        alike = [sibling for sibling in siblings if (sibling, variable) in self._wanted]
+        alike = [sibling for sibling in siblings if (sibling, variable) in self._variables]
         if len(alike) < len(siblings) and (
             stack.scope.call is not None or None in [sibling.key for sibling in siblings]
         ):
@@ -76,7 +76,7 @@ class VariableResources:
         return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
 
     def of_context(self, stack: Stack, context: str, variable: Variable) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the context of that label, which is written beside ``stack``, has the variable."""
+        """The edits after which the context of that label, in the file of ``stack``, has the variable."""
         holder = NewArgument("context_id", Reference(f"spacelift_context.{context}.id"))
         label = free_label(stack.module, _TYPE, f"{context}_{identifier(variable.name)}")
         return written(self._workspace, [(stack, _block(label, (holder,), variable))])
@@ -84,7 +84,7 @@ class VariableResources:
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
         """The resource, with a label that tells it from those of the block's other stacks that have another value."""
         values = dict.fromkeys(
-            item.value for other, item in self._wanted if other.block is stack.block and item.name == variable.name
+            item.value for other, item in self._variables if other.block is stack.block and item.name == variable.name
         )
         number = list(values).index(variable.value) + 1
         label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
@@ -92,7 +92,7 @@ class VariableResources:
 
 
 class VariableContexts:
-    """Contexts that hold variables by which runs sign in; ``wanted`` says which for which stack."""
+    """Contexts with variables that runs sign in with; ``wanted`` pairs stacks with their variables."""
 
     def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
         self._workspace = workspace

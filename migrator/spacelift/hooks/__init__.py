@@ -1,1 +1,1 @@
-"""The hook, and the lists of hooks that it is put into."""
+"""The hook, and the lists of hooks of stacks."""

@@ -35,7 +35,7 @@ def hook(role_arn: str, config: Config, region: str = "") -> str:
 
 
 def entries(role_arn: str, config: Config, region: str = "") -> tuple[Literal, ...]:
-    """The entries that come first in a list of hooks: the hook, and the guard unless the user wants none.
+    """The first entries of a list of hooks: the hook, and the guard unless ``config`` turns the guard off.
 
     The hook cannot fail: if AWS denies the exchange, it exports three empty variables, which count as none, and
     Terraform would sign in with whatever it finds next, such as the worker's own role.

@@ -12,8 +12,8 @@ HOOK_LIST_UNREADABLE = Diagnostic(
     why="The hook cannot be added to a list that is not understood.",
     help=f"Write `{{name}}` as a list of strings, or {_IN_CONTEXT}.",
     page="""\
-The hook has to come first in the stack's list of hooks. tf-oidc-migrate adds an entry only to an expression that it can
-parse.
+The hook has to come first in the stack's list of hooks. tf-oidc-migrate adds an entry only to an expression that it
+can parse.
 
 Write the list out, for example `before_init = ["make generated"]`. Or put the hook into a context, which leaves the
 stack's own lists as they are: `--hook-in context`.""",
@@ -30,8 +30,8 @@ HOOK_LIST_COMPUTED = Diagnostic(
     why="The hook cannot be added to a value that is not a Python list yet.",
     help="Add the hook to `{name}` by hand, as its first entry.",
     page="""\
-Pulumi's `Output` values and CDKTF's tokens get their value while the program runs. Python cannot join such a value with
-a list of strings.
+Pulumi's `Output` values and CDKTF's tokens get their value while the program runs. Python cannot join such a value
+with a list of strings.
 
 Add the hook where the value is made, for example inside the function that `.apply(…)` calls.""",
 )
@@ -40,6 +40,12 @@ HOOK_LIST_SHARED = Diagnostic(
     found="The stack's `{name}` is in a dict that other calls use too.",
     why="A change of the dict would give the hook to other stacks as well.",
     help="Pass `{name}` to this stack as an argument of its own, then run again.",
+    page="""\
+A Python dict that several calls unpack with `**options` sets the same hooks for every stack. The hook signs in as
+the role of this stack only.
+
+Pass the list to the stack itself, for example `Stack(self, "app", before_init=["make generated"], **options)`, and
+remove `before_init` from the shared dict.""",
 )
 HOOK_LIST_UNKNOWN = Diagnostic(
     "hook-list-unknown",
@@ -67,8 +73,8 @@ STACK_ROLES_DIFFER = Diagnostic(
 A `spacelift_stack` with `count`, or in a module that is called several times, makes several stacks from one list of
 hooks. The hook exchanges the OIDC token for credentials of one role.
 
-With `for_each` over keys that are written out, tf-oidc-migrate adds a hook by key. Otherwise split the block, so that
-all stacks of a block use the same role.""",
+With `for_each` over keys that are written out, tf-oidc-migrate adds a hook by key. Otherwise split the block, so
+that all stacks of a block use the same role.""",
 )
 STACK_HOOKS_DIFFER_IN_JSON = Diagnostic(
     "stack-hooks-differ-in-json",
@@ -92,6 +98,11 @@ STACK_HAS_HOOK = Diagnostic(
     found="The stack has the hook that exchanges its OIDC token.",
     why="The hook sets credentials in every run. New credentials would mix with them.",
     help="Remove the hook, or use `--auth oidc` with `--backend-auth hook`.",
+    page="""\
+The stack exchanges its OIDC token in a hook already, for example from an earlier migration. The hook exports AWS
+keys, which would override `AWS_ROLE_ARN` and mix with the keys of an integration.
+
+Keep the hook and run with `--auth oidc --backend-auth hook`, or remove the hook from the stack first.""",
 )
 STACK_HAS_INTEGRATION = Diagnostic(
     "stack-has-integration",
@@ -99,8 +110,8 @@ STACK_HAS_INTEGRATION = Diagnostic(
     why="The integration sets credentials in every run. New credentials would mix with them.",
     help="Detach the integration, or keep it and use `--auth cloud-integration`.",
     page="""\
-Spacelift's AWS integration sets `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` for every run. The
-hook sets the same variables later. Some commands of the run would then use one identity, and some the other.
+Spacelift's AWS integration sets `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` for every run.
+The hook sets the same variables later. Some commands of the run would then use one identity, and some the other.
 
 Choose one way to sign in for the stack: the hook (`--auth oidc`) or the integration (`--auth cloud-integration`).""",
 )
@@ -110,8 +121,9 @@ HOOKS_EXPORT_CREDENTIALS = Diagnostic(
     why="The exported value would override the credentials of the new hook.",
     help="Remove the export, then run again.",
     page="""\
-All hooks of a run share one environment. A command after the new hook that exports `AWS_ACCESS_KEY_ID`, `AWS_PROFILE`
-or a similar variable decides which credentials Terraform uses. The backend would still sign in as before.
+All hooks of a run share one environment. A command after the new hook that exports `AWS_ACCESS_KEY_ID`,
+`AWS_PROFILE` or a similar variable decides which credentials Terraform uses. The backend would still sign in as
+before.
 
 Remove the command if the stack needs no static credentials any more. If a later command needs another identity, set
 the variable for that command alone: `AWS_PROFILE=x command`.""",
@@ -121,12 +133,22 @@ STACK_OVERRIDDEN = Diagnostic(
     found="An override file changes the stack too.",
     why="The override file may replace the list that the hook is added to.",
     help="Merge the override file into the stack's block, then run again.",
+    page="""\
+Terraform merges a file named `override.tf` or `*_override.tf` into the block of the same name. If the override file
+sets `before_init`, that list replaces the list with the new hook.
+
+Move the arguments of the override file into the block of the stack, and delete the override file.""",
 )
 STACK_IGNORES_HOOKS = Diagnostic(
     "stack-ignores-hooks",
     found="The stack's `lifecycle` block ignores changes of `{name}`.",
     why="Terraform would never apply the new hook.",
     help="Remove `{name}` from `ignore_changes`, or use `--hook-in context`.",
+    page="""\
+With `ignore_changes = [before_init]` or `ignore_changes = all`, Terraform keeps the hooks that the stack has in
+Spacelift. A new entry in the code would have no effect, and the migrated backend would find no credentials.
+
+Remove the entry from `ignore_changes`. Or use `--hook-in context`: the context with the hook is a new resource.""",
 )
 RUNTIME_CONFIG_UNREADABLE = Diagnostic(
     "runtime-config-unreadable",
@@ -151,6 +173,12 @@ RUNTIME_LIST_REPLACES = Diagnostic(
     found="The stack sets `{name}` to a value that cannot be read here.",
     why="A `{name}` list in `.spacelift/config.yml` would replace the stack's hooks.",
     help="Use `--hook-in stack`, or copy the stack's hooks into `.spacelift/config.yml`.",
+    page="""\
+A list of hooks in `.spacelift/config.yml` takes the place of the list in the settings of the stack. A new list with
+the hook alone would drop the stack's own commands.
+
+Copy the commands of the stack into the entry of the file, and run again. Or let the hook go into the stack's
+settings: `--hook-in stack`.""",
 )
 RUNTIME_ENVIRONMENT_REPLACES = Diagnostic(
     "runtime-environment-replaces",

@@ -53,7 +53,7 @@ def has_hook(text: str, stack: PythonStack, phase: str = "before_init") -> bool:
 
 
 def hooks_of(text: str, stack: PythonStack, phase: str = "before_init") -> tuple[str, ...]:
-    """The strings in the stack's hooks of ``phase``; constants that they name are looked into."""
+    """The strings in the stack's hooks of ``phase``, with constants resolved."""
     program = parse(text)
     _, item = _argument(program, _call(program, stack), stack.hook_argument(phase))
     return () if item is None else tuple(program.texts(item))

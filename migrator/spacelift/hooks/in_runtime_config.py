@@ -1,4 +1,4 @@
-"""The hook in ``.spacelift/config.yml``: where it sets hooks itself, since its lists replace the stack's, or as asked.
+"""The hook in ``.spacelift/config.yml``, if that file sets hooks or the user asks for the hook there.
 
 See `migrator.spacelift.stacks.runtime_config` for what comes before what.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeStack:
-    """What must be known of a stack: its ``slug``, and what its own ``lists`` hold, None where that is not known.
+    """The ``slug`` of a stack and the commands in its own ``lists``, None for a list that is not known.
 
     A list that the stack does not set is missing.
     """
@@ -101,9 +101,9 @@ class RuntimeHooks:
         return found
 
     def test_lists(self, path: str) -> dict[Keys, str]:
-        """The lists of the file that need a hook so that the tests which run the code at ``path`` have it."""
-        wanted = [case for case in self._config.tests if self._scoped(case.project_root) == path]
-        found = {keys: name for name in self._names for keys in self._config.test_lists(wanted, name)} if wanted else {}
+        """The lists of the file that need a hook for the tests which run the code at ``path``."""
+        cases = [case for case in self._config.tests if self._scoped(case.project_root) == path]
+        found = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
         return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}
 
     def has_hook(self, slug: str, name: str) -> bool:
@@ -148,11 +148,11 @@ class RuntimeHooks:
 
     def add(
         self,
-        wanted: Sequence[tuple[RuntimeStack, Entries]],
+        hooked: Sequence[tuple[RuntimeStack, Entries]],
         variables: Sequence[tuple[str, str, str]] = (),
         tests: Sequence[tuple[str, Entries]] = (),
     ) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the lists of the file have the entries of all ``wanted`` stacks first.
+        """The edits after which the lists of the file have the entries of all ``hooked`` stacks first.
 
         ``variables`` are to be set as well: each with the slug of its stack, its name and its value; ``tests`` pair
         the folders of code that tests run with what is to come first for these.
@@ -163,7 +163,7 @@ class RuntimeHooks:
                 first = Addition(keys, _items(entries), self._config.inherited(keys))
                 if additions.setdefault(keys, first).items != first.items:
                     return RUNTIME_TESTS_DIFFER.refusal()
-        for stack, entries in wanted:
+        for stack, entries in hooked:
             for addition in self._additions(stack, entries):
                 if isinstance(addition, Refusal):
                     return addition

@@ -1,4 +1,4 @@
-"""Entries put first into a list of hooks, wherever it is written and whatever expression it is.
+"""New first entries for a list of hooks, for any place and any expression of the list.
 
 The old expression may be null, missing, a tuple, a list or a set: ``coalesce(tolist(old), [])`` is a list in each case.
 The place is the one that a maintainer would edit: the literal list behind the references, the input of the module call,
@@ -63,18 +63,18 @@ class _Input:
 
 
 class TerraformLists:
-    """Where the lists of hooks of all ``stacks`` in Terraform are written, and which of them share a place."""
+    """The places of the lists of hooks of all ``stacks`` in Terraform, and which lists share a place."""
 
     def __init__(self, stacks: Sequence[Stack]) -> None:
         self._stacks = stacks
         self._sharing: dict[str, dict[Hashable, list[Stack]]] = {}
 
     def siblings(self, stack: Stack) -> list[Stack]:
-        """The stacks that the same block makes, the given one included."""
+        """The stacks that the block of ``stack`` makes, ``stack`` included."""
         return self.sharing("", id(stack.block))
 
     def sharing(self, name: str, place: Hashable) -> list[Stack]:
-        """The stacks whose list ``name`` is written at a place, or begins with an input; ``""``: those of a block."""
+        """The stacks with the list ``name`` at ``place``; for the name ``""``, the stacks of a block."""
         if name not in self._sharing:
             found = self._sharing.setdefault(name, {})
             for stack in self._stacks:
@@ -84,17 +84,17 @@ class TerraformLists:
 
 
 class TerraformHooks:
-    """Edits of the ``lists``: ``wanted`` says what is to come first in those of some stacks."""
+    """Edits of the ``lists``: ``entries`` are the new first entries for the lists of some stacks."""
 
-    def __init__(self, lists: TerraformLists, wanted: Mapping[Stack, Entries]) -> None:
+    def __init__(self, lists: TerraformLists, entries: Mapping[Stack, Entries]) -> None:
         self._lists = lists
-        self._wanted = wanted
+        self._entries = entries
         self._of_blocks: dict[tuple[int, str], tuple[Edit, ...] | Refusal | None] = {}
 
     def prepend(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
-        """The edits after which what is wanted comes first in the stack's list ``name``, and then what was there.
+        """The edits that put the new entries first into the stack's list ``name``.
 
-        No other stack than those that want the same is changed, and no list of a block as well as the block itself.
+        Only stacks that need the same entries are changed, and never a list of a block and the block itself.
         """
         try:
             key = (id(stack.block), name)
@@ -106,13 +106,13 @@ class TerraformHooks:
             return HOOK_LIST_UNREADABLE.refusal(name=name, reason=problem.reason)
 
     def _prepend_in_block(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal | None:
-        """Edits of the block itself; None where all of its stacks that want something have a place of their own."""
+        """Edits of the block itself; None if every stack of the block with new entries has a place of its own."""
         siblings = self._lists.siblings(stack)
-        wanting = [sibling for sibling in siblings if sibling in self._wanted]
+        wanting = [sibling for sibling in siblings if sibling in self._entries]
         if not stack.has_usual_inputs or all(self._place(item, name) for item in wanting):
             return None
         if self._agree(siblings):
-            return prepend_argument(stack.document, stack.block, name, self._wanted[stack])
+            return prepend_argument(stack.document, stack.block, name, self._entries[stack])
         if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
             return self._prepend_by_key(stack, name, wanting)
         return STACK_ROLES_DIFFER.refusal()
@@ -120,25 +120,25 @@ class TerraformHooks:
     def _prepend_in_place(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
         place = self._place(stack, name)
         if isinstance(place, _Input):
-            return prepend_argument(place.call.document, place.call.block, place.variable, self._wanted[stack])
+            return prepend_argument(place.call.document, place.call.block, place.variable, self._entries[stack])
         if place is None:
             return STACK_MADE_BY_MODULE.refusal()
-        return _prepend_to(name, place.document, place.span, self._wanted[stack])
+        return _prepend_to(name, place.document, place.span, self._entries[stack])
 
     def _place(self, stack: Stack, name: str) -> _Written | _Input | None:
-        """The place of the stack's list, or its input, that only stacks share which want the same."""
+        """The place of the stack's list, or its input, if all stacks that share it need the same entries."""
         for place in (_written(stack, name), _input(stack, name)):
             if place is not None and self._agree(self._lists.sharing(name, place)):
                 return place
         return None
 
     def _agree(self, stacks: Sequence[Stack]) -> bool:
-        wants = [self._wanted.get(stack) for stack in stacks]
+        wants = [self._entries.get(stack) for stack in stacks]
         return bool(wants) and all(want is not None and want == wants[0] for want in wants)
 
     def _prepend_by_key(self, stack: Stack, name: str, wanting: Sequence[Stack]) -> tuple[Edit, ...] | Refusal:
         """A list that depends on the key of ``for_each``: each stack has its own hook, or none."""
-        wants = {item.key or "": self._wanted[item] for item in wanting}
+        wants = {item.key or "": self._entries[item] for item in wanting}
         document, attribute = stack.document, stack.block.attribute(name)
         if attribute is None:
             chosen = _by_key(wants, _on_lines if document.syntax is HCL else _list)
@@ -151,7 +151,7 @@ class TerraformHooks:
 
 
 def _by_key(wants: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
-    """An expression for the entries that each key of ``for_each`` wants; all others get none."""
+    """An expression for the entries of each key of ``for_each``; other keys get no entries."""
     every = list(wants.values())
     if all(item == every[0] for item in every):
         return f"contains([{', '.join(map(quote, wants))}], each.key) ? {write(every[0])} : []"
@@ -216,7 +216,7 @@ def _input(stack: Stack, name: str) -> _Input | None:
 
 
 def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
-    """The edits after which the ``entries`` come first in an argument of a block, which need not have it."""
+    """The edits that put ``entries`` first into an argument of a block, or add the argument."""
     attribute = block.attribute(name)
     if attribute is None:
         return document.change(block, BodyChange(append=(NewArgument(name, entries),)))

@@ -28,7 +28,7 @@ _EXPORTED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSIO
 
 
 class HookLists:
-    """The lists of hooks of all ``stacks``; a list is called by its name in Terraform, such as ``before_init``.
+    """The lists of hooks of all ``stacks``; lists have their names of Terraform, for example ``before_init``.
 
     ``in_context`` tells that the hook is to be in a context, before all other hooks.
     """
@@ -42,7 +42,7 @@ class HookLists:
         self.in_terraform = TerraformLists(list(self._definitions))
 
     def siblings(self, stack: StackDefinition) -> list[StackDefinition]:
-        """The stacks that the same block makes, the given one included."""
+        """The stacks that the block of ``stack`` makes, ``stack`` included."""
         if isinstance(stack, TerraformDefinition):
             return [self._definitions[sibling] for sibling in self.in_terraform.siblings(stack.source)]
         return [stack]
@@ -67,7 +67,7 @@ class HookLists:
         return False
 
     def commands(self, stack: StackDefinition, name: str) -> tuple[str, ...] | None:
-        """The commands of the list ``name``, none where the stack does not set it; None where they are not known."""
+        """The commands of the list ``name``: empty if the stack does not set the list, None if not known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)
             return () if argument is None or argument.is_null else argument.strings
@@ -115,23 +115,25 @@ class HookLists:
 
 
 class RequiredHooks:
-    """Edits of the ``lists``: ``wanted`` says what is to come first in those of some stacks."""
+    """Edits of the ``lists``: ``entries`` are the new first entries for the lists of some stacks."""
 
-    def __init__(self, lists: HookLists, wanted: Mapping[StackDefinition, Entries]) -> None:
-        wants = {stack.source: entries for stack, entries in wanted.items() if isinstance(stack, TerraformDefinition)}
-        self._in_terraform = TerraformHooks(lists.in_terraform, wants)
-        self._wanted = wanted
+    def __init__(self, lists: HookLists, entries: Mapping[StackDefinition, Entries]) -> None:
+        in_terraform = {
+            stack.source: first for stack, first in entries.items() if isinstance(stack, TerraformDefinition)
+        }
+        self._in_terraform = TerraformHooks(lists.in_terraform, in_terraform)
+        self._entries = entries
 
     def prepend(self, stack: StackDefinition, name: str) -> tuple[Edit, ...] | Refusal:
-        """The edits after which what is wanted comes first in the list ``name``, and then what was there."""
+        """The edits that put the new entries first into the list ``name``."""
         if isinstance(stack, TerraformDefinition):
             return self._in_terraform.prepend(stack.source, name)
         if isinstance(stack, PythonDefinition):
             from migrator.spacelift.hooks import in_python as python_hook
 
-            return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._wanted[stack])
+            return python_hook.prepend_hooks(stack.document.text, stack.source, name, self._entries[stack])
         if isinstance(stack, YamlDefinition):
-            return _in_yaml(stack, _phase(name), self._wanted[stack])
+            return _in_yaml(stack, _phase(name), self._entries[stack])
         return HOOK_LIST_UNKNOWN.refusal()
 
 

@@ -52,6 +52,15 @@ class AccountKeys:
         return {context.id: context for context in self.inventory.contexts}
 
     @cached_property
+    def integration_users(self) -> dict[str, tuple[str, ...]]:
+        """The ids of the stacks that have each AWS integration, by the integration's id."""
+        found: dict[str, list[str]] = {}
+        for stack in self.inventory.stacks:
+            for attachment in stack.attached_aws_integrations or ():
+                found.setdefault(attachment.integration_id, []).append(stack.id)
+        return {name: tuple(stacks) for name, stacks in found.items()}
+
+    @cached_property
     def receivers(self) -> dict[str, frozenset[str]]:
         """The ids of the stacks and modules that each context is attached to, by the context's id."""
         found = {

@@ -228,6 +228,11 @@ def _signs_in(keys: AccountKeys, stack: Stack) -> str:
         holders.setdefault("the stack" if key.kind == "stack" else f"the context {key.holder}", []).append(key.name)
     found = [f"{', '.join(names)} of {holder}" for holder, names in holders.items()]
     found += [f"the AWS integration {name}" for name in (integration_of(stack),) if name]
+    shared = {
+        user for item in stack.attached_aws_integrations or () for user in keys.integration_users[item.integration_id]
+    }
+    others = ", ".join(sorted(shared - {stack.id}))
+    found += [f"these stacks have the integration too: {others}"] * bool(others)
     found += ["the hook"] * keys.has_exchange(stack)
     return "; ".join(found) or "nothing"
 

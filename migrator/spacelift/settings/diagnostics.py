@@ -29,6 +29,11 @@ SETTING_NOT_SEPARABLE = Diagnostic(
     found="The resource makes other variables too, and its `for_each` is not a map that is written out here.",
     why="The static credentials cannot be removed without the other variables.",
     help=_REMOVE_BY_HAND,
+    page="""\
+A `spacelift_environment_variable` with `for_each` or `count` sets several variables. Static credentials are removed by
+removing their entries from the map. Here the map comes from a variable, a data source or a function.
+
+Write the map out in a `local`, or remove the credentials from the source of the map by hand.""",
 )
 SETTING_REFERENCED = Diagnostic(
     "setting-referenced",
@@ -71,10 +76,75 @@ INIT_ARGUMENTS_UNKNOWN = Diagnostic(
     found="The value of `TF_CLI_ARGS_init` cannot be read here.",
     why="The arguments may name a backend file with AWS credentials, which would override the backend block.",
     help="Make sure that the arguments set no AWS credentials or role, and exclude the resource.",
+    page="""\
+Spacelift passes `TF_CLI_ARGS_init` to `terraform init`. An argument like `-backend-config=prod.tfbackend` or
+`-backend-config=profile=prod` overrides the backend block of the code.
+
+Look up the value in Spacelift. If the value sets no credentials and no role, add the comment
+`# tf-oidc-migrate:ignore` above the resource.""",
 )
 BACKEND_FILE_MISSING = Diagnostic(
     "backend-file-missing",
     found="`TF_CLI_ARGS_init` names the backend file `{name}`, which is not in this repository.",
     why="The file may hold AWS credentials, which would override the backend block.",
     help="Make sure that the file sets no AWS credentials or role, and exclude the resource.",
+)
+RECEIVERS_UNKNOWN = Diagnostic(
+    "receivers-unknown",
+    found="{reason}",
+    why="A stack that is not known here may still need these credentials.",
+    help="Remove the credentials by hand when no stack needs them.",
+    page="""\
+Static credentials in a variable, a mounted file or a context are removed only if every stack that gets them is known
+and migrated. Here not all of these stacks could be found.
+
+Look in Spacelift at the stacks to which the setting or its context is attached. If all of them run migrated code,
+remove the setting by hand. If stacks are defined in another repository, run `tf-oidc-migrate batch` with both.""",
+)
+STILL_NEEDED = Diagnostic(
+    "credentials-still-needed",
+    found="{reasons}",
+    why="These runs still need the credentials.",
+    help="Migrate or detach these stacks first, then run again.",
+    page="""\
+A setting reaches every stack that it is attached to. The message names each stack, provider or state that still
+needs the credentials, for example a stack with Ansible, or code that this run refuses.
+
+Migrate those stacks too, or give them a setting of their own. The next run removes the setting when nothing needs
+it.""",
+)
+CREDENTIALS_OVERRIDE_ROLE = Diagnostic(
+    "credentials-override-role",
+    found="The setting would override `AWS_ROLE_ARN`, which this run sets for the stack.",
+    why="The setting cannot be removed. {reason}",
+    help="Remove the setting from this stack by hand, then run again.",
+    page="""\
+With `--backend-auth env`, runs sign in with `AWS_ROLE_ARN` and the OIDC token. The AWS libraries prefer
+`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` to web identity, so that runs would still use the old keys.
+
+Remove or detach the setting from this stack. If other stacks need the keys, move the keys to a context of theirs.""",
+)
+SETTING_UNREADABLE = Diagnostic(
+    "setting-unreadable",
+    found="The setting cannot be edited: {reason}.",
+    why="An edit of a file that is not understood is not safe.",
+    help="Remove the static credentials by hand.",
+)
+CLEAN_EARLIER_STACKS = Diagnostic(
+    "clean-earlier-stacks",
+    found="Remove static credentials from stacks that were made from these templates before.",
+    why="A change of a template does not change its earlier stacks.",
+    help="Edit the environment of each stack in Spacelift.",
+)
+CHECK_LABELS = Diagnostic(
+    "check-labels",
+    found="Make sure that no stack of another repository has these labels and needs the credentials.",
+    why="A context attaches itself to every stack that has the label.",
+    help="Search Spacelift for stacks with the label before you apply the change.",
+)
+UNSET_FOR_HOOK = Diagnostic(
+    "unset-for-hook",
+    found="Remove {names} ({place}) from the runs of these stacks.",
+    why="The aws CLI in the hook would use that setting, and the exchange of the OIDC token would fail.",
+    help="Detach the setting from these stacks, or delete it.",
 )

@@ -69,8 +69,8 @@ class Override:
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
     """All such settings of a repository's Terraform."""
     mounted: dict[str, str | None] = {}
-    given = list(_given(workspace, reaches))
-    named = {posixpath.basename(name) for _, _, names, _ in given for name in names or ()}
+    init_arguments = list(_init_arguments(workspace, reaches))
+    named = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
     for document, block, scope in resources(workspace, "spacelift_mounted_file"):
         path = scope.argument(document, block, "relative_path")
         name = path.string if path is not None else None
@@ -95,7 +95,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 holds_values and not is_source,
                 document.ignored if document.is_ignored(block) else None,
             )
-    for document, block, names, reach in given:
+    for document, block, names, reach in init_arguments:
         missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
@@ -103,7 +103,9 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
             yield Override(document, document.place(block), ".".join(block.labels), unknown, reach, ignored=ignored)
 
 
-def _given(workspace: Workspace, reaches: Reaches) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
+def _init_arguments(
+    workspace: Workspace, reaches: Reaches
+) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for document, block, scope in resources(workspace, "spacelift_environment_variable"):
         name, value = (scope.argument(document, block, item) for item in ("name", "value"))

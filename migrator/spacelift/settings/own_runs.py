@@ -42,7 +42,7 @@ class OwnRun:
 
     @property
     def place(self) -> Place:
-        """Where its configuration begins."""
+        """The place of the run's configuration."""
         return self.document.place(self.config)
 
 

@@ -42,7 +42,7 @@ class SetVariable:
 
 
 class StackVariables:
-    """What tells of roles in the runs of the ``stacks`` of a repository. It is read when somebody asks."""
+    """The variables with roles in the runs of the ``stacks`` of a repository, read on first use."""
 
     def __init__(self, workspace: Workspace, stacks: Sequence[StackDefinition]) -> None:
         self._workspace = workspace
@@ -53,7 +53,7 @@ class StackVariables:
         return [*self._by_resources.get(stack, ()), *self.in_runtime_config(stack.slug or "")]
 
     def in_runtime_config(self, slug: str) -> list[SetVariable]:
-        """Those that the runtime configuration of this repository sets for a stack, by its slug or by default."""
+        """The variables that the runtime configuration of this repository sets for a stack, by slug or by default."""
         return [*self._by_runtime_config.get(slug, ()), *self._by_runtime_config.get("", ())]
 
     @cached_property

@@ -297,7 +297,7 @@ def _referrer(
 
 def _literals(document: Document, block: Block, value: str, static: list[_Instance]) -> Iterator[Place]:
     for instance in (each for each in static if each.name is None or holds_keys(each.name)):
-        given: Expression | None = instance.scope.argument(document, block, value)
-        origin = given.origin if given else None
+        argument: Expression | None = instance.scope.argument(document, block, value)
+        origin = argument.origin if argument else None
         if origin is not None and origin.string and origin.document and origin.span:
             yield Place(origin.document.path, origin.document.source.line(origin.span.start))

@@ -58,13 +58,13 @@ class VariableSettings:
 
     @cached_property
     def _modules(self) -> list[Module]:
-        told = (
+        setting_modules = (
             module
             for module in self._workspace.modules.values()
             for document in module.documents
             if _may_set(document.text)
         )
-        return list(dict.fromkeys(told))
+        return list(dict.fromkeys(setting_modules))
 
     @cached_property
     def _reaches(self) -> Reaches:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def runtime_settings(
     workspace: Workspace, stacks: Sequence[StackDefinition], roots: Sequence[str]
 ) -> Iterator[YamlSetting]:
-    """The entries of the runtime configuration; ``roots`` are the root modules beside it, by path."""
+    """The entries of the runtime configuration; ``roots`` are the paths of the root modules in the same repository."""
     document = workspace.documents.get(workspace.scoped(PATH))
     if document is None or b"AWS_" not in document.source.data:
         return
@@ -36,9 +36,9 @@ def runtime_settings(
         config = parse(document.text)
     except SyntaxProblem:
         return  # the hooks' rule tells of it
-    beside = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
+    running = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
     defaults = config.stack_defaults
-    yield from _of_entry(document, config.tree, defaults, Reach(tuple(beside)), roots)
+    yield from _of_entry(document, config.tree, defaults, Reach(tuple(running)), roots)
     for slug, entry in config.stacks.items():
         own = tuple(stack for stack in stacks if stack.slug == slug)
         named = [path for path in roots if path == entry.project_root] or (roots if len(roots) == 1 else ())

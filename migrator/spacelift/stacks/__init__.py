@@ -1,1 +1,1 @@
-"""Stack definitions: where each is, and what code it runs."""
+"""Definitions of stacks, and the code that each stack runs."""

@@ -1,4 +1,4 @@
-"""Blueprints and templates in Terraform, of which stacks are made later.
+"""Blueprints and templates in Terraform, from which Spacelift makes stacks later.
 
 A change reaches no stack that was made before, and a published version of a template never changes:
 https://docs.spacelift.io/concepts/template.
@@ -32,7 +32,7 @@ def blueprints(module: Module) -> Iterator[tuple[Document, Block]]:
 
 
 def heredoc_of(document: Document, block: Block) -> Span | None:
-    """The template of a blueprint where it is a heredoc."""
+    """The template of a blueprint, if the template is a heredoc."""
     template = block.attribute("template")
     if template is None or document.syntax is not HCL:
         return None
@@ -41,12 +41,12 @@ def heredoc_of(document: Document, block: Block) -> Span | None:
 
 
 def is_published(document: Document, block: Block) -> bool:
-    """Whether it is a version that does not change any more, or may be."""
+    """Whether the template is, or may be, a published version, which cannot change."""
     return block.labels[0] == VERSION and document.literal(block.attribute("state")) != "DRAFT"
 
 
 def unread_blueprints(workspace: Workspace) -> Iterator[tuple[Document, Block]]:
-    """The resources whose template is neither a heredoc nor a YAML file as it is."""
+    """The resources with a template that is neither a heredoc nor a plain YAML file."""
     for module in workspace.interesting_modules():
         for document, block in blueprints(module):
             template = block.attribute("template")

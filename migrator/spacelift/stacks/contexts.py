@@ -1,4 +1,4 @@
-"""What is attached to stacks and modules: contexts, whose hooks run before the stack's own, by name or by label.
+"""Contexts that are attached to stacks and modules, by name or by label; their hooks run before the stack's.
 
 See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
 has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
@@ -39,7 +39,7 @@ _ALL = "*"
 
 @dataclass(frozen=True, eq=False)
 class SpaceliftContext:
-    """A ``spacelift_context``, or one of those that a block makes."""
+    """A ``spacelift_context``, or a single instance of a repeated block."""
 
     document: Document
     block: Block
@@ -48,18 +48,18 @@ class SpaceliftContext:
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place of the block."""
         return self.document.place(self.block)
 
     @property
     def name(self) -> str:
-        """Its name; ``""`` where that is not known."""
+        """The name of the context; ``""`` if not known."""
         argument = self.scope.argument(self.document, self.block, "name")
         return (argument.string if argument is not None else None) or ""
 
     @property
     def labels(self) -> frozenset[str] | None:
-        """The labels of what it attaches itself to; None where they are not known."""
+        """The labels to which the context attaches itself; None if not known."""
         argument = self.scope.argument(self.document, self.block, "labels")
         if argument is None or argument.is_null:
             return frozenset()
@@ -71,20 +71,20 @@ class SpaceliftContext:
 
     @property
     def signs_in(self) -> bool:
-        """Whether its hooks before init exchange the run's token."""
+        """Whether hooks of the context before init exchange the run's token."""
         hooks = self.hooks("before_init")
         return hooks is not None and exchanges_token(hooks)
 
     @property
     def calls_aws(self) -> bool:
-        """Whether its hooks before init call AWS or Terraform."""
+        """Whether hooks of the context before init call AWS or Terraform."""
         hooks = self.hooks("before_init")
         return hooks is not None and CALLS_AWS.search(said_in(hooks)) is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Attachment:
-    """A ``spacelift_context_attachment``, or one of those that a block makes."""
+    """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
     document: Document
     block: Block
@@ -95,7 +95,7 @@ class Attachment:
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place of the block."""
         return self.document.place(self.block)
 
 
@@ -170,15 +170,15 @@ class Attachments:
         self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
     ) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
-        wanted, space = attaching(labels), self._spaces.of(document, block, scope)
-        if not wanted:
+        attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
+        if not attached_labels:
             return
-        by_label = [item for label in sorted(wanted) for item in self._labelled.get(label, ())]
+        by_label = [item for label in sorted(attached_labels) for item in self._labelled.get(label, ())]
         unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
-        for stack in self.receivers if _ALL in wanted else dict.fromkeys((*by_label, *unknown)):
+        for stack in self.receivers if _ALL in attached_labels else dict.fromkeys((*by_label, *unknown)):
             reason = self._reason(space, stack)
             if reason is not None:
-                is_certain = _ALL in wanted or not wanted.isdisjoint(stack.labels)
+                is_certain = _ALL in attached_labels or not attached_labels.isdisjoint(stack.labels)
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
@@ -205,12 +205,12 @@ class Attachments:
                         "The context's hooks run before the stack's."
                     )
         by_label: list[SpaceliftContext] = []
-        wanted = [
+        matching = [
             spacelift_context
             for label in (*sorted(stack.labels), _ALL)
             for spacelift_context in self._by_label.get(label, ())
         ]
-        for context in dict.fromkeys(wanted):
+        for context in dict.fromkeys(matching):
             reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
@@ -255,8 +255,9 @@ def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
         receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
         receiver = next((target for target in receivers if target is not None), None)
-        given = scope.argument(document, block, "priority")
-        text = "0" if given is None or given.is_null else given.origin.text.strip('"') if given.origin else ""
+        argument = scope.argument(document, block, "priority")
+        is_default = argument is None or argument.is_null
+        text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
         context = follow.named(document, block, scope, "context_id")
         yield Attachment(document, block, scope, context, receiver, priority)

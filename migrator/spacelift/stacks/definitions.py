@@ -1,4 +1,4 @@
-"""The stacks of a repository, in whatever language they are defined: what they have in common."""
+"""The stacks of a repository in any language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from migrator.spacelift.stacks.model import (
     YamlDefinition,
 )
 from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
-from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.spacelift.stacks.terraform import Stack, terraform_stacks
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
@@ -42,7 +42,8 @@ def stack_definitions(
     """
     folder = folders_of_runs(workspace)
     for defined in _definitions(workspace):
-        stack = in_account(defined)
+        named = "" if defined.is_blueprint else named_slug(workspace.slugs, defined.title, defined.slug)
+        stack = in_account(replace(defined, slug=named) if named else defined)
         code = stack.code if IGNORES in stack.labels else folder(stack.slug, stack.code)
         yield stack if code == stack.code else replace(stack, code=code)
 
@@ -192,7 +193,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
 
 
 class StacksByFolder:
-    """The stacks of a repository by the folders whose code they run: no module has to ask all of them."""
+    """The stacks of a repository by the folders with their code, for fast look-ups."""
 
     def __init__(self, workspace: Workspace, stacks: Iterable[StackDefinition]) -> None:
         self.all = list(stacks)

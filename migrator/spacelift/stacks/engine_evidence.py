@@ -1,4 +1,4 @@
-"""What stack definitions say of the engine that runs them."""
+"""Evidence in stack definitions about the engine of their runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
-    """What a stack's definition says of the engine that runs it."""
+    """The evidence in a stack's definition about the engine of its runs."""
     place = str(stack.place)
     tofu = next(stack.block.blocks("opentofu"), None)
     if tofu is not None:
@@ -39,7 +39,7 @@ def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
 
 
 def said(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
-    """What a stack's workflow tool and version come to; None for what it does not say.
+    """The evidence in a stack's workflow tool and version; None for an argument that is not set.
 
     A custom tool may be any version, whatever its stack says of one. Spacelift's own Terraform ends with 1.5.7, but
     the version that a stack names counts more.

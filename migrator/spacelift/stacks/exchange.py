@@ -23,7 +23,7 @@ _DEPTH = 6
 
 
 def exchanges_token(expression: Expression, depth: int = _DEPTH) -> bool:
-    """Whether a list of hooks exchanges a token; comments do not count, what it refers to is looked into.
+    """Whether a list of hooks exchanges a token, in its own text or in a value that the list refers to.
 
     A list that depends on the key of ``for_each`` may do so for some of its stacks.
     """

@@ -1,4 +1,4 @@
-"""What stacks have in common, in whatever language they are defined."""
+"""The properties that stacks in any language share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Contexts:
 
     @property
     def too_early(self) -> list[SpaceliftContext]:
-        """Those whose hooks call AWS or Terraform before any other hook has signed in."""
+        """The contexts with hooks that call AWS or Terraform before any hook has signed in."""
         found: list[SpaceliftContext] = []
         for context in self.known:
             if context.signs_in:

@@ -86,7 +86,7 @@ class PythonStack:
     workflow_tool: str | None = None
 
     def is_known(self, field: str) -> bool:
-        """Whether what the stack says of ``field`` is known, be it nothing."""
+        """Whether the value of ``field`` is known, even if the field is not set."""
         return field not in self.unknown
 
     def hook_argument(self, phase: str) -> str:
@@ -114,18 +114,18 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 
 
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
-    """Everything that holds arguments of such a call: itself, the dicts it is given, and its ``StackArgs``."""
+    """Everything that holds arguments of such a call: the call, its dicts, and its ``StackArgs``."""
     spans = [item.value for item in call.arguments.items if item.name in (None, "args")]
-    given = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
-    return (*(holder for entry in given for holder in entry.holders), *call.holders)
+    structs = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
+    return (*(holder for entry in structs for holder in entry.holders), *call.holders)
 
 
 def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
     flavour, kind = _CLASSES[call.name]
-    given = {item.name: item for holder in holders(program, call) for item in holder.items if item.name}
-    if not _OTHER_VENDORS.isdisjoint(name for name, item in given.items() if not program.is_none(item)):
+    arguments = {item.name: item for holder in holders(program, call) for item in holder.items if item.name}
+    if not _OTHER_VENDORS.isdisjoint(name for name, item in arguments.items() if not program.is_none(item)):
         return None
-    reader = _Reader(program, given, set())
+    reader = _Reader(program, arguments, set())
     strings = {name: reader.string(name) for name in _STRINGS}
     return PythonStack(
         path=path,
@@ -141,7 +141,7 @@ def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
         autodeploy=reader.boolean("autodeploy"),
         manage_state=reader.boolean("manage_state"),
         labels=reader.labels(),
-        hooks=frozenset(name for name in given if name.startswith(("before_", "after_"))),
+        hooks=frozenset(name for name in arguments if name.startswith(("before_", "after_"))),
         unknown=frozenset(reader.unknown),
         comments=_comments(program, call),
         objection=call.objection or _objection(program, call, flavour),
@@ -159,8 +159,8 @@ def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None
     """Why the arguments are not all known: they may come from afar, such as a ``StackArgs`` made elsewhere."""
     extra = call.positional[2:] if flavour == "cdktf" else call.positional[1:]
     known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
-    given = [*extra, *(item for item in call.arguments.items if item.name == "args")]
-    if any(item.value not in known and not program.is_none(item) for item in given):
+    passed = [*extra, *(item for item in call.arguments.items if item.name == "args")]
+    if any(item.value not in known and not program.is_none(item) for item in passed):
         return STACK_ARGUMENTS_UNKNOWN.refusal()
     return None
 
@@ -174,11 +174,11 @@ class _Reader:
     """The arguments of one call as values; what cannot be known is noted in ``unknown``."""
 
     program: Program
-    given: dict[str, Item]
+    arguments: dict[str, Item]
     unknown: set[str]
 
     def _there(self, name: str) -> Item | None:
-        item = self.given.get(name)
+        item = self.arguments.get(name)
         return None if item is None or self.program.is_none(item) else item
 
     def string(self, name: str, item: Item | None = None) -> str | None:
@@ -196,8 +196,8 @@ class _Reader:
         return value
 
     def name(self, call: Call, flavour: Flavour) -> str | None:
-        """The name that Spacelift shows; Pulumi gives a resource its own with a suffix, unless told one."""
-        if flavour == "cdktf" or "name" in self.given:
+        """The name that Spacelift shows; by default, Pulumi adds a suffix to the resource's name."""
+        if flavour == "cdktf" or "name" in self.arguments:
             return self.string("name")
         own = call.argument(0, "resource_name")
         return self.string("name", own) if own else None
@@ -207,8 +207,8 @@ class _Reader:
             item = self._there(vcs)
             if item is not None:
                 struct = self.program.structure(item)
-                wanted = _PROJECT.get(vcs, "namespace")
-                inner = next((entry for entry in struct.items if entry.name == wanted), None) if struct else None
+                inner_name = _PROJECT.get(vcs, "namespace")
+                inner = next((entry for entry in struct.items if entry.name == inner_name), None) if struct else None
                 if inner is None:
                     self.unknown.add("namespace")
                 return self.string("namespace", inner) if inner else None

@@ -53,7 +53,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """What the file says of one stack itself, or of all by default (``slug`` is None); None where it says nothing.
+    """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for what is not set.
 
     ``project_root`` is ``""`` for the repository's root.
     """
@@ -131,13 +131,13 @@ class RuntimeConfig:
         for case in self.tests:
             yield f"the test {case.name}", self._environment((*case.keys, "environment")), (case.project_root,)
 
-    def test_lists(self, wanted: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
-        """The lists that a hook for ``phase`` must be put into, so that the ``wanted`` tests run it.
+    def test_lists(self, cases: Collection[TestCase], phase: str) -> tuple[Keys, ...]:
+        """The lists that a hook for ``phase`` must be put into, so that the ``cases`` tests run it.
 
         Where a test sets a list itself, that replaces the defaults' list.
         """
-        own = tuple((*case.keys, phase) for case in wanted)
-        if len(wanted) < len(self.tests):
+        own = tuple((*case.keys, phase) for case in cases)
+        if len(cases) < len(self.tests):
             return own
         return ((_TEST_DEFAULTS, phase), *(keys for keys in own if self.sets(keys)))
 
@@ -169,7 +169,7 @@ class RuntimeConfig:
         return () if defaults is None or self.sets(keys) else commands(self.tree, (defaults, keys[-1]))
 
     def sets(self, keys: Keys) -> bool:
-        """Whether there is a value at ``keys``; an empty list is one, null is none."""
+        """Whether there is a value at ``keys``: an empty list is a value, null is not."""
         found = self.tree.find(keys)
         return found is not None and not (isinstance(found.node, Scalar) and found.node.is_null)
 

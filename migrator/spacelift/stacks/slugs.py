@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 _LONGEST = 256
 _WORDS = str.maketrans(
@@ -16,6 +17,12 @@ _WORDS = str.maketrans(
 _EMOJI = re.compile("[\u2600-\u27bf\u2b50-\u2b55\U0001f300-\U0001faff]")
 _COMPOSED = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 """What makes several code points one emoji: its name is in no table of Python's."""
+
+
+def named_slug(slugs: Mapping[str, str], title: str, slug: str | None) -> str:
+    """The slug that the user names for a stack, by its ``title`` or by the name that ``slug`` is made of; or ``""``."""
+    by_name = (named for stack, named in slugs.items() if slug is not None and slug_of(stack) == slug)
+    return slugs.get(title) or next(by_name, "")
 
 
 def slug_of(name: str | None) -> str | None:

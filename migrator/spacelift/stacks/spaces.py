@@ -1,4 +1,4 @@
-"""The tree of Spacelift's spaces, as far as a repository tells of it.
+"""The tree of Spacelift's spaces, as far as a repository defines it.
 
 A context reaches what is in its own space, and in spaces below that inherit:
 https://docs.spacelift.io/concepts/spaces/access-control.
@@ -67,14 +67,14 @@ class Spaces:
         return self._of(document, block, scope, "space_id", DEFAULT)
 
     def _of(self, document: Document, block: Block, scope: Scope, argument: str, default: Space) -> Space:
-        given = scope.argument(document, block, argument)
-        if given is None or given.is_null:
+        value = scope.argument(document, block, argument)
+        if value is None or value.is_null:
             return default
-        target = self._targets.of(given)
+        target = self._targets.of(value)
         if target is not None and target.literal is not None:
             return ("id", target.literal)
         if target is None or target.scope is None:
-            return ("text", scope.module.path, given.text, str(id(scope.call)))
+            return ("text", scope.module.path, value.text, str(id(scope.call)))
         if target.address.startswith(_BY_PATH):
             path = self._path(target.address, target.scope)
             return _ROOT if path == "root" else ("path", path) if path else ("text", target.address)
@@ -83,9 +83,9 @@ class Spaces:
     def _path(self, address: str, scope: Scope) -> str:
         name = address.removeprefix(_BY_PATH)
         for document, block in scope.module.blocks("data", "spacelift_space_by_path"):
-            given = scope.argument(document, block, "space_path") if block.labels[1:] == (name,) else None
-            if given is not None and given.string:
-                return given.string
+            value = scope.argument(document, block, "space_path") if block.labels[1:] == (name,) else None
+            if value is not None and value.string:
+                return value.string
         return ""
 
     def reaches(self, holder: Space, receiver: Space) -> bool | None:

@@ -43,7 +43,7 @@ class Target:
 
     @property
     def index(self) -> tuple[str, str]:
-        """What it is found by: see `index_of`."""
+        """The key for look-ups: see `index_of`."""
         return ("", self.literal or "") if self.scope is None else (self.scope.module.path, self.address)
 
 
@@ -53,7 +53,7 @@ def index_of(scope: Scope, address: str) -> tuple[str, str]:
 
 
 class Targets:
-    """Follows the ids of one repository."""
+    """The resources that ids in a repository refer to."""
 
     def __init__(self, workspace: Workspace) -> None:
         found = ((path, call) for path, calls in workspace.calls.items() for call in calls)
@@ -61,14 +61,14 @@ class Targets:
         self._modules = workspace.modules
 
     def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
-        """What an argument of a resource leads to; of one that others repeat, ``each.value`` is each of them."""
-        given, each = scope.argument(document, block, argument), block.attribute("for_each")
-        if given is None:
+        """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
+        reference, each = scope.argument(document, block, argument), block.attribute("for_each")
+        if reference is None:
             return None
         repeated = document.expression(each) if each is not None else ""
-        if given.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
-            given = given.derived(given.text.replace("each.value", repeated, 1))
-        return self.of(given)
+        if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
+            reference = reference.derived(reference.text.replace("each.value", repeated, 1))
+        return self.of(reference)
 
     def of(self, expression: Expression) -> Target | None:
         """What an id leads to; None if that is not known."""

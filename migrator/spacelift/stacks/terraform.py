@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from migrator.model.fleet import Code
-from migrator.spacelift.stacks.slugs import slug_of
+from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 class Stack:
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
+    ``named_slug`` is the slug that the user names, if so.
     ``key`` is its key among those that ``for_each`` makes; None if there is one only, or the keys are not known.
     """
 
@@ -62,15 +63,16 @@ class Stack:
     scope: Scope
     key: str | None = None
     is_repeated: bool = False
+    named_slug: str = ""
 
     @property
     def module(self) -> Module:
-        """The module that the block stands in."""
+        """The module with the block."""
         return self.scope.module
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place of the block."""
         return self.document.place(self.block)
 
     @property
@@ -92,12 +94,12 @@ class Stack:
 
     @property
     def is_module(self) -> bool:
-        """Whether it is a module of Spacelift's registry, which runs its tests as a stack does."""
+        """Whether the resource is a module of Spacelift's registry, which runs tests like a stack."""
         return self.block.labels[0] == "spacelift_module"
 
     @cached_property
     def vendor(self) -> str:
-        """What else than Terraform or OpenTofu it runs; ``""`` for these."""
+        """The vendor that the stack runs; ``""`` for Terraform and OpenTofu."""
         if not self.is_resource:
             tool = (self.document.literal(self.block.attribute("workflow_tool")) or "").lower()
             return tool if tool in _OTHER_VENDORS else ""
@@ -105,15 +107,15 @@ class Stack:
 
     @property
     def description(self) -> str:
-        """What it is, for people."""
+        """The kind of stack, for people."""
         return "a module" if self.is_module else f"a stack of {self.vendor or 'Terraform'}"
 
     def argument(self, name: str) -> Expression | None:
         """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
-        given = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in given if expression is not None), None)
+        arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
+        found = next((expression for expression in arguments if expression is not None), None)
         if found is not None or self.has_usual_inputs:
             return found
         hooks = self.scope.argument(self.document, self.block, "hooks")
@@ -142,21 +144,21 @@ class Stack:
 
     @cached_property
     def has_known_labels(self) -> bool:
-        """Whether `labels` are all that it has."""
+        """Whether `labels` are all labels of the stack."""
         argument = self.argument("labels")
         return argument is None or argument.is_null or argument.strings is not None
 
     @cached_property
     def slug(self) -> str | None:
-        """The stack's slug, which is its name's unless it is given; None if it is not known."""
-        if self.is_module:
-            return self._slug_of_module
+        """The stack's slug, by default derived from the name; None if not known."""
+        if self.named_slug or self.is_module:
+            return self.named_slug or self._slug_of_module
         return self._string("slug", "") or slug_of(self._string("name", None))
 
     @property
     def has_given_slug(self) -> bool:
-        """Whether the slug is written down: one that is derived from a name may be another by now."""
-        return bool(self._string("slug", ""))
+        """Whether the slug is written in the code or named by the user; one derived from a name may be outdated."""
+        return bool(self.named_slug or self._string("slug", ""))
 
     @property
     def _slug_of_module(self) -> str | None:
@@ -167,7 +169,7 @@ class Stack:
         return slug_of(f"terraform-{provider}-{name}") if provider and name else None
 
     def is_true(self, name: str, default: bool) -> bool | None:
-        """A boolean argument, or what it is by ``default``; None if it is not known."""
+        """The value of a boolean argument, by ``default`` if not set; None if not known."""
         argument = self.argument(name)
         if argument is None or argument.is_null:
             return default
@@ -176,7 +178,7 @@ class Stack:
 
     @property
     def is_ignored(self) -> bool:
-        """Whether the user wants the stack, or its hooks, to be left alone."""
+        """Whether the user excludes the stack or its hooks."""
         hooks = [attribute for attribute in self.block.attributes if attribute.name.startswith("before_")]
         return self.document.is_ignored(self.block) or any(map(self.document.is_ignored, hooks))
 
@@ -222,7 +224,7 @@ class Stack:
 
 
 def terraform_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the repository that runs Terraform or OpenTofu; an override file's is its base."""
+    """Every stack of the repository that runs Terraform or OpenTofu, with override files merged."""
     return [stack for stack in spacelift_stacks(workspace) if not stack.vendor and not stack.is_module]
 
 
@@ -235,7 +237,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
             if module.is_interesting
             for document, block in _definitions(module)
             for scope in scopes_of(workspace, module)
-            for stack in _instances(document, block, scope)
+            for stack in _instances(workspace, document, block, scope)
         ]
     return _STACKS[workspace]
 
@@ -251,10 +253,12 @@ def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
             yield document, block
 
 
-def _instances(document: Document, block: Block, scope: Scope) -> Iterator[Stack]:
+def _instances(workspace: Workspace, document: Document, block: Block, scope: Scope) -> Iterator[Stack]:
     is_repeated = block.attribute("for_each") is not None or block.attribute("count") is not None
     for key, inner in instances(document, block, scope):
-        yield Stack(document, block, inner, key, is_repeated)
+        stack = Stack(document, block, inner, key, is_repeated)
+        named = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
+        yield replace(stack, named_slug=named) if named else stack
 
 
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

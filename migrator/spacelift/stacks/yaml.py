@@ -50,7 +50,7 @@ class YamlStack:
 
     @property
     def is_blueprint(self) -> bool:
-        """Whether stacks are made of it on demand, whose settings its inputs may be."""
+        """Whether the file is a blueprint, from which Spacelift makes stacks on demand."""
         return self.keys[-3:] == _INIT_HOOKS
 
     def hooks(self, phase: str) -> Keys:
@@ -61,7 +61,7 @@ class YamlStack:
 
 
 def is_of_interest(path: str, data: bytes) -> bool:
-    """Whether the file may define stacks: by its name and a glance at its bytes; cheap, and true too often."""
+    """Whether the file may define stacks, by its name and bytes: a cheap test with false positives."""
     if not path.endswith((".yaml", ".yml")):
         return False
     if _is_masterpoint_path(path) and _MASTERPOINT.search(data):

@@ -56,7 +56,9 @@ class _Scopes:
             found = list(islice(self._called(module), _SCOPES + 1))
             if len(found) > _SCOPES:
                 del self._known[module.path]
-                raise MigrateError(f"{module.path or '.'} is called in more than {_SCOPES} ways; nothing was changed")
+                raise MigrateError(
+                    f"The module {module.path or '.'} is called in more than {_SCOPES} ways, so nothing was changed."
+                )
             self._known[module.path] = found or [Scope(module)]
         return self._known[module.path]
 

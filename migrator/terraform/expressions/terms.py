@@ -186,18 +186,26 @@ def _constant(text: str) -> Term:
 def choice(condition: Term, yes: Term, no: Term) -> Term:
     """``condition ? yes : no``: an error if the two are of types that Terraform does not make one of."""
     types = {_type(yes), _type(no)} - {""}
+    is_unsure = NULL in (yes, no) and types & {"object", "list"}  # null may be of another type
+    if (is_unsure or "mixed" in types) and yes is not no:  # and members are converted to those of the other
+        return term("if", parts=(condition, yes, no))
     if len(types) > 1 and types not in ({"string", "number"}, {"string", "bool"}):
         return MISSING
+    if len(types) > 1 and (yes.text is None or no.text is None):
+        return term("if", parts=(condition, yes, no))
     if len(types) > 1:
-        yes, no = (literal(item.text) if item.text is not None else item for item in (yes, no))
+        yes, no = literal(yes.text), literal(no.text)
     known = {"true": yes, "false": no}.get(condition.text or "")
     return known if known is not None else yes if yes is no else term("if", parts=(condition, yes, no))
 
 
 def _type(value: Term) -> str:
     """What kind of value it is; ``""`` where that is not known, and for null, which is of any type."""
+    if value.op in ("object", "tuple", "set"):
+        is_mixed = {"bool", "number", "mixed"} & set(map(_type, value.parts))
+        return "mixed" if is_mixed else "object" if value.op == "object" else "list"
     if value.op != "literal" or value is NULL:
-        return {"object": "object", "tuple": "list", "set": "list"}.get(value.op, "")
+        return {"==": "bool", "!=": "bool", "template": "string"}.get(value.op, "")
     return "string" if value.string is not None else "bool" if value.name in ("true", "false") else "number"
 
 
@@ -242,10 +250,6 @@ def call(name: str, arguments: tuple[Term, ...]) -> Term:
     if made is None and MISSING in arguments and name not in ("try", "can"):
         return MISSING
     return made if made is not None else term("call", name, parts=arguments)
-
-
-def _first(arguments: tuple[Term, ...]) -> Term | None:
-    return arguments[0] if len(arguments) == 1 else None
 
 
 def _as_list(arguments: tuple[Term, ...]) -> Term | None:
@@ -335,10 +339,6 @@ def _format(arguments: tuple[Term, ...]) -> Term | None:
     )
 
 
-def _values(arguments: tuple[Term, ...]) -> Term | None:
-    return made_tuple(arguments[0].parts) if arguments[0].op == "object" else None
-
-
 def _keys(arguments: tuple[Term, ...]) -> Term | None:
     return made_tuple(map(literal, arguments[0].entries or {})) if arguments[0].op == "object" else None
 
@@ -363,7 +363,7 @@ def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | 
 
 
 _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
-    **dict.fromkeys(("sensitive", "nonsensitive"), _first),
+    **dict.fromkeys(("sensitive", "nonsensitive"), lambda given: given[0] if len(given) == 1 else None),
     "coalesce": _coalesce,
     "concat": _concat,
     "element": _element,
@@ -383,7 +383,7 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "trimspace": _words(str.strip),
     "try": _try,
     "upper": _words(str.upper),
-    "values": _values,
+    "values": lambda given: made_tuple(given[0].parts) if given[0].op == "object" else None,
     "zipmap": _zipmap,
 }
 

@@ -1,0 +1,1 @@
+"""Every mention of AWS credentials in a repository, and an account of each."""

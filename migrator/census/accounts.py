@@ -1,0 +1,299 @@
+"""An account of every mention of AWS credentials: a finding is about it, it is rightly not read, or nobody knows.
+
+What a finding is about is the block that it stands in, and the lines that it edits. In a file that is no document of
+Terraform's, a block goes from a line that begins at the margin to the next one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrator.census.diagnostics import (
+    ACCESS_KEY,
+    CHAINED,
+    COMMAND_OF_TERRAFORM,
+    COMMANDS,
+    DECLARATION,
+    DOCUMENTATION,
+    MISSING_FILE,
+    NOT_LOADED,
+    NOT_UNDERSTOOD,
+    OTHER_FILE,
+    OTHER_PROVIDER,
+    PASSED_ON,
+    PROGRAM,
+    RESOURCE,
+    TO_READ,
+)
+from migrator.census.kinds import FileKind, file_kind, is_of_spacelift, writes_terraform
+from migrator.census.mentions import KEY, Mention, mentions
+from migrator.model.findings import Finding, Place, Rewrite
+from migrator.span import Span
+from migrator.syntax.terraform import Block
+from migrator.workspace.discover import Kind
+
+if TYPE_CHECKING:
+    from migrator.model.diagnostics import Diagnostic
+    from migrator.workspace.document import Document
+    from migrator.workspace.workspace import Workspace
+
+RULE_ID = "census"
+_SHOWN = 8
+_HEAD = re.compile(r"[ \t]*\"?(?P<type>\w+)\"?(?:[ \t]+\"?(?P<label>[\w.-]*)\"?)?")
+_MARGIN = re.compile(r"(?m)^(?![\s})\]]|#|//|EOF|EOT|---)")
+_OF_AWS = re.compile(r"aws|awscc|spacelift", re.I)
+_OTHER_BACKEND = re.compile(r"\bbackend\b[\"\s:={]+(?!s3\b)[\w-]+\"")
+_OTHER_STORE = re.compile(
+    r"endpoint(?:s|_url_\w+)?\b[^\n]*https?://(?![^\s\"]*(?:amazonaws|\.aws\b|\.c2s|\.sc2s|\.csp\b|\.hci\b))"
+)
+_OF_OTHER_BACKENDS = re.compile(
+    r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
+)
+_RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
+_WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
+_CHAINED = re.compile(r"assume_role\b[^}]*\Z")
+_DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider", "test"})
+_PASSES = frozenset({"module", "inputs"})
+_NOT_LOADED = re.compile(
+    r"(?:^|/)[.#][^/]*\.(?:tf|tofu|tfvars|hcl)\b[^/]*$|\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save)$|~$"
+)
+_TELL_OF_FILES = frozenset({"unread-configuration", "spacelift-not-read"})
+"""The rules whose findings are about a whole file."""
+_YAML = (".yaml", ".yml")
+_SUBJECT = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
+
+    lines: range
+    span: Span
+    type: str
+    label: str
+    text: str
+
+
+def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any.
+
+    ``settled`` are the findings of the rules.
+    """
+    accounted = _accounted(workspace, settled)
+    unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
+    unknown: dict[str, list[Mention]] = {}
+    for path, data, found in mentions(workspace):
+        document = workspace.documents.get(path)
+        lines = accounted.get(path, set())
+        if 0 in lines or (document is not None and document.is_read and document.problem is not None):
+            continue
+        file = _File(workspace, path, data, document)
+        for mention in found:
+            if mention.line in lines or not file.counts(mention):
+                continue
+            if not lines.isdisjoint(file.lines_around(mention)):
+                continue
+            reason = file.reason(mention)
+            if reason is None:
+                unknown.setdefault(path, []).append(mention)
+            else:
+                unread.setdefault(reason.code, (reason, []))[1].append((path, mention))
+    yield from _unknown(unknown)
+    for reason, places in unread.values():
+        paths = list(dict.fromkeys(path for path, _ in places))
+        counted = f"{len(places)} mention{'s' * (len(places) > 1)} in {len(paths)} file{'s' * (len(paths) > 1)}"
+        path, first = places[0]
+        message = f"{_words(mention for _, mention in places)}: {counted}"
+        yield Finding(RULE_ID, Place(path, first.line), message, reason.left_alone())
+
+
+def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
+    count = sum(map(len, unknown.values()))
+    for path, found in unknown.items():
+        counted = f"{len(found)} mention{'s' * (len(found) > 1)}"
+        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in found), count=count)
+        message = f"{_words(found)}: {counted}"
+        place = Place(path, found[0].line)
+        yield Finding(RULE_ID, place, message, NOT_UNDERSTOOD.left_alone(), notes=(note,))
+
+
+def _words(found: Iterable[Mention]) -> str:
+    words = list(dict.fromkeys(mention.word for mention in found))
+    return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
+
+
+def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, set[int]]:
+    """The lines of each file that a finding is at, that its notes name, or that it edits; 0 is the whole file."""
+    lines: dict[str, set[int]] = {}
+    for finding in settled:
+        path, line = finding.place.path, finding.place.line
+        is_of_file = finding.rule in _TELL_OF_FILES or path.endswith(".py") or (line == 1 and path.endswith(_YAML))
+        lines.setdefault(path, set()).add(0 if is_of_file else line)
+        for note in finding.notes:
+            for subject in note.subjects:
+                named = _SUBJECT.match(subject)
+                if named is not None:
+                    lines.setdefault(named["path"], set()).add(int(named["line"]))
+        for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
+            document = workspace.documents.get(edit.path)
+            if document is not None:
+                first, last = document.source.line(edit.span.start), document.source.line(edit.span.end)
+                lines.setdefault(edit.path, set()).update(range(first, last + 1))
+    return lines
+
+
+class _File:
+    """A file that mentions AWS credentials, and what its parts are."""
+
+    def __init__(self, workspace: Workspace, path: str, data: bytes, document: Document | None) -> None:
+        self._workspace = workspace
+        self._path = path
+        self._data = data
+        is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
+        self._parsed = document if is_terraform else None
+        self.kind = FileKind.TERRAFORM if is_terraform else file_kind(path, data)
+        self.is_loaded = self._parsed is not None or not _NOT_LOADED.search(path)
+        if self.kind in (FileKind.PROGRAM, FileKind.OTHER) and writes_terraform(path, data):
+            self.kind = FileKind.TERRAFORM
+
+    def counts(self, mention: Mention) -> bool:
+        """Whether ``mention`` is of credentials of AWS, whatever they are for, and no comment wants it left alone."""
+        if mention.names and self._is_known_file(mention.names):
+            return False
+        block = self._block(mention)
+        if self._parsed is not None:
+            start = self._offset(mention)
+            if self._parsed.has_ignored(Span(start, start + 1)) or (block is None and mention.word != KEY):
+                return False
+        if not mention.is_general:
+            return True
+        return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, block)
+
+    def _is_general_of_aws(self, mention: Mention, block: _Block | None) -> bool:
+        """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
+        if block is None:
+            return True
+        is_role = mention.word != "profile" and "ole" in mention.word
+        if block.type == "provider":
+            return not is_role and _OF_AWS.match(block.label) is not None
+        if is_role and _WITH_WEB_IDENTITY.search(block.text):
+            return False
+        if block.type == "terraform" or block.label == "terraform_remote_state":
+            return "backend" in block.text and not _OTHER_BACKEND.search(block.text)
+        if block.type == "generate" and re.search(r"\b(?:templatefile|file)\(", block.text):
+            return False
+        if self._parsed is None and not self._path.endswith((".hcl", ".tm", ".json")):
+            return True
+        return block.type in ("remote_state", "generate", "backend", "generate_hcl", "generate_file", "component")
+
+    def _is_known_file(self, name: str) -> bool:
+        """Whether ``name`` is that of a file which is read as a partial backend configuration, or may be."""
+        partial = [item.path for item in self._workspace.documents.values() if item.kind is Kind.BACKEND]
+        tail = posixpath.basename(name)
+        is_variable = any(mark in name for mark in "${}%<>")
+        return bool(partial) and (is_variable or any(posixpath.basename(path) == tail for path in partial))
+
+    def lines_around(self, mention: Mention) -> range:
+        """The lines of the block that ``mention`` stands in."""
+        block = self._block(mention)
+        return range(0) if block is None else block.lines
+
+    def reason(self, mention: Mention) -> Diagnostic | None:
+        """Why ``mention`` is rightly not read; None if nobody knows."""
+        if mention.names is not None and posixpath.basename(mention.names) not in self._workspace.file_names:
+            return MISSING_FILE
+        if not self.is_loaded:
+            return NOT_LOADED if mention.word != KEY else ACCESS_KEY
+        if self.kind is FileKind.TERRAFORM:
+            return self._reason_in_terraform(mention)
+        if mention.word == KEY:
+            return ACCESS_KEY
+        if self.kind is FileKind.OTHER:
+            return None if is_of_spacelift(self._data) else OTHER_FILE
+        return {
+            FileKind.DOCUMENTATION: DOCUMENTATION,
+            FileKind.COMMANDS: COMMANDS,
+            FileKind.PROGRAM: PROGRAM,
+        }[self.kind]
+
+    def _reason_in_terraform(self, mention: Mention) -> Diagnostic | None:
+        block = self._block(mention)
+        if mention.is_value:
+            return DECLARATION
+        if block is None:
+            return None
+        return self._reason_in_state(mention, block) or self._reason_in_block(mention, block)
+
+    @staticmethod
+    def _reason_in_state(mention: Mention, block: _Block) -> Diagnostic | None:
+        """Why ``mention`` is not read in a backend or a remote state."""
+        is_state = block.type in ("terraform", "remote_state", "backend") or block.label == "terraform_remote_state"
+        if is_state and (_OTHER_BACKEND.search(block.text) or _OTHER_STORE.search(block.text)):
+            return OTHER_PROVIDER
+        if is_state and "ole" in mention.word and _CHAINED.search(block.text[: block.text.find(mention.word)]):
+            return CHAINED
+        is_partial = block.type in ("backend", "values")
+        return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
+
+    @staticmethod
+    def _reason_in_block(mention: Mention, block: _Block) -> Diagnostic | None:
+        """Why ``mention`` is not read in another block."""
+        if block.type == "provider":
+            if mention.word == "--profile" or not mention.is_argument:
+                return COMMAND_OF_TERRAFORM
+            return None if _OF_AWS.match(block.label) else OTHER_PROVIDER
+        if block.type in ("resource", "data", "ephemeral", "action"):
+            if block.label.startswith("spacelift_") or block.label == "terraform_remote_state":
+                return None
+            is_run = block.label == "external" or _RUNS_COMMANDS.search(block.text)
+            return COMMAND_OF_TERRAFORM if is_run else RESOURCE
+        if block.type in _PASSES:
+            return PASSED_ON
+        return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
+
+    @cached_property
+    def _blocks(self) -> list[_Block]:
+        parsed = self._parsed
+        is_parsed = parsed is not None and (parsed.items or parsed.kind is Kind.TEST)
+        return list(_items(parsed) if parsed is not None and is_parsed else _at_margin(self._data))
+
+    def _block(self, mention: Mention) -> _Block | None:
+        start = self._offset(mention)
+        return next((block for block in self._blocks if block.span.start <= start < block.span.end), None)
+
+    def _offset(self, mention: Mention) -> int:
+        """The character of the file's text at which ``mention`` begins."""
+        return len(self._data[: mention.offset].decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+def _items(document: Document) -> Iterator[_Block]:
+    """The blocks and arguments at the top of a file that is parsed."""
+    line = document.source.line
+    if document.kind in (Kind.VALUES, Kind.BACKEND) or not document.items:
+        whole = Span(0, len(document.text))
+        yield _Block(range(1, line(whole.end) + 1), whole, document.kind.name.lower(), "", document.text)
+        return
+    for item in document.items:
+        lines = range(line(item.span.start), line(max(item.span.start, item.span.end - 1)) + 1)
+        labels = item.labels if isinstance(item, Block) else ()
+        type_ = item.type if isinstance(item, Block) else item.name
+        yield _Block(lines, item.span, type_, labels[0] if labels else "", item.span.of(document.text))
+
+
+def _at_margin(data: bytes) -> Iterator[_Block]:
+    """The blocks of a file that is not parsed: each begins at the margin."""
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    starts = [match.start() for match in _MARGIN.finditer(text)]
+    first = text.count("\n", 0, starts[0]) + 1 if starts else 1
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        part = text[start:end]
+        head = _HEAD.match(part)
+        type_, label = (head["type"], head["label"] or "") if head is not None else ("", "")
+        last = first + part.rstrip("\n").count("\n")
+        yield _Block(range(first, last + 1), Span(start, end), type_, label, part)
+        first += part.count("\n")

@@ -1,0 +1,146 @@
+"""Where a repository mentions what can sign in to AWS, found in the bytes of its files, whatever the rules make of it.
+
+The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
+(https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html), the arguments those of the provider
+(https://registry.terraform.io/providers/hashicorp/aws/latest/docs) and of the S3 backend
+(https://developer.hashicorp.com/terraform/language/backend/s3), as HCL, YAML, JSON and programs spell them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.terraform.credential_names import ANY
+from migrator.terraform.key_literals import LARGEST, is_binary, is_mock, read_plain
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
+
+KEY = "access key"
+"""The word of a mention that is a key itself."""
+
+_PARTS = (
+    *(b"AWS_", b"AKIA", b"ASIA", b"profile", b"Profile", b"role_arn", b"oleArn", b"ccess_key", b"ccessKey"),
+    *(b"ecret_key", b"ecretKey", b"hared_c", b"haredC", b"backend-config"),
+)
+_ARGUMENTS = (
+    rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
+    rb"|[pP]rofile|role_arn|[rR]oleArn"
+)
+_MENTION = re.compile(
+    rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"
+    rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
+    rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
+    rb"(?:[=\s\"',]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
+    rb"|(?<![\w.$-])(?P<argument>" + _ARGUMENTS + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
+)
+_ASKS = re.compile(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
+"""Before a name that a command asks for, or takes away."""
+_COMMENT = re.compile(rb"[ \t]*(?:#|//|\*|--|;)")
+_IN_COMMENT = re.compile(rb"/\*(?:(?!\*/).)*\Z|\"//\"\s*:[^}\]]*\Z")
+_VALUE = re.compile(rb"(?<![\w-])--?var[=\s\"',]+\Z")
+_SIGNING = re.compile(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
+_WITH_WEB_IDENTITY = re.compile(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
+_NEAR = 600
+_BEFORE, _AFTER = 16, 200
+"""How far a match can begin before one of the parts, and how long it can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
+
+    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that
+    name; ``names`` is the file that ``-backend-config`` names.
+    """
+
+    line: int
+    offset: int
+    word: str
+    is_argument: bool = False
+    is_value: bool = False
+    names: str | None = None
+
+    @property
+    def is_general(self) -> bool:
+        """Whether the word stands for credentials in some blocks alone."""
+        return self.is_argument and self.word.lower().replace("_", "") in ("profile", "rolearn")
+
+
+def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, list[Mention]]]:
+    """The files in the folders that may be changed that mention AWS credentials: path, bytes and mentions, by path.
+
+    Excluded files, links, binary files and files of more than 2 MB that no rule reads are left out.
+    """
+    for path in workspace.text_paths():
+        document = workspace.documents.get(path)
+        data = (
+            document.source.data
+            if document is not None and document.is_read
+            else read_plain(os.path.join(workspace.root, path), LARGEST)
+        )
+        if data and any(part in data for part in _PARTS) and not is_binary(data):
+            found = list(in_file(data))
+            if found:
+                yield path, data, found
+
+
+def in_file(data: bytes) -> Iterator[Mention]:
+    """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not."""
+    seen: set[tuple[int, str]] = set()
+    line, counted = 1, 0
+    for match in _matches(data):
+        line += data.count(b"\n", counted, match.start())
+        counted = match.start()
+        mention = _mention(match, data, line)
+        if mention is not None and (line, mention.word) not in seen:
+            seen.add((line, mention.word))
+            yield mention
+
+
+def _matches(data: bytes) -> Iterator[re.Match[bytes]]:
+    """The matches in ``data``, in order: looked for around the words alone, as the whole would take long."""
+    places: set[int] = set()
+    for part in _PARTS:
+        place = data.find(part)
+        while place >= 0:
+            places.add(place)
+            place = data.find(part, place + 1)
+    end = -1
+    for place in sorted(places):
+        start = max(end, place - _BEFORE)
+        match = _MENTION.search(data, start, place + _AFTER) if place >= end else None
+        while match is not None and match.start() <= place + 1:
+            yield match
+            end = match.end()
+            match = _MENTION.search(data, end, place + _AFTER)
+
+
+def _mention(match: re.Match[bytes], data: bytes, line: int) -> Mention | None:
+    start = match.start()
+    if match["key"]:
+        return None if is_mock(match["key"]) else Mention(line, start, KEY)
+    margin = data.rfind(b"\n", 0, start) + 1
+    before = data[max(margin, start - _NEAR) : start]
+    if _COMMENT.match(data, margin, start) or _IN_COMMENT.search(before):
+        return None
+    if match["name"]:
+        if _ASKS.search(before):
+            return None
+        return Mention(line, start, match["name"].decode())
+    if match["argument"]:
+        is_role = match["argument"].endswith((b"arn", b"Arn"))
+        if is_role and _WITH_WEB_IDENTITY.search(data, max(0, start - _NEAR), start):
+            return None
+        is_value = _VALUE.search(before) is not None
+        return Mention(line, start, match["argument"].decode(), is_argument=True, is_value=is_value)
+    if match["option"].startswith(b"--profile"):
+        return Mention(line, start, "--profile")
+    what = match["what"] or b""
+    if match["is_pair"]:
+        return Mention(line, start, f"-backend-config={what.decode()}") if _SIGNING.match(what) else None
+    return Mention(line, start, "-backend-config", names=what.decode("utf-8", "replace"))

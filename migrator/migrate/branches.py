@@ -1,0 +1,104 @@
+"""What a plan comes to in git: one branch, or one for each stage of the migration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrator.config.config import Config, ExistingBranch
+from migrator.errors import MigrateError
+from migrator.model.findings import Rewrite
+from migrator.model.results import CODE, KEYS, STACKS, Mode, Plan, RepoResult, Stage, stage_of
+from migrator.secret import plain_line
+
+if TYPE_CHECKING:
+    from migrator.git.branch import Checkout
+    from migrator.git.checkout import Branch
+
+_TITLES = {
+    "": "Sign in to AWS with Spacelift's OIDC token",
+    STACKS: "Let stacks sign in to AWS with Spacelift's OIDC token",
+    CODE: "Sign in to AWS with Spacelift's OIDC token",
+    KEYS: "Remove static AWS keys from stacks and contexts",
+}
+
+
+def made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
+    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
+    if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
+        there = checkout.branch(config.branch)
+        if there is not None and config.branch in checkout.identity.branches:
+            base = checkout.base_of(there)
+            return replace(result, base=base, branch=there.name, commit=there.commit, was_there=True)
+    return result
+
+
+def commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
+    """The result with the branch that ``plan`` makes in ``checkout``, or with why none could be made."""
+    result = replace(result, base=checkout.default_branch or "")
+    if len(plan.stages) > 1:
+        return _commit_stages(result, plan, config, checkout)
+    there = checkout.branch(config.branch) if config.on_existing_branch is ExistingBranch.SKIP else None
+    if there is not None:
+        return replace(result, branch=there.name, commit=there.commit, was_there=True)
+    try:
+        branch = checkout.commit_branch(
+            config.branch,
+            config.message or commit_message(plan),
+            plan.changes,
+            switch=config.switch,
+            replace=config.on_existing_branch is ExistingBranch.REPLACE,
+        )
+    except MigrateError as error:
+        return replace(result, error=str(error), changed=())
+    return replace(result, branch=branch.name, commit=branch.commit)
+
+
+def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
+    """A branch for each stage, its commit on that of the stage before; all of them, or none."""
+    names = [stage_branch(config.branch, number, stage.name) for number, stage in enumerate(plan.stages, 1)]
+    there = [checkout.branch(name) for name in names]
+    if config.on_existing_branch is ExistingBranch.SKIP and all(there):
+        stages = tuple(
+            Stage(stage.name, branch.name, branch.commit)
+            for stage, branch in zip(plan.stages, filter(None, there), strict=True)
+        )
+        return replace(result, branch=stages[-1].branch, commit=stages[-1].commit, was_there=True, stages=stages)
+    is_replacing = config.on_existing_branch is ExistingBranch.REPLACE
+    made: list[Branch] = []
+    try:
+        if not is_replacing and (branch := next(filter(None, there), None)) is not None:
+            raise MigrateError(f"the branch {branch.name} exists already: delete it, or choose another by --branch")
+        for name, stage in zip(names, plan.stages, strict=True):
+            message = config.message or commit_message(plan, stage.name)
+            switch = config.switch and name == names[-1]
+            branch = checkout.commit_branch(name, message, stage.changes, switch=switch, replace=is_replacing)
+            made.append(checkout.put_on(branch, made[-1]) if made else branch)
+    except MigrateError as error:
+        for branch in () if is_replacing else made:
+            checkout.drop(branch)
+        return replace(result, error=str(error), changed=())
+    stages = tuple(
+        Stage(stage.name, branch.name, branch.commit) for stage, branch in zip(plan.stages, made, strict=True)
+    )
+    return replace(result, branch=made[-1].name, commit=made[-1].commit, stages=stages)
+
+
+def stage_branch(branch: str, number: int, stage: str) -> str:
+    """What the branch of a stage is called."""
+    return f"{branch}-{number}-{stage}"
+
+
+def is_of_run(name: str, branch: str) -> bool:
+    """Whether a run that makes ``branch``, or a branch for each stage, makes the branch called ``name``."""
+    stages = (stage_branch(branch, number, stage) for number in (1, 2, 3) for stage in (STACKS, CODE, KEYS))
+    return name == branch or name in stages
+
+
+def commit_message(plan: Plan, stage: str = "") -> str:
+    """What was changed where, in all or in one ``stage``, without any value."""
+    lines = [_TITLES[stage], ""]
+    for finding in plan.findings:
+        if isinstance(finding.fix, Rewrite) and (not stage or stage_of(finding) == stage):
+            lines.append(plain_line(f"- {finding.place}: {finding.message} -> {finding.fate}"))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""The changes of a plan in the stages in which they go live, each with all of the stages before it.
+
+What stacks need comes first (hooks, variables, an AWS integration), then the code, then the removal of static keys from
+stacks and contexts: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. Each stage leaves files that
+are sound on their own, so that each can be applied before the next one is merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from migrator.errors import MigrateError
+from migrator.migrate.settlement import Settlement
+from migrator.model.findings import Change, Finding, Rewrite
+from migrator.model.results import CODE, KEYS, STACKS, StagedChanges, stage_of
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
+
+
+def staged(workspace: Workspace, whole: Settlement, without_keys: Settlement) -> tuple[StagedChanges, ...]:
+    """The stages that change something, in order, each with its changes of the files as they are now.
+
+    ``whole`` is what is settled of all, ``without_keys`` the same without the last stage. Raises `MigrateError` where
+    the last stage would take back something of the second.
+    """
+    first = _made(workspace, whole.findings, frozenset({STACKS}))
+    second = without_keys.changes
+    made = {_identity(finding) for finding in whole.findings}
+    if any(_identity(finding) not in made for finding in _rewrites(without_keys.findings)):
+        raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
+    stages: list[StagedChanges] = []
+    before: dict[str, Change] = {}
+    for name, changes in ((STACKS, first), (CODE, second), (KEYS, whole.changes)):
+        after = {change.path: change for change in changes}
+        if after != before:
+            stages.append(StagedChanges(name, tuple(changes)))
+        before = after
+    return tuple(stages)
+
+
+def _made(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
+    """The changes that the findings of some stages come to alone."""
+    kept = [replace(finding, group=None, needs=frozenset()) for finding in findings if stage_of(finding) in names]
+    settled = Settlement(workspace, kept)
+    settled.run()
+    if list(_rewrites(settled.findings)) != list(_rewrites(kept)):
+        raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
+    return settled.changes
+
+
+def _rewrites(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (finding for finding in findings if isinstance(finding.fix, Rewrite))
+
+
+def _identity(finding: Finding) -> tuple[object, ...]:
+    return finding.rule, finding.place, finding.fix
