@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import Survey
+
+if TYPE_CHECKING:
+    from migrator.model.verification import VerifiedStack
 
 _RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
 """The codes of providers and backends that name no credentials, and use those of the run."""
@@ -164,6 +168,7 @@ class RepoResult:
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
+    verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

@@ -24,6 +24,7 @@ from migrator.model.fleet import (
 )
 from migrator.model.module_source import ModuleSource
 from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, Stage, TrustRow
+from migrator.model.verification import Proof, Verdict, VerifiedStack
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -60,6 +61,7 @@ def to_plain(result: RepoResult) -> dict[str, Any]:
         "stacks": [_plain_stack(stack_row) for stack_row in result.stacks],
         "signers": [_plain_signer(signing_row) for signing_row in result.signers],
         "trusts": [{"role": trust_row.role, "stacks": list(trust_row.stacks)} for trust_row in result.trusts],
+        "verified": [_plain_verified(verified_stack) for verified_stack in result.verified],
         "mapped": list(result.mapped),
         "changed": list(result.changed),
         "diff": result.diff.decode("utf-8", "surrogateescape"),
@@ -93,6 +95,7 @@ def from_plain(plain: Mapping[str, Any]) -> RepoResult:
             stacks=tuple(_stack(item) for item in plain["stacks"]),
             signers=tuple(_signer(item) for item in plain["signers"]),
             trusts=tuple(TrustRow(item["role"], tuple(item["stacks"])) for item in plain["trusts"]),
+            verified=tuple(_verified(item) for item in plain.get("verified", ())),
             mapped=tuple(plain["mapped"]),
             changed=tuple(plain["changed"]),
             diff=plain["diff"].encode("utf-8", "surrogateescape"),
@@ -294,6 +297,17 @@ def _plain_stack(stack: StackRow) -> dict[str, Any]:
 def _stack(plain: Mapping[str, Any]) -> StackRow:
     remarks = tuple(plain["remarks"])
     return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks)
+
+
+def _plain_verified(row: VerifiedStack) -> dict[str, Any]:
+    proofs = [{**asdict(proof), "verdict": proof.verdict.value} for proof in row.proofs]
+    return {**asdict(row), "proofs": proofs, "skipped": list(row.skipped)}
+
+
+def _verified(plain: Mapping[str, Any]) -> VerifiedStack:
+    proofs = tuple(Proof(**{**item, "verdict": Verdict(item["verdict"])}) for item in plain["proofs"])
+    skipped = tuple(plain["skipped"])
+    return VerifiedStack(plain["root"], plain["stack"], plain["place"], plain["engine"], proofs, skipped)
 
 
 def _plain_signer(row: SigningRow) -> dict[str, Any]:
