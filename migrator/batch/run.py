@@ -26,6 +26,7 @@ from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.remotes.forge_registry import open_forge
 from migrator.remotes.sources import RepoSource, sources
+from migrator.report.collected import Collected
 from migrator.report.registry import require_writable, write_report, write_rollout, writer_for
 from migrator.report.serial import to_plain
 from migrator.report.terminal import list_changed, show, titled
@@ -112,10 +113,17 @@ def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
     """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
     outputs = [(write_report, path) for path in request.reports]
     outputs += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
+    if not outputs:
+        return True
+    try:
+        collected = Collected(Results(journal))
+    except MigrateError as error:
+        shown.say(f"Error: {error}")
+        return False
     are_written = True
     for write, path in outputs:
         try:
-            write(path, Results(journal))
+            write(path, collected)
         except MigrateError as error:
             are_written = False
             shown.say(f"Error: {error}")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
 PROVIDER, TRUST = _TRUST = ("Identity provider", "Who may sign in")
-_HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
+VERIFY = "Proof"
+_HEADINGS = (VERIFY, *_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
 _WAYS = click.Choice([backend_auth.value for backend_auth in BackendAuth])
 _WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from migrator.model.results import RepoResult
@@ -13,7 +14,12 @@ from migrator.secret import mask, mask_shapes, printable
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
 
-_NAMES = frozenset({"repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff"})
+_NAMES = frozenset(
+    (
+        *("repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
+        *("folder", "remote"),
+    )
+)
 """Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
 
 
@@ -45,6 +51,18 @@ def _cleaned(value: Any, name: str = "") -> Any:
         return [_cleaned(inner, name) for inner in value]
     if not isinstance(value, str):
         return value
-    hidden = mask_shapes(value) if name in _NAMES else mask(value)
+    is_name = name in _NAMES
+    clean = _clean if is_name or len(value) > _OFTEN else _clean_once
+    return clean(value, is_name, name in _LONG)
+
+
+def _clean(text: str, is_name: bool, is_long: bool) -> str:
+    hidden = mask_shapes(text) if is_name else mask(text)
     shown = printable(hidden.replace("\r\n", "\n"))
-    return shown if name in _LONG else shown.replace("\n", "\\n").replace("\t", "\\t")
+    return shown if is_long else shown.replace("\n", "\\n").replace("\t", "\\t")
+
+
+_OFTEN = 500
+"""Texts of at most so many characters are the same again and again: reasons, roles, advice."""
+
+_clean_once = lru_cache(maxsize=1024)(_clean)

@@ -23,6 +23,7 @@ from migrator.migrate.pipeline import migrate_repo, reason_of
 from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
+from migrator.report.collected import Collected
 from migrator.secret import MASK, is_telling, mask, may_tell
 from tests.conftest import FIXTURES
 
@@ -123,7 +124,7 @@ def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: P
 def test_no_text_of_a_pull_request_holds_a_key(repositories: list[Path]) -> None:
     for repo in repositories:
         summary = io.StringIO()
-        markdown.write([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))], summary)
+        markdown.write(Collected([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))]), summary)
         text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
         require_no_key(text.title.encode(), text.body.encode())
 
