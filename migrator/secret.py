@@ -206,13 +206,13 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
                 yield match.span("value")
     for tells in _TELLS.finditer(text) if may_tell(text) else ():
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
-            given = pattern.match(text, tells.end())
-            if given and not refers(given["value"]) and _is_given(pattern, text, tells, given, is_text):
-                yield given.span("value")
+            value = pattern.match(text, tells.end())
+            if value and not refers(value["value"]) and _is_assigned(pattern, text, tells, value, is_text):
+                yield value.span("value")
                 break
 
 
-def _is_given(
+def _is_assigned(
     pattern: re.Pattern[str],
     text: str,
     name: re.Match[str],
@@ -229,10 +229,10 @@ def _is_given(
         return pattern is _SHELL and name[0].isupper()
     if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
-    given = text[name.end() : start]
-    if given.endswith(":") and not _IS_PASSWORD.search(text[name.start() : start]):
+    between = text[name.end() : start]
+    if between.endswith(":") and not _IS_PASSWORD.search(text[name.start() : start]):
         return False  # part of an ARN, an image, an address
-    is_prose = ":" in given and value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9])
+    is_prose = ":" in between and value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9])
     return is_text(start) and not is_prose and not _VERSION.fullmatch(value["value"])
 
 
@@ -279,10 +279,10 @@ def mask(text: str) -> str:
     Masked are AWS access key ids, secret access keys and tokens by their shape, literals given to a name that tells
     (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
-    return hide(text, (*told_pieces(text), *bare_keys(text)))
+    return hide(text, (*assigned_pieces(text), *bare_keys(text)))
 
 
-def told_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
+def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
     """Where in ``text`` something stands of which it tells that it is a secret, escapes or not; see `contexts`."""
     yield from (*shapes(text), *contexts(text, is_text))
     plain = Plain(text)

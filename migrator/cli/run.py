@@ -98,8 +98,8 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         else:
             yield found
 
-    def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
-        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in told.items())
+    def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
+        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in fleets.items())
         return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
@@ -178,8 +178,8 @@ def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) ->
 
     masked = _MASKED if result.is_masked else ""
     if not options["quiet"] or not result.is_whole:
-        told = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
-        say(told, has_pager=has_pager)
+        summary = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
+        say(summary, has_pager=has_pager)
 
 
 def _summary(result: RepoResult, width: int, has_colours: bool, *, verbose: bool, end: str) -> str:

@@ -63,9 +63,9 @@ class HookIdentity:
                 return objection
         if not provider.credentials:
             return USES_HOOK.left_alone()
-        is_told = not provider.is_lead or self._has_comment(provider)
+        has_comment = not provider.is_lead or self._has_comment(provider)
         role = self._role(provider)
-        comment = () if is_told else (NewComment(web_identity_block(provider, role, self._context.config)),)
+        comment = () if has_comment else (NewComment(web_identity_block(provider, role, self._context.config)),)
         return Rewrite(
             tuple(sign_in_edits(provider, comment)),
             "The static credentials are removed. The provider uses the credentials of the hook.",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.terraform.origins import Given
+    from migrator.terraform.origins import Argument
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
@@ -109,8 +109,8 @@ def _environments(context: Context) -> dict[str, Environment]:
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
     """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
-    given = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
-    return given.get(ROLE, "") if TOKEN_FILE in given else ""
+    variables = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
+    return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
 def _signers(
@@ -161,11 +161,11 @@ def _of_backend(
         yield block.title, signer(backend_sign_in(workspace, parts), environment)
     for state in remote_states(module):
         if state.kind == "s3":
-            sign_in = configured(workspace, module, _given(state))
+            sign_in = configured(workspace, module, _arguments(state))
             yield f"data.{'.'.join(state.block.labels)}", signer(sign_in, environment)
 
 
-def _given(state: RemoteState) -> dict[str, Given]:
+def _arguments(state: RemoteState) -> dict[str, Argument]:
     """What a remote state gives to its backend."""
     backends = [config.backend for config in state.configs]
     return {item.name: (backend.document, item) for backend in backends for item in backend.block.attributes}

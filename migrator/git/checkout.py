@@ -155,9 +155,9 @@ class GitRepo:
         """The commit that a branch, tag or other name of git's leads to; None if nothing is called so."""
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
 
-    def common_ancestor(self, one: str, other: str) -> str | None:
+    def common_ancestor(self, revision: str, other: str) -> str | None:
         """The last commit that two commits have in common; None if there is none."""
-        return self._ask("merge-base", one, other)
+        return self._ask("merge-base", revision, other)
 
     @property
     def has_changes(self) -> bool:

@@ -11,9 +11,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from migrator.decide.context import Context
+from migrator.decide.shared_identities import plain_defaults, plain_identity
 from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
-from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
@@ -76,11 +76,12 @@ class Planning:
         title = f"{repo}: {path or '.'}"
         gains = tuple(
             KnownInput(
-                name, told(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}")
+                name,
+                plain_identity(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}"),
             )
             for name in interface.gains
         )
-        defaults = tuple(told_defaults(interface.module, context.roles.residues, title)) if gains else ()
+        defaults = tuple(plain_defaults(interface.module, context.roles.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
         place = Place(min(document.path for document in interface.module.documents))
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
@@ -92,12 +93,12 @@ class Planning:
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
         signers = signing_rows(self._context, changes)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        told = {item.place.path for item in findings} & workspace.documents.keys()
-        secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
+        paths = {item.place.path for item in findings} & workspace.documents.keys()
+        secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
         stages = self._stages() if config.stages else ()
         plan = Plan(
             findings=tuple(
-                with_accepted(sorted(_told_once(findings), key=lambda finding: finding.place), workspace, config)
+                with_accepted(sorted(_without_repeats(findings), key=lambda finding: finding.place), workspace, config)
             ),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
@@ -153,7 +154,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
     return settled
 
 
-def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
+def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
     """The findings without those that are the same for another group."""
     return {(finding.rule, finding.place, finding.message, finding.fix): finding for finding in findings}.values()
 

@@ -184,10 +184,10 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
 
 def _roots(context: Context) -> set[str]:
     """The root modules that are known."""
-    beside = context.terragrunt_inputs.modules_by_file
+    modules_by_file = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
-    return roots | units | {path for paths in beside.values() for path in paths or ()}
+    return roots | units | {path for paths in modules_by_file.values() for path in paths or ()}
 
 
 def _first(module: Module) -> Place:

@@ -72,7 +72,7 @@ from migrator.rules.registry import Rule
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
 from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
-from migrator.terraform.expressions.objects import is_used_beside
+from migrator.terraform.expressions.objects import is_used_elsewhere
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
@@ -111,21 +111,23 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each data source that names credentials or a role, for each root module that reads it."""
     known = _known_places(context.facts.remote_states)
     for state in context.facts.remote_states:
-        if state.names or _is_wanted(context, state):
+        if state.names or _is_to_sign_in(context, state):
             yield from _findings(context, state, known.get(state.module.path, set()))
         if state.hidden is not None and state.skip_reason is None:
             yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
 
 
-def _is_wanted(context: Context, state: RemoteState) -> bool:
+def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
     """Whether the state, which names no credentials, is to sign in by itself: its backend does, and exports nothing."""
     if state.skip_reason is not None or state.has_web_identity or not state.configs:
         return False
-    ambient = context.config.include_ambient
-    reading = [root for root in context.facts.roots if state in root.remote_states and root.is_migrated(ambient)]
+    include_ambient = context.config.include_ambient
+    reading = [
+        root for root in context.facts.roots if state in root.remote_states and root.is_migrated(include_ambient)
+    ]
     native = [root for root in reading if context.strategies.of(root).is_native]
     assumes_role = any(config.backend.assumes_role for config in state.configs)
-    return any(assumes_role or ambient or root.gets_static_keys for root in native)
+    return any(assumes_role or include_ambient or root.gets_static_keys for root in native)
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
@@ -146,16 +148,18 @@ def _unread(is_telling: bool) -> Fix:
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
     fix = state.skip_reason or _rewrite(state, known)
-    ambient = (
+    environment_roots = (
         context.environment_roots.reaching(state.module)
         if state.skip_reason is None and not state.has_web_identity
         else []
     )
     native = (
-        None if ambient or state.skip_reason is not None or state.has_web_identity else _native_roots(context, state)
+        None
+        if environment_roots or state.skip_reason is not None or state.has_web_identity
+        else _native_roots(context, state)
     )
-    if ambient:
-        yield from _environment_findings(context, state, known, ambient)
+    if environment_roots:
+        yield from _environment_findings(context, state, known, environment_roots)
     elif isinstance(native, Refusal):
         yield RULE.finding(state.place, _message(state), native)
     elif native is not None:
@@ -257,14 +261,14 @@ def _native_findings(
         state, known, [(config, outcome) for config, outcome in signed if isinstance(outcome, SignIn)]
     )
     for root in roots:
-        told = _because(fix, strategies.of(root).because)
+        explained = _because(fix, strategies.of(root).because)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
         notes = [*_keys(state), *_of_backends_role(context, state, root)]
-        yield RULE.finding(state.place, _message(state), told, group, notes)
+        yield RULE.finding(state.place, _message(state), explained, group, notes)
     if not roots:
         why = (strategies.certain(module).why for module in context.workspace.roots_of(state.module))
-        told = _because(fix, str(next(why, None) or ""))
-        yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
+        explained = _because(fix, str(next(why, None) or ""))
+        yield RULE.finding(state.place, _message(state), explained, notes=_keys(state))
 
 
 def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Iterator[Note]:
@@ -297,7 +301,7 @@ def _changed(
         return ()
     document, part = config.backend.document, config.part
     for name in part.locals if part else ():
-        if is_used_beside(state.module, name, known):
+        if is_used_elsewhere(state.module, name, known):
             return SHARED_LOCAL.refusal(name=name)
     if part is None:
         return document.change(config.backend.block, change)
@@ -331,18 +335,18 @@ def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refu
     outcomes: dict[str, None] = {}
     for config in (state_config for state_config in state.configs if state_config.changes):
         change = BodyChange(config.backend.credentials, config.backend.role_family)
-        told = ["The static credentials are removed."] * bool(change.remove)
-        told += ["The role is commented out."] * bool(change.comment_out)
+        sentences = ["The static credentials are removed."] * bool(change.remove)
+        sentences += ["The role is commented out."] * bool(change.comment_out)
         if config.backend.has_web_identity:
-            beside = with_web_identity(config.backend)
-            if isinstance(beside, Refusal):
-                return beside
-            change, told = BodyChange(beside.remove, (), beside.append), [beside.outcome]
+            signed = with_web_identity(config.backend)
+            if isinstance(signed, Refusal):
+                return signed
+            change, sentences = BodyChange(signed.remove, (), signed.append), [signed.outcome]
         made = _changed(state, known, config, change)
         if isinstance(made, Refusal):
             return made
         edits += made
-        outcomes |= dict.fromkeys(told)
+        outcomes |= dict.fromkeys(sentences)
     return Rewrite(tuple(edits), " ".join(outcomes))
 
 

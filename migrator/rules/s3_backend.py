@@ -131,9 +131,9 @@ def check(context: Context) -> Iterator[Finding]:
             fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
     only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
-    for given in context.facts.given_values:
+    for value in context.facts.backend_config_values:
         fix = COMMAND_LINE.refusal()
-        yield RULE.finding(given.place, f"-backend-config of {given.name}", fix, only)
+        yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, only)
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
@@ -143,9 +143,9 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", backend.document.ignored)
-    ambient = context.environment_roots.at(root.module.path)
-    if is_migrated and ambient is not None and backend.skip_reason is None:
-        yield from _environment_sign_in(context, root, ambient, backend)
+    environment_root = context.environment_roots.at(root.module.path)
+    if is_migrated and environment_root is not None and backend.skip_reason is None:
+        yield from _environment_sign_in(context, root, environment_root, backend)
     elif is_migrated and backend.skip_reason is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
@@ -172,22 +172,22 @@ def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Findin
 
 
 def _environment_sign_in(
-    context: Context, root: Root, ambient: EnvironmentRoot, backend: S3Backend
+    context: Context, root: Root, environment_root: EnvironmentRoot, backend: S3Backend
 ) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
     rejected = context.strategies.rejecting(root)
     message = _message(backend, rejected)
-    made = environment_sign_in(context.workspace, backend, ambient, rejects_flat=bool(rejected))
-    if isinstance(ambient.role, Refusal):
+    made = environment_sign_in(context.workspace, backend, environment_root, rejects_flat=bool(rejected))
+    if isinstance(environment_root.role, Refusal):
         if backend.credentials or backend.role_family:
-            yield RULE.finding(backend.place, message, ambient.role, root.group)
+            yield RULE.finding(backend.place, message, environment_root.role, root.group)
     elif isinstance(made, Refusal):
         yield RULE.finding(backend.place, message, made, root.group)
     elif made.is_empty and made.outcome:
         yield RULE.finding(backend.place, message, ROLE_WITH_ENVIRONMENT.left_alone(), root.group)
     elif not made.is_empty:
         edits = backend.document.change(backend.block, BodyChange(made.remove, made.comment_out, made.append))
-        notes = (*rotate(backend), *state_notes(context.workspace, backend, ambient))
+        notes = (*rotate(backend), *state_notes(context.workspace, backend, environment_root))
         yield RULE.finding(backend.place, message, Rewrite(edits, made.outcome), root.group, notes)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.errors import SyntaxProblem
 from migrator.known import Known, is_unmistakable
 from migrator.model.findings import Change
-from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, may_tell, refers, told_pieces
+from migrator.secret import Piece, Plain, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
@@ -256,7 +256,7 @@ class Secrets:
     @staticmethod
     def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        yield from (Plain(text[start:end]).text for start, end in told_pieces(text, is_text))
+        yield from (Plain(text[start:end]).text for start, end in assigned_pieces(text, is_text))
         for _, inner in _decoded(text):
             yield from inner
 
@@ -295,7 +295,7 @@ class Secrets:
             for literal in pieces
             if literal.kind == TEXT and self._is_secret(path, text, literal)
         )
-        yield from told_pieces(text, _texts(path, pieces) if is_relevant else None)
+        yield from assigned_pieces(text, _texts(path, pieces) if is_relevant else None)
         yield from (place for place, _ in _decoded(text))
         yield from self.known.pieces(text)
         where = [
@@ -376,7 +376,7 @@ def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]
     for match in _ENCODED.finditer(text) if depth else ():
         inner = _decode(match[0])
         if inner:
-            found = [inner[start:end] for start, end in (*told_pieces(inner, lambda _: True), *bare_keys(inner))]
+            found = [inner[start:end] for start, end in (*assigned_pieces(inner, lambda _: True), *bare_keys(inner))]
             found += (item for _, below in _decoded(inner, depth - 1) for item in below)
             if found:
                 yield match.span(), found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrator.secret import STATIC_KEYS
 from migrator.syntax.hcl.strings import string_value
-from migrator.terraform.origins import Credentials, Given
+from migrator.terraform.origins import Argument, Credentials
 from migrator.terraform.providers import CREDENTIALS, Provider
 
 if TYPE_CHECKING:
@@ -106,14 +106,14 @@ def _first(block: SignIn, environment: Environment) -> Signer:
 def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:
     """How the provider that ``provider`` is a block of signs in; what an override file says counts."""
     family = sorted(provider.family, key=lambda item: item.document.is_override)
-    given: dict[str, Given] = {}
+    arguments: dict[str, Argument] = {}
     for item in family:
-        given |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
+        arguments |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
     web_identity = next((roles for item in reversed(family) if (roles := item.web_identity_roles)), [])
     assumed = next((roles for item in reversed(family) if (roles := item.assumed_roles)), [])
     has_web_identity = provider.has_web_identity
     return _sign_in(
-        Credentials(workspace, provider.module, given),
+        Credentials(workspace, provider.module, arguments),
         said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
         [said(item) for item in assumed],
     )
@@ -121,19 +121,19 @@ def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:
 
 def backend_sign_in(workspace: Workspace, backends: list[S3Backend]) -> SignIn:
     """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations."""
-    given: dict[str, Given] = {}
+    arguments: dict[str, Argument] = {}
     for backend in backends:
-        given |= {attribute.name: (backend.document, attribute) for attribute in backend.block.attributes}
-    return configured(workspace, backends[0].module, given)
+        arguments |= {attribute.name: (backend.document, attribute) for attribute in backend.block.attributes}
+    return configured(workspace, backends[0].module, arguments)
 
 
-def configured(workspace: Workspace, module: Module, given: Mapping[str, Given]) -> SignIn:
-    """How an S3 backend with the arguments ``given`` signs in, be it a block or a remote state's configuration."""
-    credentials = {name: item for name, item in given.items() if name in CREDENTIALS}
-    flat = given.get("role_arn")
-    roles = [_member(given.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
+def configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> SignIn:
+    """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
+    credentials = {name: item for name, item in arguments.items() if name in CREDENTIALS}
+    flat = arguments.get("role_arn")
+    roles = [_member(arguments.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
     assumed = [said(role) for role in roles if role is not None and role not in ('""', "null")]
-    web_identity = _member(given.get(_WEB_IDENTITY))
+    web_identity = _member(arguments.get(_WEB_IDENTITY))
     found = Credentials(workspace, module, credentials)
     return _sign_in(found, "" if web_identity is None else said(web_identity), assumed)
 
@@ -151,10 +151,10 @@ def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> SignI
     return SignIn(keys, named, profile, web_identity, tuple(assumed))
 
 
-def _member(given: Given | None) -> str | None:
+def _member(argument: Argument | None) -> str | None:
     """The ``role_arn`` in an object; ``""`` where it cannot be read off, None without one."""
-    if given is None:
+    if argument is None:
         return None
-    document, attribute = given
+    document, attribute = argument
     items = document.object_items(attribute)
     return next((document.expression(item) for item in items if item.name == "role_arn"), "")

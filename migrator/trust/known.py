@@ -204,7 +204,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
-        is_guess = not stack.source.has_given_slug
+        is_guess = not stack.source.has_explicit_slug
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:

@@ -491,7 +491,7 @@ def test_a_survey_with_calls_can_be_written_down() -> None:
         KnownCall("app", Place("main.tf", 1), "module.shop", ModuleSource("mod", "acme", "shop", "v1")),
         KnownCall("app", Place("main.tf", 9), "module.other", folder="/mod/shop", refusal="why"),
     )
-    survey = Survey("app", calls=calls, modules=(module,), told=(Survey("mod", modules=(module,)),))
+    survey = Survey("app", calls=calls, modules=(module,), received=(Survey("mod", modules=(module,)),))
     assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey
 
 
@@ -512,8 +512,8 @@ def test_what_never_settles_is_refused() -> None:
     settled = settle_calls({"a": survey("a", "b"), "b": survey("b", "a")}, again)
     assert len(asked) < 100
     for one in settled.values():
-        assert one.told[0].calls[0].refusal
-        assert one.told[0].modules[0].refusal
+        assert one.received[0].calls[0].refusal
+        assert one.received[0].modules[0].refusal
 
 
 @pytest.mark.parametrize(
