@@ -21,7 +21,7 @@ from migrator.migrate.masking import masked
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.migrate.stages import staged
-from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Change, Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
 from migrator.model.results import KEYS_RULE, Mode, Plan, StagedChanges
 from migrator.rules.registry import all_rules
@@ -45,6 +45,16 @@ class Planning:
         self._settled = _settle(self._context)
         self._context.settled = tuple(self._settled.findings)
         self._surveyor = Surveyor(self._context)
+
+    @property
+    def context(self) -> Context:
+        """What all was decided from."""
+        return self._context
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """The files that change."""
+        return self._settled.changes
 
     @cached_property
     def survey(self) -> Survey:
@@ -91,7 +101,7 @@ class Planning:
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settled.findings, self._settled.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
-        signers = signing_rows(self._context, changes)
+        signers = signing_rows(self._context)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         paths = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])

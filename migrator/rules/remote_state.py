@@ -55,7 +55,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.config.config import BackendAuth
 from migrator.decide.diagnostics import (
     BACKEND_ROLE_READS_STATE,
     HOOK_READS_STATE,
@@ -71,7 +70,7 @@ from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
-from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
+from migrator.terraform.backend_edit import SignIn, with_web_identity
 from migrator.terraform.expressions.objects import is_used_elsewhere
 from migrator.terraform.rotation import rotate
 
@@ -92,12 +91,6 @@ UNKNOWN_STATE = Diagnostic(
     "remote-state-unknown",
     found="What this part of the configuration holds is not known without running Terraform.",
     why="No credentials are seen in the configuration, so nothing was changed.",
-)
-NOT_ALL_NATIVE = Diagnostic(
-    "not-all-support-web-identity",
-    found="The root module `{root}` reads this remote state too, and may run with a version before 1.6.",
-    why="Such a version does not support web identity here, so nothing was changed.",
-    help="Raise the version of `{root}`, or use `--backend-auth hook`.",
 )
 SHARED_LOCAL = Diagnostic(
     "shared-local",
@@ -156,7 +149,7 @@ def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]
     native = (
         None
         if environment_roots or state.skip_reason is not None or state.has_web_identity
-        else _native_roots(context, state)
+        else context.strategies.native_readers(state)
     )
     if environment_roots:
         yield from _environment_findings(context, state, known, environment_roots)
@@ -228,34 +221,12 @@ def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot)
         yield from state_notes(context.workspace, config.backend, root)
 
 
-def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
-    """The root modules that read the state where it is to sign in by itself; None where a hook does that.
-
-    Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
-    """
-    auth, strategies = context.config.backend_auth, context.strategies
-    reading = [root for root in context.facts.roots if state in root.remote_states]
-    if auth is not BackendAuth.AUTO:
-        return reading if auth is BackendAuth.NATIVE else None
-    ways = {root.module.path: strategies.of(root).is_native for root in reading}
-    for module in context.workspace.roots_of(state.module):
-        if module.path not in ways:
-            ways[module.path] = context.strategies.certain(module).is_native
-    if not any(ways.values()):
-        return None
-    others = sorted(path for path, is_native in ways.items() if not is_native)
-    return NOT_ALL_NATIVE.refusal(root=others[0] or ".") if others else reading
-
-
 def _native_findings(
     context: Context, state: RemoteState, known: set[tuple[str, Span]], roots: list[Root]
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
     strategies = context.strategies
-    roles = {strategies.role(item) for item in roots}
-    options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
-    role = roles.pop() if len(roles) == 1 else options.role_arn
-    signed = list(state_sign_ins(state, options, role, strategies.mapped))
+    signed = list(strategies.state_sign_ins(state, roots))
     refused = next((outcome for _, outcome in signed if isinstance(outcome, Refusal)), None)
     fix = refused or _native(
         state, known, [(config, outcome) for config, outcome in signed if isinstance(outcome, SignIn)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
+from migrator.syntax.terraform import Attribute, BodyChange, Copied, Literal, NewArgument, NewObject
 from migrator.terraform.diagnostics import (
     BAD_DURATION,
     NO_WEB_IDENTITY_ROLE,
@@ -174,6 +174,14 @@ def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
     if assumed is None or assumed.meant in _roles_there(backend):
         return SignIn("", removed)
     return SignIn("", removed, assumed.chained)
+
+
+def hook_sign_in(backend: S3Backend) -> BodyChange | Refusal:
+    """What goes where a hook signs in: keys, and the role as a comment; beside web identity the role is chained."""
+    if backend.has_web_identity:
+        signed = with_web_identity(backend)
+        return signed if isinstance(signed, Refusal) else BodyChange(signed.remove, (), signed.append)
+    return BodyChange(backend.credentials, backend.role_family)
 
 
 def _roles_there(backend: S3Backend) -> set[str | None]:
