@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import Survey
-
-if TYPE_CHECKING:
-    from migrator.model.verification import VerifiedStack
+from migrator.model.verification import VerifiedStack
 
 _RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
 """The codes of providers and backends that name no credentials, and use those of the run."""

@@ -425,7 +425,7 @@ def test_what_is_no_plan(fleet: Fleet, text: str) -> None:
     (fleet.folder / "x.plan").write_text(text, errors="ignore")
     done = fleet.run("--apply", "x.plan")
     assert done.returncode == 3
-    assert "x.plan is no plan" in done.stderr
+    assert "x.plan is not a plan of tf-oidc-migrate" in done.stderr
 
 
 @pytest.mark.parametrize(
