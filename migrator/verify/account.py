@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.errors import UsageError
+from migrator.errors import missing_extra
 from migrator.model.fleet import Code
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.engine_evidence import said
@@ -31,7 +31,7 @@ class Account:
         try:
             from migrator.spacelift.inventory.file import read_inventory  # here: the inventory is an extra
         except ImportError:
-            raise UsageError("--inventory needs an extra. help: pip install 'tf-oidc-migrate[inventory]'") from None
+            raise missing_extra("--inventory needs more packages.", "inventory") from None
         self._inventory: Inventory = read_inventory(path)
         self._contexts = {context.id: context for context in self._inventory.contexts}
         self.stacks = [self._stack(stack) for stack in self._inventory.stacks if _is_terraform(stack)]

@@ -86,10 +86,10 @@ def _validity(done: Ended, engine: EngineProgram, is_own: bool) -> Proof:
         note = "" if is_own else ", which is not the version of the stack"
         return proven("validate", f"{engine.title} finds the root module valid{note}.")
     if _MISSING.search(_flat(done)):
-        return not_proven("validate", said.NO_PROVIDERS.refusal(said=done.said))
+        return not_proven("validate", said.NO_PROVIDERS.refusal(said=done.said.rstrip(".")))
     if not is_own:
-        return not_proven("validate", said.OTHER_ENGINE.refusal(engine=engine.title, said=done.said))
-    return failed("validate", said.INVALID.refusal(engine=engine.title, said=done.said))
+        return not_proven("validate", said.OTHER_ENGINE.refusal(engine=engine.title, said=done.said.rstrip(".")))
+    return failed("validate", said.INVALID.refusal(engine=engine.title, said=done.said.rstrip(".")))
 
 
 def _recorded(data: Path) -> Mapping[str, Any] | None:
@@ -116,8 +116,8 @@ def state_proof(initialised: Initialised, root: Root, before: Context | None, is
         if not initialised.complaint:
             return not_proven("state", said.NO_PROVIDERS.refusal(said="the backend was not reached"))
         if not is_own:
-            return not_proven("state", said.OTHER_ENGINE.refusal(engine=engine, said=initialised.complaint))
-        return failed("state", said.BACKEND_FAILED.refusal(said=initialised.complaint))
+            return not_proven("state", said.OTHER_ENGINE.refusal(engine=engine, said=initialised.complaint.rstrip(".")))
+        return failed("state", said.BACKEND_FAILED.refusal(said=initialised.complaint.rstrip(".")))
     if before is None:
         return not_proven("state", said.NO_BASE.refusal())
     old = next((item for item in before.facts.roots if item.module.path == root.module.path), None)

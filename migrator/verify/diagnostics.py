@@ -11,17 +11,17 @@ NO_ENGINE = Diagnostic(
 )
 INVALID = Diagnostic(
     "verify-invalid",
-    found="{engine} rejects the root module: {said}",
+    found="{engine} rejects the root module: {said}.",
     help="Correct the root module on the branch.",
 )
 OTHER_ENGINE = Diagnostic(
     "verify-other-engine",
-    found="{engine} rejects the root module, but the stack runs another engine: {said}",
+    found="{engine} rejects the root module, but the stack runs another engine: {said}.",
     help="Install the engine of the stack, or name its path with --engine.",
 )
 NO_PROVIDERS = Diagnostic(
     "verify-no-providers",
-    found="Providers or modules are not on this machine, so `validate` was skipped: {said}",
+    found="Providers or modules are not on this machine, so `validate` was skipped: {said}.",
     help="Set TF_PLUGIN_CACHE_DIR, configure a mirror, or let the engine download them with --fetch-providers.",
 )
 OTHER_PROGRAM = Diagnostic(
@@ -32,7 +32,7 @@ OTHER_PROGRAM = Diagnostic(
 NO_MOTO = Diagnostic(
     "verify-no-moto",
     found="The emulated AWS is not installed.",
-    help="Install it: pip install 'tf-oidc-migrate[verify]'.",
+    help="Install the extra `verify`: `pipx install '.[verify]'` in a checkout of the tool.",
 )
 NO_SHELL = Diagnostic("verify-no-program", found="{program} is not installed.", help="Install {program}.")
 NO_STACK = Diagnostic(
@@ -42,7 +42,7 @@ NO_STACK = Diagnostic(
 )
 UNKNOWN_HOOKS = Diagnostic(
     "verify-unknown-hooks",
-    found="The hooks before init are not known: {why}",
+    found="The hooks before init are not known: {why}.",
     help="Verify the stack with --level spacelift.",
 )
 UNKNOWN_CONTEXT = Diagnostic(
@@ -67,7 +67,7 @@ TOO_EARLY = Diagnostic(
 )
 EXCHANGE_FAILED = Diagnostic(
     "verify-exchange-failed",
-    found="In {shell} the hook got no credentials for a run of type {run}: {said}",
+    found="In {shell} the hook got no credentials for a run of type {run}: {said}.",
     help="Correct the hook. Spacelift puts the token into {token}.",
 )
 NOT_EXPORTED = Diagnostic(
@@ -92,7 +92,7 @@ NO_ROLE_VALUE = Diagnostic(
 )
 BACKEND_FAILED = Diagnostic(
     "verify-backend-failed",
-    found="`init` with the backend fails: {said}",
+    found="`init` with the backend fails: {said}.",
     help="Correct the backend on the branch.",
 )
 NO_BASE = Diagnostic(
@@ -193,11 +193,11 @@ NO_PREVIEW = Diagnostic(
 PREVIEW_NOT_RUN = Diagnostic(
     "verify-preview-not-run",
     found="The preview was written and not run. A preview proves nothing of runs that write.",
-    help="Run it yourself, or with --run: {command}",
+    help="Run the preview with --run, or with `{command}`.",
 )
 PREVIEW_FAILED = Diagnostic(
     "verify-preview-failed",
-    found="The preview failed: {said}",
+    found="The preview failed: {said}.",
     help="Read the log of the preview in Spacelift.",
 )
 NO_MARKER = Diagnostic(

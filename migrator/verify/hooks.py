@@ -104,7 +104,7 @@ def _run(
         file.write_text(token_for(subject(stack, run, token.template), token.host))
         exported, done = exported_by(exchange, shell, given, cwd, (token.path, file))
         if not exported:
-            why = said.EXCHANGE_FAILED.refusal(shell=shell, run=run, said=done.said, token=token.path)
+            why = said.EXCHANGE_FAILED.refusal(shell=shell, run=run, said=done.said.rstrip("."), token=token.path)
             return failed(_CELL, why), {}
         found = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
         if found != (role,):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, UsageError, missing_extra
 from migrator.trust.grants import RequiredRole, RoleState
 from migrator.trust.known import learn, uses_of
 from migrator.trust.policy import Issuer, Role
@@ -78,7 +78,7 @@ def from_aws() -> Policies:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
-        raise MigrateError("boto3 is not installed. help: pip install 'tf-oidc-migrate[aws]'") from None
+        raise missing_extra("boto3 is not installed.", "aws") from None
     try:
         account = boto3.client("sts").get_caller_identity()["Account"]
         iam = boto3.client("iam")

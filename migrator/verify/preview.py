@@ -135,7 +135,7 @@ def preview_proofs(made: Previews, *, runs: bool) -> list[Proof]:
     for command in made.commands:
         done = run(command, Path.cwd(), os.environ, _HOURS)
         if done.status != 0:
-            why = said.PREVIEW_FAILED.refusal(said=done.said)
+            why = said.PREVIEW_FAILED.refusal(said=done.said.rstrip("."))
             is_branch = not told
             return [(failed if is_branch else not_proven)(cell, why) for cell in ("state", "identity")]
         told.append(markers(done.printed))
