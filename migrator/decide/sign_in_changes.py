@@ -12,10 +12,11 @@ from migrator.config.config import ProviderAuth
 from migrator.decide.environment_sign_in import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backend_edit import hook_sign_in
+from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.decide.environment_roots import EnvironmentRoot
     from migrator.decide.roots import Root
     from migrator.model.findings import Place
     from migrator.terraform.backends import S3Backend
@@ -67,46 +68,52 @@ class SignInChanges:
         if found is None or not self._is_rewritten(backend.place, "s3-backend"):
             return BodyChange()
         signed = backend_sign_in(self._context, *found)
-        return BodyChange() if isinstance(signed, Refusal) else signed
+        return BodyChange() if isinstance(signed, Refusal) else signed.change
 
     def of_state(self, state: RemoteState) -> list[tuple[Config, BodyChange]]:
         """The changes of the parts of a remote state's configuration."""
         known = self._states.get(state.place.key)
         if known is None or not self._is_rewritten(state.place, "remote-state"):
             return []
-        return [(part, made) for part, made in state_sign_in(self._context, known) if isinstance(made, BodyChange)]
+        signed = _state_sign_ins(self._context, known)
+        return [(part, outcome.change) for part, outcome in signed if isinstance(outcome, SignIn)]
 
 
-def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> BodyChange | Refusal:
+def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:
     """How a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
     environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
     if environment_root is not None:
         is_rejected = bool(strategies.rejecting(root))
-        made = environment_sign_in(context.workspace, backend, environment_root, rejects_flat=is_rejected)
-        return made if isinstance(made, Refusal) else BodyChange(made.remove, made.comment_out, made.append)
-    signed = strategies.sign_in(root, backend) if is_migrated and strategies.of(root).is_native else None
-    if signed is None:
-        return hook_sign_in(backend)
-    return signed if isinstance(signed, Refusal) else BodyChange(signed.remove, (), signed.append)
+        return environment_sign_in(context.workspace, backend, environment_root, rejects_flat=is_rejected)
+    is_native = is_migrated and strategies.of(root).is_native
+    return strategies.sign_in(root, backend) if is_native else hook_sign_in(backend)
 
 
-def state_sign_in(context: Context, state: RemoteState) -> Iterator[tuple[Config, BodyChange | Refusal]]:
-    """How each part of a remote state's configuration signs in afterwards."""
-    strategies = context.strategies
-    if not state.has_web_identity and (environment_roots := context.environment_roots.reaching(state.module)):
-        root = environment_roots[0]
-        rejects = any(strategies.rejecting(other) for other in context.facts.roots if other.module is root.module)
-        for part in state.configs:
-            made = environment_sign_in(context.workspace, part.backend, root, rejects_flat=rejects)
-            yield part, made if isinstance(made, Refusal) else BodyChange(made.remove, made.comment_out, made.append)
-        return
-    native = None if state.has_web_identity else strategies.native_readers(state)
-    if isinstance(native, Refusal):
-        return
-    if native is None:
-        yield from ((part, hook_sign_in(part.backend)) for part in state.configs if part.changes)
-        return
-    for part, signed in strategies.state_sign_ins(state, native):
-        yield part, signed if isinstance(signed, Refusal) else BodyChange(signed.remove, (), signed.append)
+StateSignIns = Iterator[tuple["Config", SignIn | Refusal]]
+"""How each part of a remote state's configuration signs in afterwards."""
+
+
+def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:
+    """The sign-ins of a remote state by the environment of a root module."""
+    readers = (reader for reader in context.facts.roots if reader.module is root.module)
+    rejects_flat = any(context.strategies.rejecting(reader) for reader in readers)
+    for part in state.configs:
+        yield part, environment_sign_in(context.workspace, part.backend, root, rejects_flat=rejects_flat)
+
+
+def hook_state_sign_ins(state: RemoteState) -> StateSignIns:
+    """The sign-ins of a remote state by a hook."""
+    yield from ((part, hook_sign_in(part.backend)) for part in state.configs if part.changes)
+
+
+def _state_sign_ins(context: Context, state: RemoteState) -> StateSignIns:
+    if state.has_web_identity:
+        return hook_state_sign_ins(state)
+    if roots := context.environment_roots.reaching(state.module):
+        return environment_state_sign_ins(context, state, roots[0])
+    native = context.strategies.native_readers(state)
+    if native is None or isinstance(native, Refusal):
+        return hook_state_sign_ins(state)
+    return context.strategies.state_sign_ins(state, native)

@@ -61,8 +61,9 @@ from migrator.decide.diagnostics import (
     OTHER_ROOT_MODULE,
     ROLE_WITH_ENVIRONMENT,
 )
-from migrator.decide.environment_sign_in import environment_sign_in, state_notes
+from migrator.decide.environment_sign_in import state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
+from migrator.decide.sign_in_changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic
@@ -70,7 +71,7 @@ from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
-from migrator.terraform.backend_edit import SignIn, with_web_identity
+from migrator.terraform.backend_edit import SignIn
 from migrator.terraform.expressions.objects import is_used_elsewhere
 from migrator.terraform.rotation import rotate
 
@@ -140,7 +141,7 @@ def _unread(is_telling: bool) -> Fix:
 
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
-    fix = state.skip_reason or _rewrite(state, known)
+    fix = state.skip_reason or _written(state, known, hook_state_sign_ins(state))
     environment_roots = (
         context.environment_roots.reaching(state.module)
         if state.skip_reason is None and not state.has_web_identity
@@ -185,35 +186,13 @@ def _environment_findings(
         if context.environment_roots.at(module.path) is None
     ]
     for root in roots:
-        fix: Fix = _left_to(context, state, known, root)
+        fix: Fix = _written(state, known, environment_state_sign_ins(context, state, root))
         if others:
             fix = OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="remote state")
         elif isinstance(fix, Rewrite) and not fix.edits:
             fix = ROLE_WITH_ENVIRONMENT.left_alone()
         notes = [*_keys(state), *_of_integration(context, state, root)]
         yield RULE.finding(state.place, _message(state), fix, root.group, notes)
-
-
-def _left_to(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: EnvironmentRoot
-) -> Rewrite | Refusal:
-    """The edits after which the state is read with what the environment of a root module holds."""
-    found = [item for item in context.facts.roots if item.module is root.module]
-    rejects = any(context.strategies.rejecting(item) for item in found)
-    edits: list[Edit] = []
-    outcomes: dict[str, None] = {}
-    for config in state.configs:
-        made = environment_sign_in(context.workspace, config.backend, root, rejects_flat=rejects)
-        if isinstance(made, Refusal):
-            return made
-        if not made.is_empty:
-            change = BodyChange(made.remove, made.comment_out, made.append)
-            changed = _changed(state, known, config, change)
-            if isinstance(changed, Refusal):
-                return changed
-            edits += changed
-            outcomes[made.outcome] = None
-    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot) -> Iterator[Note]:
@@ -226,11 +205,7 @@ def _native_findings(
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
     strategies = context.strategies
-    signed = list(strategies.state_sign_ins(state, roots))
-    refused = next((outcome for _, outcome in signed if isinstance(outcome, Refusal)), None)
-    fix = refused or _native(
-        state, known, [(config, outcome) for config, outcome in signed if isinstance(outcome, SignIn)]
-    )
+    fix = _written(state, known, strategies.state_sign_ins(state, roots))
     for root in roots:
         explained = _because(fix, strategies.of(root).because)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
@@ -254,14 +229,21 @@ def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
     return Rewrite(fix.edits, since(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
 
 
-def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
+def _written(state: RemoteState, known: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
+    """The edits by which each part of the configuration signs in as it is to."""
+    sign_ins = list(signed)
+    refused = next((outcome for _, outcome in sign_ins if isinstance(outcome, Refusal)), None)
+    if refused is not None:
+        return refused
     edits: list[Edit] = []
-    for config, sign_in in signed:
-        made = _changed(state, known, config, BodyChange(sign_in.remove, (), sign_in.append))
+    sentences: dict[str, None] = {}
+    for config, sign_in in ((part, outcome) for part, outcome in sign_ins if isinstance(outcome, SignIn)):
+        made = _changed(state, known, config, sign_in.change)
         if isinstance(made, Refusal):
             return made
         edits += made
-    return Rewrite(tuple(edits), " ".join(dict.fromkeys(sign_in.outcome for _, sign_in in signed)))
+        sentences |= dict.fromkeys(sign_in.sentences if made else ())
+    return Rewrite(tuple(edits), " ".join(sentences))
 
 
 def _changed(
@@ -298,27 +280,6 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     if unhooked:
         return NO_HOOK.refusal(root=unhooked[0] or ".", what="remote state")
     return reading
-
-
-def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refusal:
-    """Without credentials and the flat role; beside web identity that is there, the role is chained after it."""
-    edits: list[Edit] = []
-    outcomes: dict[str, None] = {}
-    for config in (state_config for state_config in state.configs if state_config.changes):
-        change = BodyChange(config.backend.credentials, config.backend.role_family)
-        sentences = ["The static credentials are removed."] * bool(change.remove)
-        sentences += ["The role is commented out."] * bool(change.comment_out)
-        if config.backend.has_web_identity:
-            signed = with_web_identity(config.backend)
-            if isinstance(signed, Refusal):
-                return signed
-            change, sentences = BodyChange(signed.remove, (), signed.append), [signed.outcome]
-        made = _changed(state, known, config, change)
-        if isinstance(made, Refusal):
-            return made
-        edits += made
-        outcomes |= dict.fromkeys(sentences)
-    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:
