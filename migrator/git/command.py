@@ -1,7 +1,7 @@
 """Runs of git with a time limit, for commands that use the network.
 
-GitPython's ``kill_after_timeout`` looks for children once and signals those; here git has a session of its own, so that
-what it started (ssh, git-remote-https, credential helpers) ends with it, and none of it can ask on the terminal.
+Git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
+none of it can ask on the terminal.
 """
 
 from __future__ import annotations

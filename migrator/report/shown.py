@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
 
-_NAMES = frozenset({"repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff"})
+_NAMES = frozenset(
+    {"repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "inputs"}
+)
 """Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
 
 
