@@ -17,14 +17,11 @@ from migrator.cli.combinations import require_sense
 from migrator.cli.options import config_of
 from migrator.config.role_mapping import unmatched
 from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
-from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey
-from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
-from migrator.spacelift.inventory.known import account_of
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
@@ -90,6 +87,10 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
     if len(by_name) == 1:
         yield migrate_repo(next(iter(by_name.values())), config)
         return
+    from migrator.migrate.callers import settle_calls  # here: a run on one repository needs none of these
+    from migrator.model.fleet_parts import parts
+    from migrator.spacelift.inventory.known import account_of
+
     known: dict[str, Survey] = {}
     for paths in by_name.values():
         found = survey_repo(paths, config)

@@ -158,7 +158,7 @@ class _Nothing:
         found = tuple(census.findings(self.workspace, ()))
         notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
         every = (*self.workspace.notes, *notes)
-        return Plan(found, problems=tuple(self.workspace.problems), notes=every, survey=self.survey)
+        return Plan(found, problems=tuple(self.workspace.problems), notes=every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
 def _checkout(path: Path) -> Checkout | None:
     if checkout_of(path) is None:
         return None
-    from migrator.git.branch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
 
     return Checkout.open(path)
 

@@ -75,6 +75,8 @@ class Planning:
 
     def _refusal(self, call: KnownCall) -> str:
         """Why the call of a module of another repository cannot follow it, if so."""
+        if not self._context.called:
+            return ""
         refused = (finding for finding in self._settled.findings if isinstance(finding.fix, Refusal))
         groups = {finding.group: finding.fate for finding in refused if finding.group}
         called = (item for item in self._context.called if any(call is each.known for each in item.calls))
@@ -122,7 +124,6 @@ class Planning:
             trusts=trust_rows(self._context, signers),
             mapped=tuple(sorted(self._context.roles.used)),
             stacks=tuple(self._surveyor.rows()),
-            survey=self.survey,
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,
         )

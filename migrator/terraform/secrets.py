@@ -48,7 +48,7 @@ _REFERENCE = re.compile(
 _BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _ESCAPED = "\\u"
-_NAMES = re.compile(r'(?m)[\w-]+(?="?[ \t]*[=:])|(?<=")[^"\n]+(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
+_NAMES = re.compile(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
 """What stands before an equals sign or a colon, and labels of blocks."""
 
 _TWICE = 2

@@ -576,10 +576,11 @@ def test_every_call_gives_what_its_module_takes(files: dict[str, dict[str, bytes
     settled = settle_calls(surveys, lambda told: {one: planning(one, files[one], told[one]).survey for one in told})
     outcome = {}
     for (owner, survey), fleet in zip(settled.items(), parts(settled.values()), strict=True):
-        plan = planning(owner, files[owner], fleet).plan()
+        planned = planning(owner, files[owner], fleet)
+        plan = planned.plan()
         outcome[owner] = files[owner] | {change.path: change.after for change in plan.changes}
         assert {**{"m": ()}, **{one.path: one.gains for one in survey.modules}}["m"] == tuple(
-            KnownInput(one.name, one.origin) for module in plan.survey.modules for one in module.gains
+            KnownInput(one.name, one.origin) for module in planned.survey.modules for one in module.gains
         )
     text = {owner: b"".join(found.values()).decode() for owner, found in outcome.items()}
     declared = {owner: set(re.findall(r'(?m)^variable "(\w+)"', one)) for owner, one in text.items()}
