@@ -20,6 +20,7 @@ from migrator.census.diagnostics import (
     COMMANDS,
     DECLARATION,
     DOCUMENTATION,
+    LARGE_FILE,
     MISSING_FILE,
     NOT_LOADED,
     NOT_UNDERSTOOD,
@@ -30,11 +31,12 @@ from migrator.census.diagnostics import (
     RESOURCE,
     TO_READ,
 )
-from migrator.census.kinds import FileKind, file_kind, is_of_spacelift, writes_terraform
+from migrator.census.kinds import FileKind, is_of_spacelift
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
 from migrator.span import Span
 from migrator.syntax.terraform import Block
+from migrator.terraform.credential_texts import too_large
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -87,16 +89,16 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
     accounted = _accounted(workspace, settled)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
-    for path, data, found in mentions(workspace):
+    for path, data, kind, found in mentions(workspace):
         document = workspace.documents.get(path)
         lines = accounted.get(path, set())
         if 0 in lines or (document is not None and document.is_read and document.problem is not None):
             continue
-        file = _File(workspace, path, data, document)
+        file = _File(workspace, path, data, kind, document)
         for mention in found:
             if mention.line in lines or not file.counts(mention):
                 continue
-            if not lines.isdisjoint(file.lines_around(mention)):
+            if lines and not lines.isdisjoint(file.lines_around(mention)):
                 continue
             reason = file.reason(mention)
             if reason is None:
@@ -104,6 +106,8 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
             else:
                 unread.setdefault(reason.code, (reason, []))[1].append((path, mention))
     yield from _unknown(unknown)
+    for path in too_large(workspace):
+        yield Finding(RULE_ID, Place(path, 1), "a file of more than 2 MB", LARGE_FILE.left_alone())
     for reason, places in unread.values():
         paths = list(dict.fromkeys(path for path, _ in places))
         counted = f"{len(places)} mention{'s' * (len(places) > 1)} in {len(paths)} file{'s' * (len(paths) > 1)}"
@@ -150,29 +154,27 @@ def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, se
 class _File:
     """A file that mentions AWS credentials, and what its parts are."""
 
-    def __init__(self, workspace: Workspace, path: str, data: bytes, document: Document | None) -> None:
+    def __init__(self, workspace: Workspace, path: str, data: bytes, kind: FileKind, document: Document | None) -> None:
         self._workspace = workspace
         self._path = path
         self._data = data
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
         self._parsed = document if is_terraform else None
-        self.kind = FileKind.TERRAFORM if is_terraform else file_kind(path, data)
+        self.kind = kind
         self.is_loaded = self._parsed is not None or not _NOT_LOADED.search(path)
-        if self.kind in (FileKind.PROGRAM, FileKind.OTHER) and writes_terraform(path, data):
-            self.kind = FileKind.TERRAFORM
 
     def counts(self, mention: Mention) -> bool:
         """Whether ``mention`` is of credentials of AWS, whatever they are for, and no comment wants it left alone."""
         if mention.names and self._is_known_file(mention.names):
             return False
-        block = self._block(mention)
         if self._parsed is not None:
             start = self._offset(mention)
-            if self._parsed.has_ignored(Span(start, start + 1)) or (block is None and mention.word != KEY):
+            is_outside = mention.word != KEY and self._block(mention) is None
+            if is_outside or self._parsed.has_ignored(Span(start, start + 1)):
                 return False
         if not mention.is_general:
             return True
-        return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, block)
+        return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, self._block(mention))
 
     def _is_general_of_aws(self, mention: Mention, block: _Block | None) -> bool:
         """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
