@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -165,6 +165,26 @@ class GitRepo:
         commit = self._commit_of(f"refs/heads/{name}")
         return Branch(name, commit) if commit else None
 
+    def commit_called(self, name: str) -> str | None:
+        """The commit that a branch, tag or other name of git's leads to; None if nothing is called so."""
+        return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+
+    def common_ancestor(self, one: str, other: str) -> str | None:
+        """The last commit that two commits have in common; None if there is none."""
+        return self._ask("merge-base", one, other)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a tracked file is not as it was committed."""
+        return self._ask("diff-index", "--quiet", "HEAD") is None
+
+    def export(self, commit: str, folder: Path) -> None:
+        """Write the files of ``commit`` into ``folder``; neither the work tree nor the index is touched."""
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": os.path.join(scratch, "index")}
+            self._execute(("read-tree", commit), environment=index)
+            self._execute(("checkout-index", "--all", "--force", f"--prefix={folder}{os.sep}"), environment=index)
+
     @cached_property
     def _start(self) -> tuple[str, str] | None:
         """The commit that is checked out, and its branch in full or ``HEAD``; None if nothing is committed."""
@@ -273,13 +293,16 @@ class GitRepo:
         *,
         stdin: str | bytes = "",
         options: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> str:
         command = ["git", *(options or self._options), *arguments]
         with tempfile.TemporaryFile() if stdin else nullcontext() as file:
             if file is not None:
                 file.write(stdin if isinstance(stdin, bytes) else os.fsencode(stdin))
                 file.seek(0)
-            printed = self._git.execute(command, istream=file, stdout_as_string=False, strip_newline_in_stdout=False)
+            printed = self._git.execute(
+                command, istream=file, stdout_as_string=False, strip_newline_in_stdout=False, env=environment
+            )
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 

@@ -125,7 +125,8 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror or 'input or output failed'}; nothing was changed"
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"internal error ({type(error).__name__} at {Path(where.filename).name}:{where.lineno}); please report it"
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import Enum
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import Survey
+from migrator.model.verification import VerifiedStack
 
 _RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
 """The codes of providers and backends that name no credentials, and use those of the run."""
@@ -164,6 +165,7 @@ class RepoResult:
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
+    verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)

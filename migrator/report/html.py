@@ -33,6 +33,9 @@ _TOKEN = re.compile(
 )
 """What makes HCL easier to read: names, strings, comments, block types, numbers."""
 
+_VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone"}
+"""The look of a cell of a verification is that of the outcome of a finding."""
+
 _TAGS = {Line.ADDED: "ins", Line.REMOVED: "del"}
 
 
@@ -50,6 +53,7 @@ def write(collected: Collected, out: TextIO) -> None:
     environment.globals.update(diff_html=diff_html, headline=headline, outcome=outcome, rotations=rotations)
     environment.globals.update(steps=STEPS, to_set=to_set, stack_side=stack_side, keys_removed=keys_removed)
     environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
+    environment.globals.update(verdicts=_VERDICTS)
     environment.filters["figure"] = "{:,}".format
     environment.filters["said"] = _said
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))

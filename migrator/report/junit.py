@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from migrator.model.findings import Finding, Ignored, LeftAlone, Refusal
+from migrator.model.verification import Verdict
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write: https://www.w3.org/TR/xml/#charsets."""
 
+_VERDICTS = {Verdict.PROVEN: "system-out", Verdict.FAILED: "failure", Verdict.NOT_PROVEN: "skipped"}
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -65,9 +67,13 @@ def _cases(result: RepoResult) -> Iterator[_Case]:
         yield _Case(
             str(problem.place), "files", "error", problem.code or "unreadable", _advised(problem.reason, problem.help)
         )
+    for row in result.verified:
+        for proof in row.proofs:
+            told = f"{proof.reason} help: {proof.help}" if proof.help else proof.reason
+            yield _Case(f"{row.title}: {proof.cell}", "verify", _VERDICTS[proof.verdict], proof.code, told)
     if result.error:
         yield _Case("repository", "repository", "error", "failed", result.error)
-    elif not result.findings and not result.problems:
+    elif not result.verified and not result.findings and not result.problems:
         yield _Case("repository", "repository", "system-out", "", "nothing to migrate")
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
+from migrator.model.verification import CELLS, Verdict
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import link, place_of
 from migrator.report.text import headline
 from migrator.report.totals import State, Totals, label, places_of, rotations, state_of
+from migrator.report.verification import unproven
 
 if TYPE_CHECKING:
     from migrator.model.findings import Note
@@ -24,6 +26,8 @@ _SUBJECTS = 8
 _PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
 """In the order of the table: first what a person must look at."""
+
+_VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
 
 
 def write(collected: Collected, out: TextIO) -> None:
@@ -50,6 +54,8 @@ def _lines(collected: Collected) -> Iterator[str]:
     yield from _table(
         "Refused, by reason", "Reason | Times | For example | What to do", len(totals.reasons), _reasons(collected)
     )
+    verified = f"Stack | Root module | {' | '.join(CELLS)} | Why"
+    yield from _table("Verified", verified, totals.verified, _verified(collected))
     signers = "Repository | Root module | What | Before | After"
     yield from _table("Who signs", signers, totals.signers, _signers(collected))
     yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, _rotations(collected))
@@ -158,6 +164,14 @@ def _signers(collected: Collected) -> Iterator[str]:
     for _, result, _ in collected.ranked():
         for row in () if result.error else result.signers:
             yield _row(code(result.title), code(row.root), code(row.who), prose(row.before), prose(row.after))
+
+
+def _verified(collected: Collected) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
+        for row in result.verified:
+            marks = (_VERDICTS.get(proof.verdict, "") if (proof := row.proof(cell)) else "-" for cell in CELLS)
+            why = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
+            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(why))
 
 
 def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:

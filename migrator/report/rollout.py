@@ -102,6 +102,7 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
         told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
         elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
+    yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (
         "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
         " says `run_type:PROPOSED` and `scope:read`: the trust policy must admit it, or they fail"
@@ -137,6 +138,10 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
+    yield (
+        "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: a key is dead once no"
+        " run has used the key since"
+    )
     yield "- deactivate the keys, wait for a day of runs, delete them; take the trust in their user out of the roles"
     for result in results:
         for note in rotations(result):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from migrator.model.results import RepoResult
 from migrator.report.serial import from_plain, to_plain
 from migrator.secret import mask, mask_shapes, printable
-
-if TYPE_CHECKING:
-    from migrator.model.results import RepoResult
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
@@ -32,7 +30,7 @@ def show(result: RepoResult) -> RepoResult:
 
 def show_whole(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    return from_plain(_cleaned(to_plain(result)))
+    return from_plain(RepoResult, _cleaned(to_plain(result)))
 
 
 def show_line(text: str) -> str:

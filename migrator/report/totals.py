@@ -12,6 +12,7 @@ from enum import Enum
 from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
+from migrator.model.verification import Verdict, worst
 from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
@@ -40,6 +41,7 @@ _LABELS = {
     State.FAILED: "Failed",
     State.NOTHING: "Nothing to do",
 }
+_VERIFIED = {Verdict.FAILED: State.FAILED, Verdict.NOT_PROVEN: State.PARTLY, Verdict.PROVEN: State.NOTHING}
 _DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Partly"}
 
 
@@ -74,6 +76,7 @@ class Totals:
     files: int = 0
     rotations: int = 0
     signers: int = 0
+    verified: int = 0
     tasks: int = 0
     """How many things a person must do."""
     defined: Counter[str] = field(default_factory=Counter)
@@ -125,6 +128,7 @@ class Totals:
         self.defined.update(result.repo for stack in result.stacks if not stack.repo)
         self.seen.update(stack.repo for stack in result.stacks if stack.repo)
         self.signers += 0 if result.error else len(result.signers)
+        self.verified += len(result.verified)
         self.tasks += 0 if result.error else len(result.notes)
         self.rotations += sum(len(note.subjects) for note in rotations(result))
         for place, fix in refusals(result):
@@ -135,6 +139,8 @@ def state_of(result: RepoResult) -> State:
     """What came of one repository."""
     if result.error:
         return State.FAILED
+    if result.verified:
+        return _VERIFIED[worst(proof for row in result.verified for proof in row.proofs)]
     if result.changed:
         return State.MIGRATED if result.is_whole else State.PARTLY
     return State.NOTHING if result.is_whole else State.REFUSED

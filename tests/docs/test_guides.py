@@ -65,7 +65,7 @@ def test_the_rule_of_the_guide_finds_what_it_is_for(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     rule, case = "migrator/rules/google_static_keys.py", "fixtures/rules/google-static-keys/key-file/before"
     commands = {
-        "pytest -q -p no:cacheprovider -n 0 tests/rules/test_fixtures.py -k google-static-keys": 0,
+        f"pytest -q -p no:cacheprovider -n 0 --basetemp={tmp_path / 'made'} tests/rules/test_fixtures.py -k google-static-keys": 0,
         f"ruff check {rule}": 0,
         f"ruff format --check {rule}": 0,
         "migrator --explain google-static-keys": 0,

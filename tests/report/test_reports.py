@@ -111,7 +111,7 @@ results = st.builds(
 @given(results)
 @settings(max_examples=60)
 def test_a_result_survives_the_way_to_json_and_back(result: RepoResult) -> None:
-    assert from_plain(json.loads(json.dumps(to_plain(result)))) == result
+    assert from_plain(RepoResult, json.loads(json.dumps(to_plain(result)))) == result
 
 
 def test_edits_are_not_part_of_plain_data() -> None:
@@ -119,7 +119,7 @@ def test_edits_are_not_part_of_plain_data() -> None:
     result = RepoResult("shop", Mode.CHECK, findings=(finding(Rewrite((edit,), "removed")),))
     plain = to_plain(result)
     assert KEYS[1] not in json.dumps(plain)
-    assert from_plain(plain) == replace(result, findings=(finding(Rewrite((), "removed")),))
+    assert from_plain(RepoResult, plain) == replace(result, findings=(finding(Rewrite((), "removed")),))
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_edits_are_not_part_of_plain_data() -> None:
     ],
 )
 def test_what_is_no_result_is_told_from_one(change: dict[str, Any]) -> None:
-    with pytest.raises(MigrateError, match="no result"):
-        from_plain({**to_plain(migrated()), **change})
-    with pytest.raises(MigrateError, match="no result"):
-        from_plain({})
+    with pytest.raises(MigrateError, match="not of a shape"):
+        from_plain(RepoResult, {**to_plain(migrated()), **change})
+    with pytest.raises(MigrateError, match="not of a shape"):
+        from_plain(RepoResult, {})
 
 
 # What all of them have in common
@@ -281,7 +281,7 @@ def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
 
 def test_the_json_report_can_be_read_back() -> None:
     plain = json.loads(report(".json", sample()))
-    assert [from_plain(one) for one in plain["results"]] == sample()
+    assert [from_plain(RepoResult, one) for one in plain["results"]] == sample()
     assert [one["state"] for one in plain["results"]] == ["migrated", "partly", "refused", "failed", "nothing"]
     assert plain["totals"]["states"] == dict.fromkeys(("migrated", "partly", "refused", "failed", "nothing"), 1)
     assert plain["totals"]["findings"] == {"rewritten": 3, "refused": 3, "left-alone": 1, "ignored": 1}
