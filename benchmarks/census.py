@@ -1,7 +1,7 @@
 """What part of a preview's CPU time the census takes: ``python benchmarks/census.py [FOLDER...]``.
 
-Without folders, on a tree of 400 modules with keys, one that is mostly YAML, Go and Markdown, and a small one. It may be
-10 %. The search for text files that mention credentials serves the rule ``key-literals`` too, and is told apart. CPU
+Without folders, on a tree of 400 modules with keys, a tree that is mostly YAML, Go and Markdown, and a small tree.
+It may be 10 %. The search for text files that mention credentials serves the rule ``key-literals`` too, and is told apart. CPU
 time is that of git as well.
 """
 

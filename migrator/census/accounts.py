@@ -56,6 +56,7 @@ _OTHER_STORE = re.compile(
 _OF_OTHER_BACKENDS = re.compile(
     r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
 )
+_IN_TEXT = re.compile(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
 _RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
 _WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
 _CHAINED = re.compile(r"assume_role\b[^}]*\Z")
@@ -180,6 +181,8 @@ class _File:
         """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
         if block is None:
             return True
+        if _writes_terraform(block):
+            return True
         is_role = mention.word != "profile" and "ole" in mention.word
         if block.type == "provider":
             return not is_role and _OF_AWS.match(block.label) is not None
@@ -242,13 +245,14 @@ class _File:
         is_partial = block.type in ("backend", "values")
         return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
 
-    @staticmethod
-    def _reason_in_block(mention: Mention, block: _Block) -> Diagnostic | None:
+    def _reason_in_block(self, mention: Mention, block: _Block) -> Diagnostic | None:
         """Why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
                 return COMMAND_OF_TERRAFORM
             return None if _OF_AWS.match(block.label) else OTHER_PROVIDER
+        if _writes_terraform(block):
+            return None
         if block.type in ("resource", "data", "ephemeral", "action"):
             if block.label.startswith("spacelift_") or block.label == "terraform_remote_state":
                 return None
@@ -256,6 +260,8 @@ class _File:
             return COMMAND_OF_TERRAFORM if is_run else RESOURCE
         if block.type in _PASSES:
             return PASSED_ON
+        if block.type == "locals" and not mention.is_argument and b"spacelift" in self._data:
+            return None
         return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
 
     @cached_property
@@ -271,6 +277,11 @@ class _File:
     def _offset(self, mention: Mention) -> int:
         """The character of the file's text at which ``mention`` begins."""
         return len(self._data[: mention.offset].decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+def _writes_terraform(block: _Block) -> bool:
+    """Whether a resource has the text of an AWS provider or an S3 backend, to be a file of somebody else's."""
+    return block.type == "resource" and _IN_TEXT.search(block.text) is not None
 
 
 def _items(document: Document) -> Iterator[_Block]:

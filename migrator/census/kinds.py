@@ -57,7 +57,8 @@ def file_kind(path: str, data: bytes) -> FileKind:
 def kind_of_text(path: str, data: bytes) -> FileKind:
     """What the file at ``path`` is for; a program, or another file, that writes Terraform is Terraform's too."""
     kind = file_kind(path, data)
-    writes = kind in (FileKind.PROGRAM, FileKind.OTHER) and writes_terraform(path, data)
+    may_write = kind in (FileKind.PROGRAM, FileKind.OTHER) or (kind is FileKind.DOCUMENTATION and path.endswith(".txt"))
+    writes = may_write and writes_terraform(path, data)
     return FileKind.TERRAFORM if writes else kind
 
 

@@ -40,7 +40,7 @@ def words(text: str) -> list[tuple[int, str]]:
         ("shared_config_files:\n  - x\nprofile : y\n", [(1, "shared_config_files"), (3, "profile")]),
         ("new AwsProvider(this, 'aws', {accessKey: k, secretKey: s})", [(1, "accessKey"), (1, "secretKey")]),
         ("&aws.AwsProviderConfig{AccessKey: k, Profile: p}", [(1, "AccessKey"), (1, "Profile")]),
-        ("AwsProvider.Builder.create(this).profile(p).build()", []),
+        ("AwsProvider.Builder.create(this).profile(p).build()", [(1, "profile")]),
         ("builder\n  profile(p)", [(2, "profile")]),
         ("env:\n  AWS_ACCESS_KEY_ID: x\n", [(2, "AWS_ACCESS_KEY_ID")]),
         ("export PROD_AWS_SECRET_ACCESS_KEY=x", [(1, "AWS_SECRET_ACCESS_KEY")]),
