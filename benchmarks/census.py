@@ -1,8 +1,8 @@
 """What part of a preview's CPU time the census takes: ``python benchmarks/census.py [FOLDER...]``.
 
 Without folders, on a tree of 400 modules with keys, a tree that is mostly YAML, Go and Markdown, and a small tree.
-It may be 10 %. The search for text files that mention credentials serves the rule ``key-literals`` too, and is told apart. CPU
-time is that of git as well.
+It may be 10 %. The search for text files that mention credentials serves the rule ``key-literals`` too, and is printed
+on its own. CPU time includes that of git.
 """
 
 from __future__ import annotations

@@ -57,6 +57,8 @@ _OF_OTHER_BACKENDS = re.compile(
     r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
 )
 _IN_TEXT = re.compile(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
+_STACK_MODULE = re.compile(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
+"""A call of a module that may make stacks, and give them variables."""
 _RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
 _WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
 _CHAINED = re.compile(r"assume_role\b[^}]*\Z")
@@ -260,7 +262,7 @@ class _File:
             return COMMAND_OF_TERRAFORM if is_run else RESOURCE
         if block.type in _PASSES:
             return PASSED_ON
-        if block.type == "locals" and not mention.is_argument and b"spacelift" in self._data:
+        if block.type == "locals" and not mention.is_argument and _STACK_MODULE.search(self._data):
             return None
         return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
 

@@ -50,7 +50,9 @@ _MENTION = re.compile(
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
     rb"(?:[=\s\"',]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
-    rb"|(?:(?<![\w.$-])|(?<=[\w)]\.)(?=\w+\()|(?<=[ \t]\.)(?=\w+\())(?P<argument>" + _ARGUMENTS + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
+    rb"|(?:(?<![\w.$-])|(?<=[\w)]\.)(?=\w+\()|(?<=[ \t]\.)(?=\w+\())(?P<argument>"
+    + _ARGUMENTS
+    + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
 )
 _ASKS = re.compile(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
 """Before a name that a command asks for, or takes away."""
