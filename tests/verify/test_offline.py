@@ -263,7 +263,7 @@ def test_without_moto_only_the_engine_is_asked(
     done = verified(repo.root)
     assert done.exit_code == 4
     assert "validate proven" in done.stdout
-    assert "pip install 'tf-oidc-migrate[verify]'" in done.stdout
+    assert "pipx install '.[verify]'" in done.stdout
 
 
 @pytest.mark.system
