@@ -43,7 +43,8 @@ def write(collected: Collected, out: TextIO) -> None:
     _write_items(out, map(json.dumps, _results(collected, is_sole)))
     is_successful = not collected.totals.states[State.FAILED] and not collected.totals.problems
     ended = run.date.replace(" UTC", ":00Z").replace(" ", "T")
-    told = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended}
+    seen = {"not understood": sum(len(result.not_understood) for _, result, _ in collected)}
+    told = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended, "properties": seen}
     out.write(f'],\n"invocations": [{json.dumps(told)[:-1]},')
     out.write('\n"toolExecutionNotifications": [')
     _write_items(out, map(json.dumps, _notifications(collected, is_sole)))
