@@ -149,6 +149,20 @@ class GitRepo:
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
         return sorted({*tracked, *(path for path in self._untracked if not path.endswith("/"))})
 
+    def holding(self, words: Sequence[str]) -> set[str] | None:
+        """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
+
+        git skips files that a sparse checkout leaves out, and reads its own copy of a file that is assumed unchanged.
+        """
+        unread = {row[2:].partition("\t")[2] for row in self._files if row and row[0] not in "H?"}
+        asked = (part for word in words for part in ("-e", word))
+        options = ("-z", "-l", "-a", "-F", "--untracked", "--full-name", "--color=never", "--no-textconv")
+        command = ("-c", "submodule.recurse=false", "grep", *options, *asked)
+        try:
+            return {*self._execute(command).split("\0"), *unread} - {""}
+        except GitCommandError as error:
+            return unread if error.status == 1 else None
+
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""
         commit = self._commit_of(f"refs/heads/{name}")

@@ -253,7 +253,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
     return Workspace(
-        listing(root, checkout.paths(), is_sparse=checkout.is_sparse),
+        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
         _identity(checkout, config),
         "" if others else folders[0],
         config.exclude,

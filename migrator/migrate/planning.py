@@ -17,6 +17,7 @@ from migrator.decide.survey import Surveyor
 from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
+from migrator.migrate.guessed_slugs import notes_on_slugs
 from migrator.migrate.masking import masked
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
@@ -117,6 +118,7 @@ class Planning:
             notes=(
                 *_notes(findings),
                 *notes_on_names(self._context),
+                *notes_on_slugs(self._context),
                 *workspace.notes,
                 *unknown_codes(workspace),
             ),

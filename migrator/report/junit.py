@@ -46,6 +46,7 @@ def _properties(run: Run, result: RepoResult) -> str:
     revision = result.revision
     properties = {"remote": revision.remote, "branch": revision.branch, "commit": revision.commit}
     properties |= {"date": run.date, "version": run.version, "command": run.command}
+    properties["not understood"] = str(len(result.not_understood) or "")
     rows = (f"    <property{_attributes(name=name, value=value)}/>\n" for name, value in properties.items() if value)
     return f"  <properties>\n{''.join(rows)}  </properties>\n"
 

@@ -43,8 +43,9 @@ def write(collected: Collected, out: TextIO) -> None:
     _write_items(out, map(json.dumps, _results(collected, is_sole)))
     is_successful = not collected.totals.states[State.FAILED] and not collected.totals.problems
     ended = run.date.replace(" UTC", ":00Z").replace(" ", "T")
+    seen = {"not understood": sum(len(result.not_understood) for _, result, _ in collected)}
     invocation = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended}
-    out.write(f'],\n"invocations": [{json.dumps(invocation)[:-1]},')
+    out.write(f'],\n"invocations": [{json.dumps(invocation | {"properties": seen})[:-1]},')
     out.write('\n"toolExecutionNotifications": [')
     _write_items(out, map(json.dumps, _notifications(collected, is_sole)))
     out.write("]}]\n}]\n}\n")

@@ -227,6 +227,9 @@ def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
 
 
 def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if document.path.endswith(".json"):  # is not read block by block
+        given = gains.get(module.path, ()) if '"run"' in document.text else ()
+        return tuple(name for name in given if f'"{name}"' not in document.text)
     whole = {attribute.name for block in document.blocks if block.type == "variables" for attribute in block.attributes}
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):

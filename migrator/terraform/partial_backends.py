@@ -43,6 +43,10 @@ _S3 = frozenset(
     {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
 )
 _ARGUMENT = re.compile(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
+_OTHER_SCRIPTS = re.compile(
+    r"(?:^|/)(?:\.[\w-]+\.ya?ml|\.envrc(?:\.\w+)?|(?:Docker|Task|Container)file(?:\.\w+)?|[\w-]+\.just|Makefile\.\w+)$"
+)
+"""Names of files of commands that no rule reads otherwise, of CI services above all."""
 _LONGEST = 100_000
 
 
@@ -107,6 +111,9 @@ def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
         for document in workspace.of_kind(kind):
             if b"-backend-config" in document.source.data:
                 yield from ((document, match) for match in _GIVEN.finditer(document.text))
+    for document in workspace.others(_OTHER_SCRIPTS):
+        if workspace.in_scope(document.path) and b"-backend-config" in document.source.data:
+            yield from ((document, match) for match in _GIVEN.finditer(document.text))
 
 
 def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:
