@@ -24,6 +24,7 @@ from migrator.migrate.pipeline import migrate_repo, reason_of
 from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
+from migrator.report.collected import Collected
 from migrator.secret import MASK, is_telling, mask, may_tell
 from tests.conftest import FIXTURES
 
@@ -79,7 +80,7 @@ def commit(folder: Path) -> None:
 def run(*arguments: object) -> list[bytes]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert done.exit_code in (0, 1, 3, 4), done.output
-    assert "internal error" not in done.output
+    assert "nternal error" not in done.output
     return [done.stdout_bytes, done.stderr_bytes]
 
 
@@ -107,7 +108,7 @@ def batch(*arguments: object) -> list[bytes]:
     command = [sys.executable, "-m", "migrator", "batch", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=600)
     assert done.returncode in (0, 1, 3, 4), done.stderr
-    assert b"internal error" not in done.stdout + done.stderr
+    assert b"nternal error" not in done.stdout + done.stderr
     return [done.stdout, done.stderr]
 
 
@@ -127,7 +128,7 @@ def test_no_channel_of_a_run_or_of_a_batch_holds_a_key(dice: Random, tmp_path: P
     assert any(messages)
     for repo in repos:
         summary = io.StringIO()
-        markdown.write([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))], summary)
+        markdown.write(Collected([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))]), summary)
         text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
         channels += (text.title.encode(), text.body.encode())
     written = [(tmp_path / name).read_bytes() for name in ("plan", "first", "second")]
