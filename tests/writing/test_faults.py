@@ -236,7 +236,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
     repo.write(".git/hooks/pre-commit", "")
     log_of(repo).write_text(json.dumps(plain) + "\n")
     before = untouched(repo)
-    assert "remove it" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the " in migrate_repo(str(repo.root), Config()).error
     assert untouched(repo) == before
     assert outside.read_bytes() == (repo.root / ".git/hooks/pre-commit").read_bytes() == b""
     assert (repo.root.parent / "empty").is_dir()
@@ -246,7 +246,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
 def test_a_log_that_is_no_file(make_repo: MakeRepo, make: Callable[[Path], None]) -> None:
     repo = make_repo(FILES)
     make(log_of(repo))
-    assert "remove it" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the " in migrate_repo(str(repo.root), Config()).error
     assert repo.branch() == "main"
 
 
@@ -332,8 +332,8 @@ def test_a_preview_needs_no_lock(stopped: tuple[Repo, subprocess.Popen[str]]) ->
         ("fast-import", "echo >> app/main.tf", "Another program changed app/main.tf during the run"),
         ("fast-import", "rm net/main.tf", "Another program changed net/main.tf during the run"),
         ("fast-import", "echo mine > net/variables.tf", "Another program changed net/variables.tf during the run"),
-        ("fast-import", "git commit -q --allow-empty -m mine", "another commit was checked out meanwhile"),
-        ("fast-import", "git switch -q -c mine", "another commit was checked out meanwhile"),
+        ("fast-import", "git commit -q --allow-empty -m mine", "Another commit was checked out during the run"),
+        ("fast-import", "git switch -q -c mine", "Another commit was checked out during the run"),
         ("fast-import", "git branch spacelift-oidc $(git commit-tree -m mine HEAD^{tree})", "git fast-import failed"),
         ("var", "echo >> app/main.tf; git add app/main.tf", "Another program changed app/main.tf during the run"),
     ],
@@ -469,5 +469,7 @@ def test_a_repository_of_somebody_else(theirs: Repo) -> None:
         )
     subprocess.run(["chown", "-R", "12345:12345", str(theirs.root)], check=True)
     before = contents(theirs.root)
-    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith("belongs to another user, and git does not trust it")
+    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith(
+        "belongs to another user, so git does not trust the repository"
+    )
     assert contents(theirs.root) == before
