@@ -61,7 +61,8 @@ def main() -> None:
         sys.exit(f"{usage}; targets: {', '.join(TARGETS)}")
     if len(names) == 1:
         fuzz(names[0], options)
-    sys.exit(any([fuzz_apart(name, options) for name in names]))
+    codes = [fuzz_apart(name, options) for name in names]
+    sys.exit(any(codes))
 
 
 if __name__ == "__main__":

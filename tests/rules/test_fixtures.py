@@ -165,7 +165,7 @@ def test_terraform_accepts_what_comes_out(terraform: Terraform, tmp_path: Path) 
 
 @pytest.mark.parametrize("case", [case for case in CASES if (case / "after").exists()], ids=case_id)
 def test_terraform_has_no_more_to_complain_of(case: Path, terraform: Terraform, tmp_path: Path) -> None:
-    """``terraform init`` reads each module, before only where it complains; no provider is to be had, no backend asked."""
+    """``terraform init`` reads each module, and as it was before if it complains; providers are not to be had."""
     shutil.copytree(case, tmp_path / "case", symlinks=True)
     before, after = tmp_path / "case" / "before", tmp_path / "case" / "after"
     changed = {path for path, data in tree(after).items() if tree(before).get(path) != data}
