@@ -165,7 +165,7 @@ def _refusal(group: list[Finding], verbose: bool) -> list[str]:
 def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}: {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
+        return [f"  {_what(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
     rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
@@ -221,7 +221,7 @@ def _what(finding: Finding) -> str:
 
 
 def _row(finding: Finding) -> str:
-    return f"{finding.place}: {finding.message}: {finding.fate}"
+    return f"{finding.place}: {finding.message}. {finding.fate}"
 
 
 def _code(code: str) -> str:
