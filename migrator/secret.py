@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 MASK = "********"
 
@@ -68,6 +69,15 @@ _NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
 _USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
 _LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
 _BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
+_ANYWHERE = (
+    (_NETRC, ("password",)),
+    (_USER_INFO, ("://",)),
+    (_BEARER, ("bearer", "author")),
+    (_CURL, ("-u",)),
+    (_LOGIN, ("-p",)),
+    (_QUERY, ("sig=", "x-amz-")),
+)
+"""What gives a secret in whatever text, with words of which one is in all that matches, in lower case."""
 _NO_SECRET = re.compile(
     r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
@@ -197,22 +207,25 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
 
     ``is_text`` says whether a place in a file is no code, so that what stands there without quotes may be a value.
     """
-    for pattern in (_NETRC, _USER_INFO, _BEARER, _CURL, _LOGIN, _QUERY):
-        yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
-    yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
+    folded = text.casefold()
+    for pattern, words in _ANYWHERE:
+        if any(word in folded for word in words):
+            yield from (match.span("value") for match in pattern.finditer(text) if not refers(match["value"]))
+    if "://" in text:
+        yield from (match.span("value") for match in _LONE_USER.finditer(text) if is_random(match["value"]))
     for pattern in (_PAIR, _RIAP) if is_text else ():
         for match in pattern.finditer(text):
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
-    for tells in _TELLS.finditer(text) if may_tell(text) else ():
+    for tells in _TELLS.finditer(text) if any(word in folded for word in _WORDS) else ():
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
-            given = pattern.match(text, tells.end())
-            if given and not refers(given["value"]) and _is_given(pattern, text, tells, given, is_text):
-                yield given.span("value")
+            value = pattern.match(text, tells.end())
+            if value and not refers(value["value"]) and _is_assigned(pattern, text, tells, value, is_text):
+                yield value.span("value")
                 break
 
 
-def _is_given(
+def _is_assigned(
     pattern: re.Pattern[str],
     text: str,
     name: re.Match[str],
@@ -229,10 +242,10 @@ def _is_given(
         return pattern is _SHELL and name[0].isupper()
     if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
-    given = text[name.end() : start]
-    if given.endswith(":") and not _IS_PASSWORD.search(text[name.start() : start]):
+    between = text[name.end() : start]
+    if between.endswith(":") and not _IS_PASSWORD.search(text[name.start() : start]):
         return False  # part of an ARN, an image, an address
-    is_prose = ":" in given and value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9])
+    is_prose = ":" in between and value["value"].isalpha() and re.match(r"[ \t]+\w", text[end : end + 9])
     return is_text(start) and not is_prose and not _VERSION.fullmatch(value["value"])
 
 
@@ -273,16 +286,17 @@ def mask_shapes(text: str) -> str:
     return hide(text, shapes(text))
 
 
+@lru_cache(maxsize=4096)
 def mask(text: str) -> str:
     """``text`` with every credential in it that it tells of replaced by `MASK`, line for line.
 
     Masked are AWS access key ids, secret access keys and tokens by their shape, literals given to a name that tells
     (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
-    return hide(text, (*told_pieces(text), *bare_keys(text)))
+    return hide(text, (*assigned_pieces(text), *bare_keys(text)))
 
 
-def told_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
+def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
     """Where in ``text`` something stands of which it tells that it is a secret, escapes or not; see `contexts`."""
     yield from (*shapes(text), *contexts(text, is_text))
     plain = Plain(text)

@@ -95,3 +95,9 @@ NOT_LOADED = Diagnostic(
     why="Terraform does not load files of these names.",
     help="Delete the files, or migrate them by hand before somebody copies them.",
 )
+LARGE_FILE = Diagnostic(
+    "not-read-large-file",
+    found="The census does not read text files of more than 2 MB.",
+    why="These files may hold AWS credentials, and no rule reads them.",
+    help="Search these files for access keys, for example with `git grep -l AKIA`.",
+)

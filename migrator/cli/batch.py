@@ -20,9 +20,9 @@ from migrator.cli.options import (
     SCOPE,
     GroupedCommand,
     config_of,
-    given,
     migration_options,
     option,
+    options_set,
     output_options,
 )
 from migrator.config.config import ExistingBranch
@@ -142,7 +142,7 @@ def _require_plan_alone(options: dict[str, Any]) -> None:
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")
-    if options["apply"] and (decided := given(ROLES, HOOK, GIT, SCOPE)):
+    if options["apply"] and (decided := options_set(ROLES, HOOK, GIT, SCOPE)):
         raise UsageError(
             f"{decided[0]} was decided when the plan was made. Leave this option out, or make another plan."
         )

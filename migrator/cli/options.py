@@ -182,9 +182,9 @@ def output_options(function: _Decorated) -> _Decorated:
     )(function)
 
 
-def slug_pairs(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
-    parts = (item.rpartition("=") for item in given)
+    parts = (item.rpartition("=") for item in words)
     return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 
 
@@ -222,7 +222,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             roles=tuple(map(flag_mapping, options["roles"])),
             inventory=os.path.abspath(options["inventory"]) if options["inventory"] else None,
             settings_file=options["settings_file"],
-            given=frozenset(_given()),
+            set_on_command_line=frozenset(_fields_set()),
         )
         config = _with_settings(config)
         if config.inventory is not None:
@@ -242,7 +242,7 @@ def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     return codes
 
 
-def given(*groups: str) -> list[str]:
+def options_set(*groups: str) -> list[str]:
     """The options under these headings that the command line has."""
     context = click.get_current_context()
     grouped = (
@@ -268,7 +268,7 @@ def _with_settings(config: Config) -> Config:
     return with_file(config, Path(config.settings_file), config.settings_file)
 
 
-def _given() -> Iterator[str]:
+def _fields_set() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
     from dataclasses import fields
 

@@ -171,7 +171,7 @@ def with_file(config: Config, file: Path, name: str) -> Config:
     reader, plain = _Reader(name), _read(file, name)
     options = dict(reader.options(plain))
     excluded, ignored = options.pop("exclude", ()), reader.codes("ignore", options.pop("ignore", ()))
-    options = {field: value for field, value in options.items() if field not in config.given}
+    options = {field: value for field, value in options.items() if field not in config.set_on_command_line}
     if "inventory" in options:
         options["inventory"] = os.path.abspath(file.parent / options["inventory"])
     tables = list(reader.paths(plain.get("paths", [])))

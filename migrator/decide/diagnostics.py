@@ -226,3 +226,9 @@ ROLE_WITH_ENVIRONMENT = Diagnostic(
     found="This place names a role and no static credentials.",
     why="The credentials of the environment assume the role, so nothing was changed.",
 )
+NOT_ALL_NATIVE = Diagnostic(
+    "not-all-support-web-identity",
+    found="The root module `{root}` reads this remote state too, and may run with a version before 1.6.",
+    why="Such a version does not support web identity here, so nothing was changed.",
+    help="Raise the version of `{root}`, or use `--backend-auth hook`.",
+)

@@ -158,7 +158,7 @@ class _Nothing:
         found = tuple(census.findings(self.workspace, ()))
         notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
         every = (*self.workspace.notes, *notes)
-        return Plan(found, problems=tuple(self.workspace.problems), notes=every, survey=self.survey)
+        return Plan(found, problems=tuple(self.workspace.problems), notes=every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
 def _checkout(path: Path) -> Checkout | None:
     if checkout_of(path) is None:
         return None
-    from migrator.git.branch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
 
     return Checkout.open(path)
 
@@ -253,7 +253,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
     return Workspace(
-        listing(root, checkout.paths(), is_sparse=checkout.is_sparse),
+        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
         _identity(checkout, config),
         "" if others else folders[0],
         config.exclude,

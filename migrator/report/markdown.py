@@ -176,7 +176,7 @@ def _verified(collected: Collected) -> Iterator[str]:
 
 def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:
     for _, result, _ in collected.ranked():
-        for stack in filter(totals.is_told_once, result.stacks):
+        for stack in filter(totals.is_listed_once, result.stacks):
             yield _row(*_stack(stack, result))
 
 

@@ -100,8 +100,8 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
             yield f"- {code(result.title)}: {code(result.branch)}"
-        told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
-        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
+        notes = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
+        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(notes)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
     yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (

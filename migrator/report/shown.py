@@ -17,7 +17,7 @@ _LONG = frozenset({"diff", "paste"})
 _NAMES = frozenset(
     (
         *("repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
-        *("folder", "remote"),
+        *("folder", "remote", "inputs"),
     )
 )
 """Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""

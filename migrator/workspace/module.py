@@ -91,13 +91,13 @@ class Module:
 
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
-        for document, given in self._given:
-            if variable in given or document.problem:
-                return document, given.get(variable)
+        for document, values in self._values:
+            if variable in values or document.problem:
+                return document, values.get(variable)
         return None
 
     @cached_property
-    def _given(self) -> list[tuple[Document, dict[str, Attribute]]]:
+    def _values(self) -> list[tuple[Document, dict[str, Attribute]]]:
         named = (
             (entry, (item for item in entry.items if isinstance(item, Attribute))) for entry in reversed(self.values)
         )

@@ -400,7 +400,7 @@ def test_a_plan_keeps_every_option(tmp_path: Path) -> None:
         session_duration=900,
         roles=(RoleMapping(("profile", "shop"), role, "live/*", is_flag=True),),
         paths=(PathRoles("live/*", role, None),),
-        given=frozenset({"role_arn", "exclude"}),
+        set_on_command_line=frozenset({"role_arn", "exclude"}),
     )
     source = RepoSource("/code/shop", "shop", None, {"path": "live"})
     with Journal.create(tmp_path / "journal", {}, ["shop"]) as journal:

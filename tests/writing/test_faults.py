@@ -126,11 +126,14 @@ def done(repo: Repo, config: Config) -> dict[str, bytes]:
 
 def half_done(make_repo: MakeRepo, name: str = "half") -> Repo:
     """A repository in which a run was killed when it had moved two files of four to their places."""
-    repo = make_repo(FILES, name=name)
-    assert run_killed(str(repo.root), Config(), 14)
-    assert repo.status().startswith(" M app/main.tf\n M app/variables.tf\n?? net/.tf-oidc-migrate-")
-    assert len(strays(repo.root)) == 3  # with the log
-    return repo
+    whole = make_repo(FILES, name=f"whole-{name}")
+    for number in range(5, 30):
+        repo = Repo(copied(whole, name).root)
+        assert run_killed(str(repo.root), Config(), number)
+        if repo.status().startswith(" M app/main.tf\n M app/variables.tf\n?? net/.tf-oidc-migrate-"):
+            assert len(strays(repo.root)) == 3  # with the log
+            return repo
+    raise AssertionError("no run was killed half way")
 
 
 def log_of(repo: Repo) -> Path:
@@ -236,7 +239,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
     repo.write(".git/hooks/pre-commit", "")
     log_of(repo).write_text(json.dumps(plain) + "\n")
     before = untouched(repo)
-    assert "remove it" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the" in migrate_repo(str(repo.root), Config()).error
     assert untouched(repo) == before
     assert outside.read_bytes() == (repo.root / ".git/hooks/pre-commit").read_bytes() == b""
     assert (repo.root.parent / "empty").is_dir()
@@ -246,7 +249,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
 def test_a_log_that_is_no_file(make_repo: MakeRepo, make: Callable[[Path], None]) -> None:
     repo = make_repo(FILES)
     make(log_of(repo))
-    assert "remove it" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the" in migrate_repo(str(repo.root), Config()).error
     assert repo.branch() == "main"
 
 
@@ -332,8 +335,8 @@ def test_a_preview_needs_no_lock(stopped: tuple[Repo, subprocess.Popen[str]]) ->
         ("fast-import", "echo >> app/main.tf", "Another program changed app/main.tf during the run"),
         ("fast-import", "rm net/main.tf", "Another program changed net/main.tf during the run"),
         ("fast-import", "echo mine > net/variables.tf", "Another program changed net/variables.tf during the run"),
-        ("fast-import", "git commit -q --allow-empty -m mine", "another commit was checked out meanwhile"),
-        ("fast-import", "git switch -q -c mine", "another commit was checked out meanwhile"),
+        ("fast-import", "git commit -q --allow-empty -m mine", "Another commit was checked out during the run"),
+        ("fast-import", "git switch -q -c mine", "Another commit was checked out during the run"),
         ("fast-import", "git branch spacelift-oidc $(git commit-tree -m mine HEAD^{tree})", "git fast-import failed"),
         ("var", "echo >> app/main.tf; git add app/main.tf", "Another program changed app/main.tf during the run"),
     ],
@@ -469,5 +472,5 @@ def test_a_repository_of_somebody_else(theirs: Repo) -> None:
         )
     subprocess.run(["chown", "-R", "12345:12345", str(theirs.root)], check=True)
     before = contents(theirs.root)
-    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith("belongs to another user, and git does not trust it")
+    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith("so git does not trust the repository")
     assert contents(theirs.root) == before
