@@ -29,9 +29,9 @@ _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _AUTHS = click.Choice([auth.value for auth in Auth])
 _ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
 _HELP = {
-    "role-arn": "Write this role into the providers.  [default: var.aws_role_arn]",
-    "role": "Give the role ARN to one identity. ORIGIN is profile:NAME, alias:NAME, var:NAME or account:NUMBER. Repeat "
-    "the option for each identity.",
+    "role-arn": "Write this role into the providers.  [default: the variable aws_role_arn]",
+    "role": "Write the role ARN into the providers with this origin of credentials: profile:NAME, alias:NAME, var:NAME "
+    "or account:NUMBER. Repeat the option for several.",
     "auth": "Sign runs in with their OIDC token, or with Spacelift's own AWS integration.",
     "role-in": "Write the roles of providers into their blocks, or into variables that the stacks set.",
     "backend-role-arn": "Use this role for the state.  [default: the backend's own, else --role-arn, else "

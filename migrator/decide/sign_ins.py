@@ -34,7 +34,7 @@ class Environment:
     is_for_all: bool = True
 
 
-_HOOK = ", and the hook would change the credentials of the environment"
+_HOOK = ", and would use the credentials of the hook"
 _SETTINGS = ", and uses static credentials from Spacelift's settings"
 _ROLE = ", and assumes a role with the credentials of the environment"
 

@@ -250,7 +250,7 @@ class Surveyor:
         yield from (f"Drift: {item}" for item in (stack.account.drift if stack.account is not None else ()))
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
-            yield f"The {' and '.join(unknown)} of the stack cannot be known without running Terraform."
+            yield f"The {', '.join(unknown)} of the stack cannot be known without running Terraform."
         if self._follows_other_branch(stack):
             yield f"The stack follows the branch {stack.code.branch}, which this run does not migrate."
         if (is_hooked or is_native) and stack.manages_state:

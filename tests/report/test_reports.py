@@ -419,7 +419,7 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     assert tables[1][1][:3] == [f"{refusal.code} {refusal.reason}", "2", "payments: live/main.tf:5"]
     assert tables[2][4] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
     assert ["shop", "live/main.tf:31"] in tables[3]
-    assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each"]
+    assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each."]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -646,7 +646,7 @@ def test_markdown_has_a_list_to_tick_off() -> None:
     body = rendered(report(".md", [migrated()]))
     items = ["".join(item.itertext()).strip() for item in body.iter("li")]
     task = ROTATE.note().task.rstrip(".")
-    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31 help: Git's history keeps")
+    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31. help: Git's history keeps")
     assert HOOK in items[1]
     assert len(list(body.iter("input"))) == 2
 
