@@ -36,11 +36,17 @@ _FEWEST_KINDS = 15
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
-    r"s\.[A-Za-z0-9]{24}\b|(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
+    r"(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|(?:FwoG|FQoG|IQoJ)[\w/+=-]{40,})"
 )
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
 Terraform, JSON Web Tokens, and session tokens of AWS STS."""
+_IN_TOKENS = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "npm_", "pypi-", "AIza", "k_live_"),
+    *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
+)
+"""One of them is in whatever `_TOKEN` matches."""
+_VAULT_TOKEN = re.compile(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
 )
@@ -167,7 +173,9 @@ def shapes(text: str) -> Iterator[Piece]:
     """Where credentials stand that say by themselves what they are, or stand beside an access key id."""
     for match in _PRIVATE_KEY.finditer(text) if "PRIVATE KEY-----" in text else ():
         yield match.span("value")
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text) if any(part in text for part in _IN_TOKENS) else ():
+        yield match.span()
+    for match in _VAULT_TOKEN.finditer(text):
         yield match.span()
     if "AKIA" in text or "ASIA" in text:
         for match in _ACCESS_KEY_ID.finditer(text):
