@@ -22,7 +22,6 @@ LONGEST = 20
 SOLE_IMPORTERS = {
     "click": ("cli", "report.terminal"),
     "distributed": ("batch.dask_cluster",),
-    "git": ("git.checkout",),
     "github": ("remotes.github",),
     "gitlab": ("remotes.gitlab",),
     "hcl2": ("syntax.hcl",),
@@ -35,7 +34,7 @@ SOLE_IMPORTERS = {
 }
 """The modules and folders that may import a library: by no other way does the program come to it."""
 BEFORE_ANY_COMMAND = ("__main__", "cli.main", "config.config", "errors", "model.findings", "model.results", "span")
-HEAVY = {"git", "hcl2", "libcst", "yaml", "migrator.migrate.pipeline", "migrator.migrate.planning", "migrator.cli.run"}
+HEAVY = {"hcl2", "libcst", "yaml", "migrator.migrate.pipeline", "migrator.migrate.planning", "migrator.cli.run"}
 
 
 def linted(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from migrator.errors import MigrateError
-from migrator.git.command import SAFE, SURROUNDING, settings_in, without_programs
+from migrator.git.command import SAFE, SURROUNDING, GitFailed, ask_git, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
 
 
@@ -35,9 +34,6 @@ class Branch:
     name: str
     commit: str
 
-
-_ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
-"""Messages in English, and no question to anybody."""
 
 _NO_REPOSITORY = ("not a git repository", "invalid gitfile format", "gitdir: ")
 """What git says of a folder that is in no checkout, or where ``.git`` leads nowhere."""
@@ -65,15 +61,15 @@ class GitRepo:
             os.environ.pop(name, None)
         try:
             asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
-            is_bare, folder, common = _git((*SAFE, *asked), path).removesuffix("\n").split("\n")
+            is_bare, folder, common = ask_git((*SAFE, *asked), path).removesuffix("\n").split("\n")
             root = next((item for item in (path, *path.parents) if os.path.lexists(item / ".git")), None)
             if is_bare == "true" or root is None:
                 raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")
             return cls(root, Path(folder), path / common)
-        except subprocess.CalledProcessError as error:
-            if "dubious ownership" in error.stderr:
+        except GitFailed as error:
+            if "dubious ownership" in error.complaint:
                 raise MigrateError(f"git rev-parse failed: {_telling_line(error)}") from None
-            if any(reason in error.stderr for reason in _NO_REPOSITORY):
+            if any(reason in error.complaint for reason in _NO_REPOSITORY):
                 return None
             raise MigrateError("git cannot read this repository") from None
         except (ValueError, OSError):
@@ -231,42 +227,16 @@ class GitRepo:
     def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return _git((*(options or self._options), *arguments), self.root, stdin)
-        except subprocess.CalledProcessError as error:
+            return ask_git((*(options or self._options), *arguments), self.root, stdin)
+        except GitFailed as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
     def _ask(self, *arguments: str) -> str | None:
         """What a git command prints, without its newline; None if it fails."""
         try:
-            return _git((*self._options, *arguments), self.root).rstrip("\n")
-        except subprocess.CalledProcessError:
+            return ask_git((*self._options, *arguments), self.root).rstrip("\n")
+        except GitFailed:
             return None
-
-
-def _git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
-    """What git prints in ``folder``; no object is fetched for that. Raises `subprocess.CalledProcessError`.
-
-    Raises `MigrateError` if there is no git.
-    """
-    environment = os.environ | _ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"}
-    given = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
-    try:
-        ended = subprocess.run(  # noqa: S603 - no shell
-            ["git", *arguments],  # noqa: S607 - the user's git
-            cwd=folder,
-            env=environment,
-            input=given,
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        if error.filename != "git":
-            raise
-        raise MigrateError("The program git is not installed") from None
-    printed, complaint = os.fsdecode(ended.stdout), ended.stderr.decode(errors="replace")
-    if ended.returncode:
-        raise subprocess.CalledProcessError(ended.returncode, "git", printed, complaint)
-    return printed
 
 
 def _read(file: Path) -> str:
@@ -296,15 +266,15 @@ def _mark_of(file: Path) -> tuple[int, int, int] | None:
 def is_branch_name(branch: str) -> bool:
     """Whether git allows the name for a branch."""
     try:
-        _git(("check-ref-format", f"refs/heads/{branch}"))
-    except subprocess.CalledProcessError:
+        ask_git(("check-ref-format", f"refs/heads/{branch}"))
+    except GitFailed:
         return False
     return True
 
 
-def _telling_line(error: subprocess.CalledProcessError) -> str:
-    if "dubious ownership" in error.stderr:
+def _telling_line(error: GitFailed) -> str:
+    if "dubious ownership" in error.complaint:
         return "the repository belongs to another user, so git does not trust the repository"
-    lines = [line.strip() for line in error.stderr.splitlines()]
+    lines = [line.strip() for line in error.complaint.splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
-    return telling[0] if telling else f"exit code {error.returncode}"
+    return telling[0] if telling else f"exit code {error.status}"

@@ -1,6 +1,6 @@
-"""Runs of git with a time limit, for commands that use the network.
+"""Runs of git: those that ask a checkout, and those that use the network, which have a time limit.
 
-Git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
+With a time limit, git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
 none of it can ask on the terminal.
 """
 
@@ -11,7 +11,6 @@ import re
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -98,6 +97,36 @@ def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...
     return tuple(options)
 
 
+class GitFailed(Exception):
+    """A git command ended with another ``status`` than 0; ``complaint`` is what git said, in English."""
+
+    def __init__(self, status: int, complaint: str) -> None:
+        super().__init__(complaint)
+        self.status = status
+        self.complaint = complaint
+
+
+def ask_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
+    """What git prints in ``folder``; no object is fetched for the answer, and nobody is asked.
+
+    Raises `GitFailed`, and `MigrateError` if git is missing.
+    """
+    quiet = {"GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
+    given = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
+    command = ["git", *arguments]
+    try:
+        ended = subprocess.run(  # noqa: S603 - no shell
+            command, cwd=folder, env=os.environ | quiet, input=given, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        if error.filename != command[0]:
+            raise
+        raise MigrateError("The program git is not installed") from None
+    if ended.returncode:
+        raise GitFailed(ended.returncode, ended.stderr.decode(errors="replace"))
+    return os.fsdecode(ended.stdout)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a git command ended. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
@@ -175,6 +204,8 @@ def run_git(
     Raises `MigrateError` if git is missing, the disk is full, or ``deadline`` passes: then git and all that it started
     are killed, as they are if this process is interrupted.
     """
+    import tempfile  # here: few runs on one repository come by
+
     command = ["git", *SAFE, *_REMOTE, *options, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in SURROUNDING} | _ENVIRONMENT
     with (
