@@ -9,6 +9,12 @@ class MigrateError(Exception):
     """An error that ends the work on one repository; the message is a sentence for the user."""
 
 
+def missing_extra(found: str, extra: str) -> MigrateError:
+    """The error of a command that needs the packages of an ``extra``; ``found`` says so in a sentence."""
+    advice = f"Install the extra `{extra}`, for example `pipx install '.[{extra}]'` in a checkout of the tool."
+    return MigrateError(f"{found} help: {advice}")
+
+
 class NothingThere(MigrateError):
     """A repository without a commit: nothing can be migrated, and nothing is wrong."""
 

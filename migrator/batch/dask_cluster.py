@@ -10,14 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 from migrator.batch.job import Failure, failure_of, outcome
-from migrator.errors import MigrateError
+from migrator.errors import MigrateError, missing_extra
 
 try:
     import psutil  # which distributed needs
     from distributed import Client, Event, Future
     from distributed.scheduler import KilledWorker
 except ImportError:
-    raise MigrateError("Dask is not installed. help: pip install 'tf-oidc-migrate[dask]'") from None
+    raise missing_extra("Dask is not installed.", "dask") from None
 
 _DIED = Failure("The Dask worker ended unexpectedly")
 _LOST = Failure("The connection to the Dask scheduler was lost")

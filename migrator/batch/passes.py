@@ -21,7 +21,7 @@ from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.fleet import ALONE, Fleet, Survey
 from migrator.model.results import RepoResult
-from migrator.report.serial import survey_to_plain, to_plain
+from migrator.report.serial import to_plain
 
 if TYPE_CHECKING:
     from migrator.batch.journal import Journal
@@ -164,7 +164,7 @@ class Batch:
         found: dict[str, Survey] = {}
         for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
-                self.journal.finish(SURVEY + job.name, survey_to_plain(result), is_cheap=True)
+                self.journal.finish(SURVEY + job.name, to_plain(result), is_cheap=True)
                 self.on_survey(job.name)
                 found[job.name] = result
             else:
@@ -190,7 +190,7 @@ class Batch:
         for name, survey in settle_calls(surveys, again).items():
             if survey != surveys[name]:
                 surveys[name] = survey
-                self.journal.finish(SURVEY + name, survey_to_plain(survey), is_cheap=True)
+                self.journal.finish(SURVEY + name, to_plain(survey), is_cheap=True)
 
     def _run(
         self, function: Callable[[RepoJob], Survey | RepoResult], jobs: Iterable[RepoJob], noted_as: str = ""

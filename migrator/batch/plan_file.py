@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, is_dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from migrator.batch.records import RepoJob, Results, fleets, surveys_in
 from migrator.config.config import Config
 from migrator.errors import MigrateError
 from migrator.model.fleet import Fleet
-from migrator.model.results import Mode
+from migrator.model.results import Mode, RepoResult
 from migrator.remotes.sources import RepoSource
-from migrator.report.serial import from_plain, survey_from_plain, survey_to_plain, to_plain
+from migrator.report.serial import from_plain, to_plain
 from migrator.writing.replace import write_new
 
 if TYPE_CHECKING:
@@ -35,19 +34,13 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     by_name = {job.name: job for job in jobs}
 
     def rows() -> Iterator[str]:
-        yield json.dumps({"format": _FORMAT, "version": _VERSION, "config": plain_config(jobs[0].config)}) + "\n"
+        yield json.dumps({"format": _FORMAT, "version": _VERSION, "config": to_plain(jobs[0].config)}) + "\n"
         for result in Results(journal):
-            source = by_name[result.repo].source
             fleet = told.get(result.repo, Fleet())
             row = {
-                "source": {
-                    "url_or_path": source.url_or_path,
-                    "name": source.name,
-                    "branch": source.branch,
-                    "settings": dict(source.settings),
-                },
-                "fleet": [survey_to_plain(survey) for survey in fleet.surveys],
-                "migrated": list(fleet.migrated),
+                "source": to_plain(by_name[result.repo].source),
+                "fleet": to_plain(fleet.surveys),
+                "migrated": to_plain(fleet.migrated),
                 "result": to_plain(result),
             }
             yield json.dumps(row) + "\n"
@@ -69,7 +62,7 @@ def read_plan(path: str) -> list[RepoJob]:
             raise MigrateError(
                 f"The plan {path} was written by another version. help: write the plan again with --plan-out"
             )
-        config = _config(header["config"])
+        config = replace(from_plain(Config, header["config"]), mode=Mode.BRANCH)
         return [_job(json.loads(line), config) for line in lines[1:]]
     except OSError as error:
         raise MigrateError(f"The plan {path} cannot be read: {error.strerror}") from None
@@ -78,31 +71,6 @@ def read_plan(path: str) -> list[RepoJob]:
 
 
 def _job(row: dict[str, Any], config: Config) -> RepoJob:
-    fleet = Fleet(tuple(survey_from_plain(item) for item in row["fleet"]), tuple(row.get("migrated", ())))
-    return RepoJob(RepoSource(**row["source"]), config, fleet=fleet, planned=from_plain(row["result"]))
-
-
-def plain_config(config: Config) -> dict[str, Any]:
-    """The options as plain data, the same in every process."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(config), default=_plain))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else sorted(value)
-
-
-def _config(plain: dict[str, Any]) -> Config:
-    """The configuration of the plan, now to make branches."""
-    config: Config = _value(Config, plain)
-    return replace(config, mode=Mode.BRANCH)
-
-
-def _value(kind: Any, plain: Any) -> Any:
-    """What was made ``plain``, of the type ``kind``: a dataclass, an enumeration, several of them, or plain anyway."""
-    if is_dataclass(kind):
-        kinds = get_type_hints(kind)
-        return kind(**{name: _value(kinds[name], value) for name, value in plain.items()})  # type: ignore[operator]
-    if get_origin(kind) in (tuple, frozenset):
-        return get_origin(kind)(_value(get_args(kind)[0], item) for item in plain)
-    return kind(plain) if isinstance(kind, type) and issubclass(kind, Enum) else plain
+    fleet = from_plain(Fleet, {"surveys": row["fleet"], "migrated": row.get("migrated", ())})
+    source, planned = from_plain(RepoSource, row["source"]), from_plain(RepoResult, row["result"])
+    return RepoJob(source, config, fleet=fleet, planned=planned)

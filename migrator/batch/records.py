@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from migrator.model.fleet import ALONE, Fleet, Survey
 from migrator.model.fleet_parts import parts
-from migrator.report.serial import from_plain, survey_from_plain
+from migrator.model.results import RepoResult
+from migrator.report.serial import from_plain
 from migrator.spacelift.inventory.known import account_of
 
 if TYPE_CHECKING:
     from migrator.batch.journal import Journal
     from migrator.config.config import Config
-    from migrator.model.results import RepoResult
     from migrator.remotes.sources import RepoSource
 
 
@@ -48,13 +48,13 @@ class Results:
     journal: Journal
 
     def __iter__(self) -> Iterator[RepoResult]:
-        return (from_plain(plain) for name, plain in self.journal.finished() if not name.startswith(SURVEY))
+        return (from_plain(RepoResult, plain) for name, plain in self.journal.finished() if not name.startswith(SURVEY))
 
 
 def surveys_in(journal: Journal) -> dict[str, Survey]:
     """The surveys in a journal, by the repository's name."""
     found = (item for item in journal.finished() if item[0].startswith(SURVEY))
-    return {name.removeprefix(SURVEY): survey_from_plain(plain) for name, plain in found}
+    return {name.removeprefix(SURVEY): from_plain(Survey, plain) for name, plain in found}
 
 
 def left(journal: Journal) -> Iterator[tuple[str, bool]]:

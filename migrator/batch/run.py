@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from migrator.batch.journal import Journal
 from migrator.batch.outcome import Tally, status_lines
 from migrator.batch.passes import Batch, unfinished
-from migrator.batch.plan_file import plain_config, read_plan, write_plan
+from migrator.batch.plan_file import read_plan, write_plan
 from migrator.batch.pool import default_jobs, executor
 from migrator.batch.progress import Progress, progress
 from migrator.batch.records import RepoJob, Results
@@ -26,7 +26,9 @@ from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.remotes.forge_registry import open_forge
 from migrator.remotes.sources import RepoSource, sources
+from migrator.report.collected import Collected
 from migrator.report.registry import require_writable, write_report, write_rollout, writer_for
+from migrator.report.serial import to_plain
 from migrator.report.terminal import list_changed, show, titled
 from migrator.report.text import headline
 
@@ -111,10 +113,17 @@ def _write_reports(request: Request, journal: Journal, shown: Progress) -> bool:
     """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
     outputs = [(write_report, path) for path in request.reports]
     outputs += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
+    if not outputs:
+        return True
+    try:
+        collected = Collected(Results(journal))
+    except MigrateError as error:
+        shown.say(f"Error: {error}")
+        return False
     are_written = True
     for write, path in outputs:
         try:
-            write(path, Results(journal))
+            write(path, collected)
         except MigrateError as error:
             are_written = False
             shown.say(f"Error: {error}")
@@ -224,7 +233,7 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 def _digest(jobs: Sequence[RepoJob]) -> str:
     """A hash of what is asked for, that a resumed run must have in common with the first."""
     asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
-    config = {name: value for name, value in plain_config(jobs[0].config).items() if name != "keep_diff"}
+    config = {name: value for name, value in to_plain(jobs[0].config).items() if name != "keep_diff"}
     return hashlib.sha256(json.dumps([asked, config], sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "batch": ("migrator.cli.batch:batch", "Migrate many repositories and open pull requests."),
     "batch status": ("migrator.cli.batch:status", "Show what became of the repositories of a batch."),
     "trust": ("migrator.cli.trust:trust", "Write the AWS side: identity provider and trust policies."),
+    "verify": ("migrator.cli.verify:verify", "Prove that each stack of a migrated branch signs in."),
     "inventory": ("migrator.cli.inventory:inventory", "Read the stacks and contexts of a Spacelift account."),
     "attach": ("migrator.cli.attach:attach", "Write a module that attaches the hook to existing stacks."),
     "help": ("migrator.cli.commands:help_", "Show the help of a command."),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _MIGRATION = ("Action", "Repositories", "Fleet", "Pull requests", "Roles", "Hook", "Git", "Scope", "Output")
 ACTION, REPOSITORIES, FLEET, PULL_REQUESTS, ROLES, HOOK, GIT, SCOPE, OUTPUT = _MIGRATION
 PROVIDER, TRUST = _TRUST = ("Identity provider", "Who may sign in")
-_HEADINGS = (*_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
+VERIFY = "Proof"
+_HEADINGS = (VERIFY, *_TRUST[:1], *_MIGRATION[:7], *_TRUST[1:], *_MIGRATION[7:])
 
 _WAYS = click.Choice([backend_auth.value for backend_auth in BackendAuth])
 _WAYS_IN = click.Choice([provider_auth.value for provider_auth in ProviderAuth])
@@ -51,13 +52,13 @@ _HELP = {
     "config": "Read settings from this file.  [default: tf-oidc-migrate.toml of the repository]",
     "inventory": "Read what the Spacelift account holds from this file, which `tf-oidc-migrate inventory` writes.",
     "include-ambient": "Also migrate providers and backends that name no credentials and use those of the environment.",
-    "exclude": "Leave matching files or folders alone. Repeat the option for several patterns.",
+    "exclude": "Leave matching files or folders alone; may be repeated.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
     "slug": "Name the slug of a stack.",
-    "ignore": "Accept refusals with this code: they no longer cause exit code 4. Repeat the option for several codes.",
+    "ignore": "Accept refusals with this code, without exit code 4; may be repeated.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
-    "verbose": "List every place instead of counting places that are alike.",
+    "verbose": "List every place instead of counting like places.",
     "quiet": "Print errors and refused places only.",
     "no-pager": "Do not show long output page by page on a terminal.",
     "help-all": "Show all options and exit.",

@@ -145,20 +145,22 @@ def _config(options: Mapping[str, Any]) -> Config:
             require_writable(path)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    return replace(config, keep_diff=bool(options["report"]))
+    return replace(config, keep_diff=any(path.lower().endswith((".html", ".json")) for path in options["report"]))
 
 
 def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoResult]) -> bool:
     """Write the reports, and the order of rollout; False if one of them cannot be."""
     if not paths and plan_file is None:
         return True
+    from migrator.report.collected import Collected
     from migrator.report.registry import write_report, write_rollout
 
     try:
+        collected = Collected(results)
         for path in paths:
-            write_report(path, results)
+            write_report(path, collected)
         if plan_file is not None:
-            write_rollout(plan_file, results)
+            write_rollout(plan_file, collected)
     except MigrateError as error:
         click.echo(plain_line(f"Error: {error}"), err=True)
         return False

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,6 +19,14 @@ from typing import NamedTuple, Self
 from migrator.errors import MigrateError
 from migrator.git.command import SAFE, SURROUNDING, GitFailed, ask_git, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
+from migrator.model.results import Revision
+
+_REMOTE = re.compile(
+    r"(?:(?P<scheme>https?|ssh)://(?:[^@/\s]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/|[\w.-]+@(?P<alias>[A-Za-z0-9.-]+):)"
+    r"(?P<path>[\w.~-]+(?:/[\w.~-]+)+)",
+    re.ASCII,
+)
+"""A remote's URL, with ``git@host:owner/name`` as the short form of ssh."""
 
 
 class Entry(NamedTuple):
@@ -106,6 +115,13 @@ class GitRepo:
         likely = {default} if default else {"main", "master"} if head else set()
         return RepoIdentity(name or self.root.name, namespace, frozenset(likely | ({head} if head else set())))
 
+    @property
+    def revision(self) -> Revision:
+        """What is checked out now, and where its remote is."""
+        commit, branch = self._position() or ("", self._head_branch or "")
+        remote = web_address(self._setting("remote.origin.url"))
+        return Revision(self.root.name, remote, branch.removeprefix("refs/heads/"), commit)
+
     def remote_url(self, remote: str) -> str | None:
         """The URL that is pushed to as ``remote``, as it is written down."""
         return self._setting(f"remote.{remote}.pushurl") or self._setting(f"remote.{remote}.url") or None
@@ -136,6 +152,26 @@ class GitRepo:
         """The branch called ``name`` with its last commit; None if there is none."""
         commit = self._commit_of(f"refs/heads/{name}")
         return Branch(name, commit) if commit else None
+
+    def commit_called(self, name: str) -> str | None:
+        """The commit that a branch, tag or other name of git's leads to; None if nothing is called so."""
+        return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+
+    def common_ancestor(self, one: str, other: str) -> str | None:
+        """The last commit that two commits have in common; None if there is none."""
+        return self._ask("merge-base", one, other)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a tracked file is not as it was committed."""
+        return self._ask("diff-index", "--quiet", "HEAD") is None
+
+    def export(self, commit: str, folder: Path) -> None:
+        """Write the files of ``commit`` into ``folder``; neither the work tree nor the index is touched."""
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": os.path.join(scratch, "index")}
+            self._run("read-tree", commit, environment=index)
+            self._run("checkout-index", "--all", "--force", f"--prefix={folder}{os.sep}", environment=index)
 
     @cached_property
     def _start(self) -> tuple[str, str] | None:
@@ -224,10 +260,16 @@ class GitRepo:
     def _options(self) -> tuple[str, ...]:
         return (*SAFE, *without_programs(self._settings))
 
-    def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
+    def _run(
+        self,
+        *arguments: str,
+        stdin: str | bytes = "",
+        options: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return ask_git((*(options or self._options), *arguments), self.root, stdin)
+            return ask_git((*(options or self._options), *arguments), self.root, stdin, environment or {})
         except GitFailed as error:
             raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
 
@@ -237,6 +279,20 @@ class GitRepo:
             return ask_git((*self._options, *arguments), self.root).rstrip("\n")
         except GitFailed:
             return None
+
+
+def web_address(url: str) -> str:
+    """Where a browser finds the repository that git knows by ``url``, without user, password and port of ssh.
+
+    ``""`` for a path, and for whatever is no plain https, http or ssh address.
+    """
+    match = _REMOTE.fullmatch(url.rstrip("/").removesuffix(".git"))
+    if match is None:
+        return ""
+    scheme = "http" if match["scheme"] == "http" else "https"
+    port = match["port"] if match["port"] and match["scheme"] in ("http", "https") else ""
+    host = (match["host"] or match["alias"]).lower()
+    return f"{scheme}://{host}{port}/{match['path']}"
 
 
 def _read(file: Path) -> str:

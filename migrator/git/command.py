@@ -1,7 +1,7 @@
 """Runs of git: those that ask a checkout, and those that use the network, which have a time limit.
 
-With a time limit, git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
-none of it can ask on the terminal.
+With a time limit, git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers)
+ends with it, and none of it can ask on the terminal.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from migrator.errors import MigrateError
 from migrator.secret import mask, printable
@@ -106,17 +107,27 @@ class GitFailed(Exception):
         self.complaint = complaint
 
 
-def ask_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
+def ask_git(
+    arguments: Sequence[str],
+    folder: Path | None = None,
+    stdin: str | bytes = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """What git prints in ``folder``; no object is fetched for the answer, and nobody is asked.
 
-    Raises `GitFailed`, and `MigrateError` if git is missing.
+    ``environment`` is added to this process's own. Raises `GitFailed`, and `MigrateError` if git is missing.
     """
     quiet = {"GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
     given = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
     command = ["git", *arguments]
     try:
         ended = subprocess.run(  # noqa: S603 - no shell
-            command, cwd=folder, env=os.environ | quiet, input=given, capture_output=True, check=False
+            command,
+            cwd=folder,
+            env={**os.environ, **quiet, **environment},
+            input=given,
+            capture_output=True,
+            check=False,
         )
     except FileNotFoundError as error:
         if error.filename != command[0]:

@@ -11,7 +11,7 @@ from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
 
 if TYPE_CHECKING:
-    from migrator.known import Known
+    from migrator.model.known_secrets import Known
 
 _Told = TypeVar("_Told", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})

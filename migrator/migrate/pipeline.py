@@ -20,7 +20,7 @@ from migrator.migrate.branches import commit, is_of_run, made_before, stage_bran
 from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.notes import OF_KEYS
-from migrator.model.results import Mode, Plan, RepoResult, Stage
+from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
@@ -126,7 +126,8 @@ def reason_of(error: Exception) -> str:
     import traceback  # here: only a mistake of the program needs these lines
 
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"internal error ({type(error).__name__} at {Path(where.filename).name}:{where.lineno}); please report it"
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,9 @@ def _prepare(settled: _Settled) -> _Prepared:
     plan = settled.planning.plan()
     idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
-    return _Prepared(config, settled.checkout, workspace, plan, _result(name, config, plan, workspace, notes))
+    revision = settled.checkout.revision if settled.checkout else Revision(workspace.root.name)
+    result = replace(_result(name, config, plan, workspace, notes), revision=revision)
+    return _Prepared(config, settled.checkout, workspace, plan, result)
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from migrator.model.account import AccountStack
-    from migrator.model.engine import Engine, Evidence
-    from migrator.model.findings import Place
-    from migrator.model.module_source import ModuleSource
+from migrator.model.account import AccountStack
+from migrator.model.engine import Engine, Evidence
+from migrator.model.findings import Place
+from migrator.model.module_source import ModuleSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
+from migrator.model.verification import VerifiedStack
 
 _RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
 """The codes of providers and backends that name no credentials, and use those of the run."""
@@ -122,6 +123,19 @@ class Plan:
     stages: tuple[StagedChanges, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
+
+    ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
+    """
+
+    folder: str = ""
+    remote: str = ""
+    branch: str = ""
+    commit: str = ""
+
+
 class Mode(Enum):
     """What is done with a plan."""
 
@@ -137,8 +151,8 @@ class RepoResult:
 
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
     the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`.
-    Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
+    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`; lines of findings are of
+    the ``revision``. Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
     """
 
     repo: str
@@ -149,6 +163,7 @@ class RepoResult:
     stacks: tuple[StackRow, ...] = ()
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
+    verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     diff: bytes = field(default=b"", repr=False)
@@ -163,6 +178,14 @@ class RepoResult:
     fingerprint: str = ""
     error: str = ""
     stages: tuple[Stage, ...] = ()
+    revision: Revision = Revision()
+
+    @property
+    def title(self) -> str:
+        """What people call the repository: as the run names it, but its remote or folder instead of ``.``."""
+        if self.repo.strip("./"):
+            return self.repo
+        return self.revision.remote.partition("://")[2] or self.revision.folder or self.repo
 
     @property
     def run_credentials(self) -> tuple[Place, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from migrator.errors import MigrateError
+from migrator.errors import missing_extra
 from migrator.remotes.credentials import GITHUB, GITLAB, ForgeHost, default_host, host_of, token
 from migrator.remotes.url import parse_url, without_user
 
@@ -64,5 +64,5 @@ def open_forge(host: ForgeHost | str, *, throttle: float = 1.0, patience: float 
         else:
             from migrator.remotes.gitlab import GitLab as Client  # type: ignore[assignment]
     except ImportError:
-        raise MigrateError("Pull requests need more packages. help: pip install 'tf-oidc-migrate[forges]'") from None
+        raise missing_extra("Pull requests need more packages.", "forges") from None
     return Client(host, token(host), throttle=throttle, patience=patience)

@@ -16,6 +16,7 @@ from migrator.remotes.forge_base import Forge, NewPullRequest
 from migrator.remotes.forge_registry import ForgeRepo, forge_of, open_forge
 from migrator.remotes.pull_request_text import fill, read_template
 from migrator.report import markdown
+from migrator.report.collected import Collected
 from migrator.report.rollout import rollout
 from migrator.report.steps import STAGES
 
@@ -57,8 +58,9 @@ class PullRequests:
 
     def _open(self, repo: ForgeRepo, folder: Path, source: RepoSource, result: RepoResult) -> RepoResult:
         summary = io.StringIO()
-        markdown.write([result], summary)
-        steps = rollout([replace(result, repo=repo.path)], level=2)
+        collected = Collected([replace(result, repo=repo.path)])
+        markdown.write(collected, summary)
+        steps = rollout(collected, level=2)
         text = fill(self._text, summary=summary.getvalue(), rollout=steps, repo=repo.path, branch=result.branch)
         base = self.base or _base(folder, source, result)
         new = NewPullRequest(

@@ -5,24 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import resources
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TextIO
 
-from migrator import __version__
 from migrator.report.difflines import Line, lines_of
-from migrator.report.serial import OUTCOMES, outcome
-from migrator.report.shown import show_whole, shown
+from migrator.report.places import grouped, link, place_of
+from migrator.report.serial import outcome
 from migrator.report.steps import STEPS, keys_removed, stack_side, to_set
 from migrator.report.text import headline
-from migrator.report.totals import State, Totals, label, rotations, state_of, totals_of
+from migrator.report.totals import State, Totals, label, places_of, rotations, state_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from migrator.model.results import RepoResult
+    from migrator.report.collected import Collected
 
 _LINES = 2000
 """Of one repository's diff; the rest is counted."""
@@ -34,10 +33,13 @@ _TOKEN = re.compile(
 )
 """What makes HCL easier to read: names, strings, comments, block types, numbers."""
 
+_VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone"}
+"""The look of a cell of a verification is that of the outcome of a finding."""
+
 _TAGS = {Line.ADDED: "ins", Line.REMOVED: "del"}
 
 
-def write(results: Iterable[RepoResult], out: TextIO) -> None:
+def write(collected: Collected, out: TextIO) -> None:
     """Write the page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -50,22 +52,25 @@ def write(results: Iterable[RepoResult], out: TextIO) -> None:
     )
     environment.globals.update(diff_html=diff_html, headline=headline, outcome=outcome, rotations=rotations)
     environment.globals.update(steps=STEPS, to_set=to_set, stack_side=stack_side, keys_removed=keys_removed)
+    environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
+    environment.globals.update(verdicts=_VERDICTS)
     environment.filters["figure"] = "{:,}".format
-    out.writelines(environment.get_template("report.html.j2").generate(_context(results)))
+    environment.filters["said"] = _said
+    out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
 
 
-def _context(results: Iterable[RepoResult]) -> dict[str, Any]:
-    totals = totals_of(shown(results))
+def _context(collected: Collected) -> dict[str, Any]:
+    totals = collected.totals
     style, script = _part("report.css"), _part("report.js")
     return {
-        "version": __version__,
+        "run": collected.run,
         "totals": totals,
         "states": _shares({state.value: totals.states[state] for state in State}),
-        "outcomes": _shares({name: totals.outcomes[name] for name in OUTCOMES.values()}),
+        "outcomes": _shares(totals.places),
         "labels": {state.value: label(state, is_dry=totals.is_dry) for state in State} | _words(totals),
         "state_of": state_of,
-        "results": lambda: enumerate(map(show_whole, results), start=1),
-        "briefly": lambda: enumerate(shown(results), start=1),
+        "results": collected.ranked_whole,
+        "briefly": collected.ranked,
         "style": style,
         "script": script,
         "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -77,6 +82,15 @@ def _words(totals: Totals) -> dict[str, str]:
     """What people call the outcome of a finding."""
     rewritten = "To rewrite" if totals.is_dry else "Rewritten"
     return {"rewritten": rewritten, "refused": "Refused", "left-alone": "Left alone", "ignored": "Ignored"}
+
+
+def _said(text: str) -> Markup:
+    """A sentence, in which backticks mark what is code."""
+    from markupsafe import Markup
+
+    parts = re.split(r"`([^`]+)`", text)
+    marked = (f"<code>{escape(part)}</code>" if number % 2 else escape(part) for number, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704 - each part is escaped
 
 
 def _part(name: str) -> Markup:

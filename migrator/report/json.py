@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from migrator import __version__
 from migrator.report.serial import OUTCOMES, VERSION, to_plain
-from migrator.report.shown import show_whole, shown
-from migrator.report.totals import State, Totals, state_of, totals_of
+from migrator.report.totals import State, Totals, state_of
 
 if TYPE_CHECKING:
-    from migrator.model.results import RepoResult
+    from migrator.report.collected import Collected
 
 _OF_PLANS = ("inputs", "fingerprint")
 """What only a stored plan needs."""
 
 
-def write(results: Iterable[RepoResult], out: TextIO) -> None:
+def write(collected: Collected, out: TextIO) -> None:
     """Write the report, one result a line, in ASCII alone."""
-    tool = {"name": "tf-oidc-migrate", "version": __version__}
-    totals = _plain_totals(totals_of(shown(results)))
-    out.write(f'{{\n"version": {VERSION},\n"tool": {json.dumps(tool)},\n"totals": {json.dumps(totals)},\n"results": [')
-    for number, result in enumerate(map(show_whole, results)):
-        told = {name: value for name, value in to_plain(result).items() if name not in _OF_PLANS}
-        plain = {"state": state_of(result).value, **told}
-        out.write((",\n" if number else "\n") + json.dumps(plain))
+    run = collected.run
+    tool = {"name": "tf-oidc-migrate", "version": run.version}
+    head = {"version": VERSION, "tool": tool, "run": {"command": run.command, "date": run.date}}
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
+    totals = json.dumps(_plain_totals(collected.totals))
+    out.write("{\n" + ",\n".join(lines) + f',\n"totals": {totals},\n"results": [')
+    for item in collected.whole():
+        told = {name: value for name, value in to_plain(item.result).items() if name not in _OF_PLANS}
+        plain = {"state": state_of(item.result).value, **told}
+        out.write((",\n" if item.number > 1 else "\n") + json.dumps(plain))
     out.write("\n]\n}\n")
 
 

@@ -1,35 +1,39 @@
-"""All results as Markdown for a comment on a pull request: the figures, and as much of the rest as fits."""
+"""All results as Markdown for a comment on a pull request: the figures, what to do, and as much of the rest as fits."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
-from migrator.model.findings import Rewrite
-from migrator.report.shown import shown
+from migrator.model.verification import CELLS, Verdict
+from migrator.report.markup import code, linked, prose
+from migrator.report.places import link, place_of
 from migrator.report.text import headline
-from migrator.report.totals import State, Totals, label, refusals, rotations, state_of, totals_of
+from migrator.report.totals import State, Totals, label, places_of, rotations, state_of
+from migrator.report.verification import unproven
 
 if TYPE_CHECKING:
-    from migrator.model.results import RepoResult, StackRow
+    from migrator.model.findings import Note
+    from migrator.model.results import RepoResult, Revision, StackRow
+    from migrator.report.collected import Collected
 
 LIMIT = 60_000
 """Characters; a comment on GitHub holds 65,536."""
 
 _ROWS = 60
-_CELL = 160
+_SUBJECTS = 8
+_PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
 """In the order of the table: first what a person must look at."""
 
-_MARKUP = re.compile(r"""[!#$%&*+:<>?@\[\\\]^_`{|}~]|(?<=www)\.""", re.IGNORECASE)
+_VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
 
 
-def write(results: Iterable[RepoResult], out: TextIO) -> None:
+def write(collected: Collected, out: TextIO) -> None:
     """Write the report, in whole lines and never more than `LIMIT` characters."""
     left = LIMIT
-    for line in _lines(results):
+    for line in _lines(collected):
         left -= len(line) + 1
         if left < 0:
             out.write("\nThe rest does not fit into a comment.\n")
@@ -37,19 +41,26 @@ def write(results: Iterable[RepoResult], out: TextIO) -> None:
         out.write(line + "\n")
 
 
-def _lines(results: Iterable[RepoResult]) -> Iterator[str]:
-    totals = totals_of(shown(results))
+def _lines(collected: Collected) -> Iterator[str]:
+    totals, run = collected.totals, collected.run
     yield "## From static AWS keys to OIDC"
     yield ""
     yield _figures(totals)
-    repos, keys, stacks = _repos(results, totals), _rotations(results), _stacks(results, totals)
-    heads = "Repository | Outcome | Rewritten | Refused | What was done"
-    yield from _table("Repositories", heads, totals.repositories, repos)
-    yield from _table("Refused, by reason", "Reason | Times | For example", len(totals.reasons), _reasons(totals))
-    signers = sum(len(result.signers) for result in results)
-    yield from _table("Who signs", "Repository | Root module | What | Before | After", signers, _signers(results))
-    yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, keys)
-    yield from _table("Stacks", "Stack | Place | Code | Hook | Remarks", totals.stacks, stacks)
+    yield ""
+    yield f"{code(run.command, 1000)} on {run.date}, tf-oidc-migrate {run.version}."
+    yield from _to_do(collected, totals)
+    heads = "Repository | Outcome | Rewritten | Refused | Left alone | What was done"
+    yield from _table("Repositories", heads, totals.repositories, _repos(collected, totals))
+    yield from _table(
+        "Refused, by reason", "Reason | Times | For example | What to do", len(totals.reasons), _reasons(collected)
+    )
+    verified = f"Stack | Root module | {' | '.join(CELLS)} | Why"
+    yield from _table("Verified", verified, totals.verified, _verified(collected))
+    signers = "Repository | Root module | What | Before | After"
+    yield from _table("Who signs", signers, totals.signers, _signers(collected))
+    yield from _table("Keys to rotate", "Repository | Where they stood", totals.rotations, _rotations(collected))
+    stacks = "Stack | Place | Code | Hook | Remarks"
+    yield from _table("Stacks", stacks, totals.stacks, _stacks(collected, totals))
 
 
 def _figures(totals: Totals) -> str:
@@ -71,6 +82,43 @@ def _counted(count: int, noun: str, item: str = "", many: str = "s") -> str:
     return f"{count:,} {noun}{item if count == 1 else many}"
 
 
+# --- what to do -----------------------------------------------------------------------------------------------------
+
+
+def _to_do(collected: Collected, totals: Totals) -> Iterator[str]:
+    """A list to tick off, repository by repository."""
+    if not totals.tasks:
+        return
+    yield from ("", "### To do", "")
+    notes = ((item.result, note) for item in collected.ranked() if not item.result.error for note in item.result.notes)
+    for result, note in islice(notes, _ROWS):
+        yield from _task(result, note)
+    if totals.tasks > _ROWS:
+        yield f"\n… and {totals.tasks - _ROWS:,} more."
+
+
+def _task(result: RepoResult, note: Note) -> Iterator[str]:
+    subjects = ", ".join(_subject(result.revision, subject) for subject in note.subjects[:_SUBJECTS])
+    more = len(note.subjects) - _SUBJECTS
+    rest = f" and {more:,} more" if more > 0 else ""
+    said = note.task.rstrip(".:") if note.subjects else note.task
+    advice = f" help: {prose(note.help)}" if note.help else ""
+    yield f"- [ ] {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
+    if note.paste:
+        lines = note.paste.splitlines()
+        yield from ("", *(f"      {line}" for line in lines[:_PASTED]))
+        yield from ([f"      … and {len(lines) - _PASTED:,} more lines"] if len(lines) > _PASTED else ())
+        yield ""
+
+
+def _subject(revision: Revision, subject: str) -> str:
+    place = place_of(subject)
+    return linked(code(subject), link(revision, place) if place else "")
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
 def _table(title: str, heads: str, count: int, rows: Iterable[str]) -> Iterator[str]:
     """A table of as many of the ``count`` ``rows`` as a comment should have; nothing without any."""
     if count:
@@ -84,66 +132,58 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _repos(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
-    rows: dict[State, list[str]] = {state: [] for state in _MARKS}
-    for result in shown(results):
-        state = state_of(result)
-        if len(rows[state]) < _ROWS:
-            rewritten = sum(isinstance(finding.fix, Rewrite) for finding in result.findings)
-            refused = sum(1 for _ in refusals(result))
-            done = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
-            rows[state].append(_row(code(result.repo), _label(state, totals), str(rewritten), str(refused), done))
-    return chain.from_iterable(rows.values())
+def _repos(collected: Collected, totals: Totals) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
+        counts = places_of(result)
+        done = prose(headline(result)) + (f"; {code(result.pull_request)}" if result.pull_request else "")
+        read = " ".join(filter(None, (result.revision.branch, result.revision.commit[:12])))
+        name = linked(code(result.title), result.revision.remote) + (f" {code(read)}" if read else "")
+        figures = (str(counts[outcome]) for outcome in ("rewritten", "refused"))
+        yield _row(name, _label(state_of(result), totals), *figures, str(_left(counts)), done)
 
 
-def _reasons(totals: Totals) -> Iterator[str]:
-    for reason, entry in totals.ranked:
-        _, repo, place = entry.examples[0]
-        yield _row(prose(reason), str(entry.count), code(f"{repo}: {place}"))
+def _left(counts: dict[str, int]) -> int:
+    return counts["left-alone"] + counts["ignored"]
 
 
-def _rotations(results: Iterable[RepoResult]) -> Iterator[str]:
-    for result in shown(results):
+def _reasons(collected: Collected) -> Iterator[str]:
+    for reason in collected.totals.ranked:
+        _, repo, place = reason.examples[0]
+        text = " ".join(filter(None, (code(reason.code), prose(reason.text))))
+        yield _row(text, str(reason.count), code(f"{repo}: {place}"), prose(reason.help))
+
+
+def _rotations(collected: Collected) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
         for note in rotations(result):
             for subject in note.subjects:
-                yield _row(code(result.repo), code(subject))
+                yield _row(code(result.title), _subject(result.revision, subject))
 
 
-def _signers(results: Iterable[RepoResult]) -> Iterator[str]:
-    for result in shown(results):
-        for row in result.signers:
-            yield _row(code(result.repo), code(row.root), code(row.who), prose(row.before), prose(row.after))
+def _signers(collected: Collected) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
+        for row in () if result.error else result.signers:
+            yield _row(code(result.title), code(row.root), code(row.who), prose(row.before), prose(row.after))
 
 
-def _stacks(results: Iterable[RepoResult], totals: Totals) -> Iterator[str]:
-    for result in shown(results):
+def _verified(collected: Collected) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
+        for row in result.verified:
+            marks = (_VERDICTS.get(proof.verdict, "") if (proof := row.proof(cell)) else "-" for cell in CELLS)
+            why = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
+            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(why))
+
+
+def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:
+    for _, result, _ in collected.ranked():
         for stack in filter(totals.is_told_once, result.stacks):
             yield _row(*_stack(stack, result))
 
 
 def _stack(stack: StackRow, result: RepoResult) -> Iterator[str]:
     yield code(stack.title)
-    yield code(f"{stack.repo or result.repo}: {stack.place}")
+    place = code(f"{stack.repo or result.title}: {stack.place}")
+    yield place if stack.repo else linked(place, link(result.revision, stack.place))
     yield prose(stack.code) or "unknown"
     yield prose(stack.hook)
     yield prose("; ".join(stack.remarks))
-
-
-def prose(text: str) -> str:
-    """``text`` as words of a table's cell: nothing in it is markup, a link, a mention or the end of the cell."""
-    return _MARKUP.sub(_entity, _cut(text))
-
-
-def code(text: str) -> str:
-    """``text`` as code in a table's cell."""
-    if not text:
-        return ""
-    return f"<code>{prose(text)}</code>" if re.search(r"[`|\\]", text) else f"`{_cut(text)}`"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
-
-
-def _entity(match: re.Match[str]) -> str:
-    return f"&#{ord(match[0])};" + ("\u200b" if match[0] == "@" else "")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from migrator.errors import MigrateError, UsageError
-from migrator.model.results import RepoResult
 from migrator.report import html, json, junit, markdown, sarif
+from migrator.report.collected import Collected
 from migrator.report.rollout import rollout
 
-Write = Callable[[Iterable[RepoResult], TextIO], None]
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
+
+Write = Callable[[Collected, TextIO], None]
 
 REPORTS: dict[str, Write] = {
     ".html": html.write,
@@ -49,21 +52,21 @@ def require_writable(path: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}. Nothing was done.") from None
 
 
-def write_report(path: str, results: Iterable[RepoResult]) -> None:
+def write_report(path: str, results: Iterable[RepoResult] | Collected) -> None:
     """Write the report that the ending of ``path`` names, whole or not at all.
 
-    ``results`` are gone through several times, and never held all at once. Raises `UsageError` for an unknown ending
-    and `MigrateError` where the file cannot be written.
+    Several reports on the same results take them `Collected`, so that the work is shared. Raises `UsageError` for an
+    unknown ending and `MigrateError` where the file cannot be written.
     """
-    if isinstance(results, Iterator):
-        raise TypeError("results are gone through several times, an iterator only once")
     write = writer_for(path)
-    _write_whole(path, lambda file: write(results, file))
+    collected = results if isinstance(results, Collected) else Collected(results)
+    _write_whole(path, lambda file: write(collected, file))
 
 
-def write_rollout(path: str, results: Iterable[RepoResult]) -> None:
+def write_rollout(path: str, results: Iterable[RepoResult] | Collected) -> None:
     """Write the order of rollout after ``results``. Raises `MigrateError` where the file cannot be written."""
-    _write_whole(path, lambda file: file.write(rollout(results)))
+    collected = results if isinstance(results, Collected) else Collected(results)
+    _write_whole(path, lambda file: file.write(rollout(collected)))
 
 
 def _write_whole(path: str, write: Callable[[TextIO], object]) -> None:

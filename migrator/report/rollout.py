@@ -12,34 +12,46 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from migrator.model.findings import Note
 from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
-from migrator.report.markdown import code, prose
-from migrator.report.shown import shown
+from migrator.report.collected import Collected
+from migrator.report.markup import code, linked, prose
+from migrator.report.places import FILES, grouped, link, place_of
 from migrator.report.steps import STEPS, integrated, keys_removed, reconfigured, stack_side, to_set
 from migrator.report.totals import refusals, rotations
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Note
+    from migrator.model.findings import Note, Place
     from migrator.model.results import RepoResult, StackRow
 
 _REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
-_WORDS = re.compile(r"[\w\s.,:;/'()=-]*", re.ASCII)
-"""What nothing in Markdown is made of but a plain address."""
-
+_SUBJECTS = 20
 _IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
 
 
-def rollout(results: Iterable[RepoResult], level: int = 1) -> str:
+def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     """The steps that are left after ``results``, under a heading of the ``level``; no secret is in it."""
     title, below = f"{'#' * level} Order of rollout", "#" * (level + 1)
-    kept = [result for result in shown(results) if not result.error]
+    collected = results if isinstance(results, Collected) else Collected(results)
+    kept = [item.result for item in collected if not item.result.error]
     if not any(result.changed for result in kept):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
     bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
-    lines = [title, "", "Each step needs those before it."]
+    lines = [title, "", *(_about(collected, kept) if level == 1 else ()), "Each step needs those before it."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
     return "\n".join((*lines, *_developers(kept, below), *_left(kept, below))) + "\n"
+
+
+def _about(collected: Collected, results: Sequence[RepoResult]) -> Iterator[str]:
+    run = collected.run
+    yield f"After {code(run.command, 1000)} on {run.date}, tf-oidc-migrate {run.version}. The files are those of:"
+    yield ""
+    for result in results:
+        revision = result.revision
+        commit = " ".join(filter(None, (revision.branch, revision.commit[:12])))
+        yield f"- {linked(code(result.title), revision.remote)}{f': {code(commit)}' if commit else ''}"
+    yield ""
 
 
 def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
@@ -51,7 +63,13 @@ def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
     for row in (row for result in results for row in result.trusts):
         stacks.setdefault(row.role, {}).update(dict.fromkeys(row.stacks))
     for role, titles in stacks.items():
-        yield f"- {code(role)}: {', '.join(map(code, titles)) or 'its stacks, which are not known here'}"
+        named = ", ".join(map(code, list(titles)[:_SUBJECTS]))
+        more = f" and {len(titles) - _SUBJECTS:,} more" if len(titles) > _SUBJECTS else ""
+        yield (
+            f"- {code(role)}: {named}{more}"
+            if named
+            else f"- {code(role)}: the stacks that use this role are not known"
+        )
     if any(any(to_set(result)) for result in results):
         yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
     if any(any(integrated(result)) for result in results):
@@ -66,11 +84,11 @@ def _live(results: Sequence[RepoResult]) -> Iterator[str]:
 
 def _live_here(result: RepoResult) -> Iterator[str]:
     yield from (_task(result, note) for note in (*to_set(result), *_notes(result, ATTACH_HOOK.code)) if not note.paste)
-    places = sorted({str(finding.place) for finding in stack_side(result)})
+    places = [finding.place for finding in stack_side(result)]
     if places:
         yield (
-            f"- {code(result.repo)}: merge and apply the stacks' definitions before the code that they run:"
-            f" {', '.join(map(code, places))}"
+            f"- {code(result.title)}: merge and apply the stacks' definitions before the code that they run:"
+            f" {_places(result, places)}"
         )
     for note in (note for note in result.notes if note.paste):
         yield _task(result, note)
@@ -80,10 +98,11 @@ def _live_here(result: RepoResult) -> Iterator[str]:
 def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
-            yield f"- {code(result.repo)}: {code(result.branch)}"
+            yield f"- {code(result.title)}: {code(result.branch)}"
         told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
         elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
+    yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (
         "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
         " says `run_type:PROPOSED` and `scope:read`: the trust policy must admit it, or they fail"
@@ -109,9 +128,9 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         " keys, and mounted `.aws/` files"
     )
     for result in results:
-        places = sorted({str(finding.place) for finding in keys_removed(result)})
+        places = [finding.place for finding in keys_removed(result)]
         if places:
-            yield f"- {code(result.repo)}: the branch removes these: {', '.join(map(code, places))}"
+            yield f"- {code(result.title)}: the branch removes these: {_places(result, places)}"
         yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
     yield "- run each stack once more afterwards: nothing may have lived on them unseen"
     if any(not result.is_whole for result in results):
@@ -119,28 +138,36 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
 
 
 def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
+    yield (
+        "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: a key is dead once no"
+        " run has used the key since"
+    )
     yield "- deactivate the keys, wait for a day of runs, delete them; take the trust in their user out of the roles"
     for result in results:
         for note in rotations(result):
-            yield f"- {code(result.repo)}: they stood at {', '.join(map(code, note.subjects))}"
+            yield f"- {code(result.title)}: they stood at {_subjects(result, note)}"
         yield from (_task(result, note) for note in _notes(result, _DELETION))
 
 
 def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    places = [
-        f"- {code(result.repo)}: {code(str(finding.place))}" for result in results for finding in reconfigured(result)
-    ]
-    if places:
+    rows = [(result, [finding.place for finding in reconfigured(result)]) for result in results]
+    if any(places for _, places in rows):
         yield from ("", f"{below} For developers", "")
         yield "The configuration of these backends changes: run `terraform init -reconfigure` once in each checkout."
-        yield from ("", *dict.fromkeys(places))
+        yield from ("", *(f"- {code(result.title)}: {_places(result, places)}" for result, places in rows if places))
 
 
 def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
-    rows = [(result, place, reason) for result in results for place, reason, _ in refusals(result)]
-    if rows:
+    """What was refused, reason by reason."""
+    if any(any(refusals(result)) for result in results):
         yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")
-        yield from (f"- {code(f'{result.repo}: {place}')}: {prose(reason)}" for result, place, reason in rows)
+    for result in results:
+        by_reason: dict[tuple[str, str], list[Place]] = {}
+        for place, fix in refusals(result):
+            by_reason.setdefault((fix.reason, fix.help), []).append(place)
+        for (reason, advice), places in by_reason.items():
+            yield f"- {code(result.title)}: {_places(result, places)}: {prose(reason)}"
+            yield from [f"    - help: {prose(advice)}"] if advice else ()
 
 
 def _notes(result: RepoResult, code: str) -> Iterator[Note]:
@@ -149,8 +176,25 @@ def _notes(result: RepoResult, code: str) -> Iterator[Note]:
 
 def _task(result: RepoResult, note: Note) -> str:
     said = note.task.rstrip(".:") if note.subjects else note.task
-    task = said if _WORDS.fullmatch(said) else prose(said)
-    return f"- {code(result.repo)}: {task}{': ' if note.subjects else ''}{', '.join(map(code, note.subjects))}"
+    return f"- {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{_subjects(result, note)}"
+
+
+def _subjects(result: RepoResult, note: Note) -> str:
+    """The subjects of a note; many places are grouped by file, and others counted."""
+    places = [place_of(subject) for subject in note.subjects]
+    if len(places) > FILES and None not in places:
+        return _places(result, [place for place in places if place is not None])
+    named = [
+        linked(code(subject), link(result.revision, place) if place else "")
+        for subject, place in zip(note.subjects, places, strict=True)
+    ]
+    return ", ".join(named[:_SUBJECTS]) + (f" and {len(named) - _SUBJECTS:,} more" if len(named) > _SUBJECTS else "")
+
+
+def _places(result: RepoResult, places: Iterable[Place]) -> str:
+    return ", ".join(
+        linked(code(text), link(result.revision, place)) if place.path else text for place, text in grouped(places)
+    )
 
 
 def _stack_rows(results: Sequence[RepoResult]) -> Iterator[str]:

@@ -8,18 +8,16 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
-from migrator import __version__
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
-from migrator.report.shown import show, show_line
+from migrator.report.totals import State
 from migrator.secret import mask, mask_shapes
 from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:
-    from migrator.model.results import RepoResult
+    from migrator.report.collected import Collected
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOLE_BASE = "%SRCROOT%"
@@ -31,19 +29,24 @@ _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that stand for no byte of a file's name."""
 
 
-def write(results: Iterable[RepoResult], out: TextIO) -> None:
+def write(collected: Collected, out: TextIO) -> None:
     """Write the report: one run, whose paths are relative to a base for each repository."""
-    is_sole = len(list(islice(results, 2))) < 2
-    head = {"driver": {"name": "tf-oidc-migrate", "semanticVersion": __version__, "rules": list(_rules())}}
+    is_sole = collected.totals.repositories < 2
+    run = collected.run
+    head = {"driver": {"name": "tf-oidc-migrate", "semanticVersion": run.version, "rules": list(_rules())}}
     out.write(f'{{\n"$schema": "{SCHEMA}",\n"version": "2.1.0",\n"runs": [{{\n"tool": {json.dumps(head)},\n')
-    out.write('"columnKind": "unicodeCodePoints",\n"originalUriBaseIds": {')
-    _write_items(out, (f"{json.dumps(name)}: {json.dumps(base)}" for name, base in _bases(results, is_sole)))
+    out.write('"columnKind": "unicodeCodePoints",\n"versionControlProvenance": [')
+    _write_items(out, map(json.dumps, _provenance(collected, is_sole)))
+    out.write('],\n"originalUriBaseIds": {')
+    _write_items(out, (f"{json.dumps(name)}: {json.dumps(base)}" for name, base in _bases(collected, is_sole)))
     out.write('},\n"results": [')
-    _write_items(out, map(json.dumps, _results(results, is_sole)))
-    is_successful = not any(result.error or result.problems for result in results)
-    out.write(f'],\n"invocations": [{{"executionSuccessful": {json.dumps(is_successful)},')
+    _write_items(out, map(json.dumps, _results(collected, is_sole)))
+    is_successful = not collected.totals.states[State.FAILED] and not collected.totals.problems
+    ended = run.date.replace(" UTC", ":00Z").replace(" ", "T")
+    told = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended}
+    out.write(f'],\n"invocations": [{json.dumps(told)[:-1]},')
     out.write('\n"toolExecutionNotifications": [')
-    _write_items(out, map(json.dumps, _notifications(results, is_sole)))
+    _write_items(out, map(json.dumps, _notifications(collected, is_sole)))
     out.write("]}]\n}]\n}\n")
 
 
@@ -71,38 +74,49 @@ def _base(number: int, is_sole: bool) -> str:
     return SOLE_BASE if is_sole else f"repository-{number}"
 
 
-def _bases(results: Iterable[RepoResult], is_sole: bool) -> Iterator[tuple[str, _Item]]:
-    for number, result in enumerate(results, start=1):
-        yield _base(number, is_sole), {"description": _message(f"the repository {show_line(result.repo)}")}
+def _provenance(collected: Collected, is_sole: bool) -> Iterator[_Item]:
+    for number, result, _ in collected:
+        revision = result.revision
+        known = {"revisionId": revision.commit, "branch": revision.branch}
+        if revision.remote:
+            at = {"mappedTo": {"uriBaseId": _base(number, is_sole)}}
+            yield {"repositoryUri": revision.remote, **{name: text for name, text in known.items() if text}, **at}
 
 
-def _results(results: Iterable[RepoResult], is_sole: bool) -> Iterator[_Item]:
-    for number, raw in enumerate(results, start=1):
-        result = show(raw)
+def _bases(collected: Collected, is_sole: bool) -> Iterator[tuple[str, _Item]]:
+    for number, result, _ in collected:
+        yield _base(number, is_sole), {"description": _message(f"the repository {result.title}")}
+
+
+def _results(collected: Collected, is_sole: bool) -> Iterator[_Item]:
+    for number, result, places in collected:
         seen: Counter[tuple[str, str, str]] = Counter()
-        for before, finding in zip(raw.findings, result.findings, strict=True):
+        for place, finding in zip(places, result.findings, strict=False):
             key = (finding.rule, finding.place.path, " ".join((finding.subject, *finding.names)))
             seen[key] += 1
             yield {
                 "ruleId": finding.rule,
                 "level": _LEVELS[type(finding.fix)],
-                "message": _message(f"{finding.message}: {finding.fate}"),
-                "locations": [_location(before.place, _base(number, is_sole))],
+                "message": _message(_told(finding)),
+                "locations": [_location(place, _base(number, is_sole))],
                 "partialFingerprints": {"primaryLocationLineHash": _fingerprint(key, seen[key])},
                 **_properties(finding.code, finding.help),
                 **_suppressions(finding),
             }
 
 
-def _notifications(results: Iterable[RepoResult], is_sole: bool) -> Iterator[_Item]:
-    for number, result in enumerate(results, start=1):
-        for problem in result.problems:
-            location = _location(problem.place, _base(number, is_sole))
-            message = _message(show_line(problem.reason))
-            more = _properties(problem.code, show_line(problem.help))
-            yield {"level": "error", "message": message, "locations": [location], **more}
+def _told(finding: Finding) -> str:
+    return f"{finding.message}: {finding.fate}" + (f" help: {finding.help}" if finding.help else "")
+
+
+def _notifications(collected: Collected, is_sole: bool) -> Iterator[_Item]:
+    for number, result, places in collected:
+        for place, problem in zip(places[len(result.findings) :], result.problems, strict=True):
+            location = _location(place, _base(number, is_sole))
+            more = _properties(problem.code, problem.help)
+            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **more}
         if result.error:
-            yield {"level": "error", "message": _message(show_line(f"{result.repo}: {result.error}"))}
+            yield {"level": "error", "message": _message(f"{result.title}: {result.error}")}
 
 
 def _message(text: str) -> _Item:

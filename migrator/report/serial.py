@@ -1,29 +1,22 @@
-"""Results as plain data and back: what a report or a journal holds. ``docs/report.schema.json`` describes it."""
+"""Data of this program as plain data, and back, by the types of the fields: what a report, a journal or a plan holds.
+
+``docs/report.schema.json`` describes the plain data of results.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from migrator.errors import MigrateError
-from migrator.model.account import AccountStack
-from migrator.model.engine import Engine, Evidence
-from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.model.fleet import (
-    Code,
-    KnownCall,
-    KnownInput,
-    KnownModule,
-    KnownReceiver,
-    KnownRoot,
-    KnownStack,
-    RepoIdentity,
-    RoleUser,
-    Survey,
-)
-from migrator.model.module_source import ModuleSource
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, Stage, TrustRow
+from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
+from migrator.model.results import RepoResult, StackRow
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_T = TypeVar("_T")
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -35,276 +28,96 @@ OUTCOMES: dict[type[Fix], str] = {
     Ignored: "ignored",
 }
 
-_FIXES: dict[str, Callable[[str, str, str], Fix]] = {
-    "rewritten": lambda detail, _code, _help: Rewrite((), detail),
-    "refused": lambda detail, code, help_: Refusal(detail, code=code, help=help_),
-    "left-alone": lambda detail, code, help_: LeftAlone(detail, code=code, help=help_),
-    "ignored": lambda detail, code, help_: Ignored(detail, code=code, help=help_),
-}
-
-
-def to_plain(result: RepoResult) -> dict[str, Any]:
-    """``result`` as JSON knows data; bytes that are no UTF-8 become lone surrogates.
-
-    The edits of a rewrite are left out: the diff tells what came of them, and they may hold what the diff masks.
-    """
-    return {
-        "repository": result.repo,
-        "mode": result.mode.value,
-        "findings": [_plain_finding(finding) for finding in result.findings],
-        "problems": [
-            {**_plain_place(problem.place), "reason": problem.reason, "code": problem.code, "help": problem.help}
-            for problem in result.problems
-        ],
-        "notes": [_plain_note(note) for note in result.notes],
-        "stacks": [_plain_stack(stack_row) for stack_row in result.stacks],
-        "signers": [_plain_signer(signing_row) for signing_row in result.signers],
-        "trusts": [{"role": trust_row.role, "stacks": list(trust_row.stacks)} for trust_row in result.trusts],
-        "mapped": list(result.mapped),
-        "changed": list(result.changed),
-        "diff": result.diff.decode("utf-8", "surrogateescape"),
-        "is_masked": result.is_masked,
-        "branch": result.branch,
-        "commit": result.commit,
-        "base": result.base,
-        "was_there": result.was_there,
-        "pushed": result.pushed,
-        "pull_request": result.pull_request,
-        "inputs": [list(item) for item in result.inputs],
-        "fingerprint": result.fingerprint,
-        "error": result.error,
-        "stages": [asdict(stage) for stage in result.stages],
-    }
-
-
-def from_plain(plain: Mapping[str, Any]) -> RepoResult:
-    """What `to_plain` was given, but for the edits. Raises `MigrateError` if ``plain`` is something else."""
-    try:
-        return RepoResult(
-            plain["repository"],
-            Mode(plain["mode"]),
-            findings=tuple(_finding(item) for item in plain["findings"]),
-            problems=tuple(
-                FileProblem(_place(item), item["reason"], code=item.get("code", ""), help=item.get("help", ""))
-                for item in plain["problems"]
-            ),
-            notes=tuple(_note(item) for item in plain["notes"]),
-            stacks=tuple(_stack(item) for item in plain["stacks"]),
-            signers=tuple(_signer(item) for item in plain["signers"]),
-            trusts=tuple(TrustRow(item["role"], tuple(item["stacks"])) for item in plain["trusts"]),
-            mapped=tuple(plain["mapped"]),
-            changed=tuple(plain["changed"]),
-            diff=plain["diff"].encode("utf-8", "surrogateescape"),
-            is_masked=plain["is_masked"],
-            branch=plain["branch"],
-            commit=plain["commit"],
-            base=plain["base"],
-            was_there=plain["was_there"],
-            pushed=plain["pushed"],
-            pull_request=plain["pull_request"],
-            inputs=tuple((path, digest) for path, digest in plain.get("inputs", ())),
-            fingerprint=plain.get("fingerprint", ""),
-            error=plain["error"],
-            stages=tuple(Stage(**stage) for stage in plain.get("stages", ())),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise MigrateError("this is no result that this version can read") from None
-
-
-def survey_to_plain(survey: Survey) -> dict[str, Any]:
-    """``survey`` as JSON knows data."""
-    plain = asdict(survey)
-    for item in (plain, *plain["told"]):
-        for root in item["roots"]:
-            root["in_runtime_config"] = sorted(root["in_runtime_config"])
-        for known in (*item["roots"], *item["modules"]):
-            known["identity"]["branches"] = sorted(known["identity"]["branches"])
-    return plain
-
-
-def survey_from_plain(plain: Mapping[str, Any]) -> Survey:
-    """What `survey_to_plain` was given. Raises `MigrateError` if ``plain`` is something else."""
-    try:
-        roots = (
-            KnownRoot(
-                **{
-                    **root,
-                    "identity": _identity(root["identity"]),
-                    "in_runtime_config": frozenset(root["in_runtime_config"]),
-                    "engine": _engine(root["engine"]),
-                    "variables": _pairs(root["variables"]),
-                }
-            )
-            for root in plain["roots"]
-        )
-        stacks = (
-            KnownStack(
-                **{
-                    **stack,
-                    "place": _place(stack["place"]),
-                    "code": Code(**stack["code"]),
-                    "lists": tuple((name, None if item is None else tuple(item)) for name, item in stack["lists"]),
-                    "evidence": _evidence(stack["evidence"]),
-                    "roles": _pairs(stack["roles"]),
-                    "obstacles": _pairs(stack["obstacles"]),
-                    "sets": tuple(stack["sets"]),
-                    "account": _account(stack["account"]),
-                }
-            )
-            for stack in plain["stacks"]
-        )
-        receivers = (
-            KnownReceiver(
-                item["repo"],
-                _place(item["place"]),
-                item["title"],
-                None if item["labels"] is None else tuple(item["labels"]),
-            )
-            for item in plain["receivers"]
-        )
-        return Survey(
-            plain["repo"],
-            tuple(roots),
-            tuple(stacks),
-            tuple(receivers),
-            tuple(plain["labels"]),
-            tuple(map(_call, plain["calls"])),
-            tuple(map(_module, plain["modules"])),
-            tuple(map(survey_from_plain, plain["told"])),
-            tuple((name, ModuleSource(**source)) for name, source in plain["registered"]),
-            tuple(RoleUser(**user) for user in plain["role_users"]),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise MigrateError("this is no survey that this version can read") from None
-
-
-def _account(plain: Mapping[str, Any] | None) -> AccountStack | None:
-    if plain is None:
-        return None
-    lists = {name: tuple(plain[name]) for name in ("static_keys", "sets", "attached_hooks", "early", "drift")}
-    return AccountStack(**{**plain, **lists, "checksums": _pairs(plain["checksums"])})
-
-
-def _call(plain: Mapping[str, Any]) -> KnownCall:
-    source = ModuleSource(**plain["source"]) if plain["source"] else None
-    return KnownCall(**{**plain, "place": _place(plain["place"]), "source": source})
-
-
-def _module(plain: Mapping[str, Any]) -> KnownModule:
-    return KnownModule(
-        **{
-            **plain,
-            "identity": _identity(plain["identity"]),
-            "place": _place(plain["place"]),
-            "gains": tuple(KnownInput(item["name"], _pairs(item["origin"])) for item in plain["gains"]),
-            "loses": tuple(plain["loses"]),
-            "addresses": _pairs(plain["addresses"]),
-            "defaults": _pairs(plain["defaults"]),
-            "refused_by": tuple(plain["refused_by"]) if plain.get("refused_by") else None,
-        }
-    )
-
-
-def _pairs(plain: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in plain)
-
-
-def _engine(plain: Mapping[str, Any] | None) -> Engine | None:
-    if plain is None:
-        return None
-    entries = tuple((slug, _evidence(found)) for slug, found in plain["entries"])
-    return Engine(_evidence(plain["code"]), entries, _evidence(plain["defaults"]))
-
-
-def _evidence(plain: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(**{**item, "low": tuple(item["low"]), "high": tuple(item["high"])}) for item in plain)
-
-
-def _identity(plain: Mapping[str, Any]) -> RepoIdentity:
-    return RepoIdentity(plain["name"], plain["namespace"], frozenset(plain["branches"]))
-
 
 def outcome(finding: Finding) -> str:
-    """What became of ``finding``, in the word that plain data has for it."""
+    """The word that plain data has for what becomes of ``finding``."""
     return OUTCOMES[type(finding.fix)]
 
 
-def _plain_place(place: Place) -> dict[str, Any]:
-    return {"path": place.path, "line": place.line}
+def to_plain(value: Any) -> Any:
+    """``value``, a dataclass of results, surveys or options, as JSON knows data.
+
+    Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are left out: the
+    diff tells what came of them, and edits may hold what the diff masks.
+    """
+    return _converter().unstructure(value)
 
 
-def _place(plain: Mapping[str, Any]) -> Place:
-    return Place(plain["path"], plain["line"], plain.get("offset", 0))
+def from_plain(kind: type[_T], plain: Any) -> _T:
+    """The value of the dataclass ``kind`` that `to_plain` made ``plain``.
+
+    Raises `MigrateError` for data of another shape, and what the dataclass raises for values that it does not take.
+    """
+    from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+
+    try:
+        return _converter().structure(plain, kind)
+    except (AttributeError, KeyError, TypeError, ValueError, BaseValidationError, StructureHandlerNotFoundError):
+        raise MigrateError("The stored data is not of a shape that this version can read") from None
 
 
-def _plain_note(note: Note) -> dict[str, Any]:
-    return {
-        "task": note.task,
-        "subjects": list(note.subjects),
-        "paste": note.paste,
-        "code": note.code,
-        "help": note.help,
-    }
+@cache
+def _converter() -> Converter:
+    """The converter for all data; made when first used, since a preview for people needs none."""
+    from cattrs import Converter, override
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+
+    converter = Converter(
+        detailed_validation=False,
+        forbid_extra_keys=True,
+        unstruct_collection_overrides={tuple: list, frozenset: sorted},
+    )
+
+    def flatten(kind: type[Any], inner: Mapping[str, Sequence[str]], **overrides: Any) -> None:
+        """Let the plain data of ``kind`` hold, instead of each field of ``inner``, those fields of its value.
+
+        The plain data may hold more: a report adds the state.
+        """
+        write = make_dict_unstructure_fn(kind, converter, **overrides)
+        read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=False, **overrides)
+
+        def write_flat(value: object) -> dict[str, Any]:
+            plain = write(value)
+            parts = [(plain.pop(field), names) for field, names in inner.items()]
+            return {**{name: part[name] for part, names in parts for name in names}, **plain}
+
+        def read_flat(plain: Mapping[str, Any], _: object) -> object:
+            others = dict(plain)
+            parts = {field: {name: others.pop(name) for name in names} for field, names in inner.items()}
+            return read({**others, **parts}, kind)
+
+        converter.register_unstructure_hook(kind, write_flat)
+        converter.register_structure_hook(kind, read_flat)
+
+    for primitive in (str, int, bool):
+        converter.register_structure_hook(primitive, _checked)
+    converter.register_unstructure_hook(bytes, lambda content: content.decode("utf-8", "surrogateescape"))
+    converter.register_structure_hook(bytes, lambda text, _: text.encode("utf-8", "surrogateescape"))
+    for fix in OUTCOMES:
+        converter.register_unstructure_hook(fix, _plain_fix)
+    converter.register_structure_hook(Fix, _fix)
+    place = {"place": ("path", "line")}
+    flatten(Finding, {**place, "fix": ("outcome", "code", "detail", "help")}, needs=override(omit=True))
+    flatten(FileProblem, place)
+    flatten(StackRow, place, repo=override(rename="repository"))
+    flatten(RepoResult, {}, repo=override(rename="repository"))
+    return converter
 
 
-def _note(plain: Mapping[str, Any]) -> Note:
-    subjects = tuple(plain["subjects"])
-    return Note(plain["task"], subjects, plain["paste"], code=plain.get("code", ""), help=plain.get("help", ""))
+def _checked(value: Any, kind: type[Any]) -> Any:
+    if type(value) is not kind:
+        raise TypeError
+    return value
 
 
-def _plain_finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        **_plain_place(finding.place),
-        "subject": finding.subject,
-        "names": list(finding.names),
-        "message": finding.message,
-        "outcome": outcome(finding),
-        "code": finding.code,
-        "detail": finding.fate,
-        "help": finding.help,
-        "group": finding.group,
-        "notes": [_plain_note(note) for note in finding.notes],
-    }
+def _plain_fix(fix: Fix) -> dict[str, str]:
+    if isinstance(fix, Rewrite):
+        return {"outcome": OUTCOMES[Rewrite], "code": "", "detail": fix.outcome, "help": ""}
+    return {"outcome": OUTCOMES[type(fix)], "code": fix.code, "detail": fix.reason, "help": fix.help}
 
 
-def _finding(plain: Mapping[str, Any]) -> Finding:
-    notes = tuple(_note(item) for item in plain["notes"])
-    about = {"subject": plain.get("subject", ""), "names": tuple(plain.get("names", ()))}
-    return Finding(plain["rule"], _place(plain), plain["message"], _fix(plain), plain["group"], notes, **about)
-
-
-def _fix(plain: Mapping[str, Any]) -> Fix:
-    return _FIXES[plain["outcome"]](plain["detail"], plain.get("code", ""), plain.get("help", ""))
-
-
-def _plain_stack(stack: StackRow) -> dict[str, Any]:
-    return {
-        "title": stack.title,
-        **_plain_place(stack.place),
-        "repository": stack.repo,
-        "code": stack.code,
-        "hook": stack.hook,
-        "remarks": list(stack.remarks),
-    }
-
-
-def _stack(plain: Mapping[str, Any]) -> StackRow:
-    remarks = tuple(plain["remarks"])
-    return StackRow(plain["title"], _place(plain), plain["repository"], plain["code"], plain["hook"], remarks)
-
-
-def _plain_signer(row: SigningRow) -> dict[str, Any]:
-    return {
-        "root": row.root,
-        "who": row.who,
-        "before": row.before,
-        "after": row.after,
-        "role": row.role,
-        "is_keyless": row.is_keyless,
-    }
-
-
-def _signer(plain: Mapping[str, Any]) -> SigningRow:
-    role, is_keyless = plain.get("role", ""), plain.get("is_keyless", False)
-    return SigningRow(plain["root"], plain["who"], plain["before"], plain["after"], role, is_keyless)
+def _fix(plain: Mapping[str, str], _: object) -> Fix:
+    if plain["outcome"] == OUTCOMES[Rewrite]:
+        return Rewrite((), plain["detail"])
+    kinds = {OUTCOMES[kind]: kind for kind in (Refusal, LeftAlone, Ignored)}
+    return kinds[plain["outcome"]](plain["detail"], code=plain["code"], help=plain["help"])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
+from migrator.model.results import RepoResult
 from migrator.report.serial import from_plain, to_plain
 from migrator.secret import mask, mask_shapes, printable
-
-if TYPE_CHECKING:
-    from migrator.model.results import RepoResult
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
 
 _NAMES = frozenset(
-    {"repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "inputs"}
+    (
+        *("repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
+        *("folder", "remote", "inputs"),
+    )
 )
 """Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
 
@@ -28,7 +30,7 @@ def show(result: RepoResult) -> RepoResult:
 
 def show_whole(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    return from_plain(_cleaned(to_plain(result)))
+    return from_plain(RepoResult, _cleaned(to_plain(result)))
 
 
 def show_line(text: str) -> str:
@@ -49,6 +51,18 @@ def _cleaned(value: Any, name: str = "") -> Any:
         return [_cleaned(inner, name) for inner in value]
     if not isinstance(value, str):
         return value
-    hidden = mask_shapes(value) if name in _NAMES else mask(value)
+    is_name = name in _NAMES
+    clean = _clean if is_name or len(value) > _OFTEN else _clean_once
+    return clean(value, is_name, name in _LONG)
+
+
+def _clean(text: str, is_name: bool, is_long: bool) -> str:
+    hidden = mask_shapes(text) if is_name else mask(text)
     shown = printable(hidden.replace("\r\n", "\n"))
-    return shown if name in _LONG else shown.replace("\n", "\\n").replace("\t", "\\t")
+    return shown if is_long else shown.replace("\n", "\\n").replace("\t", "\\t")
+
+
+_OFTEN = 500
+"""Texts of at most so many characters are the same again and again: reasons, roles, advice."""
+
+_clean_once = lru_cache(maxsize=1024)(_clean)

@@ -17,6 +17,7 @@ from migrator.report.sections import FEW, Section, count, fitted, listed, rooms,
 from migrator.report.shown import show
 from migrator.report.steps import short_steps, staged
 from migrator.report.totals import rotations
+from migrator.report.verification import headline_of
 from migrator.secret import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 
@@ -101,6 +102,8 @@ def headline(result: RepoResult) -> str:
     """What came of one repository, in a few words."""
     if result.error:
         return f"not migrated: {result.error}"
+    if result.verified:
+        return f"verified: {headline_of(result.verified)}"
     if result.was_there:
         where = f" of {result.pushed}" if result.pushed else ""
         return f"migrated before, on the branch {result.branch}{where}"

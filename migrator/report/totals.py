@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from enum import Enum
 
-from migrator.model.findings import Note, Place, Refusal
+from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
-from migrator.report.serial import outcome
+from migrator.model.verification import Verdict, worst
+from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
 _VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
@@ -39,6 +41,7 @@ _LABELS = {
     State.FAILED: "Failed",
     State.NOTHING: "Nothing to do",
 }
+_VERIFIED = {Verdict.FAILED: State.FAILED, Verdict.NOT_PROVEN: State.PARTLY, Verdict.PROVEN: State.NOTHING}
 _DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Partly"}
 
 
@@ -49,9 +52,14 @@ def label(state: State, *, is_dry: bool) -> str:
 
 @dataclass(slots=True)
 class Reason:
-    """Why something was refused, in words; how often; the first places, each with its repository's number from 1."""
+    """Why something was refused: how often, and the first few places, each with its repository's number from 1.
 
-    text: str = ""
+    ``text`` and ``help`` are what the sentences of all these places have in common, ``code`` is the refusals' own.
+    """
+
+    text: str
+    code: str = ""
+    help: str = ""
     count: int = 0
     examples: list[tuple[int, str, Place]] = field(default_factory=list)
 
@@ -67,6 +75,10 @@ class Totals:
     problems: int = 0
     files: int = 0
     rotations: int = 0
+    signers: int = 0
+    verified: int = 0
+    tasks: int = 0
+    """How many things a person must do."""
     defined: Counter[str] = field(default_factory=Counter)
     """How many stacks each repository defines, by what it tells of them itself."""
     seen: Counter[str] = field(default_factory=Counter)
@@ -87,6 +99,11 @@ class Totals:
         return self.states.total()
 
     @property
+    def places(self) -> dict[str, int]:
+        """How many places came to each outcome; a file that was not understood is a refused place."""
+        return {**{name: self.outcomes[name] for name in OUTCOMES.values()}, "refused": self.refusals}
+
+    @property
     def refusals(self) -> int:
         """How many findings were refused and files not understood."""
         return self.outcomes["refused"] + self.problems
@@ -97,36 +114,43 @@ class Totals:
         return set(self.modes) <= {Mode.PREVIEW, Mode.CHECK}
 
     @property
-    def ranked(self) -> list[tuple[str, Reason]]:
+    def ranked(self) -> list[Reason]:
         """The reasons, the most frequent first."""
-        ranked = sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
-        return [(reason.text, reason) for reason in ranked]
+        return sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
+
+    def add(self, number: int, result: RepoResult) -> None:
+        """Count the result with this ``number``, which is to be fit for showing."""
+        self.states[state_of(result)] += 1
+        self.modes[result.mode] += 1
+        self.outcomes.update(outcome(finding) for finding in result.findings)
+        self.problems += len(result.problems)
+        self.files += len(result.changed)
+        self.defined.update(result.repo for stack in result.stacks if not stack.repo)
+        self.seen.update(stack.repo for stack in result.stacks if stack.repo)
+        self.signers += 0 if result.error else len(result.signers)
+        self.verified += len(result.verified)
+        self.tasks += 0 if result.error else len(result.notes)
+        self.rotations += sum(len(note.subjects) for note in rotations(result))
+        for place, fix in refusals(result):
+            _add(self.reasons, fix, (number, result.title, place))
 
 
 def state_of(result: RepoResult) -> State:
     """What came of one repository."""
     if result.error:
         return State.FAILED
+    if result.verified:
+        return _VERIFIED[worst(proof for row in result.verified for proof in row.proofs)]
     if result.changed:
         return State.MIGRATED if result.is_whole else State.PARTLY
     return State.NOTHING if result.is_whole else State.REFUSED
 
 
-def totals_of(results: Iterable[RepoResult]) -> Totals:
-    """The figures of ``results``, which are to be fit for showing."""
-    totals = Totals()
-    for number, result in enumerate(results, start=1):
-        totals.states[state_of(result)] += 1
-        totals.modes[result.mode] += 1
-        totals.outcomes.update(outcome(finding) for finding in result.findings)
-        totals.problems += len(result.problems)
-        totals.files += len(result.changed)
-        totals.defined.update(result.repo for stack in result.stacks if not stack.repo)
-        totals.seen.update(stack.repo for stack in result.stacks if stack.repo)
-        totals.rotations += sum(len(note.subjects) for note in rotations(result))
-        for place, reason, code in refusals(result):
-            _add(totals.reasons, reason, code, (number, result.repo, place))
-    return totals
+def places_of(result: RepoResult) -> dict[str, int]:
+    """How many places of one repository came to each outcome; over all repositories these add up to `Totals.places`."""
+    counts = Counter(outcome(finding) for finding in result.findings)
+    counts["refused"] += len(result.problems)
+    return {name: counts[name] for name in OUTCOMES.values()}
 
 
 def rotations(result: RepoResult) -> Iterator[Note]:
@@ -134,19 +158,38 @@ def rotations(result: RepoResult) -> Iterator[Note]:
     return (note for note in result.notes if note.code in OF_KEYS and not result.error)
 
 
-def refusals(result: RepoResult) -> Iterator[tuple[Place, str, str]]:
-    """Where something was refused or could not be read, why, and the code of that."""
-    refused = (finding for finding in result.findings if isinstance(finding.fix, Refusal))
-    yield from ((finding.place, finding.fate, finding.code) for finding in refused)
-    yield from ((problem.place, problem.reason, problem.code) for problem in result.problems)
+def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal | FileProblem]]:
+    """Where something was refused or could not be read, and why: reason, code and help."""
+    yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
+    yield from ((problem.place, problem) for problem in result.problems)
 
 
-def _add(reasons: dict[str, Reason], reason: str, code: str, example: tuple[int, str, Place]) -> None:
-    alike = _VARYING.sub("…", reason)
-    key = code or alike
+def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
+    alike = _VARYING.sub("…", fix.reason)
+    key = fix.code or alike
     if key not in reasons and len(reasons) >= _REASONS:
-        key = alike = _OTHER
-    entry = reasons.setdefault(key, Reason(alike))
+        key, alike = _OTHER, _OTHER
+    entry = reasons.setdefault(key, Reason(alike, fix.code, fix.help))
+    if key != _OTHER:
+        entry.text, entry.help = _in_common(entry.text, alike), _in_common(entry.help, fix.help)
     entry.count += 1
     if len(entry.examples) < _EXAMPLES:
         entry.examples.append(example)
+
+
+def _in_common(text: str, other: str) -> str:
+    """``text`` with an ellipsis for each run of words that ``other`` has otherwise."""
+    if text == other:
+        return text
+    words, others = text.split(" "), other.split(" ")
+    if len(words) == len(others) and all(word in ("…", same) for word, same in zip(words, others, strict=True)):
+        return text
+    matches = SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks()
+    kept: list[str] = []
+    end = other_end = 0
+    for start, other_start, size in matches:
+        if (start > end or other_start > other_end) and kept[-1:] != ["…"]:
+            kept.append("…")
+        kept += [word for word in words[start : start + size] if word != "…" or kept[-1:] != ["…"]]
+        end, other_end = start + size, other_start + size
+    return " ".join(kept)

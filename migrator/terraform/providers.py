@@ -123,6 +123,13 @@ class Provider:
         """The same of the ``assume_role_with_web_identity`` blocks."""
         return self._roles(WEB_IDENTITY)
 
+    @property
+    def token_files(self) -> list[str]:
+        """The literal paths from which the ``assume_role_with_web_identity`` blocks read the token."""
+        blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, WEB_IDENTITY)]
+        found = [content.attribute("web_identity_token_file") for block in blocks for content in _contents(block)]
+        return [path for attribute in found if (path := self.document.literal(attribute)) is not None]
+
     def _roles(self, type_: str) -> list[str]:
         blocks = [block for body in self.bodies for block in body.blocks() if _makes(block, type_)]
         found = [content.attribute("role_arn") for block in blocks for content in _contents(block)]

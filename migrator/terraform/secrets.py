@@ -18,8 +18,8 @@ from posixpath import dirname
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.errors import SyntaxProblem
-from migrator.known import Known, is_unmistakable
 from migrator.model.findings import Change
+from migrator.model.known_secrets import Known, is_unmistakable
 from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, may_tell, refers, told_pieces
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens

@@ -163,13 +163,11 @@ class Workspace:
 
     def of_kind(self, kind: Kind) -> Iterator[Document]:
         """The documents of one kind in the folder that may be changed, by path."""
-        found = (document for _, document in sorted(self.documents.items()) if document.kind is kind)
-        return (document for document in found if self.in_scope(document.path))
+        return (item for path, item in sorted(self.documents.items()) if item.kind is kind and self.in_scope(path))
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
-        paths = (path for path in self.paths if self.in_scope(path))
-        return sorted(path for path in paths if not self.is_excluded(path))
+        return sorted(path for path in self.paths if self.in_scope(path) and not self.is_excluded(path))
 
     def partial_backend(self, path: str) -> Document | None:
         """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""

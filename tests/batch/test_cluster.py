@@ -49,7 +49,7 @@ def test_an_exception_is_a_failure_without_its_text(scheduler: str, capfd: pytes
 def test_what_cannot_be_sent_costs_its_own_job_alone(scheduler: str) -> None:
     results = [result for _, result in run_jobs(jobs.pass_on, [1, threading.Lock(), 2], executor(2, scheduler))]
     assert sorted(result for result in results if isinstance(result, int)) == [1, 2]
-    assert [result.reason.startswith("internal error") for result in results if isinstance(result, Failure)] == [True]
+    assert [result.reason.startswith("Internal error") for result in results if isinstance(result, Failure)] == [True]
 
 
 def test_a_worker_that_dies_costs_its_own_job_alone(scheduler: str) -> None:

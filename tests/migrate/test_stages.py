@@ -141,7 +141,7 @@ def test_a_preview_names_the_branches_and_makes_none(repo: Repo) -> None:
     result = migrate(repo.root, Mode.PREVIEW)
     assert tuple(stage.branch for stage in result.stages) == BRANCHES
     assert repo.git("branch", "--format=%(refname:short)").split() == ["main"]
-    assert from_plain(to_plain(result)).stages == result.stages
+    assert from_plain(RepoResult, to_plain(result)).stages == result.stages
 
 
 def test_one_stage_is_one_branch(make_repo: MakeRepo) -> None:

@@ -24,9 +24,9 @@ from migrator.migrate.pipeline import migrate_repo
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.results import Mode, RepoResult
 from migrator.report import sarif
+from migrator.report.collected import Collected
 from migrator.report.rollout import rollout
 from migrator.report.steps import short_steps
-from migrator.report.totals import totals_of
 from migrator.secret import mask, mask_shapes
 from tests.conftest import FIXTURES
 from tests.rules.test_fixtures import CASES, case_id, options
@@ -152,10 +152,11 @@ def _without_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
 def behaviour(result: RepoResult) -> dict[str, Any]:
     """All that a result comes to but for its sentences."""
     report = io.StringIO()
-    sarif.write([result], report)
+    collected = Collected([result])
+    sarif.write(collected, report)
     run = json.loads(report.getvalue())["runs"][0]
-    totals = totals_of([result])
-    order = [line for line in rollout([result]).splitlines() if line.startswith("#") or "`: " in line]
+    totals = collected.totals
+    order = [line for line in rollout(collected).splitlines() if re.match("#|- .*`: ", line)]
     return {
         "findings": [
             (one.rule, one.place, one.subject, one.names, type(one.fix), one.code, one.group, one.needs)

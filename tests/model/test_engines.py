@@ -9,7 +9,7 @@ import pytest
 from migrator.model.engine import Engine, Evidence, Version, bounds, verdict
 from migrator.model.findings import Place
 from migrator.model.fleet import Code, KnownRoot, KnownStack, RepoIdentity, Survey
-from migrator.report.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import from_plain, to_plain
 
 ANY: Version = (0, 0, 0)
 NO_END = bounds("")[1]
@@ -110,4 +110,4 @@ def test_a_survey_keeps_its_evidence() -> None:
     root = KnownRoot("code", RepoIdentity("code"), "shop", "role", engine=engine)
     stack = KnownStack("admin", Place("main.tf", 1), "shop", Code("code", ""), evidence=(said("1.8.0"),))
     survey = Survey("code", (root, KnownRoot("code", RepoIdentity("code"), "", "role")), (stack,))
-    assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey

@@ -434,7 +434,8 @@ def test_libraries_that_are_not_installed(github: GitHubServer) -> None:
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (
-        done.stdout == "MigrateError Pull requests need more packages. help: pip install 'tf-oidc-migrate[forges]'\n"
+        done.stdout == "MigrateError Pull requests need more packages. help: Install the extra `forges`, "
+        "for example `pipx install '.[forges]'` in a checkout of the tool.\n"
     ), done.stderr
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE
-from migrator.model.results import Mode, RepoResult, SigningRow, StackRow, TrustRow
+from migrator.model.results import Mode, RepoResult, Revision, SigningRow, StackRow, TrustRow
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
@@ -149,8 +149,8 @@ def hostile() -> list[RepoResult]:
 
 def _all_of(text: str) -> RepoResult:
     place = Place(text, 3)
-    fixes = (Rewrite((), text), Refusal(text, code="odd"), LeftAlone(text, code="odd"), Ignored(text, code="odd"))
-    note = Note(text, (text,), text, code="odd")
+    fixes = (Rewrite((), text), *(kind(text, code="odd", help=text) for kind in (Refusal, LeftAlone, Ignored)))
+    note = Note(text, (text,), text, code="odd", help=text)
     line = text.replace("\n", " ").encode("utf-8", "surrogatepass")
     return RepoResult(
         text,
@@ -179,4 +179,5 @@ def _all_of(text: str) -> RepoResult:
         branch=text,
         pull_request=text,
         commit=text,
+        revision=Revision(text, text, text, text),
     )

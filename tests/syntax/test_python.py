@@ -623,7 +623,7 @@ def test_pulumi_has_plural_names_and_no_escapes(text: str, phase: str, name: str
     ("text", "code"),
     [
         (CDKTF + "Stack(self, 'x', before_init='a')\n", "hook-list-is-string"),
-        (CDKTF + "Stack(self, 'x', **options)\n", "what **options holds is not known"),
+        (CDKTF + "Stack(self, 'x', **options)\n", "python-call-unclear"),
         (
             CDKTF + "d = {'before_init': []}\nStack(self, 'x', **d)\nStack(self, 'y', **d)\n",
             "hook-list-shared",

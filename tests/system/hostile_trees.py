@@ -265,8 +265,11 @@ class Tree:
     description: str = ""
 
 
-def tree(dice: random.Random) -> Tree:
-    """A repository of some roots and modules that call each other."""
+def tree(dice: random.Random, *, has_loops: bool = True) -> Tree:
+    """A repository of some roots and modules that call each other; with ``has_loops`` some calls have ``for_each``.
+
+    Terraform itself rejects such a call of a module with providers of its own.
+    """
     modules: list[Made] = []
     for number in range(dice.randint(1, 4)):
         made = Made(f"modules/m{number}", dice.choice(SHAPES))
@@ -277,6 +280,8 @@ def tree(dice: random.Random) -> Tree:
         root = Made(f"live/r{number}", None)
         _fill(root, modules, dice, is_root=True)
         roots.append(root)
+    for made in () if has_loops else (*modules, *roots):
+        made.calls = [(label, callee, who, ()) for label, callee, who, _ in made.calls]
     files: dict[str, str] = {}
     for made in (*modules, *roots):
         files |= _written(made, dice, is_root=made in roots)

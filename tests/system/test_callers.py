@@ -24,7 +24,7 @@ from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModul
 from migrator.model.fleet_parts import parts
 from migrator.model.module_source import ModuleSource, parse_source
 from migrator.model.results import Mode
-from migrator.report.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import from_plain, to_plain
 from tests.conftest import MakeRepo, Repo, Terraform
 from tests.invariants import workspace_of
 from tests.module_trees import Maker, Tree, roles
@@ -492,7 +492,7 @@ def test_a_survey_with_calls_can_be_written_down() -> None:
         KnownCall("app", Place("main.tf", 9), "module.other", folder="/mod/shop", refusal="why"),
     )
     survey = Survey("app", calls=calls, modules=(module,), told=(Survey("mod", modules=(module,)),))
-    assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey
 
 
 def test_what_never_settles_is_refused() -> None:
@@ -618,7 +618,7 @@ def migrated(files: dict[str, dict[str, bytes]], config: Config) -> tuple[dict[s
     after = {path: data for one in files.values() for path, data in one.items()}
     refused: list[str] = []
     for (owner, survey), fleet in zip(settled.items(), parts(settled.values()), strict=True):
-        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+        assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey
         plan = planning(owner, files[owner], fleet, config).plan()
         after |= {change.path: change.after for change in plan.changes}
         refused += [f"{owner}: {one.place}: {one.fate}" for one in plan.findings if isinstance(one.fix, Refusal)]

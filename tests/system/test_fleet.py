@@ -14,7 +14,7 @@ from migrator.config.config import Auth, BackendAuth, Config
 from migrator.migrate.pipeline import migrate_repo, survey_repo
 from migrator.model.fleet import Survey
 from migrator.model.results import Mode
-from migrator.report.serial import survey_from_plain, survey_to_plain
+from migrator.report.serial import from_plain, to_plain
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform
 from tests.evaluated import evaluated_hooks
 from tests.system.test_end_to_end import GUARD, HOOK
@@ -361,7 +361,7 @@ def test_what_one_repository_tells_the_others_survives_being_written_down(make_r
     for repo, options in ((admin, {}), (app, {"backend_auth": BackendAuth.ENV, "role_arn": ROLE})):
         survey = survey_repo(str(repo.root), Config(**options))
         assert isinstance(survey, Survey)
-        assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+        assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey
     assert survey.roots[0].by == "variables"
     assert dict(survey.roots[0].variables)["AWS_ROLE_ARN"] == ROLE
 
@@ -419,4 +419,4 @@ def test_keys_stay_in_a_context_that_reaches_other_repositories(
     assert ("(main.tf:1) gets the credentials too" in done.output) == is_kept
     survey = survey_repo(str(other.root), Config())
     assert isinstance(survey, Survey)
-    assert survey_from_plain(json.loads(json.dumps(survey_to_plain(survey)))) == survey
+    assert from_plain(Survey, json.loads(json.dumps(to_plain(survey)))) == survey

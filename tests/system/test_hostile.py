@@ -108,7 +108,7 @@ def test_no_program_of_the_configuration_runs(make_repo: MakeRepo, trap: Path, n
     repo = armed(make_repo({**FILES, ".gitattributes": "* filter=trap diff=trap merge=trap\n"}), trap, SETTINGS[name])
     os.utime(repo.root / "main.tf")
     for mode in (Mode.PREVIEW, Mode.BRANCH, Mode.IN_PLACE):
-        assert "internal error" not in migrate_repo(str(repo.root), Config(mode=mode)).error
+        assert "nternal error" not in migrate_repo(str(repo.root), Config(mode=mode)).error
     assert marks(trap) == ""
 
 
@@ -436,7 +436,7 @@ def migrated(folder: Path, name: str, text: str) -> RepoResult:
     assert time.process_time() - start < 20
     assert result.error == ""
     assert "good/main.tf" in result.changed
-    assert not any("internal error" in one.reason for one in result.problems)
+    assert not any("nternal error" in one.reason for one in result.problems)
     return result
 
 

@@ -18,9 +18,9 @@ from click.testing import CliRunner
 
 from migrator.cli.main import cli
 from migrator.config.config import Config
-from migrator.known import Known
 from migrator.migrate.pipeline import open_workspace
 from migrator.model.findings import Change
+from migrator.model.known_secrets import Known
 from migrator.secret import MASK, hide, mask, told_pieces
 from migrator.terraform.secrets import Secrets
 from tests.planted import KINDS, MUCH, Planted, encodings, escaped, percent
@@ -71,7 +71,7 @@ def commit(folder: Path) -> None:
 def run(*arguments: object) -> list[str]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert done.exit_code in (0, 1, 3, 4), done.output
-    assert "internal error" not in done.output
+    assert "nternal error" not in done.output
     return [done.stdout, done.stderr]
 
 

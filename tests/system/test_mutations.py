@@ -92,7 +92,7 @@ def _comment(folder: Path) -> dict[Path, list[bytes]]:
 
 def _migrate(folder: Path, options: dict[str, Any], text: str) -> RepoResult:
     result = migrate_repo(str(folder), Config(mode=Mode.IN_PLACE, **options))
-    assert "internal error" not in result.error, text
+    assert "nternal error" not in result.error, text
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import string
@@ -23,11 +24,13 @@ from migrator.migrate.pipeline import migrate_repo, reason_of
 from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
+from migrator.report.collected import Collected
 from migrator.secret import MASK, is_telling, mask, may_tell
 from tests.conftest import FIXTURES
 
 SOURCES = sorted([*(path.parent / "before" for path in FIXTURES.glob("rules/*/*/before")), *FIXTURES.glob("repos/*")])
 PARTS = 4
+SAMPLED = 10  # one in so many has its git repository, and goes through all that a batch writes
 SHAPES = re.compile(
     rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])"
     rb"|(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
@@ -50,33 +53,34 @@ def parts_of(key: bytes) -> list[bytes]:
     return [part for part in parts if part not in b"EXAMPLEKEY" and part not in b"XXXXXX" and not part.isdigit()]
 
 
+PARTS_OF_KEYS = frozenset(part for key in KEYS for part in parts_of(key))
+
+
 def require_no_key(*channels: bytes) -> None:
     """No key is in any of the channels, and no more than four characters of one."""
     for channel in channels:
-        for key in KEYS:
-            assert key not in channel
-            assert not [part for part in parts_of(key) if part in channel]
+        assert not [key for key in KEYS if key in channel]
+        assert not [part for part in PARTS_OF_KEYS if part in channel]
 
 
-@pytest.fixture(scope="module", params=range(PARTS))
-def repositories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Some of the fixtures, each as a repository; each test makes branches of its own in them."""
-    made = []
-    for number, source in enumerate(SOURCES[request.param :: PARTS]):
-        folder = tmp_path_factory.mktemp("code") / f"r{number}"
-        shutil.copytree(source, folder, symlinks=True)
-        subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-        subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-        person = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-        subprocess.run(["git", *person, "commit", "--quiet", "--message", "import"], cwd=folder, check=True)
-        made.append(folder)
-    return made
+def copied(sources: list[Path], folder: Path) -> list[Path]:
+    """The fixtures, each in a folder of its own."""
+    copies = [folder / f"r{number}" for number in range(len(sources))]
+    for source, copy in zip(sources, copies, strict=True):
+        shutil.copytree(source, copy, symlinks=True)
+    return copies
+
+
+def commit(folder: Path) -> None:
+    person = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    for words in (["init", "--quiet"], ["add", "--all"], [*person, "commit", "--quiet", "--message", "import"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 def run(*arguments: object) -> list[bytes]:
     done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
     assert done.exit_code in (0, 1, 3, 4), done.output
-    assert "internal error" not in done.output
+    assert "nternal error" not in done.output
     return [done.stdout_bytes, done.stderr_bytes]
 
 
@@ -84,48 +88,51 @@ def files_in(folder: Path) -> Iterator[bytes]:
     return (path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_no_channel_of_a_run_holds_a_key(repositories: list[Path], tmp_path: Path) -> None:
+def report_options(folder: Path) -> list[object]:
+    folder.mkdir()
+    return [word for name in REPORTS for word in ("--report", folder / name)]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_preview_and_no_report_of_any_fixture_holds_a_key(part: int, tmp_path: Path) -> None:
     assert KEYS
-    out = tmp_path / "out"
-    out.mkdir()
-    reports = [word for name in REPORTS for word in ("--report", out / name)]
-    channels = run("--preview", "--verbose", *reports, *repositories)
+    folders = copied(SOURCES[part::PARTS], tmp_path / "code")
+    channels = run("--preview", "-vv", *report_options(tmp_path / "out"), *folders)
     assert b"\n+" in channels[0]
-    channels += files_in(out)
-    channels += run("--check", "-vv", *repositories)
-    channels += run("--verbose", "--no-switch", "--branch", "run", *repositories)
-    for repo in repositories:
-        log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
-        channels.append(subprocess.run(log, cwd=repo, capture_output=True, check=True).stdout)
-    require_no_key(*channels)
+    require_no_key(*channels, *files_in(tmp_path / "out"))
+    results = json.loads((tmp_path / "out" / REPORTS[0]).read_text())["repositories"]
+    assert len(results) == len(folders)
 
 
 def batch(*arguments: object) -> list[bytes]:
     command = [sys.executable, "-m", "migrator", "batch", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=600)
     assert done.returncode in (0, 1, 3, 4), done.stderr
-    assert b"internal error" not in done.stdout + done.stderr
+    assert b"nternal error" not in done.stdout + done.stderr
     return [done.stdout, done.stderr]
 
 
-def test_no_channel_of_a_batch_holds_a_key(repositories: list[Path], tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    reports = [word for name in REPORTS for word in ("--report", out / name)]
-    state = ("-j", 1, "--state")
-    channels = batch("--plan-out", out / "plan", *state, out / "first", *reports, *repositories)
-    channels += batch("--no-switch", "--branch", "batch", "--verbose", *state, out / "second", *repositories)
-    assert (out / "plan").exists()
+def test_no_channel_of_a_run_or_of_a_batch_holds_a_key(dice: Random, tmp_path: Path) -> None:
+    """Some of each rule's fixtures, as repositories; ``tests.search`` draws others."""
+    repos = copied(SOURCES[dice.randrange(SAMPLED) :: SAMPLED], tmp_path / "code")
+    for repo in repos:
+        commit(repo)
+    out, state = tmp_path / "out", ("-j", 1, "--state")
+    channels = batch("--plan-out", tmp_path / "plan", *state, tmp_path / "first", *report_options(out), *repos)
+    channels += batch("--no-switch", "--branch", "batch", "--verbose", *state, tmp_path / "second", *repos)
     assert b" migrated" in channels[3]
-    require_no_key(*channels, *files_in(out))
-
-
-def test_no_text_of_a_pull_request_holds_a_key(repositories: list[Path]) -> None:
-    for repo in repositories:
+    channels += run("--check", "-vv", *repos)
+    channels += run("--verbose", "--no-switch", "--branch", "run", *repos)
+    log = ["git", "log", "--branches", "--not", "HEAD", "--format=%B"]
+    messages = [subprocess.run(log, cwd=repo, capture_output=True, check=True).stdout for repo in repos]
+    assert any(messages)
+    for repo in repos:
         summary = io.StringIO()
-        markdown.write([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))], summary)
+        markdown.write(Collected([migrate_repo(str(repo), Config(mode=Mode.PREVIEW))]), summary)
         text = fill(DEFAULT, summary=summary.getvalue(), repo="acme/shop", branch="spacelift-oidc")
-        require_no_key(text.title.encode(), text.body.encode())
+        channels += (text.title.encode(), text.body.encode())
+    written = [(tmp_path / name).read_bytes() for name in ("plan", "first", "second")]
+    require_no_key(*channels, *messages, *files_in(out), *written)
 
 
 def test_no_crash_report_holds_a_key() -> None:

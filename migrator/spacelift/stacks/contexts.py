@@ -148,6 +148,12 @@ class Attachments:
             if _is(spacelift_context, target)
         ]
 
+    def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
+        """The contexts that are attached to the stack called ``slug``, which another place defines, with priorities."""
+        named = ((item.priority or 0, item.context) for item in self._by_receiver.get(("", slug), ()))
+        found = [(priority, each) for priority, target in named if target is not None for each in self.contexts(target)]
+        return sorted(found, key=lambda item: item[0])
+
     def of_context(self, target: Target) -> list[Attachment]:
         """The attachments of the context that an id leads to, under any of its names."""
         found = [*self._by_context.get(target.index, ())]

@@ -1,0 +1,142 @@
+"""All results of a run, made fit to be shown once and then read by every report in turn."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shlex
+import sys
+import tempfile
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from migrator import __version__
+from migrator.errors import MigrateError
+from migrator.model.diagnostics import Diagnostic
+from migrator.model.findings import Finding, Place, Rewrite
+from migrator.report.places import is_address
+from migrator.report.shown import show_line, show_whole
+from migrator.report.totals import State, Totals, refusals, state_of
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
+
+RUN_FAILED = Diagnostic(
+    "repository-failed",
+    found="The run on this repository failed.",
+    why="Nothing in the repository was changed.",
+    help="Read the error of the repository, correct the cause, and run the command again.",
+)
+
+ATTENTION = (State.FAILED, State.REFUSED, State.PARTLY, State.MIGRATED, State.NOTHING)
+"""States in the order of a report for people: first what a person must look at."""
+
+_IN_MEMORY = 64_000
+_MOST = 999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that a report is of: its ``command`` without secrets, and the ``date`` in UTC."""
+
+    command: str
+    date: str
+    version: str = __version__
+
+
+def this_run() -> Run:
+    """The run of this process. ``SOURCE_DATE_EPOCH`` sets its date: https://reproducible-builds.org/specs/."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), now.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+class Item(NamedTuple):
+    """A result fit to be shown; its ``number`` from 1 in the order of the run.
+
+    ``places`` are those of its findings and then of its problems as they really are, which no report may show.
+    """
+
+    number: int
+    result: RepoResult
+    places: tuple[Place, ...]
+
+
+class Collected:
+    """Every result of a run, masked and printable, and the totals over them.
+
+    The results are read once, and kept in a file without a name as soon as they are many: memory does not grow with
+    their number. Raises `MigrateError` where that file cannot be written.
+    """
+
+    def __init__(self, results: Iterable[RepoResult], run: Run | None = None) -> None:
+        self.run = run or this_run()
+        self.totals = Totals()
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - see the next line
+        weakref.finalize(self, self._file.close)
+        self._starts, self._diffs, self._ranks = array("Q"), array("Q"), array("Q")
+        try:
+            for number, raw in enumerate(results, start=1):
+                self._add(number, raw)
+        except OSError as error:
+            raise MigrateError(f"the reports cannot be prepared: {error.strerror or 'output failed'}") from None
+
+    def __iter__(self) -> Iterator[Item]:
+        """The results in the order of the run, without their diffs."""
+        return map(self._item, range(len(self._starts)))
+
+    def whole(self) -> Iterator[Item]:
+        """The same with their diffs."""
+        return map(self._whole, range(len(self._starts)))
+
+    def ranked(self) -> Iterator[Item]:
+        """The results without their diffs, first those that need attention."""
+        return map(self._item, self._order())
+
+    def ranked_whole(self) -> Iterator[Item]:
+        """The same with their diffs."""
+        return map(self._whole, self._order())
+
+    def _order(self) -> list[int]:
+        return sorted(range(len(self._ranks)), key=self._ranks.__getitem__)
+
+    def _add(self, number: int, raw: RepoResult) -> None:
+        result = show_whole(raw)
+        places = (*(finding.place for finding in raw.findings), *(problem.place for problem in raw.problems))
+        if not is_address(result.revision.remote):
+            result = replace(result, revision=replace(result.revision, remote=""))
+        if result.error:
+            result = replace(result, findings=tuple(_undone(finding) for finding in result.findings))
+        brief = replace(result, diff=b"")
+        self.totals.add(number, brief)
+        refused = min(sum(1 for _ in refusals(brief)), _MOST)
+        self._ranks.append(ATTENTION.index(state_of(brief)) * (_MOST + 1) + _MOST - refused)
+        self._starts.append(self._write(pickle.dumps(Item(number, brief, places))))
+        self._diffs.append(self._write(pickle.dumps(result.diff)))
+
+    def _write(self, data: bytes) -> int:
+        start = self._file.tell()
+        self._file.write(len(data).to_bytes(8, "big") + data)
+        return start
+
+    def _read(self, start: int) -> Any:
+        self._file.seek(start)
+        size = int.from_bytes(self._file.read(8), "big")
+        return pickle.loads(self._file.read(size))  # noqa: S301 - written above, to a file that has no name
+
+    def _item(self, index: int) -> Item:
+        item: Item = self._read(self._starts[index])
+        return item
+
+    def _whole(self, index: int) -> Item:
+        item = self._item(index)
+        return item._replace(result=replace(item.result, diff=self._read(self._diffs[index])))
+
+
+def _undone(finding: Finding) -> Finding:
+    """``finding`` of a repository whose run failed: whatever was planned for its place was not done."""
+    return replace(finding, fix=RUN_FAILED.refusal()) if isinstance(finding.fix, Rewrite) else finding

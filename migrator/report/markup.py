@@ -1,0 +1,49 @@
+"""Text as Markdown: what a repository holds is shown as it stands, and nothing in it is markup, a link or a mention."""
+
+from __future__ import annotations
+
+import re
+
+CELL = 160
+"""The most characters of a text in a table's cell."""
+
+_TOKEN = re.compile(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
+"""What is code in a sentence: what stands in backticks, ARNs and variables of the environment."""
+
+_ESCAPED = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
+_LINKING = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+_MENTION = re.compile(r"([@#])(?=\w)")
+
+
+def prose(text: str) -> str:
+    """``text`` as words, in a table's cell or a list; long ones are cut."""
+    text = cut(text)
+    parts: list[str] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        parts += (_plain(text[end : match.start()]), code(match[0].strip("`")))
+        end = match.end()
+    return "".join((*parts, _plain(text[end:])))
+
+
+def code(text: str, most: int = CELL) -> str:
+    """``text`` as code, in a table's cell or a list, and at most so many characters of it."""
+    if not text:
+        return ""
+    text = cut(text, most)
+    return f"<code>{_plain(text)}</code>" if re.search(r"[`|\\]", text) or text != text.strip() else f"`{text}`"
+
+
+def linked(text: str, address: str) -> str:
+    """``text``, which is Markdown already, as a link to ``address``, if there is one."""
+    return f"[{text}]({address.replace('(', '%28').replace(')', '%29')})" if address else text
+
+
+def cut(text: str, most: int = CELL) -> str:
+    """At most so many characters of ``text``."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _plain(text: str) -> str:
+    escaped = _ESCAPED.sub(lambda match: "&lt;" if match[0] == "<" else "\\" + match[0], text)
+    return _LINKING.sub(lambda match: f"&#{ord(match[0])};", _MENTION.sub("\\1\u200b", escaped))

@@ -1,0 +1,73 @@
+"""Places as a report lists them: grouped by file and counted, and linked to the remote where that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from migrator.model.findings import Place
+
+if TYPE_CHECKING:
+    from migrator.model.results import Revision
+
+FILES = 6
+"""So many files are listed by name, the others are counted."""
+
+_LINES = 6
+_LINK = {
+    "github": ("{remote}/blob/{commit}/{path}", "#L{line}"),
+    "gitlab": ("{remote}/-/blob/{commit}/{path}", "#L{line}"),
+    "bitbucket": ("{remote}/src/{commit}/{path}", "#lines-{line}"),
+}
+"""How the hosts address a file and a line: https://docs.github.com/en/repositories/working-with-files/using-files,
+https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/."""
+
+_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?/[\w.~/-]+", re.ASCII)
+_HOST = re.compile(r"https?://(?:www\.)?(github|gitlab|bitbucket)\.[a-z0-9.-]+(?::\d+)?/.+", re.ASCII)
+_LISTED = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?P<rest> \(.*\))?")
+
+
+def is_address(text: str) -> bool:
+    """Whether a remote's address is one that a page may link to."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def link(revision: Revision, place: Place) -> str:
+    """The address of a ``place`` in the remote's pages, as it is in the commit of ``revision``; ``""`` if not known."""
+    host = _HOST.fullmatch(revision.remote) if is_address(revision.remote) else None
+    if host is None or not re.fullmatch(r"[0-9a-f]{40,64}", revision.commit) or not _is_plain(place.path):
+        return ""
+    file, line = _LINK[host[1]]
+    address = file.format(remote=revision.remote, commit=revision.commit, path=quote(place.path))
+    return address + (line.format(line=place.line) if place.line else "")
+
+
+def place_of(subject: str) -> Place | None:
+    """The place that a note's ``subject`` names, if it names one."""
+    match = _LISTED.fullmatch(subject)
+    return Place(match["path"], int(match["line"])) if match else None
+
+
+def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
+    """Each file once with a place to link to, and what to call it: ``main.tf`` and its lines, ``12 more places``.
+
+    At most `FILES` files are named. The last pair has an empty path if there are more.
+    """
+    by_file: dict[str, list[int]] = {}
+    for place in sorted(set(places)):
+        by_file.setdefault(place.path, []).append(place.line)
+    for path, lines in list(by_file.items())[:FILES]:
+        numbers = [str(line) for line in dict.fromkeys(lines) if line]
+        more = f" and {len(numbers) - _LINES} more lines" if len(numbers) > _LINES else ""
+        yield Place(path, lines[0]), f"{path}:{','.join(numbers[:_LINES])}{more}" if numbers else path
+    left = list(by_file.values())[FILES:]
+    if left:
+        count = sum(map(len, left))
+        yield Place(""), f"{count:,} more place{'s' * (count > 1)} in {len(left):,} more file{'s' * (len(left) > 1)}"
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is nothing but a path below the repository's root."""
+    return bool(path) and path.isprintable() and not path.startswith("/") and ".." not in path.split("/")

@@ -1,0 +1,150 @@
+"""Whether a root module is valid, and its backend leads to the state of before: asked of the engine itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrator.errors import MigrateError
+from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.syntax.hcl.strings import string_value
+from migrator.verify import diagnostics as said
+from migrator.verify.programs import Ended, run
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.roots import Root
+    from migrator.terraform.backends import S3Backend
+    from migrator.verify.engines import EngineProgram
+
+PLACE = ("bucket", "key", "region", "workspace_key_prefix", "endpoint", "dynamodb_table")
+"""The arguments that say which state a backend leads to, and which table locks it."""
+
+_MISSING = re.compile(
+    r"Failed to query available provider packages|Failed to install provider|provider registry"
+    r"|Missing required provider|Could not (?:download|retrieve)|Failed to download module|Module not installed"
+    r"|Failed to (?:resolve|load) provider|Required plugins are not installed|remote module registry|proxyconnect"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What ``init`` and ``validate`` came to; ``backend`` is the backend's configuration as the engine has it."""
+
+    validate: Proof
+    backend: Mapping[str, Any] | None
+    complaint: str = ""
+
+
+def initialise(
+    engine: EngineProgram,
+    is_own: bool,
+    folder: Path,
+    environment: Mapping[str, str],
+    data: Path,
+    arguments: Sequence[str],
+    *,
+    with_backend: bool,
+) -> Initialised:
+    """Run ``init``, with the backend or without, and ``validate``; ``data`` is a folder for what the engine keeps.
+
+    ``is_own`` tells that the stack runs this engine. A backend that fails costs the validation nothing.
+    """
+    lock = folder / ".terraform.lock.hcl"
+    had_lock = lock.exists()
+    given = {**environment, "TF_DATA_DIR": str(data)}
+    command = [engine.path, "init", "-input=false", "-no-color"]
+    extra = ["-reconfigure", *arguments] if with_backend else ["-backend=false"]
+    try:
+        done = run([*command, *extra], folder, given)
+        backend = _recorded(data) if with_backend else None
+        complaint = ""
+        if done.status != 0 and with_backend and backend is None and not _MISSING.search(_flat(done)):
+            complaint = done.said
+            done = run([*command, "-backend=false"], folder, given)
+        if done.status == 0:
+            done = run([engine.path, "validate", "-no-color"], folder, given)
+    except MigrateError as error:
+        done, backend, complaint = Ended(1, "", str(error)), None, str(error)
+    finally:
+        if not had_lock:
+            lock.unlink(missing_ok=True)
+    return Initialised(_validity(done, engine, is_own), backend, complaint)
+
+
+def _flat(done: Ended) -> str:
+    return " ".join(done.complaint.split())
+
+
+def _validity(done: Ended, engine: EngineProgram, is_own: bool) -> Proof:
+    if done.status == 0:
+        note = "" if is_own else ", which is not the version of the stack"
+        return proven("validate", f"{engine.title} finds the root module valid{note}.")
+    if _MISSING.search(_flat(done)):
+        return not_proven("validate", said.NO_PROVIDERS.refusal(said=done.said.rstrip(".")))
+    if not is_own:
+        return not_proven("validate", said.OTHER_ENGINE.refusal(engine=engine.title, said=done.said.rstrip(".")))
+    return failed("validate", said.INVALID.refusal(engine=engine.title, said=done.said.rstrip(".")))
+
+
+def _recorded(data: Path) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads((data / "terraform.tfstate").read_text())["backend"]["config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def backend_arguments(root: Root, folder: Path, variables: Mapping[str, str | None], top: Path) -> list[str] | Proof:
+    """The arguments of ``init`` that complete a partial backend; why they are not known, if so."""
+    partial = sorted({backend.document.path for backend in root.backends if backend.is_partial})
+    if "TF_CLI_ARGS_init" in variables or not partial:
+        return []
+    if len(partial) > 1:
+        return not_proven("state", said.MANY_FILES.refusal(files=", ".join(partial)))
+    return [f"-backend-config={os.path.relpath(top / partial[0], folder)}"]
+
+
+def state_proof(initialised: Initialised, root: Root, before: Context | None, is_own: bool, engine: str) -> Proof:
+    """Whether the backend that the engine initialised leads to the state from ``before``."""
+    if initialised.backend is None:
+        if not initialised.complaint:
+            return not_proven("state", said.NO_PROVIDERS.refusal(said="the backend was not reached"))
+        if not is_own:
+            return not_proven("state", said.OTHER_ENGINE.refusal(engine=engine, said=initialised.complaint.rstrip(".")))
+        return failed("state", said.BACKEND_FAILED.refusal(said=initialised.complaint.rstrip(".")))
+    if before is None:
+        return not_proven("state", said.NO_BASE.refusal())
+    old = next((item for item in before.facts.roots if item.module.path == root.module.path), None)
+    now = {name: initialised.backend.get(name) or "" for name in PLACE}
+    if old is None:
+        return not_proven("state", said.NO_OLD_BACKEND.refusal(place=f"s3://{now['bucket']}/{now['key']}"))
+    for name in PLACE:
+        known = _literal(old.backends, name)
+        if known is None:
+            return not_proven("state", said.UNKNOWN_STATE.refusal(name=name))
+        if known != now[name]:
+            why = said.OTHER_STATE.refusal(name=name, before=known or "not set", after=now[name] or "not set")
+            return failed("state", why)
+    return proven("state", f"The backend leads to s3://{now['bucket']}/{now['key']}, as before.")
+
+
+def _literal(backends: Sequence[S3Backend], name: str) -> str | None:
+    """What an argument was; ``""`` if it was not set, None if no literal says what it was."""
+    blocks = [backend for backend in backends if not backend.is_partial]
+    block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
+    found = ""
+    for backend in (block, *(item for item in backends if item.is_partial)):
+        attribute = backend.block.attribute(name)
+        if attribute is not None:
+            expression = backend.document.expression(attribute)
+            value = "" if expression == "null" else string_value(expression)
+            if value is None or (found and backend.is_partial and found != value):
+                return None
+            found = value
+    return found

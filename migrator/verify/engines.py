@@ -1,0 +1,111 @@
+"""The engine that a root module is verified with: terraform or tofu, of the stack's version if one is installed.
+
+Looked for in ``PATH``, in the folders of tfenv (https://github.com/tfutils/tfenv), tofuenv and tenv
+(https://tofuutils.github.io/tenv), and at the path that the user names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.errors import MigrateError, UsageError
+from migrator.verify.programs import bare_environment, run
+
+if TYPE_CHECKING:
+    from migrator.model.engine import Evidence, Version
+
+_FOLDERS = (
+    ("TFENV_CONFIG_DIR", "~/.tfenv", "versions/*/terraform"),
+    ("TFENV_ROOT", "~/.tfenv", "versions/*/terraform"),
+    ("TOFUENV_ROOT", "~/.tofuenv", "versions/*/tofu"),
+    ("TENV_ROOT", "~/.tenv", "Terraform/*/terraform"),
+    ("TENV_ROOT", "~/.tenv", "OpenTofu/*/tofu"),
+)
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class EngineProgram:
+    """An engine that is installed at ``path``."""
+
+    path: str
+    version: Version
+    is_tofu: bool = False
+
+    @property
+    def title(self) -> str:
+        """The engine for people."""
+        return f"{'OpenTofu' if self.is_tofu else 'Terraform'} {'.'.join(map(str, self.version))}"
+
+
+class Engines:
+    """The engines of this machine; ``chosen`` is the path of the one to take, whatever stacks say.
+
+    Raises `UsageError` for a chosen path that is no engine's.
+    """
+
+    def __init__(self, chosen: str | None, home: Path) -> None:
+        self._home = home
+        self._chosen = _asked(chosen, home) if chosen else None
+        if chosen and self._chosen is None:
+            raise UsageError(f"--engine {chosen} is no terraform and no tofu")
+
+    @cached_property
+    def _installed(self) -> list[EngineProgram]:
+        """Those in ``PATH`` first."""
+        paths = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
+        found = [engine for path in paths if (engine := _asked(path, self._home))]
+        known = {engine.path for engine in found}
+        return [*found, *(engine for engine in _in_folders() if engine.path not in known)]
+
+    def fitting(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
+        """The engine for a stack of which ``evidence`` is known, and whether that is one that the stack may run.
+
+        None if no engine is installed.
+        """
+        firm = [item for item in evidence if not item.is_soft]
+        lowest = max((item.low for item in firm), default=(0, 0, 0))
+        firm = [item for item in firm if not item.is_default or item.high > lowest]
+        if self._chosen is not None:
+            return self._chosen, _fits(self._chosen, firm)
+        fitting = [engine for engine in self._installed if _fits(engine, firm)]
+        if fitting:
+            return max(fitting, key=lambda engine: engine.version), True
+        return (self._installed[0] if self._installed else None), False
+
+
+def _fits(engine: EngineProgram, evidence: list[Evidence]) -> bool:
+    is_tofu = any(item.is_tofu for item in evidence)
+    return engine.is_tofu is is_tofu and all(item.low <= engine.version < item.high for item in evidence)
+
+
+def _asked(path: str, home: Path) -> EngineProgram | None:
+    """The engine that says itself which version it is; None if it does not."""
+    try:
+        done = run([path, "version", "-json"], home, bare_environment(home), 30)
+        said = json.loads(done.printed)["terraform_version"]
+    except (MigrateError, ValueError, KeyError, TypeError):
+        return None
+    version = _VERSION.match(str(said))
+    if version is None:
+        return None
+    is_tofu = "tofu" in Path(path).name
+    return EngineProgram(path, (int(version[1]), int(version[2]), int(version[3])), is_tofu)
+
+
+def _in_folders() -> Iterator[EngineProgram]:
+    for variable, default, pattern in _FOLDERS:
+        folder = Path(os.environ.get(variable) or os.path.expanduser(default))
+        for program in sorted(folder.glob(pattern)):
+            version = _VERSION.fullmatch(program.parent.name)
+            if version and os.access(program, os.X_OK):
+                parts = (int(version[1]), int(version[2]), int(version[3]))
+                yield EngineProgram(str(program), parts, program.name == "tofu")

@@ -1,0 +1,185 @@
+"""The repositories of a verification: copies of their branches, their root modules, and the stacks that run these."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.config.settings_file import with_repository
+from migrator.decide.context import Context
+from migrator.errors import MigrateError
+from migrator.git.checkout import Branch
+from migrator.model.findings import LeftAlone
+from migrator.model.fleet import RepoIdentity, is_of_branch, runs
+from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
+from migrator.spacelift.stacks.model import TerraformDefinition
+from migrator.verify.hook_lists import evaluated_lists, outermost
+from migrator.verify.stacks import RunStack, defined_stacks, with_runtime_config
+from migrator.workspace.discover import checkout_of, listing, walk
+from migrator.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrator.config.config import Config
+    from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.verify.engines import EngineProgram
+
+_LEFT_OUT = shutil.ignore_patterns(".git", ".terraform", ".terragrunt-cache", "node_modules")
+
+
+@dataclass(frozen=True, eq=False)
+class VerifiedRepo:
+    """A repository, called ``name`` by the user: its files on ``branch`` in a copy, ``""`` for the work tree.
+
+    ``before`` is the repository before the migration, if that is known; ``commit`` and ``commit_before`` are the
+    commits of both, ``""`` for the work tree.
+    """
+
+    name: str
+    branch: str
+    context: Context
+    before: Context | None = None
+    commit: str = ""
+    commit_before: str = ""
+    stacks: tuple[tuple[StackDefinition, RunStack], ...] = ()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The files of the branch."""
+        return self.context.workspace
+
+    @property
+    def programs(self) -> list[tuple[str, str]]:
+        """The folders whose root module another program writes, each with that program."""
+        facts = self.context.facts
+        found = [(program.folder, "CDKTF") for program, _ in facts.programs]
+        return [*found, *((unit.folder, "Terragrunt") for unit in facts.terragrunt.units)]
+
+    @property
+    def roots(self) -> list[str]:
+        """The root modules with an S3 backend or an AWS provider."""
+        facts, workspace = self.context.facts, self.workspace
+        found = {root.module.path for root in facts.roots if not isinstance(root.backend.skip_reason, LeftAlone)}
+        for provider in facts.providers:
+            if not isinstance(provider.skip_reason, LeftAlone):
+                found |= {root.path for root in workspace.roots_of(provider.module)}
+        emulated = {root.module.path for root in facts.roots} - found
+        return sorted(path for path in found - emulated if workspace.in_scope(path))
+
+
+@dataclass(frozen=True, eq=False)
+class VerifiedRoot:
+    """A root module at ``path`` of a repository, and the stacks that run the module."""
+
+    repo: VerifiedRepo
+    path: str
+    stacks: list[RunStack] = field(default_factory=list)
+    program: str = ""
+    """What writes the module, if it is none of the repository's own: CDKTF or Terragrunt."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the copy of the module is."""
+        return self.repo.workspace.root / self.path
+
+
+def open_repo(path: str, branch: str | None, base: str | None, config: Config, scratch: Path) -> VerifiedRepo:
+    """A copy of a repository's branch: the one called ``branch``, else the migration's, else the work tree.
+
+    Raises `MigrateError` for what git cannot read, and for a ``branch`` or ``base`` that is not there.
+    """
+    real = Path(os.path.realpath(path))
+    copied, old = scratch / "branch", scratch / "before"
+    copied.mkdir(parents=True)
+    if checkout_of(real) is None:
+        shutil.copytree(real, copied, ignore=_LEFT_OUT, symlinks=True, dirs_exist_ok=True)
+        return VerifiedRepo(path, "", _context(copied, RepoIdentity(real.name), "", config))
+    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+
+    checkout = Checkout.open(real)
+    if checkout is None:
+        raise MigrateError("git cannot read this repository")
+    root = Path(os.path.realpath(checkout.root))
+    scope = "" if real == root else real.relative_to(root).as_posix()
+    name = branch or config.branch
+    commit = checkout.commit_called(f"refs/heads/{name}") or (checkout.commit_called(branch) if branch else None)
+    if commit is None and branch:
+        raise MigrateError(f"there is no branch {branch}")
+    if commit is None:
+        _copy_tree(root, checkout.paths(), copied)
+        before = checkout.commit_called(base or "HEAD") if base or checkout.has_changes else None
+        name = ""
+    else:
+        checkout.export(commit, copied)
+        known = base or checkout.base_of(Branch(name, commit))
+        other = checkout.commit_called(known) if known else None
+        before = checkout.common_ancestor(commit, other) if other else None
+        before = None if before == commit else before
+    if base and before is None:
+        raise MigrateError(f"--base {base} is no commit that the branch was made of")
+    identity = checkout.identity
+    if name in identity.branches:
+        identity = replace(identity, branches=frozenset())
+    found = VerifiedRepo(path, name, _context(copied, identity, scope, config), commit=commit or "")
+    if before is None:
+        return found
+    old.mkdir()
+    checkout.export(before, old)
+    return replace(found, before=_context(old, identity, scope, config), commit_before=before)
+
+
+def _copy_tree(root: Path, paths: Sequence[str], folder: Path) -> None:
+    for path in paths:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(root / path) and not (root / path).is_dir():
+            shutil.copy2(root / path, target, follow_symlinks=False)
+
+
+def _context(folder: Path, identity: RepoIdentity, scope: str, config: Config) -> Context:
+    own = with_repository(config, folder)
+    return Context(Workspace(listing(folder, walk(folder)), identity, scope, own.exclude), own)
+
+
+def with_stacks(repo: VerifiedRepo, engine: EngineProgram | None, scratch: Path) -> VerifiedRepo:
+    """The repository with the stacks that it defines, the hooks of which ``engine`` evaluates."""
+    facts = repo.context.facts
+    terraform = [stack for stack in facts.stacks if isinstance(stack, TerraformDefinition)]
+    evaluated = {}
+    if engine is not None and terraform:
+        roots = dict.fromkeys(outermost(stack.source.scope) for stack in terraform)
+        evaluated = evaluated_lists(repo.workspace, roots, "before_init", engine, scratch)
+    return replace(repo, stacks=tuple(defined_stacks(repo.context, evaluated)))
+
+
+def roots_of(
+    repos: Sequence[VerifiedRepo], more: Sequence[RunStack], say: Callable[[str], None]
+) -> Iterator[VerifiedRoot]:
+    """Every root module with the stacks that run it: those of ``repos``, and ``more`` of the account."""
+    found = set()
+    for repo in repos:
+        programs = dict(repo.programs)
+        paths = [*(path for path in repo.roots if path not in programs), *programs]
+        by_folder = StacksByFolder(repo.workspace, [stack for stack, _ in repo.stacks])
+        known = dict(repo.stacks)
+        for path in paths:
+            own = definitions_running(path, by_folder, repo.workspace, is_only_root=len(paths) == 1)
+            stacks = [known[stack] for stack in own]
+            identity = repo.workspace.identity
+            elsewhere = [stack for other in repos if other is not repo for _, stack in other.stacks]
+            stacks += [item for item in elsewhere if _runs(item, identity, path)]
+            slugs = {stack.slug for stack in stacks}
+            stacks += [item for item in more if item.slug not in slugs and _runs(item, identity, path)]
+            found |= {id(stack) for stack in stacks}
+            stacks = [with_runtime_config(stack, repo.workspace) for stack in stacks]
+            yield VerifiedRoot(repo, path, stacks, programs.get(path, ""))
+    for stack in (stack for repo in repos for _, stack in repo.stacks):
+        if id(stack) not in found and any(command.is_exchange for command in stack.commands or ()):
+            say(f"{stack.title} ({stack.place}) signs in by a hook, but runs code that is not named here")
+
+
+def _runs(stack: RunStack, identity: RepoIdentity, path: str) -> bool:
+    return runs(stack.code, identity, path) and is_of_branch(stack.code, identity)

@@ -1,0 +1,125 @@
+"""Whether the hook of a stack signs in: the exchange and its guard are run in two shells, nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.verify import diagnostics as said
+from migrator.verify.exchange import SHELLS, Exchange, exchange_of, exported_by, is_part, missing_programs, token_for
+from migrator.verify.runs import run_types, subject
+
+if TYPE_CHECKING:
+    from migrator.verify.local_aws import RecordedRun
+    from migrator.verify.stacks import RunStack
+
+_CELL = "hook"
+_STAND_IN = "arn:aws:iam::123456789012:role/stand-in"
+"""The role that a hook is run with if its own is known to the stack alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookProof:
+    """The cell, what a run has in its environment after the hooks, and the role of the hook; ``""`` if not known.
+
+    ``skipped`` are the commands that were not run.
+    """
+
+    proof: Proof
+    exported: Mapping[str, str]
+    role: str = ""
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens.
+
+    Hooks are run for the ``types`` of runs alone; for all of them if there are none.
+    """
+
+    path: str
+    host: str
+    template: str
+    types: tuple[str, ...] = ()
+
+
+def hook_proof(
+    stack: RunStack | None,
+    needs_hook: bool,
+    environment: Mapping[str, str],
+    aws: RecordedRun | None,
+    cwd: Path,
+    token: TokenSettings,
+) -> HookProof:
+    """Run the exchange of a stack's hooks for each type of run; ``needs_hook`` says that the backend needs one.
+
+    ``environment`` is what a run of the stack has before its hooks.
+    """
+    if stack is None:
+        cell = not_proven(_CELL, said.NO_STACK.refusal()) if needs_hook else _not_needed()
+        return HookProof(cell, {})
+    if stack.has_integration:
+        return HookProof(not_proven(_CELL, said.INTEGRATION.refusal()), {})
+    if stack.commands is None:
+        cell = not_proven(_CELL, said.UNKNOWN_HOOKS.refusal(why=stack.unknown)) if needs_hook else _not_needed()
+        return HookProof(cell, {})
+    skipped = tuple(command.text for command in stack.commands if not is_part(command.text))
+    if not any(command.is_exchange for command in stack.commands):
+        cell = failed(_CELL, said.NO_HOOK.refusal()) if needs_hook else _not_needed()
+        return HookProof(cell, {}, skipped=skipped)
+    exchange = exchange_of(tuple(command.text for command in stack.commands))
+    if exchange is None:
+        return HookProof(not_proven(_CELL, said.OWN_SPELLING.refusal()), {}, skipped=skipped)
+    role = exchange.role_for(stack.known_variables) or ""
+    if aws is None:
+        return HookProof(not_proven(_CELL, said.NO_MOTO.refusal()), {}, role, skipped)
+    if missing := missing_programs():
+        return HookProof(not_proven(_CELL, said.NO_SHELL.refusal(program=missing[0])), {}, role, skipped)
+    cell, exported = _run(stack, exchange, environment, aws, cwd, token)
+    return HookProof(cell, exported, role, skipped)
+
+
+def _not_needed() -> Proof:
+    return proven(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
+
+
+def _run(
+    stack: RunStack,
+    exchange: Exchange,
+    environment: Mapping[str, str],
+    aws: RecordedRun,
+    cwd: Path,
+    token: TokenSettings,
+) -> tuple[Proof, Mapping[str, str]]:
+    role = exchange.role_for(stack.known_variables) or _STAND_IN
+    given = {**environment, **({exchange.variable: role} if exchange.variable else {})}
+    file = cwd / "spacelift.oidc"
+    exported: Mapping[str, str] = {}
+    for number, run in enumerate(run_types(stack, token.types)):
+        shell = SHELLS[number % len(SHELLS)]
+        file.write_text(token_for(subject(stack, run, token.template), token.host))
+        exported, done = exported_by(exchange, shell, given, cwd, (token.path, file))
+        if not exported:
+            why = said.EXCHANGE_FAILED.refusal(shell=shell, run=run, said=done.said.rstrip("."), token=token.path)
+            return failed(_CELL, why), {}
+        found = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
+        if found != (role,):
+            shown = ", then ".join(found) or "somebody else"
+            return failed(_CELL, said.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
+    return _order(stack, exchange), exported
+
+
+def _order(stack: RunStack, exchange: Exchange) -> Proof:
+    """What else must hold of a hook that signs in."""
+    if where := stack.early_caller:
+        return failed(_CELL, said.TOO_EARLY.refusal(where=where))
+    if not exchange.has_guard:
+        return failed(_CELL, said.NO_GUARD.refusal())
+    if stack.doubts:
+        return not_proven(_CELL, said.UNKNOWN_CONTEXT.refusal(why=stack.doubts[0]))
+    shells = " and ".join(SHELLS)
+    return proven(_CELL, f"The exchange signs in, in {shells}; the list was evaluated by {stack.read_by}.")

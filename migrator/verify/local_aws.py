@@ -1,0 +1,117 @@
+"""An emulated STS and S3 on this machine, and who signed the requests that reached it.
+
+moto (https://docs.getmoto.org, extra ``verify``) answers. Each verified run gets an address of its own, so that no
+request is taken for another run's.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from migrator.errors import MigrateError
+
+MISSING = "moto is not installed"
+_SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
+_KEY = re.compile(r"<AccessKeyId>([^<]+)</AccessKeyId>")
+_START = Callable[..., Any]
+_App = Callable[[dict[str, Any], _START], Iterable[bytes]]
+
+
+@dataclass
+class RecordedRun:
+    """What one run asked of the emulated AWS at ``url``: who its keys are, and who signed for S3, in order."""
+
+    url: str = ""
+    sessions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The roles that were assumed for the session of an access key, the first with the token."""
+    states: list[tuple[str, ...]] = field(default_factory=list)
+    """Of each request to S3 the roles of the session that signed."""
+
+    def roles_of(self, key: str) -> tuple[str, ...]:
+        """The roles that were assumed for the session of an access key; none of a key that is no session's."""
+        return self.sessions.get(key, ())
+
+    def note(self, environ: dict[str, Any], body: bytes, answer: bytes) -> None:
+        """Remember a request and its answer."""
+        signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
+        asked = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
+        action, role = (asked.get(name, [""])[0] for name in ("Action", "RoleArn"))
+        made = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
+        if made and action == "AssumeRoleWithWebIdentity":
+            self.sessions[made[1]] = (role,)
+        elif made and signed:
+            self.sessions[made[1]] = (*self.roles_of(signed["key"]), role)
+        elif signed and signed["service"] == "s3":
+            self.states.append(self.roles_of(signed["key"]))
+
+
+class LocalAws:
+    """The emulated AWS. Raises `MigrateError` if moto is not installed."""
+
+    def __init__(self) -> None:
+        try:
+            import moto.server  # noqa: F401 - here, as moto is an extra and slow to load
+            from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        except ImportError:
+            raise MigrateError(MISSING) from None
+        self._app: _App = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.Lock()
+        self._buckets: set[str] = set()
+
+    @contextmanager
+    def run(self) -> Iterator[RecordedRun]:
+        """An address that is served until the end of the block."""
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class Quiet(WSGIRequestHandler):
+            def log(self, *_: Any) -> None:
+                pass
+
+        record = RecordedRun()
+        server = make_server("127.0.0.1", 0, self._recording(record), threaded=True, request_handler=Quiet)
+        record.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
+        thread.start()
+        try:
+            yield record
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def _recording(self, record: RecordedRun) -> _App:
+        def application(environ: dict[str, Any], start: _START) -> Iterable[bytes]:
+            import io
+
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            body = environ["wsgi.input"].read(length) if length else b""
+            environ["wsgi.input"] = io.BytesIO(body)
+            with self._lock:  # moto is one state for all, and not made for threads
+                self._have_bucket(environ)
+                try:
+                    answer = b"".join(self._app(environ, start))
+                except Exception:  # moto cannot answer this: the engine is told, and says so in its row
+                    start("500 Internal Server Error", [])
+                    return []
+            record.note(environ, body, answer)
+            return [answer]
+
+        return application
+
+    def _have_bucket(self, environ: dict[str, Any]) -> None:
+        """Make the bucket that a request to S3 names, as it is there in AWS."""
+        signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
+        name = environ.get("PATH_INFO", "/").lstrip("/").partition("/")[0]
+        if signed is None or signed["service"] != "s3" or not name or name in self._buckets:
+            return
+        from moto.backends import get_backend
+        from moto.s3.exceptions import S3ClientError
+
+        self._buckets.add(name)
+        with suppress(S3ClientError):  # an earlier verification of this process has made the bucket
+            get_backend("s3")["123456789012"]["aws"].create_bucket(name, "us-east-1")

@@ -1,0 +1,198 @@
+"""The stacks that a verification looks at, wherever they are defined, with what their runs do and have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from migrator.errors import SyntaxProblem
+from migrator.spacelift.stacks.contexts import CALLS_AWS, SpaceliftContext
+from migrator.spacelift.stacks.exchange import EXCHANGE
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
+from migrator.spacelift.stacks.runtime_config import IGNORES, PATH, RuntimeConfig, parse
+from migrator.syntax.yaml.parse import read
+from migrator.verify.hook_lists import Lists, address_of
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.model.engine import Evidence
+    from migrator.model.fleet import Code
+    from migrator.spacelift.stacks.terraform import Stack
+    from migrator.workspace.workspace import Workspace
+
+SESSION_TAGS = "feature:aws_oidc_session_tagging"
+ENGINE = "the engine"
+READER = "the reader of lists"
+_INIT = "before_init"
+
+
+@dataclass(frozen=True, slots=True)
+class HookCommand:
+    """A command before init; ``where`` names the list that has it."""
+
+    text: str
+    where: str
+
+    @property
+    def is_exchange(self) -> bool:
+        """Whether the command exchanges the run's token."""
+        return EXCHANGE in self.text and not self.text.lstrip().startswith("#")
+
+    @property
+    def calls_aws(self) -> bool:
+        """Whether the command calls AWS or Terraform."""
+        return CALLS_AWS.search(self.text) is not None
+
+
+@dataclass(frozen=True, eq=False)
+class RunStack:
+    """A stack, and what its runs do and have.
+
+    ``commands`` are those before init in the order in which they run, None where they are not known, and then
+    ``unknown`` says why; ``read_by`` tells who evaluated them. ``slug`` and ``space`` are ``""`` where they are not
+    known; ``is_guess`` tells of a slug that is made of the name. ``variables`` are those that tell of roles, None for a
+    value that is not known. ``doubts`` tell of contexts that may run first, ``overrides`` of mounted files that win.
+    """
+
+    title: str
+    place: str
+    code: Code
+    slug: str = ""
+    space: str = ""
+    is_guess: bool = True
+    kind: str = "stack"
+    labels: frozenset[str] = frozenset()
+    commands: tuple[HookCommand, ...] | None = ()
+    unknown: str = ""
+    read_by: str = ""
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    has_static_keys: bool = False
+    has_integration: bool = False
+    doubts: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def has_session_tags(self) -> bool:
+        """Whether the sessions of the stack's runs are tagged."""
+        return SESSION_TAGS in self.labels
+
+    @property
+    def known_variables(self) -> dict[str, str]:
+        """The variables with a known value."""
+        return {name: value for name, value in self.variables.items() if value is not None}
+
+    @property
+    def early_caller(self) -> str:
+        """Where a command calls AWS or Terraform before the exchange; ``""`` if none does."""
+        for command in self.commands or ():
+            if command.is_exchange:
+                return ""
+            if command.calls_aws:
+                return command.where
+        return ""
+
+
+def defined_stacks(context: Context, evaluated: Mapping[str, Lists]) -> Iterator[tuple[StackDefinition, RunStack]]:
+    """The stacks that a repository defines; ``evaluated`` are lists that the engine evaluated, by root module."""
+    facts = context.facts
+    keyed = {stack for setting in facts.settings if not setting.is_ignored for stack in setting.reach.stacks}
+    lists = {address: commands for found in evaluated.values() for address, commands in found.items()}
+    for stack in facts.stacks:
+        if stack.is_blueprint or not context.workspace.in_scope(stack.place.path):
+            continue
+        commands, unknown, reader = _commands(stack, lists)
+        won = [override for override in facts.overrides if stack in override.reach.stacks]
+        run = RunStack(
+            stack.title,
+            str(stack.place),
+            stack.code,
+            stack.slug or "",
+            _space(stack),
+            not (isinstance(stack, TerraformDefinition) and stack.source.has_given_slug),
+            labels=stack.labels,
+            commands=commands,
+            unknown=unknown,
+            read_by=reader,
+            variables={variable.name: variable.value for variable in facts.variables.of(stack)},
+            has_static_keys=stack in keyed,
+            has_integration=stack in facts.integrations,
+            doubts=stack.contexts.doubts,
+            overrides=tuple(
+                (item.title, item.refusal.reason) for item in won if not item.holds_values and not item.ignored
+            ),
+            evidence=stack.evidence,
+        )
+        yield stack, run
+
+
+def _space(stack: StackDefinition) -> str:
+    argument = stack.source.argument("space_id") if isinstance(stack, TerraformDefinition) else None
+    return (argument.string if argument is not None else None) or ""
+
+
+def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, ...] | None, str, str]:
+    """The commands before init, why they are not known, and who evaluated them."""
+    if isinstance(stack, YamlDefinition):
+        from migrator.spacelift.stacks.exchange import commands
+
+        listed = commands(read(stack.document.text, stack.part), stack.source.hooks("init"))
+        return tuple(HookCommand(text, f"the stack at {stack.place}") for text in listed), "", READER
+    if not isinstance(stack, TerraformDefinition):
+        return None, "a program in Python makes the list.", ""
+    every: list[HookCommand] = []
+    readers: dict[str, None] = {}
+    items: tuple[SpaceliftContext | Stack, ...] = (*stack.contexts.known, stack.source)
+    for item in items:
+        is_context = isinstance(item, SpaceliftContext)
+        where = f"the context at {item.place}" if is_context else f"the stack at {item.place}"
+        found: tuple[str, ...] | None = lists.get(address_of(item))
+        expression = item.hooks(_INIT) if isinstance(item, SpaceliftContext) else item.argument(_INIT)
+        if found is None and expression is not None and not expression.is_null:
+            found = expression.strings
+            readers[READER] = None
+            if found is None:
+                return None, f"{where} makes the list with values that only a run knows.", ""
+        else:
+            readers[ENGINE] = None
+        every += (HookCommand(text, where) for text in found or ())
+    return tuple(every), "", " and ".join(readers)
+
+
+def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
+    """The stack as the runtime configuration beside the code has its runs: a list there replaces the stack's own."""
+    document = workspace.documents.get(workspace.scoped(PATH))
+    if document is None or IGNORES in stack.labels or not stack.slug:
+        return stack
+    try:
+        config = parse(document.text)
+    except SyntaxProblem:
+        return replace(stack, commands=None, unknown=f"{PATH} cannot be read.")
+    variables = {**stack.variables, **_environment(config, stack.slug)}
+    stack = replace(stack, variables=variables)
+    own, defaults = ("stacks", stack.slug, _INIT), ("stack_defaults", _INIT)
+    chosen = own if config.sets(own) else defaults if config.sets(defaults) else None
+    if chosen is None or stack.commands is None:
+        return stack
+    before = tuple(command for command in stack.commands if not command.where.startswith("the stack "))
+    there = tuple(HookCommand(text, PATH) for text in config.commands(chosen))
+    has_own_list = len(before) < len(stack.commands)
+    if chosen == defaults and has_own_list:
+        exchanges = [any(command.is_exchange for command in every) for every in (there, stack.commands[len(before) :])]
+        if not all(exchanges):
+            why = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."
+            return replace(stack, commands=None, unknown=why)
+    return replace(stack, commands=(*before, *there), read_by=f"{stack.read_by} and {READER}")
+
+
+def _environment(config: RuntimeConfig, slug: str) -> dict[str, str | None]:
+    from migrator.syntax.yaml.tree import string_at
+
+    entries = [config.stack_defaults, *(entry for name, entry in config.stacks.items() if name == slug)]
+    root = config.tree.root
+    found = {
+        item.name: string_at(root, *item.keys) if root else None for entry in entries for item in entry.environment
+    }
+    return {name: value for name, value in found.items() if re.match(r"(?:ro_|wo_)?TF_VAR_|AWS_ROLE_ARN|AWS_WEB", name)}
