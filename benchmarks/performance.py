@@ -42,7 +42,8 @@ class Row:
 
     def __str__(self) -> str:
         if self.unit == "memory":
-            return f"| {self.run} | | MiB | {self.tool:.0f} | | | {self.mark:g} MiB |"
+            met = "" if self.tool <= self.mark else ", not met"
+        return f"| {self.run} | | MiB | {self.tool:.0f} | | | {self.mark:g}{met} |"
         ratio = self.tool / self.peer
         unit = "CPU seconds" if self.unit == "cpu" else "seconds"
         met = "" if ratio <= self.mark else ", not met"
