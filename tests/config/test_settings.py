@@ -38,6 +38,7 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
     not_there = {
         "mode",
         "repository",
+        "stages",
         "show_secrets",
         "settings_file",
         "set_on_command_line",

@@ -138,7 +138,7 @@ def test_a_terragrunt_heredoc_is_portable_and_a_program_is_not(make_repo: MakeRe
     before = FIXTURES / "rules" / "cdktf-static-keys" / "stack" / "before"
     result: RepoResult = migrate_repo(str(make_repo(source=before, name="program").root), CONFIG)
     assert result.changed == ()
-    assert any("--portable is for configuration" in one.fate for one in result.findings)
+    assert "option-unsupported" in [one.code for one in result.findings]
     heredoc = (
         'terraform {\n  source = "./module"\n}\ngenerate "provider" {\n  path = "provider.tf"\n'
         '  if_exists = "overwrite"\n  contents = <<EOF\nprovider "aws" {\n  profile = "live"\n}\nEOF\n}\n'
