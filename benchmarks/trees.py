@@ -226,6 +226,66 @@ def keyed(folder: Path, modules: int) -> Path:
     return commit(folder)
 
 
+_KUBERNETES = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}-{number}
+  annotations:
+    eks.amazonaws.com/role: reader-{number}
+spec:
+  template:
+    spec:
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: {name}
+          image: registry.example.com/{name}:{number}
+          env:
+            - name: BUCKET
+              value: {name}-{number}
+"""
+_GO = """\
+package {name}
+
+// Handler{number} answers a request of the user's profile.
+func Handler{number}(w http.ResponseWriter, r *http.Request) {{
+\tprofile := load(r.Context(), "{name}")
+\tif profile == nil {{
+\t\thttp.Error(w, "not found", http.StatusNotFound)
+\t\treturn
+\t}}
+\tjson.NewEncoder(w).Encode(profile)
+}}
+"""
+_MARKDOWN = """\
+## {name} {number}
+
+The service {name} keeps the profile of a user. Read the guide of access before a change of the schema.
+
+| name | type | default |
+|---|---|---|
+| bucket | string | {name}-{number} |
+
+"""
+
+
+def mostly_text(folder: Path, files: int) -> Path:
+    """A tree of YAML, Go and Markdown, 6 kB a file, with one small module of Terraform for 40 files."""
+    kinds = (("deployment.yaml", _KUBERNETES), ("handler.go", _GO), ("README.md", _MARKDOWN))
+    for number in range(files):
+        name = _NAMES[number % len(_NAMES)]
+        file, template = kinds[number % len(kinds)]
+        text = template.format(name=name, number=number)
+        head = "Set `AWS_PROFILE` for tests on a laptop.\n" if file == "README.md" else ""
+        _write(folder / f"services/{number:05d}", {file: head + text * (6000 // len(text))})
+        if number % _STACKS_EVERY == 0:
+            backend = _BACKEND.format(name=name, role="")
+            _write(folder / _path(number), _module(name, _PROVIDER.format(name=name), backend))
+    return commit(folder)
+
+
 def library(folder: Path, modules: int) -> Path:
     """A tree of modules that take their providers from whoever calls them: no file names one."""
     for number in range(modules):

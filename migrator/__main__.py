@@ -22,7 +22,7 @@ class _Output(io.FileIO):
     def __init__(self, *, is_closed: bool) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY) if is_closed else 1, "wb", closefd=False)
         self._lost = "it is closed" if is_closed else ""
-        self._is_told = False
+        self._has_reported = False
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write ``data``. Raises `OutputError`."""
@@ -31,8 +31,8 @@ class _Output(io.FileIO):
                 return super().write(data)
         except OSError as error:
             self._lost = error.strerror or "output failed"
-        if not self._is_told:
-            self._is_told = True
+        if not self._has_reported:
+            self._has_reported = True
             raise OutputError(f"standard output cannot be written: {self._lost}")
         return len(memoryview(data).cast("B"))
 
@@ -48,11 +48,11 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        code = _told("interrupted", _INTERRUPTED)
+        code = _report("interrupted", _INTERRUPTED)
     except OutputError as error:
-        code = _told(f"Error: {error}", _FAILED)
+        code = _report(f"Error: {error}", _FAILED)
     except OSError as error:  # no sentence can be written to standard error either
-        code = _told(f"Error: {error.strerror}", _FAILED)
+        code = _report(f"Error: {error.strerror}", _FAILED)
     sys.exit(code)
 
 
@@ -64,7 +64,7 @@ def _guard_output() -> None:
     sys.stdout = io.TextIOWrapper(buffer, encoding=encoding, errors=errors, line_buffering=is_terminal)
 
 
-def _told(sentence: str, code: int) -> int:
+def _report(sentence: str, code: int) -> int:
     """Say why the run ends with ``code``, if anybody can be told."""
     with suppress(OSError, AttributeError):
         print(sentence, file=sys.stderr, flush=True)

@@ -166,10 +166,10 @@ class Journal:
 
     def _read_header(self, header: dict[str, Any]) -> None:
         version, settings, jobs = header.get("version"), header.get("settings"), header.get("jobs")
-        is_one = header.get("journal") == _FORMAT and isinstance(version, int)
-        if is_one and isinstance(version, int) and version > _VERSION:
+        is_journal = header.get("journal") == _FORMAT and isinstance(version, int)
+        if is_journal and isinstance(version, int) and version > _VERSION:
             raise MigrateError(f"A newer version of tf-oidc-migrate wrote the journal {self._path}")
-        if not is_one or not isinstance(settings, dict) or not _is_list_of_text(jobs):
+        if not is_journal or not isinstance(settings, dict) or not _is_list_of_text(jobs):
             raise MigrateError(f"{self._path} is not a journal")
         self.settings, self.jobs = settings, tuple(jobs)
 

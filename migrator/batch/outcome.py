@@ -92,8 +92,11 @@ def _repositories(number: int) -> str:
 
 def _word(result: RepoResult) -> str:
     """The outcome of the repository in a word or two."""
+    is_dry = result.mode in (Mode.PREVIEW, Mode.CHECK)
+    if result.error:
+        return "failed"
     if not result.is_whole:
-        return "failed" if result.error else "in part"
+        return ("to migrate in part" if is_dry else "partly migrated") if result.changed else "refused"
     if not result.changed:
-        return "migrated before" if result.was_there else "clean"
-    return "to migrate" if result.mode in (Mode.PREVIEW, Mode.CHECK) else "migrated"
+        return "migrated before" if result.was_there else "with nothing to migrate"
+    return "to migrate" if is_dry else "migrated"

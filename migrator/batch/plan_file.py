@@ -30,13 +30,13 @@ def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
     """Store what a run that changed nothing found to do. Raises `MigrateError` where the file cannot be written."""
     surveys = surveys_in(journal)
     known = [job.name for job in jobs if job.name in surveys]
-    told = dict(zip(known, fleets(jobs, (surveys[name] for name in known)), strict=True))
+    fleet_of = dict(zip(known, fleets(jobs, (surveys[name] for name in known)), strict=True))
     by_name = {job.name: job for job in jobs}
 
     def rows() -> Iterator[str]:
         yield json.dumps({"format": _FORMAT, "version": _VERSION, "config": to_plain(jobs[0].config)}) + "\n"
         for result in Results(journal):
-            fleet = told.get(result.repo, Fleet())
+            fleet = fleet_of.get(result.repo, Fleet())
             row = {
                 "source": to_plain(by_name[result.repo].source),
                 "fleet": to_plain(fleet.surveys),

@@ -59,7 +59,7 @@ def run_jobs(
     """
     flights: dict[int, _Flight[Job]] = {}
     waiting = enumerate(jobs)
-    is_told = False
+    is_reported = False
     with closing(executor), _interrupts() as interrupts:
         while True:
             while not interrupts and len(flights) < executor.room() and (pair := next(waiting, None)):
@@ -67,8 +67,8 @@ def run_jobs(
                 on_start(job)
                 flights[ticket] = _Flight(job, time.monotonic() + timeout if timeout else math.inf)
                 executor.start(ticket, function, job)
-            if interrupts and not is_told:
-                is_told = True
+            if interrupts and not is_reported:
+                is_reported = True
                 on_interrupt(len(flights))
             if not flights:
                 break

@@ -112,12 +112,12 @@ class PythonIdentity:
             "def __init__(", call.function.start
         )
         identifier = call.argument(1, "id")
-        is_one = identifier is not None and program.string(identifier) is not None
+        has_literal_id = identifier is not None and program.string(identifier) is not None
         if "loop" in binders or ("parameter" in binders and not is_stack(provider)):
             return CREDENTIALS_VARY_IN_PROGRAM.refusal()
         if "parameter" in binders and self._config.role_arn is not None:
             return IDENTITY_VARIES.refusal(instances="stacks")
-        if self._config.role_arn is None and not is_constructor and not is_one:
+        if self._config.role_arn is None and not is_constructor and not has_literal_id:
             return PROVIDER_MADE_REPEATEDLY.refusal()
         assumed = call.keyword("assume_role")
         if assumed and self._config.role_arn in [text.strip("\"'") for text in program.texts(assumed)]:

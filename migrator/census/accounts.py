@@ -20,6 +20,7 @@ from migrator.census.diagnostics import (
     COMMANDS,
     DECLARATION,
     DOCUMENTATION,
+    LARGE_FILE,
     MISSING_FILE,
     NOT_LOADED,
     NOT_UNDERSTOOD,
@@ -30,11 +31,12 @@ from migrator.census.diagnostics import (
     RESOURCE,
     TO_READ,
 )
-from migrator.census.kinds import FileKind, file_kind, is_of_spacelift, writes_terraform
+from migrator.census.kinds import FileKind, is_of_spacelift
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
 from migrator.span import Span
 from migrator.syntax.terraform import Block
+from migrator.terraform.credential_texts import too_large
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ _OTHER_STORE = re.compile(
 _OF_OTHER_BACKENDS = re.compile(
     r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
 )
+_IN_TEXT = re.compile(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
+_STACK_MODULE = re.compile(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
+"""A call of a module that may make stacks, and give them variables."""
 _RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
 _WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
 _CHAINED = re.compile(r"assume_role\b[^}]*\Z")
@@ -87,16 +92,16 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
     accounted = _accounted(workspace, settled)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
-    for path, data, found in mentions(workspace):
+    for path, data, kind, found in mentions(workspace):
         document = workspace.documents.get(path)
         lines = accounted.get(path, set())
         if 0 in lines or (document is not None and document.is_read and document.problem is not None):
             continue
-        file = _File(workspace, path, data, document)
+        file = _File(workspace, path, data, kind, document)
         for mention in found:
             if mention.line in lines or not file.counts(mention):
                 continue
-            if not lines.isdisjoint(file.lines_around(mention)):
+            if lines and not lines.isdisjoint(file.lines_around(mention)):
                 continue
             reason = file.reason(mention)
             if reason is None:
@@ -104,6 +109,8 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
             else:
                 unread.setdefault(reason.code, (reason, []))[1].append((path, mention))
     yield from _unknown(unknown)
+    for path in too_large(workspace):
+        yield Finding(RULE_ID, Place(path, 1), "a file of more than 2 MB", LARGE_FILE.left_alone())
     for reason, places in unread.values():
         paths = list(dict.fromkeys(path for path, _ in places))
         counted = f"{len(places)} mention{'s' * (len(places) > 1)} in {len(paths)} file{'s' * (len(paths) > 1)}"
@@ -150,33 +157,33 @@ def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, se
 class _File:
     """A file that mentions AWS credentials, and what its parts are."""
 
-    def __init__(self, workspace: Workspace, path: str, data: bytes, document: Document | None) -> None:
+    def __init__(self, workspace: Workspace, path: str, data: bytes, kind: FileKind, document: Document | None) -> None:
         self._workspace = workspace
         self._path = path
         self._data = data
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
         self._parsed = document if is_terraform else None
-        self.kind = FileKind.TERRAFORM if is_terraform else file_kind(path, data)
+        self.kind = kind
         self.is_loaded = self._parsed is not None or not _NOT_LOADED.search(path)
-        if self.kind in (FileKind.PROGRAM, FileKind.OTHER) and writes_terraform(path, data):
-            self.kind = FileKind.TERRAFORM
 
     def counts(self, mention: Mention) -> bool:
         """Whether ``mention`` is of credentials of AWS, whatever they are for, and no comment wants it left alone."""
         if mention.names and self._is_known_file(mention.names):
             return False
-        block = self._block(mention)
         if self._parsed is not None:
             start = self._offset(mention)
-            if self._parsed.has_ignored(Span(start, start + 1)) or (block is None and mention.word != KEY):
+            is_outside = mention.word != KEY and self._block(mention) is None
+            if is_outside or self._parsed.has_ignored(Span(start, start + 1)):
                 return False
         if not mention.is_general:
             return True
-        return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, block)
+        return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, self._block(mention))
 
     def _is_general_of_aws(self, mention: Mention, block: _Block | None) -> bool:
         """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
         if block is None:
+            return True
+        if _writes_terraform(block):
             return True
         is_role = mention.word != "profile" and "ole" in mention.word
         if block.type == "provider":
@@ -240,13 +247,14 @@ class _File:
         is_partial = block.type in ("backend", "values")
         return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
 
-    @staticmethod
-    def _reason_in_block(mention: Mention, block: _Block) -> Diagnostic | None:
+    def _reason_in_block(self, mention: Mention, block: _Block) -> Diagnostic | None:
         """Why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
                 return COMMAND_OF_TERRAFORM
             return None if _OF_AWS.match(block.label) else OTHER_PROVIDER
+        if _writes_terraform(block):
+            return None
         if block.type in ("resource", "data", "ephemeral", "action"):
             if block.label.startswith("spacelift_") or block.label == "terraform_remote_state":
                 return None
@@ -254,6 +262,8 @@ class _File:
             return COMMAND_OF_TERRAFORM if is_run else RESOURCE
         if block.type in _PASSES:
             return PASSED_ON
+        if block.type == "locals" and not mention.is_argument and _STACK_MODULE.search(self._data):
+            return None
         return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
 
     @cached_property
@@ -269,6 +279,11 @@ class _File:
     def _offset(self, mention: Mention) -> int:
         """The character of the file's text at which ``mention`` begins."""
         return len(self._data[: mention.offset].decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+def _writes_terraform(block: _Block) -> bool:
+    """Whether a resource has the text of an AWS provider or an S3 backend, to be a file of somebody else's."""
+    return block.type == "resource" and _IN_TEXT.search(block.text) is not None
 
 
 def _items(document: Document) -> Iterator[_Block]:

@@ -9,7 +9,7 @@ NOT_UNDERSTOOD = Diagnostic(
     found="This program did not understand these mentions of AWS credentials.",
     help="Read these lines. If a run signs in to AWS with these credentials, migrate them by hand.",
     page="""\
-The census reads the bytes of every text file. It looks for words that can sign in to AWS: arguments of the AWS provider
+This program reads every text file and looks for words that can sign in to AWS: arguments of the AWS provider
 and of the S3 backend, names of variables such as `AWS_ACCESS_KEY_ID`, options such as `--profile`, and access keys. A
 place that no finding accounts for is listed under this code. A report never says "nothing to migrate" while such a
 place exists.""",
@@ -21,42 +21,42 @@ TO_READ = Diagnostic(
 )
 DOCUMENTATION = Diagnostic(
     "not-read-documentation",
-    found="The census saw AWS credentials in documentation.",
+    found="This repository mentions AWS credentials in documentation.",
     why="Documentation is not read, because no run uses it.",
     help="Change instructions that tell people to set static keys.",
 )
 COMMANDS = Diagnostic(
     "not-read-commands",
-    found="The census saw AWS credentials in shell scripts, Makefiles, containers or CI files.",
+    found="This repository mentions AWS credentials in shell scripts, Makefiles, containers or CI files.",
     why="These files are not read for credentials: they set them for commands that run outside of Spacelift.",
     help="If a stack's hook runs one of these files, or Terraform runs in this CI, migrate the credentials by hand.",
 )
 PROGRAM = Diagnostic(
     "not-read-program",
-    found="The census saw AWS credentials in the source of a program.",
+    found="This repository mentions AWS credentials in the source of a program.",
     why="The program is not read: nothing in the file shows that the program writes Terraform, or the file is a test.",
     help="If this program runs Terraform, let the program use the credentials of the run.",
 )
 OTHER_FILE = Diagnostic(
     "not-read-other-file",
-    found="The census saw AWS credentials in the configuration of another program.",
+    found="This repository mentions AWS credentials in the configuration of another program.",
     why="The file is not read: nothing in the file shows that Terraform or Spacelift uses it.",
     help="If a run uses this file, migrate the credentials there by hand.",
 )
 RESOURCE = Diagnostic(
     "not-read-resource",
-    found="The census saw AWS credentials in the arguments of resources or data sources.",
+    found="This repository mentions AWS credentials in the arguments of resources or data sources.",
     why="These credentials are for what the resource makes. Terraform does not sign in with them.",
     help="Give the application an IAM role of its own, where its platform supports one.",
 )
 DECLARATION = Diagnostic(
     "not-read-declaration",
-    found="The census saw AWS credentials in a variable, an output or a check.",
+    found="This repository mentions AWS credentials in a variable, an output or a check.",
     why="A declaration signs in nowhere. Providers and backends that use its value have findings of their own.",
 )
 OTHER_PROVIDER = Diagnostic(
     "not-read-other-provider",
-    found="The census saw arguments for keys in a provider or backend that is not for AWS.",
+    found="This repository has arguments for keys in a provider or backend that is not for AWS.",
     why="These keys sign in elsewhere, so that this program does not change them.",
 )
 MISSING_FILE = Diagnostic(
@@ -91,7 +91,13 @@ PASSED_ON = Diagnostic(
 )
 NOT_LOADED = Diagnostic(
     "not-read-not-loaded",
-    found="The census saw AWS credentials in examples and backup files.",
+    found="This repository mentions AWS credentials in examples and backup files.",
     why="Terraform does not load files of these names.",
     help="Delete the files, or migrate them by hand before somebody copies them.",
+)
+LARGE_FILE = Diagnostic(
+    "not-read-large-file",
+    found="The census does not read text files of more than 2 MB.",
+    why="These files may hold AWS credentials, and no rule reads them.",
+    help="Search these files for access keys, for example with `git grep -l AKIA`.",
 )

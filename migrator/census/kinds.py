@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from migrator.terraform.credential_texts import TERRAFORM
+
 
 class FileKind(Enum):
     """What a file is for."""
@@ -17,12 +19,6 @@ class FileKind(Enum):
 
 
 _NAMES = (
-    (
-        FileKind.TERRAFORM,
-        r"\.(?:tf|tofu|tfvars|tfbackend|tm)(?:\.json)?$|(?<!\.pkr)(?<!\.nomad)(?<!\.terraform\.lock)\.hcl(?:\.json)?$"
-        r"|\.(?:tf|tofu)(?:test|query|mock)?\.(?:hcl|json)$"
-        r"|(?:^|/)\.spacelift/",
-    ),
     (
         FileKind.DOCUMENTATION,
         r"\.(?:md|mdx|markdown|rst|adoc|asciidoc|org|txt|html?|tex|csv|svg|drawio)$"
@@ -44,7 +40,10 @@ _NAMES = (
         r"|dart|ex|exs|erl|clj|lua|pl|pm|r|sql|rego|snap|proto|graphql)$",
     ),
 )
-_KINDS = tuple((kind, re.compile(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES)
+_KINDS = (
+    (FileKind.TERRAFORM, TERRAFORM),
+    *((kind, re.compile(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES),
+)
 
 
 def file_kind(path: str, data: bytes) -> FileKind:
@@ -55,14 +54,30 @@ def file_kind(path: str, data: bytes) -> FileKind:
     return found
 
 
-_HINTS = (b"Provider", b"S3Backend", b"RemoteStateS3", b"provider", b"backend")
-_WRITES_TERRAFORM = re.compile(
-    rb"Aws(?:cc)?Provider\b|S3Backend\b|RemoteStateS3\b|provider\s+\\?\"aws|backend\s+\\?\"s3"
-    rb"|backend_type:[ \t]*[\"']?s3|backend:[ \t]*\r?\n\s+s3:|providers:[ \t]*\r?\n\s+aws(?:cc)?:"
+def kind_of_text(path: str, data: bytes) -> FileKind:
+    """What the file at ``path`` is for; a program, or another file, that writes Terraform is Terraform's too."""
+    kind = file_kind(path, data)
+    may_write = kind in (FileKind.PROGRAM, FileKind.OTHER) or (kind is FileKind.DOCUMENTATION and path.endswith(".txt"))
+    writes = may_write and writes_terraform(path, data)
+    return FileKind.TERRAFORM if writes else kind
+
+
+_WRITES_TERRAFORM = (
+    (b"AwsProvider", re.compile(rb"AwsProvider\b")),
+    (b"AwsccProvider", re.compile(rb"AwsccProvider\b")),
+    (b"S3Backend", re.compile(rb"S3Backend\b")),
+    (b"RemoteStateS3", re.compile(rb"RemoteStateS3\b")),
+    (b'"aws', re.compile(rb"provider\s+\\?\"aws")),
+    (b'"s3', re.compile(rb"backend\s+\\?\"s3")),
+    (b"backend_type", re.compile(rb"backend_type:[ \t]*[\"']?s3")),
+    (b"backend:", re.compile(rb"backend:[ \t]*\r?\n\s+s3:")),
+    (b"providers:", re.compile(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
 )
+"""What writes an AWS provider or an S3 backend, each with a part of it that is found quickly."""
 _BINDINGS = re.compile(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
 _IS_TEST = re.compile(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
-_OF_SPACELIFT = re.compile(rb"app\.spacelift\.io/|(?:before|after)_(?:init|plan|apply|perform|destroy)\b")
+_NEAR = 100
+_HOOKS = tuple((when, re.compile(when + rb"(?:init|plan|apply|perform|destroy)\b")) for when in (b"before_", b"after_"))
 
 
 def writes_terraform(path: str, data: bytes) -> bool:
@@ -70,11 +85,21 @@ def writes_terraform(path: str, data: bytes) -> bool:
 
     Tests, what a test compares, and the generated classes of a provider do not.
     """
-    if not any(hint in data for hint in _HINTS) or _WRITES_TERRAFORM.search(data) is None:
+    if not any(_holds(data, part, pattern) for part, pattern in _WRITES_TERRAFORM):
         return False
     return _BINDINGS.search(data) is None and _IS_TEST.search(path) is None
 
 
 def is_of_spacelift(data: bytes) -> bool:
     """Whether a file of another kind may be read by Spacelift."""
-    return (b"spacelift" in data or b"_init" in data or b"_plan" in data) and _OF_SPACELIFT.search(data) is not None
+    return b"app.spacelift.io/" in data or any(_holds(data, part, hook) for part, hook in _HOOKS)
+
+
+def _holds(data: bytes, part: bytes, pattern: re.Pattern[bytes]) -> bool:
+    """Whether ``pattern`` matches around ``part``, which every match of the pattern has; looked for there alone."""
+    place = data.find(part)
+    while place >= 0:
+        if pattern.search(data, max(0, place - _NEAR), place + _NEAR):
+            return True
+        place = data.find(part, place + 1)
+    return False

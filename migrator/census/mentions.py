@@ -8,14 +8,16 @@ The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.census.kinds import FileKind, kind_of_text
 from migrator.terraform.credential_names import ANY
-from migrator.terraform.key_literals import LARGEST, is_binary, is_mock, read_plain
+from migrator.terraform.credential_texts import credential_texts
+from migrator.terraform.key_literals import is_mock
+from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
@@ -23,10 +25,22 @@ if TYPE_CHECKING:
 KEY = "access key"
 """The word of a mention that is a key itself."""
 
-_PARTS = (
-    *(b"AWS_", b"AKIA", b"ASIA", b"profile", b"Profile", b"role_arn", b"oleArn", b"ccess_key", b"ccessKey"),
-    *(b"ecret_key", b"ecretKey", b"hared_c", b"haredC", b"backend-config"),
+_PLAIN_PLACES = (
+    (b"AWS_", (0,)),
+    (b"IA", (2,)),
+    (b"--profile", (0,)),
+    (b"backend-config", (1, 2)),
+    (b"ccess_key", (1, 7, 8)),
+    (b"ccessKey", (1, 7, 8)),
+    (b"ecret_key", (1,)),
+    (b"ecretKey", (1,)),
+    (b"hared_c", (1,)),
+    (b"haredC", (1,)),
 )
+"""A part of every mention, few of which suffice, and how many bytes before the part a mention begins."""
+_PLACES = (*_PLAIN_PLACES, (b"profile", (0,)), (b"Profile", (0,)), (b"role_arn", (0,)), (b"oleArn", (1,)))
+"""With the parts of arguments that stand for credentials in Terraform alone."""
+
 _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
     rb"|[pP]rofile|role_arn|[rR]oleArn"
@@ -36,7 +50,9 @@ _MENTION = re.compile(
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
     rb"(?:[=\s\"',]+(?P<what>[^\s\"'=,\]\\]+)(?P<is_pair>=)?)?)"
-    rb"|(?<![\w.$-])(?P<argument>" + _ARGUMENTS + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
+    rb"|(?:(?<![\w.$-])|(?<=[\w)]\.)(?=\w+\()|(?<=[ \t]\.)(?=\w+\())(?P<argument>"
+    + _ARGUMENTS
+    + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
 )
 _ASKS = re.compile(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
 """Before a name that a command asks for, or takes away."""
@@ -46,8 +62,8 @@ _VALUE = re.compile(rb"(?<![\w-])--?var[=\s\"',]+\Z")
 _SIGNING = re.compile(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
 _WITH_WEB_IDENTITY = re.compile(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
 _NEAR = 600
-_BEFORE, _AFTER = 16, 200
-"""How far a match can begin before one of the parts, and how long it can be."""
+_LONGEST = 200
+"""How long a match can be, from one of the parts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +87,25 @@ class Mention:
         return self.is_argument and self.word.lower().replace("_", "") in ("profile", "rolearn")
 
 
-def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, list[Mention]]]:
-    """The files in the folders that may be changed that mention AWS credentials: path, bytes and mentions, by path.
-
-    Excluded files, links, binary files and files of more than 2 MB that no rule reads are left out.
-    """
-    for path in workspace.text_paths():
+def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[Mention]]]:
+    """The files in the folders that may be changed that mention AWS credentials, by path: what they are and hold."""
+    for path, data in credential_texts(workspace):
         document = workspace.documents.get(path)
-        data = (
-            document.source.data
-            if document is not None and document.is_read
-            else read_plain(os.path.join(workspace.root, path), LARGEST)
-        )
-        if data and any(part in data for part in _PARTS) and not is_binary(data):
-            found = list(in_file(data))
-            if found:
-                yield path, data, found
+        is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
+        kind = FileKind.TERRAFORM if is_terraform else kind_of_text(path, data)
+        found = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
+        if found:
+            yield path, data, kind, found
 
 
-def in_file(data: bytes) -> Iterator[Mention]:
-    """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not."""
+def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
+    """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not.
+
+    Without ``has_general``, those are left out that stand for credentials in Terraform alone.
+    """
     seen: set[tuple[int, str]] = set()
     line, counted = 1, 0
-    for match in _matches(data):
+    for match in _matches(data, _PLACES if has_general else _PLAIN_PLACES):
         line += data.count(b"\n", counted, match.start())
         counted = match.start()
         mention = _mention(match, data, line)
@@ -102,22 +114,22 @@ def in_file(data: bytes) -> Iterator[Mention]:
             yield mention
 
 
-def _matches(data: bytes) -> Iterator[re.Match[bytes]]:
-    """The matches in ``data``, in order: looked for around the words alone, as the whole would take long."""
-    places: set[int] = set()
-    for part in _PARTS:
+def _matches(data: bytes, places: Sequence[tuple[bytes, tuple[int, ...]]]) -> Iterator[re.Match[bytes]]:
+    """The matches in ``data``, in order: tried where a part stands, as a search of the whole would take long."""
+    starts: dict[int, int] = {}
+    for part, before in places:
         place = data.find(part)
         while place >= 0:
-            places.add(place)
+            for start in before:
+                if place >= start:
+                    starts[place - start] = max(place, starts.get(place - start, 0))
             place = data.find(part, place + 1)
     end = -1
-    for place in sorted(places):
-        start = max(end, place - _BEFORE)
-        match = _MENTION.search(data, start, place + _AFTER) if place >= end else None
-        while match is not None and match.start() <= place + 1:
+    for start in sorted(starts):
+        match = _MENTION.match(data, start, starts[start] + _LONGEST) if start >= end else None
+        if match is not None:
             yield match
             end = match.end()
-            match = _MENTION.search(data, end, place + _AFTER)
 
 
 def _mention(match: re.Match[bytes], data: bytes, line: int) -> Mention | None:

@@ -81,7 +81,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
             token_file=options["token_file"],
             guard=not options["no_guard"],
             inventory=os.path.abspath(options["inventory_file"]),
-            given=frozenset({"inventory"}),
+            set_on_command_line=frozenset({"inventory"}),
         )
         inventory = read_inventory(options["inventory_file"])
         surveys = [_survey(repo, config) for repo in repos]

@@ -20,9 +20,9 @@ from migrator.cli.options import (
     SCOPE,
     GroupedCommand,
     config_of,
-    given,
     migration_options,
     option,
+    options_set,
     output_options,
 )
 from migrator.config.config import ExistingBranch
@@ -71,10 +71,12 @@ _POLICIES = click.Choice([existing_branch.value for existing_branch in ExistingB
 @option(FLEET, "--dask", metavar="ADDRESS", help="Run the jobs on the Dask cluster of the scheduler at ADDRESS.")
 @option(FLEET, "--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help=_TIMEOUT)
 @option(FLEET, "--state", metavar="FILE", help="Keep the journal of the run in FILE.  [default: in ~/.local/state]")
-@option(FLEET, "--resume", is_flag=True, is_main=True, help="Continue the run of the journal.")
+@option(FLEET, "--resume", is_flag=True, is_main=True, help="Continue an interrupted run: do what is left.")
 @option(FLEET, "--retry-failed", is_flag=True, help="Continue the run, and retry what failed or was refused.")
 @option(PULL_REQUESTS, "--push", "push_to", metavar="[REMOTE]", is_flag=False, flag_value="origin", help=_PUSH)
-@option(PULL_REQUESTS, "--open-pr", is_flag=True, is_main=True, help="Push, and open pull requests on the forge.")
+@option(
+    PULL_REQUESTS, "--open-pr", is_flag=True, is_main=True, help="Push, and open pull requests on GitHub or GitLab."
+)
 @option(PULL_REQUESTS, "--draft", is_flag=True, help="Open the pull requests as drafts.")
 @option(PULL_REQUESTS, "--label", metavar="NAME", multiple=True, help=f"Add this label to the pull requests.{_REPEAT}")
 @option(PULL_REQUESTS, "--reviewer", metavar="NAME", multiple=True, help=f"Ask this person to review.{_REPEAT}")
@@ -140,7 +142,7 @@ def _require_plan_alone(options: dict[str, Any]) -> None:
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")
-    if options["apply"] and (decided := given(ROLES, HOOK, GIT, SCOPE)):
+    if options["apply"] and (decided := options_set(ROLES, HOOK, GIT, SCOPE)):
         raise UsageError(
             f"{decided[0]} was decided when the plan was made. Leave this option out, or make another plan."
         )

@@ -72,8 +72,8 @@ def _row(name: str, text: str, width: int) -> str:
 
 
 def _rule_page(rule: Rule, heading: str) -> str:
-    told = inspect.getdoc(sys.modules[rule.check.__module__])
-    return f"{heading} {rule.id}\n\n{told}\n"
+    page = inspect.getdoc(sys.modules[rule.check.__module__])
+    return f"{heading} {rule.id}\n\n{page}\n"
 
 
 def _code_page(diagnostic: Diagnostic, heading: str) -> str:

@@ -29,9 +29,9 @@ _PLACES = click.Choice([hook_place.value for hook_place in HookPlace])
 _AUTHS = click.Choice([auth.value for auth in Auth])
 _ROLE_PLACES = click.Choice([role_in.value for role_in in RoleIn])
 _HELP = {
-    "role-arn": "Write this role into the providers.  [default: var.aws_role_arn]",
-    "role": "Give the role ARN to one identity. ORIGIN is profile:NAME, alias:NAME, var:NAME or account:NUMBER. Repeat "
-    "the option for each identity.",
+    "role-arn": "Write this role into the providers.  [default: the variable aws_role_arn]",
+    "role": "Write the role ARN into the providers with this origin of credentials: profile:NAME, alias:NAME, var:NAME "
+    "or account:NUMBER. Repeat the option for several.",
     "auth": "Sign runs in with their OIDC token, or with Spacelift's own AWS integration.",
     "role-in": "Write the roles of providers into their blocks, or into variables that the stacks set.",
     "backend-role-arn": "Use this role for the state.  [default: the backend's own, else --role-arn, else "
@@ -182,9 +182,9 @@ def output_options(function: _Decorated) -> _Decorated:
     )(function)
 
 
-def slug_pairs(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
-    parts = (item.rpartition("=") for item in given)
+    parts = (item.rpartition("=") for item in words)
     return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 
 
@@ -222,7 +222,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
             roles=tuple(map(flag_mapping, options["roles"])),
             inventory=os.path.abspath(options["inventory"]) if options["inventory"] else None,
             settings_file=options["settings_file"],
-            given=frozenset(_given()),
+            set_on_command_line=frozenset(_fields_set()),
         )
         config = _with_settings(config)
         if config.inventory is not None:
@@ -242,7 +242,7 @@ def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     return codes
 
 
-def given(*groups: str) -> list[str]:
+def options_set(*groups: str) -> list[str]:
     """The options under these headings that the command line has."""
     context = click.get_current_context()
     grouped = (
@@ -268,7 +268,7 @@ def _with_settings(config: Config) -> Config:
     return with_file(config, Path(config.settings_file), config.settings_file)
 
 
-def _given() -> Iterator[str]:
+def _fields_set() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
     from dataclasses import fields
 

@@ -17,14 +17,11 @@ from migrator.cli.combinations import require_sense
 from migrator.cli.options import config_of
 from migrator.config.role_mapping import unmatched
 from migrator.errors import ExitCode, MigrateError, OutputError, UsageError
-from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, name_of, survey_repo
 from migrator.model.fleet import Fleet, Survey
-from migrator.model.fleet_parts import parts
 from migrator.model.results import Mode, RepoResult, exit_code
 from migrator.report.text import summary
 from migrator.secret import plain_line
-from migrator.spacelift.inventory.known import account_of
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 if TYPE_CHECKING:
@@ -90,6 +87,10 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
     if len(by_name) == 1:
         yield migrate_repo(next(iter(by_name.values())), config)
         return
+    from migrator.migrate.callers import settle_calls  # here: a run on one repository needs none of these
+    from migrator.model.fleet_parts import parts
+    from migrator.spacelift.inventory.known import account_of
+
     known: dict[str, Survey] = {}
     for paths in by_name.values():
         found = survey_repo(paths, config)
@@ -98,8 +99,8 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
         else:
             yield found
 
-    def again(told: Mapping[str, Fleet]) -> dict[str, Survey]:
-        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in told.items())
+    def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
+        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in fleets.items())
         return {repo: item for repo, item in found if isinstance(item, Survey)}
 
     surveys = list(settle_calls(known, again).values())
@@ -178,8 +179,8 @@ def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) ->
 
     masked = _MASKED if result.is_masked else ""
     if not options["quiet"] or not result.is_whole:
-        told = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
-        say(told, has_pager=has_pager)
+        summary = partial(_summary, result, verbose=options["verbose"], end="" if options["quiet"] else masked)
+        say(summary, has_pager=has_pager)
 
 
 def _summary(result: RepoResult, width: int, has_colours: bool, *, verbose: bool, end: str) -> str:

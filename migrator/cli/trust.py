@@ -151,7 +151,7 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     from migrator.trust.grants import RequiredRole, RoleState, open_questions
     from migrator.trust.known import uses_of
 
-    wanted = RequiredRole(
+    required = RequiredRole(
         options["role_arn"],
         options["space"],
         options["stack"],
@@ -166,9 +166,9 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
     known = [stack for item in knowledge for stack in item.stacks]
-    for question in (*problems, *open_questions(wanted, uses, known)):
+    for question in (*problems, *open_questions(required, uses, known)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return wanted.grants(uses, [item for item in known if item.kind == "stack"])
+    return required.grants(uses, [item for item in known if item.kind == "stack"])
 
 
 def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:
@@ -179,8 +179,10 @@ def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tu
     from migrator.trust.known import learn
 
     try:
-        given = frozenset({"inventory"} if inventory else ())
-        config = Config(exclude=exclude, inventory=inventory, slugs=slug_pairs(slugs), given=given)
+        set_on_command_line = frozenset({"inventory"} if inventory else ())
+        config = Config(
+            exclude=exclude, inventory=inventory, slugs=slug_pairs(slugs), set_on_command_line=set_on_command_line
+        )
         workspace = open_workspace(repo, config)
         return learn(workspace, with_repository(config, workspace.root))
     except MigrateError as error:

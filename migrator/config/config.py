@@ -59,8 +59,8 @@ class PathRoles:
 class Config:
     """What the user asked for. Raises `UsageError` at construction for a value that makes no sense.
 
-    ``given`` names the fields that the command line set: a settings file (``settings_file``, else the repository's
-    own) does not change them.
+    ``set_on_command_line`` names the fields that the command line set: a settings file (``settings_file``, else the
+    repository's own) does not change them.
     """
 
     mode: Mode = Mode.BRANCH
@@ -93,7 +93,7 @@ class Config:
     paths: tuple[PathRoles, ...] = ()
     inventory: str | None = None
     settings_file: str | None = None
-    given: frozenset[str] = frozenset()
+    set_on_command_line: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for option, arn in (("--role-arn", self.role_arn), ("--backend-role-arn", self.backend_role_arn)):
@@ -154,7 +154,7 @@ class Config:
         for roles in self.paths:
             if matches(path, roles.glob):
                 changes = {"role_arn": roles.role_arn, "backend_role_arn": roles.backend_role_arn}
-                config = replace(config, **_without(changes, self.given))  # type: ignore[arg-type]
+                config = replace(config, **_without(changes, self.set_on_command_line))  # type: ignore[arg-type]
         return config
 
 
@@ -163,5 +163,5 @@ def is_role_arn(arn: str) -> bool:
     return _ROLE_ARN.fullmatch(arn) is not None
 
 
-def _without(changes: dict[str, str | None], given: Iterable[str]) -> dict[str, str | None]:
-    return {name: value for name, value in changes.items() if value is not None and name not in given}
+def _without(changes: dict[str, str | None], names: Iterable[str]) -> dict[str, str | None]:
+    return {name: value for name, value in changes.items() if value is not None and name not in names}

@@ -43,8 +43,8 @@ class MadeByHand:
 
     def with_those(self, elsewhere: list[KnownStack], path: str) -> list[KnownStack]:
         """The stacks of other repositories that run the root module at ``path``, and those made by hand that do."""
-        told = {stack.slug_in_account for stack in elsewhere}
-        others = (stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in told)
+        slugs = {stack.slug_in_account for stack in elsewhere}
+        others = (stack for stack in (*self._by_root.get(path, ()), *self._below) if stack.slug_in_account not in slugs)
         return [*elsewhere, *(stack for stack in others if runs(stack.code, self._workspace.identity, path))]
 
     def with_static_keys(self, defined: Iterable[StackDefinition]) -> set[StackDefinition | str]:

@@ -54,11 +54,14 @@ class Context:
         self._python_identities: dict[CdktfProgram, PythonIdentity] = {}
         self.settled: tuple[Finding, ...] = ()
         self.changes: tuple[Change, ...] = ()
-        self.outside_calls: tuple[OutsideCall, ...] = tuple(outside_calls(workspace, repo))
-        """The calls of modules of other repositories."""
-        called = follow(workspace, fleet, self.outside_calls)
+        called = follow(workspace, fleet, self.outside_calls if fleet.modules else ())
         self.called: tuple[Called, ...] = tuple(call for call in called if call.module.gains or call.module.loses)
         """The modules of other repositories whose variables change, each with its calls here."""
+
+    @cached_property
+    def outside_calls(self) -> tuple[OutsideCall, ...]:
+        """The calls of modules of other repositories."""
+        return tuple(outside_calls(self.workspace, self.repo))
 
     @cached_property
     def callers(self) -> tuple[KnownCall, ...]:

@@ -98,13 +98,13 @@ VARYING_BACKENDS = Diagnostic(
     "backend-credentials-vary",
     found="The partial configurations of the backend have different credentials.",
     why="The role {role} would be for all of them, so nothing was changed.",
-    help="Name the role of each with `--role profile:NAME=ARN`, or with `[[paths]]` in the settings file.",
+    help="Name the role of each backend with `--role profile:NAME=ARN`, or with `[[paths]]` in the settings file.",
 )
 BACKEND_COLLISION = Diagnostic(
     "backend-identity-collision",
     found="The backend at {place} would get the same role, {role}.",
-    why="This backend signs in as another identity, so nothing was changed.",
-    help="Name the role of each with `--role profile:NAME=ARN`, or with `[[paths]]` in the settings file.",
+    why="The backend here signs in as another identity, so nothing was changed.",
+    help="Name the role of each backend with `--role profile:NAME=ARN`, or with `[[paths]]` in the settings file.",
 )
 VARIABLE_FOR_TWO_ROLES = Diagnostic(
     "variable-for-two-roles",
@@ -225,4 +225,10 @@ ROLE_WITH_ENVIRONMENT = Diagnostic(
     "role-with-environment",
     found="This place names a role and no static credentials.",
     why="The credentials of the environment assume the role, so nothing was changed.",
+)
+NOT_ALL_NATIVE = Diagnostic(
+    "not-all-support-web-identity",
+    found="The root module `{root}` reads this remote state too, and may run with a version before 1.6.",
+    why="Such a version does not support web identity here, so nothing was changed.",
+    help="Raise the version of `{root}`, or use `--backend-auth hook`.",
 )

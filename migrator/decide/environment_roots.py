@@ -108,10 +108,10 @@ class EnvironmentRoots:
     # --- which there are, and with which role ------------------------------------------------------------------------
 
     def _find(self) -> Iterator[EnvironmentRoot]:
-        ambient = self._context.config.include_ambient
+        include_ambient = self._context.config.include_ambient
         states = {root.module.path: root for root in self._context.facts.roots}
         for root in self._context.facts.roots:
-            if root.is_migrated(ambient) and self._context.strategies.of(root).way is BackendAuth.ENV:
+            if root.is_migrated(include_ambient) and self._context.strategies.of(root).way is BackendAuth.ENV:
                 yield self._root(root.module, root.backend.place, root.runners, root)
         if self._context.config.has_integration:
             with_static_keys = {module.module.path for module in self._context.facts.modules_with_static_keys}
@@ -120,7 +120,7 @@ class EnvironmentRoots:
             }
             for path in sorted(paths | with_static_keys):
                 root_with_state = states.get(path)
-                if root_with_state is None or not root_with_state.is_migrated(ambient):
+                if root_with_state is None or not root_with_state.is_migrated(include_ambient):
                     module = self._context.workspace.modules[path]
                     providers = list(self._context.roles.providers(module.path))
                     if any(provider.credentials for provider in providers) or path in with_static_keys:

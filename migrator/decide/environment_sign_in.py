@@ -7,39 +7,22 @@ another one stays, and is assumed with it, in the form that the engine knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.decide.diagnostics import INTEGRATION_READS_STATE
 from migrator.decide.environment_roots import EnvironmentRoot, assumed_role
 from migrator.model.findings import Note, Refusal
-from migrator.terraform.backend_edit import chained_role
+from migrator.terraform.backend_edit import SignIn, chained_role
 from migrator.terraform.diagnostics import TWO_ROLES
 
 if TYPE_CHECKING:
-    from migrator.syntax.terraform import Attribute, NewArgument
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSignIn:
-    """The arguments that go, are commented out, and come; ``outcome`` says what they come to."""
-
-    remove: tuple[Attribute, ...] = ()
-    comment_out: tuple[Attribute, ...] = ()
-    append: tuple[NewArgument, ...] = ()
-    outcome: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is to be changed."""
-        return not (self.remove or self.comment_out or self.append)
-
-
 def environment_sign_in(
     workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
-) -> EnvironmentSignIn | Refusal:
+) -> SignIn | Refusal:
     """How a backend of a root module leaves signing in to its environment.
 
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
@@ -50,17 +33,17 @@ def environment_sign_in(
     is_same = root.has_integration or assumed_role(workspace, backend) == root.role
     removed = ["The static credentials are removed."] * bool(backend.credentials)
     if backend.role_family and (is_same or backend.role_arn is None):
-        outcome = " ".join([*removed, "The role is commented out."])
-        return EnvironmentSignIn(backend.credentials, backend.role_family, outcome=outcome)
+        outcome = (*removed, "The role is commented out.")
+        return SignIn("", backend.credentials, (), backend.role_family, outcome)
     if nested is not None and is_same and not backend.document.is_ignored(nested):
-        return EnvironmentSignIn((*backend.credentials, nested), outcome=" ".join([*removed, "The role is removed."]))
+        return SignIn("", (*backend.credentials, nested), said=(*removed, "The role is removed."))
     kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
-        return EnvironmentSignIn(backend.credentials, outcome=" ".join([*removed, *kept]))
+        return SignIn("", backend.credentials, said=(*removed, *kept))
     chained = chained_role(backend)
     if isinstance(chained, Refusal):
         return chained
-    return EnvironmentSignIn((*backend.credentials, *backend.role_family), (), chained, " ".join([*removed, *kept]))
+    return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
 
 
 def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:

@@ -27,7 +27,7 @@ from migrator.spacelift.stacks.definitions import (
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.other_providers import OtherProvider, other_providers
-from migrator.terraform.partial_backends import GivenValue, given_values, partial_backends
+from migrator.terraform.partial_backends import BackendConfigValue, backend_config_values, partial_backends
 from migrator.terraform.providers import Provider, aws_providers
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terragrunt.units import Terragrunt, terragrunt
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 class Facts:
     """What the folder that may be changed holds.
 
-    ``stray_backends`` are partial configurations for an unknown root module, ``given_values`` those in scripts,
+    ``stray_backends`` are partial configurations for an unknown root module,
+    ``backend_config_values`` those in scripts,
     ``serving`` the stacks that run root modules of other repositories of the run, ``programs`` those of CDKTF,
     ``unit_runners`` the stacks that run each of the units of ``terragrunt``,
     ``settings`` those of Spacelift with static credentials, ``modules_with_static_keys`` the modules without a
@@ -60,7 +61,7 @@ class Facts:
     roots: tuple[Root, ...]
     stacks: tuple[StackDefinition, ...]
     stray_backends: tuple[S3Backend, ...]
-    given_values: tuple[GivenValue, ...]
+    backend_config_values: tuple[BackendConfigValue, ...]
     serving: tuple[tuple[StackDefinition, KnownRoot], ...] = ()
     programs: tuple[tuple[CdktfProgram, Runners], ...] = ()
     terragrunt: Terragrunt = field(default_factory=Terragrunt)
@@ -136,7 +137,7 @@ def gather(workspace: Workspace, repo: str = "", fleet: Fleet = ALONE, account: 
         tuple(map(root, root_modules)),
         tuple(stacks),
         tuple(stray),
-        tuple(given_values(workspace)),
+        tuple(backend_config_values(workspace)),
         tuple((stack, item) for stack in stacks for item in fleet.roots_run_by(repo, stack.code)),
         tuple((program, runners(program.folder)) for program in programs),
         units,

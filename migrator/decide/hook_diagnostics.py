@@ -103,7 +103,7 @@ HOOK_IN_RUNTIME_CONFIG = Diagnostic(
 ADD_HOOK = Diagnostic(
     "add-hook",
     found="Make these commands the first entries of {lists} on the stacks that run these root modules.",
-    why="The definitions of these stacks cannot be changed here.",
+    why="This run found no definition of these stacks that it may change.",
     help="Paste the commands before the migrated code is merged.",
     page="""\
 The hook is a list of commands that a stack runs before `terraform init`. The commands exchange Spacelift's OIDC token

@@ -63,9 +63,9 @@ class HookIdentity:
                 return objection
         if not provider.credentials:
             return USES_HOOK.left_alone()
-        is_told = not provider.is_lead or self._has_comment(provider)
+        has_comment = not provider.is_lead or self._has_comment(provider)
         role = self._role(provider)
-        comment = () if is_told else (NewComment(web_identity_block(provider, role, self._context.config)),)
+        comment = () if has_comment else (NewComment(web_identity_block(provider, role, self._context.config)),)
         return Rewrite(
             tuple(sign_in_edits(provider, comment)),
             "The static credentials are removed. The provider uses the credentials of the hook.",
@@ -73,11 +73,8 @@ class HookIdentity:
 
     def _without_section(self, provider: Provider) -> Rewrite | Refusal | LeftAlone:
         """Take its credentials from the provider, and comment its web identity out, for which the hook stands then."""
-        targets = [self._targets.get(root) for root in self._roots(provider)]
-        roles = {target.role for target in targets if target is not None and isinstance(target.role, str)}
-        said = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
         removed = tuple(sign_in_edits(provider, ()))
-        if None in targets or len(roles) != 1 or set(provider.web_identity_roles) != said:
+        if not self.replaces_web_identity(provider):
             stays = WEB_IDENTITY_STAYS.left_alone()
             return Rewrite(removed, "The static credentials are removed. The web identity stays.") if removed else stays
         comment = NewComment(web_identity_block(provider, self._role(provider), self._context.config))
@@ -85,6 +82,13 @@ class HookIdentity:
             (*removed, *section_edits(provider, comment)),
             "The web identity is commented out. The provider uses the credentials of the hook.",
         )
+
+    def replaces_web_identity(self, provider: Provider) -> bool:
+        """Whether a hook stands for the web identity that a provider has: all its root modules get that role."""
+        targets = [self._targets.get(root) for root in self._roots(provider)]
+        roles = {target.role for target in targets if target is not None and isinstance(target.role, str)}
+        said = {quote(role) if role != SHELL_ROLE else f"var.{ROLE_VARIABLE}" for role in roles}
+        return None not in targets and len(roles) == 1 and set(provider.web_identity_roles) == said
 
     def needs(self, provider: Provider) -> frozenset[str]:
         """The groups without which the provider would have no credentials: those of its root modules."""

@@ -114,16 +114,16 @@ class HookPlan:
         """What comes first in a list of hooks."""
         return entries(role, self._context.config, region)
 
-    def notes(self, wanted: PlannedHook, fix: Fix) -> list[Note]:
+    def notes(self, planned: PlannedHook, fix: Fix) -> list[Note]:
         """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
-            return self.to_paste(wanted.role, wanted.code, wanted.region)
-        if wanted.stack.is_blueprint and not wanted.refusal:
-            made = GIVE_HOOK_TO_STACKS.note(wanted.stack.title)
-            return [*self.to_paste(wanted.role, wanted.code, wanted.region), made]
-        account = wanted.stack.account
+            return self.to_paste(planned.role, planned.code, planned.region)
+        if planned.stack.is_blueprint and not planned.refusal:
+            made = GIVE_HOOK_TO_STACKS.note(planned.stack.title)
+            return [*self.to_paste(planned.role, planned.code, planned.region), made]
+        account = planned.stack.account
         is_set = account is not None and account.has(PREFIX + ROLE_VARIABLE, "") is not None
-        return [value_note(ROLE_VARIABLE, wanted.code)] if wanted.role == SHELL_ROLE and not is_set else []
+        return [value_note(ROLE_VARIABLE, planned.code)] if planned.role == SHELL_ROLE and not is_set else []
 
     def to_paste(self, role: str, code: str, region: str) -> list[Note]:
         """The hook for a stack that cannot be edited."""
@@ -132,28 +132,28 @@ class HookPlan:
         notes = [value_note(ROLE_VARIABLE, code)] if role == SHELL_ROLE else []
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
-    def fate_without_edit(self, wanted: PlannedHook) -> Fix | None:
+    def fate_without_edit(self, planned: PlannedHook) -> Fix | None:
         """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
-        stack, missing = wanted.stack, self._missing(wanted.stack)
+        stack, missing = planned.stack, self._missing(planned.stack)
         if stack.is_ignored:
             return stack.document.ignored
-        if wanted.refusal:
-            return CODE_NOT_MIGRATED.left_alone(reason=wanted.refusal)
+        if planned.refusal:
+            return CODE_NOT_MIGRATED.left_alone(reason=planned.refusal)
         if stack.is_published and missing:
             return TEMPLATE_PUBLISHED.left_alone(change="with the hook")
         if not missing:
             return HOOK_THERE.left_alone()
-        missing = [name for name in missing if self._belongs_in_stack(wanted, name)]
+        missing = [name for name in missing if self._belongs_in_stack(planned, name)]
         if not missing:
             return HOOK_IN_RUNTIME_CONFIG.left_alone(path=PATH)
         return self._lists.objection(stack, missing)
 
-    def prepend(self, wanted: PlannedHook) -> Rewrite | Refusal:
+    def prepend(self, planned: PlannedHook) -> Rewrite | Refusal:
         """The edits of the stack's lists of hooks, for every phase that is asked for."""
         edits: list[Edit] = []
-        missing = [name for name in self._missing(wanted.stack) if self._belongs_in_stack(wanted, name)]
+        missing = [name for name in self._missing(planned.stack) if self._belongs_in_stack(planned, name)]
         for name in missing:
-            made = self._hooks.prepend(wanted.stack, name)
+            made = self._hooks.prepend(planned.stack, name)
             if isinstance(made, Refusal):
                 return made
             edits += made
@@ -181,7 +181,7 @@ class HookPlan:
 
     def runtime_edits(self, variables: Sequence[tuple[str, str, str]]) -> tuple[Edit, ...] | Refusal:
         """The edits of the runtime configuration: all hooks that it needs, and ``variables`` of its stacks."""
-        wanted = [
+        planned = [
             (stack, self.entries(target.role, target.region))
             for target in self.targets
             if isinstance(target.role, str)
@@ -189,7 +189,7 @@ class HookPlan:
             if self.runtime.lists_of(stack)
         ]
         tests = [(item.path, self.entries(item.role)) for item in self.targets if isinstance(item.role, str)]
-        return self.runtime.add(wanted, variables, tests)
+        return self.runtime.add(planned, variables, tests)
 
     def runtime_stacks(self, target: Target) -> Iterator[RuntimeStack]:
         """The stacks that run ``target`` and read the runtime configuration beside it, as far as they are known."""
@@ -211,10 +211,10 @@ class HookPlan:
                 yield stack.title
         yield from (other.title for other in target.runners.elsewhere if not other.slug)
 
-    def _belongs_in_stack(self, wanted: PlannedHook, name: str) -> bool:
-        if wanted.stack.slug is not None and wanted.stack.slug in wanted.in_runtime_config:
+    def _belongs_in_stack(self, planned: PlannedHook, name: str) -> bool:
+        if planned.stack.slug is not None and planned.stack.slug in planned.in_runtime_config:
             return False
-        known = self._context.strategies.runtime_stack(wanted.stack) if wanted.is_here else None
+        known = self._context.strategies.runtime_stack(planned.stack) if planned.is_here else None
         return known is None or self.runtime.belongs_in_stack(known, name)
 
     def _missing(self, stack: StackDefinition) -> list[str]:

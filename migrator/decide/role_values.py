@@ -70,35 +70,35 @@ class RoleValues:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._given: dict[tuple[str, str], RoleValue] = {}
+        self._values: dict[tuple[str, str], RoleValue] = {}
 
     def __iter__(self) -> Iterator[RoleValue]:
-        return iter(self._given.values())
+        return iter(self._values.values())
 
     def give(self, root: Module, name: str, role: str, user: Place) -> Refusal | None:
         """Ask for a value; a refusal where the variable is to have another, or a stack gives it another already."""
-        given = self._given.get((root.path, name)) or RoleValue(root.path, name, role)
-        if given.role != role:
+        value = self._values.get((root.path, name)) or RoleValue(root.path, name, role)
+        if value.role != role:
             return VARIABLE_FOR_TWO_ROLES.refusal(variable=f"var.{name}", root=root.path or ".")
-        if refused := self._objection(given):
+        if refused := self._objection(value):
             return refused
-        given.users.append(user)
-        self._given[root.path, name] = given
+        value.users.append(user)
+        self._values[root.path, name] = value
         return None
 
     def has(self, root: Module, name: str) -> bool:
         """Whether the variable ``name`` of a root module is given a value."""
-        return (root.path, name) in self._given
+        return (root.path, name) in self._values
 
     def use(self, root: Module, name: str, user: Place) -> None:
         """Say that what is at ``user`` needs the variable as well, if it is given a value."""
-        if (given := self._given.get((root.path, name))) is not None:
-            given.users.append(user)
+        if (value := self._values.get((root.path, name))) is not None:
+            value.users.append(user)
 
-    def _objection(self, given: RoleValue) -> Refusal | None:
+    def _objection(self, value: RoleValue) -> Refusal | None:
         """Where a stack sets the variable to another role, if one does."""
-        variable, role = given.environment_variable, given.role
-        runners = self._context.facts.runners_of(given.root)
+        variable, role = value.environment_variable, value.role
+        runners = self._context.facts.runners_of(value.root)
         for stack in runners.here:
             for item in self._context.facts.variables.of(stack):
                 if item.name == variable and item.value not in (None, role):

@@ -30,7 +30,7 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.terraform.usage.declarations import Given
+    from migrator.terraform.usage.declarations import Assignment
 
 _SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
@@ -53,10 +53,10 @@ class Roles:
     def _set_elsewhere(self, root: str, name: str) -> list[Place]:
         """The stacks of other repositories, and of the account, that give a variable of a root module a value."""
         runners = self._context.facts.runners_of(root)
-        told = [Place(f"{stack.repo}: {stack.place}") for stack in runners.elsewhere if name in stack.sets]
-        return told + [Place(account.place) for account in runners.accounts if name in account.sets]
+        places = [Place(f"{stack.repo}: {stack.place}") for stack in runners.elsewhere if name in stack.sets]
+        return places + [Place(account.place) for account in runners.accounts if name in account.sets]
 
-    def _inputs_called(self, name: str) -> Iterator[Given]:
+    def _inputs_called(self, name: str) -> Iterator[Assignment]:
         return self._context.terragrunt_inputs.of(name)
 
     def origins(self, holder: Provider | S3Backend) -> Origins:
@@ -107,7 +107,7 @@ class Roles:
         differing = self.values.differing(root, identity)
         if not self._context.config.roles:
             return [(None, None)]
-        others = self._known_beside(provider, root, identity)
+        others = self._origins_of_siblings(provider, root, identity)
         if not differing and not self.values.is_by_workspace(identity):
             settled = self.values.settled(root, identity)
             return [(None, self._mapped(provider, others | _profile(settled), root))]
@@ -168,7 +168,7 @@ class Roles:
         for provider in self._context.facts.providers:
             for root, identity in self.instances(provider) or ():
                 known = self.values.known(root, identity)
-                origins = self._known_beside(provider, root, identity) | _profile(known)
+                origins = self._origins_of_siblings(provider, root, identity) | _profile(known)
                 symbols = {symbol for _, made in identity for symbol in made.symbols}
                 name = fingerprint(identity, "not known", root=root)
                 if known or not all(symbol.op == "var" or symbol.name == "terraform.workspace" for symbol in symbols):
@@ -198,14 +198,14 @@ class Roles:
             claims = self._claims[root] = {}
             for provider in self.providers(root):
                 for identity in (instance for path, instance in self.instances(provider) or () if path == root):
-                    known = self._known_beside(provider, root, identity)
+                    known = self._origins_of_siblings(provider, root, identity)
                     for _, case in [*self.values.cases(root, identity), (None, self.values.settled(root, identity))]:
                         known |= _profile(case)
                     for origin in known:
                         claims.setdefault(origin, set()).add(identity)
         return self._claims[root]
 
-    def _known_beside(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
+    def _origins_of_siblings(self, provider: Provider, root: str, identity: Identity) -> frozenset[Origin]:
         """What one identity of the provider is known by, but for its profile.
 
         What is said of the provider, or passed under a name of its module, is of no use where it is for several.

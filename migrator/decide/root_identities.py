@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.terraform.providers import Provider
 
-_LEAVE_OUT = "Leave out `--role-arn`: then each identity gets a variable of its own."
+_LEAVE_OUT = (
+    "Leave out `--role-arn`: then each identity gets a variable of its own. Or name the other roles with `--role`."
+)
 
 
 @dataclass(frozen=True, eq=False)

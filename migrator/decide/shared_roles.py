@@ -144,8 +144,10 @@ class SharedRoles:
 
     def _is_to_change(self, root: str) -> bool:
         """Whether providers of a root module that name no credentials get a role."""
-        ambient = self._context.config.include_ambient
-        return ambient or any(item.module.path == root and item.is_migrated(ambient) for item in self._roots)
+        include_ambient = self._context.config.include_ambient
+        return include_ambient or any(
+            item.module.path == root and item.is_migrated(include_ambient) for item in self._roots
+        )
 
     @cached_property
     def _roots(self) -> tuple[Root, ...]:

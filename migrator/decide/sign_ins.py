@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
 from migrator.decide.role_values import RoleValues
-from migrator.decide.told_identities import stub_of
+from migrator.decide.shared_identities import stub_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Environment:
     is_for_all: bool = True
 
 
-_HOOK = ", and the hook would change the credentials of the environment"
+_HOOK = ", and would use the credentials of the hook"
 _SETTINGS = ", and uses static credentials from Spacelift's settings"
 _ROLE = ", and assumes a role with the credentials of the environment"
 

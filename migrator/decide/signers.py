@@ -2,72 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
-from migrator.model.findings import Change, LeftAlone, Refusal
+from migrator.decide.sign_in_changes import SignInChanges
+from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
+from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.partial_backends import partial_backends
-from migrator.terraform.providers import Provider, aws_providers
-from migrator.terraform.remote_states import RemoteState, remote_states
+from migrator.terraform.remote_states import remote_states
 from migrator.terraform.signing import (
     ENVIRONMENT,
     Environment,
     Signer,
-    backend_sign_in,
-    configured,
+    SignIn,
+    changed_sign_in,
     provider_sign_in,
+    said,
     signer,
 )
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.terraform.origins import Given
+    from migrator.terraform.providers import Provider
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
 _NOBODY = Environment()
 _INTEGRATION = Signer("the AWS integration")
 _HOOK = Signer("web identity, by the hook", is_keyless=True)
-_Signers = dict[tuple[str, str], Signer]
 
 
-def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRow, ...]:
+def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     """A row for whatever signs in a root module, unless all there live on the environment's credentials throughout.
 
     None where nothing was found that is, could or should be changed.
     """
-    workspace, facts, findings = context.workspace, context.facts, context.settled
-    if all(isinstance(finding.fix, LeftAlone) for finding in findings):
+    if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
         return ()
-    then = _environments(context)
-    refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)}
-    hooks: dict[str, list[str]] = {}
-    for target in context.hook_plan.targets:
-        if isinstance(target.role, str) and target.group not in refused:
-            hooks.setdefault(target.path, []).append(target.role)
-    now = then | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
-    now |= {
-        root.module.path: _living_on(root)
-        for root in context.environment_roots.roots
-        if not isinstance(root.role, Refusal) and root.group not in refused
-    }
-    units = facts.terragrunt.modules
-    before = _signers(workspace, then, units, facts.in_module)
-    after = before
-    if changes or now != then:
-        touched, changed = {change.path for change in changes}, workspace.changed(changes)
-
-        def providers(module: Module) -> Iterable[Provider]:
-            is_same = touched.isdisjoint(document.path for document in module.documents)
-            return facts.in_module(module) if is_same else aws_providers(module)
-
-        after = _signers(changed, now, units, providers)
+    before = signers(context, _environments(context), context.workspace, context.facts.in_module)
+    after = signers(
+        context, environments_after(context), context.workspace, context.facts.in_module, SignInChanges(context)
+    )
     both = {key: (was, after.get(key, was)) for key, was in before.items()}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
@@ -75,6 +59,22 @@ def signing_rows(context: Context, changes: Sequence[Change]) -> tuple[SigningRo
         for (root, who), (was, comes) in both.items()
         if root in telling
     )
+
+
+def environments_after(context: Context) -> dict[str, Environment]:
+    """What the root modules have around them after the migration, by path."""
+    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
+    hooks: dict[str, list[str]] = {}
+    for target in context.hook_plan.targets:
+        if isinstance(target.role, str) and target.group not in refused:
+            hooks.setdefault(target.path, []).append(target.role)
+    now = _environments(context) | {path: Environment(rest=_by_hook(roles)) for path, roles in hooks.items()}
+    now |= {
+        root.module.path: _living_on(root)
+        for root in context.environment_roots.roots
+        if not isinstance(root.role, Refusal) and root.group not in refused
+    }
+    return now
 
 
 def _by_hook(roles: Sequence[str]) -> Signer:
@@ -109,17 +109,19 @@ def _environments(context: Context) -> dict[str, Environment]:
 
 def _role_of(facts: Facts, stack: StackDefinition) -> str:
     """The role that variables of the environment give to a stack's runs, with a token; ``""`` if none is known."""
-    given = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
-    return given.get(ROLE, "") if TOKEN_FILE in given else ""
+    variables = {variable.name: variable.value or "a role" for variable in facts.variables.of(stack)}
+    return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
-def _signers(
-    workspace: Workspace,
+def signers(
+    context: Context,
     environments: Mapping[str, Environment],
-    units: Mapping[str, Module],
+    workspace: Workspace,
     providers_of: Callable[[Module], Iterable[Provider]],
-) -> _Signers:
-    """Who signs, by root module and what it is that signs."""
+    changes: SignInChanges | None = None,
+) -> dict[tuple[str, str], Signer]:
+    """Who signs in a ``workspace`` with ``environments`` around it, after ``changes``: by root module and by block."""
+    units = context.facts.terragrunt.modules
     interesting = {module.path: module for module in workspace.interesting_modules()}
     providers = {path: _leads(providers_of(module)) for path, module in interesting.items()}
     backends = {path: s3_backends(module) for path, module in interesting.items()}
@@ -127,17 +129,17 @@ def _signers(
     for owner, partial in partial_backends(workspace, roots, units):
         if owner is not None:
             backends[owner.path].append(partial)
-    found: _Signers = {}
+    found: dict[tuple[str, str], Signer] = {}
     for path, module in sorted(workspace.modules.items()):
         if (path in workspace.calls and not backends.get(path)) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        for who, said in _of_backend(workspace, module, backends.get(path, []), environment):
-            found[path, who] = said
+        for title, who in _of_backend(workspace, module, backends.get(path, []), environment, changes):
+            found[path, title] = who
         for inner in (path, *sorted(workspace.reached_from(path))):
             where = f" in {inner or '.'}" if inner != path else ""
             for provider in providers.get(inner, ()):
-                found[path, provider.title + where] = signer(provider_sign_in(workspace, provider), environment)
+                found[path, provider.title + where] = signer(_of_provider(workspace, provider, changes), environment)
     return found
 
 
@@ -151,21 +153,32 @@ def _leads(providers: Iterable[Provider]) -> list[Provider]:
     ]
 
 
+def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChanges | None) -> SignIn:
+    if changes is None:
+        return provider_sign_in(workspace, provider)
+    sign_in = provider_sign_in(
+        workspace, provider, [item for item in provider.family if changes.loses_credentials(item)]
+    )
+    role = changes.web_identity(provider)
+    return sign_in if role is None else replace(sign_in, web_identity=said(role) if role else "")
+
+
 def _of_backend(
-    workspace: Workspace, module: Module, backends: Sequence[S3Backend], environment: Environment
+    workspace: Workspace,
+    module: Module,
+    backends: Sequence[S3Backend],
+    environment: Environment,
+    changes: SignInChanges | None,
 ) -> Iterator[tuple[str, Signer]]:
     blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
         parts = [block, *(backend for backend in backends if backend.is_partial)]
-        yield block.title, signer(backend_sign_in(workspace, parts), environment)
+        changed = [(part, changes.of_backend(part) if changes else BodyChange()) for part in parts]
+        yield block.title, signer(changed_sign_in(workspace, changed), environment)
     for state in remote_states(module):
         if state.kind == "s3":
-            sign_in = configured(workspace, module, _given(state))
+            made = {part.backend.place.key: change for part, change in (changes.of_state(state) if changes else ())}
+            changed = [(part.backend, made.get(part.backend.place.key, BodyChange())) for part in state.configs]
+            sign_in = changed_sign_in(workspace, changed) if changed else SignIn()
             yield f"data.{'.'.join(state.block.labels)}", signer(sign_in, environment)
-
-
-def _given(state: RemoteState) -> dict[str, Given]:
-    """What a remote state gives to its backend."""
-    backends = [config.backend for config in state.configs]
-    return {item.name: (backend.document, item) for backend in backends for item in backend.block.attributes}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrator.decide.roots import Root, Runners
 from migrator.syntax.hcl.strings import string_value
-from migrator.terraform.partial_backends import files_given
+from migrator.terraform.partial_backends import backend_config_files
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -23,12 +23,13 @@ def runners_by_role(context: Context, root: Root) -> dict[str | None, Runners]:
     }
     found: dict[str | None, list[StackDefinition]] = {}
     for stack in root.runners.here if len(set(partial.values())) > 1 and not root.runners.elsewhere else ():
-        given = [
+        arguments = [
             variable.value for variable in context.facts.variables.of(stack) if variable.name.startswith("TF_CLI_ARGS")
         ]
-        paths = {path for item in given for path in files_given(context.workspace, item or "", root.module.path)}
+        folder = root.module.path
+        paths = {path for text in arguments for path in backend_config_files(context.workspace, text or "", folder)}
         roles = {string_value(partial[path]) for path in paths & partial.keys()}
-        found.setdefault(roles.pop() if len(roles) == 1 and None not in given else None, []).append(stack)
+        found.setdefault(roles.pop() if len(roles) == 1 and None not in arguments else None, []).append(stack)
     if None in found or not found:
         return {None: root.runners}
     return {role: Runners(tuple(stacks)) for role, stacks in found.items()}

@@ -6,13 +6,13 @@ itself is certain: see ``docs/strategies.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, Config, HookPlace, is_role_arn
-from migrator.decide.diagnostics import ENGINE_TOO_OLD, PARTIAL_WITHOUT_ROLE
+from migrator.decide.diagnostics import ENGINE_TOO_OLD, NOT_ALL_NATIVE, PARTIAL_WITHOUT_ROLE
 from migrator.decide.roots import Root, Runners
 from migrator.model.engine import FIRST_NATIVE, Engine, Evidence, Verdict, verdict
 from migrator.model.findings import Note, Refusal
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_runtime_config import RuntimeHooks
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backends import S3Backend
+    from migrator.terraform.remote_states import Config as StateConfig
+    from migrator.terraform.remote_states import RemoteState
     from migrator.workspace.module import Module
 
 
@@ -97,13 +99,39 @@ class Strategies:
         """The role that the user named for the backend's identity, or the one that a remote state is read with."""
         return self._context.roles.role(backend)
 
+    def native_readers(self, state: RemoteState) -> list[Root] | Refusal | None:
+        """The root modules that read a remote state which is to sign in by itself; None where a hook signs in.
+
+        Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
+        """
+        auth = self._context.config.backend_auth
+        reading = [root for root in self._context.facts.roots if state in root.remote_states]
+        if auth is not BackendAuth.AUTO:
+            return reading if auth is BackendAuth.NATIVE else None
+        ways = {root.module.path: self.of(root).is_native for root in reading}
+        for module in self._context.workspace.roots_of(state.module):
+            if module.path not in ways:
+                ways[module.path] = self.certain(module).is_native
+        if not any(ways.values()):
+            return None
+        others = sorted(path for path, is_native in ways.items() if not is_native)
+        return NOT_ALL_NATIVE.refusal(root=others[0] or ".") if others else reading
+
+    def state_sign_ins(
+        self, state: RemoteState, roots: Sequence[Root]
+    ) -> Iterator[tuple[StateConfig, SignIn | Refusal]]:
+        """How each part of a remote state's configuration signs in by itself, which ``roots`` read."""
+        roles = {self.role(root) for root in roots}
+        config = self._context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
+        role = roles.pop() if len(roles) == 1 else config.role_arn
+        return state_sign_ins(state, config, role, self.mapped)
+
     def objection(self, root: Root) -> Refusal | None:
         """Why the root module's backends, or the states that it reads, cannot sign in by themselves, if so."""
         signed = [] if root.has_web_identity else [self.sign_in(root, backend) for backend in root.backends]
-        config, role = self._context.config.at(root.module.path), self.role(root)
         for state in root.remote_states:
             if state.skip_reason is None and not state.has_web_identity and state.names:
-                signed += [outcome for _, outcome in state_sign_ins(state, config, role, self.mapped)]
+                signed += [outcome for _, outcome in self.state_sign_ins(state, [root])]
         return next((outcome for outcome in signed if isinstance(outcome, Refusal)), None)
 
     def engine(self, root: Root) -> Engine:
@@ -173,7 +201,7 @@ class Strategies:
     def _sharing(self, root: Root) -> list[Root]:
         """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
         found = {root: None}
-        pending = [root]
+        pending = [root] if root.remote_states else []
         while pending:
             states = set(pending.pop().remote_states)
             for other in self._context.facts.roots:

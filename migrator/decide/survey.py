@@ -14,7 +14,7 @@ from migrator.decide.strategy import phase_lists
 from migrator.model.findings import Refusal
 from migrator.model.fleet import Code, KnownReceiver, KnownRoot, KnownStack, Survey, is_of_branch, runs
 from migrator.model.results import StackRow
-from migrator.secret import told_pieces
+from migrator.secret import assigned_pieces
 from migrator.spacelift.attached.resources import objection, sharing_objection
 from migrator.spacelift.stacks.contexts import attachments
 
@@ -60,23 +60,23 @@ class Surveyor:
         hooked = (*self._context.hook_plan.targets, *self._context.hook_plan.natives)
         for target in hooked:
             if isinstance(target.role, str):
-                given, reason = self._given_to(target.path), self._reason(target.group)
+                variables, reason = self._variables_of(target.path), self._reason(target.group)
                 alone = self._in_runtime_config(target)
                 known = KnownRoot(repo, identity, target.path, target.role, reason, alone)
-                known = replace(known, engine=target.engine, is_native=target.is_native, variables=given)
+                known = replace(known, engine=target.engine, is_native=target.is_native, variables=variables)
                 yield replace(known, region=target.region)
         for root in self._context.environment_roots.roots:
             if not isinstance(root.role, Refusal):
                 role, by = (root.role or "", "integration") if root.has_integration else ("", "variables")
                 path, reason = root.module.path, self._reason(root.group)
                 yield KnownRoot(repo, identity, path, role, reason, variables=root.variables, by=by)
-        told = {target.path for target in hooked} | {
+        paths = {target.path for target in hooked} | {
             environment_root.module.path for environment_root in self._context.environment_roots.roots
         }
         for path in sorted(
-            ({role_value.root for role_value in self._context.sign_ins.values} | self._with_known_roles()) - told
+            ({role_value.root for role_value in self._context.sign_ins.values} | self._with_known_roles()) - paths
         ):
-            yield KnownRoot(repo, identity, path, "", variables=self._given_to(path), by="variables")
+            yield KnownRoot(repo, identity, path, "", variables=self._variables_of(path), by="variables")
 
     def _with_known_roles(self) -> set[str]:
         """The root modules whose stacks must be known, as they may have a say in what a role that is known is for."""
@@ -100,14 +100,14 @@ class Surveyor:
         )
         return {str(finding.group): f"The place {finding.place} is refused." for finding in refused}
 
-    def _given_to(self, root: str) -> tuple[tuple[str, str], ...]:
+    def _variables_of(self, root: str) -> tuple[tuple[str, str], ...]:
         """The variables that the stacks of a root module are to set, for providers that are migrated."""
         return tuple(
-            (role_value.environment_variable, role_value.role) for role_value in self._given_by_root.get(root, ())
+            (role_value.environment_variable, role_value.role) for role_value in self._values_by_root.get(root, ())
         )
 
     @cached_property
-    def _given_by_root(self) -> dict[str, list[RoleValue]]:
+    def _values_by_root(self) -> dict[str, list[RoleValue]]:
         kept = {finding.place for finding in self._context.settled if isinstance(finding.fix, Refusal)}
         found: dict[str, list[RoleValue]] = {}
         for role_value in self._context.sign_ins.values:
@@ -176,13 +176,13 @@ class Surveyor:
             for finding in self._context.settled
             if finding.rule.startswith(_HOOK_RULES)
         }
-        wanted = {hook.stack: hook for hook in self._context.hook_plan.all}
+        hooks = {hook.stack: hook for hook in self._context.hook_plan.all}
         native = self._native()
         for stack in self._context.facts.stacks:
-            planned = wanted.get(stack)
+            planned = hooks.get(stack)
             if planned is None and stack not in native and not self._context.workspace.in_scope(stack.place.path):
                 continue
-            instead = _NO_HOOK if stack in native else self._given_fate(stack)
+            instead = _NO_HOOK if stack in native else self._fate_of_values(stack)
             fate = fates.get((stack.place, stack.title, (planned.code,)), "") if planned else instead
             runs_it = planned.code if planned else native.get(stack, _said(stack.code))
             remarks = self._remarks(stack, is_hooked=planned is not None, is_native=stack in native)
@@ -225,7 +225,7 @@ class Surveyor:
             return row
         return replace(row, remarks=(f"Defined {defined}.", f"Signs in today: {stack.account.signs_in}.", *row.remarks))
 
-    def _given_fate(self, stack: StackDefinition) -> str:
+    def _fate_of_values(self, stack: StackDefinition) -> str:
         """What a stack without a hook is given instead, and what becomes of that; ``""`` if that is nothing."""
         for finding in self._context.settled:
             if finding.rule in _GIVING and finding.subject == stack.title:
@@ -250,7 +250,7 @@ class Surveyor:
         yield from (f"Drift: {item}" for item in (stack.account.drift if stack.account is not None else ()))
         unknown = [name for name in ("repository", "project_root", "namespace") if getattr(stack.code, name) is None]
         if unknown:
-            yield f"The {' and '.join(unknown)} of the stack cannot be known without running Terraform."
+            yield f"The {', '.join(unknown)} of the stack cannot be known without running Terraform."
         if self._follows_other_branch(stack):
             yield f"The stack follows the branch {stack.code.branch}, which this run does not migrate."
         if (is_hooked or is_native) and stack.manages_state:
@@ -287,7 +287,7 @@ class Surveyor:
 
 
 def _holds_secret(commands: Sequence[str]) -> bool:
-    return any(True for command in commands for _ in told_pieces(command, lambda _: True))
+    return any(True for command in commands for _ in assigned_pieces(command, lambda _: True))
 
 
 def _said(code: Code) -> str:

@@ -47,20 +47,27 @@ class RequiredVariable:
 
 def required_variables(context: Context) -> Iterator[RequiredVariable]:
     """What is wanted of the stacks that run root modules of this repository, and of its stacks for others."""
-    for given in context.sign_ins.values:
-        needs = frozenset(place.key for place in given.users) if len(set(given.users)) == 1 else frozenset[str]()
-        runners, variable = context.facts.runners_of(given.root), Variable(given.environment_variable, given.role)
+    for role_value in context.sign_ins.values:
+        needs = (
+            frozenset(place.key for place in role_value.users) if len(set(role_value.users)) == 1 else frozenset[str]()
+        )
+        runners, variable = (
+            context.facts.runners_of(role_value.root),
+            Variable(role_value.environment_variable, role_value.role),
+        )
         for stack in runners.here:
-            yield RequiredVariable(variable, given.root or ".", stack, needs=needs)
+            yield RequiredVariable(variable, role_value.root or ".", stack, needs=needs)
         for known in runners.elsewhere:
-            yield RequiredVariable(variable, given.root or ".", None, known, needs=needs)
-    for ambient in context.environment_roots.roots:
-        for name, value in ambient.variables:
-            variable, code, group = Variable(name, value), ambient.title, ambient.group
-            for stack in ambient.runners.here:
+            yield RequiredVariable(variable, role_value.root or ".", None, known, needs=needs)
+    for environment_root in context.environment_roots.roots:
+        for name, value in environment_root.variables:
+            variable, code, group = Variable(name, value), environment_root.title, environment_root.group
+            for stack in environment_root.runners.here:
                 yield RequiredVariable(variable, code, stack, group=group, is_vital=True)
-            for known in ambient.runners.elsewhere:
-                yield RequiredVariable(variable, code, None, known, group=group, is_vital=True, place=ambient.place)
+            for known in environment_root.runners.elsewhere:
+                yield RequiredVariable(
+                    variable, code, None, known, group=group, is_vital=True, place=environment_root.place
+                )
     yield from _of_others(context)
 
 
@@ -80,26 +87,26 @@ def _of_others(context: Context) -> Iterator[RequiredVariable]:
             )
 
 
-def set_at(context: Context, wanted: RequiredVariable) -> SetVariable | None:
+def set_at(context: Context, required: RequiredVariable) -> SetVariable | None:
     """The variable as it is set for its stack already."""
-    if wanted.here is None:
-        known = context.facts.variables.in_runtime_config(wanted.slug)
+    if required.here is None:
+        known = context.facts.variables.in_runtime_config(required.slug)
     else:
-        known = context.facts.variables.of(wanted.here)
-    found = next((variable for variable in known if variable.name == wanted.variable.name), None)
-    stack = wanted.here or wanted.elsewhere
+        known = context.facts.variables.of(required.here)
+    found = next((variable for variable in known if variable.name == required.variable.name), None)
+    stack = required.here or required.elsewhere
     if found is not None or stack is None or stack.account is None:
         return found
-    return context.account.set_at(stack.account, wanted.variable.name, wanted.variable.value)
+    return context.account.set_at(stack.account, required.variable.name, required.variable.value)
 
 
-def is_for_runtime_config(context: Context, wanted: RequiredVariable) -> bool:
+def is_for_runtime_config(context: Context, required: RequiredVariable) -> bool:
     """Whether the variable goes into the runtime configuration of this repository."""
-    if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not wanted.is_local or not wanted.slug:
+    if context.config.hook_in is not HookPlace.RUNTIME_CONFIG or not required.is_local or not required.slug:
         return False
-    if wanted.here is not None and context.strategies.runtime_stack(wanted.here) is None:
+    if required.here is not None and context.strategies.runtime_stack(required.here) is None:
         return False
-    return not context.hook_plan.runtime.variable_objection(wanted.slug)
+    return not context.hook_plan.runtime.variable_objection(required.slug)
 
 
 def runtime_variables(context: Context) -> list[tuple[str, str, str]]:

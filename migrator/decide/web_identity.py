@@ -18,7 +18,7 @@ from migrator.decide.diagnostics import (
     VARYING_INSTANCES,
 )
 from migrator.decide.role_values import value_notes
-from migrator.decide.told_identities import identity_of
+from migrator.decide.shared_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
@@ -67,7 +67,7 @@ class WebIdentity:
         role = self._role(provider)
         if isinstance(role, Refusal):
             return role
-        expression = quote(role.text) if isinstance(role, Literal) else role.reference.address
+        expression = _expression(role)
         if objection := self._objection(provider, expression):
             return objection
         if not provider.is_lead:
@@ -88,6 +88,11 @@ class WebIdentity:
         ]
         outcomes = (f"The provider signs in with web identity: {expression}.", self._versions.outcome(provider))
         return Rewrite(tuple(edits), " ".join(filter(None, outcomes)))
+
+    def role_expression(self, provider: Provider) -> str | None:
+        """The expression of the role that the provider is to sign in with; None if it cannot."""
+        role = self._role(provider)
+        return None if isinstance(role, Refusal) else _expression(role)
 
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
@@ -302,6 +307,10 @@ class WebIdentity:
             roles = (role for provider in self._context.facts.in_module(module) for role in provider.assumed_roles)
             self._assumed[module.path] = frozenset(roles)
         return self._assumed[module.path]
+
+
+def _expression(role: Literal | RoleVariable) -> str:
+    return quote(role.text) if isinstance(role, Literal) else role.reference.address
 
 
 def _plain(identity: Identity) -> Identity:

@@ -105,13 +105,13 @@ class Checkout(GitRepo):
         message = self._run("log", "-1", "--format=%B", branch.commit).rstrip("\n") + "\n"
         signing = ("-S",) if self._is_on("commit.gpgsign") else ()
         tree = f"{branch.commit}^{{tree}}"
-        commit = self._run("commit-tree", *signing, "-p", base.commit, tree, stdin=message).strip()
-        self._run("update-ref", f"refs/heads/{branch.name}", commit, branch.commit)
+        commit = self._change("commit-tree", *signing, "-p", base.commit, tree, stdin=message).strip()
+        self._change("update-ref", f"refs/heads/{branch.name}", commit, branch.commit)
         return Branch(branch.name, commit)
 
     def drop(self, branch: Branch) -> None:
         """Delete ``branch``, if its commit is still the same."""
-        self._run("update-ref", "-d", f"refs/heads/{branch.name}", branch.commit)
+        self._change("update-ref", "-d", f"refs/heads/{branch.name}", branch.commit)
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 
@@ -167,10 +167,10 @@ class Checkout(GitRepo):
 
     def _update_index(self, entries: Mapping[str, Entry], flags: Mapping[str, Sequence[str]]) -> None:
         listed = "".join(f"{entry.mode} {entry.sha}\t{path}\0" for path, entry in entries.items())
-        self._run("update-index", "-z", "--index-info", stdin=listed)
+        self._change("update-index", "-z", "--index-info", stdin=listed)
         for option, paths in flags.items():
             if paths:
-                self._run("update-index", option, "-z", "--stdin", stdin="".join(f"{path}\0" for path in paths))
+                self._change("update-index", option, "-z", "--stdin", stdin="".join(f"{path}\0" for path in paths))
 
     def _flags(self, paths: Collection[str]) -> dict[str, list[str]]:
         """The options of ``git update-index`` that say of ``paths`` again what a new entry of the index forgets."""
@@ -190,7 +190,7 @@ class Checkout(GitRepo):
         base = self._start[0] if self._start else "HEAD"
         stream = import_stream(branch, base, author, committer, message.rstrip("\n") + "\n", contents)
         try:
-            printed = self._run("fast-import", "--quiet", *(("--force",) if old else ()), stdin=stream)
+            printed = self._change("fast-import", "--quiet", *(("--force",) if old else ()), stdin=stream)
         except MigrateError:
             for report in self.folder.glob("fast_import_crash_*"):
                 report.unlink(missing_ok=True)
@@ -203,8 +203,8 @@ class Checkout(GitRepo):
     def _signed(self, branch: str, commit: str, message: str) -> str:
         """The branch's commit once more, with a signature, in the place of the one without."""
         text = message.rstrip("\n") + "\n"
-        signed = self._run("commit-tree", "-S", "-p", f"{commit}^", f"{commit}^{{tree}}", stdin=text).strip()
-        self._run("update-ref", f"refs/heads/{branch}", signed, commit)
+        signed = self._change("commit-tree", "-S", "-p", f"{commit}^", f"{commit}^{{tree}}", stdin=text).strip()
+        self._change("update-ref", f"refs/heads/{branch}", signed, commit)
         return signed
 
     def _person(self, role: str) -> str:
@@ -235,7 +235,7 @@ class Checkout(GitRepo):
         moving = f"checkout: moving from {self._head_branch or self._run('rev-parse', 'HEAD').strip()} to {branch}"
         replacement.commit()
         self._update_index(entries, self._flags(entries))
-        self._run("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
+        self._change("symbolic-ref", "-m", moving, "HEAD", f"refs/heads/{branch}")
 
     # --- if the run fails or is killed -------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class Checkout(GitRepo):
         there = None if self._head_branch == log["branch"] else self.branch(log["branch"])
         if there and there.commit != log["old"] and self._is_made(there.commit, log["start"][0], new):
             ref = f"refs/heads/{there.name}"
-            self._run("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), there.commit)
+            self._change("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), there.commit)
 
     def _is_made(self, commit: str, base: str, entries: Mapping[str, Entry]) -> bool:
         """Whether a commit is ``base`` with nothing but ``entries`` changed."""

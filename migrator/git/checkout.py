@@ -1,6 +1,6 @@
 """A git checkout: its files, its name, and its git commands.
 
-The only importer of GitPython. Every git command runs without hooks, file system monitors and filters of the
+Every git command runs without hooks, file system monitors and filters of the
 repository's own configuration.
 """
 
@@ -17,11 +17,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import git
-from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
-
 from migrator.errors import MigrateError
-from migrator.git.command import SAFE, SURROUNDING, settings_in, without_programs
+from migrator.git.command import ENVIRONMENT, SAFE, SURROUNDING, GitFailure, read_git, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Revision
 
@@ -48,16 +45,20 @@ class Branch:
     commit: str
 
 
-class GitRepo:
-    """A checkout. Raises `MigrateError` for whatever git says no to."""
+_NO_REPOSITORY = ("not a git repository", "invalid gitfile format", "gitdir: ")
+"""What git says of a folder that is in no checkout, or where ``.git`` leads nowhere."""
 
-    def __init__(self, repo: git.Repo) -> None:
-        self._repo = repo
-        if repo.bare or repo.working_tree_dir is None:
-            raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")
-        self.root = Path(repo.working_tree_dir)
-        self._git = git.Git(self.root)
-        self._git.update_environment(GIT_ALLOW_PROTOCOL="none", GIT_TERMINAL_PROMPT="0")  # no object is fetched for us
+
+class GitRepo:
+    """A checkout at ``root``, whose own files git keeps in ``folder``, and those of all its worktrees in ``common``.
+
+    Raises `MigrateError` for whatever git says no to.
+    """
+
+    def __init__(self, root: Path, folder: Path, common: Path) -> None:
+        self.root = root
+        self.folder = folder
+        self._common = common
         self._require_at_home()
 
     @classmethod
@@ -69,17 +70,24 @@ class GitRepo:
         for name in SURROUNDING:
             os.environ.pop(name, None)
         try:
-            return cls(git.Repo(path, search_parent_directories=True))
-        except (InvalidGitRepositoryError, NoSuchPathError):
-            return None
-        except GitCommandNotFound:
-            raise MigrateError("The program git is not installed") from None
-        except (GitCommandError, ValueError, OSError):
+            asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
+            is_bare, folder, common = read_git((*SAFE, *asked), path).removesuffix("\n").split("\n")
+            root = next((item for item in (path, *path.parents) if os.path.lexists(item / ".git")), None)
+            if is_bare == "true" or root is None:
+                raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")
+            return cls(root, Path(folder), path / common)
+        except GitFailure as error:
+            if "dubious ownership" in error.complaint:
+                raise MigrateError(f"git rev-parse failed: {_telling_line(error.complaint, error.status)}") from None
+            if any(reason in error.complaint for reason in _NO_REPOSITORY):
+                return None
+            raise MigrateError("git cannot read this repository") from None
+        except (ValueError, OSError):
             raise MigrateError("git cannot read this repository") from None
 
     def _require_at_home(self) -> None:
         """What is found here must not lead git to the files, or the branches, of another checkout."""
-        here, folder = os.path.realpath(self.root), os.path.realpath(self._repo.git_dir)
+        here, folder = os.path.realpath(self.root), os.path.realpath(self.folder)
         tree = self._setting("core.worktree")
         if tree and os.path.realpath(os.path.join(folder, tree)) != here:
             raise MigrateError("core.worktree in git's configuration is another folder. help: run in that folder")
@@ -130,21 +138,30 @@ class GitRepo:
         return self._is_on("core.sparsecheckout")
 
     @property
-    def folder(self) -> Path:
-        """The folder of git's own files, where a run locks the checkout."""
-        return Path(self._repo.git_dir)
-
-    @property
     def has_whole_history(self) -> bool:
         """Whether every commit is here: neither a shallow nor a partial clone, which would ask the server for them."""
         names = {name for _, name, _ in self._settings}
         is_partial = "extensions.partialclone" in names or any(name.endswith(".promisor") for name in names)
-        return not is_partial and not Path(self._repo.common_dir, "shallow").exists()
+        return not is_partial and not (self._common / "shallow").exists()
 
     def paths(self) -> list[str]:
         """Every file of the checkout that git tracks or would track: not the ignored ones, none of a submodule."""
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
         return sorted({*tracked, *(path for path in self._untracked if not path.endswith("/"))})
+
+    def holding(self, words: Sequence[str]) -> set[str] | None:
+        """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
+
+        git skips files that a sparse checkout leaves out, and reads its own copy of a file that is assumed unchanged.
+        """
+        unread = {row[2:].partition("\t")[2] for row in self._files if row and row[0] not in "H?"}
+        asked = (part for word in words for part in ("-e", word))
+        options = ("-z", "-l", "-a", "-F", "--untracked", "--full-name", "--color=never", "--no-textconv")
+        command = ("-c", "submodule.recurse=false", "grep", *options, *asked)
+        try:
+            return {*read_git((*self._options, *command), self.root).split("\0"), *unread} - {""}
+        except GitFailure as error:
+            return unread if error.status == 1 else None
 
     def branch(self, name: str) -> Branch | None:
         """The branch called ``name`` with its last commit; None if there is none."""
@@ -155,9 +172,9 @@ class GitRepo:
         """The commit that a branch, tag or other name of git's leads to; None if nothing is called so."""
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
 
-    def common_ancestor(self, one: str, other: str) -> str | None:
+    def common_ancestor(self, revision: str, other: str) -> str | None:
         """The last commit that two commits have in common; None if there is none."""
-        return self._ask("merge-base", one, other)
+        return self._ask("merge-base", revision, other)
 
     @property
     def has_changes(self) -> bool:
@@ -168,8 +185,8 @@ class GitRepo:
         """Write the files of ``commit`` into ``folder``; neither the work tree nor the index is touched."""
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": os.path.join(scratch, "index")}
-            self._execute(("read-tree", commit), environment=index)
-            self._execute(("checkout-index", "--all", "--force", f"--prefix={folder}{os.sep}"), environment=index)
+            self._change("read-tree", commit, environment=index)
+            self._change("checkout-index", "--all", "--force", f"--prefix={folder}{os.sep}", environment=index)
 
     @cached_property
     def _start(self) -> tuple[str, str] | None:
@@ -212,8 +229,7 @@ class GitRepo:
     def _commit_of(self, ref: str) -> str | None:
         """The commit that a branch is at, by its full name; read off its file where references are kept in files."""
         if self._has_references_in_files:
-            common = Path(self._repo.common_dir)
-            found = _read(common / ref).strip() or _packed(_read(common / "packed-refs"), ref)
+            found = _read(self._common / ref).strip() or _packed(_read(self._common / "packed-refs"), ref)
             if not found or re.fullmatch("[0-9a-f]{40,64}", found):
                 return found or None
         return self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
@@ -245,7 +261,7 @@ class GitRepo:
     def _remote_default(self) -> str | None:
         """The default branch of ``origin``, as it was when it was last asked."""
         name = "refs/remotes/origin/HEAD"
-        return self._pointed_to(Path(self._repo.common_dir, name), name, "refs/remotes/origin/")
+        return self._pointed_to(self._common / name, name, "refs/remotes/origin/")
 
     def _pointed_to(self, file: Path, name: str, prefix: str) -> str | None:
         """What a symbolic reference is for; read off its file, unless the repository keeps references otherwise."""
@@ -262,33 +278,36 @@ class GitRepo:
     def _run(self, *arguments: str, stdin: str | bytes = "", options: Sequence[str] | None = None) -> str:
         """What a git command prints. Raises `MigrateError` if it fails."""
         try:
-            return self._execute(arguments, stdin=stdin, options=options)
-        except GitCommandError as error:
-            raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error)}") from None
+            return read_git((*(options or self._options), *arguments), self.root, stdin)
+        except GitFailure as error:
+            raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error.complaint, error.status)}") from None
 
     def _ask(self, *arguments: str) -> str | None:
         """What a git command prints, without its newline; None if it fails."""
         try:
-            return self._execute(arguments).rstrip("\n")
-        except GitCommandError:
+            return read_git((*self._options, *arguments), self.root).rstrip("\n")
+        except GitFailure:
             return None
 
-    def _execute(
-        self,
-        arguments: Sequence[str],
-        *,
-        stdin: str | bytes = "",
-        options: Sequence[str] | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> str:
-        command = ["git", *(options or self._options), *arguments]
+    def _change(self, *arguments: str, stdin: str | bytes = "", environment: Mapping[str, str] | None = None) -> str:
+        """What a git command prints that makes objects, references or files. Raises `MigrateError` if it fails."""
+        import git  # here: only a run that changes something pays for loading GitPython
+
         with tempfile.TemporaryFile() if stdin else nullcontext() as file:
             if file is not None:
                 file.write(stdin if isinstance(stdin, bytes) else os.fsencode(stdin))
                 file.seek(0)
-            printed = self._git.execute(
-                command, istream=file, stdout_as_string=False, strip_newline_in_stdout=False, env=environment
-            )
+            try:
+                printed = git.Git(self.root).execute(
+                    ["git", *self._options, *arguments],
+                    istream=file,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                    env=ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"} | dict(environment or {}),
+                )
+            except git.GitCommandError as error:
+                said = _telling_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
+                raise MigrateError(f"git {arguments[0]} failed: {said}") from None
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 
@@ -333,15 +352,15 @@ def _mark_of(file: Path) -> tuple[int, int, int] | None:
 def is_branch_name(branch: str) -> bool:
     """Whether git allows the name for a branch."""
     try:
-        git.Git().execute(["git", "check-ref-format", f"refs/heads/{branch}"])
-    except GitCommandError:
+        read_git(("check-ref-format", f"refs/heads/{branch}"))
+    except GitFailure:
         return False
     return True
 
 
-def _telling_line(error: GitCommandError) -> str:
-    if "dubious ownership" in str(error.stderr):
+def _telling_line(complaint: str, status: int) -> str:
+    if "dubious ownership" in complaint:
         return "the repository belongs to another user, so git does not trust the repository"
-    lines = [line.strip(" '").removeprefix("stderr: '") for line in str(error.stderr).splitlines()]
+    lines = [line.strip(" '").removeprefix("stderr: '") for line in complaint.splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or [line for line in lines if line]
-    return telling[0] if telling else f"exit code {error.status}"
+    return telling[0] if telling else f"exit code {status}"

@@ -1,7 +1,7 @@
 """Runs of git with a time limit, for commands that use the network.
 
-GitPython's ``kill_after_timeout`` looks for children once and signals those; here git has a session of its own, so that
-what it started (ssh, git-remote-https, credential helpers) ends with it, and none of it can ask on the terminal.
+Git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
+none of it can ask on the terminal.
 """
 
 from __future__ import annotations
@@ -241,3 +241,41 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "replace")
+
+
+ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+"""Messages in English, and no question to anybody."""
+
+
+class GitFailure(Exception):
+    """A git command that failed: what it printed as its ``complaint``, and the ``status`` that it ended with."""
+
+    def __init__(self, complaint: str, status: int) -> None:
+        super().__init__(complaint)
+        self.complaint, self.status = complaint, status
+
+
+def read_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
+    """What git prints in ``folder``; no object is fetched for that. Raises `GitFailure` if git says no.
+
+    Raises `MigrateError` if there is no git.
+    """
+    environment = os.environ | ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"}
+    given = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
+    try:
+        ended = subprocess.run(  # noqa: S603 - no shell
+            ["git", *arguments],  # noqa: S607 - the user's git
+            cwd=folder,
+            env=environment,
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        if error.filename != "git":
+            raise
+        raise MigrateError("The program git is not installed") from None
+    printed, complaint = os.fsdecode(ended.stdout), ended.stderr.decode(errors="replace")
+    if ended.returncode:
+        raise GitFailure(complaint, ended.returncode)
+    return printed

@@ -63,7 +63,7 @@ def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadlin
     commit = known.get(match["path"]) or _blamed(match, root, deadline) if match else None
     if match is None or commit is None:
         return subject
-    return f"{match['place']} ({', '.join(one for one in (match['key'], f'since commit {commit[:12]}') if one)})"
+    return f"{match['place']} ({', '.join(part for part in (match['key'], f'since commit {commit[:12]}') if part)})"
 
 
 def _blamed(subject: re.Match[str], root: Path, deadline: Deadline) -> str | None:

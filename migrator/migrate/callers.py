@@ -30,8 +30,8 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
     refused = {
         (module.repo, module.path): module
         for survey in known.values()
-        for told in survey.told
-        for module in told.modules
+        for earlier in survey.received
+        for module in earlier.modules
         if module.refusal
     }
     for attempt in range(_MOST):
@@ -42,14 +42,16 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
             if reason and not module.refusal and not call.is_pinned(module) and not call.is_unit:
                 by = (call.repo, str(call.place)) if call.refusal else None
                 refused.setdefault((module.repo, module.path), replace(module, refusal=reason, refused_by=by))
-        told = _told(pairs, refused)
-        stale = {name: told.get(name, ()) for name, survey in known.items() if told.get(name, ()) != survey.told}
+        earlier = _settled_calls(pairs, refused)
+        stale = {
+            name: earlier.get(name, ()) for name, survey in known.items() if earlier.get(name, ()) != survey.received
+        }
         if not stale:
             break
-        known |= {name: replace(known[name], told=item) for name, item in stale.items()}
+        known |= {name: replace(known[name], received=item) for name, item in stale.items()}
         found = again({name: Fleet(item) for name, item in stale.items()})
         for name, item in stale.items():
-            known[name] = replace(found.get(name) or _failed(known[name]), told=item)
+            known[name] = replace(found.get(name) or _failed(known[name]), received=item)
     return known
 
 
@@ -86,7 +88,7 @@ def _addresses(module: KnownModule, named: Sequence[tuple[str, ModuleSource]]) -
                 yield name, "" if folder == "." else folder
 
 
-def _told(
+def _settled_calls(
     pairs: Iterable[tuple[KnownCall, KnownModule]], refused: Mapping[_Key, KnownModule]
 ) -> dict[str, tuple[Survey, ...]]:
     """What each repository must know: of those that it calls the modules, of those that call it the calls."""
@@ -96,8 +98,8 @@ def _told(
         module = refused.get((known.repo, known.path), known)
         modules.setdefault(call.repo, {}).setdefault(module.repo, {})[module.path] = module
         source = replace(call.source, folder=module.path) if call.source else None
-        told = replace(call, refusal="" if call.is_pinned(module) else module.refusal, source=source)
-        calls.setdefault(module.repo, {}).setdefault(call.repo, {})[told] = None
+        settled_call = replace(call, refusal="" if call.is_pinned(module) else module.refusal, source=source)
+        calls.setdefault(module.repo, {}).setdefault(call.repo, {})[settled_call] = None
     return {
         name: tuple(
             Survey(other, calls=tuple(calls.get(name, {}).get(other, ())), modules=tuple(theirs.values()))

@@ -13,7 +13,7 @@ from migrator.secret import hide, mask
 if TYPE_CHECKING:
     from migrator.model.known_secrets import Known
 
-_Told = TypeVar("_Told", Finding, FileProblem, Note, StackRow, SigningRow)
+_Shown = TypeVar("_Shown", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})
 """Paths and names: these are no values, whatever else is called like one."""
 
@@ -34,10 +34,10 @@ def masked(plan: Plan, known: Known) -> Plan:
     )
 
 
-def _masked(told: _Told, hidden: Callable[[str], str]) -> _Told:
-    values = {field.name: getattr(told, field.name) for field in fields(told) if field.name not in _NAMES}
+def _masked(shown: _Shown, hidden: Callable[[str], str]) -> _Shown:
+    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
-    return replace(told, **after) if after != values else told  # type: ignore[arg-type]
+    return replace(shown, **after) if after != values else shown  # type: ignore[arg-type]
 
 
 def _hidden(value: object, hidden: Callable[[str], str]) -> object:

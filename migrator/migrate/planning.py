@@ -11,17 +11,18 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from migrator.decide.context import Context
+from migrator.decide.shared_identities import plain_defaults, plain_identity
 from migrator.decide.signers import signing_rows
 from migrator.decide.survey import Surveyor
-from migrator.decide.told_identities import told, told_defaults
 from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
+from migrator.migrate.guessed_slugs import notes_on_slugs
 from migrator.migrate.masking import masked
 from migrator.migrate.repository_names import notes_on_names
 from migrator.migrate.settlement import Settlement, within_scope
 from migrator.migrate.stages import staged
-from migrator.model.findings import Finding, Note, Place, Refusal, Rewrite
+from migrator.model.findings import Change, Finding, Note, Place, Refusal, Rewrite
 from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModule, Survey
 from migrator.model.results import KEYS_RULE, Mode, Plan, StagedChanges
 from migrator.rules.registry import all_rules
@@ -46,6 +47,16 @@ class Planning:
         self._context.settled = tuple(self._settled.findings)
         self._surveyor = Surveyor(self._context)
 
+    @property
+    def context(self) -> Context:
+        """What all was decided from."""
+        return self._context
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """The files that change."""
+        return self._settled.changes
+
     @cached_property
     def survey(self) -> Survey:
         """What the other repositories of a run must know."""
@@ -65,6 +76,8 @@ class Planning:
 
     def _refusal(self, call: KnownCall) -> str:
         """Why the call of a module of another repository cannot follow it, if so."""
+        if not self._context.called:
+            return ""
         refused = (finding for finding in self._settled.findings if isinstance(finding.fix, Refusal))
         groups = {finding.group: finding.fate for finding in refused if finding.group}
         called = (item for item in self._context.called if any(call is each.known for each in item.calls))
@@ -76,11 +89,12 @@ class Planning:
         title = f"{repo}: {path or '.'}"
         gains = tuple(
             KnownInput(
-                name, told(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}")
+                name,
+                plain_identity(interface.module, context.web_identity.held(interface.module, name), f"{title}: {name}"),
             )
             for name in interface.gains
         )
-        defaults = tuple(told_defaults(interface.module, context.roles.residues, title)) if gains else ()
+        defaults = tuple(plain_defaults(interface.module, context.roles.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
         place = Place(min(document.path for document in interface.module.documents))
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
@@ -90,20 +104,21 @@ class Planning:
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settled.findings, self._settled.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
-        signers = signing_rows(self._context, changes)
+        signers = signing_rows(self._context)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        told = {item.place.path for item in findings} & workspace.documents.keys()
-        secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(told))])
+        paths = {item.place.path for item in findings} & workspace.documents.keys()
+        secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
         stages = self._stages() if config.stages else ()
         plan = Plan(
             findings=tuple(
-                with_accepted(sorted(_told_once(findings), key=lambda finding: finding.place), workspace, config)
+                with_accepted(sorted(_without_repeats(findings), key=lambda finding: finding.place), workspace, config)
             ),
             changes=tuple(changes),
             problems=tuple(workspace.problems),
             notes=(
                 *_notes(findings),
                 *notes_on_names(self._context),
+                *notes_on_slugs(self._context),
                 *workspace.notes,
                 *unknown_codes(workspace),
             ),
@@ -111,7 +126,6 @@ class Planning:
             trusts=trust_rows(self._context, signers),
             mapped=tuple(sorted(self._context.roles.used)),
             stacks=tuple(self._surveyor.rows()),
-            survey=self.survey,
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,
         )
@@ -153,7 +167,7 @@ def _with(settled: Settlement, found: list[Finding]) -> Settlement:
     return settled
 
 
-def _told_once(findings: Iterable[Finding]) -> Iterable[Finding]:
+def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
     """The findings without those that are the same for another group."""
     return {(finding.rule, finding.place, finding.message, finding.fix): finding for finding in findings}.values()
 

@@ -108,15 +108,15 @@ class Settlement:
 
     def _make_changes(self) -> dict[int, Refusal]:
         """Make all accepted edits in memory; the indices of findings that turn out to be impossible, with reasons."""
-        wanted: dict[str, list[Edit]] = {}
+        edits_of: dict[str, list[Edit]] = {}
         for _, rewrite in self._rewrites():
             for edit in rewrite.edits:
-                wanted.setdefault(edit.path, []).append(edit)
-        for path in wanted:
-            if _collides(wanted[path]):
+                edits_of.setdefault(edit.path, []).append(edit)
+        for path in edits_of:
+            if _collides(edits_of[path]):
                 return self._culprit(path)
         self.changes = []
-        for path, edits in sorted(wanted.items()):
+        for path, edits in sorted(edits_of.items()):
             document = self.workspace.documents.get(path)
             text, items = (document.text, document.items) if document else ("", ())
             after, objection = _outcome(path, text, items, edits)

@@ -159,7 +159,7 @@ class KnownCall:
 class KnownInput:
     """A variable for a role that a module gets.
 
-    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.decide.told_identities`.
+    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.decide.shared_identities`.
     """
 
     name: str
@@ -214,7 +214,7 @@ class RoleUser:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one repository of a fleet tells the others; ``told`` is what it was told of calls between them before.
+    """What one repository of a fleet tells the others; ``received`` is what the others told it of calls before.
 
     ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
     puts into a registry: what each is called there, and where it comes from. ``role_users`` are what one role is for.
@@ -227,7 +227,7 @@ class Survey:
     labels: tuple[str, ...] = ()
     calls: tuple[KnownCall, ...] = ()
     modules: tuple[KnownModule, ...] = ()
-    told: tuple[Survey, ...] = ()
+    received: tuple[Survey, ...] = ()
     registered: tuple[tuple[str, ModuleSource], ...] = ()
     role_users: tuple[RoleUser, ...] = ()
 
@@ -277,9 +277,9 @@ class Fleet:
 
     def labelled(self, repo: str, labels: Iterable[str]) -> list[KnownReceiver]:
         """The stacks and modules of other repositories than ``repo`` that have one of the labels, or may."""
-        wanted = set(labels)
+        attached = set(labels)
         others = (receiver for survey in self.surveys if survey.repo != repo for receiver in survey.receivers)
-        return [receiver for receiver in others if wanted and _may_have(receiver, wanted)]
+        return [receiver for receiver in others if attached and _may_have(receiver, attached)]
 
     def roots_run_by(self, repo: str, code: Code) -> list[KnownRoot]:
         """The root modules of other repositories than ``repo`` that a stack of ``code`` runs."""
@@ -304,8 +304,8 @@ class Fleet:
         return [user for survey in self.surveys for user in survey.role_users]
 
 
-def _may_have(receiver: KnownReceiver, wanted: set[str]) -> bool:
-    return "*" in wanted or receiver.labels is None or not wanted.isdisjoint(receiver.labels)
+def _may_have(receiver: KnownReceiver, attached: set[str]) -> bool:
+    return "*" in attached or receiver.labels is None or not attached.isdisjoint(receiver.labels)
 
 
 ALONE = Fleet()

@@ -48,8 +48,8 @@ class _Index:
 
     def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
         """What contexts of ``survey`` may attach themselves to elsewhere."""
-        wanted = (*survey.labels, None) if survey.labels else ()
-        found = (receiver for label in wanted for receiver in self.receivers.get(label, ()))
+        labels = (*survey.labels, None) if survey.labels else ()
+        found = (receiver for label in labels for receiver in self.receivers.get(label, ()))
         yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
 
     def role_users_of(self, survey: Survey) -> Iterator[Survey]:
@@ -90,7 +90,7 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     for survey in known:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
-        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.told), migrated)
+        yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.received), migrated)
 
 
 def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:

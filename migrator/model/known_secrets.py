@@ -44,8 +44,8 @@ class Known:
     """
 
     def __init__(self, values: Iterable[str] = (), names: Iterable[str] = ()) -> None:
-        given = {line.strip()[:_LONGEST] for value in values for line in value.splitlines()}
-        self.values = frozenset(filter(is_unmistakable, given - set(names)))
+        secrets = {line.strip()[:_LONGEST] for value in values for line in value.splitlines()}
+        self.values = frozenset(filter(is_unmistakable, secrets - set(names)))
         self._grams: dict[str, list[tuple[str, int]]] = {}
         for spelling in sorted({spelling for value in self.values for spelling in _spellings(value)}):
             for offset in range(len(spelling) - _GRAM + 1):

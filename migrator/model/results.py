@@ -8,7 +8,6 @@ from enum import Enum
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
-from migrator.model.fleet import Survey
 from migrator.model.verification import VerifiedStack
 
 _RUN_CREDENTIALS = frozenset({"environment-credentials", "environment-unchanged"})
@@ -120,7 +119,6 @@ class Plan:
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
-    survey: Survey = field(default=Survey(""))
     masked: tuple[Change, ...] = field(default=(), repr=False)
     stages: tuple[StagedChanges, ...] = field(default=(), repr=False)
 

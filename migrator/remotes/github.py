@@ -74,13 +74,13 @@ class GitHub:
                 if existing is None:
                     raise
                 return existing
-            return _told(pull, is_new=True, notes=tuple(self._dress(pull, new.labels, new.reviewers)))
+            return _pull_request(pull, is_new=True, notes=tuple(self._dress(pull, new.labels, new.reviewers)))
 
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open pull request of the branch ``head``, else the last one, else None."""
         owner = repo.partition("/")[0]
         with self._doing(Task(f"look for pull requests at {repo}", _READ)):
-            pulls = [_told(pull) for pull in self._repo(repo).get_pulls(state="all", head=f"{owner}:{head}")]
+            pulls = [_pull_request(pull) for pull in self._repo(repo).get_pulls(state="all", head=f"{owner}:{head}")]
         return next((pull for pull in pulls if pull.state == "open"), pulls[0] if pulls else None)
 
     def _repo(self, path: str) -> Repository:
@@ -116,7 +116,7 @@ class GitHub:
             raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
 
 
-def _told(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:
+def _pull_request(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:
     return PullRequest(pull.html_url, pull.number, "merged" if pull.merged_at else pull.state, is_new, notes)
 
 

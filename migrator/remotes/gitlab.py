@@ -73,13 +73,13 @@ class GitLab:
                 return existing
         unknown = [name for name, user in people.items() if user is None]
         notes = (f"No review was requested from {', '.join(unknown)}: GitLab has no such user",) if unknown else ()
-        return _told(merge_request, is_new=True, notes=notes)
+        return _pull_request(merge_request, is_new=True, notes=notes)
 
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open merge request of the branch ``head``, else the last one, else None."""
         with self._doing(Task(f"look for merge requests at {repo}", _READ)):
             listed = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
-            found = [_told(request) for request in listed]
+            found = [_pull_request(request) for request in listed]
         return next((request for request in found if request.state == "open"), found[0] if found else None)
 
     def _project(self, path: str) -> Project:
@@ -102,6 +102,6 @@ class GitLab:
             raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
 
 
-def _told(request: ProjectMergeRequest, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:
+def _pull_request(request: ProjectMergeRequest, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:
     state = _STATES.get(request.state, request.state)
     return PullRequest(request.web_url, request.iid, state, is_new, notes)

@@ -24,8 +24,8 @@ def write(collected: Collected, out: TextIO) -> None:
     totals = json.dumps(_plain_totals(collected.totals))
     out.write("{\n" + ",\n".join(lines) + f',\n"totals": {totals},\n"results": [')
     for item in collected.whole():
-        told = {name: value for name, value in to_plain(item.result).items() if name not in _OF_PLANS}
-        plain = {"state": state_of(item.result).value, **told}
+        fields = {name: value for name, value in to_plain(item.result).items() if name not in _OF_PLANS}
+        plain = {"state": state_of(item.result).value, **fields}
         out.write((",\n" if item.number > 1 else "\n") + json.dumps(plain))
     out.write("\n]\n}\n")
 

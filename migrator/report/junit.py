@@ -44,15 +44,16 @@ def write(collected: Collected, out: TextIO) -> None:
 
 def _properties(run: Run, result: RepoResult) -> str:
     revision = result.revision
-    told = {"remote": revision.remote, "branch": revision.branch, "commit": revision.commit}
-    told |= {"date": run.date, "version": run.version, "command": run.command}
-    rows = (f"    <property{_attributes(name=name, value=value)}/>\n" for name, value in told.items() if value)
+    properties = {"remote": revision.remote, "branch": revision.branch, "commit": revision.commit}
+    properties |= {"date": run.date, "version": run.version, "command": run.command}
+    properties["not understood"] = str(len(result.not_understood) or "")
+    rows = (f"    <property{_attributes(name=name, value=value)}/>\n" for name, value in properties.items() if value)
     return f"  <properties>\n{''.join(rows)}  </properties>\n"
 
 
 def _element(case: _Case) -> str:
-    told = _attributes(message=case.text, type=case.kind) if case.kind else ""
-    inner = f"<{case.verdict}{told}>{escape(_legal(case.text))}</{case.verdict}>"
+    attributes = _attributes(message=case.text, type=case.kind) if case.kind else ""
+    inner = f"<{case.verdict}{attributes}>{escape(_legal(case.text))}</{case.verdict}>"
     return f"  <testcase{_attributes(name=case.name, classname=case.group)}>{inner}</testcase>\n"
 
 
@@ -69,8 +70,8 @@ def _cases(result: RepoResult) -> Iterator[_Case]:
         )
     for row in result.verified:
         for proof in row.proofs:
-            told = f"{proof.reason} help: {proof.help}" if proof.help else proof.reason
-            yield _Case(f"{row.title}: {proof.cell}", "verify", _VERDICTS[proof.verdict], proof.code, told)
+            text = f"{proof.reason} help: {proof.help}" if proof.help else proof.reason
+            yield _Case(f"{row.title}: {proof.cell}", "verify", _VERDICTS[proof.verdict], proof.code, text)
     if result.error:
         yield _Case("repository", "repository", "error", "failed", result.error)
     elif not result.verified and not result.findings and not result.problems:

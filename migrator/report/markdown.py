@@ -49,7 +49,7 @@ def _lines(collected: Collected) -> Iterator[str]:
     yield ""
     yield f"{code(run.command, 1000)} on {run.date}, tf-oidc-migrate {run.version}."
     yield from _to_do(collected, totals)
-    heads = "Repository | Outcome | Rewritten | Refused | Left alone | What was done"
+    heads = f"Repository | Outcome | {'To rewrite' if totals.is_dry else 'Rewritten'} | Refused | Left alone | Result"
     yield from _table("Repositories", heads, totals.repositories, _repos(collected, totals))
     yield from _table(
         "Refused, by reason", "Reason | Times | For example | What to do", len(totals.reasons), _reasons(collected)
@@ -102,7 +102,7 @@ def _task(result: RepoResult, note: Note) -> Iterator[str]:
     more = len(note.subjects) - _SUBJECTS
     rest = f" and {more:,} more" if more > 0 else ""
     said = note.task.rstrip(".:") if note.subjects else note.task
-    advice = f" help: {prose(note.help)}" if note.help else ""
+    advice = f"{'.' * bool(note.subjects)} **help:** {prose(note.help)}" if note.help else ""
     yield f"- [ ] {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
     if note.paste:
         lines = note.paste.splitlines()
@@ -176,7 +176,7 @@ def _verified(collected: Collected) -> Iterator[str]:
 
 def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:
     for _, result, _ in collected.ranked():
-        for stack in filter(totals.is_told_once, result.stacks):
+        for stack in filter(totals.is_listed_once, result.stacks):
             yield _row(*_stack(stack, result))
 
 
@@ -186,4 +186,4 @@ def _stack(stack: StackRow, result: RepoResult) -> Iterator[str]:
     yield place if stack.repo else linked(place, link(result.revision, stack.place))
     yield prose(stack.code) or "unknown"
     yield prose(stack.hook)
-    yield prose("; ".join(stack.remarks))
+    yield prose(" ".join(f"{remark.removesuffix('.')}." for remark in stack.remarks))

@@ -37,7 +37,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     if not any(result.changed for result in kept):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
     bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
-    lines = [title, "", *(_about(collected, kept) if level == 1 else ()), "Each step needs those before it."]
+    lines = [title, "", *(_about(collected, kept) if level == 1 else ()), "Each step needs the steps before."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
     return "\n".join((*lines, *_developers(kept, below), *_left(kept, below))) + "\n"
@@ -57,8 +57,9 @@ def _about(collected: Collected, results: Sequence[RepoResult]) -> Iterator[str]
 def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
     repos = [result.repo for result in results]
     named = "REPO..." if any(map(_IS_NO_PATH.match, repos)) else shlex.join(repos)
-    yield "Each role needs a trust policy that admits the stacks, and its account the identity provider:"
-    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST {named}", "")
+    yield "Each role needs a trust policy that allows the stacks. Each account needs Spacelift as an identity provider:"
+    roles = " --role-arn ARN" * any(any(to_set(result)) for result in results)
+    yield from ("", f"    tf-oidc-migrate trust --spacelift-host HOST{roles} {named}", "")
     stacks: dict[str, dict[str, None]] = {}
     for row in (row for result in results for row in result.trusts):
         stacks.setdefault(row.role, {}).update(dict.fromkeys(row.stacks))
@@ -71,10 +72,10 @@ def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
             else f"- {code(role)}: the stacks that use this role are not known"
         )
     if any(any(to_set(result)) for result in results):
-        yield "- every role that a variable of the next step is set to: name it by `--role-arn`"
+        yield "- ARN stands for the role that a variable of the next step is set to: repeat `--role-arn` for each role"
     if any(any(integrated(result)) for result in results):
         yield "- the role of an AWS integration trusts Spacelift's account instead, by the policy of the next step"
-    yield "- trust that is there stays until the keys are gone: runs of today's code still need it"
+    yield "- the old trust stays until the keys are gone: runs of today's code still need it"
 
 
 def _live(results: Sequence[RepoResult]) -> Iterator[str]:
@@ -99,24 +100,24 @@ def _push(results: Sequence[RepoResult]) -> Iterator[str]:
     for result in results:
         if result.branch:
             yield f"- {code(result.title)}: {code(result.branch)}"
-        told = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
-        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(told)}
+        notes = (_notes(result, kind) for kind in (ATTACH_HOOK.code, _REMOVAL, _BY_HAND, _DELETION))
+        elsewhere = {*to_set(result), *rotations(result), *chain.from_iterable(notes)}
         yield from (_task(result, note) for note in result.notes if note not in elsewhere and not note.paste)
     yield "- prove the branch before it is pushed: `tf-oidc-migrate verify` with the same repositories"
     yield (
-        "- pushing it starts proposed runs on the stacks that follow the repository, with the new code. Their token"
-        " says `run_type:PROPOSED` and `scope:read`: the trust policy must admit it, or they fail"
+        "- the push starts proposed runs on the stacks that follow the repository, with the new code. Their token"
+        " says `run_type:PROPOSED` and `scope:read`: the trust policy must allow this, or the runs fail"
     )
     yield (
-        "- discard the runs that are waiting, for review or confirmation, on these stacks: they were planned with the"
+        "- discard the runs that wait for review or confirmation on these stacks: they were planned with the"
         " old code and its keys"
     )
     yield from _stack_rows(results)
 
 
 def _confirm(results: Sequence[RepoResult]) -> Iterator[str]:
-    yield "- merge, then trigger one tracked run of each of these stacks; confirm it and see it applied"
-    yield "- a plan without changes is what to expect: only the sign-in is another"
+    yield "- merge, then trigger one tracked run of each of these stacks, confirm the run, and wait until it is applied"
+    yield "- expect a plan without changes, because only the sign-in is new"
     for row in _stacks(results):
         for remark in row.remarks:
             yield f"- {code(row.title)}: {prose(remark)}"
@@ -132,9 +133,9 @@ def _remove(results: Sequence[RepoResult]) -> Iterator[str]:
         if places:
             yield f"- {code(result.title)}: the branch removes these: {_places(result, places)}"
         yield from (_task(result, note) for note in (*_notes(result, _REMOVAL), *_notes(result, _BY_HAND)))
-    yield "- run each stack once more afterwards: nothing may have lived on them unseen"
+    yield "- run each stack once more afterwards: a run that fails still needs one of the keys"
     if any(not result.is_whole for result in results):
-        yield "- not where something was refused, which still signs in with them: see below"
+        yield "- not where something was refused: that code still signs in with the keys, see below"
 
 
 def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
@@ -142,7 +143,7 @@ def _rotate(results: Sequence[RepoResult]) -> Iterator[str]:
         "- `aws iam get-access-key-last-used --access-key-id ID` shows when AWS last saw a key: a key is dead once no"
         " run has used the key since"
     )
-    yield "- deactivate the keys, wait for a day of runs, delete them; take the trust in their user out of the roles"
+    yield "- deactivate the keys, wait for a day of runs, and delete the keys; then remove the old trust from the roles"
     for result in results:
         for note in rotations(result):
             yield f"- {code(result.title)}: they stood at {_subjects(result, note)}"

@@ -43,8 +43,9 @@ def write(collected: Collected, out: TextIO) -> None:
     _write_items(out, map(json.dumps, _results(collected, is_sole)))
     is_successful = not collected.totals.states[State.FAILED] and not collected.totals.problems
     ended = run.date.replace(" UTC", ":00Z").replace(" ", "T")
-    told = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended}
-    out.write(f'],\n"invocations": [{json.dumps(told)[:-1]},')
+    seen = {"not understood": sum(len(result.not_understood) for _, result, _ in collected)}
+    invocation = {"executionSuccessful": is_successful, "commandLine": run.command, "endTimeUtc": ended}
+    out.write(f'],\n"invocations": [{json.dumps(invocation | {"properties": seen})[:-1]},')
     out.write('\n"toolExecutionNotifications": [')
     _write_items(out, map(json.dumps, _notifications(collected, is_sole)))
     out.write("]}]\n}]\n}\n")
@@ -97,7 +98,7 @@ def _results(collected: Collected, is_sole: bool) -> Iterator[_Item]:
             yield {
                 "ruleId": finding.rule,
                 "level": _LEVELS[type(finding.fix)],
-                "message": _message(_told(finding)),
+                "message": _message(_message_of(finding)),
                 "locations": [_location(place, _base(number, is_sole))],
                 "partialFingerprints": {"primaryLocationLineHash": _fingerprint(key, seen[key])},
                 **_properties(finding.code, finding.help),
@@ -105,7 +106,7 @@ def _results(collected: Collected, is_sole: bool) -> Iterator[_Item]:
             }
 
 
-def _told(finding: Finding) -> str:
+def _message_of(finding: Finding) -> str:
     return f"{finding.message}: {finding.fate}" + (f" help: {finding.help}" if finding.help else "")
 
 

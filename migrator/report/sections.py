@@ -80,6 +80,6 @@ def wrapped(line: str, width: int) -> list[str]:
     )
 
 
-def count(number: int, one: str, many: str) -> str:
+def count(number: int, singular: str, plural: str) -> str:
     """A number with the word for what is counted."""
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{number:,} {singular if number == 1 else plural}"

@@ -35,7 +35,7 @@ _KEYS = "spacelift-credentials"
 _BACKENDS = "s3-backend"
 _INTEGRATION = "spacelift-aws-integration"
 _MANY = 4
-_TRUST = "tf-oidc-migrate trust --spacelift-host HOST REPO"
+_TRUST = "tf-oidc-migrate trust --spacelift-host HOST{roles} REPO"
 
 
 def short_steps(result: RepoResult) -> Iterator[str]:
@@ -46,7 +46,10 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     roles = one_by_one if len(result.trusts) < _MANY else many
     named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
-    trust = "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST}`"
+    role = " --role-arn ARN" * any(to_set(result))
+    trust = (
+        "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST.format(roles=role)}`"
+    )
     yield f"Let AWS trust {named or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
@@ -57,7 +60,7 @@ def short_steps(result: RepoResult) -> Iterator[str]:
     pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
     if live or pasted:
         yield f"Before the code is merged: {', '.join([*live, *pasted])}."
-    pushed = f"Discard waiting runs, and push {result.branch or 'the branch'}."
+    pushed = f"Discard runs that wait for confirmation, and push {result.branch or 'the branch'}."
     yield f"{pushed} The proposed runs of the branch must plan without errors."
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""
     yield f"Merge, and confirm one run of each stack.{reinitialise}"

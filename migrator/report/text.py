@@ -111,9 +111,11 @@ def headline(result: RepoResult) -> str:
         seen = result.not_understood
         if seen:
             return f"nothing was migrated; {count(len(seen), 'line', 'lines')} with AWS credentials not understood"
-        if any(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings):
-            return f"{'nothing to migrate' if result.is_whole else 'nothing was migrated'} without --include-ambient"
-        return "nothing to migrate" if result.is_whole else "nothing was migrated"
+        if not result.is_whole:
+            return "nothing was migrated" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "nothing would change"
+        bare = sum(finding.code == ENVIRONMENT_CREDENTIALS.code for finding in result.findings)
+        uses = f"{count(bare, 'place uses', 'places use')} the credentials of the environment (see --include-ambient)"
+        return f"nothing to migrate; {uses}" if bare else "nothing to migrate"
     files = count(len(result.changed), "file", "files")
     if result.branch:
         return f"{files} changed on the new branch {result.branch} ({result.commit[:12]})"
@@ -163,7 +165,7 @@ def _refusal(group: list[Finding], verbose: bool) -> list[str]:
 def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}: {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
+        return [f"  {_what(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
     rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
@@ -174,8 +176,9 @@ def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
     for finding in findings:
         folders.setdefault(posixpath.dirname(finding.place.path) or ".", []).append(finding)
     if verbose or len(findings) <= 2 * FEW:
+        indent = "    " if len(folders) > 1 else "  "
         return [
-            [*([f"  {folder}"] * (len(folders) > 1)), *(f"    {_row(finding)}" for finding in inside)]
+            [*([f"  {folder}"] * (len(folders) > 1)), *(f"{indent}{_row(finding)}" for finding in inside)]
             for folder, inside in folders.items()
         ]
     return [[f"  {folder}: {_kinds(inside)}"] for folder, inside in folders.items()]
@@ -191,8 +194,8 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
         if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
-            said = "; ".join(filter(None, (f"hook: {hook}" if hook else "", *remarks)))
-            lines += [[f"  {len(group)} stacks{f': {said}' if said else ''}", f"    for example {group[0].title}"]]
+            said = _sentences(f"hook: {hook}" if hook else "no hook is added", remarks)
+            lines += [[f"  {len(group)} stacks, for example {group[0].title}: {said}"]]
     return lines
 
 
@@ -200,7 +203,12 @@ def _stack(row: StackRow) -> str:
     where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
     hook = f"; hook: {row.hook}" if row.hook else ""
-    return f"{row.title} ({where}) {runs}{hook}{''.join(f'; {remark}' for remark in row.remarks)}"
+    return _sentences(f"{row.title} ({where}) {runs}{hook}", row.remarks)
+
+
+def _sentences(first: str, others: Iterable[str]) -> str:
+    """The first words and the others after them, each a sentence of its own."""
+    return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
 
 
 def _signer(row: SigningRow) -> str:
@@ -213,7 +221,7 @@ def _what(finding: Finding) -> str:
 
 
 def _row(finding: Finding) -> str:
-    return f"{finding.place}: {finding.message}: {finding.fate}"
+    return f"{finding.place}: {finding.message}. {finding.fate}"
 
 
 def _code(code: str) -> str:

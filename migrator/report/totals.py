@@ -89,7 +89,7 @@ class Totals:
         """How many rows there are of stacks that are told of once."""
         return self.defined.total() + sum(count for repo, count in self.seen.items() if repo not in self.defined)
 
-    def is_told_once(self, stack: StackRow) -> bool:
+    def is_listed_once(self, stack: StackRow) -> bool:
         """Whether it is no other repository's that tells of the stack itself."""
         return stack.repo not in self.defined
 

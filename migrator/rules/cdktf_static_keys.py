@@ -145,8 +145,8 @@ def _provider(
     names = names or ", ".join(item.name or "" for item in provider.ignored)
     message = f"{provider.title}: {names or 'names no credentials of its own'}"
     if provider.skip_reason is not None:
-        is_told = names or isinstance(provider.skip_reason, Refusal)
-        return RULE.finding(provider.place, message, provider.skip_reason, group) if is_told else None
+        is_reported = names or isinstance(provider.skip_reason, Refusal)
+        return RULE.finding(provider.place, message, provider.skip_reason, group) if is_reported else None
     if provider.call.name in OLD_PROVIDERS:
         fix = BINDINGS_TOO_OLD.refusal()
         return RULE.finding(provider.place, message, fix, group) if names else None
@@ -175,8 +175,8 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
     names = ", ".join(item.name or "" for _, item in (*backend.credentials, *backend.role_family))
     message = f"{backend.title}: {names or 'names no credentials'}"
     if backend.skip_reason is not None:
-        is_told = names or isinstance(backend.skip_reason, Refusal)
-        return RULE.finding(backend.place, message, backend.skip_reason, group) if is_told else None
+        is_reported = names or isinstance(backend.skip_reason, Refusal)
+        return RULE.finding(backend.place, message, backend.skip_reason, group) if is_reported else None
     if names:
         return RULE.finding(backend.place, message, _rewrite(backend), group, _rotate(backend))
     return None

@@ -130,7 +130,8 @@ def _commands(module: Module) -> Iterator[tuple[Document, Span, str]]:
             for attribute in block.attributes:
                 if attribute.name in ("exec", "kubernetes", "registry"):
                     yield document, attribute.span, block.title()
-    for document, block in module.blocks("resource"):
+    may_run = any(document.mentions("provisioner") for document in module.documents)
+    for document, block in module.blocks("resource") if may_run else ():
         yield from ((document, item.span, block.title()) for item in _nested(block, "provisioner"))
     for document, block in module.blocks("data", "external"):
         yield document, block.span, block.title()

@@ -32,14 +32,14 @@ def check(context: Context) -> Iterator[Finding]:
     of_aws = (facts.providers, facts.roots, facts.remote_states, facts.terragrunt.units, facts.programs)
     if not any((*of_aws, facts.stacks, facts.settings)):
         return
-    told = set(_told(context))
+    accounted = set(_accounted_for(context))
     for key in key_literals(context.workspace):
-        if str(key.place) not in told:
+        if str(key.place) not in accounted:
             note = ROTATE_AND_REMOVE.note(str(key.place))
             yield RULE.finding(key.place, _message(key), KEY_IN_FILE.left_alone(), notes=(note,))
 
 
-def _told(context: Context) -> Iterator[str]:
+def _accounted_for(context: Context) -> Iterator[str]:
     """The lines of which another rule tells."""
     facts = context.facts
     backends = [item for root in facts.roots for item in root.backends] + list(facts.stray_backends)

@@ -184,10 +184,10 @@ def _callers(context: Context, interface: Interface, roots: set[str]) -> Iterato
 
 def _roots(context: Context) -> set[str]:
     """The root modules that are known."""
-    beside = context.terragrunt_inputs.modules_by_file
+    modules_by_file = context.terragrunt_inputs.modules_by_file
     units = {unit.module.path for unit in context.facts.terragrunt.units if unit.module is not None}
     roots = {root.module.path for root in context.facts.roots if root.runners.here or root.runners.elsewhere}
-    return roots | units | {path for paths in beside.values() for path in paths or ()}
+    return roots | units | {path for paths in modules_by_file.values() for path in paths or ()}
 
 
 def _first(module: Module) -> Place:
@@ -227,6 +227,9 @@ def _tests(context: Context, changed: list[Interface]) -> Iterator[Finding]:
 
 
 def _needed(module: Module, document: Document, gains: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if document.path.endswith(".json"):  # is not read block by block
+        given = gains.get(module.path, ()) if '"run"' in document.text else ()
+        return tuple(name for name in given if f'"{name}"' not in document.text)
     whole = {attribute.name for block in document.blocks if block.type == "variables" for attribute in block.attributes}
     needed: dict[str, None] = {}
     for run in (block for block in document.blocks if block.type == "run"):

@@ -36,7 +36,8 @@ NO_WEB_IDENTITY = Diagnostic(
     "no-web-identity",
     found="The {provider} provider does not support web identity.",
     why="Without its keys the provider would use the credentials of the environment, so nothing was changed.",
-    help="Keep the keys, or give the provider an `assume_role` with a role that the hook may assume.",
+    help="Keep the credentials and run with `--ignore no-web-identity`, or give the provider an `assume_role` with a "
+    "role that the hook may assume.",
     page="""\
 Only the providers hashicorp/aws and hashicorp/awscc support `assume_role_with_web_identity`. Other providers that call
 AWS, for example opensearch, kafka or awsutils, take keys or a profile. Without these they use the credentials that they

@@ -98,10 +98,10 @@ def check(context: Context) -> Iterator[Finding]:
             fix, notes = decided[0], (*decided[1], *region_notes(provider), *rotate(provider))
             needs = context.web_identity.needs(provider)
             for group in sorted(needs) or (None,):  # what a hook is for lives on it as one, or not at all
-                told = () if isinstance(fix, LeftAlone) else notes
+                shown_notes = () if isinstance(fix, LeftAlone) else notes
                 if isinstance(fix, LeftAlone) and not (provider.credentials or needs):
                     continue
-                finding = _finding(provider, fix, group, told)
+                finding = _finding(provider, fix, group, shown_notes)
                 yield replace(finding, needs=needs | _overridden(context, provider))
     yield from _of_other_repositories(context)
 
@@ -145,9 +145,9 @@ def _without_inputs(called: Called) -> Iterator[Edit]:
 
 
 def _outcome(module: KnownModule) -> str:
-    given = [f"The call passes {', '.join(input_.name for input_ in module.gains)}."] if module.gains else []
+    outcome = [f"The call passes {', '.join(input_.name for input_ in module.gains)}."] if module.gains else []
     gone = [f"The call no longer passes {', '.join(module.loses)}."] if module.loses else []
-    return " ".join((*given, *gone))
+    return " ".join((*outcome, *gone))
 
 
 def _finding(provider: Provider, fix: Fix, group: str | None = None, notes: Iterable[Note] = ()) -> Finding:

@@ -55,15 +55,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migrator.config.config import BackendAuth
 from migrator.decide.diagnostics import (
     BACKEND_ROLE_READS_STATE,
     HOOK_READS_STATE,
     OTHER_ROOT_MODULE,
     ROLE_WITH_ENVIRONMENT,
 )
-from migrator.decide.environment_sign_in import environment_sign_in, state_notes
+from migrator.decide.environment_sign_in import state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
+from migrator.decide.sign_in_changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic
@@ -71,8 +71,8 @@ from migrator.model.findings import Finding, Fix, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.terraform import Attribute, BodyChange, NewArgument
-from migrator.terraform.backend_edit import SignIn, state_sign_ins, with_web_identity
-from migrator.terraform.expressions.objects import is_used_beside
+from migrator.terraform.backend_edit import SignIn
+from migrator.terraform.expressions.objects import is_used_elsewhere
 from migrator.terraform.rotation import rotate
 
 if TYPE_CHECKING:
@@ -93,12 +93,6 @@ UNKNOWN_STATE = Diagnostic(
     found="What this part of the configuration holds is not known without running Terraform.",
     why="No credentials are seen in the configuration, so nothing was changed.",
 )
-NOT_ALL_NATIVE = Diagnostic(
-    "not-all-support-web-identity",
-    found="The root module `{root}` reads this remote state too, and may run with a version before 1.6.",
-    why="Such a version does not support web identity here, so nothing was changed.",
-    help="Raise the version of `{root}`, or use `--backend-auth hook`.",
-)
 SHARED_LOCAL = Diagnostic(
     "shared-local",
     found="The credentials come from {name}, which is used in another place too.",
@@ -111,21 +105,23 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each data source that names credentials or a role, for each root module that reads it."""
     known = _known_places(context.facts.remote_states)
     for state in context.facts.remote_states:
-        if state.names or _is_wanted(context, state):
+        if state.names or _is_to_sign_in(context, state):
             yield from _findings(context, state, known.get(state.module.path, set()))
         if state.hidden is not None and state.skip_reason is None:
             yield RULE.finding(state.place, f"{state.block.title()}: {state.hidden[0]}", _unread(state.hidden[1]))
 
 
-def _is_wanted(context: Context, state: RemoteState) -> bool:
+def _is_to_sign_in(context: Context, state: RemoteState) -> bool:
     """Whether the state, which names no credentials, is to sign in by itself: its backend does, and exports nothing."""
     if state.skip_reason is not None or state.has_web_identity or not state.configs:
         return False
-    ambient = context.config.include_ambient
-    reading = [root for root in context.facts.roots if state in root.remote_states and root.is_migrated(ambient)]
+    include_ambient = context.config.include_ambient
+    reading = [
+        root for root in context.facts.roots if state in root.remote_states and root.is_migrated(include_ambient)
+    ]
     native = [root for root in reading if context.strategies.of(root).is_native]
     assumes_role = any(config.backend.assumes_role for config in state.configs)
-    return any(assumes_role or ambient or root.gets_static_keys for root in native)
+    return any(assumes_role or include_ambient or root.gets_static_keys for root in native)
 
 
 def _known_places(states: tuple[RemoteState, ...]) -> dict[str, set[tuple[str, Span]]]:
@@ -145,17 +141,19 @@ def _unread(is_telling: bool) -> Fix:
 
 
 def _findings(context: Context, state: RemoteState, known: set[tuple[str, Span]]) -> Iterator[Finding]:
-    fix = state.skip_reason or _rewrite(state, known)
-    ambient = (
+    fix = state.skip_reason or _written(state, known, hook_state_sign_ins(state))
+    environment_roots = (
         context.environment_roots.reaching(state.module)
         if state.skip_reason is None and not state.has_web_identity
         else []
     )
     native = (
-        None if ambient or state.skip_reason is not None or state.has_web_identity else _native_roots(context, state)
+        None
+        if environment_roots or state.skip_reason is not None or state.has_web_identity
+        else context.strategies.native_readers(state)
     )
-    if ambient:
-        yield from _environment_findings(context, state, known, ambient)
+    if environment_roots:
+        yield from _environment_findings(context, state, known, environment_roots)
     elif isinstance(native, Refusal):
         yield RULE.finding(state.place, _message(state), native)
     elif native is not None:
@@ -188,7 +186,7 @@ def _environment_findings(
         if context.environment_roots.at(module.path) is None
     ]
     for root in roots:
-        fix: Fix = _left_to(context, state, known, root)
+        fix: Fix = _written(state, known, environment_state_sign_ins(context, state, root))
         if others:
             fix = OTHER_ROOT_MODULE.refusal(root=others[0] or ".", what="remote state")
         elif isinstance(fix, Rewrite) and not fix.edits:
@@ -197,50 +195,9 @@ def _environment_findings(
         yield RULE.finding(state.place, _message(state), fix, root.group, notes)
 
 
-def _left_to(
-    context: Context, state: RemoteState, known: set[tuple[str, Span]], root: EnvironmentRoot
-) -> Rewrite | Refusal:
-    """The edits after which the state is read with what the environment of a root module holds."""
-    found = [item for item in context.facts.roots if item.module is root.module]
-    rejects = any(context.strategies.rejecting(item) for item in found)
-    edits: list[Edit] = []
-    outcomes: dict[str, None] = {}
-    for config in state.configs:
-        made = environment_sign_in(context.workspace, config.backend, root, rejects_flat=rejects)
-        if isinstance(made, Refusal):
-            return made
-        if not made.is_empty:
-            change = BodyChange(made.remove, made.comment_out, made.append)
-            changed = _changed(state, known, config, change)
-            if isinstance(changed, Refusal):
-                return changed
-            edits += changed
-            outcomes[made.outcome] = None
-    return Rewrite(tuple(edits), " ".join(outcomes))
-
-
 def _of_integration(context: Context, state: RemoteState, root: EnvironmentRoot) -> Iterator[Note]:
     for config in state.configs:
         yield from state_notes(context.workspace, config.backend, root)
-
-
-def _native_roots(context: Context, state: RemoteState) -> list[Root] | Refusal | None:
-    """The root modules that read the state where it is to sign in by itself; None where a hook does that.
-
-    Of those without an S3 backend, which get no hook, it is what their own code is certain of that counts.
-    """
-    auth, strategies = context.config.backend_auth, context.strategies
-    reading = [root for root in context.facts.roots if state in root.remote_states]
-    if auth is not BackendAuth.AUTO:
-        return reading if auth is BackendAuth.NATIVE else None
-    ways = {root.module.path: strategies.of(root).is_native for root in reading}
-    for module in context.workspace.roots_of(state.module):
-        if module.path not in ways:
-            ways[module.path] = context.strategies.certain(module).is_native
-    if not any(ways.values()):
-        return None
-    others = sorted(path for path, is_native in ways.items() if not is_native)
-    return NOT_ALL_NATIVE.refusal(root=others[0] or ".") if others else reading
 
 
 def _native_findings(
@@ -248,23 +205,16 @@ def _native_findings(
 ) -> Iterator[Finding]:
     """One finding for each root module, or one of no group where none is known."""
     strategies = context.strategies
-    roles = {strategies.role(item) for item in roots}
-    options = context.config.at(roots[0].module.path if len(roots) == 1 else state.module.path)
-    role = roles.pop() if len(roles) == 1 else options.role_arn
-    signed = list(state_sign_ins(state, options, role, strategies.mapped))
-    refused = next((outcome for _, outcome in signed if isinstance(outcome, Refusal)), None)
-    fix = refused or _native(
-        state, known, [(config, outcome) for config, outcome in signed if isinstance(outcome, SignIn)]
-    )
+    fix = _written(state, known, strategies.state_sign_ins(state, roots))
     for root in roots:
-        told = _because(fix, strategies.of(root).because)
+        explained = _because(fix, strategies.of(root).because)
         group = root.group if root.is_migrated(context.config.include_ambient) else None
         notes = [*_keys(state), *_of_backends_role(context, state, root)]
-        yield RULE.finding(state.place, _message(state), told, group, notes)
+        yield RULE.finding(state.place, _message(state), explained, group, notes)
     if not roots:
         why = (strategies.certain(module).why for module in context.workspace.roots_of(state.module))
-        told = _because(fix, str(next(why, None) or ""))
-        yield RULE.finding(state.place, _message(state), told, notes=_keys(state))
+        explained = _because(fix, str(next(why, None) or ""))
+        yield RULE.finding(state.place, _message(state), explained, notes=_keys(state))
 
 
 def _of_backends_role(context: Context, state: RemoteState, root: Root) -> Iterator[Note]:
@@ -279,14 +229,21 @@ def _because(fix: Rewrite | Refusal, because: str) -> Rewrite | Refusal:
     return Rewrite(fix.edits, since(fix.outcome, because)) if isinstance(fix, Rewrite) else fix
 
 
-def _native(state: RemoteState, known: set[tuple[str, Span]], signed: list[tuple[Config, SignIn]]) -> Rewrite | Refusal:
+def _written(state: RemoteState, known: set[tuple[str, Span]], signed: StateSignIns) -> Rewrite | Refusal:
+    """The edits by which each part of the configuration signs in as it is to."""
+    sign_ins = list(signed)
+    refused = next((outcome for _, outcome in sign_ins if isinstance(outcome, Refusal)), None)
+    if refused is not None:
+        return refused
     edits: list[Edit] = []
-    for config, sign_in in signed:
-        made = _changed(state, known, config, BodyChange(sign_in.remove, (), sign_in.append))
+    sentences: dict[str, None] = {}
+    for config, sign_in in ((part, outcome) for part, outcome in sign_ins if isinstance(outcome, SignIn)):
+        made = _changed(state, known, config, sign_in.change)
         if isinstance(made, Refusal):
             return made
         edits += made
-    return Rewrite(tuple(edits), " ".join(dict.fromkeys(sign_in.outcome for _, sign_in in signed)))
+        sentences |= dict.fromkeys(sign_in.sentences if made else ())
+    return Rewrite(tuple(edits), " ".join(sentences))
 
 
 def _changed(
@@ -297,7 +254,7 @@ def _changed(
         return ()
     document, part = config.backend.document, config.part
     for name in part.locals if part else ():
-        if is_used_beside(state.module, name, known):
+        if is_used_elsewhere(state.module, name, known):
             return SHARED_LOCAL.refusal(name=name)
     if part is None:
         return document.change(config.backend.block, change)
@@ -323,27 +280,6 @@ def _roots(context: Context, state: RemoteState) -> list[Root] | Refusal:
     if unhooked:
         return NO_HOOK.refusal(root=unhooked[0] or ".", what="remote state")
     return reading
-
-
-def _rewrite(state: RemoteState, known: set[tuple[str, Span]]) -> Rewrite | Refusal:
-    """Without credentials and the flat role; beside web identity that is there, the role is chained after it."""
-    edits: list[Edit] = []
-    outcomes: dict[str, None] = {}
-    for config in (state_config for state_config in state.configs if state_config.changes):
-        change = BodyChange(config.backend.credentials, config.backend.role_family)
-        told = ["The static credentials are removed."] * bool(change.remove)
-        told += ["The role is commented out."] * bool(change.comment_out)
-        if config.backend.has_web_identity:
-            beside = with_web_identity(config.backend)
-            if isinstance(beside, Refusal):
-                return beside
-            change, told = BodyChange(beside.remove, (), beside.append), [beside.outcome]
-        made = _changed(state, known, config, change)
-        if isinstance(made, Refusal):
-            return made
-        edits += made
-        outcomes |= dict.fromkeys(told)
-    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _notes(state: RemoteState, root: Root) -> Iterator[Note]:

@@ -80,16 +80,18 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
-from migrator.decide.environment_sign_in import environment_sign_in, state_notes
+from migrator.decide.environment_sign_in import state_notes
+from migrator.decide.sign_in_changes import backend_sign_in
 from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal, Rewrite
 from migrator.rules.registry import Rule
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backend_edit import SignIn, with_web_identity
+from migrator.terraform.backend_edit import SignIn, hook_sign_in
 from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.rotation import rotate
@@ -131,9 +133,9 @@ def check(context: Context) -> Iterator[Finding]:
             fix = backend.skip_reason or UNUSED_PARTIAL.refusal()
             yield RULE.finding(backend.place, _message(backend), fix)
     only = context.facts.roots[0].group if len(context.facts.roots) == 1 else None
-    for given in context.facts.given_values:
+    for value in context.facts.backend_config_values:
         fix = COMMAND_LINE.refusal()
-        yield RULE.finding(given.place, f"-backend-config of {given.name}", fix, only)
+        yield RULE.finding(value.place, f"-backend-config of {value.name}", fix, only)
 
 
 def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
@@ -143,9 +145,9 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
     for attribute in backend.ignored:
         place = backend.document.place(attribute)
         yield RULE.finding(place, f"{backend.title}: {attribute.name}", backend.document.ignored)
-    ambient = context.environment_roots.at(root.module.path)
-    if is_migrated and ambient is not None and backend.skip_reason is None:
-        yield from _environment_sign_in(context, root, ambient, backend)
+    environment_root = context.environment_roots.at(root.module.path)
+    if is_migrated and environment_root is not None and backend.skip_reason is None:
+        yield from _environment_sign_in(context, root, environment_root, backend)
     elif is_migrated and backend.skip_reason is None and strategies.of(root).is_native:
         yield from _native(context, root, backend)
     elif backend.credentials or backend.role_family:
@@ -161,34 +163,33 @@ def _findings(context: Context, root: Root, backend: S3Backend) -> Iterator[Find
 def _native(context: Context, root: Root, backend: S3Backend) -> Iterator[Finding]:
     strategies = context.strategies
     message = _message(backend, strategies.rejecting(root))
-    signed = strategies.sign_in(root, backend)
+    signed = backend_sign_in(context, root, backend)
     if isinstance(signed, SignIn):
         signed = context.shared_roles.backend_refusal(root) or signed
     if isinstance(signed, Refusal):
         yield RULE.finding(backend.place, message, signed, root.group)
-    elif signed.remove or signed.append:
+    elif signed.change != BodyChange():
         fix = _signed(backend, signed, strategies.of(root).because)
         yield RULE.finding(backend.place, message, fix, root.group, (*rotate(backend), *strategies.doubts(root)))
 
 
 def _environment_sign_in(
-    context: Context, root: Root, ambient: EnvironmentRoot, backend: S3Backend
+    context: Context, root: Root, environment_root: EnvironmentRoot, backend: S3Backend
 ) -> Iterator[Finding]:
     """What becomes of a backend for which the environment of its runs signs in."""
     rejected = context.strategies.rejecting(root)
     message = _message(backend, rejected)
-    made = environment_sign_in(context.workspace, backend, ambient, rejects_flat=bool(rejected))
-    if isinstance(ambient.role, Refusal):
+    signed = backend_sign_in(context, root, backend)
+    if isinstance(environment_root.role, Refusal):
         if backend.credentials or backend.role_family:
-            yield RULE.finding(backend.place, message, ambient.role, root.group)
-    elif isinstance(made, Refusal):
-        yield RULE.finding(backend.place, message, made, root.group)
-    elif made.is_empty and made.outcome:
+            yield RULE.finding(backend.place, message, environment_root.role, root.group)
+    elif isinstance(signed, Refusal):
+        yield RULE.finding(backend.place, message, signed, root.group)
+    elif signed.change != BodyChange():
+        notes = (*rotate(backend), *state_notes(context.workspace, backend, environment_root))
+        yield RULE.finding(backend.place, message, _signed(backend, signed), root.group, notes)
+    elif signed.said:
         yield RULE.finding(backend.place, message, ROLE_WITH_ENVIRONMENT.left_alone(), root.group)
-    elif not made.is_empty:
-        edits = backend.document.change(backend.block, BodyChange(made.remove, made.comment_out, made.append))
-        notes = (*rotate(backend), *state_notes(context.workspace, backend, ambient))
-        yield RULE.finding(backend.place, message, Rewrite(edits, made.outcome), root.group, notes)
 
 
 def _is_environment_root(context: Context, root: Root, backend: S3Backend) -> bool:
@@ -221,21 +222,17 @@ def _message(backend: S3Backend, rejected: str = "") -> str:
 
 
 def _signed(backend: S3Backend, signed: SignIn, because: str = "") -> Rewrite:
-    edits = backend.document.change(backend.block, BodyChange(signed.remove, (), signed.append))
-    return Rewrite(edits, since(signed.outcome, because))
+    return Rewrite(backend.document.change(backend.block, signed.change), since(signed.outcome, because))
 
 
 def _rewrite(backend: S3Backend, because: str) -> Rewrite | Refusal:
-    if backend.has_web_identity:
-        signed = with_web_identity(backend)
-        return signed if isinstance(signed, Refusal) else _signed(backend, signed)
-    if backend.role_arn is not None and backend.block.attribute("assume_role") is not None:
+    if not backend.has_web_identity and backend.role_arn is not None and backend.block.attribute("assume_role"):
         return TWO_ROLES.refusal()
-    change = BodyChange(remove=backend.credentials, comment_out=backend.role_family)
-    outcomes = ["The static credentials are removed."] * bool(change.remove)
-    outcomes += ["The role is commented out."] * bool(change.comment_out)
-    outcomes += ["A hook signs in."] * bool(because)
-    return Rewrite(backend.document.change(backend.block, change), since(" ".join(outcomes), because))
+    signed = hook_sign_in(backend)
+    if isinstance(signed, Refusal) or backend.has_web_identity:
+        return signed if isinstance(signed, Refusal) else _signed(backend, signed)
+    by_hook = replace(signed, said=(*signed.said, *["A hook signs in."] * bool(because)))
+    return _signed(backend, by_hook, because)
 
 
 RULE = Rule("s3-backend", "the S3 backend signs in with a hook or with web identity", check)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.terraform import Attribute, Copied, Literal, NewArgument, NewObject
+from migrator.syntax.terraform import Attribute, BodyChange, Copied, Literal, NewArgument, NewObject
 from migrator.terraform.diagnostics import (
     BAD_DURATION,
     NO_WEB_IDENTITY_ROLE,
@@ -50,22 +50,39 @@ _WEB_IDENTITY = "assume_role_with_web_identity"
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What is to become of a backend's arguments; ``role`` is that of its web identity, ``""`` for none."""
+    """How a backend or a part of a remote state signs in afterwards: by itself, by a hook or by the environment.
+
+    ``role`` is the role of its own web identity, ``""`` if it has none. The arguments to ``remove`` and to
+    ``comment_out`` go, those to ``append`` come. ``said`` are the outcome, if the arguments do not say it.
+    """
 
     role: str
-    remove: tuple[Attribute, ...]
+    remove: tuple[Attribute, ...] = ()
     append: tuple[NewArgument, ...] = ()
+    comment_out: tuple[Attribute, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @property
+    def change(self) -> BodyChange:
+        """The change of the block, or of the object, that configures the sign-in."""
+        return BodyChange(self.remove, self.comment_out, self.append)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The outcome for people."""
+        if self.said:
+            return self.said
+        if not self.role:
+            removed = "The static credentials are removed."
+            return (removed, "The role is assumed after web identity.") if self.append else (removed,)
+        is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
+        signed = f"Web identity signs in with {self.role}."
+        return (signed, "That role assumes the earlier role.") if is_chained else (signed,)
 
     @property
     def outcome(self) -> str:
-        """What it comes to, for people."""
-        if not self.role:
-            removed = "The static credentials are removed."
-            return f"{removed} The role is assumed after web identity." if self.append else removed
-        is_chained = any(new_argument.name == "assume_role" for new_argument in self.append)
-        return f"Web identity signs in with {self.role}." + (
-            " That role assumes the earlier role." if is_chained else ""
-        )
+        """The sentences of the outcome in one line."""
+        return " ".join(self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +179,7 @@ def state_sign_ins(
             )
 
 
-def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
+def _with_web_identity(backend: S3Backend) -> SignIn | Refusal:
     """What is to become of keys and a flat role beside web identity that is there: the role is chained after it.
 
     Static keys would win over it, and a flat role is an error from Terraform 1.10 on.
@@ -174,6 +191,15 @@ def with_web_identity(backend: S3Backend) -> SignIn | Refusal:
     if assumed is None or assumed.meant in _roles_there(backend):
         return SignIn("", removed)
     return SignIn("", removed, assumed.chained)
+
+
+def hook_sign_in(backend: S3Backend) -> SignIn | Refusal:
+    """The sign-in by a hook: keys go, the role becomes a comment; next to web identity the role is chained."""
+    if backend.has_web_identity:
+        return _with_web_identity(backend)
+    said = ["The static credentials are removed."] * bool(backend.credentials)
+    said += ["The role is commented out."] * bool(backend.role_family)
+    return SignIn("", backend.credentials, (), backend.role_family, tuple(said))
 
 
 def _roles_there(backend: S3Backend) -> set[str | None]:

@@ -1,27 +1,23 @@
 """AWS access keys that are written out in any text file of a repository.
 
-A file is read once, as bytes, and looked at closely only if it has the beginning of a key. Left out are binary files
-(by git's own test), files of more than 2 MB, and links.
+A file is looked at closely only if it has the beginning of a key.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.model.account import checksum
 from migrator.model.findings import Place
+from migrator.terraform.credential_texts import KEY_BEGINS, credential_texts
 
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
-LARGEST = 2_000_000
-_BINARY_AFTER = 8000
-_BEGINS = (b"AKIA", b"ASIA")
+_BEGINS = tuple(begin.encode() for begin in KEY_BEGINS)
 _KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 _SECRET = re.compile(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _MOCK = re.compile(
@@ -47,40 +43,9 @@ class KeyLiteral:
 
 def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
     """The keys in the files of the folder that may be changed, each once a line, by path and line."""
-    for path in workspace.text_paths():
-        data = _read(os.path.join(workspace.root, path))
-        if data is not None:
+    for path, data in credential_texts(workspace):
+        if any(begin in data for begin in _BEGINS):
             yield from _in_file(path, data)
-
-
-def _read(path: str) -> bytes | None:
-    """A file's bytes, if it may hold a key."""
-    data = read_plain(path, LARGEST)
-    if data is None or not any(begin in data for begin in _BEGINS) or is_binary(data):
-        return None
-    return data
-
-
-def read_plain(path: str, largest: int) -> bytes | None:
-    """The bytes of a regular file of no more than ``largest``; None where there is none that can be read."""
-    try:
-        with open(path, "rb", buffering=0, opener=_open_plain) as file:
-            size = os.fstat(file.fileno())
-            if not stat.S_ISREG(size.st_mode) or size.st_size > largest:
-                return None
-            return file.readall() or b""
-    except OSError:
-        return None
-
-
-def is_binary(data: bytes) -> bool:
-    """Whether git would say so of a file."""
-    return b"\0" in data[:_BINARY_AFTER]
-
-
-def _open_plain(path: str, flags: int) -> int:
-    """A link is not followed, and a pipe is not waited for."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _in_file(path: str, data: bytes) -> Iterator[KeyLiteral]:

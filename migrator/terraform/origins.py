@@ -25,7 +25,7 @@ _SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")
 
 
-Given = tuple[Document, Attribute]
+Argument = tuple[Document, Attribute]
 """An argument, and the file that it stands in."""
 
 
@@ -35,7 +35,7 @@ class Credentials:
 
     workspace: Workspace
     module: Module
-    arguments: Mapping[str, Given]
+    arguments: Mapping[str, Argument]
 
     @cached_property
     def profile(self) -> str | None:
@@ -88,7 +88,7 @@ class Origins:
         """The arguments; what an override file says counts."""
         family: Sequence[Provider | S3Backend]
         family = self.holder.family if isinstance(self.holder, Provider) else [self.holder]
-        merged: dict[str, Given] = {}
+        merged: dict[str, Argument] = {}
         for block in sorted(family, key=lambda each: each.document.is_override):
             merged |= {attribute.name: (block.document, attribute) for attribute in block.credentials}
         return Credentials(self.workspace, self.holder.module, merged)

@@ -43,29 +43,33 @@ _S3 = frozenset(
     {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
 )
 _ARGUMENT = re.compile(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
+_OTHER_SCRIPTS = re.compile(
+    r"(?:^|/)(?:\.[\w-]+\.ya?ml|\.envrc(?:\.\w+)?|(?:Docker|Task|Container)file(?:\.\w+)?|[\w-]+\.just|Makefile\.\w+)$"
+)
+"""Names of files of commands that no rule reads otherwise, of CI services above all."""
 _LONGEST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class GivenValue:
+class BackendConfigValue:
     """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
 
     place: Place
     name: str
 
 
-def given_values(workspace: Workspace) -> Iterator[GivenValue]:
+def backend_config_values(workspace: Workspace) -> Iterator[BackendConfigValue]:
     """The credentials and roles that scripts give to a backend one by one."""
     for document, match in _mentions(workspace):
         name, equals, _ = match["given"].partition("=")
         if equals and name in (*CREDENTIALS, *ROLE_FAMILY):
-            yield GivenValue(Place(document.path, document.source.line(match.start())), name)
+            yield BackendConfigValue(Place(document.path, document.source.line(match.start())), name)
 
 
-def files_given(workspace: Workspace, arguments: str, folder: str) -> set[str]:
+def backend_config_files(workspace: Workspace, arguments: str, folder: str) -> set[str]:
     """The paths of the files that ``-backend-config`` names among the ``arguments`` of a run in ``folder``."""
-    given = (match["given"] for match in _GIVEN.finditer(arguments))
-    return {path for name in given for path in _meant(workspace, ("", folder), name)}
+    names = (match["given"] for match in _GIVEN.finditer(arguments))
+    return {path for name in names for path in _meant(workspace, ("", folder), name)}
 
 
 def partial_backends(
@@ -107,6 +111,9 @@ def _mentions(workspace: Workspace) -> Iterator[tuple[Document, re.Match[str]]]:
         for document in workspace.of_kind(kind):
             if b"-backend-config" in document.source.data:
                 yield from ((document, match) for match in _GIVEN.finditer(document.text))
+    for document in workspace.others(_OTHER_SCRIPTS):
+        if workspace.in_scope(document.path) and b"-backend-config" in document.source.data:
+            yield from ((document, match) for match in _GIVEN.finditer(document.text))
 
 
 def _existing(workspace: Workspace, script: Document, name: str, roots: Sequence[Module]) -> set[str]:

@@ -199,12 +199,12 @@ class Residues:
             return _within(call, term("resource", "more than is followed", called.path, (made,)))
 
     def _argument(self, call: ModuleCall, called: Module, variable: Term) -> Term:
-        given = list(_arguments(_blocks(call), variable.name))
+        values = list(_arguments(_blocks(call), variable.name))
         declared = list(called.blocks("variable", variable.name))
         type_, default, nullable = (_last(_arguments(declared, name)) for name in ("type", "default", "nullable"))
         value = self.value(called, default) if default is not None else None
-        if given:
-            passed = self.of(call.caller, *given[-1], _label(call))
+        if values:
+            passed = self.of(call.caller, *values[-1], _label(call))
             value = or_default(passed, value) if nullable == "false" and value is not None else passed
         if value is None:
             return _within(call, variable)

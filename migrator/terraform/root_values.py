@@ -15,7 +15,7 @@ from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.term_reader import replaced
 from migrator.terraform.expressions.terms import NULL, Term, TermsError, literal, term
 from migrator.terraform.residues import Identity, Residues, without_nulls
-from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terraform.usage.variable_values import variable_values
 from migrator.workspace.discover import Kind
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-Giver = Callable[[str], Iterable[Given]]
+Giver = Callable[[str], Iterable[Assignment]]
 _NOTHING = (NULL, literal(""))
 _WORKSPACE = "terraform.workspace"
 
@@ -51,8 +51,8 @@ class RootValues:
         self._values = variable_values(workspace)
         self._givers = givers
         self.elsewhere: Callable[[str, str], Iterable[Place]] = lambda root, name: ()  # noqa: ARG005
-        self._in_files: dict[str, list[Given]] = {}
-        self._by_others: dict[str, list[Given]] = {}
+        self._in_files: dict[str, list[Assignment]] = {}
+        self._by_others: dict[str, list[Assignment]] = {}
         self._possible: dict[tuple[str, str], list[Possible]] = {}
 
     def possible(self, root: str, name: str) -> list[Possible]:
@@ -121,7 +121,7 @@ class RootValues:
             return None
         return found.pop()[0][1] if len(found) == 1 and all(found) else None
 
-    def is_given_in_files(self, module: Module, name: str) -> bool:
+    def has_value_in_files(self, module: Module, name: str) -> bool:
         """Whether a file has a value for a variable of the module."""
         return module.value(name) is not None or any(self._files_for(module, name))
 
@@ -147,8 +147,8 @@ class RootValues:
             yield Possible(value, Place(document.path) if attribute is None else document.place(attribute))
         else:
             yield from self._by_default(root, name)
-        for given in self._files_for(root, name):
-            piece = given.piece
+        for file_value in self._files_for(root, name):
+            piece = file_value.piece
             value = None if piece.value is None else self.residues.of(root, piece.document, piece.value)
             yield Possible(value, piece.place)
         if unasked is None:
@@ -163,25 +163,25 @@ class RootValues:
                 if value not in _NOTHING:
                     yield Possible(value, document.place(default))
 
-    def _files_for(self, root: Module, name: str) -> Iterator[Given]:
+    def _files_for(self, root: Module, name: str) -> Iterator[Assignment]:
         if name not in self._in_files:
             self._in_files[name] = list(self._values.in_files(name))
         own = {document.path for document in root.values}
-        for given in self._in_files[name]:
-            if given.piece.document.path not in own and (given.readers is None or root.path in given.readers):
-                yield given
+        for value in self._in_files[name]:
+            if value.piece.document.path not in own and (value.readers is None or root.path in value.readers):
+                yield value
 
     def _by_environment(self, root: Module, name: str) -> Iterator[Possible]:
         if name not in self._by_others:
-            self._by_others[name] = [given for giver in self._givers for given in giver(name)]
+            self._by_others[name] = [value for giver in self._givers for value in giver(name)]
         others = self._by_others[name]
-        for given in others:
-            if given.readers is None or root.path in given.readers:
-                yield self._set_by(given.piece)
+        for value in others:
+            if value.readers is None or root.path in value.readers:
+                yield self._set_by(value.piece)
         for place in self.elsewhere(root.path, name):
             yield Possible(None, place)
         for place in self._values.in_environment(name):
-            if not any(given.piece.covers(place) for given in others):
+            if not any(value.piece.covers(place) for value in others):
                 yield Possible(None, place)
 
     def _set_by(self, piece: Piece) -> Possible:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.known_secrets import Known, is_unmistakable
-from migrator.secret import Piece, Plain, bare_keys, hide, is_telling, may_tell, refers, told_pieces
+from migrator.secret import Piece, Plain, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
@@ -48,8 +48,11 @@ _REFERENCE = re.compile(
 _BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _ESCAPED = "\\u"
-_NAMES = re.compile(r'(?m)[\w-]+(?="?[ \t]*[=:])|(?<=")[^"\n]+(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
+_NAMES = re.compile(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
 """What stands before an equals sign or a colon, and labels of blocks."""
+
+_PROSE = re.compile(r"\bdescription[ \t]*=[ \t]*\"[\w ,.()/']*\"")
+"""A description of plain words, which tells of no secret, whatever it speaks of."""
 
 _TWICE = 2
 _DEEPEST = 50
@@ -104,7 +107,7 @@ class Secrets:
             for document in self._documents.values()
             if may_tell(document.text)
             for piece in self._written(document)
-            if piece.kind == REFERENCE and _is_told(piece)
+            if piece.kind == REFERENCE and _is_assigned_secret(piece)
             for address in self._meant(document, piece)
         ]
         while pending:
@@ -179,7 +182,7 @@ class Secrets:
 
     def _is_relevant(self, path: str, text: str) -> bool:
         """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
-        if may_tell(text):
+        if may_tell(text) and may_tell(_PROSE.sub("", text)):
             return True
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             return any(_word(*defined) in text for defined in self._anywhere)
@@ -208,8 +211,8 @@ class Secrets:
         if not value or (refers(value) and value not in _TYPES) or (piece.is_handed and not is_unmistakable(value)):
             return False
         defined = _defines(path, piece)
-        if defined is None or _is_told(piece):
-            return _is_told(piece)
+        if defined is None or _is_assigned_secret(piece):
+            return _is_assigned_secret(piece)
         is_deep = len(piece.names) > 1 and not is_unmistakable(value)
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             belows = self._anywhere.get(defined, set())
@@ -247,16 +250,22 @@ class Secrets:
         yield from self._plain_values(text, _texts(document.path, self._written(document)))
         wholes: dict[tuple[int, tuple[str, ...]], list[Written]] = {}
         for piece in self._written(document):
-            if piece.kind in (TEXT, REFERENCE) and piece.names and (_is_told(piece) or _defines(document.path, piece)):
+            if (
+                piece.kind in (TEXT, REFERENCE)
+                and piece.names
+                and (_is_assigned_secret(piece) or _defines(document.path, piece))
+            ):
                 wholes.setdefault((piece.statement, piece.names), []).append(piece)
         for pieces in wholes.values():
-            if len(pieces) > 1 and all(_is_told(item) or self._is_secret(document.path, text, item) for item in pieces):
+            if len(pieces) > 1 and all(
+                _is_assigned_secret(item) or self._is_secret(document.path, text, item) for item in pieces
+            ):
                 yield "".join(self._said(document, piece, _DEEPEST) for piece in pieces)
 
     @staticmethod
     def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        yield from (Plain(text[start:end]).text for start, end in told_pieces(text, is_text))
+        yield from (Plain(text[start:end]).text for start, end in assigned_pieces(text, is_text))
         for _, inner in _decoded(text):
             yield from inner
 
@@ -295,7 +304,7 @@ class Secrets:
             for literal in pieces
             if literal.kind == TEXT and self._is_secret(path, text, literal)
         )
-        yield from told_pieces(text, _texts(path, pieces) if is_relevant else None)
+        yield from assigned_pieces(text, _texts(path, pieces) if is_relevant else None)
         yield from (place for place, _ in _decoded(text))
         yield from self.known.pieces(text)
         where = [
@@ -342,7 +351,7 @@ def _word(kind: str, name: str) -> str:
     return name.rpartition(".")[2] if kind == "argument" else name.rpartition(" ")[2]
 
 
-def _is_told(piece: Written) -> bool:
+def _is_assigned_secret(piece: Written) -> bool:
     """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
     if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
         return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
@@ -376,7 +385,7 @@ def _decoded(text: str, depth: int = _TWICE) -> Iterator[tuple[Piece, list[str]]
     for match in _ENCODED.finditer(text) if depth else ():
         inner = _decode(match[0])
         if inner:
-            found = [inner[start:end] for start, end in (*told_pieces(inner, lambda _: True), *bare_keys(inner))]
+            found = [inner[start:end] for start, end in (*assigned_pieces(inner, lambda _: True), *bare_keys(inner))]
             found += (item for _, below in _decoded(inner, depth - 1) for item in below)
             if found:
                 yield match.span(), found

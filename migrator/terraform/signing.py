@@ -8,17 +8,21 @@ https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.secret import STATIC_KEYS
-from migrator.syntax.hcl.strings import string_value
-from migrator.terraform.origins import Credentials, Given
+from migrator.span import Span
+from migrator.syntax.hcl.scanner import joined
+from migrator.syntax.hcl.strings import quote, string_value
+from migrator.syntax.terraform import BodyChange, Copied, Literal, NewArgument, NewObject
+from migrator.terraform.origins import Argument, Credentials
 from migrator.terraform.providers import CREDENTIALS, Provider
 
 if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
+    from migrator.workspace.document import Document
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
@@ -103,37 +107,69 @@ def _first(block: SignIn, environment: Environment) -> Signer:
     return Signer(block.named) if block.named else environment.rest
 
 
-def provider_sign_in(workspace: Workspace, provider: Provider) -> SignIn:
-    """How the provider that ``provider`` is a block of signs in; what an override file says counts."""
+def provider_sign_in(workspace: Workspace, provider: Provider, without: Collection[Provider] = ()) -> SignIn:
+    """How the provider that ``provider`` is a block of signs in; what an override file says counts.
+
+    The credentials of the blocks ``without`` do not count.
+    """
     family = sorted(provider.family, key=lambda item: item.document.is_override)
-    given: dict[str, Given] = {}
-    for item in family:
-        given |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
+    arguments: dict[str, Argument] = {}
+    for item in (block for block in family if block not in without):
+        arguments |= {attribute.name: (item.document, attribute) for attribute in item.credentials}
     web_identity = next((roles for item in reversed(family) if (roles := item.web_identity_roles)), [])
     assumed = next((roles for item in reversed(family) if (roles := item.assumed_roles)), [])
     has_web_identity = provider.has_web_identity
     return _sign_in(
-        Credentials(workspace, provider.module, given),
+        Credentials(workspace, provider.module, arguments),
         said(web_identity[0]) if web_identity else "a role" if has_web_identity else "",
         [said(item) for item in assumed],
     )
 
 
-def backend_sign_in(workspace: Workspace, backends: list[S3Backend]) -> SignIn:
-    """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations."""
-    given: dict[str, Given] = {}
-    for backend in backends:
-        given |= {attribute.name: (backend.document, attribute) for attribute in backend.block.attributes}
-    return configured(workspace, backends[0].module, given)
+def backend_sign_in(workspace: Workspace, backends: Sequence[S3Backend]) -> SignIn:
+    """How the backend signs in that ``backends`` make up: the block that counts, then its partial configurations.
+
+    The same holds for the parts of a remote state's configuration.
+    """
+    return changed_sign_in(workspace, [(backend, BodyChange()) for backend in backends])
 
 
-def configured(workspace: Workspace, module: Module, given: Mapping[str, Given]) -> SignIn:
-    """How an S3 backend with the arguments ``given`` signs in, be it a block or a remote state's configuration."""
-    credentials = {name: item for name, item in given.items() if name in CREDENTIALS}
-    flat = given.get("role_arn")
-    roles = [_member(given.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
+def changed_sign_in(workspace: Workspace, backends: Sequence[tuple[S3Backend, BodyChange]]) -> SignIn:
+    """How the ``backends`` sign in after the change of each."""
+    arguments: dict[str, Argument] = {}
+    added: dict[str, str] = {}
+    for backend, change in backends:
+        gone = {child.span for child in (*change.remove, *change.comment_out)}
+        left = {item.name: (backend.document, item) for item in backend.block.attributes if item.span not in gone}
+        arguments |= left
+        added = {name: role for name, role in added.items() if name not in left}
+        added |= {
+            item.name: _role_of(backend.document, item) for item in change.append if isinstance(item, NewArgument)
+        }
+    kept = {name: argument for name, argument in arguments.items() if name not in added}
+    sign_in = _configured(workspace, backends[0][0].module, kept)
+    assumed = [said(added[name]) for name in ("assume_role", "role_arn") if name in added]
+    web_identity = said(added[_WEB_IDENTITY]) if _WEB_IDENTITY in added else sign_in.web_identity
+    return replace(sign_in, web_identity=web_identity, assumed=(*assumed, *sign_in.assumed))
+
+
+def _role_of(document: Document, argument: NewArgument) -> str:
+    """The expression of the role in an argument that comes."""
+    value = argument.value
+    if isinstance(value, NewObject):
+        return next((_role_of(document, item) for item in value.items if item.name == "role_arn"), "")
+    if isinstance(value, Copied):
+        return joined(document.syntax.expression(value.text, Span(0, len(value.text))))
+    return quote(value.text) if isinstance(value, Literal) else ""
+
+
+def _configured(workspace: Workspace, module: Module, arguments: Mapping[str, Argument]) -> SignIn:
+    """How an S3 backend with the arguments ``arguments`` signs in, be it a block or a remote state's configuration."""
+    credentials = {name: item for name, item in arguments.items() if name in CREDENTIALS}
+    flat = arguments.get("role_arn")
+    roles = [_member(arguments.get("assume_role")), flat[0].expression(flat[1]) if flat else None]
     assumed = [said(role) for role in roles if role is not None and role not in ('""', "null")]
-    web_identity = _member(given.get(_WEB_IDENTITY))
+    web_identity = _member(arguments.get(_WEB_IDENTITY))
     found = Credentials(workspace, module, credentials)
     return _sign_in(found, "" if web_identity is None else said(web_identity), assumed)
 
@@ -151,10 +187,10 @@ def _sign_in(found: Credentials, web_identity: str, assumed: list[str]) -> SignI
     return SignIn(keys, named, profile, web_identity, tuple(assumed))
 
 
-def _member(given: Given | None) -> str | None:
+def _member(argument: Argument | None) -> str | None:
     """The ``role_arn`` in an object; ``""`` where it cannot be read off, None without one."""
-    if given is None:
+    if argument is None:
         return None
-    document, attribute = given
+    document, attribute = argument
     items = document.object_items(attribute)
     return next((document.expression(item) for item in items if item.name == "role_arn"), "")

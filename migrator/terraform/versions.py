@@ -111,8 +111,8 @@ def in_cdktf(workspace: Workspace, folder: str, kind: str) -> Iterator[tuple[Pla
 def excludes(constraint: str, first: Release) -> bool:
     """Whether a version constraint keeps every release from ``first`` on out, and admits one before."""
     named = {first, *(_filled(parts) for _, parts in map(_parsed, constraint.split(",")) if parts)}
-    beside = {item for release in named for item in (release, *_after(release))}
-    admitted = [item for item in {(0, 0, 0), *beside} if _admits(constraint, item)]
+    neighbours = {item for release in named for item in (release, *_after(release))}
+    admitted = [item for item in {(0, 0, 0), *neighbours} if _admits(constraint, item)]
     return bool(admitted) and max(admitted) < first
 
 

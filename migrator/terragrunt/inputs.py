@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.units import Terragrunt, terragrunt, used_elsewhere
 
@@ -41,7 +41,7 @@ class TerragruntInputs:
             for path, modules in found.items()
         }
 
-    def of(self, name: str) -> Iterator[Given]:
+    def of(self, name: str) -> Iterator[Assignment]:
         """What gives the variables called ``name`` their value."""
         for holder, item in self._items.get(name, ()):
             document = holder.config.document
@@ -50,7 +50,7 @@ class TerragruntInputs:
             is_used = any(used.search(entry.text) for entry in self._found.documents)
             objection = f"`local.{local}` is used elsewhere too." if local else ""
             objection = objection or ("Another file reads the input." if is_used else "")
-            yield Given(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
+            yield Assignment(Piece(document, item, "", (), holder.span), self.modules_by_file[document.path], objection)
 
     @cached_property
     def _items(self) -> dict[str, list[tuple[Value, Attribute]]]:

@@ -34,7 +34,7 @@ _READS = re.compile(r"\bread_terragrunt_config\(")
 _HCL = re.compile(r"\.hcl$")
 _SHARED = re.compile(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
 _WRITES_AWS = re.compile(r"provider|backend|aws|state", re.I)
-_INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_")
+_INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
 
 
 def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) -> str | None:

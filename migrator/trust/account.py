@@ -23,10 +23,10 @@ def with_account(repositories: Sequence[Knowledge], account: Account, roles: Ite
         return list(repositories)
     in_code = {role for knowledge in repositories for code in knowledge.code for role in code.roles if role}
     known = sorted({*roles, *in_code})
-    told = [replace(item, stacks=tuple(_given(stack, known) for stack in item.stacks)) for item in repositories]
-    defined = {stack.account.id for item in told for stack in item.stacks if stack.account is not None}
-    by_hand = tuple(_given(stack, known) for stack in _stacks(account) if stack.slug not in defined)
-    return [*told, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
+    shown = [replace(item, stacks=tuple(_with_roles(stack, known) for stack in item.stacks)) for item in repositories]
+    defined = {stack.account.id for item in shown for stack in item.stacks if stack.account is not None}
+    by_hand = tuple(_with_roles(stack, known) for stack in _stacks(account) if stack.slug not in defined)
+    return [*shown, Knowledge(RepoIdentity(ACCOUNT), (), by_hand)]
 
 
 def _stacks(account: Account) -> Iterator[KnownStack]:
@@ -50,10 +50,10 @@ def _stacks(account: Account) -> Iterator[KnownStack]:
             )
 
 
-def _given(stack: KnownStack, roles: Sequence[str]) -> KnownStack:
+def _with_roles(known_stack: KnownStack, roles: Sequence[str]) -> KnownStack:
     """The stack with those of the ``roles`` that its variables hold, by checksum."""
-    if stack.account is None:
-        return stack
-    names = [name for name, _ in stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]
-    held = frozenset(role for role in roles for name in names if stack.account.has(name, role))
-    return replace(stack, variable_roles=stack.variable_roles | held) if held else stack
+    if known_stack.account is None:
+        return known_stack
+    names = [name for name, _ in known_stack.account.checksums if ROLE_VARIABLE.fullmatch(name)]
+    held = frozenset(role for role in roles for name in names if known_stack.account.has(name, role))
+    return replace(known_stack, variable_roles=known_stack.variable_roles | held) if held else known_stack

@@ -47,7 +47,9 @@ class RequiredRole:
         found = {use.role: None for use in uses if use.role is not None}
         roles = tuple(dict.fromkeys((*found, *self.roles)))
         if not roles:
-            raise UsageError("No role was found. help: name the roles that runs assume with --role-arn")
+            raise UsageError(
+                "No role was found in the repositories. help: name each role that runs assume, with --role-arn ARN"
+            )
         by_role = {role: _stacks(role, uses) if role in found else _stacks(None, uses) or stacks for role in roles}
         return tuple(
             Grant(

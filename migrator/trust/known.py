@@ -23,7 +23,7 @@ from migrator.spacelift.stacks.runtime_config import parse
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.yaml.parse import read
-from migrator.terraform.backend_edit import SignIn, state_sign_ins
+from migrator.terraform.backend_edit import SignIn
 from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.workspace.discover import Kind
@@ -204,7 +204,7 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         argument = stack.source.argument("space_id")
         space = (argument.string if argument else None) or ""
         is_open = argument is not None and not argument.is_null and not space
-        is_guess = not stack.source.has_given_slug
+        is_guess = not stack.source.has_explicit_slug
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
@@ -296,9 +296,7 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
                     and not state.has_web_identity
                     and (state.names or assumes or root.gets_static_keys)
                 ):
-                    role, settings = strategies.role(root), config.at(root.module.path)
-                    found = state_sign_ins(state, settings, role, strategies.mapped)
-                    signed += [outcome for _, outcome in found]
+                    signed += [outcome for _, outcome in strategies.state_sign_ins(state, [root])]
             for outcome in signed:
                 if isinstance(outcome, SignIn) and outcome.role:
                     yield root.module.path, _known(outcome.role)

@@ -82,9 +82,9 @@ class _Writer:
         )
         accounts = {account: tuple(grants) for account, grants in by_account}
         self._name_roles()
-        blocks = list(self._preamble(is_one=len(accounts) == 1))
+        blocks = list(self._preamble(is_single=len(accounts) == 1))
         for account, grants in accounts.items():
-            blocks += self._account(account, grants, is_one=len(accounts) == 1)
+            blocks += self._account(account, grants, is_single=len(accounts) == 1)
         return align("\n".join((*blocks, *self._output())))
 
     def _name_roles(self) -> None:
@@ -94,7 +94,7 @@ class _Writer:
             label = next(name for name in names if name not in self._labels.values())
             self._labels[grant.role] = label
 
-    def _preamble(self, *, is_one: bool) -> Iterator[str]:
+    def _preamble(self, *, is_single: bool) -> Iterator[str]:
         providers = {"aws": {"source": "hashicorp/aws", "version": self.settings.version}}
         if self.settings.reads_thumbprint:
             providers["tls"] = {"source": "hashicorp/tls", "version": ">= 4.0"}
@@ -104,7 +104,7 @@ class _Writer:
             "# Apply the module as an administrator of IAM. Spacelift runs cannot sign in before that.\n\n"
             f"terraform {{\n  required_providers {{\n{required}  }}\n}}\n"
         )
-        if not is_one:
+        if not is_single:
             yield (
                 'variable "profiles" {\n'
                 '  description = "The AWS profile for each account id. Without a profile, the environment is used."\n'
@@ -113,9 +113,9 @@ class _Writer:
         if self.settings.reads_thumbprint:
             yield block('data "tls_certificate" "spacelift"', {"url": f"https://{self.issuer.host}"})
 
-    def _account(self, account: tuple[str, str], grants: tuple[Grant, ...], *, is_one: bool) -> Iterator[str]:
+    def _account(self, account: tuple[str, str], grants: tuple[Grant, ...], *, is_single: bool) -> Iterator[str]:
         partition, number = account
-        alias = "" if is_one else f"account_{number}"
+        alias = "" if is_single else f"account_{number}"
         region = {"region": FIRST_REGIONS[partition], "allowed_account_ids": [number]}
         if alias:
             profile = Reference(f"lookup(var.profiles, {quote(number)}, null)")
@@ -125,7 +125,7 @@ class _Writer:
         else:
             yield block('provider "aws"', region)
         meta = {"provider": Reference(f"aws.{alias}")} if alias else {}
-        label = "spacelift" if is_one else alias
+        label = "spacelift" if is_single else alias
         yield self._identity_provider(label, meta)
         kind = "data." if self.settings.is_there else ""
         federated = Reference(f"{kind}aws_iam_openid_connect_provider.{label}.arn")

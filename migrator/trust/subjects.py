@@ -98,20 +98,20 @@ class SubjectTemplate:
 
     def _values(self, runs: Runs) -> Iterator[tuple[str, str]]:
         if runs.stack:
-            yield "callerId", self._told(runs.stack, "stack", "callerId")
+            yield "callerId", self._described(runs.stack, "stack", "callerId")
             yield "callerType", runs.kind
         if runs.run_type:
-            yield "runType", self._told(runs.run_type, "run type", "runType")
+            yield "runType", self._described(runs.run_type, "run type", "runType")
         if runs.scope:
-            yield "scope", self._told(runs.scope, "scope", "scope")
+            yield "scope", self._described(runs.scope, "scope", "scope")
         if runs.space.startswith("/"):
-            yield "spacePath", self._told(runs.space, "path", "spacePath")
+            yield "spacePath", self._described(runs.space, "path", "spacePath")
         elif runs.space and "{spaceId}" not in self.text and "{spacePath}" in self.text:
             yield "spacePath", f"*/{runs.space}"
         elif runs.space:
-            yield "spaceId", self._told(runs.space, "space", "spaceId")
+            yield "spaceId", self._described(runs.space, "space", "spaceId")
 
-    def _told(self, value: str, what: str, placeholder: str) -> str:
+    def _described(self, value: str, what: str, placeholder: str) -> str:
         if f"{{{placeholder}}}" not in self.text:
             raise UsageError(
                 f"The subject template has no {{{placeholder}}}. A trust policy cannot allow a single {what} then"

@@ -54,8 +54,8 @@ _PROBLEMS = (
         _admits_every_stack,
     ),
     (
-        "Proposed runs may assume the role, so the code of every pull request may too. The option --run-type excludes"
-        " proposed runs, which then cannot sign in to plan.",
+        "Proposed runs may assume the role, so the code of every pull request may too. help: --run-type TRACKED"
+        " excludes proposed runs; give them a role that only reads, or they cannot plan",
         _admits_pull_requests,
     ),
     (

@@ -147,8 +147,8 @@ OVERRIDDEN = Diagnostic(
 )
 NO_SESSION = Diagnostic(
     "verify-no-session",
-    found="Without the credentials of the hook nothing can be said of this.",
-    help="Correct the hook first.",
+    found="No credentials of the hook are there, so this cell was not checked.",
+    help="Correct the hook first: see the cell hook.",
 )
 UNSEEN = Diagnostic(
     "verify-unseen",

@@ -111,7 +111,7 @@ def defined_stacks(context: Context, evaluated: Mapping[str, Lists]) -> Iterator
             stack.code,
             stack.slug or "",
             _space(stack),
-            not (isinstance(stack, TerraformDefinition) and stack.source.has_given_slug),
+            not (isinstance(stack, TerraformDefinition) and stack.source.has_explicit_slug),
             labels=stack.labels,
             commands=commands,
             unknown=unknown,

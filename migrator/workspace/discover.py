@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -59,13 +59,14 @@ class Listing:
 
     The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;
     ``others`` are the paths of all other regular files, ``missing`` those of Terraform files that a sparse
-    checkout leaves out.
+    checkout leaves out. ``holding`` has git search the files for words: those with any of them; None if git cannot.
     """
 
     root: Path
     files: dict[str, str]
     others: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
+    holding: Callable[[Sequence[str]], set[str] | None] | None = None
 
 
 def kind_of(path: str) -> Kind | None:

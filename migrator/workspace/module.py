@@ -91,17 +91,29 @@ class Module:
 
         The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
         """
-        for document, given in self._given:
-            if variable in given or document.problem:
-                return document, given.get(variable)
+        for document, values in self._values:
+            if variable in values or document.problem:
+                return document, values.get(variable)
         return None
 
     @cached_property
-    def _given(self) -> list[tuple[Document, dict[str, Attribute]]]:
+    def _values(self) -> list[tuple[Document, dict[str, Attribute]]]:
         named = (
             (entry, (item for item in entry.items if isinstance(item, Attribute))) for entry in reversed(self.values)
         )
         return [(document, {item.name: item for item in items}) for document, items in named]
+
+    @cached_property
+    def required_sources(self) -> dict[str, str]:
+        """The sources of providers that the module requires, by their local names, in lower case."""
+        return {
+            provider.name: (document.literal(item) or "").lower()
+            for document, terraform in self.blocks("terraform")
+            for required in terraform.blocks("required_providers")
+            for provider in required.attributes
+            for item in document.object_items(provider)
+            if item.name == "source"
+        }
 
     @property
     def views(self) -> list[list[Document]]:

@@ -67,7 +67,7 @@ class Workspace:
         self.documents: dict[str, Document] = {}
         self.modules: dict[str, Module] = {}
         self._others = listing.others
-        self.missing = listing.missing
+        self.missing, self.holding = listing.missing, listing.holding
         self.slugs: dict[str, str] = {}
         """The slugs of stacks that the user names, by the stack's title or name."""
         self.derived: dict[str, object] = {}

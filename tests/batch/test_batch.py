@@ -400,7 +400,7 @@ def test_a_plan_keeps_every_option(tmp_path: Path) -> None:
         session_duration=900,
         roles=(RoleMapping(("profile", "shop"), role, "live/*", is_flag=True),),
         paths=(PathRoles("live/*", role, None),),
-        given=frozenset({"role_arn", "exclude"}),
+        set_on_command_line=frozenset({"role_arn", "exclude"}),
     )
     source = RepoSource("/code/shop", "shop", None, {"path": "live"})
     with Journal.create(tmp_path / "journal", {}, ["shop"]) as journal:
@@ -415,7 +415,7 @@ def test_clones_are_kept_where_it_is_wanted_and_an_empty_repository_is_clean(fle
     fleet.git("init", "--quiet", "--bare", "bare/empty.git", cwd=fleet.folder)
     done = fleet.run(shop, shop.replace("shop.git", "empty.git"), "--clone-to", "clones")
     assert done.returncode == 0, done.stderr
-    assert "1 clean, 1 migrated" in done.stderr
+    assert "1 migrated, 1 with nothing to migrate" in done.stderr
     [kept] = (fleet.folder / "clones").iterdir()
     assert fleet.tree(kept)
 
@@ -567,7 +567,7 @@ def test_the_end_and_the_status_tell_refusals_by_code_and_repository(fleet: Flee
     line = re.search(r"^  hook-role-not-literal: 2 in 2 repositories: (.*)$", done.stderr, re.MULTILINE)
     assert line, done.stderr
     assert all(f"{name} (1)" in line[1] for name in named[:2])
-    assert "3 repositories: 2 in part, 1 migrated" in done.stderr
+    assert "3 repositories: 1 migrated, 2 partly migrated" in done.stderr
     status = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
     assert status.returncode == 0
     assert line[0] in status.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,7 @@ def words(text: str) -> list[tuple[int, str]]:
         ("shared_config_files:\n  - x\nprofile : y\n", [(1, "shared_config_files"), (3, "profile")]),
         ("new AwsProvider(this, 'aws', {accessKey: k, secretKey: s})", [(1, "accessKey"), (1, "secretKey")]),
         ("&aws.AwsProviderConfig{AccessKey: k, Profile: p}", [(1, "AccessKey"), (1, "Profile")]),
-        ("AwsProvider.Builder.create(this).profile(p).build()", []),
+        ("AwsProvider.Builder.create(this).profile(p).build()", [(1, "profile")]),
         ("builder\n  profile(p)", [(2, "profile")]),
         ("env:\n  AWS_ACCESS_KEY_ID: x\n", [(2, "AWS_ACCESS_KEY_ID")]),
         ("export PROD_AWS_SECRET_ACCESS_KEY=x", [(1, "AWS_SECRET_ACCESS_KEY")]),
@@ -179,3 +181,43 @@ def test_providers_and_backends_that_name_no_credentials_are_counted(tmp_path: P
     text = 'terraform {\n  backend "s3" {\n    bucket = "b"\n    key    = "k"\n  }\n}\n\nprovider "aws" {\n}\n'
     result = preview(made(tmp_path, {"main.tf": text}))
     assert [str(place) for place in result.run_credentials] == ["main.tf:2", "main.tf:8"]
+
+
+@pytest.mark.case
+def test_a_text_file_that_is_too_large_is_told(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('provider "aws" {\n  region = "eu-west-1"\n}\n')
+    (tmp_path / "dump.sql").write_bytes(b"AWS_PROFILE=x\n" + b" " * 2_000_000)
+    (tmp_path / "photo.raw").write_bytes(b"\0AWS_PROFILE" + b" " * 2_000_000)
+    result = migrate_repo(str(tmp_path), Config(mode=Mode.PREVIEW))
+    assert [str(item.place) for item in result.findings if item.code == "not-read-large-file"] == ["dump.sql:1"]
+
+
+@pytest.mark.case
+def test_git_finds_the_same_mentions_as_python(tmp_path: Path) -> None:
+    """git searches a checkout of many files; files that git does not look at, or has another copy of, are read."""
+    names = ("profile", "AWS_PROFILE", "secretAccessKey", "haredConfigFiles", "--profile")
+    texts = {
+        "a b.tf": 'provider "aws" {\n  profile = "x"\n}\n',
+        "nächste/main.ts": 'new AwsProvider(this, "aws", {\n  profile: "x",\n});\n',
+        "app.tpl": 'backend "s3" {\n  role_arn = "${role}"\n}\n',
+        ".env\ntwo": "AWS_PROFILE=x\n",
+        ".gitattributes": "*.sh -diff -text binary\n",
+        "run.sh": "aws --profile x s3 ls\n",
+        "kept.sh": "aws s3 ls\n",
+        **{f"text/{number}.txt": f"{names[number % 5]}\n" for number in range(200)},
+    }
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    for command in (("init", "-q"), ("add", "kept.sh", "text"), ("update-index", "--assume-unchanged", "kept.sh")):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (tmp_path / "kept.sh").write_text("aws --profile x s3 ls\n")
+    with_git = _told(tmp_path)
+    shutil.rmtree(tmp_path / ".git")
+    assert len(with_git) > 4
+    assert with_git == _told(tmp_path)
+
+
+def _told(folder: Path) -> list[tuple[str | None, str]]:
+    found = migrate_repo(str(folder), Config(mode=Mode.PREVIEW)).findings
+    return [(item.code, f"{item.place} {item.message}") for item in found]

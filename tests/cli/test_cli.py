@@ -256,7 +256,7 @@ def test_many_providers_in_one_file(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "  .: 400 providers\n" in done.stderr
     assert (
-        run("--check", "-v", tmp_path).stderr.count(": The provider signs in with web identity: var.aws_role_arn")
+        run("--check", "-v", tmp_path).stderr.count(". The provider signs in with web identity: var.aws_role_arn")
         == 400
     )
 

@@ -35,7 +35,15 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
     assert example
     config = loaded(tmp_path, example[1])
     unchanged = [name for name in Config.__dataclass_fields__ if getattr(config, name) == getattr(Config(), name)]
-    not_there = {"mode", "repository", "show_secrets", "settings_file", "given", "on_existing_branch", "keep_diff"}
+    not_there = {
+        "mode",
+        "repository",
+        "show_secrets",
+        "settings_file",
+        "set_on_command_line",
+        "on_existing_branch",
+        "keep_diff",
+    }
     assert set(unchanged) == {*not_there, "portable"}  # which excludes the roles of the example
     assert config.hook_in is HookPlace.CONTEXT
     assert not config.guard
@@ -122,7 +130,7 @@ def test_of_the_globs_that_match_the_last_counts(tmp_path: Path) -> None:
     config = loaded(tmp_path, tables)
     found = {path: config.at(path).role_arn for path in ("", "live", "live/a", "live/b/c", "lively", "x/b")}
     assert found == {"": None, "live": ROLE, "live/a": ROLE, "live/b/c": OTHER, "lively": None, "x/b": OTHER}
-    assert loaded(tmp_path, tables, Config(given=frozenset({"role_arn"}))).at("live").role_arn is None
+    assert loaded(tmp_path, tables, Config(set_on_command_line=frozenset({"role_arn"}))).at("live").role_arn is None
 
 
 # The whole way

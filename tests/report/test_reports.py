@@ -40,6 +40,7 @@ from migrator.report.markup import prose
 from migrator.report.registry import REPORTS, write_report
 from migrator.report.serial import from_plain, to_plain
 from migrator.report.shown import shown
+from migrator.report.text import summary
 from migrator.report.totals import State, state_of
 from migrator.rules.registry import all_rules
 from migrator.span import Edit, Span
@@ -418,7 +419,7 @@ def test_markdown_tells_the_figures_and_what_a_person_must_look_at_first() -> No
     assert tables[1][1][:3] == [f"{refusal.code} {refusal.reason}", "2", "payments: live/main.tf:5"]
     assert tables[2][4] == ["shop", "live", 'provider "aws"', "static key AKIA…MPLE", "web identity var.aws_role_arn"]
     assert ["shop", "live/main.tf:31"] in tables[3]
-    assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each"]
+    assert tables[4][1] == ["spacelift_stack.shop", "payments: stacks.tf:8", "live", "added", "for_each: one for each."]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -645,7 +646,7 @@ def test_markdown_has_a_list_to_tick_off() -> None:
     body = rendered(report(".md", [migrated()]))
     items = ["".join(item.itertext()).strip() for item in body.iter("li")]
     task = ROTATE.note().task.rstrip(".")
-    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31 help: Git's history keeps")
+    assert items[0].startswith(f"shop: {task}: live/main.tf:4, live/main.tf:31. help: Git's history keeps")
     assert HOOK in items[1]
     assert len(list(body.iter("input"))) == 2
 
@@ -662,3 +663,30 @@ def test_a_run_is_named_by_its_command_without_secrets(monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.argv", ["/opt/x/tf-oidc-migrate", "--message", f"password={KEYS[1]}", "a b"])
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     assert this_run() == Run("tf-oidc-migrate --message password=******** 'a b'", "1970-01-01 00:00 UTC")
+
+
+@pytest.mark.unit
+def test_every_report_counts_and_lists_the_mentions_that_were_not_understood(tmp_path: Path) -> None:
+    """Two files, three lines: text, JSON, HTML, Markdown, JUnit and SARIF."""
+    repo = tmp_path / "shop"
+    (repo / "modules").mkdir(parents=True)
+    (repo / "main.tf").write_text('provider "aws" {\n  region = "eu-west-1"\n}\n')
+    (repo / "modules/backend.tf.tpl").write_text('terraform {\n  backend "s3" {\n    profile = "${profile}"\n  }\n}\n')
+    (repo / "p.tpl").write_text('provider "aws" {\n  access_key = "${k}"\n  secret_key = "${s}"\n}\n')
+    result = migrate_repo(str(repo), Config(mode=Mode.PREVIEW))
+    assert result.not_understood == ("modules/backend.tf.tpl:3", "p.tpl:2", "p.tpl:3")
+    files: dict[str, str] = {"text": summary(result)}
+    for ending in ("json", "html", "md", "xml", "sarif"):
+        write_report(tmp_path / f"report.{ending}", [result])
+        files[ending] = (tmp_path / f"report.{ending}").read_text()
+    counts = {
+        "text": "3 lines with AWS credentials not understood",
+        "json": "(3 in all)",
+        "html": "(3 in all)",
+        "md": "3 lines with AWS credentials not understood",
+        "xml": 'name="not understood" value="3"',
+        "sarif": '"not understood": 3',
+    }
+    assert {kind for kind, text in files.items() if counts[kind] in unescape(text)} == set(counts)
+    for kind, text in files.items():
+        assert 0 < text.index("modules/backend.tf.tpl") < text.index("p.tpl", text.index("backend.tf.tpl") + 20), kind

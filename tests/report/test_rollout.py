@@ -194,11 +194,11 @@ def test_the_summary_has_the_steps_in_short(webshop: Repo) -> None:
     steps = text.partition("Then, in this order:\n")[2].partition("\n\n")[0].splitlines()
     assert [one[2:4] for one in steps] == ["1.", "2.", "3.", "4.", "5."]
     assert (
-        f"Let AWS trust {STATE} and the roles of the variables: run `tf-oidc-migrate trust --spacelift-host HOST REPO`."
-        in steps[0]
+        f"Let AWS trust {STATE} and the roles of the variables: "
+        "run `tf-oidc-migrate trust --spacelift-host HOST --role-arn ARN REPO`." in steps[0]
     )
     assert steps[1].endswith("Before the code is merged: set the variables, apply the stacks' definitions.")
-    assert "Discard waiting runs, and push spacelift-oidc." in steps[2]
+    assert "Discard runs that wait for confirmation, and push spacelift-oidc." in steps[2]
     assert "terraform init -reconfigure" in steps[3]
     assert "Then, in this order" not in summary(migrate_repo(str(webshop.root), CONFIG))
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from migrator.cli.main import cli
 from migrator.cli.trust import trust
-from migrator.config.config import Config
+from migrator.config.config import Config, HookPlace
 from migrator.errors import UsageError
 from migrator.migrate.pipeline import migrate_repo
 from migrator.model.results import Mode
@@ -80,3 +80,29 @@ def test_what_is_no_slug_is_wrong_usage(slug: str) -> None:
 def test_a_setting_that_is_no_slug_is_wrong_usage(shop: Path) -> None:
     (shop / "tf-oidc-migrate.toml").write_text("[slugs]\nshop = 3\n")
     assert "slugs must be a table" in migrate_repo(str(shop), Config(mode=Mode.PREVIEW)).error
+
+
+@pytest.mark.unit
+def test_a_derived_slug_is_told_as_a_guess_where_a_slug_decides(shop: Path) -> None:
+    def told(**options: object) -> list[str]:
+        result = migrate_repo(str(shop), Config(mode=Mode.PREVIEW, **options))  # type: ignore[arg-type]
+        assert result.error == ""
+        return [note.line for note in result.notes if note.code == "slug-is-guess"]
+
+    assert told() == []
+    [line] = told(hook_in=HookPlace.RUNTIME_CONFIG)
+    assert "shop-live" in line
+    config = (shop / ".spacelift/config.yml").read_text()
+    (shop / ".spacelift/config.yml").write_text(
+        'version: "2"\nstacks:\n  shop-live:\n    before_init:\n      - make x\n'
+    )
+    [line] = told()
+    assert "--slug spacelift_stack.shop=SLUG" in next(
+        note.help for note in migrate_repo(str(shop), Config(mode=Mode.PREVIEW)).notes if note.code == "slug-is-guess"
+    )
+    assert told(slugs=(("Shop (live)", "shop-live"),)) == []
+    (shop / ".spacelift/config.yml").write_text(config)
+    (shop / "attached.tf").write_text(
+        'resource "spacelift_context_attachment" "a" {\n  context_id = "keys"\n  stack_id   = "shop-live"\n}\n'
+    )
+    assert len(told()) == 1

@@ -27,7 +27,7 @@ from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Mode, RepoResult, SigningRow
 from migrator.report.text import summary
 from migrator.terraform.backends import s3_backends
-from migrator.terraform.signing import INCOMPLETE, NO_PROFILE, Environment, SignIn, backend_sign_in, signer
+from migrator.terraform.signing import INCOMPLETE, NO_PROFILE, Environment, Signer, SignIn, backend_sign_in, signer
 from migrator.workspace.discover import listing, walk
 from migrator.workspace.workspace import Workspace
 from tests.conftest import Terraform, _wait_for
@@ -64,7 +64,7 @@ class Case:
             web_identity=self.environment.get("AWS_ROLE_ARN", ""),
             profile=self.environment.get("AWS_PROFILE", ""),
             profiles=frozenset(),
-            rest="the instance's role" if self.is_instance else NONE_FOUND,
+            rest=Signer("the instance's role") if self.is_instance else Signer(NONE_FOUND, is_failure=True),
         )
 
 

@@ -65,6 +65,8 @@ def _run_as(user: int, repo: str, config: Config, home: str, channel: Connection
 
 def _load_all(repo: str, config: Config) -> None:
     """Load every module that a run needs, which a user without rights may not: by runs that need them."""
+    import git  # noqa: F401 - loaded by a run that changes something
+
     migrate_repo(repo, replace(config, mode=Mode.PREVIEW))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf").write_text('provider "aws" {\n  profile = "shop"\n}\n')

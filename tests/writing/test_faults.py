@@ -126,11 +126,14 @@ def done(repo: Repo, config: Config) -> dict[str, bytes]:
 
 def half_done(make_repo: MakeRepo, name: str = "half") -> Repo:
     """A repository in which a run was killed when it had moved two files of four to their places."""
-    repo = make_repo(FILES, name=name)
-    assert run_killed(str(repo.root), Config(), 14)
-    assert repo.status().startswith(" M app/main.tf\n M app/variables.tf\n?? net/.tf-oidc-migrate-")
-    assert len(strays(repo.root)) == 3  # with the log
-    return repo
+    whole = make_repo(FILES, name=f"whole-{name}")
+    for number in range(5, 30):
+        repo = Repo(copied(whole, name).root)
+        assert run_killed(str(repo.root), Config(), number)
+        if repo.status().startswith(" M app/main.tf\n M app/variables.tf\n?? net/.tf-oidc-migrate-"):
+            assert len(strays(repo.root)) == 3  # with the log
+            return repo
+    raise AssertionError("no run was killed half way")
 
 
 def log_of(repo: Repo) -> Path:

@@ -94,9 +94,9 @@ class VariableResources:
 class VariableContexts:
     """Contexts with variables that runs sign in with; ``wanted`` pairs stacks with their variables."""
 
-    def __init__(self, workspace: Workspace, wanted: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
+    def __init__(self, workspace: Workspace, required: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
         self._workspace = workspace
-        self._sharing = Sharing(workspace, _CONTEXT, [(stack, _key(variables)) for stack, variables in wanted])
+        self._sharing = Sharing(workspace, _CONTEXT, [(stack, _key(variables)) for stack, variables in required])
 
     def attach(self, definition: StackDefinition, variables: tuple[Variable, ...]) -> tuple[Edit, ...] | Refusal:
         """The edits after which a context with the ``variables`` is attached to a stack."""

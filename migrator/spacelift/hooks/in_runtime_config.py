@@ -116,6 +116,11 @@ class RuntimeHooks:
         slugs = [("stacks", slug) for slug in self._config.slugs]
         return any(self._config.sets((*keys, name)) for keys in (*slugs, ("stack_defaults",)) for name in self._names)
 
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The slugs of the stacks that have an entry in the file."""
+        return self._config.slugs
+
     def strange_slugs(self, known: Collection[str]) -> list[str]:
         """The slugs of no ``known`` stack whose entries set lists of hooks that have none yet."""
         strange = [("stacks", slug) for slug in self._config.slugs if slug not in known]

@@ -28,9 +28,9 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
     ``known`` and ``stack`` are the account's.
     """
     for name, what in _CODE.items():
-        written, told = getattr(definition.code, name), getattr(known.code, name)
-        if written and told is not None and written.lower() != told.lower():
-            yield _said(what, written, told or ".")
+        written, shown = getattr(definition.code, name), getattr(known.code, name)
+        if written and shown is not None and written.lower() != shown.lower():
+            yield _said(what, written, shown or ".")
     contradiction = verdict((*known.evidence, *definition.evidence)).contradiction
     if contradiction is not None:
         yield f"{contradiction[0]}, but {contradiction[1]}."
@@ -38,9 +38,9 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
         ("waiting for confirmation", definition.waits, None if stack.autodeploy is None else not stack.autodeploy),
         ("state in Spacelift", definition.manages_state, stack.manages_state_file),
     )
-    for what, written, told in plain:
-        if written is not None and told is not None and written is not told:
-            yield _said(what, "yes" if written else "no", "yes" if told else "no")
+    for what, written, shown in plain:
+        if written is not None and shown is not None and written is not shown:
+            yield _said(what, "yes" if written else "no", "yes" if shown else "no")
     if isinstance(definition, TerraformDefinition):
         yield from _in_terraform(definition, known, stack)
 
@@ -57,15 +57,15 @@ def _in_terraform(definition: TerraformDefinition, known: KnownStack, stack: Sta
             yield _said("the labels", ", ".join(missing) or "no more", ", ".join(extra) or "no more")
     lists = dict(known.lists)
     for name in EVERY_LIST:
-        argument, told = definition.source.argument(name), lists.get(name, ())
+        argument, shown = definition.source.argument(name), lists.get(name, ())
         commands = () if argument is None or argument.is_null else argument.strings
-        if commands is not None and told is not None and tuple(commands) != told:
-            yield f"Code has {_counted(commands)} in {name}, and Spacelift {_counted(told)}. The lists differ."
+        if commands is not None and shown is not None and tuple(commands) != shown:
+            yield f"Code has {_counted(commands)} in {name}, and Spacelift {_counted(shown)}. The lists differ."
 
 
 def _counted(commands: tuple[str, ...]) -> str:
     return f"{len(commands)} command{'' if len(commands) == 1 else 's'}"
 
 
-def _said(what: str, written: str, told: str) -> str:
-    return f"For {what}, code says {written}, and Spacelift {told}."
+def _said(what: str, written: str, shown: str) -> str:
+    return f"For {what}, code says {written}, and Spacelift {shown}."

@@ -81,7 +81,7 @@ class Account:
         return replace(
             definition,
             account=replace(account, drift=tuple(drift(definition, known, stack))),
-            code=_told_code(known.code, definition.code),
+            code=_merged_code(known.code, definition.code),
             slug=stack.id,
             labels=definition.labels if stack.labels is None else frozenset(stack.labels),
             evidence=definition.evidence if is_silent else evidence,
@@ -152,18 +152,18 @@ def code_of(stack: Stack) -> Code:
     return Code(stack.repository, "" if root in (None, ".") else root, stack.namespace, stack.branch, runs_below)
 
 
-def _told_code(told: Code, written: Code) -> Code:
+def _merged_code(shown: Code, written: Code) -> Code:
     """The account's code; what the account did not tell is as the definition has it."""
     names = ("repository", "project_root", "namespace", "branch")
-    silent = {name: getattr(written, name) for name in names if getattr(told, name) is None}
-    return replace(told, **silent) if silent else told
+    silent = {name: getattr(written, name) for name in names if getattr(shown, name) is None}
+    return replace(shown, **silent) if silent else shown
 
 
-def _is_repository(written: Code, told: Code) -> bool:
-    if written.repository is None or told.repository is None:
+def _is_repository(written: Code, shown: Code) -> bool:
+    if written.repository is None or shown.repository is None:
         return True
-    same_owner = not written.namespace or not told.namespace or written.namespace.lower() == told.namespace.lower()
-    return same_owner and written.repository.lower() == told.repository.lower()
+    same_owner = not written.namespace or not shown.namespace or written.namespace.lower() == shown.namespace.lower()
+    return same_owner and written.repository.lower() == shown.repository.lower()
 
 
 def _runs_terraform(stack: Stack) -> bool:

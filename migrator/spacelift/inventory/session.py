@@ -188,14 +188,14 @@ def _transport(url: str) -> Any:
 
     from migrator.patience import PASSING, TRIES, Patient
 
-    class AsGiven(AuthBase):
+    class UnchangedAuth(AuthBase):
         """Leaves a request as it is: without any authentication, requests would take a password from ~/.netrc."""
 
         def __call__(self, request: PreparedRequest) -> PreparedRequest:
             return request
 
     log.setLevel(logging.WARNING)  # what is logged below holds the variables, and with them the API key
-    transport: Any = RequestsHTTPTransport(url, timeout=int(_TIMEOUT), auth=AsGiven())
+    transport: Any = RequestsHTTPTransport(url, timeout=int(_TIMEOUT), auth=UnchangedAuth())
     transport.connect()
     retry = Patient(total=TRIES, backoff_factor=0.5, status_forcelist=list(PASSING), allowed_methods=None)
     for prefix in ("http://", "https://"):

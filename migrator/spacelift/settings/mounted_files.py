@@ -45,7 +45,7 @@ _NAMES = re.compile(
 )
 _WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"")
+_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +143,11 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
             return None
     encoded, read = (re.fullmatch(rf"{name}\((.*)\)", text, re.DOTALL) for name in ("base64encode", "filebase64"))
     if encoded is not None:
-        inner = re.fullmatch(r"file\((.*)\)", encoded[1].strip(), re.DOTALL)
-        if inner is not None:
-            return _file(workspace, document, inner[1])
-        return said_in(content.derived(encoded[1])) or None
+        inner = re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
+        if inner is not None and not inner[1].endswith("encode"):
+            return _file(workspace, document, inner[2])
+        said = said_in(content.derived(encoded[1]))
+        return f"{said}\n{inner[2]}" if inner is not None else said or None
     return _file(workspace, document, read[1]) if read is not None else None
 
 

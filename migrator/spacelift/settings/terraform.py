@@ -29,7 +29,7 @@ from migrator.spacelift.settings.model import (
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.expressions.defaults import REFERENCE, definition
-from migrator.terraform.expressions.objects import Part, is_used_beside, parts
+from migrator.terraform.expressions.objects import Part, is_used_elsewhere, parts
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _of_inputs(
     module: Module, part: Part, items: tuple[Attribute, ...], argument: Attribute, stacks: list[TerraformDefinition]
 ) -> TerraformSetting:
     known = {*part.spans, (stacks[0].document.path, argument.span)}
-    shared = next((name for name in part.locals if is_used_beside(module, name, known)), "")
+    shared = next((name for name in part.locals if is_used_elsewhere(module, name, known)), "")
     literals = (item for item in items if holds_keys(item.name) and _is_written(part.document, item))
     return TerraformSetting(
         document=part.document,
@@ -216,7 +216,7 @@ def _sources(
     if reference is None or reference[1] == "local" or None in calls:
         found = list(parts(module, document, each.value))
     else:
-        if is_used_beside(module, reference[0], known):
+        if is_used_elsewhere(module, reference[0], known):
             raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
         found = []
         for call, caller in calls.items():
@@ -229,7 +229,7 @@ def _sources(
         known |= set(part.spans)
     for part in found:
         for name in part.locals:
-            if is_used_beside(module, name, known):
+            if is_used_elsewhere(module, name, known):
                 raise _NotEditableError(SETTING_SHARED.refusal(name=name))
     yield from found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.reach import Reach, Reaches
 from migrator.spacelift.settings.terraform import terraform_settings, variables_called
-from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.declarations import Assignment, Piece
 
 if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
@@ -30,7 +30,7 @@ class VariableSettings:
         self._workspace = workspace
         self._stacks = stacks
 
-    def of(self, name: str) -> Iterator[Given]:
+    def of(self, name: str) -> Iterator[Assignment]:
         """What gives the root variables called ``name`` their value."""
         sought = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
         for module in self._modules:
@@ -38,9 +38,9 @@ class VariableSettings:
                 objection = setting.objection.reason if setting.objection else ""
                 objection = objection or ("The setting sets other variables too." if setting.entries else "")
                 piece = Piece(setting.document, setting.block, module.path)
-                yield Given(piece, self._readers(setting.reach), objection)
+                yield Assignment(piece, self._readers(setting.reach), objection)
 
-    def mounted(self, name: str) -> Iterator[Given]:
+    def mounted(self, name: str) -> Iterator[Assignment]:
         """The mounted files with values of variables, but for those whose content is known to say nothing of it."""
         sought = {"spacelift_mounted_file": ("relative_path", "content", lambda path: _VALUES.search(path) is not None)}
         for module in self._mounting:
@@ -49,7 +49,7 @@ class VariableSettings:
                 text = setting.document.expression(content) if content is not None else ""
                 if not _WRITTEN.match(text) or re.search(rf"\b{re.escape(name)}\b", text):
                     piece = Piece(setting.document, setting.block, module.path)
-                    yield Given(piece, self._readers(setting.reach), "A mounted file is not edited.")
+                    yield Assignment(piece, self._readers(setting.reach), "A mounted file is not edited.")
 
     @cached_property
     def _mounting(self) -> list[Module]:

@@ -105,8 +105,8 @@ class Spaces:
 
     def _may_be(self, holder: Space, known: _Known) -> bool:
         """Whether a space that is named by its id or a variable may be the one that the repository makes."""
-        is_given = holder[0] == "id" and (known.slug is None or holder[1].startswith(known.slug))
-        return is_given or holder[0] in ("text", "path")
+        has_same_id = holder[0] == "id" and (known.slug is None or holder[1].startswith(known.slug))
+        return has_same_id or holder[0] in ("text", "path")
 
     def _reaches_unknown(self, holder: Space, receiver: Space) -> bool | None:
         """As `reaches`, of a space that the repository does not make: it may lie below any other, but for the root."""

@@ -156,7 +156,7 @@ class Stack:
         return self._string("slug", "") or slug_of(self._string("name", None))
 
     @property
-    def has_given_slug(self) -> bool:
+    def has_explicit_slug(self) -> bool:
         """Whether the slug is written in the code or named by the user; one derived from a name may be outdated."""
         return bool(self.named_slug or self._string("slug", ""))
 

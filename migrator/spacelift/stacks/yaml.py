@@ -175,8 +175,8 @@ def _masterpoint(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
     """
     file = PurePosixPath(path)
     evidence = ("stack_settings", "automation_settings")
-    is_one = string_at(root, "kind") == "StackConfigV1" or any(find(root, (name,)) for name in evidence)
-    if not is_one or not _is_masterpoint_path(path) or file.name == "common.yaml":
+    is_masterpoint = string_at(root, "kind") == "StackConfigV1" or any(find(root, (name,)) for name in evidence)
+    if not is_masterpoint or not _is_masterpoint_path(path) or file.name == "common.yaml":
         return
     is_single = file.name == "stack.yaml" and file.parent.name != "stacks"
     module = file.parent if is_single else file.parent.parent

@@ -121,8 +121,8 @@ def _step_code(text: str, position: int, stack: list[tuple[str, int]]) -> tuple[
         stack.append((text[position], position))
     elif kind == "close" and stack:
         opened = stack[-1][0]
-        wanted = _CLOSES[text[position]]
-        if opened != wanted and not (opened == "${" and wanted == "{"):
+        opening = _CLOSES[text[position]]
+        if opened != opening and not (opened == "${" and opening == "{"):
             raise SyntaxProblem(position, f'"{text[position]}" closes what was opened as "{opened}"')
         stack.pop()
     return kind, match.end()

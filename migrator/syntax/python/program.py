@@ -145,10 +145,10 @@ class Program(Tree):
 
     def calls(self, names: Iterable[str]) -> tuple[Call, ...]:
         """The calls of the full ``names`` in the order of the text."""
-        wanted = frozenset(names)
-        if wanted not in self._calls:
-            self._calls[wanted] = tuple(self._find(wanted))
-        return self._calls[wanted]
+        names_called = frozenset(names)
+        if names_called not in self._calls:
+            self._calls[names_called] = tuple(self._find(names_called))
+        return self._calls[names_called]
 
     def _find(self, names: Collection[str]) -> Iterator[Call]:
         for node in self._of(cst.Call):
@@ -170,7 +170,7 @@ class Program(Tree):
     def _call(self, node: cst.Call, name: str, names: Collection[str], is_ambiguous: bool, is_starred: bool) -> Call:
         span, func = self._span(node), self._module.code_for_node(node.func)
         own = self._arguments(node)
-        others, objection = self._given(own, names)
+        others, objection = self._passed(own, names)
         if is_ambiguous:
             objection = UNCLEAR_CALL.refusal(reason=f"{func} may have several meanings")
         if is_starred:
@@ -190,19 +190,19 @@ class Program(Tree):
             node=node,
         )
 
-    def _given(self, own: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
+    def _passed(self, own: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
         """What the call is given by ``**``, and why that is not all known."""
         found: list[Items] = []
         for item in own.items:
             if item.star == "*":
                 return (), UNCLEAR_CALL.refusal(reason=f"what {item.span.of(self.text)} holds is not known")
             if item.star == "**":
-                given = self._mapping(item.node, names)
-                if given is None or any(entry.name is None for entry in given.items):
+                mapping = self._mapping(item.node, names)
+                if mapping is None or any(entry.name is None for entry in mapping.items):
                     return (), UNCLEAR_CALL.refusal(
                         reason=f"what {_first_line(item.span.of(self.text))} holds is not known"
                     )
-                found.append(given)
+                found.append(mapping)
         return tuple(found), None
 
     def _mapping(self, node: cst.CSTNode, names: Collection[str], uses: int = 1) -> Items | None:
@@ -213,13 +213,13 @@ class Program(Tree):
             return self._arguments(node, uses)
         if isinstance(node, cst.Name) and uses == 1:
             bound = self._binding(node)
-            if bound is None or not all(self._is_given(access.node, names) for access in bound[0].references):
+            if bound is None or not all(self._is_argument(access.node, names) for access in bound[0].references):
                 return None
             if isinstance(bound[1], cst.Dict | cst.Call):
                 return self._mapping(bound[1], names, max(len(bound[0].references), 1))
         return None
 
-    def _is_given(self, node: cst.CSTNode, names: Collection[str]) -> bool:
+    def _is_argument(self, node: cst.CSTNode, names: Collection[str]) -> bool:
         """Whether ``node`` stands after ``**`` in a call of one of the ``names``."""
         argument = self._parents.get(node)
         call = self._parents.get(argument) if isinstance(argument, cst.Arg) and argument.star == "**" else None

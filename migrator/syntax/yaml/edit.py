@@ -114,7 +114,7 @@ def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Ca
         return None
     for keys, editor in editors.items():
         difference = next((found.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in found), None)
-        if difference is None or not editor.is_wanted(difference, keys):
+        if difference is None or not editor.is_intended(difference, keys):
             return None
     return None if found else grown
 
@@ -145,27 +145,29 @@ _ATTEMPTS = 8  # at several lists at once: one for each name that lists may have
 class _Editor:
     """Makes the edits for one list, and tries them."""
 
-    def __init__(self, path: str, tree: Tree, lines: list[Line], repeated: list[Line], wanted: frozenset[Keys]) -> None:
-        self._tree, self._lines, self._repeated, self._wanted = tree, lines, repeated, wanted
+    def __init__(
+        self, path: str, tree: Tree, lines: list[Line], repeated: list[Line], intended: frozenset[Keys]
+    ) -> None:
+        self._tree, self._lines, self._repeated, self._intended = tree, lines, repeated, intended
         self._lists = ListEditor(path, tree)
 
     def at_anchor(self, keys: Keys) -> tuple[Edit, ...] | None:
         """The edits of the list that ``keys`` lead to, wherever it is written; None if others share it."""
-        found = self._tree.find(keys) if len(self._wanted) > 1 else None
+        found = self._tree.find(keys) if len(self._intended) > 1 else None
         if found is None or not isinstance(found.node, Sequence):
             return None
         edits = [self._lists.prepend(found.node, self._lines)]
-        return tuple(edits) if self._are_wanted(self._differences(edits, keys), keys) else None
+        return tuple(edits) if self._are_intended(self._differences(edits, keys), keys) else None
 
     def where_written(self, keys: Keys) -> tuple[Edit, ...]:
         """The edits of the list at ``keys``; what shared it before gets a copy of what it was."""
         edits = self._lists.edits(keys, self._lines, self._repeated)
         others = [
-            difference.keys for difference in self._differences(edits, keys) if difference.keys not in self._wanted
+            difference.keys for difference in self._differences(edits, keys) if difference.keys not in self._intended
         ]
         for other in others:
             edits += self._lists.edits(other, [], None)
-        if not self._are_wanted(self._differences(edits, keys), keys):
+        if not self._are_intended(self._differences(edits, keys), keys):
             raise Refused("other entries share this list, or depend on the list")
         return tuple(edits)
 
@@ -173,14 +175,14 @@ class _Editor:
         """The edits of the list at ``keys`` alone, not tried yet."""
         return lists.edits(keys, self._lines, self._repeated)
 
-    def is_wanted(self, difference: Difference, keys: Keys) -> bool:
+    def is_intended(self, difference: Difference, keys: Keys) -> bool:
         """Whether a difference is that of the list at ``keys``."""
         narrowed = _narrowed(difference, keys)
-        return narrowed.keys == keys and self._is_wanted(narrowed)
+        return narrowed.keys == keys and self._is_intended(narrowed)
 
-    def _are_wanted(self, changed: list[Difference], keys: Keys) -> bool:
+    def _are_intended(self, changed: list[Difference], keys: Keys) -> bool:
         places = {difference.keys for difference in changed}
-        return keys in places and places <= self._wanted and all(map(self._is_wanted, changed))
+        return keys in places and places <= self._intended and all(map(self._is_intended, changed))
 
     def _differences(self, edits: Iterable[Edit], keys: Keys = ()) -> list[Difference]:
         """What the edits change; mappings that were made for the list at ``keys`` alone count as the list."""
@@ -189,7 +191,7 @@ class _Editor:
         found = differences(self._tree, read(after, Span(part.start, part.end + len(after) - len(self._tree.text))))
         return [_narrowed(difference, keys) for difference in found]
 
-    def _is_wanted(self, difference: Difference) -> bool:
+    def _is_intended(self, difference: Difference) -> bool:
         """Whether the new list has the new items, and then the old ones, or where there were none what it repeats."""
         was_list = isinstance(difference.before, Sequence)
         if not isinstance(difference.after, Sequence) or not (was_list or _is_nothing(difference.before)):

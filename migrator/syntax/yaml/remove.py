@@ -26,28 +26,28 @@ _COMMA = re.compile(r"\s*,")
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
 
 
-def remove(path: str, tree: Tree, wanted: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
-    """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``wanted``.
+def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
+    """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``removed``.
 
     What holds nothing else goes with them, and so do comments right above that speak of credentials.
     """
-    gone = _with_empty_holders(tree, set(wanted))
+    gone = _with_empty_holders(tree, set(removed))
     try:
         edits = tuple(edit for keys in sorted(gone, key=str) for edit in _edits(path, tree, keys, gone))
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
-        if not all(_is_wanted(difference, gone) for difference in differences(tree, read(after, part))):
+        if not all(_is_removal(difference, gone) for difference in differences(tree, read(after, part))):
             return UNEDITABLE.refusal(reason="other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
         return UNEDITABLE.refusal(reason=str(problem) or "the value cannot be removed")
     return edits
 
 
-def _with_empty_holders(tree: Tree, wanted: set[Keys]) -> set[Keys]:
-    """``wanted``, and in place of all that a value holds, that value; a file keeps its only one."""
-    gone = set(wanted)
+def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
+    """``removed``, and in place of all that a value holds, that value; a file keeps its only one."""
+    gone = set(removed)
     only = list(_held(tree.root))
-    for keys in wanted:
+    for keys in removed:
         holder = keys[:-1]
         while holder:
             below = {(*holder, key) for key in _held(_written(tree.root, holder))}
@@ -134,7 +134,7 @@ def _without_newline(text: str, offset: int) -> int:
     return offset - 2 if text.endswith("\r\n", 0, offset) else offset - text.endswith("\n", 0, offset)
 
 
-def _is_wanted(difference: Difference, gone: set[Keys]) -> bool:
+def _is_removal(difference: Difference, gone: set[Keys]) -> bool:
     if difference.keys in gone:
         return difference.after is None
     if isinstance(difference.before, Mapping) and isinstance(difference.after, Scalar) and difference.after.is_null:

@@ -232,8 +232,8 @@ def _variable(scope: Scope, name: str) -> Expression | None:
     found = None
     if scope.call is not None and scope.caller is not None:
         found = scope.caller.argument(scope.call.document, scope.call.block, name)
-    elif given := scope.module.value(name):
-        document, attribute = given
+    elif value := scope.module.value(name):
+        document, attribute = value
         if attribute is None:
             return None
         found = Expression(document.expression(attribute), scope)  # without its place: values are not edited there

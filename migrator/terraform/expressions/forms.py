@@ -188,11 +188,15 @@ class Written(Generic[S]):
         items = self.items
         if items is None:
             return None
-        given = {name: self.part(name, item) for name, item in items.items()}
+        by_name = {name: self.part(name, item) for name, item in items.items()}
         missing = {
-            name: optional_member for name, optional_member in optional_members(self.type_).items() if name not in given
+            name: optional_member
+            for name, optional_member in optional_members(self.type_).items()
+            if name not in by_name
         }
-        return given | {name: self.derived(default, member_type(self.type_, name)) for name, default in missing.items()}
+        return by_name | {
+            name: self.derived(default, member_type(self.type_, name)) for name, default in missing.items()
+        }
 
     @property
     def elements(self) -> list[Self] | None:

@@ -85,7 +85,7 @@ def _definition(module: Module, expression: str) -> tuple[Document, Attribute] |
     return None
 
 
-def is_used_beside(module: Module, reference: str, known: set[tuple[str, Span]]) -> bool:
+def is_used_elsewhere(module: Module, reference: str, known: set[tuple[str, Span]]) -> bool:
     """Whether the module refers to a local anywhere but in the ``known`` places."""
     used = re.compile(rf"(?<![\w.-]){re.escape(reference)}(?![\w-])")
     return any(

@@ -221,9 +221,9 @@ class _Reader:
         name = words(trees(node)[0])
         if name in _IMPURE:
             raise TermsError
-        given = trees(node)[1] if len(trees(node)) > 1 else None
-        arguments = [self.expression(tree) for tree in trees(given)] if given is not None else []
-        if given is not None and "ELLIPSIS" in map(kind, children(given)):
+        argument_list = trees(node)[1] if len(trees(node)) > 1 else None
+        arguments = [self.expression(tree) for tree in trees(argument_list)] if argument_list is not None else []
+        if argument_list is not None and "ELLIPSIS" in map(kind, children(argument_list)):
             last = arguments.pop()
             if last.op not in ("tuple", "set"):
                 return term("node", f"{name}...", parts=(*arguments, last))

@@ -151,8 +151,8 @@ def typed(type_: str, value: Term) -> Term:
     if value.op == "object":
         entries = {key: typed(member_type(type_, key), item) for key, item in (value.entries or {}).items()}
         defaults = {key: _constant(text) for key, text in optional_members(type_).items()}
-        given = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
-        return made_object(entries | given)
+        attributes = {key: or_default(entries.get(key, NULL), default) for key, default in defaults.items()}
+        return made_object(entries | attributes)
     return value if is_taken_as_passed(type_) else term("typed", type_, parts=(value,))
 
 
@@ -276,12 +276,12 @@ def _lookup(arguments: tuple[Term, ...]) -> Term | None:
 
 
 def _merge(arguments: tuple[Term, ...]) -> Term | None:
-    given = [term for term in arguments if term is not NULL]
-    if len(given) == 1:
-        return given[0]
-    if any(term.op != "object" for term in given):
+    terms = [term for term in arguments if term is not NULL]
+    if len(terms) == 1:
+        return terms[0]
+    if any(term.op != "object" for term in terms):
         return None
-    return made_object({key: value for term in given for key, value in (term.entries or {}).items()})
+    return made_object({key: value for term in terms for key, value in (term.entries or {}).items()})
 
 
 def _try(arguments: tuple[Term, ...]) -> Term | None:
@@ -314,7 +314,7 @@ def _element(arguments: tuple[Term, ...]) -> Term | None:
     return items.parts[int(index or 0) % len(items.parts)] if is_known and len(arguments) == 2 else None
 
 
-def _one(arguments: tuple[Term, ...]) -> Term | None:
+def _single(arguments: tuple[Term, ...]) -> Term | None:
     items = arguments[0]
     return (items.parts or (NULL,))[0] if items.op in ("tuple", "set") and len(items.parts) < 2 else None
 
@@ -363,7 +363,7 @@ def _words(change: Callable[[str], str]) -> Callable[[tuple[Term, ...]], Term | 
 
 
 _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
-    **dict.fromkeys(("sensitive", "nonsensitive"), lambda given: given[0] if len(given) == 1 else None),
+    **dict.fromkeys(("sensitive", "nonsensitive"), lambda arguments: arguments[0] if len(arguments) == 1 else None),
     "coalesce": _coalesce,
     "concat": _concat,
     "element": _element,
@@ -374,8 +374,8 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "lookup": _lookup,
     "lower": _words(str.lower),
     "merge": _merge,
-    "one": _one,
-    "reverse": lambda given: made_tuple(given[0].parts[::-1]) if given[0].op == "tuple" else None,
+    "one": _single,
+    "reverse": lambda arguments: made_tuple(arguments[0].parts[::-1]) if arguments[0].op == "tuple" else None,
     "tolist": _as_list,
     "tomap": _as_map,
     "toset": _as_set,
@@ -383,7 +383,7 @@ _FUNCTIONS: dict[str, Callable[[tuple[Term, ...]], Term | None]] = {
     "trimspace": _words(str.strip),
     "try": _try,
     "upper": _words(str.upper),
-    "values": lambda given: made_tuple(given[0].parts) if given[0].op == "object" else None,
+    "values": lambda arguments: made_tuple(arguments[0].parts) if arguments[0].op == "object" else None,
     "zipmap": _zipmap,
 }
 

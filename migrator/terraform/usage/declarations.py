@@ -71,7 +71,7 @@ class Piece:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Assignment:
     """What gives root variables of one name their value from outside, and may stay where no variable takes it.
 
     ``readers`` are the paths of the modules that it is for; None where not all of them are known. ``objection`` says

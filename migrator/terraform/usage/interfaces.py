@@ -39,8 +39,9 @@ def interfaces(workspace: Workspace, changes: Sequence[Change]) -> Iterator[Inte
     for path, made in sorted(touched.items()):
         module = workspace.modules.get(path)
         if module is not None:
-            before = {name: None for item in module.documents for name in declared(item.blocks)}
-            kept = [name for item in module.documents if item.path not in made for name in declared(item.blocks)]
+            variables = [(item.path, block) for item, block in module.blocks("variable") if block.labels]
+            before = {block.labels[0]: None for _, block in variables}
+            kept = [block.labels[0] for path, block in variables if path not in made]
             new = [
                 name
                 for item in made.values()
@@ -62,6 +63,8 @@ def declared(items: Sequence[object]) -> list[str]:
 
 def declared_in(path: str, text: str) -> list[str]:
     """The names of the variables that ``text`` declares; none where it cannot be read."""
+    if "variable" not in text and "\\u" not in text:
+        return []
     try:
         return declared(language_of(path).parse(text))
     except SyntaxProblem:

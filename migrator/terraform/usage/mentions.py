@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
 from migrator.source import SourceFile
-from migrator.terraform.key_literals import is_binary, read_plain
+from migrator.terraform.credential_texts import is_binary, read_plain
 from migrator.workspace.discover import Kind
 from migrator.workspace.document import Document
 
@@ -88,14 +88,14 @@ class Mentions:
         self.files = [text for text in texts if _MARK.search(text.source.data)]
         self.given: dict[str, Place] = {}
         self.in_environment: dict[str, list[Place]] = {}
-        beside: set[tuple[str, str]] = set()
+        siblings: set[tuple[str, str]] = set()
         for document in self.files:
-            self._read(document, beside)
-        for document in texts if beside else ():
-            if document.kind not in _TERRAFORM and _program(document.path) in beside and not _sets_any(document):
+            self._read(document, siblings)
+        for document in texts if siblings else ():
+            if document.kind not in _TERRAFORM and _program(document.path) in siblings and not _sets_any(document):
                 self._take(document, _names_in(document.text))
 
-    def _read(self, document: Document, beside: set[tuple[str, str]]) -> None:
+    def _read(self, document: Document, siblings: set[tuple[str, str]]) -> None:
         text = document.text
         for match in _ENVIRONMENT.finditer(text):
             self.in_environment.setdefault(match[1], []).append(_place(document, match.start()))
@@ -109,7 +109,7 @@ class Mentions:
         elif _sets_any(document):
             self._take(document, _after_flags(text, _ASSIGNED))
             self._take(document, _names_in(text))
-            beside.add(_program(document.path))
+            siblings.add(_program(document.path))
 
     def _take(self, document: Document, found: Iterator[tuple[str, int]]) -> None:
         for name, offset in found:

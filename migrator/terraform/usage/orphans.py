@@ -20,7 +20,15 @@ from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
 from migrator.terraform.published import is_published
 from migrator.terraform.usage import diagnostics
-from migrator.terraform.usage.declarations import Given, Node, Piece, arguments, called_by, declarations, test_values
+from migrator.terraform.usage.declarations import (
+    Assignment,
+    Node,
+    Piece,
+    arguments,
+    called_by,
+    declarations,
+    test_values,
+)
 from migrator.terraform.usage.references import References, Use, addresses, argument_at
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
 from migrator.workspace.discover import Kind
@@ -59,17 +67,17 @@ class Orphans:
         edits: Mapping[str, Sequence[Edit]],
         roots: Collection[str],
         values: VariableValues,
-        given: Sequence[Callable[[str], Iterable[Given]]],
-        beside: Mapping[str, frozenset[str] | None],
+        given: Sequence[Callable[[str], Iterable[Assignment]]],
+        siblings: Mapping[str, frozenset[str] | None],
     ) -> None:
         self.workspace = workspace
         self._edits = edits
         self._roots = roots
         self._sources = (values.in_files, *given)
-        self._beside = beside
+        self._siblings = siblings
         self._references = References()
         self._pieces: dict[Node, tuple[Piece, ...]] = {}
-        self._given: dict[str, dict[str, list[Given]]] = {}
+        self._given: dict[str, dict[str, list[Assignment]]] = {}
         self._by_environment: dict[str, Place | None] = {}
         self.values = values
         self.flows = self._candidates()
@@ -98,20 +106,20 @@ class Orphans:
             (gone if self._goes_along(argument, node, self.kept) else left).append(argument.piece)
         return gone, left
 
-    def _given_to(self, node: Node) -> Iterator[Given]:
+    def _given_to(self, node: Node) -> Iterator[Assignment]:
         if node.kind == "var":
             yield from self._given_by_reader(node.name).get(node.module, ())
 
-    def _given_by_reader(self, name: str) -> Mapping[str, list[Given]]:
+    def _given_by_reader(self, name: str) -> Mapping[str, list[Assignment]]:
         """What gives variables of that name a value, by the modules that it is for."""
         if name not in self._given:
-            found = self._given[name] = dict[str, list[Given]]()
+            found = self._given[name] = dict[str, list[Assignment]]()
             for argument in (argument for source in self._sources for argument in source(name)):
                 for reader in argument.readers if argument.readers is not None else self.workspace.modules:
                     found.setdefault(reader, []).append(argument)
         return self._given[name]
 
-    def _goes_along(self, given: Given, node: Node, kept: Collection[Node]) -> bool:
+    def _goes_along(self, given: Assignment, node: Node, kept: Collection[Node]) -> bool:
         if given.readers is None or given.objection or self._objection(given.piece.document, given.piece.item):
             return False
         declared = self._declared(node.name)
@@ -168,7 +176,7 @@ class Orphans:
         """The modules that a reference counts in: of what Terragrunt writes, those beside which it is written."""
         if use.document.kind is Kind.TERRAGRUNT:
             is_of_terraform = use.address.startswith(("var.", "data."))
-            return self._beside.get(use.document.path) or () if is_of_terraform else ()
+            return self._siblings.get(use.document.path) or () if is_of_terraform else ()
         return [module.path for module in self.workspace.modules_of(use.document)]
 
     def _nodes(self, module: str, use: Use) -> Iterator[Node]:
@@ -224,11 +232,11 @@ class Orphans:
         return any(given is None or self._goes_along(given, node, kept) for node, given in going)
 
     @cached_property
-    def _holders(self) -> dict[Use, list[tuple[Node, Given | None]]]:
+    def _holders(self) -> dict[Use, list[tuple[Node, Assignment | None]]]:
         """The candidates that each reference would go with: as a part of them, or of what gives them their value."""
-        found: dict[Use, list[tuple[Node, Given | None]]] = {}
+        found: dict[Use, list[tuple[Node, Assignment | None]]] = {}
         for node in self.flows:
-            parts: list[tuple[Piece, Given | None]] = [(piece, None) for piece in self.pieces(node)]
+            parts: list[tuple[Piece, Assignment | None]] = [(piece, None) for piece in self.pieces(node)]
             parts += (
                 (argument.piece, argument) for argument in self._given_to(node) if argument.piece.document.kind in _READ
             )
@@ -260,7 +268,7 @@ class Orphans:
 
     def _uses(self, node: Node) -> Iterator[Use]:
         yield from self._references.to(self.workspace.modules[node.module], {node.address})
-        for path, modules in self._beside.items() if node.kind in ("var", "data", "local") else ():
+        for path, modules in self._siblings.items() if node.kind in ("var", "data", "local") else ():
             if modules is None or node.module in modules:
                 found = self._references.in_file(self.workspace.documents[path], {node.address})
                 yield from (use for use in found if node.kind != "local" or is_text(use.document.text, use.offset))
@@ -274,7 +282,7 @@ class Orphans:
     @cached_property
     def _templates(self) -> list[Document]:
         """The files that Terragrunt may write Terraform from."""
-        texts = [self.workspace.documents[path].text for path in self._beside]
+        texts = [self.workspace.documents[path].text for path in self._siblings]
         named = sorted({re.escape(name) for text in texts if "file(" in text for name in _FILE.findall(text)})
         pattern = rf"(?:^|/)(?:{'|'.join(named)})$|\.(?:tpl|tmpl|tftpl)$"
         return list(self.workspace.others(re.compile(pattern))) if named else []

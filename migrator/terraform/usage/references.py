@@ -81,19 +81,19 @@ class References:
         offset = attrgetter("offset")
         return uses[bisect_left(uses, span.start, key=offset) : bisect_left(uses, span.end, key=offset)]
 
-    def to(self, module: Module, wanted: set[str]) -> Iterator[Use]:
-        """The references in a module and its tests to any of the addresses ``wanted``."""
+    def to(self, module: Module, names: set[str]) -> Iterator[Use]:
+        """The references in a module and its tests to any of the addresses ``names``."""
         for document in (*module.documents, *module.tests):
-            yield from self.in_file(document, wanted)
+            yield from self.in_file(document, names)
 
-    def in_file(self, document: Document, wanted: set[str]) -> list[Use]:
-        """The references of a file to any of the addresses ``wanted``, in the order of the text."""
+    def in_file(self, document: Document, names: set[str]) -> list[Use]:
+        """The references of a file to any of the addresses ``names``, in the order of the text."""
         if document.path not in self._by_address:
             by_address = self._by_address.setdefault(document.path, {})
             for use in self.of(document):
                 by_address.setdefault(use.address, []).append(use)
         known = self._by_address[document.path]
-        return sorted((use for item in wanted for use in known.get(item, ())), key=attrgetter("offset"))
+        return sorted((use for item in names for use in known.get(item, ())), key=attrgetter("offset"))
 
 
 def address(match: re.Match[str]) -> str:

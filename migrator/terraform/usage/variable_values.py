@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from migrator.syntax.hcl.scanner import IDENTIFIER
-from migrator.terraform.usage.declarations import Given, Piece
+from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terraform.usage.mentions import Mentions
 from migrator.workspace.discover import Kind, is_values
 
@@ -55,13 +55,13 @@ class VariableValues:
         """The files that may give values, and are too large to be searched."""
         return self._mentions.too_large
 
-    def in_files(self, name: str) -> Iterator[Given]:
+    def in_files(self, name: str) -> Iterator[Assignment]:
         """The values in files, each with the modules that the file may be for."""
         for document in self._files_by_word.get(name, ()):
             for block in document.blocks:
                 value = block.attribute(name)
                 if value is not None:
-                    yield Given(Piece(document, value, "", (block,)), self._readers(document))
+                    yield Assignment(Piece(document, value, "", (block,)), self._readers(document))
 
     @cached_property
     def _files_by_word(self) -> dict[str, list[Document]]:
@@ -96,17 +96,17 @@ class VariableValues:
         if document.path not in self._known_readers:
             folder, name = posixpath.split(document.path)
             own = {folder} & self._workspace.modules.keys()
-            readers = frozenset(own) if is_values(name) else self._told_readers(document.path, own)
+            readers = frozenset(own) if is_values(name) else self._readers_by_pattern(document.path, own)
             self._known_readers[document.path] = readers
         return self._known_readers[document.path]
 
-    def _told_readers(self, path: str, own: set[str]) -> frozenset[str]:
+    def _readers_by_pattern(self, path: str, own: set[str]) -> frozenset[str]:
         name = posixpath.basename(path)
         found = set(own)
         for pattern in (*self._patterns.get(name, ()), *self._patterns.get("", ())):
             if fnmatchcase(name, posixpath.basename(pattern)):
                 named = self._leading(pattern, path)
-                folders = (folder for told in self._patterns_of[pattern] for folder in self._mentioned[told])
+                folders = (folder for mentioned in self._patterns_of[pattern] for folder in self._mentioned[mentioned])
                 if not named and any(_leads_to(folder, pattern, path) for folder in folders):
                     return self._everyone
                 found.update(named)

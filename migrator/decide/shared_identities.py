@@ -29,14 +29,14 @@ _UNKNOWN = "unknown.value[{}]"
 _FUNCTION = "known_to_its_module"
 
 
-def told(module: Module, identity: Identity | None, title: str) -> tuple[tuple[str, str], ...]:
+def plain_identity(module: Module, identity: Identity | None, title: str) -> tuple[tuple[str, str], ...]:
     """An identity of ``module``, one that is called ``title`` in the run; None for one that is not known."""
     if identity is None:
         return (("", _UNKNOWN.format(quote(title))),)
     return tuple((name, _expression(module, made, f"{title}: {name}")) for name, made in identity)
 
 
-def told_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:
+def plain_defaults(module: Module, residues: Residues, title: str) -> Iterator[tuple[str, str]]:
     """The variables of a module that need not be passed, each with what it is then: null, or a name for its default."""
     found: dict[str, set[Term]] = {}
     for document, block in module.blocks("variable"):

@@ -1,0 +1,119 @@
+"""What the rules change in the sign-in of each provider, backend and remote state, as far as the findings are settled.
+
+A rule makes its edits of these changes, and who signs afterwards follows from them: no file is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migrator.config.config import ProviderAuth
+from migrator.decide.environment_sign_in import environment_sign_in
+from migrator.model.findings import Refusal, Rewrite
+from migrator.syntax.terraform import BodyChange
+from migrator.terraform.backend_edit import SignIn, hook_sign_in
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.environment_roots import EnvironmentRoot
+    from migrator.decide.roots import Root
+    from migrator.model.findings import Place
+    from migrator.terraform.backends import S3Backend
+    from migrator.terraform.providers import Provider
+    from migrator.terraform.remote_states import Config, RemoteState
+
+
+class SignInChanges:
+    """The changes of the blocks that the settled findings of a context rewrite."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rewritten = {
+            (finding.rule, finding.place.key)
+            for finding in context.settled
+            if isinstance(finding.fix, Rewrite) and finding.fix.edits
+        }
+        self._backends = {
+            backend.place.key: (root, backend) for root in context.facts.roots for backend in root.backends
+        }
+        self._states = {state.place.key: state for state in context.facts.remote_states}
+        self._providers = {provider.place.key: provider for provider in context.facts.providers}
+
+    def _is_rewritten(self, place: Place, *rules: str) -> bool:
+        return any((rule, place.key) in self._rewritten for rule in rules)
+
+    def loses_credentials(self, provider: Provider) -> bool:
+        """Whether the credentials of a provider's block go."""
+        return self._is_rewritten(provider.place, "provider-static-keys", "provider-environment")
+
+    def web_identity(self, provider: Provider) -> str | None:
+        """The expression of the role that a provider signs in with afterwards; None if that does not change."""
+        for block in provider.family:
+            known = self._providers.get(block.place.key)
+            if known is None or not self.loses_credentials(block):
+                continue
+            if self._context.environment_roots.serves(known):
+                continue
+            if self._context.config.provider_auth is ProviderAuth.HOOK:
+                if self._context.hook_identity.replaces_web_identity(known):
+                    return ""
+            elif not known.has_web_identity and known.is_lead:
+                return self._context.web_identity.role_expression(known)
+        return None
+
+    def of_backend(self, backend: S3Backend) -> BodyChange:
+        """The change of a backend block or a partial configuration."""
+        found = self._backends.get(backend.place.key)
+        if found is None or not self._is_rewritten(backend.place, "s3-backend"):
+            return BodyChange()
+        signed = backend_sign_in(self._context, *found)
+        return BodyChange() if isinstance(signed, Refusal) else signed.change
+
+    def of_state(self, state: RemoteState) -> list[tuple[Config, BodyChange]]:
+        """The changes of the parts of a remote state's configuration."""
+        known = self._states.get(state.place.key)
+        if known is None or not self._is_rewritten(state.place, "remote-state"):
+            return []
+        signed = _state_sign_ins(self._context, known)
+        return [(part, outcome.change) for part, outcome in signed if isinstance(outcome, SignIn)]
+
+
+def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:
+    """How a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
+    strategies = context.strategies
+    is_migrated = root.is_migrated(context.config.include_ambient)
+    environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
+    if environment_root is not None:
+        is_rejected = bool(strategies.rejecting(root))
+        return environment_sign_in(context.workspace, backend, environment_root, rejects_flat=is_rejected)
+    is_native = is_migrated and strategies.of(root).is_native
+    return strategies.sign_in(root, backend) if is_native else hook_sign_in(backend)
+
+
+StateSignIns = Iterator[tuple["Config", SignIn | Refusal]]
+"""How each part of a remote state's configuration signs in afterwards."""
+
+
+def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:
+    """The sign-ins of a remote state by the environment of a root module."""
+    readers = (reader for reader in context.facts.roots if reader.module is root.module)
+    rejects_flat = any(context.strategies.rejecting(reader) for reader in readers)
+    for part in state.configs:
+        yield part, environment_sign_in(context.workspace, part.backend, root, rejects_flat=rejects_flat)
+
+
+def hook_state_sign_ins(state: RemoteState) -> StateSignIns:
+    """The sign-ins of a remote state by a hook."""
+    yield from ((part, hook_sign_in(part.backend)) for part in state.configs if part.changes)
+
+
+def _state_sign_ins(context: Context, state: RemoteState) -> StateSignIns:
+    if state.has_web_identity:
+        return hook_state_sign_ins(state)
+    if roots := context.environment_roots.reaching(state.module):
+        return environment_state_sign_ins(context, state, roots[0])
+    native = context.strategies.native_readers(state)
+    if native is None or isinstance(native, Refusal):
+        return hook_state_sign_ins(state)
+    return context.strategies.state_sign_ins(state, native)

@@ -1,0 +1,136 @@
+"""The text files of a repository that may mention AWS credentials, found by a quick look at bytes.
+
+git looks through a large checkout; through any other folder, Python does. A file with one of the parts is read once,
+for whoever asks. Left out are excluded files, links, binary files (by git's own test), and files of more than 2 MB.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from migrator.workspace.discover import Kind
+
+if TYPE_CHECKING:
+    from migrator.workspace.workspace import Workspace
+
+KEY_BEGINS = ("AKIA", "ASIA")
+PARTS = (
+    *("AWS_", *KEY_BEGINS, "profile", "Profile", "role_arn", "oleArn", "ccess_key", "ccessKey"),
+    *("ecret_key", "ecretKey", "hared_c", "haredC", "backend-config"),
+)
+"""A part of every name, argument and key that is a mention of AWS credentials."""
+
+OF_TERRAFORM = ("profile", "Profile", "role_arn", "oleArn")
+"""Those of `PARTS` that are a mention in Terraform's configuration, or what writes it, alone."""
+
+_OF_WRITERS = (
+    *("AwsProvider", "AwsccProvider", "S3Backend", "RemoteStateS3", '"aws', '"s3'),
+    *("backend_type", "backend:", "providers:"),
+)
+"""A part of whatever writes an AWS provider or an S3 backend."""
+
+TERRAFORM = re.compile(
+    r"\.(?:tf|tofu|tfvars|tfbackend|tm)(?:\.json)?$|(?<!\.pkr)(?<!\.nomad)(?<!\.terraform\.lock)\.hcl(?:\.json)?$"
+    r"|\.(?:tf|tofu)(?:test|query|mock)?\.(?:hcl|json)$"
+    r"|(?:^|/)\.spacelift/"
+)
+"""Names of files that are Terraform's configuration, or close to it."""
+
+LARGEST = 2_000_000
+_MANY = 200
+"""From how many files on a run of git is quicker."""
+_HELD = 64_000_000
+"""How many bytes are held in all; files beyond them are read again."""
+_BINARY_AFTER = 8000
+_BYTES = tuple(part.encode() for part in PARTS)
+_SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
+
+
+@dataclass(slots=True)
+class _Texts:
+    """The files by path, with their bytes as far as these are held; ``too_large`` are paths."""
+
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    too_large: list[str] = field(default_factory=list)
+
+
+def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    """The path and bytes of every text file with a part of a mention, in the folders that may be changed, by path."""
+    for path, held in _texts(workspace).files.items():
+        data = _read(workspace, path) if held is None else held
+        if data:
+            yield path, data
+
+
+def too_large(workspace: Workspace) -> list[str]:
+    """The paths of the text files that are too large to be read here, and may mention AWS credentials."""
+    return _texts(workspace).too_large
+
+
+def read_plain(path: str, largest: int) -> bytes | None:
+    """The bytes of a regular file of no more than ``largest``; None where there is none that can be read."""
+    try:
+        with open(path, "rb", buffering=0, opener=_open_plain) as file:
+            size = os.fstat(file.fileno())
+            if not stat.S_ISREG(size.st_mode) or size.st_size > largest:
+                return None
+            return file.readall() or b""
+    except OSError:
+        return None
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether git would say so of a file."""
+    return b"\0" in data[:_BINARY_AFTER]
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """A link is not followed, and a pipe is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _texts(workspace: Workspace) -> _Texts:
+    known = workspace.derived.get("credential texts") or _search(workspace)
+    return cast("_Texts", workspace.derived.setdefault("credential texts", known))
+
+
+def _search(workspace: Workspace) -> _Texts:
+    found, held = _Texts(), 0
+    paths = workspace.text_paths()
+    holding = workspace.holding(_SEARCHED) if workspace.holding is not None and len(paths) >= _MANY else None
+    for path in paths:
+        if holding is not None and path not in holding and not _is_terraform(workspace, path):
+            continue
+        data = _read(workspace, path)
+        if data is None:
+            found.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
+        elif not is_binary(data) and any(part in data for part in _BYTES):
+            held += len(data)
+            found.files[path] = data if held <= _HELD else None
+    return found
+
+
+def _is_terraform(workspace: Workspace, path: str) -> bool:
+    document = workspace.documents.get(path)
+    is_read = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
+    return is_read or TERRAFORM.search(path) is not None
+
+
+def _read(workspace: Workspace, path: str) -> bytes | None:
+    document = workspace.documents.get(path)
+    if document is not None and document.is_read:
+        return document.source.data
+    return read_plain(os.path.join(workspace.root, path), LARGEST)
+
+
+def _is_large_text(path: str) -> bool:
+    try:
+        with open(path, "rb", buffering=0, opener=_open_plain) as file:
+            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not is_binary(file.read(_BINARY_AFTER))
+    except OSError:
+        return False
