@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import compileall
 import importlib
+import itertools
 import json
 import os
 import random
@@ -116,10 +117,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         compileall.compile_dir(FIXTURES.parent / "migrator", quiet=2)
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders' paths; pytest looks through all its folders for each that it makes."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's own git, AWS or Terraform configuration."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(_homes)
+    home.mkdir()
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n"
         "[advice]\n\tdetachedHead = false\n"
