@@ -61,7 +61,7 @@ resource "spacelift_stack" "{name}" {{
 """
 PROGRAM = """\
 import resource
-from migrator.cli import execute
+from migrator.cli.main import execute
 
 if __name__ == "__main__":  # worker processes import the main module anew
     try:

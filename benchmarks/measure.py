@@ -20,6 +20,10 @@ class Cost:
     memory: float
 
 
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Programs run with compiled modules, as installed ones do: the first run, which is not measured, writes them."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A ``command`` to run in ``folder``; it may end with any of ``codes``."""
@@ -34,6 +38,7 @@ class Program:
         process = subprocess.Popen(
             [str(one) for one in self.command],
             cwd=self.folder,
+            env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -51,6 +56,8 @@ def compare(programs: Mapping[str, Program], rounds: int, once: frozenset[str] =
 
     Those named in ``once`` run in the first round alone.
     """
+    for name in programs.keys() - once:
+        programs[name].run()
     costs: dict[str, list[Cost]] = {name: [] for name in programs}
     for number in range(rounds):
         for name, program in programs.items():

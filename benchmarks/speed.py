@@ -31,11 +31,12 @@ TOOL = (sys.executable, "-m", "migrator")
 _PARSE = "import sys, hcl2.api; hcl2.api.parses_to_tree(open(sys.argv[1]).read())"
 _COUNT = """\
 import sys
-from migrator.config import Config
-from migrator.model import Mode, Rewrite
+from migrator.config.config import Config
+from migrator.model.findings import Rewrite
+from migrator.model.results import Mode
 from migrator.migrate.pipeline import migrate_repo
 found = migrate_repo(sys.argv[1], Config(mode=Mode.CHECK)).findings
-print(sum(len(one.fix.edits) for one in found if isinstance(one.fix, Rewrite)))
+print(sum(len(finding.fix.edits) for finding in found if isinstance(finding.fix, Rewrite)))
 """
 SIZES = (1_000, 5_000, 20_000)
 

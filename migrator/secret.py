@@ -36,11 +36,17 @@ _FEWEST_KINDS = 15
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
-    r"s\.[A-Za-z0-9]{24}\b|(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
+    r"(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|(?:FwoG|FQoG|IQoJ)[\w/+=-]{40,})"
 )
 """Tokens that say what they are: GitHub, GitLab, Slack, npm, Python packages, Google, Stripe, SendGrid, Vault, HCP
 Terraform, JSON Web Tokens, and session tokens of AWS STS."""
+_IN_TOKENS = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "npm_", "pypi-", "AIza", "k_live_"),
+    *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
+)
+"""One of them is in whatever `_TOKEN` matches."""
+_VAULT_TOKEN = re.compile(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
 )
@@ -48,6 +54,8 @@ _PRIVATE_KEY = re.compile(
 # --- contexts -------------------------------------------------------------------------------------------------------
 
 _TELLS = re.compile(_TELLING, re.IGNORECASE)
+_TELLS_IN_LOWER = re.compile(_TELLING)
+"""The same in a text of lower case, which takes a third of the time."""
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*+\])?[ \t]*+(?:=>|[=:])[ \t]*+"
 _QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
@@ -167,7 +175,9 @@ def shapes(text: str) -> Iterator[Piece]:
     """Where credentials stand that say by themselves what they are, or stand beside an access key id."""
     for match in _PRIVATE_KEY.finditer(text) if "PRIVATE KEY-----" in text else ():
         yield match.span("value")
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text) if any(part in text for part in _IN_TOKENS) else ():
+        yield match.span()
+    for match in _VAULT_TOKEN.finditer(text):
         yield match.span()
     if "AKIA" in text or "ASIA" in text:
         for match in _ACCESS_KEY_ID.finditer(text):
@@ -217,7 +227,13 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
         for match in pattern.finditer(text):
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
-    for tells in _TELLS.finditer(text) if any(word in folded for word in _WORDS) else ():
+    if any(word in folded for word in _WORDS):
+        yield from _given_to_names(text, folded, is_text)
+
+
+def _given_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
+    """Where something stands that is given to a name which tells; ``folded`` is the text in lower case."""
+    for tells in _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text):
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             value = pattern.match(text, tells.end())
             if value and not refers(value["value"]) and _is_assigned(pattern, text, tells, value, is_text):
@@ -239,7 +255,7 @@ def _is_assigned(
     if pattern is _QUOTED:
         return True
     if is_text is None:
-        return pattern is _SHELL and name[0].isupper()
+        return pattern is _SHELL and text[name.start() : name.end()].isupper()
     if pattern is _OPTION and not _IS_OPTION.search(text, max(0, name.start() - 64), name.start()):
         return False
     between = text[name.end() : start]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import compileall
+import importlib
 import json
 import os
 import random
@@ -65,6 +66,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if is_of_hypothesis or "dice" in getattr(item, "fixturenames", ()):
             item.add_marker("drawn")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Each worker has a row of modules, whose fixtures it makes once, and takes from the other when it is done."""
+    scheduling = importlib.import_module("xdist.scheduler.worksteal")
+    return scheduling.WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture

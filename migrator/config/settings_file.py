@@ -6,7 +6,6 @@ A repository's own file is not the user's: it chooses roles and options, and nam
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -190,6 +189,8 @@ def with_file(config: Config, file: Path, name: str) -> Config:
 
 
 def _read(file: Path, name: str) -> dict[str, Any]:
+    import tomllib  # here: few repositories have a settings file
+
     try:
         with file.open("rb") as opened:
             data = opened.read(_LONGEST + 1)

@@ -201,7 +201,7 @@ class Strategies:
     def _sharing(self, root: Root) -> list[Root]:
         """The other root modules that read a state that ``root`` reads, or one that such a module reads."""
         found = {root: None}
-        pending = [root]
+        pending = [root] if root.remote_states else []
         while pending:
             states = set(pending.pop().remote_states)
             for other in self._context.facts.roots:

@@ -159,8 +159,8 @@ class GitRepo:
         options = ("-z", "-l", "-a", "-F", "--untracked", "--full-name", "--color=never", "--no-textconv")
         command = ("-c", "submodule.recurse=false", "grep", *options, *asked)
         try:
-            return {*self._execute(command).split("\0"), *unread} - {""}
-        except GitCommandError as error:
+            return {*read_git((*self._options, *command), self.root).split("\0"), *unread} - {""}
+        except GitFailure as error:
             return unread if error.status == 1 else None
 
     def branch(self, name: str) -> Branch | None:

@@ -31,7 +31,7 @@ def notes_on_slugs(context: Context) -> Iterator[Note]:
     if context.config.hook_in is HookPlace.RUNTIME_CONFIG:
         deciding |= {stack.slug or "" for target in context.hook_plan.targets for stack in target.runners.here}
     for stack in dict.fromkeys(context.facts.stacks) if deciding else ():
-        is_derived = isinstance(stack, TerraformDefinition) and not stack.source.has_given_slug
+        is_derived = isinstance(stack, TerraformDefinition) and not stack.source.has_explicit_slug
         if is_derived and stack.account is None and stack.slug in deciding:
             yield SLUG_IS_GUESS.note(str(stack.place), slug=stack.slug, title=stack.title)
 

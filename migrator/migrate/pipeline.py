@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,10 +16,10 @@ from migrator.census import accounts as census
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
-from migrator.git.history import with_commits
 from migrator.migrate.branches import commit, is_of_run, made_before, stage_branch
 from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
+from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
@@ -124,6 +123,8 @@ def reason_of(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.strerror or 'input or output failed'}; nothing was changed"
+    import traceback  # here: only a mistake of the program needs these lines
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(where.filename).name}:{where.lineno}"
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
@@ -315,7 +316,9 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
     if planned is not None:
         _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
-    if checkout is not None and checkout.has_whole_history:
+    if checkout is not None and any(note.code in OF_KEYS for note in result.notes) and checkout.has_whole_history:
+        from migrator.git.history import with_commits  # here: few repositories have keys in their code
+
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result

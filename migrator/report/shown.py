@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from migrator.model.results import RepoResult
-from migrator.report.serial import from_plain, to_plain
+from migrator.model.findings import Rewrite
 from migrator.secret import mask, mask_shapes, printable
+
+if TYPE_CHECKING:
+    from migrator.model.results import RepoResult
 
 _LONG = frozenset({"diff", "paste"})
 """The texts that keep their line ends."""
 
 _NAMES = frozenset(
     (
-        *("repository", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
+        *("repo", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
         *("folder", "remote", "inputs"),
     )
 )
@@ -30,7 +32,8 @@ def show(result: RepoResult) -> RepoResult:
 
 def show_whole(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    return from_plain(RepoResult, _cleaned(to_plain(result)))
+    shown: RepoResult = _cleaned(result)
+    return shown
 
 
 def show_line(text: str) -> str:
@@ -44,11 +47,16 @@ def shown(results: Iterable[RepoResult]) -> Iterator[RepoResult]:
 
 
 def _cleaned(value: Any, name: str = "") -> Any:
-    """``value`` as it may be shown; a carriage return at a line's end does not act, and is dropped."""
-    if isinstance(value, dict):
-        return {key: _cleaned(inner, key) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(inner, name) for inner in value]
+    """``value`` as it may be shown, a rewrite without its edits; a carriage return at a line's end is dropped."""
+    if isinstance(value, Rewrite):
+        return Rewrite((), _cleaned(value.outcome))
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+        return replace(value, **{key: _cleaned(part, key) for key, part in inner.items()})
+    if isinstance(value, tuple):
+        return tuple([_cleaned(part, name) for part in value])
+    if isinstance(value, bytes):
+        return _cleaned(value.decode("utf-8", "surrogateescape"), name).encode("utf-8", "surrogateescape")
     if not isinstance(value, str):
         return value
     is_name = name in _NAMES

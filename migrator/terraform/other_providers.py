@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names, required_sources
+from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place
@@ -60,7 +60,7 @@ class OtherProvider:
 
 def other_providers(module: Module) -> Iterator[OtherProvider]:
     """The providers of ``module`` that name AWS keys, and are not AWS's own."""
-    sources, official = required_sources(module), local_names(module)
+    sources, official = module.required_sources, local_names(module)
     for document, block in module.blocks("provider"):
         name = block.labels[0] if block.labels else ""
         source = sources.get(name, name)

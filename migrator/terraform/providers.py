@@ -229,7 +229,7 @@ def aws_providers(module: Module) -> list[Provider]:
 
 def local_names(module: Module) -> dict[str, str]:
     """The kind, aws or awscc, that each local name of a provider stands for."""
-    sources = required_sources(module)
+    sources = module.required_sources
     usual = {kind: kind for kind in (AWS, AWSCC) if kind not in sources}
     kinds = {name: address(source) for name, source in sources.items()}
     official = [(host, _NAMESPACE, kind) for host in _HOSTS for kind in (AWS, AWSCC)]
@@ -244,17 +244,3 @@ def address(source: str) -> tuple[str, str, str]:
     parts = source.lower().split("/")
     host, namespace, type_ = [*(_HOSTS[0], _NAMESPACE)[: max(3 - len(parts), 0)], *parts][:3]
     return host, namespace, type_
-
-
-def required_sources(module: Module) -> dict[str, str]:
-    """The sources of providers by their local names, in lower case."""
-    return dict(_required_sources(module))
-
-
-def _required_sources(module: Module) -> Iterator[tuple[str, str]]:
-    for document, terraform in module.blocks("terraform"):
-        for required in terraform.blocks("required_providers"):
-            for provider in required.attributes:
-                for item in document.object_items(provider):
-                    if item.name == "source":
-                        yield provider.name, (document.literal(item) or "").lower()

@@ -51,6 +51,9 @@ _ESCAPED = "\\u"
 _NAMES = re.compile(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
 """What stands before an equals sign or a colon, and labels of blocks."""
 
+_PROSE = re.compile(r"\bdescription[ \t]*=[ \t]*\"[\w ,.()/']*\"")
+"""A description of plain words, which tells of no secret, whatever it speaks of."""
+
 _TWICE = 2
 _DEEPEST = 50
 _LONGEST = 4096
@@ -179,7 +182,7 @@ class Secrets:
 
     def _is_relevant(self, path: str, text: str) -> bool:
         """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
-        if may_tell(text):
+        if may_tell(text) and may_tell(_PROSE.sub("", text)):
             return True
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             return any(_word(*defined) in text for defined in self._anywhere)

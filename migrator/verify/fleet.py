@@ -97,7 +97,7 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     if checkout_of(real) is None:
         shutil.copytree(real, copied, ignore=_LEFT_OUT, symlinks=True, dirs_exist_ok=True)
         return VerifiedRepo(path, "", _context(copied, RepoIdentity(real.name), "", config))
-    from migrator.git.branch import Checkout  # here: GitPython is slow to load, and a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
 
     checkout = Checkout.open(real)
     if checkout is None:

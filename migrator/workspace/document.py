@@ -119,8 +119,11 @@ class Document:
     def mentions(self, word: str) -> bool:
         """Whether ``word`` stands in the file as a word of its own, or may stand there in escapes. Quick."""
         data = self.source.data
-        stands_there = word.encode() in data and _as_word(word).search(data) is not None
-        return stands_there or b"\\u" in data or b"\0" in data
+        return (word.encode() in data and _as_word(word).search(data) is not None) or self._has_escapes
+
+    @cached_property
+    def _has_escapes(self) -> bool:
+        return b"\\u" in self.source.data or b"\0" in self.source.data
 
     @property
     def is_of_no_rule(self) -> bool:

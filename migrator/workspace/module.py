@@ -103,6 +103,18 @@ class Module:
         )
         return [(document, {item.name: item for item in items}) for document, items in named]
 
+    @cached_property
+    def required_sources(self) -> dict[str, str]:
+        """The sources of providers that the module requires, by their local names, in lower case."""
+        return {
+            provider.name: (document.literal(item) or "").lower()
+            for document, terraform in self.blocks("terraform")
+            for required in terraform.blocks("required_providers")
+            for provider in required.attributes
+            for item in document.object_items(provider)
+            if item.name == "source"
+        }
+
     @property
     def views(self) -> list[list[Document]]:
         """The files that Terraform reads, and those that OpenTofu does: there ``x.tofu`` replaces ``x.tf``."""

@@ -45,7 +45,7 @@ def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(json_roots(), st.sampled_from([CONFIG, replace(CONFIG, role_arn=None)]))
 def test_json_on_one_line_is_as_over_lines(root: dict[str, Any], config: Config) -> None:
     outcomes = []
@@ -59,7 +59,7 @@ def test_json_on_one_line_is_as_over_lines(root: dict[str, Any], config: Config)
     assert outcomes[0] == outcomes[1] == outcomes[2]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(hcl_files(), json_files())
 def test_files_beside_each_other(one: bytes, other: bytes) -> None:
     check_files({"a/main.tf": one, "a/more.tf.json": other, "stacks/main.tf": one, "override.tf": one})

@@ -161,7 +161,9 @@ def test_a_unit_of_terragrunt_elsewhere_is_told(make_repo: MakeRepo) -> None:
     done = migrate(mod, live)
     assert done.exit_code == 0, done.output
     assert (live.root / "live/shop/terragrunt.hcl").read_text() == text
-    assert "set TF_VAR_aws_role_arn to the ARN of a role for live/shop/terragrunt.hcl:1" in done.output
+    asked = "Set TF_VAR_aws_role_arn to the ARN of a role on the stacks that run these root modules: "
+    assert f"{asked}live/shop/terragrunt.hcl:1" in done.output
+    assert "[unit-gets-new-values]" in done.output
 
 
 @pytest.mark.parametrize("source", OTHERS)

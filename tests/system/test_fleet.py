@@ -206,7 +206,7 @@ def test_one_that_cannot_be_read_costs_no_other(make_repo: MakeRepo, tmp_path: P
     shutil.copytree(REPOS / "platform-code", tmp_path / "plain")
     done = CliRunner().invoke(cli, [str(tmp_path / "plain"), str(webshop.root)])
     assert done.exit_code == 3
-    assert "plain: not migrated: the folder is not a git repository" in done.output
+    assert "plain: not migrated: The folder is not a git repository" in done.output
     assert webshop.branch() == "spacelift-oidc"
 
 

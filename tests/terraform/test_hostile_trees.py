@@ -24,7 +24,7 @@ from tests.system.hostile_expressions import Drawn, evaluated, write
 from tests.system.hostile_trees import judged, tree
 
 ARN = "arn:aws:iam::123456789012:role/r"
-TREES = 45
+TREES = 30
 
 
 def _mapped(*origins: str) -> dict[str, Any]:

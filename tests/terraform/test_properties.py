@@ -120,7 +120,7 @@ def migrate(folder: Path, mode: Mode = Mode.IN_PLACE) -> tuple[str, ...]:
     return result.changed
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(MODULES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.booleans())
 @pytest.mark.system
 def test_every_module(

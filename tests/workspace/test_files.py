@@ -161,8 +161,9 @@ def test_a_folder_called_like_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_of_ten_megabytes(tmp_path: Path) -> None:
-    filler = 'resource "null_resource" "x%d" {\n  triggers = { a = "${b}" } # c\n}\n\n'
-    text = "".join(filler % number for number in range(150_000))
+    comments = "  # what the triggers are for\n" * 36
+    filler = f'resource "null_resource" "x%d" {{\n{comments}  triggers = {{ a = "${{b}}" }} # c\n}}\n\n'
+    text = "".join(filler % number for number in range(9_000))
     assert len(text) > 10_000_000
     write(tmp_path, {"main.tf": text + WITH_VARIABLE, "sub/main.tf": '"' * 10_000_000})
     start = time.monotonic()

@@ -107,7 +107,7 @@ def _judge(files: dict[str, str]) -> None:
         assert name in declared["main.tf"], f"{name} has a value and is not declared"
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(repositories(), st.sampled_from(CONFIGS))
 def test_an_ignored_block_keeps_its_bytes_and_the_rest_is_sound(
     repository: tuple[dict[str, bytes], str, str], config: Config

@@ -239,7 +239,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
     repo.write(".git/hooks/pre-commit", "")
     log_of(repo).write_text(json.dumps(plain) + "\n")
     before = untouched(repo)
-    assert "help: remove the" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the " in migrate_repo(str(repo.root), Config()).error
     assert untouched(repo) == before
     assert outside.read_bytes() == (repo.root / ".git/hooks/pre-commit").read_bytes() == b""
     assert (repo.root.parent / "empty").is_dir()
@@ -249,7 +249,7 @@ def test_a_forged_log_changes_nothing(make_repo: MakeRepo, plain: object) -> Non
 def test_a_log_that_is_no_file(make_repo: MakeRepo, make: Callable[[Path], None]) -> None:
     repo = make_repo(FILES)
     make(log_of(repo))
-    assert "help: remove the" in migrate_repo(str(repo.root), Config()).error
+    assert "help: remove the " in migrate_repo(str(repo.root), Config()).error
     assert repo.branch() == "main"
 
 
@@ -472,5 +472,7 @@ def test_a_repository_of_somebody_else(theirs: Repo) -> None:
         )
     subprocess.run(["chown", "-R", "12345:12345", str(theirs.root)], check=True)
     before = contents(theirs.root)
-    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith("so git does not trust the repository")
+    assert run_as_owner(theirs, Mode.PREVIEW).error.endswith(
+        "belongs to another user, so git does not trust the repository"
+    )
     assert contents(theirs.root) == before
