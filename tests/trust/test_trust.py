@@ -835,7 +835,7 @@ def test_a_file_that_cannot_be_read_is_told_of_and_a_repository_ends_it(make_rep
     repo = make_repo({"main.tf": sign_in(f'"{ROLE}"'), "broken.tf": 'provider "aws" {\n  access_key = ##KEY##\n}\n'})
     done = run(repo.root)
     assert done.exit_code == 0
-    assert "warning: broken.tf:2: an argument has no value" in done.stderr
+    assert "warning: broken.tf:2: The file cannot be parsed: an argument has no value" in done.stderr
     bare = tmp_path / "bare.git"
     repo.git("clone", "--quiet", "--bare", str(repo.root), str(bare))
     done = run(repo.root, bare)
