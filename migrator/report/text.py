@@ -43,7 +43,7 @@ def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_co
 
 
 def _head(result: RepoResult) -> Iterator[str]:
-    yield f"{result.repo}: {headline(result)}"
+    yield f"{result.title}: {headline(result)}"
     if not result.error and (result.findings or result.problems):
         yield f"  {_totals(result)}"
 

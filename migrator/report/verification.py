@@ -29,7 +29,7 @@ def headline_of(rows: Iterable[VerifiedStack]) -> str:
 
 def lines(result: RepoResult) -> Iterator[str]:
     """The rows of one repository; no secret is in them."""
-    yield _plain(f"{result.repo}: {headline_of(result.verified)}")
+    yield _plain(f"{result.title}: {headline_of(result.verified)}")
     for row in result.verified:
         engine = f" ({row.engine})" if row.engine else ""
         cells = "  ".join(f"{cell} {shown(row, cell)}" for cell in CELLS)

@@ -567,7 +567,7 @@ def test_the_end_and_the_status_tell_refusals_by_code_and_repository(fleet: Flee
     line = re.search(r"^  hook-role-not-literal: 2 in 2 repositories: (.*)$", done.stderr, re.MULTILINE)
     assert line, done.stderr
     assert all(f"{name} (1)" in line[1] for name in named[:2])
-    assert "3 repositories: 1 migrated, 2 partly migrated" in done.stderr
+    assert "3 repositories: 1 migrated, 2 refused" in done.stderr
     status = subprocess.run(fleet.command("status", "--state", str(fleet.state)), capture_output=True, text=True)
     assert status.returncode == 0
     assert line[0] in status.stdout

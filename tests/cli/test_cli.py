@@ -138,7 +138,7 @@ def test_in_place_needs_no_git(folder: Path) -> None:
 def test_the_current_folder_is_the_default(folder: Path) -> None:
     done = program("--check", cwd=folder)
     assert (done.returncode, done.stdout) == (1, "main.tf\nvariables.tf\n")
-    assert done.stderr.startswith(".: 2 files would change\n")
+    assert done.stderr.startswith(f"{folder.name}: 2 files would change\n")
 
 
 def test_quiet_says_only_what_went_wrong(folder: Path) -> None:
