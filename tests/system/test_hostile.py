@@ -392,12 +392,12 @@ MERGED = bomb("a{0}: &a{0}\n  <<: [{1}]")
 STACK = 'resource "spacelift_stack" "x" {\n  repository   = "repo"\n  project_root = ""\n  before_init  = %s\n}\n'
 DEEP = {
     "parentheses.tf": PROVIDER.replace('"webshop"', "(" * DEPTH + "1" + ")" * DEPTH),
-    "lists.tf": f"locals {{\n  x = {'[' * DEPTH}{']' * DEPTH}\n}}\n",
-    "objects.tf": f"locals {{\n  x = {'{a=' * DEPTH}1{'}' * DEPTH}\n}}\n",
+    "lists.tf": PROVIDER + f"locals {{\n  x = {'[' * DEPTH}{']' * DEPTH}\n}}\n",
+    "objects.tf": PROVIDER + f"locals {{\n  x = {'{a=' * DEPTH}1{'}' * DEPTH}\n}}\n",
     "templates.tf": PROVIDER.replace('"webshop"', '"${' * DEPTH + "x" + '}"' * DEPTH),
     "heredocs.tf": PROVIDER.replace('"webshop"', "<<A\n${" * DEPTH + "1" + "}\nA\n" * DEPTH),
     "blocks.tf": 'provider "aws" {\n' + "a {\n" * DEPTH + "}\n" * DEPTH + "}\n",
-    "unclosed.tf": "a {\n" * DEPTH,
+    "unclosed.tf": PROVIDER + "a {\n" * DEPTH,
     "hook.tf": STACK % ("[" * DEPTH + "]" * DEPTH),
     "test.tftest.hcl": 'run "x" {\n' + "a {\n" * DEPTH + "}\n" * DEPTH + "}\n" + PROVIDER,
     "arrays.tf.json": '{"provider": {"aws": {"profile": ' + "[" * DEPTH + "]" * DEPTH + "}}}",
@@ -422,6 +422,7 @@ ODD = {
     "terragrunt.hcl": f'remote_state {{\n  backend = "s3"\n  config = {"merge(" * 200}{{}}{")" * 200}\n}}\n',
     "terraform.tfvars": f"x = {'[' * DEPTH}{']' * DEPTH}\n",
     "x.auto.tfvars.json": '{"x": ' + "[" * DEPTH + "]" * DEPTH + "}",
+    "of-no-interest.tf": "a {\n" * DEPTH,
 }
 """Files that may be read, told of or left alone."""
 
