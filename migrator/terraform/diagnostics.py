@@ -129,6 +129,6 @@ NEW_RELEASE = Diagnostic(
 )
 RAISED_MINIMUM = Diagnostic(
     "raised-minimum",
-    found="Note that the lowest allowed release of {name} was raised.",
+    found="Before the merge, check that the lowest release of {name} may be raised.",
     why="Web identity needs {release}.",
 )
