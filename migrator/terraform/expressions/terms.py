@@ -186,7 +186,8 @@ def _constant(text: str) -> Term:
 def choice(condition: Term, yes: Term, no: Term) -> Term:
     """``condition ? yes : no``: an error if the two are of types that Terraform does not make one of."""
     types = {_type(yes), _type(no)} - {""}
-    is_unsure = NULL in (yes, no) and types & {"object", "list"}  # null may be of another type
+    is_unsure = NULL in (yes, no) and not types.isdisjoint({"object", "list"})  # null may be of another type
+    is_unsure |= len(types) == 1 and types <= {"bool", "number"} and not (_type(yes) and _type(no))
     if (is_unsure or "mixed" in types) and yes is not no:  # and members are converted to those of the other
         return term("if", parts=(condition, yes, no))
     if len(types) > 1 and types not in ({"string", "number"}, {"string", "bool"}):
