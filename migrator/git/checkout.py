@@ -71,7 +71,10 @@ class GitRepo:
             os.environ.pop(name, None)
         try:
             asked = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir")
-            is_bare, folder, common = read_git((*SAFE, *asked), path).removesuffix("\n").split("\n")
+            answers = read_git((*SAFE, *asked), path).removesuffix("\n").split("\n")
+            if len(answers) != len(asked) - 1:  # a newline is in a path
+                answers = [read_git((*SAFE, asked[0], option), path).removesuffix("\n") for option in asked[1:]]
+            is_bare, folder, common = answers
             root = next((item for item in (path, *path.parents) if os.path.lexists(item / ".git")), None)
             if is_bare == "true" or root is None:
                 raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")

@@ -32,7 +32,8 @@ def notes_on_slugs(context: Context) -> Iterator[Note]:
         deciding |= {stack.slug or "" for target in context.hook_plan.targets for stack in target.runners.here}
     for stack in dict.fromkeys(context.facts.stacks) if deciding else ():
         is_derived = isinstance(stack, TerraformDefinition) and not stack.source.has_explicit_slug
-        if is_derived and stack.account is None and stack.slug in deciding:
+        is_in_scope = context.workspace.in_scope(stack.place.path)
+        if is_derived and is_in_scope and stack.account is None and stack.slug in deciding:
             yield SLUG_IS_GUESS.note(str(stack.place), slug=stack.slug, title=stack.title)
 
 

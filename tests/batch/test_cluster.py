@@ -74,12 +74,12 @@ def test_a_hanging_job_is_ended_with_its_children(
 
 def test_where_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrator.batch.dask_cluster._PATIENCE", 1)
-    with pytest.raises(MigrateError, match="no Dask scheduler answers"):
+    with pytest.raises(MigrateError, match="No Dask scheduler answers"):
         executor(2, "tcp://127.0.0.1:1")
 
 
 def test_an_address_that_is_none() -> None:
-    with pytest.raises(MigrateError, match="no Dask scheduler answers"):
+    with pytest.raises(MigrateError, match="No Dask scheduler answers"):
         executor(2, "smoke://signals")
 
 

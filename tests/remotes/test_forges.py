@@ -225,14 +225,14 @@ def test_a_wrong_token(served: tuple[Forge, Server], monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("kind", "right"), [(GITHUB, "Pull requests: write"), (GITLAB, "the scope api and at least the role Developer")]
+    ("kind", "right"), [(GITHUB, "Pull requests, write"), (GITLAB, "the scope api and at least the role Developer")]
 )
 def test_a_right_that_is_missing(kind: str, right: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(kind)
     server.queue = [Answer(403, {"message": f"403 Forbidden {SECRET}"})]
     message = refusal(forge(kind))
     assert right in message
-    assert "lacks the right" in message
+    assert "cannot open a" in message
 
 
 def test_single_sign_on(github: GitHubServer) -> None:
@@ -244,7 +244,7 @@ def test_single_sign_on(github: GitHubServer) -> None:
 
 
 def test_a_repository_that_is_not_there(served: tuple[Forge, Server]) -> None:
-    with pytest.raises(MigrateError, match="no such thing at 127"):
+    with pytest.raises(MigrateError, match="does not have that repository"):
         served[0].open_pull_request("acme/nothing", NewPullRequest("a", "b", "T", "B"))
 
 
@@ -405,7 +405,7 @@ def test_a_token_of_the_credential_helper(gitlab: GitLabServer, monkeypatch: pyt
     helper = f'!f() {{ test "$1" = get && echo username=me && echo password={TOKEN}; }}; f'
     subprocess.run(["git", "config", "--global", f"credential.{gitlab.url}.helper", helper], check=True)
     assert opened(forge(GITLAB)).is_new
-    with pytest.raises(MigrateError, match="no token"):
+    with pytest.raises(MigrateError, match="No token"):
         open_forge(GITHUB)
 
 
@@ -461,7 +461,7 @@ def test_the_default_template() -> None:
     assert read_template(None) == DEFAULT
     assert filled.title == "Sign in to AWS with Spacelift's OIDC token"
     assert filled.body.index("## Order of rollout\n") < filled.body.index("- main.tf:1: $x ${y}")
-    assert filled.body.endswith("in the history of acme/shop.\n")
+    assert filled.body.endswith("the git history of acme/shop still holds them.\n")
 
 
 def test_no_secret_gets_into_the_text(tmp_path: Path) -> None:
@@ -475,14 +475,14 @@ def test_a_text_that_is_too_long() -> None:
     filled = fill("t" * 1000 + "\n\n${summary}", summary="x" * 100_000, repo="r", branch="b")
     assert len(filled.title) == 255
     assert len(filled.body) == 65_000
-    assert filled.body.endswith("too long for a pull request)\n")
+    assert filled.body.endswith("limits the length of a pull request.)\n")
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("Title\n\n${sumary}", r"names \$\{sumary\}; there are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}"),
-        ("Title $100", "a \\$ that begins no placeholder"),
+        ("Title\n\n${sumary}", r"uses \$\{sumary\}. The placeholders are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}"),
+        ("Title $100", "has a \\$ without a placeholder"),
         ("\nNo title", "must be the title"),
         ("", "must be the title"),
     ],

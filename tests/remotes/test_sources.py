@@ -65,20 +65,20 @@ def test_urls(url: str, name: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("ext::sh -c whoami", "the transport ext is not supported"),
-        ("codecommit::eu-west-1://shop", "the transport codecommit is not supported"),
-        ("ftp://example.com/acme/shop", "the transport ftp is not supported"),
-        ("fd::17", "the transport fd is not supported"),
-        ("https+ext://example.com/shop", "the transport https\\+ext is not supported"),
+        ("ext::sh -c whoami", "The transport ext is not supported"),
+        ("codecommit::eu-west-1://shop", "The transport codecommit is not supported"),
+        ("ftp://example.com/acme/shop", "The transport ftp is not supported"),
+        ("fd::17", "The transport fd is not supported"),
+        ("https+ext://example.com/shop", "The transport https\\+ext is not supported"),
         ("--upload-pack=touch x", "must not begin with a dash"),
-        ("ssh://-oProxyCommand=x/acme/shop", "names no host"),
+        ("ssh://-oProxyCommand=x/acme/shop", "must name a host"),
         ("-oProxyCommand=x:acme/shop", "must not begin with a dash"),
-        ("https://", "names no host"),
-        ("https:///acme/shop", "names no host"),
-        ("https://example.com/", "names no repository"),
+        ("https://", "must name a host"),
+        ("https:///acme/shop", "must name a host"),
+        ("https://example.com/", "must name a repository"),
         ("https://example.com:port/acme/shop", "cannot be parsed"),
         ("https://[::1/acme/shop", "cannot be parsed"),
-        ("https://example.com/acme/shop?x=1", "must not hold a query"),
+        ("https://example.com/acme/shop?x=1", "must not contain a query"),
         ("https://example.com/a\nhost=evil", "control characters"),
         ("file://host/acme/shop", "three slashes"),
         ("nowhere/*", "No git checkout matches"),
@@ -223,7 +223,7 @@ https://git.example.com/acme/c%23 backend-role-arn={ROLE}\r
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"https://github.com/acme/shop\nx y=z\n")))
-    with pytest.raises(UsageError, match="standard input:2: what follows the repository"):
+    with pytest.raises(UsageError, match="standard input:2: After the repository"):
         sources([], ["-"])
 
 
@@ -252,7 +252,7 @@ def test_an_empty_list(tmp_path: Path) -> None:
     [
         (
             "brunch=main",
-            "must be key=value, with a key of branch, role-arn, backend-role-arn, path, exclude",
+            "After the repository, each setting must be key=value, with a key of branch, role-arn, backend-role-arn, path, exclude",
         ),
         ("main", "After the repository, each setting must be key=value, with a key of branch"),
         ("branch=", "branch= must occur once, with a value"),
@@ -272,9 +272,9 @@ def test_settings_that_make_no_sense(rest: str, reason: str, tmp_path: Path) -> 
 
 def test_lists_that_cannot_be_read(tmp_path: Path) -> None:
     assert "must be a text file" in refusal(tmp_path, b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         sources([], [str(tmp_path / "nothing")])
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         sources([], [str(tmp_path)])
 
 

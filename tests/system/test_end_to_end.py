@@ -391,7 +391,7 @@ def roles_of(module: dict[str, Any]) -> dict[str, str]:
 
 
 def test_nothing_of_the_keys_is_left_in_any_module(two_accounts: Repo) -> None:
-    output = migrate(two_accounts)
+    output = migrate(two_accounts, "-v")
     files = {
         path.relative_to(two_accounts.root).as_posix(): path.read_text() for path in two_accounts.root.rglob("*.tf*")
     }
@@ -407,7 +407,7 @@ def test_nothing_of_the_keys_is_left_in_any_module(two_accounts: Repo) -> None:
         *("live/terraform.tfvars:2", "live/terraform.tfvars:3", "live/audit.auto.tfvars:3"),
         *("live/variables.tf:20", "live/variables.tf:24"),
     ]
-    assert "dns_profile: credentials came from here: Another place still uses this value" in output
+    assert "dns_profile: credentials came from here. Another place still uses this value" in output
     again = migrate(two_accounts, "--branch", "again")
     assert "nothing to migrate" in again
 

@@ -100,7 +100,7 @@ def test_no_preview_and_no_report_of_any_fixture_holds_a_key(part: int, tmp_path
     channels = run("--preview", "-vv", *report_options(tmp_path / "out"), *folders)
     assert b"\n+" in channels[0]
     require_no_key(*channels, *files_in(tmp_path / "out"))
-    results = json.loads((tmp_path / "out" / REPORTS[0]).read_text())["repositories"]
+    results = json.loads((tmp_path / "out" / REPORTS[0]).read_text())["results"]
     assert len(results) == len(folders)
 
 

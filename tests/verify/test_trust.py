@@ -123,7 +123,7 @@ def test_policies_are_read_from_iam(moto: str, monkeypatch: pytest.MonkeyPatch) 
     policies = from_aws()
     assert policies(STATE) == made
     with pytest.raises(MigrateError, match="NoSuchEntity"):
-        policies(DEPLOY)
+        policies(f"{DEPLOY}-absent")
     with pytest.raises(MigrateError, match="999988887777"):
         policies(OTHER)
 
