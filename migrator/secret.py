@@ -57,7 +57,11 @@ _TELLS = re.compile(_TELLING, re.IGNORECASE)
 _TELLS_IN_LOWER = re.compile(_TELLING)
 """The same in a text of lower case, which takes a third of the time."""
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*+\])?[ \t]*+(?:=>|[=:])[ \t]*+"
-_QUOTED = re.compile(rf"{_GIVEN}\s*(?P<quote>[\"'])(?P<value>(?:\\.|(?!(?P=quote))[^\n])+)(?P=quote)")
+_QUOTED = re.compile(
+    rf"{_GIVEN}\s*(?P<quote>[\"'])"
+    r"(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])++(?=(?P=quote))|(?:(?!(?P=quote))[^\n])++)(?P=quote)"
+)
+"""A string with escapes, or, where these leave no end to it, up to the next quote."""
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")

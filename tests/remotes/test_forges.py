@@ -481,7 +481,10 @@ def test_a_text_that_is_too_long() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("Title\n\n${sumary}", r"uses \$\{sumary\}. The placeholders are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}"),
+        (
+            "Title\n\n${sumary}",
+            r"uses \$\{sumary\}. The placeholders are \$\{summary\}, \$\{rollout\}, \$\{repo\}, \$\{branch\}",
+        ),
         ("Title $100", "has a \\$ without a placeholder"),
         ("\nNo title", "must be the title"),
         ("", "must be the title"),

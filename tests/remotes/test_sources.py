@@ -252,7 +252,7 @@ def test_an_empty_list(tmp_path: Path) -> None:
     [
         (
             "brunch=main",
-            "After the repository, each setting must be key=value, with a key of branch, role-arn, backend-role-arn, path, exclude",
+            "After the repository, each setting must be key=value, with a key of branch, role-arn,",
         ),
         ("main", "After the repository, each setting must be key=value, with a key of branch"),
         ("branch=", "branch= must occur once, with a value"),

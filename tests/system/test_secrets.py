@@ -9,6 +9,7 @@ import shutil
 import string
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -167,6 +168,20 @@ def test_a_secret_is_masked_by_its_shape(secret: str, around: str) -> None:
     shown = mask(around.replace("{}", secret))
     assert MASK in shown
     assert not [start for start in range(4, len(secret) - 4) if secret[start : start + 5] in shown]
+
+
+@pytest.mark.parametrize("end", ["", '"', "'", "\n"])
+def test_backslashes_take_no_time(end: str) -> None:
+    """A string of nothing else, closed or not, is gone through once."""
+    start = time.process_time()
+    shown = mask('secret_key = "' + "\\" * 20_000 + "hunter2hunter2" + end)
+    assert time.process_time() - start < 2
+    assert end != '"' or "hunter2" not in shown
+
+
+@pytest.mark.parametrize(("quote", "value"), [('"', 'hunter2\\"hunter2'), ("'", "hunter2hunter2\\")])
+def test_an_escape_before_a_quote_hides_nothing(quote: str, value: str) -> None:
+    assert "hunter2" not in mask(f"password = {quote}{value}{quote} # is it")
 
 
 NAMES = ("MY_PW", "odd", "value", "x1")
