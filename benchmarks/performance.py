@@ -43,7 +43,7 @@ class Row:
     def __str__(self) -> str:
         if self.unit == "memory":
             met = "" if self.tool <= self.mark else ", not met"
-        return f"| {self.run} | | MiB | {self.tool:.0f} | | | {self.mark:g}{met} |"
+            return f"| {self.run} | | MiB | {self.tool:.0f} | | | {self.mark:g}{met} |"
         ratio = self.tool / self.peer
         unit = "CPU seconds" if self.unit == "cpu" else "seconds"
         met = "" if ratio <= self.mark else ", not met"
