@@ -45,6 +45,6 @@ def help_(command: tuple[str, ...]) -> None:
     """Show the help of COMMAND, for example of `batch status`. Without COMMAND, show the main help page."""
     name = " ".join(command)
     if name and name not in COMMANDS:
-        raise click.UsageError(f"there is no command `{name}`.{nearest(name, COMMANDS)}")
+        raise click.UsageError(f"The command `{name}` does not exist.{nearest(name, COMMANDS)}")
     shown = load(name)
     click.echo(shown.get_help(click.Context(shown, info_name=title(name), **shown.context_settings)))

@@ -104,7 +104,7 @@ def _mistaken(arguments: list[str]) -> str:
     """What is wrong with a first word that is no folder and looks like a command; ``""`` if nothing is."""
     word = next(iter(arguments), "-")
     hint = "" if word.startswith("-") or os.path.exists(word) or "/" in word else nearest(word, COMMANDS)
-    return f"there is no folder and no command `{word}`.{hint}" if hint else ""
+    return f"Neither a folder nor a command is called `{word}`.{hint}" if hint else ""
 
 
 def execute() -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _HOOK_RULES = "spacelift-hook"
 _NO_HOOK = "not needed, the backend signs in by itself"
 _GIVING = ("spacelift-aws-integration", "spacelift-variables")
+_THERE = "The stack has the hook already."
 _COMING = "added by the migration of that repository"
 _ATTACHED = "attach it with `tf-oidc-migrate attach`"
 _OF_TEMPLATE = "comes with a new version of the template, or attach it with `tf-oidc-migrate attach --stack`"
@@ -212,7 +213,11 @@ class Surveyor:
                 is_made = known.is_by_hand and self._context.templates_of(target.path)
                 coming = _OF_TEMPLATE if is_made else _ATTACHED if known.is_by_hand else _COMING
                 coming = _IN_FILE if self._context.hook_plan.is_in_runtime_config(known) else coming
-                yield known, target.title, "there already" if known.has_hook else known.refusal or coming
+                yield (
+                    known,
+                    target.title,
+                    _THERE if known.has_hook else known.refusal or coming,
+                )
         for root in self._context.environment_roots.roots:
             for known in root.runners.elsewhere:
                 obstacle = dict(known.obstacles).get("integration" if root.has_integration else "variables", "")

@@ -38,4 +38,4 @@ def require_codes(codes: Iterable[str], where: str) -> None:
     """Check that each of ``codes``, which were read at ``where``, is a code. Raises `UsageError` otherwise."""
     for code in codes:
         if code not in catalogue():
-            raise UsageError(f"{where}: there is no code `{code}`.{nearest(code, catalogue())}")
+            raise UsageError(f"{where}: The code `{code}` does not exist.{nearest(code, catalogue())}")

@@ -126,4 +126,4 @@ def _tells_of_role(element: Element) -> bool:
 def _mounted(elements: Iterable[Element]) -> Iterator[tuple[str, str]]:
     for element in elements:
         if element.id.startswith("source/") and element.id.endswith((".tf", ".tofu", ".tf.json", ".tofu.json")):
-            yield element.id, "what the mounted file says is not known here, and the file wins over the source"
+            yield element.id, "The inventory does not say what the mounted file holds. The file overrides the source"

@@ -107,7 +107,7 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     name = branch or config.branch
     commit = checkout.commit_called(f"refs/heads/{name}") or (checkout.commit_called(branch) if branch else None)
     if commit is None and branch:
-        raise MigrateError(f"there is no branch {branch}")
+        raise MigrateError(f"The branch {branch} does not exist")
     if commit is None:
         _copy_tree(root, checkout.paths(), copied)
         before = checkout.commit_called(base or "HEAD") if base or checkout.has_changes else None

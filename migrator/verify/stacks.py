@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import CALLS_AWS, SpaceliftContext
 from migrator.spacelift.stacks.exchange import EXCHANGE
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition, YamlDefinition
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.workspace.workspace import Workspace
 
-SESSION_TAGS = "feature:aws_oidc_session_tagging"
 ENGINE = "the engine"
 READER = "the reader of lists"
 _INIT = "before_init"

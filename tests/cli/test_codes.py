@@ -91,7 +91,7 @@ def test_an_unknown_code_in_the_settings_file(folder: Path, text: str) -> None:
     (folder / "tf-oidc-migrate.toml").write_text(text)
     done = run("--check", folder)
     assert done.exit_code == 3
-    assert "there is no code `no-such-code`" in done.stderr
+    assert "The code `no-such-code` does not exist" in done.stderr
     assert run("--check", "--config", folder / "tf-oidc-migrate.toml", folder).exit_code == 2
 
 

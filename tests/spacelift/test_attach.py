@@ -79,7 +79,7 @@ def test_keys_of_a_context_stay_where_it_is_not_known_who_gets_them() -> None:
     made = found([stack("a", attachedContexts=[attached("keys")])], [context("keys", config=KEYS, attachedStacks=None)])
     assert [one.stack.id for one in made.made] == ["a"]
     assert not made.removable
-    assert {ids for _, ids in made.kept} == {("what the account did not tell",)}
+    assert {ids for _, ids in made.kept} == {("stacks that the account did not list",)}
 
 
 REASONS: dict[str, tuple[dict[str, Any], str]] = {

@@ -109,7 +109,7 @@ class AccountKeys:
             return () if key.holder in done else (key.holder,)
         others = tuple(sorted(self.receivers.get(key.holder, frozenset()).difference(done)))
         is_told = self.contexts[key.holder].attached_stacks is not None
-        return others if is_told else (*others, "what the account did not tell")
+        return others if is_told else (*others, "stacks that the account did not list")
 
     @cached_property
     def by_checksum(self) -> dict[str, tuple[str, ...]]:
