@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
+from migrator.cdktf.call_edit import changed
+from migrator.cdktf.calls import VARIABLE, CdktfCall, CdktfProgram
 from migrator.cdktf.diagnostics import (
     ALIAS_UNKNOWN,
     CREDENTIALS_VARY_IN_PROGRAM,
@@ -35,11 +36,12 @@ from migrator.terraform.identity_diagnostics import (
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
+from migrator.terraform.providers import WEB_IDENTITY
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 
 if TYPE_CHECKING:
     from migrator.span import Edit
-    from migrator.syntax.python.items import Call, Item, Items
+    from migrator.syntax.python.items import Call
     from migrator.terraform.providers import Origin
 
 _STRUCT = "AwsProviderAssumeRoleWithWebIdentity"
@@ -78,7 +80,7 @@ class PythonIdentity:
         """Take its credentials from the provider and let it sign in by web identity."""
         if provider.web_identity is not None:
             outcome = "credentials removed: the provider has web identity"
-            return Rewrite(tuple(_removal(provider, provider.credentials)), outcome)
+            return Rewrite(tuple(changed(provider, {}, provider.credentials)), outcome)
         if objection := self._objection(provider):
             return objection
         role = self._role(provider)
@@ -89,7 +91,10 @@ class PythonIdentity:
             return struct
         name, imports = struct
         said = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
-        edits = (*imports, *role.edits, *self._replacement(provider, name, role.expression))
+        token = python_edit.quote(provider.program, self._config.token_file)
+        members = f"        role_arn={role.expression},\n        web_identity_token_file={token},\n"
+        new = {WEB_IDENTITY: f"[\n    {name}(\n{members}    )\n]"}
+        edits = (*imports, *role.edits, *changed(provider, new, provider.credentials))
         return Rewrite(edits, f"web identity with {said}")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
@@ -226,34 +231,6 @@ class PythonIdentity:
             if provider.program.is_free(provider.call, candidate):
                 return candidate
         return NAME_TAKEN_IN_PROGRAM.refusal(name=name)
-
-    # --- the argument -------------------------------------------------------------------------------------------------
-
-    def _replacement(self, provider: CdktfCall, struct: str, role: str) -> Iterator[Edit]:
-        """The new argument in the place of the first credential of the call itself, and the others gone."""
-        path, program, call = provider.document.path, provider.program, provider.call
-        token = python_edit.quote(program, self._config.token_file)
-        value = f"[\n    {struct}(\n        role_arn={role},\n        web_identity_token_file={token},\n    )\n]"
-        own = [item for holder, item in provider.credentials if holder is call.arguments]
-        empty = call.keyword(WEB_IDENTITY)
-        starred = next((item for item in call.arguments.items if item.star == "**"), None)
-        new, gone = f"{WEB_IDENTITY}={value}", provider.credentials
-        if empty is not None:
-            yield python_edit.replace_value(path, program.text, empty, value)
-        elif own:
-            yield from python_edit.replace(path, program.text, call.arguments, own[0], new)
-            gone = tuple(entry for entry in gone if entry[1] is not own[0])
-        elif starred is not None:
-            yield python_edit.insert_before(path, program.text, starred, new)
-        else:
-            yield from python_edit.append(path, program.text, call.arguments, new)
-        yield from _removal(provider, gone)
-
-
-def _removal(provider: CdktfCall, gone: Sequence[tuple[Items, Item]]) -> Iterator[Edit]:
-    for holder in provider.call.holders:
-        items = [item for scope, item in gone if scope is holder]
-        yield from python_edit.remove(provider.document.path, provider.program.text, holder, items)
 
 
 def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> _Name:

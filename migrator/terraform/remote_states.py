@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from migrator.terraform.assumed_role import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend
 from migrator.terraform.diagnostics import UNKNOWN_STATE_BACKEND
 from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
 from migrator.terraform.expressions.objects import Part, parts

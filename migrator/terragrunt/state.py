@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.terraform.backends import ROLE_FAMILY
+from migrator.terraform.assumed_role import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
 from migrator.terraform.providers import CREDENTIALS
 from migrator.terragrunt.diagnostics import STATE_UNKNOWN
