@@ -70,7 +70,7 @@ from migrator.model.notes import ROTATE, SET_REGION
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
-from migrator.terraform.backend_edit import hook_sign_in
+from migrator.terraform.backend_edit import hook_sign_in, outcomes_of
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import AWS
 from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
@@ -186,13 +186,9 @@ def _backend(backend: CdktfCall, group: str | None) -> Finding | None:
     if not has_names:
         return None
     signed = hook_sign_in(backend)
-    outcomes = ["credentials removed"] * bool(backend.credentials)
-    if not isinstance(signed, Refusal):
-        outcomes += ["role commented out"] * bool(signed.comment_out)
-        outcomes += ["role assumed after web identity"] * bool(signed.append)
-    return RULE.finding(
-        backend.place, _message(backend), _written(backend, signed, ", ".join(outcomes)), group, _rotate(backend)
-    )
+    outcome = "" if isinstance(signed, Refusal) else ", ".join(outcomes_of(backend, signed))
+    fix = _written(backend, signed, outcome)
+    return RULE.finding(backend.place, _message(backend), fix, group, _rotate(backend))
 
 
 def _region(provider: CdktfCall) -> Iterator[Note]:

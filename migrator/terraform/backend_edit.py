@@ -136,6 +136,18 @@ def hook_sign_in(backend: Backend[Written]) -> SignIn[Written] | Refusal:
     return SignIn("", (*backend.credentials, *backend.role_family), chained)
 
 
+def outcomes_of(backend: Backend[Written], signed: SignIn[Written]) -> Iterator[str]:
+    """What becomes of a backend that leaves signing in to others, in a few words each."""
+    if backend.credentials:
+        yield "credentials removed"
+    if signed.comment_out:
+        yield "role commented out"
+    elif signed.append:
+        yield "role assumed after web identity"
+    elif any(argument in signed.remove for argument in backend.role_family):
+        yield "role removed: web identity signs in with that role"
+
+
 def state_sign_ins(
     state: RemoteState, config: Config, role: str | None, mapped: Callable[[S3Backend], str | Refusal | None]
 ) -> Iterator[tuple[StateConfig, SignIn[Attribute] | Refusal]]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrator.span import Span
 from migrator.syntax.hcl.strings import string_value
+from migrator.syntax.terraform import Block
 from migrator.terraform.assumed_role import NESTED_NAMES, ROLE_FAMILY, AssumedRole, duration
 from migrator.terraform.diagnostics import BAD_DURATION, ROLE_IGNORED, TWO_ROLES, UNREADABLE_ROLE
 from migrator.terraform.endpoints import skip_reason_of_endpoint
@@ -21,7 +23,7 @@ from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
-    from migrator.syntax.terraform import Attribute, Block
+    from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
@@ -160,3 +162,9 @@ def s3_backends(module: Module) -> list[S3Backend]:
         for backend in terraform.blocks("backend")
         if backend.labels == ("s3",)
     ]
+
+
+def backend_of_object(module: Module, document: Document, value: Span, items: tuple[Attribute, ...]) -> S3Backend:
+    """The arguments of a backend that the object constructor at ``value`` holds, as those of a block."""
+    block = Block("config", (), value, Span(value.start + 1, value.end - 1), lambda _: items)
+    return S3Backend(module, document, block)

@@ -1,38 +1,35 @@
-"""Edits that remove or comment out items of Terragrunt's literal objects, unless other code needs the items."""
+"""Edits of the items of Terragrunt's literal objects, unless other code needs the items."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.notes import ROTATE
 from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.languages import HCL
-from migrator.syntax.terraform import Attribute
+from migrator.syntax.terraform import BodyChange
 from migrator.terragrunt.diagnostics import LOCAL_SHARED, OBJECT_UNREADABLE, REMOVE_LOCALS
 from migrator.terragrunt.units import Terragrunt, used_elsewhere
-from migrator.terragrunt.values import Value
 
 if TYPE_CHECKING:
     from migrator.span import Edit
-
-Change = tuple[Value, Sequence[Attribute], Sequence[Attribute]]
-"""An object, its items to be removed, and those to be commented out."""
+    from migrator.terragrunt.values import Value
 
 
-def change_objects(found: Terragrunt, inside: str, changes: Iterable[Change]) -> tuple[Edit, ...] | Refusal:
+def change_objects(
+    found: Terragrunt, inside: str, changes: Iterable[tuple[Value, BodyChange]]
+) -> tuple[Edit, ...] | Refusal:
     """The edits of ``changes`` to objects that the blocks called ``inside`` are given, or why they cannot be made."""
     edits: list[Edit] = []
-    for holder, removed, commented in changes:
-        if holder.span is None or not (removed or commented):
+    for holder, change in changes:
+        if holder.span is None or change == BodyChange():
             continue
         if name := used_elsewhere(holder, inside, found.documents):
             return LOCAL_SHARED.refusal(name=name)
-        document = holder.config.document
         try:
-            edits += HCL.change_object(document.path, document.text, holder.span, removed, commented, ())
+            edits += holder.config.document.change_object(holder.span, change)
         except SyntaxProblem as problem:
             return OBJECT_UNREADABLE.refusal(reason=problem.reason)
     return tuple(edits)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.terraform.assumed_role import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend, backend_of_object
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
-from migrator.terraform.providers import CREDENTIALS
 from migrator.terragrunt.diagnostics import STATE_UNKNOWN
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT
+from migrator.workspace.module import Module
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
@@ -47,24 +47,20 @@ class RemoteState:
         return self.document.place(self.item)
 
     @cached_property
-    def credentials(self) -> tuple[tuple[Value, Attribute], ...]:
-        """The items that name static credentials, each with the object that holds it; no ignored ones."""
-        return tuple(self._named(CREDENTIALS))
-
-    @cached_property
-    def role_family(self) -> tuple[tuple[Value, Attribute], ...]:
-        """The flat items that make the backend assume a role, each with the object that holds the item."""
-        return tuple(self._named(ROLE_FAMILY))
-
-    @cached_property
-    def ignored(self) -> tuple[tuple[Document, Attribute], ...]:
-        """The items that would be changed, but for a comment."""
-        found = ((value.config.document, item) for value in self.objects for item in value.items)
+    def backends(self) -> tuple[S3Backend, ...]:
+        """The objects of the map, each as arguments of the backend."""
         return tuple(
-            (document, item)
-            for document, item in found
-            if item.name in (*CREDENTIALS, *ROLE_FAMILY) and document.is_ignored(item)
+            backend_of_object(Module(value.config.folder, []), value.config.document, value.span, value.items)
+            for value in self.objects
+            if value.span is not None
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The items that name static credentials or a flat role."""
+        return [item.name for backend in self.backends for item in backend.credentials] + [
+            item.name for backend in self.backends for item in backend.role_family
+        ]
 
     def item_value(self, name: str) -> Value | None:
         """What the map has under ``name``; the last object counts."""
@@ -74,18 +70,20 @@ class RemoteState:
     @property
     def role_arn(self) -> Value | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
-        found = [value.item(item) for value, item in self.role_family if item.name == "role_arn"]
+        pairs = zip(self.objects, self.backends, strict=True)
+        family = ((value, item) for value, backend in pairs for item in backend.role_family)
+        found = [value.item(item) for value, item in family if item.name == "role_arn"]
         return found[-1] if found and found[-1].text != "null" and found[-1].string != "" else None
 
     @property
     def names_credentials(self) -> bool:
         """Whether the state names static credentials or a role in any form."""
-        return bool(self.credentials or self.role_family or self.item_value("assume_role"))
+        return bool(self.names) or self.item_value("assume_role") is not None
 
     @property
     def has_web_identity(self) -> bool:
         """Whether the state signs in with web identity."""
-        return self.item_value("assume_role_with_web_identity") is not None
+        return any(backend.has_web_identity for backend in self.backends)
 
     @cached_property
     def skip_reason(self) -> LeftAlone | Refusal | Ignored | None:
@@ -108,11 +106,6 @@ class RemoteState:
         }
         values = {name: _plain(value) for name, value in said.items()}
         return skip_reason_of_store(values, has_endpoint=any(True for _ in self._endpoints()))
-
-    def _named(self, names: tuple[str, ...]) -> Iterator[tuple[Value, Attribute]]:
-        ignored = [item for _, item in self.ignored]
-        for value in self.objects:
-            yield from ((value, item) for item in value.items if item.name in names and item not in ignored)
 
     def _endpoints(self) -> Iterator[tuple[str, Value]]:
         for value in self.objects:

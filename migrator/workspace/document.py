@@ -15,7 +15,7 @@ from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
-from migrator.syntax.terraform import Attribute, Block, BodyChange
+from migrator.syntax.terraform import Attribute, Block, BodyChange, NewArgument
 from migrator.workspace.diagnostics import EXCLUDED, IGNORED_BY_COMMENT, SYNTAX_ERROR, UNREADABLE_FILE
 from migrator.workspace.discover import Kind, is_override
 from migrator.workspace.generators import Generator, generator, is_written_by_terragrunt
@@ -204,6 +204,12 @@ class Document:
     def change(self, block: Block, change: BodyChange) -> tuple[Edit, ...]:
         """The edits that make ``change`` in ``block``."""
         return self.syntax.change_body(self.path, self.text, block, change)
+
+    def change_object(self, value: Span, change: BodyChange) -> tuple[Edit, ...]:
+        """The edits that make ``change`` in the object at ``value``. Raises `SyntaxProblem` where that cannot be."""
+        removed = [item for item in change.remove if isinstance(item, Attribute)]
+        added = [item for item in change.append if isinstance(item, NewArgument)]
+        return self.syntax.change_object(self.path, self.text, value, removed, change.comment_out, added)
 
     def is_ignored(self, item: Block | Attribute) -> bool:
         """Whether a comment on ``item``, or on what it stands in, or the user wants it to be left alone."""

@@ -86,7 +86,7 @@ def _edits_of_objects(document: Document, pieces: Sequence[Piece]) -> Iterator[E
         if isinstance(piece.item, Attribute) and piece.holder is not None:
             holders.setdefault(piece.holder, []).append(piece.item)
     for holder, items in holders.items():
-        yield from document.syntax.change_object(document.path, document.text, holder, items, (), ())
+        yield from document.change_object(holder, BodyChange(remove=tuple(items)))
 
 
 def _without_empty_parents(pieces: Sequence[Piece]) -> Iterator[tuple[Attribute | Block, tuple[Block, ...]]]:
