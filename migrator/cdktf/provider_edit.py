@@ -28,16 +28,15 @@ from migrator.cdktf.scopes import Key, anchor_of, declared_variables, is_in_same
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.syntax.python import edit as python_edit
-from migrator.terraform.fingerprints import ENVIRONMENT, fingerprint, of_strings
+from migrator.terraform.fingerprints import of_arguments
+from migrator.terraform.identities import role_of, unused
 from migrator.terraform.identity_diagnostics import (
-    IDENTITY_COLLISION,
     IDENTITY_VARIES,
-    NAME_ROLES,
     OPTION_UNSUPPORTED,
     ROLE_ASSUMES_ITSELF,
 )
 from migrator.terraform.providers import WEB_IDENTITY
-from migrator.terraform.role_names import RoleVariable, role_variable, value_note
+from migrator.terraform.role_names import RoleVariable, value_note
 
 if TYPE_CHECKING:
     from migrator.span import Edit
@@ -133,13 +132,10 @@ class PythonIdentity:
         name = self._identities[scope_of(provider), provider.origin]
         if isinstance(name, Refusal):
             return name
-        if self._config.role_arn is None:
-            return self._variable(provider, role_variable(name))
-        if name is not None:
-            return IDENTITY_COLLISION.refusal(other="another provider", remedy=NAME_ROLES)
-        if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
-            return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
-        return _Role(python_edit.quote(provider.program, self._config.role_arn))
+        role = role_of(name, _fingerprint(provider), self._config.role_arn, self._apart)
+        if isinstance(role, RoleVariable):
+            return self._variable(provider, role)
+        return role if isinstance(role, Refusal) else _Role(python_edit.quote(provider.program, role.text))
 
     @property
     def spoken(self) -> Iterator[tuple[Place, str]]:
@@ -240,9 +236,7 @@ def _named(provider: CdktfCall, used: AbstractSet[_Name], *, is_first: bool) -> 
     name = provider.program.string(alias) if alias else "default"
     if name is None:
         return ALIAS_UNKNOWN.refusal()
-    plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
-    numbered = (f"{plain}_{number}" for number in range(2, len(used) + 3))
-    return plain if plain not in used else next(item for item in numbered if item not in used)
+    return unused(re.sub(r"\W+", "_", name, flags=re.ASCII), used)
 
 
 def _reused(provider: CdktfCall, existing: Call, group: Sequence[CdktfCall], variable: RoleVariable) -> _Role | Refusal:
@@ -292,11 +286,5 @@ def _declaration(lead: CdktfCall, name: str, variable: RoleVariable, class_name:
 
 
 def _fingerprint(provider: CdktfCall) -> str:
-    """What tells the provider's identity from others; what is not written out is only equal to itself."""
-    if not provider.credentials:
-        return ENVIRONMENT
     values = {item.name or "": provider.program.string(item) for _, item in provider.credentials}
-    known = {name: value for name, value in values.items() if value is not None}
-    if known.keys() == values.keys():
-        return fingerprint(of_strings(known))
-    return fingerprint((), provider.document.path, *(f"{name} {said}" for name, said in provider.origin))
+    return of_arguments(values, provider.document.path, provider.origin)

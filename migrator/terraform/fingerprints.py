@@ -10,6 +10,7 @@ from migrator.terraform.expressions.terms import literal
 
 if TYPE_CHECKING:
     from migrator.terraform.expressions.terms import Term
+    from migrator.terraform.providers import Origin
     from migrator.terraform.residues import Identity
 
 ENVIRONMENT = "environment"
@@ -25,6 +26,19 @@ def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str
     known: dict[Term, str] = {}
     parts = [f"{name} {_digest(made, root, known)}" for name, made in identity]
     return sha256("\n".join((*parts, "", *where)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origin) -> str:
+    """The fingerprint of credential arguments whose strings are known, or None, in the file at ``path``.
+
+    What is not written out is only equal to itself, and so is a shared file, whose path may be of the folder.
+    """
+    if not credentials:
+        return ENVIRONMENT
+    known = {name: value for name, value in credentials.items() if value is not None}
+    if known.keys() == credentials.keys() and not any(name.startswith("shared_") for name in known):
+        return fingerprint(of_strings(known))
+    return fingerprint((), path, *(f"{name} {said}" for name, said in origin))
 
 
 def of_strings(credentials: Mapping[str, str]) -> Identity:
