@@ -67,13 +67,14 @@ from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE, SET_REGION
+from migrator.model.version_constraints import excludes, raised
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
 from migrator.terraform.backend_edit import hook_sign_in, outcomes_of
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import AWS
-from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, excludes, in_cdktf, raised
+from migrator.terraform.versions import FIRST_WITH_WEB_IDENTITY, in_cdktf
 from migrator.workspace.diagnostics import IGNORED_BY_COMMENT
 
 if TYPE_CHECKING:

@@ -71,6 +71,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.model.findings import Finding, Fix, Note, Place, Refusal, Rewrite
+from migrator.model.version_constraints import excludes
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -83,7 +84,6 @@ from migrator.terraform.backends import S3Backend
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
-from migrator.terraform.versions import excludes
 from migrator.terragrunt.diagnostics import (
     GENERATED_UNKNOWN,
     GENERATED_UNREADABLE,

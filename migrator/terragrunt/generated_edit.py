@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Note, Place, Refusal, Rewrite
+from migrator.model.version_constraints import excludes, raised
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import BodyChange, Literal, NewBlock
-from migrator.terraform.diagnostics import IGNORED_CONSTRAINT
 from migrator.terraform.fingerprints import of_arguments
 from migrator.terraform.identities import identities, role_of
 from migrator.terraform.identity_diagnostics import (
@@ -31,7 +31,7 @@ from migrator.terraform.identity_diagnostics import (
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note
 from migrator.terraform.version_edit import lock_notes, raised_note
-from migrator.terraform.versions import Constraint, constraints, excludes, needed_release, raised
+from migrator.terraform.versions import Constraint, constraints, needed_release
 from migrator.terragrunt.diagnostics import GENERATED_UNSOUND, MODULES_DIFFER, OVERRIDE_CANNOT_DECLARE
 from migrator.workspace.module import Module
 
@@ -97,8 +97,7 @@ class GeneratedSignIn:
             release = needed_release(provider)
             objection = self._workspace.objection(constraint.place.path)
             if constraint.is_ignored or objection:
-                first = f"{release[0]}.{release[1]}"
-                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=first)
+                return constraint.refusal(release)
             is_inside = constraint.document is part.embedded
             (edits if is_inside else elsewhere).append(constraint.raise_to(release))
             text = f"{constraint.text} becomes {raised(constraint.text, release)}"
