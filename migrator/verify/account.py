@@ -60,7 +60,7 @@ class Account:
         first = min((item.priority or 0 for item in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
         for priority, context in made:
-            hooks = context.hooks("before_init")
+            hooks = context.argument("before_init")
             listed = () if hooks is None or hooks.is_null else hooks.strings
             if listed is None or priority > first:
                 why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."

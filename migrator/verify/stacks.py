@@ -149,7 +149,7 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
         is_context = isinstance(item, SpaceliftContext)
         where = f"the context at {item.place}" if is_context else f"the stack at {item.place}"
         found: tuple[str, ...] | None = lists.get(address_of(item))
-        expression = item.hooks(_INIT) if isinstance(item, SpaceliftContext) else item.argument(_INIT)
+        expression = item.argument(_INIT)
         if found is None and expression is not None and not expression.is_null:
             found = expression.strings
             readers[READER] = None

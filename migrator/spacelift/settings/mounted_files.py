@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -24,12 +23,13 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_VALUES_ARE_STATIC,
 )
 from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
-    from migrator.syntax.terraform import Block
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
@@ -69,14 +69,13 @@ class Override:
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
     """All such settings of a repository's Terraform."""
     mounted: dict[str, str | None] = {}
-    init_arguments = list(_init_arguments(workspace, reaches))
-    named = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
-    for document, block, scope in resources(workspace, "spacelift_mounted_file"):
-        path = scope.argument(document, block, "relative_path")
-        name = path.string if path is not None else None
+    init_arguments = list(_init_arguments(workspace))
+    named = {posixpath.basename(name) for _, names in init_arguments for name in names or ()}
+    for file in resources(workspace, "spacelift_mounted_file"):
+        name = file.string("relative_path")
         if name is None:
             continue
-        text = _content(workspace, document, scope.argument(document, block, "content"))
+        text = _content(workspace, file.document, file.argument("content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
         is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
@@ -86,33 +85,29 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
             refusal = MOUNTED_VALUES_ARE_STATIC.refusal()
         if refusal:
             yield Override(
-                document,
-                document.place(block),
-                f"{'.'.join(block.labels)}: {name}",
+                file.document,
+                file.place,
+                f"{file.address}: {name}",
                 refusal,
-                reaches.of(document, block, scope),
+                reaches.of(file),
                 is_source,
                 holds_values and not is_source,
-                document.ignored if document.is_ignored(block) else None,
+                file.ignored,
             )
-    for document, block, names, reach in init_arguments:
+    for variable, names in init_arguments:
         missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
-            ignored = document.ignored if document.is_ignored(block) else None
-            yield Override(document, document.place(block), ".".join(block.labels), unknown, reach, ignored=ignored)
+            where = (variable.document, variable.place, variable.address)
+            yield Override(*where, unknown, reaches.of(variable), ignored=variable.ignored)
 
 
-def _init_arguments(
-    workspace: Workspace, reaches: Reaches
-) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
+def _init_arguments(workspace: Workspace) -> Iterator[tuple[Resource, tuple[str, ...] | None]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
-    for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, item) for item in ("name", "value"))
-        if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
-            text = value.string if value is not None else None
-            found = None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
-            yield document, block, found, reaches.of(document, block, scope)
+    for variable in resources(workspace, "spacelift_environment_variable"):
+        if plain_name(variable.string("name") or "") in _ARGUMENTS:
+            text = variable.string("value")
+            yield variable, None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import STATIC
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _RUNS = ("spacelift_run", "spacelift_scheduled_run")
@@ -26,19 +25,11 @@ _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
 @dataclass(frozen=True, eq=False)
-class OwnRun:
+class OwnRun(Resource):
     """The ``config`` of a run or schedule, and the stacks that it is for."""
 
-    document: Document
-    block: Block
-    scope: Scope
     config: Block
     reach: Reach
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
 
     @property
     def place(self) -> Place:
@@ -47,43 +38,31 @@ class OwnRun:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnTask:
+class OwnTask(Resource):
     """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
 
-    document: Document
-    block: Block
     reach: Reach
     skips_init: bool
     names: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
-
-    @property
-    def place(self) -> Place:
-        """Where the block begins."""
-        return self.document.place(self.block)
 
 
 def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
     """Every run and schedule with settings of its own."""
     for type_ in _RUNS:
-        for document, block, scope in resources(workspace, type_):
-            for config in block.blocks("runtime_config"):
-                yield OwnRun(document, block, scope, config, reaches.of(document, block, scope))
+        for run in resources(workspace, type_):
+            for config in run.block.blocks("runtime_config"):
+                yield OwnRun(run.document, run.block, run.scope, config, reaches.of(run))
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
     """Every task that skips the hooks before init, or speaks of static credentials in its command."""
     for type_ in _TASKS:
-        for document, block, scope in resources(workspace, type_):
-            init, command = (scope.argument(document, block, name) for name in ("init", "command"))
+        for task in resources(workspace, type_):
+            init, command = task.argument("init"), task.argument("command")
             skips = init is not None and not init.is_null and (init.origin is None or init.origin.text != "true")
             names = tuple(name for name in sorted(STATIC) if command is not None and f"{name}=" in command.text)
             if skips or names:
-                yield OwnTask(document, block, reaches.of(document, block, scope), skips, names)
+                yield OwnTask(task.document, task.block, task.scope, reaches.of(task), skips, names)
 
 
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
@@ -102,7 +81,7 @@ def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
                 document=run.document,
                 block=run.block,
                 place=run.document.place(found[0][0]),
-                title=f"environment of {run.title}",
+                title=f"environment of {run.address}",
                 names=tuple(dict.fromkeys(name for _, name in found)),
                 reach=run.reach,
                 literals=tuple(literals),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
-from migrator.spacelift.attached.reach import Reaches, resources
+from migrator.spacelift.attached.reach import Reaches
+from migrator.spacelift.stacks.resource import resources
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
 
@@ -60,12 +61,11 @@ class StackVariables:
     def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
         found: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
-        for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
-            name, value = (scope.argument(document, block, item) for item in ("name", "value"))
-            named = name.string if name is not None else None
-            if named is not None and _OF_ROLES.fullmatch(named):
-                known = SetVariable(named, value.string if value else None, document.place(block))
-                for stack in reaches.of(document, block, scope).stacks:
+        for variable in resources(self._workspace, _RESOURCE) if self._stacks else ():
+            name = variable.string("name")
+            if name is not None and _OF_ROLES.fullmatch(name):
+                known = SetVariable(name, variable.string("value"), variable.place)
+                for stack in reaches.of(variable).stacks:
                     found.setdefault(stack, []).append(known)
         return found
 

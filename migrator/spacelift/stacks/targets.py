@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 from migrator.terraform.expressions.evaluate import Expression, Scope
 
 if TYPE_CHECKING:
-    from migrator.syntax.terraform import Block
-    from migrator.workspace.document import Document
+    from migrator.spacelift.stacks.resource import Resource
     from migrator.workspace.module import ModuleCall
     from migrator.workspace.workspace import Workspace
 
@@ -60,12 +59,12 @@ class Targets:
         self._called: dict[int, tuple[str, ModuleCall]] = {id(call.block): (path, call) for path, call in found}
         self._modules = workspace.modules
 
-    def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
+    def named(self, resource: Resource, argument: str) -> Target | None:
         """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
-        reference, each = scope.argument(document, block, argument), block.attribute("for_each")
+        reference, each = resource.argument(argument), resource.block.attribute("for_each")
         if reference is None:
             return None
-        repeated = document.expression(each) if each is not None else ""
+        repeated = resource.document.expression(each) if each is not None else ""
         if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
             reference = reference.derived(reference.text.replace("each.value", repeated, 1))
         return self.of(reference)
