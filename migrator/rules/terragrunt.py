@@ -81,6 +81,7 @@ from migrator.span import Edit, Span
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in, outcomes_of
 from migrator.terraform.backends import S3Backend
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
 from migrator.terraform.providers import Provider
 from migrator.terraform.rotation import region_notes
@@ -98,7 +99,6 @@ from migrator.terragrunt.diagnostics import (
 )
 from migrator.terragrunt.object_edit import change_objects, rotate
 from migrator.terragrunt.state import RemoteState, remote_state
-from migrator.terragrunt.values import Value
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
@@ -198,7 +198,7 @@ def _rotate_state(state: RemoteState) -> Iterator[Note]:
     for value, backend in zip(state.objects, state.backends, strict=True):
         for item in backend.credentials:
             if item.name in STATIC_KEYS:
-                yield from rotate(value.item(item), backend.document.place(item))
+                yield from rotate(value.value(item), backend.document.place(item))
 
 
 def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:
@@ -296,7 +296,9 @@ def _rotate_generated(sign_in: GeneratedSignIn, part: Generated, changed: list[P
         yield from region_notes(block) if isinstance(block, Provider) else ()
         for attribute in block.credentials:
             if attribute.name in STATIC_KEYS:
-                yield from rotate(Value(block.document.expression(attribute), config), block.document.place(attribute))
+                yield from rotate(
+                    Expression(block.document.expression(attribute), config), block.document.place(attribute)
+                )
 
 
 def _backends(part: Generated) -> list[S3Backend]:

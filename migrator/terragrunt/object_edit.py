@@ -15,33 +15,34 @@ from migrator.terragrunt.units import Terragrunt, used_elsewhere
 
 if TYPE_CHECKING:
     from migrator.span import Edit
-    from migrator.terragrunt.values import Value
+    from migrator.terraform.expressions.evaluate import Expression
+    from migrator.terragrunt.values import LiteralObject
 
 
 def change_objects(
-    found: Terragrunt, inside: str, changes: Iterable[tuple[Value, BodyChange]]
+    found: Terragrunt, inside: str, changes: Iterable[tuple[LiteralObject, BodyChange]]
 ) -> tuple[Edit, ...] | Refusal:
     """The edits of ``changes`` to objects that the blocks called ``inside`` are given, or why they cannot be made."""
     edits: list[Edit] = []
     for holder, change in changes:
-        if holder.span is None or change == BodyChange():
+        if change == BodyChange():
             continue
         if name := used_elsewhere(holder, inside, found.documents):
             return LOCAL_SHARED.refusal(name=name)
         try:
-            edits += holder.config.document.change_object(holder.span, change)
+            edits += holder.document.change_object(holder.span, change)
         except SyntaxProblem as problem:
             return OBJECT_UNREADABLE.refusal(reason=problem.reason)
     return tuple(edits)
 
 
-def rotate(value: Value, place: Place) -> Iterator[Note]:
+def rotate(value: Expression, place: Place) -> Iterator[Note]:
     """Notes about the key in ``value`` at ``place``, if the key is written in the code."""
     found = value.origin
     if found is None or not string_value(found.text):
         return
-    if found.span is not None:
-        document = found.config.document
+    document = found.document
+    if found.span is not None and document is not None:
         there = Place(document.path, document.source.line(found.span.start))
         if str(there) != str(place):
             yield REMOVE_LOCALS.note(str(there))

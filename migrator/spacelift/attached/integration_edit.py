@@ -17,7 +17,7 @@ from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
-from migrator.terraform.expressions.evaluate import Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 from migrator.terraform.origins import account_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Integrations:
 def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
     """What lets an attachment, which is tried out, wait for its role, if the module makes that."""
     for document, block in stack.module.blocks("resource", "aws_iam_role"):
-        named = Scope(stack.module).argument(document, block, "name")
+        named = ModuleScope(stack.module).argument(document, block, "name")
         if named is not None and named.string == role.rpartition("/")[2]:
             yield NewArgument("depends_on", Reference(f"[{'.'.join(block.labels)}]"))
             return
@@ -113,7 +113,7 @@ def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        named, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        named, space = ModuleScope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
         same_space = (None if space is None else document.expression(space)) == space_of(stack)
         if is_alone and same_space and named is not None and named.string == role:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 
 if TYPE_CHECKING:
     from migrator.spacelift.stacks.resource import Resource
+    from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.module import ModuleCall
     from migrator.workspace.workspace import Workspace
 
@@ -92,7 +93,7 @@ class Targets:
             path, call = self._called.get(id(block), ("", None))
             module = self._modules.get(path) if call is not None else None
             for document, output in module.blocks("output", match["output"]) if module and match else ():
-                value = Scope(module, call, found.scope).argument(document, output, "value") if module else None
+                value = ModuleScope(module, call, found.scope).argument(document, output, "value") if module else None
                 for step in _STEP.finditer(match["steps"]) if match else ():
                     name = step[1] or found.derived(step[2]).string or step[2]
                     value = value.member(name) if value is not None and value.items is not None else value
