@@ -5,14 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 _NEWLINE = re.compile(r"\r\n|\n")
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True, dict=True):
     """A file as it was read.
 
     ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are carried through the text as lone

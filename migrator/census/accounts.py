@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.census.diagnostics import (
     ACCESS_KEY,
@@ -73,8 +74,7 @@ _YAML = (".yaml", ".yml")
 _SUBJECT = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
 
     lines: range

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.census.kinds import FileKind, kind_of_text
 from migrator.terraform.credential_names import ANY
@@ -66,8 +67,7 @@ _LONGEST = 200
 """How long a match can be, from one of the parts on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
     ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that

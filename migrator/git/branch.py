@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace as replace_in
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace as replace_in
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import Branch, Entry, GitRepo, is_branch_name

@@ -12,10 +12,11 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.git.command import ENVIRONMENT, SAFE, SURROUNDING, GitFailure, read_git, settings_in, without_programs
@@ -37,8 +38,7 @@ class Entry(NamedTuple):
     sha: str
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A new branch with its commit."""
 
     name: str

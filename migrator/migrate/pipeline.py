@@ -7,10 +7,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.census import accounts as census
 from migrator.config.role_mapping import unmatched
@@ -130,8 +132,7 @@ def reason_of(error: Exception) -> str:
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
+class _Settled(Struct, frozen=True):
     """A repository that was read, and what is settled of it; ``config`` is the ``given`` one with its own settings."""
 
     name: str
@@ -142,8 +143,7 @@ class _Settled:
     planning: Planning | _Nothing
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
+class _Nothing(Struct, frozen=True):
     """The `Planning` of a repository without anything to plan."""
 
     workspace: Workspace
@@ -162,8 +162,7 @@ class _Nothing:
         return Plan(found, problems=tuple(self.workspace.problems), notes=every)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(Struct, frozen=True):
     """A repository that was read and planned, before anything is done to it."""
 
     config: Config

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct
 
 _GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
 _SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
@@ -17,8 +18,7 @@ _REGISTRY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleSource:
+class ModuleSource(Struct, frozen=True):
     """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
 
     ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories

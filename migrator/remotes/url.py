@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from migrator.errors import UsageError
 
@@ -19,8 +20,7 @@ _SHORT_SSH = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^@/:\s]+):(?P<path>.+
 _TOKEN_AS_USER = re.compile(r"gh[a-z]_|github_pat_|gl(?:pat|dt|cbt|oas)-|[A-Za-z0-9_-]{36,}")
 
 
-@dataclass(frozen=True, slots=True)
-class GitUrl:
+class GitUrl(Struct, frozen=True):
     """A repository's URL without user names; ``text`` is the URL for git."""
 
     scheme: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 from migrator.secret import is_telling
@@ -47,8 +48,7 @@ _NUMBER = re.compile(r"\d{4,}")
 _SAYS = re.compile(r"\w+|--?[\w-]+")
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """A piece of a file: a text, a reference, a name, a comment.
 
     ``header`` is that of the outermost block around it, ``names`` are what it is given to, from the outside in, and
@@ -65,8 +65,7 @@ class Written:
     is_handed: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()

@@ -10,8 +10,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from migrator.workspace.discover import Kind
 
@@ -51,8 +52,7 @@ _BYTES = tuple(part.encode() for part in PARTS)
 _SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
 
 
-@dataclass(slots=True)
-class _Texts:
+class _Texts(Struct):
     """The files by path, with their bytes as far as these are held; ``too_large`` are paths."""
 
     files: dict[str, bytes | None] = field(default_factory=dict)

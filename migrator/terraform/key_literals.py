@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.account import checksum
 from migrator.model.findings import Place
@@ -28,8 +29,7 @@ _NEAR = 400
 _MOST_IN_A_FILE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLiteral:
+class KeyLiteral(Struct, frozen=True):
     """An access key at ``place``: ``masked`` shows no more of its id than the last four characters.
 
     ``checksums`` are those of the id, and of what near it may be its secret: see `migrator.model.account.checksum`.

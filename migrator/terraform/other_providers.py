@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names
 
@@ -27,8 +28,7 @@ _PREFIXED = re.compile(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class OtherProvider:
+class OtherProvider(Struct, frozen=True, eq=False):
     """A ``provider`` block of neither hashicorp/aws nor awscc, and the ``credentials`` of AWS that it names.
 
     ``copies`` is the source of a copy of those two, such as one in a private registry; ``""`` for any other provider.

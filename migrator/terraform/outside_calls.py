@@ -6,8 +6,10 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
 from migrator.model.module_source import ModuleSource, is_local, parse_source
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 _REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class OutsideCall:
+class OutsideCall(Struct, frozen=True, eq=False):
     """A call, and what other repositories are told of it."""
 
     call: ModuleCall
@@ -63,8 +64,7 @@ def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | Non
     return KnownCall(repo, place, title, source)
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A module of another repository whose variables change, and the calls of it.
 
     Those that are ``pinned`` go on with an older version, and ``units`` of Terragrunt take values from elsewhere.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
@@ -50,8 +51,7 @@ _OTHER_SCRIPTS = re.compile(
 _LONGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class BackendConfigValue:
+class BackendConfigValue(Struct, frozen=True):
     """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
 
     place: Place

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
@@ -46,8 +47,7 @@ Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
 
 
-@dataclass(frozen=True, eq=False)
-class Provider:
+class Provider(Struct, frozen=True, eq=False, dict=True):
     """A ``provider`` block of hashicorp/aws or awscc (``kind``) in one of the modules that it is part of.
 
     In awscc ``assume_role…`` are no blocks but objects, and ``role_arn`` is that of CloudFormation:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
+class Config(Struct, frozen=True, eq=False):
     """A part of what a data source gives to the backend: a block, or the object constructor that is a ``part``."""
 
     backend: S3Backend
@@ -41,8 +41,7 @@ class Config:
         return (*self.backend.credentials, *self.backend.role_family)
 
 
-@dataclass(frozen=True, eq=False)
-class RemoteState:
+class RemoteState(Struct, frozen=True, eq=False, dict=True):
     """A ``data "terraform_remote_state"`` block of the S3 backend, or of one that is not known (``kind`` is None).
 
     ``unread`` are the parts of its configuration that cannot be edited.

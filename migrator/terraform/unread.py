@@ -10,8 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.workspace.discover import SKIPPED_FOLDERS, Kind
@@ -28,8 +29,7 @@ _ARGUMENT = re.compile(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAM
 _KEY = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(Struct, frozen=True):
     """A kind of file that is not read: ``title`` is what to call it; ``holds`` must be found in one that counts."""
 
     title: str
@@ -61,8 +61,7 @@ _CDKTF = _Unread(
 _PROGRAM, _BINDINGS = "cdktf.json", ".gen"
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """The first place of a file that is not read at which it names credentials or a role, and all names."""
 
     place: Place

@@ -8,9 +8,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.span import Edit
@@ -41,8 +42,7 @@ _IN_CDKTF = re.compile(
 _LOCKED = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Constraint:
+class Constraint(Struct, frozen=True, eq=False):
     """A constraint on a provider: ``text`` is the value of ``argument``, which stands inside of all ``around`` it."""
 
     document: Document

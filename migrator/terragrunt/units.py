@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
@@ -51,8 +52,7 @@ def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) ->
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class Terragrunt:
+class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     """All units of a repository, each with the name of the group that it is changed with.
 
     ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.

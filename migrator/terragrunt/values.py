@@ -10,9 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -35,8 +36,7 @@ _AFTER_CALL = re.compile(_STEPS)
 _TEMPLATE = re.compile(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
 
 
-@dataclass(frozen=True, eq=False)
-class Value:
+class Value(Struct, frozen=True, eq=False):
     """An expression of ``config``: its ``text``, and its place where it is written in the file as it is."""
 
     text: str
@@ -105,8 +105,7 @@ class Value:
         return self.config.value(attribute)
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
+class Config(Struct, frozen=True, eq=False, dict=True):
     """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder where it is included."""
 
     workspace: Workspace

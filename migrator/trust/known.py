@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
@@ -48,8 +50,7 @@ Roles = frozenset[str | None]
 """The ARNs of the roles that runs sign in with; None for one that is known to a run alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCode:
+class KnownCode(Struct, frozen=True):
     """A root module at ``path`` of a repository, and the roles that its backend and providers sign in with."""
 
     identity: RepoIdentity
@@ -57,8 +58,7 @@ class KnownCode:
     roles: Roles
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStack:
+class KnownStack(Struct, frozen=True):
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
     ``variable_roles`` are the roles that its variables hold, ``paths`` the root modules of its repository that it runs.
@@ -82,8 +82,7 @@ class KnownStack:
     account: AccountStack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
@@ -98,8 +97,7 @@ class Knowledge:
     problems: tuple[FileProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """That runs of ``stack`` sign in with ``role``; None for what is not known."""
 
     role: str | None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain, count, groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
@@ -33,8 +34,7 @@ _CLAUSE = re.compile(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\
 _THUMBPRINT = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(Struct, frozen=True):
     """The options of the Terraform module for the AWS side. Raises `UsageError` for a value that makes no sense.
 
     ``version`` constrains hashicorp/aws; with ``is_there``, the accounts have the identity provider already.
@@ -69,8 +69,7 @@ def write_module(issuer: Issuer, grants: tuple[Grant, ...], settings: ProviderSe
     return _Writer(issuer, grants, settings).text()
 
 
-@dataclass
-class _Writer:
+class _Writer(Struct):
     issuer: Issuer
     grants: tuple[Grant, ...]
     settings: ProviderSettings

@@ -6,9 +6,10 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
@@ -32,8 +33,7 @@ _MISSING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Initialised:
+class Initialised(Struct, frozen=True):
     """What ``init`` and ``validate`` came to; ``backend`` is the backend's configuration as the engine has it."""
 
     validate: Proof

@@ -11,10 +11,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
 from migrator.verify.programs import bare_environment, run
@@ -32,8 +33,7 @@ _FOLDERS = (
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True)
-class EngineProgram:
+class EngineProgram(Struct, frozen=True):
     """An engine that is installed at ``path``."""
 
     path: str

@@ -12,8 +12,9 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from migrator.verify.programs import Ended, run
 
@@ -35,8 +36,7 @@ _SHOWN = "exported: "
 _EXPORTED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """The exchange of a list of hooks and what belongs to it, and the role that it names: an ARN or a variable."""
 
     commands: tuple[str, ...]

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Effect(Enum):
@@ -25,8 +26,7 @@ class Effect(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRequest:
+class TrustRequest(Struct, frozen=True):
     """A call of STS: ``action``, who calls (``principals``, by kind, with all names of the caller), and the context.
 
     Values of the ``context`` are text, or several texts for a key with several values; keys are in small letters.
@@ -37,8 +37,7 @@ class TrustRequest:
     context: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What a policy says, and why: the statement, and the condition that decides."""
 
     effect: Effect

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import LeftAlone
 from migrator.model.verification import Proof, failed, not_proven, proven, worst
@@ -28,8 +30,7 @@ _ROLES = re.compile(r"aws_role_arn\w*")
 _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook", is_keyless=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """What signs (``who``), ``by`` whom, and the roles that are ``assumed`` after that.
 
     ``token_files`` are the paths of the tokens that it reads.

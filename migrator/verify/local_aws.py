@@ -11,8 +11,9 @@ import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from migrator.errors import MigrateError
 
@@ -23,8 +24,7 @@ _START = Callable[..., Any]
 _App = Callable[[dict[str, Any], _START], Iterable[bytes]]
 
 
-@dataclass
-class RecordedRun:
+class RecordedRun(Struct):
     """What one run asked of the emulated AWS at ``url``: who its keys are, and who signed for S3, in order."""
 
     url: str = ""

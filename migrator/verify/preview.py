@@ -11,9 +11,10 @@ import os
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
@@ -37,8 +38,7 @@ _FOUND = re.compile(rf"{MARK} (identity|state) ([^\"\n]*[^\"\s])")
 _HOURS = 2 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Previews:
+class Previews(Struct, frozen=True):
     """The previews of one stack: of the branch, and of the commit before the migration, with their configurations."""
 
     stack: str

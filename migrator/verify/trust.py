@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
@@ -30,8 +31,7 @@ _WEB = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "sts:TagSession"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustSettings:
+class TrustSettings(Struct, frozen=True):
     """Whose tokens are trusted, where policies come from, and the types of runs that must be allowed; all if none."""
 
     issuer: Issuer

@@ -6,10 +6,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".terraform", ".terragrunt-cache", ".terragrunt-stack", "cdktf.out", "node_modules"}
@@ -53,8 +54,7 @@ _VALUES = re.compile(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
 _OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
     The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;

@@ -6,10 +6,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
@@ -52,8 +53,7 @@ def _as_word(word: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])")
 
 
-@dataclass(eq=False)
-class Document:
+class Document(Struct, eq=False, dict=True):
     """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
 
     ``seen`` is the file's `state_of` right before it was read; ``is_copy`` says that it is read though Terragrunt,

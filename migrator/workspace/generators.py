@@ -7,8 +7,9 @@ Terragrunt: https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-att
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.workspace.diagnostics import GENERATED_FILE, NEEDS_GENERATED_FILE
 
@@ -47,8 +48,7 @@ _NAME = re.compile(
 _SOURCE = re.compile(r"\bfrom [\"'`]?(?P<path>[\w./@-]*[\w-]\.[\w.-]*\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class Generator:
+class Generator(Struct, frozen=True):
     """A program that writes a file: its name, and the ``remedy``, a sentence that says how to change the file."""
 
     name: str

@@ -7,10 +7,11 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.fleet import Code, RepoIdentity, runs

@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Refusal
 from migrator.spacelift.attached.diagnostics import (
@@ -130,8 +131,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
     return path, workspace.documents.get(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """A type of resource that stacks share: its attachment, the argument of the attachment, and the label."""
 
     type: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.spacelift.hooks.diagnostics import (
@@ -46,16 +47,14 @@ _FIRST_VARIABLE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     """A list as it is written."""
 
     document: Document
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Input:
+class _Input(Struct, frozen=True):
     """The variable of a module, as one call of it gives it."""
 
     call: ModuleCall

@@ -17,9 +17,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
 from migrator.secret import MASK, mask, plain_line
@@ -37,8 +38,7 @@ _PASSING = re.compile(rb"unexpected status (?:429|502|503|504)\b")
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the account answered: ``data`` may be a part of what was asked, ``errors`` say what is missing, and why."""
 
     data: Mapping[str, Any]
@@ -203,8 +203,7 @@ def _transport(url: str) -> Any:
     return transport
 
 
-@dataclass(frozen=True)
-class SpacectlSession:
+class SpacectlSession(Struct, frozen=True):
     """Asks through ``spacectl api``, which is signed in itself, so that no credential is handed over."""
 
     path: str

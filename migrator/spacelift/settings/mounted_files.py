@@ -12,8 +12,9 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
@@ -48,8 +49,7 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
 _PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Override:
+class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
 
     ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;

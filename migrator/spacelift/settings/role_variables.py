@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
@@ -26,8 +27,7 @@ _OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetVariable:
+class SetVariable(Struct, frozen=True):
     """A variable that is set at ``place``; ``value`` is None where it is not known here."""
 
     name: str

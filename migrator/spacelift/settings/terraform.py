@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.spacelift.attached.reach import Reach, Reaches, together
@@ -58,8 +59,7 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 _Uses = dict[str, list[tuple["Document", int]]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Instance:
+class _Instance(Struct, frozen=True, eq=False):
     """One of the resources that a block makes; ``name`` is None where it is not known."""
 
     key: str | None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
 
 from migrator.spacelift.stacks.exchange import exchanges_token, said_in
 from migrator.spacelift.stacks.model import Contexts
@@ -37,8 +38,7 @@ CALLS_AWS = re.compile(
 _ALL = "*"
 
 
-@dataclass(frozen=True, eq=False)
-class SpaceliftContext:
+class SpaceliftContext(Struct, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
 
     document: Document
@@ -82,8 +82,7 @@ class SpaceliftContext:
         return hooks is not None and CALLS_AWS.search(said_in(hooks)) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class Attachment:
+class Attachment(Struct, frozen=True, eq=False):
     """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
     document: Document

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
 
 from migrator.terraform.expressions.evaluate import Expression, Scope
 
@@ -32,8 +33,7 @@ _NAMING = {
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The ``literal`` id, or the resource at an ``address`` in a ``scope``; with a ``key``, one of several."""
 
     literal: str | None = None

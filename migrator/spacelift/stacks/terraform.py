@@ -9,10 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.fleet import Code
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
@@ -50,8 +52,7 @@ _STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-aut
 _OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Struct, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
     ``named_slug`` is the slug that the user names, if so.

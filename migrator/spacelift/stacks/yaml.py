@@ -8,9 +8,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence, Tree, find, names, string_at
@@ -26,8 +27,7 @@ _INIT_HOOKS = ("hooks", "init", "before")
 _BEFORE_INIT = "before_init"
 
 
-@dataclass(frozen=True, slots=True)
-class YamlStack:
+class YamlStack(Struct, frozen=True):
     """A stack that the file ``path`` defines at ``line`` (counted from 1) and ``offset``.
 
     ``keys`` lead to the list of its commands before ``terraform init``, which need not exist; ``may_replace`` says that

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.syntax.hcl.scanner import HEREDOC, STRING, Token, tokens
 
@@ -28,8 +30,7 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them.
 
     The line's end is part of the last one.

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -59,8 +60,7 @@ _NESTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A JSON value: ``members`` of an object, ``elements`` of an array, neither of anything else."""
 
     span: Span
@@ -69,8 +69,7 @@ class Node:
     elements: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A property of an object: ``span`` from its name's quote to the end of its value."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.source import newline_at
 from migrator.span import Edit, Span
@@ -180,8 +181,7 @@ class ListEditor:
             end = comment.end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     """The last value on the way to a list that is written out, and what is left of the way from there."""
 
     node: Node | None

@@ -6,7 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, Tree, resolved
 
@@ -15,24 +16,21 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 _FLOW = frozenset(",[]{}")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A string for a list, and the comment to stand above it where the list's style has room for one."""
 
     text: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """An item as it is written: ``scalar`` on one line."""
 
     scalar: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How far a file indents a mapping under its key (``unit``), and a list (``list_offset``)."""
 
     unit: int

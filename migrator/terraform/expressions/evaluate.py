@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -35,8 +37,7 @@ _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
-class Scope:
+class Scope(Struct, frozen=True, eq=False):
     """Where an expression stands: a module, as the ``call`` in the scope ``caller`` calls it, or as nobody does.
 
     ``names`` are ``each.key``, ``each.value`` and the variables of ``for``.
@@ -46,7 +47,7 @@ class Scope:
     call: ModuleCall | None = None
     caller: Scope | None = None
     names: Mapping[str, Expression] = field(default_factory=dict)
-    followed: dict[str, Expression] = field(default_factory=dict, init=False, repr=False)  # what references lead to
+    followed: dict[str, Expression] = field(default_factory=dict)  # what references lead to
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
         """The argument ``name`` of a block in this scope, if it has one."""
@@ -62,8 +63,7 @@ class Scope:
         return replace(self, names={**self.names, **names})
 
 
-@dataclass(frozen=True, eq=False)
-class Expression(Written[Scope]):
+class Expression(Written[Scope], frozen=True, eq=False):
     """An expression, and what it comes to."""
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -23,8 +24,7 @@ _MADE_OF = re.compile(r"(?:merge|tomap)\(")
 _DEPTH = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+class Part(Struct, frozen=True, eq=False):
     """A part of a map: an object constructor with its ``items``, None for any other expression, at ``value``.
 
     ``locals`` are the names of those that led there, ``spans`` where their values are written.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
@@ -27,18 +29,17 @@ class TermsError(Exception):
     """More than is followed: what is asked for remains unknown."""
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class Term:
+class Term(Struct, frozen=True, eq=False, weakref=True):
     """``op`` says what it is, ``name`` which, ``where`` in which module or call, ``parts`` of what.
 
     ``symbols`` are those that it is made of: what has none has the same value wherever it stands.
     """
 
     op: str
-    name: str = field(default="", repr=False)
+    name: str = ""
     where: str = ""
-    parts: tuple[Term, ...] = field(default=(), repr=False)
-    symbols: frozenset[Term] = field(default=frozenset(), repr=False)
+    parts: tuple[Term, ...] = ()
+    symbols: frozenset[Term] = frozenset()
 
     @property
     def string(self) -> str | None:
@@ -79,7 +80,7 @@ def term(op: str, name: str = "", where: str = "", parts: Iterable[Term] = ()) -
         found = Term(op, name, where, made, symbols)
         if op in _ATOMS:
             varying = (term for part in made for term in part.symbols if term.op in ("each", "count"))
-            object.__setattr__(found, "symbols", frozenset({found, *varying}))
+            force_setattr(found, "symbols", frozenset({found, *varying}))
         _KNOWN[key] = found
     return found
 

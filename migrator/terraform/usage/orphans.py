@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import LeftAlone
@@ -46,8 +47,7 @@ _FILE = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
-@dataclass(slots=True)
-class Flow:
+class Flow(Struct):
     """How a candidate served: whether its value went on to what has gone, and whether to an argument for a key."""
 
     is_value: bool = False

@@ -12,9 +12,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
@@ -38,8 +39,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
 _INDEXED = re.compile(rf"\w+{_DOT}{IDENTIFIER}(?P<index>\[[^\]]*\])")
 
 
-@dataclass(frozen=True, eq=False)
-class Use:
+class Use(Struct, frozen=True, eq=False):
     """A reference at ``offset`` of a file, to ``address`` as Terraform writes it without spaces and indices."""
 
     document: Document
