@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
@@ -37,7 +38,7 @@ _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "
 T = TypeVar("T")
 
 
-class Scope(Struct, frozen=True, eq=False):
+class Scope(Struct, frozen=True, eq=False, dict=True):
     """Where an expression stands: a module, as the ``call`` in the scope ``caller`` calls it, or as nobody does.
 
     ``names`` are ``each.key``, ``each.value`` and the variables of ``for``.
@@ -47,7 +48,11 @@ class Scope(Struct, frozen=True, eq=False):
     call: ModuleCall | None = None
     caller: Scope | None = None
     names: Mapping[str, Expression] = field(default_factory=dict)
-    followed: dict[str, Expression] = field(default_factory=dict)  # what references lead to
+
+    @cached_property
+    def followed(self) -> dict[str, Expression]:
+        """What references lead to."""
+        return {}
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
         """The argument ``name`` of a block in this scope, if it has one."""
