@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import re
 from bisect import bisect_right
 from functools import cached_property
 
 from msgspec import Struct
 
-_NEWLINE = re.compile(r"\r\n|\n")
+from migrator.regex import regex
+
+_NEWLINE = regex(r"\r\n|\n")
 
 
 class SourceFile(Struct, frozen=True, dict=True):

@@ -20,11 +20,12 @@ from migrator.config.role_mapping import RoleMapping, conflict
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
 from migrator.model.results import Mode
+from migrator.regex import regex
 from migrator.workspace.discover import matches
 
 ROLE_VARIABLE = "aws_role_arn"
 
-_ROLE_ARN = re.compile(
+_ROLE_ARN = regex(
     rf"arn:(?:{'|'.join(FIRST_REGIONS)}):iam::\d{{12}}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{{1,64}}", re.ASCII
 )
 

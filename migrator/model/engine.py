@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from migrator.regex import regex
+
 Version = tuple[int, int, int]
 
 FIRST_NATIVE: Version = (1, 6, 0)
@@ -15,7 +17,7 @@ FIRST_NATIVE: Version = (1, 6, 0)
 FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 """From here on Terraform's S3 backend rejects the flat ``role_arn``; OpenTofu's does not: its CHANGELOG, #35721."""
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d{1,5})(?:\.(?P<second>\d{1,5}|x|\*))?"
     r"(?:\.(?P<third>\d{1,5}|x|\*))?"
     r"(?P<early>-[0-9A-Za-z.-]+)?(?=[\s,]|$)\s*,?",

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
-_GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
-_SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
-_HOSTED = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
-_REGISTRY = re.compile(
+from migrator.regex import regex
+
+_GETTER = regex(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
+_SHORT_SSH = regex(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
+_HOSTED = regex(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
+_REGISTRY = regex(
     r"(?:(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)/)?"
     r"(?P<namespace>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9_-]+)/(?P<provider>[a-z0-9]+)"
 )

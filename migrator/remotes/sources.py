@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shlex
 import sys
 from collections import Counter
@@ -16,13 +15,14 @@ from msgspec.structs import replace
 
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
+from migrator.regex import regex
 from migrator.remotes.url import parse_url
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 """What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
 
-_WORDS = re.compile(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
+_WORDS = regex(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
 
 
 class RepoSource(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -14,10 +13,11 @@ from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.model.verification import Verdict, worst
+from migrator.regex import regex
 from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
-_VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
+_VARYING = regex(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
 """Places and version constraints: reasons without a code that differ in these alone are one."""
 
 _REASONS = 200

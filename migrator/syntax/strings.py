@@ -6,13 +6,13 @@ nothing: of a text that cannot be understood, what stands before that place is t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.secret import is_telling
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
@@ -25,7 +25,7 @@ _TITLED = frozenset({"value", "content", "default", "secret_string", "string_val
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
-_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
+_SAID = regex(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
 _MOST_IN_YAML = 200_000  # aliases may make it more than it is
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
@@ -44,8 +44,8 @@ _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "
 _FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
 """Functions that are handed a path."""
 
-_NUMBER = re.compile(r"\d{4,}")
-_SAYS = re.compile(r"\w+|--?[\w-]+")
+_NUMBER = regex(r"\d{4,}")
+_SAYS = regex(r"\w+|--?[\w-]+")
 
 
 class Written(Struct):

@@ -7,13 +7,13 @@ for whoever asks. Left out are excluded files, links, binary files (by git's own
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct, field
 
+from migrator.regex import regex
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _OF_WRITERS = (
 )
 """A part of whatever writes an AWS provider or an S3 backend."""
 
-TERRAFORM = re.compile(
+TERRAFORM = regex(
     r"\.(?:tf|tofu|tfvars|tfbackend|tm)(?:\.json)?$|(?<!\.pkr)(?<!\.nomad)(?<!\.terraform\.lock)\.hcl(?:\.json)?$"
     r"|\.(?:tf|tofu)(?:test|query|mock)?\.(?:hcl|json)$"
     r"|(?:^|/)\.spacelift/"

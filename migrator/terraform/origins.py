@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-_SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
-_ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")
+_SOURCE = regex(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
+_ACCOUNT = regex(r"arn:[\w-]+:iam::(\d{12}):")
 
 
 Argument = tuple[Document, Attribute]

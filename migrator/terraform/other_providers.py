@@ -7,12 +7,12 @@ and https://registry.terraform.io/providers/Mongey/kafka (``sasl_aws_access_key`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 _WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
-_PREFIXED = re.compile(
+_PREFIXED = regex(
     r"(?:\w+_)?aws_(?:access_key(?:_id)?|secret(?:_access)?_key|token|session_token|profile|shared_credentials_files?"
     r"|shared_config_files?|creds_debug_profile)"
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
 from migrator.model.module_source import ModuleSource, is_local, parse_source
+from migrator.regex import regex
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module, ModuleCall
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
+_REPOSITORY = regex(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 
 
 class OutsideCall(Struct, frozen=True, eq=False):

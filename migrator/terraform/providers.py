@@ -5,7 +5,6 @@ The arguments are those of https://registry.terraform.io/providers/hashicorp/aws
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
 from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
@@ -35,7 +35,7 @@ CREDENTIALS = (
 )
 """The arguments that name static credentials; where one is left, web identity is ignored or the provider fails."""
 
-_GUARDED = re.compile(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
+_GUARDED = regex(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _NAMESPACE = "hashicorp"
 AWS, AWSCC = "aws", "awscc"

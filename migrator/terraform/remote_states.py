@@ -6,13 +6,13 @@ backend, as an object since Terraform 0.12, as a block before; other than a back
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
+_NAMED = regex(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 
 
 class Config(Struct, frozen=True, eq=False):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.workspace.discover import SKIPPED_FOLDERS, Kind
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _NAMES = (
     "access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token|profile|shared_?credentials_?files?"
     "|shared_?config_?files?|role_?arn"
 )
-_ARGUMENT = re.compile(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAMES})[\"']?[ \t]*(?:[=:]|\()")
-_KEY = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_ARGUMENT = regex(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAMES})[\"']?[ \t]*(?:[=:]|\()")
+_KEY = regex(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 
 
 class _Unread(Struct, frozen=True):
@@ -38,25 +39,23 @@ class _Unread(Struct, frozen=True):
 
 
 _STACKS = _Unread(
-    "Terraform stack configuration", re.compile(r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$"), re.compile("")
+    "Terraform stack configuration", regex(r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$"), regex("")
 )
 _TERRAMATE = _Unread(
     "Terramate configuration",
-    re.compile(r"\.tm(?:\.hcl)?$"),
-    re.compile(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
+    regex(r"\.tm(?:\.hcl)?$"),
+    regex(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
 )
-_TERRAGRUNT = _Unread(
-    "Terragrunt configuration in JSON", re.compile(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), re.compile("")
-)
+_TERRAGRUNT = _Unread("Terragrunt configuration in JSON", regex(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), regex(""))
 _ATMOS = _Unread(
     "Atmos stack configuration",
-    re.compile(r"\.ya?ml(?:\.tmpl)?$"),
-    re.compile(r"(?m)^\s*backend_type:\s*[\"']?s3|^\s*backend:\s*\n\s+s3:|^\s*providers:\s*\n\s+aws(?:cc)?:"),
+    regex(r"\.ya?ml(?:\.tmpl)?$"),
+    regex(r"(?m)^\s*backend_type:\s*[\"']?s3|^\s*backend:\s*\n\s+s3:|^\s*providers:\s*\n\s+aws(?:cc)?:"),
 )
 _CDKTF = _Unread(
     "CDKTF program",
-    re.compile(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
-    re.compile(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
+    regex(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
+    regex(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
 )
 _PROGRAM, _BINDINGS = "cdktf.json", ".gen"
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.span import Edit
 from migrator.terraform.providers import AWS, AWSCC, Provider, address, local_names
 
@@ -31,15 +32,15 @@ FIRST_WITH_WEB_IDENTITY: dict[str, Release] = {AWS: (4, 12, 0), AWSCC: (0, 20, 0
 FIRST_WITH_SEVERAL_ROLES: Release = (5, 67, 0)
 """The AWS provider's release that takes several ``assume_role``: its CHANGELOG, September 2024."""
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(-[\w.-]+)?(?:\+[\w.-]+)?(\s*)", re.ASCII
 )
 _MINORS = 20
 CDKTF_FILE = "cdktf.json"
-_IN_CDKTF = re.compile(
+_IN_CDKTF = regex(
     r'"(?P<name>[\w./-]+)@(?P<version>[^"]+)"|"source"\s*:\s*"(?P<source>[^"]+)"[^{}]*"version"\s*:\s*"(?P<object>[^"]+)"'
 )
-_LOCKED = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_LOCKED = regex(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
 class Constraint(Struct, frozen=True, eq=False):

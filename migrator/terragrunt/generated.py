@@ -7,7 +7,6 @@ around the heredoc is blank, so that every place in it is a place of the file it
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
@@ -28,9 +28,9 @@ from migrator.workspace.module import Module
 if TYPE_CHECKING:
     from migrator.model.findings import Place, Refusal
 
-_SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
-_TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
-_AROUND = re.compile(r"[^\r\n]")
+_SIGNS_IN = regex(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_TERRAFORM = regex(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
+_AROUND = regex(r"[^\r\n]")
 
 
 class Embedded(Document, eq=False, kw_only=True, dict=True):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
 from migrator.terragrunt.generated import Generated, from_file, generated
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 UNIT = "terragrunt.hcl"
-_READS = re.compile(r"\bread_terragrunt_config\(")
-_HCL = re.compile(r"\.hcl$")
-_SHARED = re.compile(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
-_WRITES_AWS = re.compile(r"provider|backend|aws|state", re.I)
-_INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
+_READS = regex(r"\bread_terragrunt_config\(")
+_HCL = regex(r"\.hcl$")
+_SHARED = regex(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
+_WRITES_AWS = regex(r"provider|backend|aws|state", re.I)
+_INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
 
 
 def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) -> str | None:

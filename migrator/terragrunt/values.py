@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
 _DEPTH = 16
 _STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'
-_STEP = re.compile(r'\.([\w-]+)|\["([^"]*)"\]')
-_TRAVERSAL = re.compile(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
-_CALL = re.compile(r"(?P<function>\w+)\(")
-_READS_FILE = re.compile(r"(?:file|templatefile)\(")
-_AFTER_CALL = re.compile(_STEPS)
-_TEMPLATE = re.compile(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
+_STEP = regex(r'\.([\w-]+)|\["([^"]*)"\]')
+_TRAVERSAL = regex(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
+_CALL = regex(r"(?P<function>\w+)\(")
+_READS_FILE = regex(r"(?:file|templatefile)\(")
+_AFTER_CALL = regex(_STEPS)
+_TEMPLATE = regex(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
 
 
 class Value(Struct, frozen=True, eq=False):

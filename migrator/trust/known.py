@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal, Rewrite
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.regex import regex
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
-_HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
-ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
+_HOOK_ROLE = regex(r"--role-arn[ =]+[\"']?([^\s\"']+)")
+ROLE_VARIABLE = regex(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 _INIT = "before_init"
-_BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
-_ELSE_NONE = re.compile(r"\s*:\s*\[\]")
+_BY_KEY = regex(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
+_ELSE_NONE = regex(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
 
 Roles = frozenset[str | None]

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
+from migrator.regex import regex
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.hcl.text import block, body, expression
@@ -30,8 +31,8 @@ https://github.com/hashicorp/terraform-provider-aws/pull/37255 of December 2024.
 
 """IAM is one for all regions, but requests are sent to one."""
 
-_CLAUSE = re.compile(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
-_THUMBPRINT = re.compile(r"[0-9a-f]{40}")
+_CLAUSE = regex(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
+_THUMBPRINT = regex(r"[0-9a-f]{40}")
 
 
 class ProviderSettings(Struct, frozen=True):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
+from migrator.regex import regex
 from migrator.trust.subjects import Runs, SubjectTemplate
 
 QUOTA = 2048
@@ -22,7 +23,7 @@ QUOTA = 2048
 USUAL = SubjectTemplate()
 """The subjects of an account that has no template of its own."""
 
-_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = regex(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class Role(Struct, frozen=True, order=True):

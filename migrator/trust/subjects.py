@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migrator.errors import UsageError
+from migrator.regex import regex
 
 DEFAULT_TEMPLATE = "space:{spaceId}:{callerType}:{callerId}:run_type:{runType}:scope:{scope}"
 RUN_TYPES = ("PROPOSED", "TRACKED", "TASK", "TESTING", "DESTROY")
 SCOPES = ("read", "write")
 
 _PLACEHOLDERS = frozenset({"spaceId", "spacePath", "callerType", "callerId", "runId", "runType", "scope"})
-_PARTS = re.compile(r"\{(\w+)\}|([\w:/|-]+)", re.ASCII)
+_PARTS = regex(r"\{(\w+)\}|([\w:/|-]+)", re.ASCII)
 _LONGEST = 1000
-_ID = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
-_SPACE_PATH = re.compile(r"(?:/[A-Za-z0-9][\w-]*)+(?:/\*)?", re.ASCII)
+_ID = regex(r"[A-Za-z0-9][\w-]*", re.ASCII)
+_SPACE_PATH = regex(r"(?:/[A-Za-z0-9][\w-]*)+(?:/\*)?", re.ASCII)
 
 
 class Runs(Struct, frozen=True):

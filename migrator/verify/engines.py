@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
+from migrator.regex import regex
 from migrator.verify.programs import bare_environment, run
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _FOLDERS = (
     ("TENV_ROOT", "~/.tenv", "Terraform/*/terraform"),
     ("TENV_ROOT", "~/.tenv", "OpenTofu/*/tofu"),
 )
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_VERSION = regex(r"(\d+)\.(\d+)\.(\d+)")
 
 
 class EngineProgram(Struct, frozen=True):

@@ -17,6 +17,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from migrator.regex import regex
+
 
 class Effect(Enum):
     """What a policy says of a request; ``UNKNOWN`` if the policy uses what is not known here."""
@@ -72,10 +74,10 @@ _OPERATORS: dict[str, tuple[_Test, bool]] = {
 }
 """How an operator compares, and whether it is the negation. ``ArnEquals`` and ``ArnLike`` are alike."""
 
-_OF_ISSUERS = re.compile(r"[\w/-]+\.[\w./-]+:\w+")
+_OF_ISSUERS = regex(r"[\w/-]+\.[\w./-]+:\w+")
 """Keys of tokens: those that the request does not have are not there. Of other keys nothing is known."""
 
-_VARIABLE = re.compile(r"\$\{")
+_VARIABLE = regex(r"\$\{")
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 
 

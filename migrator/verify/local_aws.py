@@ -6,7 +6,6 @@ request is taken for another run's.
 
 from __future__ import annotations
 
-import re
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
@@ -16,10 +15,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from migrator.errors import MigrateError
+from migrator.regex import regex
 
 MISSING = "moto is not installed"
-_SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
-_KEY = re.compile(r"<AccessKeyId>([^<]+)</AccessKeyId>")
+_SIGNED = regex(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
+_KEY = regex(r"<AccessKeyId>([^<]+)</AccessKeyId>")
 _START = Callable[..., Any]
 _App = Callable[[dict[str, Any], _START], Iterable[bytes]]
 

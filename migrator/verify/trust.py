@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, Verdict, failed, not_proven, proven, worst
+from migrator.regex import regex
 from migrator.trust.policy import Issuer, Role
 from migrator.verify import diagnostics as said
 from migrator.verify.exchange import exchange_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CELL = "trust"
 _STAND_INS = ("stand-in-01", "other-02")
-_NAME = re.compile(r"[A-Za-z0-9][\w-]*")
+_NAME = regex(r"[A-Za-z0-9][\w-]*")
 _WEB = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "sts:TagSession"
 

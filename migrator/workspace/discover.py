@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
@@ -11,6 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
+
+from migrator.regex import regex
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".terraform", ".terragrunt-cache", ".terragrunt-stack", "cdktf.out", "node_modules"}
@@ -45,13 +46,13 @@ _NAMES = {
     "terragrunt.hcl": Kind.TERRAGRUNT,
     "root.hcl": Kind.TERRAGRUNT,
 }
-UNREAD = re.compile(
+UNREAD = regex(
     r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
 )
 """Names of files that are not read, but may lead to Terraform."""
 
-_VALUES = re.compile(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
-_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
+_VALUES = regex(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
+_OVERRIDE = regex(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
 class Listing(Struct, frozen=True):

@@ -25,9 +25,6 @@ from migrator.errors import MigrateError
 if TYPE_CHECKING:
     from migrator.model.findings import Change
 
-LOG = ".tf-oidc-migrate-undo"
-"""The log's name in a folder that is no repository."""
-
 _FORMAT = "tf-oidc-migrate undo"
 _NO_LOG = "{} is not an undo log of tf-oidc-migrate. help: remove the file"
 _STAGED = ".tf-oidc-migrate-"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.model.findings import Refusal
+from migrator.regex import regex
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 NEW_FILE = "aws_oidc.tf"
 """The file for the resources of a stack that is written in JSON."""
 
-_ACCOUNT = re.compile(r":(\d{12}):")
+_ACCOUNT = regex(r":(\d{12}):")
 
 
 def objection(definition: StackDefinition) -> Refusal | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.spacelift.hooks.diagnostics import (
     HOOK_LIST_IS_STRING,
     HOOK_LIST_UNREADABLE,
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 
 Entries = tuple[Literal, ...]
 
-_CONCAT = re.compile(r"concat\s*\(")
-_FOR = re.compile(r"\[\s*for\b")
-_FIRST_VARIABLE = re.compile(
+_CONCAT = regex(r"concat\s*\(")
+_FOR = regex(r"\[\s*for\b")
+_FIRST_VARIABLE = regex(
     r"(?:(?:concat|coalesce|coalescelist|compact|distinct|flatten|tolist|try)\(\s*)*var\.([\w-]+)\b"
 )
 

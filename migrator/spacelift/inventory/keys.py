@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.spacelift.settings.model import is_static_file, is_static_variable
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.terraform.credential_names import exported
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.inventory.account import Context, Element, Hooks, Inventory, Stack
 
 
-_LOST = re.compile(r"Stacks|searchStacks(?:\.\d+)?")
+_LOST = regex(r"Stacks|searchStacks(?:\.\d+)?")
 """What a `ReadError` names that lost a stack, or a page of stacks."""
 
 

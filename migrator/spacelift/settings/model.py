@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.objects import Part
     from migrator.workspace.document import Document
 
-_FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
-_MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
+_FILE = regex(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
+_MENTION = regex(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
 
 
 def is_static_variable(name: str) -> bool:

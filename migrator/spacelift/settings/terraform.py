@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, together
 from migrator.spacelift.settings.diagnostics import (
     SETTING_NAMES_UNKNOWN,
@@ -51,11 +52,11 @@ _TYPES: Sought = {
 }
 """The argument that names it, the one with the credential, and which names matter."""
 
-_NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
+_NUMBERED = regex(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
 
 
-_ADDRESS = re.compile(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
-_INDEX = re.compile(r"\[[^\]]*\]")
+_ADDRESS = regex(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
+_INDEX = regex(r"\[[^\]]*\]")
 _Uses = dict[str, list[tuple["Document", int]]]
 
 

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import exchanges_token, said_in
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.slugs import slug_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
-CALLS_AWS = re.compile(
+CALLS_AWS = regex(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
 """What calls AWS or Terraform in a command."""

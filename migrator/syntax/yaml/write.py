@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, Tree, resolved
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_PLAIN_KEY = regex(r"[A-Za-z_][\w./-]*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _FLOW = frozenset(",[]{}")
 

@@ -6,7 +6,6 @@ modules and the functions that people put around them, to the place where a main
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -16,6 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module, ModuleCall
 
 _LONGEST_STRING = 10_000
-_PATH = re.compile(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
-_TRAVERSAL = re.compile(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
-_STEP = re.compile(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
-_TEMPLATE = re.compile(r"(?<!\$)\$\{([^{}]++)\}")
+_PATH = regex(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
+_TRAVERSAL = regex(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
+_STEP = regex(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
+_TEMPLATE = regex(r"(?<!\$)\$\{([^{}]++)\}")
 _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "nonsensitive"})
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
 
-_CALL = re.compile(r"(?P<function>[a-z]+)\(")
-_MARK = re.compile(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
+_CALL = regex(r"(?P<function>[a-z]+)\(")
+_MARK = regex(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
 _LONGEST = 100_000
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_MADE_OF = re.compile(r"(?:merge|tomap)\(")
+_MADE_OF = regex(r"(?:merge|tomap)\(")
 _DEPTH = 8
 
 

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.strings import string_value
@@ -22,7 +23,7 @@ from migrator.terraform.expressions.forms import member_type, optional_members
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
 _WORDS = {"null": None, "true": True, "false": False}
-_MATTERS = re.compile(r"\b(?:optional\(|number\b|bool\b|set\()")
+_MATTERS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
 
 
 class TermsError(Exception):

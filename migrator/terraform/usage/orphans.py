@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import LeftAlone
+from migrator.regex import regex
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
-_CHOOSES = re.compile(r"[^?:,\n]*\?")
-_FILE = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_KEY_ON_LINE = regex(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
+_CHOOSES = regex(r"[^?:,\n]*\?")
+_FILE = regex(r"[\w-]+(?:\.[\w-]+)+")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
