@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 Version = tuple[int, int, int]
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"(?P<before>\s*)(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)(?P<gap>\s*)v?(?P<first>\d{1,5})"
     r"(?:\.(?P<second>\d{1,5}|x|\*))?(?:\.(?P<third>\d{1,5}|x|\*))?(?P<early>-[0-9A-Za-z.-]+)?(?P<after>\s*)",
     re.ASCII,
 )
-_BETWEEN = re.compile(r",|(?<=[\w*])\s+(?=[~<>=!^v\d])", re.ASCII)
+_BETWEEN = regex(r",|(?<=[\w*])\s+(?=[~<>=!^v\d])", re.ASCII)
 _LAST = 10**6
 GREATEST: Version = (_LAST, 0, 0)
 """What comes after every version."""
@@ -25,8 +28,7 @@ GREATEST: Version = (_LAST, 0, 0)
 _MINORS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
+class _Clause(Struct, frozen=True):
     match: re.Match[str]
 
     @property

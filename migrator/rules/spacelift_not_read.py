@@ -7,14 +7,14 @@ https://docs.spacelift.io/concepts/policy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
+from migrator.regex import regex
 from migrator.rules.registry import Rule
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.resource import resources
 from migrator.workspace.discover import Kind
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.workspace.document import Document
 
-_OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
-_SIGNING = re.compile(
+_OF_OPERATOR = regex(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
+_SIGNING = regex(
     r"\b(?:access_key|secret_key|profile|shared_credentials_files?|role_arn|assume_role)\b|backend\s+\"s3\""
 )
-_REGO = re.compile(r"\.rego$")
-_FIRST = re.compile(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
+_REGO = regex(r"\.rego$")
+_FIRST = regex(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
 
 MIGRATE_BY_HAND = Diagnostic(
     "migrate-by-hand",
@@ -71,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
     for file in resources(workspace, "spacelift_repo_file"):
         content = file.argument("content")
-        said = said_in(content) if content is not None else ""
+        said = text_of(content) if content is not None else ""
         if workspace.in_scope(file.place.path) and (not said.strip() or _SIGNING.search(said)):
             if file.ignored is not None:
                 yield RULE.finding(file.place, file.address, file.ignored)
@@ -89,7 +89,7 @@ def _policies(context: Context) -> Iterator[Finding]:
             yield _policy(_place(document, match.start()), document.path)
     for policy in resources(workspace, "spacelift_policy"):
         body = policy.argument("body")
-        if body is not None and workspace.in_scope(policy.place.path) and _FIRST.search(said_in(body)):
+        if body is not None and workspace.in_scope(policy.place.path) and _FIRST.search(text_of(body)):
             yield _policy(policy.place, policy.address)
 
 

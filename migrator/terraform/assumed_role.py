@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from migrator.syntax.terraform import Copied, NewArgument, NewObject
 
@@ -33,8 +34,7 @@ _OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns", "//")
 """What ``assume_role`` and ``assume_role_with_web_identity`` both have, but for the role; a comment in JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssumedRole(Generic[Written]):
+class AssumedRole(Struct, Generic[Written], frozen=True):
     """The members of ``assume_role`` by name, each as it is written, and the ``arguments`` that say so.
 
     ``literal`` is the role, None where it is an expression. ``comments`` are those on flat arguments by the name of

@@ -8,8 +8,9 @@ literal: https://developer.hashicorp.com/terraform/language/backend/s3#assume-ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol
+
+from msgspec import Struct
 
 from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
@@ -48,8 +49,7 @@ class Backend(Protocol[Written]):
         """The role of its web identity as a literal; None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn(Generic[Written]):
+class SignIn(Struct, Generic[Written], frozen=True):
     """How a backend or a part of a remote state signs in afterwards: by itself, by a hook or by the environment.
 
     ``role`` is the role of its own web identity, ``""`` if it has none. The arguments to ``remove`` and to

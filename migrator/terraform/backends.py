@@ -7,9 +7,10 @@ of its edition for Terraform 1.5: from 1.6 on the family is deprecated, from 1.1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.span import Span
 from migrator.syntax.hcl.strings import string_value
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 
-@dataclass(frozen=True, eq=False)
-class S3Backend:
+class S3Backend(Struct, frozen=True, eq=False, dict=True):
     """A ``backend "s3"`` block, or a file with a part of one."""
 
     module: Module

@@ -8,12 +8,13 @@ repository's root.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
@@ -26,17 +27,16 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_READS_FILE = re.compile(r"(?:file|templatefile)\(")
+_READS_FILE = regex(r"(?:file|templatefile)\(")
 
 
-@dataclass(frozen=True, eq=False)
-class Config(Scope):
+class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
     """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder where it is included."""
 
-    workspace: Workspace = field(kw_only=True)
-    document: Document = field(kw_only=True)
-    folder: str = field(kw_only=True)
-    parent: str = field(kw_only=True)
+    workspace: Workspace
+    document: Document
+    folder: str
+    parent: str
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -111,7 +111,7 @@ def config_of(workspace: Workspace, document: Document, folder: str | None = Non
     return Config(Module(parent, [document]), workspace=workspace, document=document, folder=own, parent=parent)
 
 
-class _Part(Expression):
+class _Part(Expression, frozen=True, eq=False):
     """A part of the configuration that is an object, but is not written as one: only its members can be asked for."""
 
     @property
@@ -123,7 +123,7 @@ class _Part(Expression):
         return None
 
 
-class _Includes(_Part):
+class _Includes(_Part, frozen=True, eq=False):
     """``include`` of a file: what it includes, by label."""
 
     def own(self, name: str) -> Expression | None:
@@ -131,7 +131,7 @@ class _Includes(_Part):
         return _File("{}", found) if found is not None else None
 
 
-class _File(_Part):
+class _File(_Part, frozen=True, eq=False):
     """A file: ``locals``, and the arguments at its top."""
 
     def own(self, name: str) -> Expression | None:
@@ -141,7 +141,7 @@ class _File(_Part):
         return _config(self).value(argument) if argument is not None else None
 
 
-class _Locals(_Part):
+class _Locals(_Part, frozen=True, eq=False):
     def own(self, name: str) -> Expression | None:
         found = _config(self).local(name)
         if found is None:
@@ -153,8 +153,7 @@ def _config(value: Expression) -> Config:
     return cast("Config", value.scope)
 
 
-@dataclass(frozen=True, eq=False)
-class LiteralObject:
+class LiteralObject(Struct, frozen=True, eq=False):
     """An object constructor at ``span`` of a file, and its ``items``."""
 
     expression: Expression

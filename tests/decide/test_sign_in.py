@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from migrator.config.config import BackendAuth, Config
 from migrator.migrate.pipeline import migrate_repo

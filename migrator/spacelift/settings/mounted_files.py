@@ -12,9 +12,11 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -22,7 +24,7 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_FILE_UNKNOWN,
     MOUNTED_VALUES_ARE_STATIC,
 )
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
@@ -38,18 +40,17 @@ _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _VALUES = (".tfvars", ".tfvars.json")
 _ARGUMENTS = frozenset({"TF_CLI_ARGS", "TF_CLI_ARGS_init"})
-_GIVEN = re.compile(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
-_NAMES = re.compile(
+_GIVEN = regex(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
+_NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
+_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Override:
+class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
 
     ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
@@ -95,7 +96,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 file.ignored,
             )
     for variable, names in init_arguments:
-        missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
+        missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
             where = (variable.document, variable.place, variable.address)
@@ -107,7 +108,11 @@ def _init_arguments(workspace: Workspace) -> Iterator[tuple[Resource, tuple[str,
     for variable in resources(workspace, "spacelift_environment_variable"):
         if plain_name(variable.string("name") or "") in _ARGUMENTS:
             text = variable.string("value")
-            yield variable, None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
+            yield variable, None if text is None else tuple(_files_in(text))
+
+
+def _files_in(arguments: str) -> Iterator[str]:
+    return (argument for argument in _GIVEN.findall(arguments) if "=" not in argument)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
@@ -120,10 +125,10 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    found = _NAMES.search(text)
-    if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    match = _NAMES.search(text)
+    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=found[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
 
 
 def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
@@ -141,8 +146,8 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
         inner = re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
         if inner is not None and not inner[1].endswith("encode"):
             return _file(workspace, document, inner[2])
-        said = said_in(content.derived(encoded[1]))
-        return f"{said}\n{inner[2]}" if inner is not None else said or None
+        text_inside = text_of(content.derived(encoded[1]))
+        return f"{text_inside}\n{inner[2]}" if inner is not None else text_inside or None
     return _file(workspace, document, read[1]) if read is not None else None
 
 
@@ -152,5 +157,5 @@ def _file(workspace: Workspace, document: Document, argument: str) -> str | None
     if match is None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
-    found = workspace.documents.get(path) or workspace.other(path)
-    return found.text if found is not None else None
+    document_at = workspace.documents.get(path) or workspace.other(path)
+    return document_at.text if document_at is not None else None

@@ -7,7 +7,6 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
@@ -24,8 +23,7 @@ _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-@dataclass(frozen=True, eq=False)
-class OwnRun(Resource):
+class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
     """The ``config`` of a run or schedule, and the stacks that it is for."""
 
     config: Block
@@ -37,8 +35,7 @@ class OwnRun(Resource):
         return self.document.place(self.config)
 
 
-@dataclass(frozen=True, eq=False)
-class OwnTask(Resource):
+class OwnTask(Resource, frozen=True, eq=False, kw_only=True):
     """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
 
     reach: Reach
@@ -51,7 +48,7 @@ def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
     for type_ in _RUNS:
         for run in resources(workspace, type_):
             for config in run.block.blocks("runtime_config"):
-                yield OwnRun(run.document, run.block, run.scope, config, reaches.of(run))
+                yield OwnRun(run.document, run.block, run.scope, config=config, reach=reaches.of(run))
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
@@ -62,30 +59,31 @@ def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
             skips = init is not None and not init.is_null and (init.origin is None or init.origin.text != "true")
             names = tuple(name for name in sorted(STATIC) if command is not None and f"{name}=" in command.text)
             if skips or names:
-                yield OwnTask(task.document, task.block, task.scope, reaches.of(task), skips, names)
+                own = (task.document, task.block, task.scope)
+                yield OwnTask(*own, reach=reaches.of(task), skips_init=skips, names=names)
 
 
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
     """The static credentials in the environment of such runs."""
     for run in runs:
-        found: list[tuple[Block, str]] = []
+        settings: list[tuple[Block, str]] = []
         literals: list[Place] = []
         for nested in run.config.blocks("environment"):
             key, value = (run.scope.argument(run.document, nested, name) for name in ("key", "value"))
             if key is not None and key.string is not None and is_static_variable(key.string):
-                found.append((nested, key.string))
+                settings.append((nested, key.string))
                 if value is not None and value.string and holds_keys(key.string):
                     literals.append(run.document.place(nested))
-        if found:
+        if settings:
             yield TerraformSetting(
                 document=run.document,
                 block=run.block,
-                place=run.document.place(found[0][0]),
+                place=run.document.place(settings[0][0]),
                 title=f"environment of {run.address}",
-                names=tuple(dict.fromkeys(name for _, name in found)),
+                names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
-                nested=tuple(nested for nested, _ in found),
+                nested=tuple(nested for nested, _ in settings),
             )

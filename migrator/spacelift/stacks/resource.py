@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class Resource:
+class Resource(Struct, frozen=True, eq=False):
     """A resource, or a single instance of a repeated block, in the ``scope`` of its module.
 
     ``key`` is its key among those that ``for_each`` makes; None if there is one only, or the keys are not known.
@@ -27,7 +27,7 @@ class Resource:
     document: Document
     block: Block
     scope: Scope
-    key: str | None = field(default=None, kw_only=True)
+    key: str | None = None
 
     @property
     def module(self) -> Module:

@@ -7,14 +7,15 @@ A call of a module from elsewhere that makes stacks counts as their definition: 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.regex import regex
 from migrator.spacelift.stacks.resource import Resource, made_by
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
 
@@ -45,12 +46,11 @@ _OTHER_NAMES = {
 """As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
 https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
-_STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
-_OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
+_STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
+_OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stack(Resource):
+class Stack(Resource, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
     ``named_slug`` is the slug that the user names, if so.
@@ -99,9 +99,9 @@ class Stack(Resource):
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in arguments if expression is not None), None)
-        if found is not None or self.has_usual_inputs:
-            return found
+        first = next((expression for expression in arguments if expression is not None), None)
+        if first is not None or self.has_usual_inputs:
+            return first
         hooks = self.scope.argument(self.document, self.block, "hooks")
         moment, _, phase = name.partition("_")
         lists = hooks.member(moment) if hooks is not None and phase else None
@@ -204,7 +204,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository, whatever it runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
-            _named(workspace, Stack(document, block, made.scope, _is_repeated(block), key=made.key))
+            _named(workspace, Stack(document, block, made.scope, made.key, _is_repeated(block)))
             for _, module in sorted(workspace.modules.items())
             if module.is_interesting
             for document, block in _definitions(module)
@@ -215,7 +215,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
     for type_ in ("spacelift_stack", "spacelift_module"):
-        yield from (item for item in module.blocks("resource", type_) if not item[0].is_override)
+        yield from (resource for resource in module.blocks("resource", type_) if not resource[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.syntax.hcl.strings import quote
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _SCOPES = 10_000
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleScope(Scope):
+class ModuleScope(Scope, frozen=True, eq=False):
     """The scope of a module, with its variables and locals."""
 
     def root(self, name: str) -> Expression | None:
