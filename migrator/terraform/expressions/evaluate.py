@@ -340,12 +340,8 @@ def _entries(expression: Expression, budget: EvaluationBudget) -> dict[str, Expr
 def _loop(found: Expression, parts: Loop, budget: EvaluationBudget) -> Iterator[tuple[str, Expression]]:
     source = _follow(found.derived(parts.source), budget)
     elements = source.elements
-    pairs = (
-        _entries(source, budget).items()
-        if elements is None
-        else [(str(i), expression) for i, expression in enumerate(elements)]
-    )
-    for key, value in pairs:
+    listed = None if elements is None else {str(number): element for number, element in enumerate(elements)}
+    for key, value in (_entries(source, budget) if listed is None else listed).items():
         values = (value,) if len(parts.names) == 1 else (source.derived(quote(key)), value)
         inner = Expression("", found.scope.with_names(**dict(zip(parts.names, values, strict=False))))
         if not parts.condition or _holds(inner, parts.condition, budget):
