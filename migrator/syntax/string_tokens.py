@@ -1,4 +1,4 @@
-"""The tokens of HCL, JSON and Python in one shape, as far as it takes to know what is given to which name."""
+"""The tokens of HCL, JSON and Python in one shape, as far as needed to match values with names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HCL_KINDS |= {"comma": "comma", "equal": "give"}
 class Token(NamedTuple):
     """A piece of a text.
 
-    ``kind`` is one of word, string, end (of a string), text (in one), open, close, give (``=`` or ``:``), compare,
+    ``kind`` is one of word, string, end (of a string), text (in a string), open, close, give (``=`` or ``:``), compare,
     comma, newline, comment.
     """
 

@@ -1,7 +1,7 @@
-"""What a file gives to which name: every string, reference, name and comment of it, whatever its language.
+"""The values of names in a file of any language: every string, reference, name and comment.
 
-One walk over tokens: brackets are frames, ``=`` and ``:`` give a name to what follows. It is no parser and rejects
-nothing: of a text that cannot be understood, what stands before that place is told.
+One walk over tokens: brackets are frames, ``=`` and ``:`` assign the next value to a name. The walk is no parser and
+rejects nothing: of an invalid text, the part before the error is read.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ _SAYS = re.compile(r"\w+|--?[\w-]+")
 class Written:
     """A piece of a file: a text, a reference, a name, a comment.
 
-    ``header`` is that of the outermost block around it, ``names`` are what it is given to, from the outside in, and
-    ``statement`` is where the outermost of them begins. What is ``handed`` to a function, or compared, need not be the
-    value.
+    ``header`` is the header of the outermost block around the piece. ``names`` are the names of the value, outermost
+    first, and ``statement`` is the offset of the outermost name. An ``is_handed`` piece is an argument of a function,
+    or compared, and need not be the value.
     """
 
     kind: str
@@ -85,19 +85,19 @@ class _Frame:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is given to just now, from the outside in; of very many, only the outermost and the innermost."""
+        """The names of the current value, outermost first; of very many names, only the outermost and the innermost."""
         if not self.name:
             return self.path
         return (*self.path[:_MOST_NAMES], self.name)
 
     @property
     def hands(self) -> bool:
-        """Whether what stands here need not be the value of the innermost name."""
+        """Whether the current text need not be the value of the innermost name."""
         return (self.is_handed and not self.name) or self.was_compared
 
     @property
     def outermost(self) -> int:
-        """Where the outermost of the names begins."""
+        """The offset where the outermost name begins."""
         return self.begun if self.path else self.statement
 
     def inner(self, opening: str, first: int) -> _Frame:
@@ -114,7 +114,7 @@ class _Frame:
 
 
 def written(path: str, text: str) -> list[Written]:
-    """All that stands in the file at ``path`` with ``text``, in order; nothing of a language that is not known."""
+    """All strings, names and comments of the file at ``path``, in order; none if the language is unknown."""
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
     if path.endswith(".json"):
@@ -182,15 +182,15 @@ class _Walk:
     def _end(self, token: Token) -> None:
         frame = self._frames.pop() if len(self._frames) > 1 else self._frames[-1]
         outer = self._frames[-1]
-        whole = self._source[frame.first : token.start]
+        source = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
             piece.kind = NAME if outer.is_index or outer.is_file else TEXT
             piece.is_handed |= outer.was_compared
-            outer.words.append((whole, piece))
+            outer.words.append((source, piece))
         if not frame.pieces:
-            outer.words.append((whole, None))
+            outer.words.append((source, None))
         if outer.name.lower() in _TITLES:
-            outer.title = whole
+            outer.title = source
 
     def _give(self, token: Token) -> None:
         frame = self._frames[-1]
@@ -223,7 +223,7 @@ class _Walk:
         self._finish(self._frames[-1])
 
     def _finish(self, frame: _Frame) -> None:
-        """End what a comma or a line ends; an argument after one that says what it is has that for its name."""
+        """Finish a value at a comma or the end of a line; an argument after a title has the title as its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
         frame.is_guess = frame.is_guess and is_telling(before)
@@ -309,7 +309,7 @@ def _in_yaml(text: str) -> list[Written]:
 
 
 def _content(text: str, node: Scalar) -> tuple[int, int]:
-    """Where a scalar's characters stand: within its quotes, or below the line that says how a block is folded."""
+    """The offsets of a scalar's characters: within the quotes, or below the header of a block scalar."""
     start, end = node.span.start, node.span.end
     first = text[start : start + 1]
     if node.is_plain or first not in tuple("|>\"'"):
@@ -321,5 +321,5 @@ def _content(text: str, node: Scalar) -> tuple[int, int]:
 
 
 def _joins(function: str) -> bool:
-    """Whether what is handed to ``function`` is in what comes of it."""
+    """Whether the result of ``function`` contains the arguments."""
     return function in _JOINING or function.rpartition(".")[2] in _JOINING

@@ -1,7 +1,7 @@
 """Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
 
-Every edit is of the text as it was read and touches nothing else than it must; the columns that ``terraform fmt``
-would move are moved by `finish`, and only in a block that was aligned before.
+Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
+moved by `finish`, only in blocks that were aligned before.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def remove_blocks(
     path: str, text: str, items: Sequence[Attribute | Block], removed: Sequence[Block]
 ) -> tuple[Edit, ...]:
     """The edits that take the blocks ``removed`` out of ``items``, those at the top of the file."""
-    whole = Span(0, len(text))
-    return change_body(path, text, Block("", (), whole, whole, lambda _: tuple(items)), BodyChange(tuple(removed)))
+    file_span = Span(0, len(text))
+    return change_body(
+        path, text, Block("", (), file_span, file_span, lambda _: tuple(items)), BodyChange(tuple(removed))
+    )
 
 
 def _outline(text: str, block: Block) -> str:
@@ -67,7 +69,7 @@ def _outline(text: str, block: Block) -> str:
 
 
 def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
-    """A block on one line may hold one argument only: put what it is to hold on lines of its own."""
+    """Move the content of a block on one line to lines of their own, since such a block holds one argument only."""
     newline = newline_at(text, block.span.start)
     outer = _indent_at(text, block.span.start)
     inner = outer + _unit(outer)
@@ -144,7 +146,7 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 
 
 def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
-    """``# `` before every line of ``argument``, in the column where it begins."""
+    """The edits that put ``# `` before every line of ``argument``, in the column where the argument begins."""
     start, end = attribute.span.start, _end_with_comment(text, attribute.span.end)
     indent = _indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
@@ -160,14 +162,14 @@ def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
 
 
 def _append(path: str, text: str, block: Block, change: BodyChange, removed: Sequence[Span]) -> Edit:
-    """``change.append`` before the closing brace; a blank line sets a block apart from what stands before it."""
+    """Add ``change.append`` before the closing brace; a blank line separates a block from the code above."""
     outer = _indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
-    kept = _kept(text, Span(_first_line(text, block), place), removed)
+    kept_lines = _kept(text, Span(_first_line(text, block), place), removed)
     lines: list[str] = []
     for addition in change.append:
-        before = lines or kept
+        before = lines or kept_lines
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
         lines += rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
@@ -188,7 +190,7 @@ def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> boo
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` as the last of the file, a blank line before it."""
+    """Add ``block`` at the end of the file, after a blank line."""
     end = len(text)
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
@@ -215,7 +217,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
+    """Replace ``value`` by a list of ``items``: on lines of their own, unless the value is in brackets on a line."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
         return Edit(path, value, f"[{', '.join(map(expression, items))}]")
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
@@ -234,8 +236,8 @@ def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[E
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
     """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
 
-    All edits are made first, then what became of the regions is aligned: an edit may reach from one into another.
-    Raises `EditConflict` where edits collide.
+    All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
+    another. Raises `EditConflict` if edits collide.
     """
     made = list(_set_apart(text, settle(edits)))
     after = apply_edits(text, made)
@@ -288,7 +290,7 @@ def _line_start(text: str, offset: int) -> int:
 
 
 def _first_line(text: str, block: Block) -> int:
-    """Where the first line of a body begins: after that of its brace, if it has one."""
+    """The offset where the first line of a body begins: after the line of the brace, if that line has more code."""
     return block.body.start if block.span == block.body else _end_with_comment(text, block.body.start)
 
 

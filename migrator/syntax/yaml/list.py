@@ -1,4 +1,4 @@
-"""One list of a YAML text, edited where it is written, or made where it is missing."""
+"""The edits of one list of a YAML text, which is changed in place or created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 class ListEditor:
-    """Makes edits of the lists in ``tree``, which is in the file ``path``. Its methods raise `Refused`."""
+    """The editor of the lists in ``tree``, which is in the file ``path``. All methods raise `Refused`."""
 
     def __init__(self, path: str, tree: Tree) -> None:
         self._path, self._tree, self._text = path, tree, tree.text
@@ -62,7 +62,7 @@ class ListEditor:
         return [line for line in copies if line]
 
     def _replace_alias(self, slot: _Slot, alias: Alias, lines: list[Line], repeated: list[Line] | None) -> list[Edit]:
-        """A list of its own for an alias of one; for an alias of a mapping, one that merges it and has the list."""
+        """Replace an alias of a list by a new list, and an alias of a mapping by a mapping that merges the alias."""
         if not slot.rest:
             return self._replace(slot, "", (), lines + self._copies(alias.target, slot.in_flow))
         if not isinstance(alias.target, Mapping):
@@ -72,7 +72,7 @@ class ListEditor:
         )
 
     def _is_refilled(self, slot: _Slot) -> bool:
-        """Whether the value is ``[]`` or ``{}`` alone, so that it may as well be written in block style."""
+        """Whether the value is ``[]`` or ``{}``, so that block style may replace the value."""
         is_block = slot.node is not None and slot.parent is not None and slot.node.tag is None and not slot.in_flow
         return is_block and self._squeezed(slot.node) in ("[]", "{}")
 
@@ -87,7 +87,7 @@ class ListEditor:
         return self._replace(slot, "", slot.rest, lines)
 
     def _replace(self, slot: _Slot, merge: str, rest: Keys, lines: list[Line]) -> list[Edit]:
-        """A list, or a mapping that holds it below ``rest``, in place of the value at ``slot``."""
+        """Replace the value at ``slot`` by a list, or by a mapping that holds the list below ``rest``."""
         if slot.node is None or slot.parent is None:
             raise Refused("the list has no place")
         span, names = slot.node.span, _names(rest)
@@ -141,7 +141,7 @@ class ListEditor:
         return Edit(self._path, Span(first, first), "".join(texts))
 
     def _above_comments(self, start: int) -> int:
-        """Where the comment lines begin that stand right above the line that begins at ``start``."""
+        """The offset of the comment lines right above the line that begins at ``start``."""
         while start > self._tree.part.start:
             above = line_start(self._text, start - 1)
             if above >= start or not _COMMENT_LINE.match(self._text, above):
@@ -213,7 +213,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _names(rest: Keys) -> tuple[str, ...]:
-    """The keys that are to be written; items of lists are never made up."""
+    """The keys of new mappings; items of lists are never created."""
     if not all(isinstance(name, str) for name in rest):
         raise Refused("the list is too short")
     return tuple(str(name) for name in rest)

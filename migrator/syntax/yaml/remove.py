@@ -1,6 +1,6 @@
 """Edits of YAML: entries of mappings and items of lists taken out, and nothing else moved.
 
-Every edit is tried before it is handed out: the text is read again, and nothing but what was named may have gone.
+Every edit is checked: the new text is parsed, and only the named keys may be missing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
 def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``removed``.
 
-    What holds nothing else goes with them, and so do comments right above that speak of credentials.
+    Mappings and lists that become empty are removed too, and so are comments right above about credentials.
     """
     removals = _with_empty_holders(tree, set(removed))
     try:
@@ -67,7 +67,7 @@ def _held(node: Node | None) -> Iterator[str | int]:
 
 
 def _written(root: Node | None, keys: Keys) -> Node | None:
-    """The value at ``keys``, where it is written there and not merged or shared."""
+    """The value at ``keys``, if the text has the value there and does not merge or share the value."""
     node = root
     for key in keys:
         if isinstance(node, Mapping) and isinstance(key, str):
@@ -96,7 +96,7 @@ def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]
 
 
 def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> Span | None:
-    """What goes with one of several items between brackets, for the first of those that go together."""
+    """The span that removes the first of several items between brackets that are removed together."""
     if index and is_gone[index - 1]:
         return None
     last = next((number for number in range(index, len(spans)) if not is_gone[number]), len(spans)) - 1
@@ -109,7 +109,7 @@ def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> S
 
 
 def _lines(tree: Tree, span: Span) -> Span:
-    """The lines of an entry or item in block style, with the end of the line before them in place of their own."""
+    """The lines of an entry or item in block style, with the line end above instead of the last line end."""
     text = tree.text
     start = line_start(text, span.start)
     if text[start : span.start].strip(" -") or text[start : span.start].count("-") > 1:

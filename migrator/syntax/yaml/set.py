@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree`` has each of ``values`` at its keys, where there was none, in the file ``path``.
 
-    What should hold them is made where it is missing. None is set if one cannot be.
+    Missing parents are created. If one value cannot be set, none is set.
     """
     now = tree
     for keys, value in values:
@@ -44,7 +44,7 @@ class _RefusedError(Exception):
 
 
 def _is_all(before: Tree, after: Tree, keys: Keys, value: str) -> bool:
-    """Whether the value is there, and nothing changed but what leads to it."""
+    """Whether the value is set, and nothing changed but the parents of the value."""
     is_set = after.root is not None and string_at(after.root, *keys) == value
     return is_set and all(difference.keys == keys[: len(difference.keys)] for difference in differences(before, after))
 

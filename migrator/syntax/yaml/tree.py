@@ -1,4 +1,4 @@
-"""YAML as a tree with spans: an alias is one node, however often it is used, and what it stands for another.
+"""A YAML text as a tree with spans: an alias is one node, however often the alias is used.
 
 Merge keys are those of https://yaml.org/type/merge.html: an entry's own keys come before merged ones.
 """
@@ -24,7 +24,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 class Node:
     """A value: ``span`` covers what is written but for its anchor and tag, which begin at ``start`` if there are any.
 
-    ``depth`` counts the levels below it, those behind aliases too.
+    ``depth`` is the number of levels below the node, also behind aliases.
     """
 
     span: Span
@@ -36,7 +36,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Scalar(Node):
-    """A string, number, null …: ``value`` as it is read, ``is_plain`` where it has no quotes.
+    """A string, number, null …: ``value`` is the value, ``is_plain`` is true without quotes.
 
     ``is_string`` says that it is no number, date, boolean or null.
     """
@@ -47,13 +47,13 @@ class Scalar(Node):
 
     @property
     def is_null(self) -> bool:
-        """Whether it stands for nothing: ``null``, ``~``, or no character at all."""
+        """Whether the scalar means null: ``null``, ``~``, or no character at all."""
         return self.is_plain and self.tag is None and self.value in _NULLS
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sequence(Node):
-    """A list; ``is_flow`` where it is written in brackets."""
+    """A list; ``is_flow`` is true for a list in brackets."""
 
     items: tuple[Node, ...]
     is_flow: bool
@@ -68,19 +68,19 @@ class Entry:
 
     @property
     def name(self) -> str | None:
-        """The key, unless it is a list or a mapping itself."""
+        """The key as a string; None if the key is a list or a mapping."""
         key = resolved(self.key)
         return key.value if isinstance(key, Scalar) else None
 
     @property
     def is_merge(self) -> bool:
-        """Whether it brings in the keys of other mappings."""
+        """Whether the entry merges the keys of other mappings."""
         return isinstance(self.key, Scalar) and self.key.is_plain and self.key.value == MERGE
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mapping(Node):
-    """Keys and values in order; ``is_flow`` where it is written in braces."""
+    """Keys and values in order; ``is_flow`` is true for a mapping in braces."""
 
     entries: tuple[Entry, ...]
     is_flow: bool
@@ -114,7 +114,7 @@ class Mapping(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Alias(Node):
-    """``*name``, which stands for ``target``."""
+    """An alias ``*name`` of ``target``."""
 
     name: str
     target: Node
@@ -122,7 +122,7 @@ class Alias(Node):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and how it was reached: ``node`` is never an alias."""
+    """A value and the way to the value: ``node`` is never an alias."""
 
     node: Node
     by_alias: bool = False
@@ -131,7 +131,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The one document in ``part`` of ``text``; ``root`` is None where nothing but comments stands in it."""
+    """The document in ``part`` of ``text``; ``root`` is None if the document has only comments."""
 
     text: str
     part: Span
@@ -143,7 +143,7 @@ class Tree:
 
 
 def resolved(node: Node) -> Node:
-    """What ``node`` stands for if it is an alias, else itself."""
+    """The target of ``node``, if the node is an alias, else the node."""
     return node.target if isinstance(node, Alias) else node
 
 
@@ -181,7 +181,7 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
 
 
 def string_at(root: Node, *keys: str | int) -> str | None:
-    """The scalar at ``keys``; None if there is none, or if it is null."""
+    """The scalar at ``keys``; None if ``keys`` lead to no scalar, or to null."""
     place = find(root, keys)
     return place.node.value if place and isinstance(place.node, Scalar) and not place.node.is_null else None
 
