@@ -1,4 +1,4 @@
-"""What an inventory of a Spacelift account says of a stack, beyond what code says of stacks."""
+"""The facts of a Spacelift account about a stack that go beyond the code of the stack."""
 
 from __future__ import annotations
 

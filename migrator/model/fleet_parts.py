@@ -1,4 +1,4 @@
-"""What each repository of a run must know of the others, out of all that their surveys tell."""
+"""The part of all surveys that each repository of a run needs."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class _Index:
                 self.stacks.setdefault((stack.code.repository or "").lower(), []).append(stack)
 
     def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
-        """What contexts of ``survey`` may attach themselves to elsewhere."""
+        """The receivers in other repositories that contexts of ``survey`` may attach themselves to."""
         labels = (*survey.labels, None) if survey.labels else ()
         receivers = (receiver for label in labels for receiver in self.receivers.get(label, ()))
         yield from dict.fromkeys(receiver for receiver in receivers if receiver.repo != survey.repo)
 
     def role_users_of(self, survey: Survey) -> Iterator[Survey]:
-        """What gets a role in other repositories that ``survey`` has a use for, of some identities."""
+        """The users in other repositories, of some identities each, of the roles that ``survey`` uses."""
         for key in dict.fromkeys((user.role, user.is_backend) for user in survey.role_users):
             for repos in self.role_users[key].values():
                 users = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
@@ -71,11 +71,11 @@ class _Index:
 
 
 def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iterator[Fleet]:
-    """For each of ``surveys`` what it must know of the others, and no more.
+    """For each of ``surveys`` the facts of the others that the repository needs.
 
-    Root modules that sign in by themselves, on the engines of their stacks, are in none, and in none of them one is
-    migrated that one of its stacks, wherever it is defined, cannot serve. Of the stacks of the ``account``, those count
-    as made by hand that no repository defines.
+    Root modules that sign in natively, on the engines of their stacks, are in no part. A root module with a stack that
+    cannot run the hook is migrated in no part. A stack of the ``account`` that no repository defines counts as made by
+    hand.
     """
     known = list(surveys)
     defined = {stack.slug_in_account for survey in known for stack in survey.stacks}
@@ -126,9 +126,9 @@ def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
 
 
 def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
-    """Whether every stack of other repositories runs the root module with an engine on which it needs no hook.
+    """Whether every stack of other repositories runs the root module with an engine that needs no hook.
 
-    Where there is none, what its own repository says of it counts.
+    Without such a stack, the evidence of the module's own repository counts.
     """
     engine = root.engine
     if engine is None:
@@ -137,7 +137,8 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
     if not stacks:
         return root.is_native
     return all(
-        not stack.has_hook and all(verdict(known).is_native for known in engine.of_stack(stack.slug, stack.evidence))
+        not stack.has_hook
+        and all(verdict(evidence).is_native for evidence in engine.of_stack(stack.slug, stack.evidence))
         for stack in stacks
     )
 
@@ -150,7 +151,7 @@ def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
 
 
 def _objection(stack: KnownStack, root: KnownRoot) -> str:
-    """Why a stack cannot serve a root module; ``""`` if it can."""
+    """The reason why a stack cannot run a root module with the hook; ``""`` if the stack can."""
     at = f"{stack.repo}: {stack.place}"
     obstacle = stack.refusal if root.by == "hook" else dict(stack.obstacles).get(root.by, "")
     if obstacle and root.is_migrated:

@@ -1,4 +1,4 @@
-"""Values that are known to be secret, wherever else they stand: whole, cut, escaped, or in base64."""
+"""Values that are known to be secret, found elsewhere too: whole, cut, escaped, or in base64."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FEWEST_TURNS = 3
 
 
 def is_unmistakable(value: str) -> bool:
-    """Whether ``value`` is no word that other things may be called, too: such a one is masked where it comes from."""
+    """Whether ``value`` is no common word; a common word is masked only in the place of the secret."""
     is_word = (len(value) <= _LONGEST_WORDS and _WORDS.fullmatch(value)) or _IDENTIFIER.fullmatch(value)
     return (
         len(value) >= _SHORTEST
@@ -39,8 +39,8 @@ def is_unmistakable(value: str) -> bool:
 class Known:
     """Secret ``values``, looked for all at once, in one pass over a text; those that are called like ``names`` are not.
 
-    What is too short, or a word, says nothing about where else it stands. Whatever is as long as `_SHORTEST` has all of
-    a gram at a place that `_STRIDE` divides: only these are looked up, and what agrees around one is compared.
+    Short values and words are ignored, since they may occur anywhere. A value of `_SHORTEST` characters contains a
+    whole gram at a place that `_STRIDE` divides. Only these grams are looked up, and the text around a hit is compared.
     """
 
     def __init__(self, values: Iterable[str] = (), names: Iterable[str] = ()) -> None:
@@ -54,7 +54,7 @@ class Known:
                     places.append((spelling, offset))
 
     def pieces(self, text: str) -> Iterator[Piece]:
-        """Where the values, or much of one, stand in ``text``, whatever escapes are in it."""
+        """The spans of the values, or of a large part of a value, in ``text``, whatever escapes the text has."""
         if self.values:
             yield from self._found(text)
             plain = Plain(text)
@@ -74,7 +74,7 @@ class Known:
 
 
 def _agreement(text: str, place: int, spelling: str, offset: int) -> Piece:
-    """How far ``text`` and ``spelling`` agree around a place in each."""
+    """The number of characters that ``text`` and ``spelling`` share before and after a place in each."""
     begin = place - offset
     if begin >= 0 and text.startswith(spelling, begin):
         return begin, begin + len(spelling)
@@ -87,7 +87,7 @@ def _agreement(text: str, place: int, spelling: str, offset: int) -> Piece:
 
 
 def _gives_away(spelling: str, part: str) -> bool:
-    """Whether a part of a secret is all of it, or so much that it is no word that it has in common with others."""
+    """Whether a part of a secret is the whole secret, or too long to be a common word."""
     if len(part) == len(spelling):
         return True
     is_opaque = _OPAQUE.fullmatch(spelling) is not None
@@ -95,7 +95,7 @@ def _gives_away(spelling: str, part: str) -> bool:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """The value, and what base64 makes of it at the beginning, in the middle and at the end of other bytes."""
+    """The value, and the base64 forms of the value at the beginning, in the middle and at the end of other bytes."""
     yield value
     data = value.encode("utf-8", "surrogateescape")
     for encode in (b64encode, urlsafe_b64encode):

@@ -1,4 +1,4 @@
-"""What a run on one repository comes to; plain data, fit to be pickled."""
+"""The results of a run on one repository: plain data, which can be pickled."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stages_of(findings: Iterable[Finding]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class StagedChanges:
-    """The changes of a stage and of those before it, together."""
+    """The changes of a stage and of all stages before, together."""
 
     name: str
     changes: tuple[Change, ...] = field(default=(), repr=False)
@@ -48,7 +48,7 @@ class StagedChanges:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a migration as a branch: its ``commit`` is made on that of the stage before it."""
+    """The branch of a stage of a migration: ``commit`` follows the commit of the stage before."""
 
     name: str
     branch: str
@@ -58,10 +58,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StackRow:
-    """A Spacelift stack as the summary tells of it.
+    """A Spacelift stack in the summary.
 
-    ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
-    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
+    ``place`` is in the repository ``repo``, ``""`` for the repository of the result. ``code`` is the code of the stack,
+    ``""`` if not known. ``hook`` is the change of the hooks, ``remarks`` are facts about the stack.
     """
 
     title: str
@@ -90,13 +90,13 @@ class SigningRow:
 
     @property
     def is_notable(self) -> bool:
-        """Whether it changes, or lives on static credentials still."""
+        """Whether the sign-in changes, or still uses static credentials."""
         return self.before != self.after or not self.is_keyless
 
 
 @dataclass(frozen=True, slots=True)
 class TrustRow:
-    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+    """A role, by ARN, that runs assume after the migration; ``stacks`` are the known stacks of the runs."""
 
     role: str
     stacks: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class TrustRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run would do to one repository: every finding with its final fate, and the files after it.
+    """The changes that a run would make to one repository: every finding with the outcome, and the changed files.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
     ``masked`` are the changes as they may be shown, ``stages`` the same by stage, if
@@ -125,9 +125,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
+    """The revision of a run: the name of the checkout's ``folder``, and the current ``branch`` and ``commit``.
 
-    ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
+    ``remote`` is the web address of ``origin``. ``""`` means not known.
     """
 
     folder: str = ""
@@ -137,7 +137,7 @@ class Revision:
 
 
 class Mode(Enum):
-    """What is done with a plan."""
+    """The way to carry out a plan."""
 
     BRANCH = "branch"
     PREVIEW = "preview"
@@ -147,12 +147,12 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RepoResult:
-    """What a run on one repository came to.
+    """The result of a run on one repository.
 
-    ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
-    the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`; lines of findings are of
-    the ``revision``. Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
+    ``base`` is the base of the new branch. ``was_there``: an earlier run made the branch. ``pushed`` is the remote with
+    the branch, ``pull_request`` a URL. ``inputs`` are the files of the plan, each with a hash, ``fingerprint`` is the
+    hash of the outcome. ``mapped`` is as in `Plan`. Lines of findings refer to the ``revision``. With ``stages``,
+    ``branch`` is the branch of the last stage.
     """
 
     repo: str
@@ -182,7 +182,7 @@ class RepoResult:
 
     @property
     def title(self) -> str:
-        """What people call the repository: as the run names it, but its remote or folder instead of ``.``."""
+        """The name of the repository for people: the name in the run, but the remote or folder instead of ``.``."""
         if self.repo.strip("./"):
             return self.repo
         return self.revision.remote.partition("://")[2] or self.revision.folder or self.repo
@@ -205,12 +205,12 @@ class RepoResult:
 
     @property
     def is_failed(self) -> bool:
-        """Whether the repository or a file of it could not be processed: exit code 3."""
+        """Whether the repository or a file of the repository could not be processed: exit code 3."""
         return bool(self.error or self.problems)
 
     @property
     def is_refused(self) -> bool:
-        """Whether a place in it was refused: exit code 4."""
+        """Whether a place of the repository was refused: exit code 4."""
         return any(isinstance(finding.fix, Refusal) for finding in self.findings)
 
     @property
