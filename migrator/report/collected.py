@@ -1,4 +1,4 @@
-"""All results of a run, made fit to be shown once and then read by every report in turn."""
+"""All results of a run, masked once and then read by every report in turn."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def this_run() -> Run:
 class Item(NamedTuple):
     """A result fit to be shown; its ``number`` from 1 in the order of the run.
 
-    ``places`` are those of its findings and then of its problems as they really are, which no report may show.
+    ``places`` are the unmasked places of the findings and then of the problems, which no report may show.
     """
 
     number: int
@@ -67,10 +67,10 @@ class Item(NamedTuple):
 
 
 class Collected:
-    """Every result of a run, masked and printable, and the totals over them.
+    """Every result of a run, masked and printable, and the totals of all results.
 
-    The results are read once, and kept in a file without a name as soon as they are many: memory does not grow with
-    their number. Raises `MigrateError` where that file cannot be written.
+    The results are read once. Many results are kept in an unnamed file, so that memory does not grow with their number.
+    Raises `MigrateError` if that file cannot be written.
     """
 
     def __init__(self, results: Iterable[RepoResult], run: Run | None = None) -> None:
@@ -138,5 +138,5 @@ class Collected:
 
 
 def _undone(finding: Finding) -> Finding:
-    """``finding`` of a repository whose run failed: whatever was planned for its place was not done."""
+    """The ``finding`` of a repository whose run failed: the planned change was not made."""
     return replace(finding, fix=RUN_FAILED.refusal()) if isinstance(finding.fix, Rewrite) else finding

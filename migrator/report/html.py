@@ -1,4 +1,4 @@
-"""All results as one page: it loads nothing from elsewhere, and needs its script only to sort and to filter."""
+"""All results as one HTML page, which loads nothing from elsewhere and needs a script only to sort and filter."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _context(collected: Collected) -> dict[str, Any]:
 
 
 def _words(totals: Totals) -> dict[str, str]:
-    """What people call the outcome of a finding."""
+    """The outcome of a finding in words."""
     rewritten = "To rewrite" if totals.is_dry else "Rewritten"
     return {"rewritten": rewritten, "refused": "Refused", "left-alone": "Left alone", "ignored": "Ignored"}
 
@@ -94,7 +94,7 @@ def _said(text: str) -> Markup:
 
 
 def _part(name: str) -> Markup:
-    """A part of the page that is ours, to be put in as it is."""
+    """A part of the page that this program made, for use without escapes."""
     from markupsafe import Markup
 
     return Markup(resources.files("migrator.report").joinpath("page", name).read_text("utf-8"))  # noqa: S704
@@ -106,7 +106,7 @@ def _hash(text: str) -> str:
 
 
 def _shares(counts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
-    """Of each kind that occurs its count, and where its share of a bar begins and how long it is, in per cent."""
+    """For each kind with findings: the count, and the start and length of the share in a bar, in per cent."""
     present = {kind: count for kind, count in counts.items() if count}
     starts = accumulate(present.values(), initial=0)
     unit = 100 / (sum(present.values()) or 1)

@@ -25,8 +25,8 @@ def write(collected: Collected, out: TextIO) -> None:
     out.write("{\n" + ",\n".join(lines) + f',\n"totals": {totals},\n"results": [')
     for repo in collected.whole():
         fields = {name: value for name, value in to_plain(repo.result).items() if name not in _OF_PLANS}
-        plain = {"state": state_of(repo.result).value, **fields}
-        out.write((",\n" if repo.number > 1 else "\n") + json.dumps(plain))
+        document = {"state": state_of(repo.result).value, **fields}
+        out.write((",\n" if repo.number > 1 else "\n") + json.dumps(document))
     out.write("\n]\n}\n")
 
 

@@ -1,4 +1,4 @@
-"""All results as JUnit XML, which every CI system can show: a suite for a repository, a case for each thing found."""
+"""All results as JUnit XML for CI systems: a suite for each repository, a case for each finding."""
 
 from __future__ import annotations
 

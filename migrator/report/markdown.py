@@ -1,4 +1,4 @@
-"""All results as Markdown for a comment on a pull request: the figures, what to do, and as much of the rest as fits."""
+"""All results as Markdown for a comment on a pull request: figures, tasks, and as many details as the limit allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text as Markdown: what a repository holds is shown as it stands, and nothing in it is markup, a link or a mention."""
+"""Text as Markdown: text of a repository appears unchanged, without markup, links or mentions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str, most: int = CELL) -> str:
-    """``text`` as code, in a table's cell or a list, and at most so many characters of it."""
+    """The ``text`` as code in a table's cell or a list, limited to a number of characters."""
     if not text:
         return ""
     text = cut(text, most)
@@ -40,7 +40,7 @@ def linked(text: str, address: str) -> str:
 
 
 def cut(text: str, most: int = CELL) -> str:
-    """At most so many characters of ``text``."""
+    """The ``text``, limited to a number of characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""Places as a report lists them: grouped by file and counted, and linked to the remote where that is known."""
+"""Places in a report: grouped by file, counted, and linked to the remote if the remote is known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_address(text: str) -> bool:
 
 
 def link(revision: Revision, place: Place) -> str:
-    """The address of a ``place`` in the remote's pages, as it is in the commit of ``revision``; ``""`` if not known."""
+    """The URL of a ``place`` in the remote's pages at the commit of ``revision``; ``""`` if not known."""
     host = _HOST.fullmatch(revision.remote) if is_address(revision.remote) else None
     if host is None or not re.fullmatch(r"[0-9a-f]{40,64}", revision.commit) or not _is_plain(place.path):
         return ""
@@ -45,13 +45,13 @@ def link(revision: Revision, place: Place) -> str:
 
 
 def place_of(subject: str) -> Place | None:
-    """The place that a note's ``subject`` names, if it names one."""
+    """The place that a note's ``subject`` names; None if the subject names no place."""
     match = _LISTED.fullmatch(subject)
     return Place(match["path"], int(match["line"])) if match else None
 
 
 def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
-    """Each file once with a place to link to, and what to call it: ``main.tf`` and its lines, ``12 more places``.
+    """Each file once, with a place for the link and a label: ``main.tf`` with lines, ``12 more places``.
 
     At most `FILES` files are named. The last pair has an empty path if there are more.
     """

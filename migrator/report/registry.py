@@ -1,4 +1,4 @@
-"""Which reports there are, and writing one to its file."""
+"""The formats of reports, and the function that writes a report to a file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def writer_for(path: str) -> Write:
 
 
 def require_writable(path: str) -> None:
-    """Check that a file can be written at ``path``, before any work is done. Raises `UsageError` if it cannot."""
+    """Check that a file can be written at ``path``, before any work is done. Raises `UsageError`."""
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -55,8 +55,8 @@ def require_writable(path: str) -> None:
 def write_report(path: str, results: Iterable[RepoResult] | Collected) -> None:
     """Write the report that the ending of ``path`` names, whole or not at all.
 
-    Several reports on the same results take them `Collected`, so that the work is shared. Raises `UsageError` for an
-    unknown ending and `MigrateError` where the file cannot be written.
+    Several reports on the same results share one `Collected`, so that the work is done once. Raises `UsageError` for an
+    unknown ending, and `MigrateError` if the file cannot be written.
     """
     write = writer_for(path)
     collected = results if isinstance(results, Collected) else Collected(results)

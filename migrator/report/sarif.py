@@ -78,10 +78,10 @@ def _base(number: int, is_sole: bool) -> str:
 def _provenance(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, _ in collected:
         revision = result.revision
-        known = {"revisionId": revision.commit, "branch": revision.branch}
+        fields = {"revisionId": revision.commit, "branch": revision.branch}
         if revision.remote:
             at = {"mappedTo": {"uriBaseId": _base(number, is_sole)}}
-            yield {"repositoryUri": revision.remote, **{name: text for name, text in known.items() if text}, **at}
+            yield {"repositoryUri": revision.remote, **{name: text for name, text in fields.items() if text}, **at}
 
 
 def _bases(collected: Collected, is_sole: bool) -> Iterator[tuple[str, _Item]]:
@@ -121,7 +121,7 @@ def _notifications(collected: Collected, is_sole: bool) -> Iterator[_Item]:
 
 
 def _message(text: str) -> _Item:
-    """``text`` as it stands: SARIF gives a meaning to brackets (links) and braces (placeholders), 3.11.5 and 3.11.6."""
+    """The ``text`` with escapes: SARIF uses brackets for links and braces for placeholders, 3.11.5 and 3.11.6."""
     escaped = text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     return {"text": escaped.replace("{", "{{").replace("}", "}}")}
 
@@ -133,7 +133,7 @@ def _location(place: Place, base: str) -> _Item:
 
 
 def _fingerprint(key: tuple[str, str, str], ordinal: int) -> str:
-    """Of the finding, wherever in its file it stands; ``key`` is masked, so no secret can be guessed from it."""
+    """The fingerprint of a finding, independent of the line; ``key`` is masked, so that no secret can be guessed."""
     return f"{hashlib.sha256(chr(0).join(key).encode()).hexdigest()[:32]}:{ordinal}"
 
 

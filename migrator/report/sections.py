@@ -17,9 +17,9 @@ _VERBOSE = "-v lists all"
 
 
 class Section(NamedTuple):
-    """A part of the summary: ``blocks`` of lines, of which whole ones are left out if the summary is too long.
+    """A part of the summary: ``blocks`` of lines; a summary that is too long omits whole blocks.
 
-    ``least`` is the number of lines that the section has in any case; ``unit`` names what a block stands for.
+    ``least`` is the number of lines that the section has in any case; ``unit`` is the noun for a block.
     """
 
     title: str
@@ -35,7 +35,7 @@ class Section(NamedTuple):
 
 
 def rooms(sections: list[Section], *, verbose: bool) -> list[int]:
-    """How many lines each section may have: all that it needs, if the whole summary is not too long."""
+    """The number of lines for each section: all lines, if the whole summary is not too long."""
     if verbose:
         return [section.size for section in sections]
     left = LINES - 2 - 2 * len(sections)
@@ -71,7 +71,7 @@ def listed(rows: list[str], indent: str, *, verbose: bool) -> Iterator[str]:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """``line``, wrapped at words below its indent if it is longer than ``width``, unless that is 0."""
+    """The ``line``, wrapped at words below the indent if longer than ``width``; a width of 0 wraps nothing."""
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     if not width or len(line) <= width:
         return [line]

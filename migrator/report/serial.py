@@ -37,8 +37,8 @@ def outcome(finding: Finding) -> str:
 def to_plain(value: Any) -> Any:
     """``value``, a dataclass of results, surveys or options, as JSON knows data.
 
-    Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are left out: the
-    diff tells what came of them, and edits may hold what the diff masks.
+    Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are omitted: the
+    diff has the outcome, and edits may hold text that the diff masks.
     """
     return _converter().unstructure(value)
 
@@ -46,7 +46,7 @@ def to_plain(value: Any) -> Any:
 def from_plain(kind: type[_T], plain: Any) -> _T:
     """The value of the dataclass ``kind`` that `to_plain` made ``plain``.
 
-    Raises `MigrateError` for data of another shape, and what the dataclass raises for values that it does not take.
+    Raises `MigrateError` for data of another shape, and any error that the dataclass raises for its values.
     """
     from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 
@@ -77,12 +77,12 @@ def _converter() -> Converter:
         read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=False, **overrides)
 
         def write_flat(value: object) -> dict[str, Any]:
-            plain = write(value)
-            parts = [(plain.pop(field), names) for field, names in inner.items()]
-            return {**{name: part[name] for part, names in parts for name in names}, **plain}
+            fields = write(value)
+            parts = [(fields.pop(field), names) for field, names in inner.items()]
+            return {**{name: part[name] for part, names in parts for name in names}, **fields}
 
-        def read_flat(plain: Mapping[str, Any], _: object) -> object:
-            others = dict(plain)
+        def read_flat(fields: Mapping[str, Any], _: object) -> object:
+            others = dict(fields)
             parts = {field: {name: others.pop(name) for name in names} for field, names in inner.items()}
             return read({**others, **parts}, kind)
 
@@ -116,8 +116,8 @@ def _plain_fix(fix: Fix) -> dict[str, str]:
     return {"outcome": OUTCOMES[type(fix)], "code": fix.code, "detail": fix.reason, "help": fix.help}
 
 
-def _fix(plain: Mapping[str, str], _: object) -> Fix:
-    if plain["outcome"] == OUTCOMES[Rewrite]:
-        return Rewrite((), plain["detail"])
+def _fix(fields: Mapping[str, str], _: object) -> Fix:
+    if fields["outcome"] == OUTCOMES[Rewrite]:
+        return Rewrite((), fields["detail"])
     kinds = {OUTCOMES[kind]: kind for kind in (Refusal, LeftAlone, Ignored)}
-    return kinds[plain["outcome"]](plain["detail"], code=plain["code"], help=plain["help"])
+    return kinds[fields["outcome"]](fields["detail"], code=fields["code"], help=fields["help"])

@@ -44,22 +44,24 @@ def short_steps(result: RepoResult) -> Iterator[str]:
         return
     many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
     roles = one_by_one if len(result.trusts) < _MANY else many
-    named = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
+    role_names = " and ".join(filter(None, (roles, "the roles of the variables" if any(to_set(result)) else "")))
     is_integrated = any(integrated(result))
     role = " --role-arn ARN" * any(to_set(result))
     trust = (
         "use the policy in the tasks" if is_integrated and not result.trusts else f"run `{_TRUST.format(roles=role)}`"
     )
-    yield f"Let AWS trust {named or 'the roles'}: {trust}."
+    yield f"Let AWS trust {role_names or 'the roles'}: {trust}."
     elsewhere = dict.fromkeys(row.repo for row in result.stacks if row.repo not in ("", ACCOUNT) and row.hook)
     to_attach = any(note.code == ATTACH_HOOK.code for note in result.notes)
-    live = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(stack_side(result))
-    live += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
-    live += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
+    steps_before = ["set the variables"] * any(to_set(result)) + ["apply the stacks' definitions"] * any(
+        stack_side(result)
+    )
+    steps_before += [f"apply the stacks' definitions of {', '.join(elsewhere)}"] * bool(elsewhere)
+    steps_before += ["apply the module that `tf-oidc-migrate attach` writes"] * to_attach
     to_paste = any(note.paste for note in result.notes if note not in tuple(to_set(result)))
     pasted = [f"paste the {'integration' if is_integrated else 'commands of the hook'}"] * to_paste
-    if live or pasted:
-        yield f"Before the code is merged: {', '.join([*live, *pasted])}."
+    if steps_before or pasted:
+        yield f"Before the code is merged: {', '.join([*steps_before, *pasted])}."
     pushed = f"Discard runs that wait for confirmation, and push {result.branch or 'the branch'}."
     yield f"{pushed} The proposed runs of the branch must plan without errors."
     reinitialise = " Developers run `terraform init -reconfigure` once." if any(reconfigured(result)) else ""

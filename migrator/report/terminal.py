@@ -43,7 +43,7 @@ def show(diffs: Iterable[bytes], *, has_pager: bool = True) -> None:
 def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
     """Print a ``text`` for people on standard error; on a terminal in colours, wrapped, and in a pager if it is long.
 
-    ``text`` is told the width to wrap at, 0 for none, and whether colours are shown.
+    ``text`` is called with the width to wrap at, 0 for none, and whether the terminal has colours.
     """
     is_terminal = sys.stderr.isatty()
     size = shutil.get_terminal_size()
@@ -57,8 +57,8 @@ def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
 def list_changed(result: RepoResult, folder: str) -> None:
     """Print the paths that would change, one a line, as ``terraform fmt -check`` does.
 
-    ``folder`` is where the repository lies: the paths are as seen from the current folder. ``""`` stands for one that
-    lies nowhere on this machine for long: then its name comes before the path.
+    ``folder`` is the repository's folder: paths are relative to the current folder. ``""`` is for a temporary folder:
+    then the repository's name precedes the path.
     """
     root = Path(os.path.realpath(folder))
     root = checkout_of(root) or root

@@ -1,6 +1,6 @@
 """The summary of a run for people, on a terminal or in a log: totals, what to do, what was refused, what was changed.
 
-Without ``verbose``, a summary has about sixty lines, however large the repository: what is alike is counted.
+Without ``verbose``, a summary has about sixty lines, however large the repository: equal findings are counted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = {"data": ("remote state", "remote states")}
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
     """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
 
-    Lines are wrapped at words if they are longer than ``width`` characters; 0 leaves them as long as they are.
+    Lines longer than ``width`` characters are wrapped at words; a width of 0 wraps nothing.
     """
     result = show(result)
     lines = [("title", line) for line in _head(result)]
@@ -99,7 +99,7 @@ _CHANGED = {
 
 
 def headline(result: RepoResult) -> str:
-    """What came of one repository, in a few words."""
+    """The outcome of one repository, in a few words."""
     if result.error:
         return f"not migrated: {result.error}"
     if result.verified:
@@ -207,7 +207,7 @@ def _stack(row: StackRow) -> str:
 
 
 def _sentences(first: str, others: Iterable[str]) -> str:
-    """The first words and the others after them, each a sentence of its own."""
+    """The first text and the others, each as a sentence."""
     return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
 
 
@@ -233,7 +233,7 @@ def _help(text: str, indent: str) -> list[str]:
 
 
 def _counted(findings: list[Finding]) -> str:
-    """How many ``findings`` there are, by what they are about if that is the same for all."""
+    """The number of ``findings``, with their kind if all findings have the same kind."""
     kinds = {_kind(finding) for finding in findings}
     return count(len(findings), *(kinds.pop() if len(kinds) == 1 else ("place", "places")))
 
@@ -244,7 +244,7 @@ def _kinds(findings: list[Finding]) -> str:
 
 
 def _kind(finding: Finding) -> tuple[str, str]:
-    """What a finding is about, in the singular and the plural: the type of its block, or a place."""
+    """The kind of a finding, in the singular and the plural: the type of the block, or a place."""
     word = finding.subject.split(maxsplit=1)[0].partition(".")[0] if finding.subject else ""
     return _KINDS.get(word) or ((word, f"{word}s") if word in _BLOCKS else ("place", "places"))
 
