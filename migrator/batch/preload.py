@@ -1,4 +1,4 @@
-"""All that a run on a repository may need, loaded, and python-hcl2's parser made: what worker processes begin with."""
+"""The modules that a run on a repository may need, loaded with python-hcl2's parser before worker processes start."""
 
 import gc
 

@@ -1,8 +1,8 @@
 """Worker processes on this machine, each with one job at a time, so that the death of one costs no other job.
 
-A pool with a common queue breaks as a whole when one of its workers dies, and cannot tell whose job it was. Here every
-worker has a channel of its own. It leads a session of its own as well: the terminal's Ctrl-C does not reach it, git
-cannot ask for a password, and it can be killed together with the programs that it runs.
+A pool with a common queue breaks as a whole when a worker dies, and cannot tell whose job the worker had. Here every
+worker has a channel of its own. A worker also leads a session of its own: the terminal's Ctrl-C does not reach the
+worker, git cannot ask for a password, and the worker can be killed together with all programs of the job.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _DISMISSAL = 2.0
 class Processes:
     """An `Executor` of at most ``limit`` worker processes, started when they are needed.
 
-    They are forked from a server that has imported the modules ``preload``: quick to start, their memory shared, and
-    safe where this process has threads.
+    A server that has imported the modules ``preload`` forks the workers: they start quickly, share memory, and are safe
+    even if this process has threads.
     """
 
     def __init__(self, limit: int, preload: Sequence[str] = ()) -> None:
@@ -50,7 +50,7 @@ class Processes:
         weakref.finalize(self, _kill, self._all)  # also at the interpreter's exit, if nobody closed it
 
     def room(self) -> int:
-        """As many jobs as workers."""
+        """The number of workers."""
         return self._limit
 
     def start(self, ticket: int, function: Callable[[Any], Any], job: Any) -> None:
@@ -72,7 +72,7 @@ class Processes:
         return ended
 
     def interrupt(self, ticket: int) -> None:
-        """Raise `KeyboardInterrupt` in the worker; it gets no further job, as its job may leave programs behind."""
+        """Raise `KeyboardInterrupt` in the worker; the worker gets no further job, since programs may still run."""
         self._busy[ticket].interrupt()
 
     def kill(self, ticket: int) -> None:
@@ -99,8 +99,8 @@ class Processes:
 
     def _await_turning_back(self, until: float) -> None:
         channels = {worker.channel for worker in self._busy.values()}
-        while channels and (left := until - time.monotonic()) > 0:
-            channels -= set(connection.wait(channels, left))
+        while channels and (seconds := until - time.monotonic()) > 0:
+            channels -= set(connection.wait(channels, seconds))
 
     def _employ(self, message: bytes) -> _Worker:
         while self._idle:
@@ -139,7 +139,7 @@ class Processes:
 
 
 class _Worker:
-    """A process and the channel to it."""
+    """A process and the channel to the process."""
 
     def __init__(self, process: Callable[..., BaseProcess], pipe: tuple[Connection, Connection]) -> None:
         self.channel, worker_end = pipe
@@ -151,7 +151,7 @@ class _Worker:
         self._pid: int = self.process.pid  # type: ignore[assignment] # it is started
 
     def accepts(self, message: bytes) -> bool:
-        """Send it a job; False if it is dead."""
+        """Send a job to the worker; False if the worker is dead."""
         try:
             if self.channel.poll():  # it has nothing to say unasked: this is the end of the channel
                 return False
@@ -161,13 +161,13 @@ class _Worker:
         return True
 
     def interrupt(self) -> None:
-        """Signal the process alone: what it runs in a critical section shall end in its own time."""
+        """Send the signal to the process alone: programs in a critical section must end by themselves."""
         self.is_interrupted = True
         with suppress(OSError):
             os.kill(self._pid, signal.SIGINT)
 
     def ending(self) -> str:
-        """How a process that closed its channel ended, as a sentence."""
+        """A sentence on the end of a process that closed the channel."""
         self.process.join(_DISMISSAL)
         code = self.process.exitcode or 0
         if code < 0:
@@ -175,7 +175,7 @@ class _Worker:
         return f"The worker process ended with exit code {code}"
 
     def end(self) -> None:
-        """Kill the worker process and every program that it started."""
+        """Kill the worker process and every program that the process started."""
         self.channel.close()
         with suppress(OSError):
             os.killpg(self._pid, signal.SIGKILL)
@@ -188,7 +188,7 @@ class _Worker:
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """What starts here has `_COORDINATED` blocked: the server for good, a worker until it leads a session."""
+    """Block `_COORDINATED` in processes that start here: the server forever, a worker until it leads a session."""
     resource_tracker.ensure_running()  # before: as it starts, it unblocks them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _COORDINATED)
     try:
@@ -212,7 +212,7 @@ def _folder() -> str:
 def _serve(channel: Connection, environment: dict[str, str], folder: str) -> None:
     """The life of a worker: answer one job after the other until the channel ends, by will or by the parent's death.
 
-    It starts in the environment and folder that its parent is in now, which the server that forked it may not know.
+    The worker uses the environment and folder of the parent, which the fork server may not know.
     """
     os.setsid()
     for signals in _COORDINATED:

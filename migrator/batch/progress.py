@@ -1,6 +1,6 @@
-"""How far a run over many repositories is, on standard error: lines in flight on a terminal, plain lines elsewhere.
+"""The progress of a run over many repositories, on standard error: live lines on a terminal, plain lines elsewhere.
 
-The only importer of rich. Whatever is shown may come from a hostile repository: it is no markup, and moves no cursor.
+Only this module imports rich. Text may come from a hostile repository: the text is never markup, and moves no cursor.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REFRESHES = 4
 class Progress:
     """Tells of failures alone: the quiet form, and what the others have in common. A context manager.
 
-    ``total`` is the number of repositories if it is known, ``done`` how many of them an earlier run has finished.
+    ``total`` is the number of repositories, if known, ``done`` the number that an earlier run has finished.
     """
 
     def __init__(self, stream: TextIO, total: int | None, done: int) -> None:
@@ -79,14 +79,14 @@ class Progress:
 
 
 class _Warnings(logging.Handler):
-    """What the program warns of on its way, such as a forge that has to be waited for, among the rest."""
+    """Show the program's warnings, for example about a forge that must be waited for, between the other lines."""
 
     def __init__(self, shown: Progress) -> None:
         super().__init__(logging.WARNING)
         self._shown = shown
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
+        """Show the record."""
         self._shown.say(record.getMessage())
 
 
@@ -98,7 +98,7 @@ class _Lines(Progress):
 
 
 class _Bars(Progress):
-    """A bar for the whole, below it a line for each repository in flight; failures stay above."""
+    """A bar for all repositories, and below a line for each running repository; failures stay above."""
 
     def __init__(self, stream: TextIO, total: int | None, done: int) -> None:
         from rich.console import Console, Group  # here and below: slow to load, and of no use elsewhere
@@ -182,7 +182,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 @contextmanager
 def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
-    """Yield a function that is told how many of what were read: shown on a terminal alone."""
+    """Yield a function that receives the counts of objects read; shown on a terminal only."""
     if is_quiet or not _is_terminal(sys.stderr):
         yield lambda *_: None
         return
