@@ -1,6 +1,6 @@
 """GitHub and GitHub Enterprise Server, over PyGithub.
 
-https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api says when to wait, and for how long.
+https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api says when and how long to wait.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ github.set_log_level(logging.ERROR)  # `Patient` tells of waiting, in lines that
 
 
 class _Retry(Patient, GithubRetry):
-    """What GitHub documents of its limits, bounded."""
+    """The waiting times that GitHub documents for rate limits, with upper bounds."""
 
 
 class GitHub:

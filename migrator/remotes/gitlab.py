@@ -78,8 +78,8 @@ class GitLab:
     def pull_request(self, repo: str, head: str) -> PullRequest | None:
         """The open merge request of the branch ``head``, else the last one, else None."""
         with self._doing(Task(f"look for merge requests at {repo}", _READ)):
-            listed = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
-            pull_requests = [_pull_request(request) for request in listed]
+            merge_requests = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
+            pull_requests = [_pull_request(request) for request in merge_requests]
         return next(
             (request for request in pull_requests if request.state == "open"),
             pull_requests[0] if pull_requests else None,

@@ -86,7 +86,7 @@ class PullRequests:
 
 
 def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullRequest]:
-    """A pull request for each stage, into the branch of the stage before: what it is, and when to merge it."""
+    """A pull request for each stage, into the branch of the stage before, with the time to merge in the text."""
     base, many = new.base, len(result.stages)
     for number, stage in enumerate(result.stages, 1):
         name, wait = STAGES[stage.name]
