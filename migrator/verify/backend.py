@@ -34,7 +34,7 @@ _MISSING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What ``init`` and ``validate`` came to; ``backend`` is the backend's configuration as the engine has it."""
+    """The results of ``init`` and ``validate``; ``backend`` is the engine's configuration of the backend."""
 
     validate: Proof
     backend: Mapping[str, Any] | None
@@ -53,7 +53,7 @@ def initialise(
 ) -> Initialised:
     """Run ``init``, with the backend or without, and ``validate``; ``data`` is a folder for what the engine keeps.
 
-    ``is_own`` tells that the stack runs this engine. A backend that fails costs the validation nothing.
+    ``is_own``: the stack runs this engine. The validation runs even if the backend fails.
     """
     lock = folder / ".terraform.lock.hcl"
     had_lock = lock.exists()
@@ -129,17 +129,19 @@ def state_proof(initialised: Initialised, root: Root, before: Context | None, is
     if old is None:
         return not_proven("state", diagnostics.NO_OLD_BACKEND.refusal(place=f"s3://{now['bucket']}/{now['key']}"))
     for name in PLACE:
-        known = _literal(old.backends, name)
-        if known is None:
+        old_value = _literal(old.backends, name)
+        if old_value is None:
             return not_proven("state", diagnostics.UNKNOWN_STATE.refusal(name=name))
-        if known != now[name]:
-            why = diagnostics.OTHER_STATE.refusal(name=name, before=known or "not set", after=now[name] or "not set")
+        if old_value != now[name]:
+            why = diagnostics.OTHER_STATE.refusal(
+                name=name, before=old_value or "not set", after=now[name] or "not set"
+            )
             return failed("state", why)
     return proven("state", f"The backend leads to s3://{now['bucket']}/{now['key']}, as before.")
 
 
 def _literal(backends: Sequence[S3Backend], name: str) -> str | None:
-    """What an argument was; ``""`` if it was not set, None if no literal says what it was."""
+    """The old value of an argument; ``""`` if the argument was not set, None if no literal has the value."""
     blocks = [backend for backend in backends if not backend.is_partial]
     block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
     text = ""

@@ -1,6 +1,6 @@
 """The engine that a root module is verified with: terraform or tofu, of the stack's version if one is installed.
 
-Looked for in ``PATH``, in the folders of tfenv (https://github.com/tfutils/tfenv), tofuenv and tenv
+Engines are searched in ``PATH``, in the folders of tfenv (https://github.com/tfutils/tfenv), tofuenv and tenv
 (https://tofuutils.github.io/tenv), and at the path that the user names.
 """
 
@@ -49,7 +49,7 @@ class EngineProgram:
 class Engines:
     """The engines of this machine; ``chosen`` is the path of the one to take, whatever stacks say.
 
-    Raises `UsageError` for a chosen path that is no engine's.
+    Raises `UsageError` if the chosen path is no engine.
     """
 
     def __init__(self, chosen: str | None, home: Path) -> None:
@@ -60,14 +60,14 @@ class Engines:
 
     @cached_property
     def _installed(self) -> list[EngineProgram]:
-        """Those in ``PATH`` first."""
+        """The installed engines; those in ``PATH`` come first."""
         paths = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
         programs = [engine for path in paths if (engine := _asked(path, self._home))]
-        known = {engine.path for engine in programs}
-        return [*programs, *(engine for engine in _in_folders() if engine.path not in known)]
+        paths_of_programs = {engine.path for engine in programs}
+        return [*programs, *(engine for engine in _in_folders() if engine.path not in paths_of_programs)]
 
     def fitting(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
-        """The engine for a stack of which ``evidence`` is known, and whether that is one that the stack may run.
+        """The engine for a stack with this ``evidence``, and whether the stack may run that engine.
 
         None if no engine is installed.
         """
@@ -88,7 +88,7 @@ def _fits(engine: EngineProgram, evidence: list[Evidence]) -> bool:
 
 
 def _asked(path: str, home: Path) -> EngineProgram | None:
-    """The engine that says itself which version it is; None if it does not."""
+    """The engine with the version that the engine prints; None if the engine prints no version."""
     try:
         done = run([path, "version", "-json"], home, bare_environment(home), 30)
         version_text = json.loads(done.printed)["terraform_version"]

@@ -38,7 +38,7 @@ class HookProof:
 class TokenSettings:
     """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens.
 
-    Hooks are run for the ``types`` of runs alone; for all of them if there are none.
+    Hooks run for the ``types`` of runs only; for all types if there are none.
     """
 
     path: str
@@ -57,7 +57,7 @@ def hook_proof(
 ) -> HookProof:
     """Run the exchange of a stack's hooks for each type of run; ``needs_hook`` says that the backend needs one.
 
-    ``environment`` is what a run of the stack has before its hooks.
+    ``environment`` is the environment of a stack's run before the hooks.
     """
     if stack is None:
         cell = not_proven(_CELL, diagnostics.NO_STACK.refusal()) if needs_hook else _not_needed()
@@ -110,13 +110,15 @@ def _run(
             return failed(_CELL, why), {}
         roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
         if roles != (role,):
-            shown = ", then ".join(roles) or "somebody else"
-            return failed(_CELL, diagnostics.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
+            role_names = ", then ".join(roles) or "somebody else"
+            return failed(
+                _CELL, diagnostics.NOT_EXPORTED.refusal(shell=shell, found=role_names, expected=role)
+            ), exported
     return _order(stack, exchange), exported
 
 
 def _order(stack: RunStack, exchange: Exchange) -> Proof:
-    """What else must hold of a hook that signs in."""
+    """The further proof that a hook needs once the hook signs in."""
     if where := stack.early_caller:
         return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=where))
     if not exchange.has_guard:

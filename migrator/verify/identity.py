@@ -1,4 +1,4 @@
-"""Who signs in a root module: what the table of who signs predicts, what was seen, and the accounts of before."""
+"""The identities of a root module's runs: the predicted ones, the observed ones, and the accounts of before."""
 
 from __future__ import annotations
 
@@ -53,32 +53,32 @@ class Signed:
 
 
 def account_in(arn: str) -> str:
-    """The account of a caller's ARN, as ``aws sts get-caller-identity`` prints it; ``""`` if there is none."""
+    """The account in a caller's ARN of ``aws sts get-caller-identity``; ``""`` if the ARN has none."""
     match = _CALLER.search(arn)
     return match[1] if match else ""
 
 
 def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> Environment:
-    """What the runs of a stack have around them once its hooks have run."""
+    """The environment of a stack's runs after the hooks."""
     if stack is None:
         return Environment()
     if has_hook:
-        known = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
-        return Environment(rest=known if hook_role else _UNKNOWN_HOOK)
+        signer = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
+        return Environment(rest=signer if hook_role else _UNKNOWN_HOOK)
     variables = stack.variables
     role = variables.get("AWS_ROLE_ARN", "") if "AWS_WEB_IDENTITY_TOKEN_FILE" in variables else ""
     return Environment(has_keys=stack.has_static_keys, web_identity=role or ("a role" if role is None else ""))
 
 
 def backend_signer(context: Context, root: Root, environment: Environment) -> Signed:
-    """Who signs for the state."""
+    """The signer for the state."""
     parts = [root.backend, *(backend for backend in root.backends if backend.is_partial)]
     sign_in = backend_sign_in(context.workspace, parts)
     return Signed(root.backend.title, signer(sign_in, environment), sign_in.assumed)
 
 
 def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[Signed]:
-    """Who signs for the providers of a root module and of the modules that it calls."""
+    """The signers for the providers of a root module and of the called modules."""
     workspace = context.workspace
     for inner in (path, *sorted(workspace.reached_from(path))):
         module = workspace.modules.get(inner)
@@ -94,7 +94,7 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
 def signers_of(
     context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
 ) -> Iterator[Signed]:
-    """Who signs for the backend and the providers of a root module, with the values of role variables filled in."""
+    """The signers for the backend and the providers of a root module, with the values of role variables."""
     root = next((candidate for candidate in context.facts.roots if candidate.module.path == path), None)
     values = _role_values(context, path, stack, role_arn)
     signers = [backend_signer(context, root, environment)] if root is not None else []
@@ -112,9 +112,10 @@ def identity_proof(
     role_arn: str | None,
     tokens: tuple[str, ...],
 ) -> Proof:
-    """Who signs in, as far as that is proven; ``seen`` is who signed for the state in the emulated AWS.
+    """The proof of the identity of runs; ``seen`` are the roles that signed for the state in the emulated AWS.
 
-    ``role_arn`` is the value of role variables that no file knows, ``tokens`` are the paths of the run's token.
+    ``role_arn`` is the value of role variables without a value in any file, ``tokens`` are the paths of the run's
+    token.
     """
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
@@ -152,7 +153,7 @@ def identity_proof(
 
 
 def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
-    """What is wrong with one signer; None if nothing is."""
+    """The proof that one signer is wrong; None if the signer is right."""
     before = old.get(signer.title)
     if not signer.by.is_keyless:
         return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.said))
@@ -177,7 +178,7 @@ def _old(before: Context | None, path: str) -> dict[str, Signed]:
 
 
 def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: str | None) -> dict[str, str]:
-    """The role variables of a root module, each with its value; ``""`` if no file knows the value."""
+    """The role variables of a root module, each with the value; ``""`` if no file has the value."""
     module = context.workspace.modules[path]
     values: dict[str, str] = {}
     for document, block in module.blocks("variable"):

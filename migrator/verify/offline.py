@@ -1,4 +1,4 @@
-"""The level ``offline``: each root module, with each stack that runs it, against an emulated AWS on this machine."""
+"""The level ``offline``: each root module and each stack that runs the module, against an emulated AWS."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"
 
 @dataclass(frozen=True)
 class OfflineSettings:
-    """What the user asked for: how many rows ``at_once``, and whether engines ``fetch`` providers."""
+    """The user's options: the number of rows ``at_once``, and whether engines ``fetch`` providers."""
 
     token: TokenSettings
     role_arn: str | None = None
@@ -67,7 +67,7 @@ class Offline:
     def rows(
         self, roots: Sequence[VerifiedRoot], done: Callable[[VerifiedStack], None]
     ) -> dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]:
-        """The rows of each root module; ``done`` is told of each as it is there."""
+        """The rows of each root module; ``done`` is called with each row."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
             rows = []
@@ -92,13 +92,13 @@ class Offline:
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
     def _with_role(self, stack: RunStack) -> RunStack:
-        known = stack.variables.get("TF_VAR_aws_role_arn")
-        if known or not self._settings.role_arn:
+        role_arn = stack.variables.get("TF_VAR_aws_role_arn")
+        if role_arn or not self._settings.role_arn:
             return stack
         return replace(stack, variables={**stack.variables, "TF_VAR_aws_role_arn": self._settings.role_arn})
 
     def _put_token_here(self, folder: Path) -> None:
-        """Have the copy of a root module read the token from a file beside it, which an engine finds by its name."""
+        """Let the copy of a root module read the token from a file in the folder, which an engine finds by name."""
         (folder / _HERE).write_text(token_for("", self._settings.token.host))
         for file in folder.iterdir():
             if file.is_file() and not file.is_symlink() and file.name.endswith(_WITH_TOKEN):
@@ -122,7 +122,9 @@ class Offline:
         if engine is None:
             why = diagnostics.NO_ENGINE.refusal()
             return replace(row, proofs=_nothing(why))
-        root = next((known for known in context.facts.roots if known.module.path == verified_root.path), None)
+        root = next(
+            (candidate for candidate in context.facts.roots if candidate.module.path == verified_root.path), None
+        )
         with self._aws.run() if self._aws is not None else nullcontext() as aws:
             return self._with_engine(row, verified_root, stack, root, engine, is_own, aws)
 
@@ -197,7 +199,7 @@ class Offline:
         return state_proof(initialised, root, verified_root.repo.before, is_own, engine.title)
 
     def _environment(self, stack: RunStack | None, aws: RecordedRun | None) -> dict[str, str]:
-        """What a run of a stack has before its hooks."""
+        """The environment of a stack's run before the hooks."""
         environment = bare_environment(self._home, with_network=self._settings.fetch)
         environment |= {"TF_CLI_CONFIG_FILE": str(self._cli_config), "TF_VAR_spacelift_run_id": _RUN_ID}
         environment |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "5"}
@@ -228,7 +230,7 @@ def _is_of_environment(signer: Signed) -> bool:
 
 
 def _may_sign_in(hook: HookProof, environment: dict[str, str], verified_root: VerifiedRoot, root: Root | None) -> bool:
-    """Whether ``init`` has anything to sign in with; it would fail for the reason of the hook's cell otherwise."""
+    """Whether ``init`` has credentials; otherwise ``init`` would fail for the reason in the hook's cell."""
     if root is None:
         return False
     around = Environment(web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment)
@@ -236,5 +238,5 @@ def _may_sign_in(hook: HookProof, environment: dict[str, str], verified_root: Ve
 
 
 def _by_hook(identity: Proof) -> Proof:
-    """A hook that fails is told in its own cell; who would sign in is not known then."""
+    """The cell of the identity after a failed hook: the hook's own cell has the failure; the identity is unknown."""
     return not_proven("identity", diagnostics.NO_SESSION.refusal()) if identity.verdict.value == "failed" else identity

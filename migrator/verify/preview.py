@@ -1,8 +1,8 @@
 """The level ``spacelift``: previews in the account's own workers, before any stack is changed.
 
-A preview runs the code of a commit with a runtime configuration of its own, in which lists of hooks replace the stack's
-lists, and variables win over those of the stack. Hooks after init, and an output, print markers that tell who signed in
-and which state was reached. ``spacectl`` starts the preview and follows it: https://github.com/spacelift-io/spacectl.
+A preview runs the code of a commit with a runtime configuration of its own. Lists of hooks there replace the stack's
+lists, and variables override the stack's variables. Hooks after init, and an output, print markers with the identity
+and the state. ``spacectl`` starts and follows the preview: https://github.com/spacelift-io/spacectl.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _command(stack: str, commit: str, file: Path) -> tuple[str, ...]:
 def previews(root: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Proof:
     """Write the runtime configurations of a stack's previews into ``folder``; why there can be none, if so.
 
-    Raises `MigrateError` where a file cannot be written.
+    Raises `MigrateError` if a file cannot be written.
     """
     if not stack.slug or stack.commands is None or not root.repo.commit:
         why = stack.unknown if stack.commands is None else "the slug of the stack, or the commit of the branch"
@@ -96,7 +96,7 @@ def _configuration(root: VerifiedRoot, stack: RunStack, engine: str, *, has_sess
 
 
 def _configuration_before(engine: str) -> str:
-    """That of the commit before: the stack as it is, with the markers."""
+    """The configuration for the commit before: the unchanged stack with markers."""
     commands = (_IDENTITY, _STATE.replace("{engine}", engine))
     return "\n".join(["after_init:", *(f"  - {_quoted(command)}" for command in commands)]) + "\n"
 
@@ -119,12 +119,12 @@ def _quoted(text: str) -> str:
 
 
 def markers(printed: str) -> dict[str, str]:
-    """What the markers of a run tell: ``identity`` and ``state``, the last of each."""
+    """The values in a run's markers: ``identity`` and ``state``, the last value of each."""
     return {name: value for name, value in _FOUND.findall(printed) if "$(" not in value and "${" not in value}
 
 
 def preview_proofs(made: Previews, *, runs: bool) -> list[Proof]:
-    """The cells that previews prove; if nobody ``runs`` them, they say with which commands to do so."""
+    """The cells that previews prove; if nobody ``runs`` the previews, the cells show the commands to run."""
     if not runs:
         why = diagnostics.PREVIEW_NOT_RUN.refusal(command=made.shown)
         return [not_proven(cell, why) for cell in ("state", "identity")]

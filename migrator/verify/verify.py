@@ -34,7 +34,7 @@ Rows = dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]
 
 
 class Level(Enum):
-    """How far a verification goes."""
+    """The level of a verification."""
 
     OFFLINE = "offline"
     TRUST = "trust"
@@ -43,7 +43,7 @@ class Level(Enum):
 
 @dataclass(frozen=True)
 class TrustRequested:
-    """Whose tokens trust policies must admit, where the policies come from, and which ``types`` of runs must be."""
+    """The user's options for trust policies: the issuer, the source of policies, and the ``types`` of runs."""
 
     issuer: Issuer
     folder: str | None = None
@@ -53,7 +53,7 @@ class TrustRequested:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be verified: ``repos`` on ``branch``, compared with ``base``; None for what is found by itself."""
+    """The options of a verification: ``repos`` on ``branch``, compared with ``base``; None for the defaults."""
 
     repos: Sequence[str]
     config: Config
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Opened:
-    """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder beside the copies."""
+    """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder for other files."""
 
     repos: list[VerifiedRepo]
     roots: list[VerifiedRoot]
@@ -110,7 +110,7 @@ def _known(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
 
 
 def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
-    """The rows of the level ``offline``; ``say`` is told of each as it is there."""
+    """The rows of the level ``offline``; ``say`` is called with each row."""
     try:
         aws = LocalAws()
     except MigrateError:
@@ -125,7 +125,7 @@ def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
 
 
 def _empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
-    """Rows of which nothing is proven yet."""
+    """Rows without proofs."""
 
     def row(root: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
         return VerifiedStack(root.path or ".", stack.title if stack else "", stack.place if stack else "")
@@ -140,23 +140,25 @@ def rows_of(opened: Opened, request: Request, say: Say) -> Rows:
     if Level.TRUST in request.levels and request.trust is not None:
         settings = _trust_settings(opened, request, request.trust)
         rows = {
-            root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in listed]
-            for root, listed in rows.items()
+            root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in rows_of_root]
+            for root, rows_of_root in rows.items()
         }
     if Level.SPACELIFT in request.levels and request.previews is not None:
-        rows = {root: _previewed(root, listed, request.previews, request, say) for root, listed in rows.items()}
+        rows = {
+            root: _previewed(root, rows_of_root, request.previews, request, say) for root, rows_of_root in rows.items()
+        }
     return rows
 
 
 def _previewed(
     root: VerifiedRoot,
-    listed: list[tuple[RunStack | None, VerifiedStack]],
+    rows_of_root: list[tuple[RunStack | None, VerifiedStack]],
     folder: Path,
     request: Request,
     say: Say,
 ) -> list[tuple[RunStack | None, VerifiedStack]]:
     rows = []
-    for stack, row in listed:
+    for stack, row in rows_of_root:
         made = previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
         if isinstance(made, Previews):
             for command in made.commands:
