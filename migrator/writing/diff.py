@@ -18,8 +18,8 @@ _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 def unified_diff(changes: Sequence[Change], shown: Sequence[Change] | None = None) -> bytes:
     """The diff of all ``changes`` in git's own format: ``a/…`` and ``b/…``, odd names quoted, odd bytes as they are.
 
-    With ``shown``, the same changes with their secrets masked line for line, these lines stand in it: it is readable,
-    and where a secret was no longer applicable.
+    With ``shown``, the same changes with masked secrets, the diff has these lines: people can read the diff, but
+    changes with secrets cannot be applied.
     """
     pairs = zip(changes, changes if shown is None else shown, strict=True)
     return b"".join(line for change, masked in pairs for line in _file_diff(change, masked))
@@ -44,7 +44,7 @@ def _file_diff(change: Change, shown: Change) -> Iterator[bytes]:
 
 
 def _range(start: int, end: int) -> bytes:
-    """Lines ``start`` to ``end``, counted from 0, as a hunk's header has them: a range of none begins a line before."""
+    """Lines ``start`` to ``end``, counted from 0, as in the header of a hunk: an empty range begins a line earlier."""
     return b"%d" % (start + 1) if end - start == 1 else b"%d,%d" % (start + (end > start), end - start)
 
 
@@ -58,7 +58,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def quote_path(path: str) -> bytes:
-    """``path`` as git prints it: in quotes with C escapes if it holds control characters, quotes or non-ASCII."""
+    """The ``path`` as git prints it: in quotes with C escapes for control characters, quotes or non-ASCII."""
     raw = path.encode("utf-8", "surrogateescape")
     if _PLAIN_NAME.fullmatch(raw):
         return raw
