@@ -1,4 +1,4 @@
-"""What a file that mentions AWS credentials is, by its path: whether Terraform can come of it."""
+"""The kinds of files that mention AWS credentials, by path: whether they may produce Terraform code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from migrator.terraform.credential_texts import TERRAFORM
 
 
 class FileKind(Enum):
-    """What a file is for."""
+    """The purpose of a file."""
 
     TERRAFORM = "Terraform's configuration, or that of a program that writes it"
     DOCUMENTATION = "documentation"
@@ -47,15 +47,15 @@ _KINDS = (
 
 
 def file_kind(path: str, data: bytes) -> FileKind:
-    """What the file at ``path``, which holds ``data``, is for."""
-    named = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
-    if named is None:
+    """The purpose of the file at ``path`` with the content ``data``."""
+    kind_by_name = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
+    if kind_by_name is None:
         return FileKind.COMMANDS if data.startswith(b"#!") else FileKind.OTHER
-    return named
+    return kind_by_name
 
 
 def kind_of_text(path: str, data: bytes) -> FileKind:
-    """What the file at ``path`` is for; a program, or another file, that writes Terraform is Terraform's too."""
+    """The purpose of the file at ``path``; a program, or another file, that writes Terraform counts as Terraform."""
     kind = file_kind(path, data)
     may_write = kind in (FileKind.PROGRAM, FileKind.OTHER) or (kind is FileKind.DOCUMENTATION and path.endswith(".txt"))
     writes = may_write and writes_terraform(path, data)

@@ -1,4 +1,4 @@
-"""Where a repository mentions what can sign in to AWS, found in the bytes of its files, whatever the rules make of it.
+"""The mentions of AWS credentials in a repository, found in the bytes of the files, independent of the rules.
 
 The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
 (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html), the arguments those of the provider
@@ -70,8 +70,8 @@ _LONGEST = 200
 class Mention:
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
-    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that
-    name; ``names`` is the file that ``-backend-config`` names.
+    ``is_argument``: the word is an argument, not the name of a variable. ``is_value``: ``-var`` sets a variable of that
+    name. ``names`` is the file that ``-backend-config`` names.
     """
 
     line: int
@@ -83,7 +83,7 @@ class Mention:
 
     @property
     def is_general(self) -> bool:
-        """Whether the word stands for credentials in some blocks alone."""
+        """Whether the word means credentials only in some blocks."""
         return self.is_argument and self.word.lower().replace("_", "") in ("profile", "rolearn")
 
 
@@ -101,7 +101,7 @@ def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[
 def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
     """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not.
 
-    Without ``has_general``, those are left out that stand for credentials in Terraform alone.
+    Without ``has_general``, words that mean credentials only in Terraform are omitted.
     """
     seen: set[tuple[int, str]] = set()
     line, counted = 1, 0
@@ -115,7 +115,7 @@ def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
 
 
 def _matches(data: bytes, places: Sequence[tuple[bytes, tuple[int, ...]]]) -> Iterator[re.Match[bytes]]:
-    """The matches in ``data``, in order: tried where a part stands, as a search of the whole would take long."""
+    """The matches in ``data``, in order; a search starts only near a fixed part of the pattern, for speed."""
     starts: dict[int, int] = {}
     for part, before in places:
         place = data.find(part)
