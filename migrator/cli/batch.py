@@ -138,7 +138,7 @@ def batch(**options: Any) -> None:
 
 
 def _require_plan_alone(options: dict[str, Any]) -> None:
-    """``--apply`` does what a plan says: it takes no repository, and nothing that the plan decides."""
+    """Reject repositories and options that change a plan together with ``--apply``, which does what a plan says."""
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")

@@ -1,4 +1,4 @@
-"""Which options exclude each other, need another one, or have no effect beside another one: all are usage errors.
+"""The options that exclude each other, need another option, or have no effect with another: all are usage errors.
 
 Options that also have no effect in a preview or check, such as ``--branch``, are allowed there: a preview is tried with
 the same command line as the run that it rehearses.

@@ -35,7 +35,7 @@ def named_in(arguments: list[str]) -> str:
 
 
 def title(name: str) -> str:
-    """What a user types to run the command called ``name``."""
+    """The words that run the command called ``name``."""
     return f"{PROGRAM} {name}".strip()
 
 

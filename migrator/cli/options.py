@@ -68,7 +68,7 @@ _Decorator = Callable[[_Decorated], _Decorated]
 
 
 class _GroupedOption(click.Option):
-    """An option that the help page lists under a heading; ``is_main`` options stand on the short page, too."""
+    """An option that the help page lists under a heading; ``is_main`` options are on the short page, too."""
 
     def __init__(self, *args: Any, group: str, is_main: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -77,7 +77,7 @@ class _GroupedOption(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options under headings.
+    """A command with a help page that lists the options under headings.
 
     If some options are main ones, ``--help`` lists these alone and ``--help-all`` lists all.
     """
@@ -143,7 +143,7 @@ def _all(*decorators: Callable[[Any], Any]) -> Callable[[_Decorated], _Decorated
 
 
 def migration_options(function: _Decorated) -> _Decorated:
-    """Roles, hook, branch and scope: what is to become of each repository."""
+    """The options for the roles, the hook, the branch and the scope of a migration."""
     return _all(
         option(ROLES, "--role-arn", metavar="ARN", is_main=True),
         option(ROLES, "--role", "roles", metavar="ORIGIN=ARN", multiple=True, is_main=True),
@@ -172,7 +172,7 @@ def migration_options(function: _Decorated) -> _Decorated:
 
 
 def output_options(function: _Decorated) -> _Decorated:
-    """What is said, and how much."""
+    """The options for the output."""
     return _all(
         option(OUTPUT, "--report", metavar="FILE", multiple=True, is_main=True),
         option(OUTPUT, "--plan-file", metavar="FILE"),
@@ -275,8 +275,12 @@ def _fields_set() -> Iterator[str]:
     from migrator.config.config import Config
 
     context = click.get_current_context(silent=True)
-    known = {field.name for field in fields(Config)}
+    field_names = {field.name for field in fields(Config)}
     for name in context.params if context is not None else ():
         field = name.removeprefix("no_")
-        if context is not None and field in known and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if (
+            context is not None
+            and field in field_names
+            and context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        ):
             yield field

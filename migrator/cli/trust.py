@@ -165,10 +165,10 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
     knowledge = with_account(knowledge_of_repos, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
     problems = [f"{problem.place}: {problem.reason}" for learnt_repo in knowledge for problem in learnt_repo.problems]
-    known = [stack for learnt_repo in knowledge for stack in learnt_repo.stacks]
-    for question in (*problems, *open_questions(required, uses, known)):
+    stacks = [stack for learnt_repo in knowledge for stack in learnt_repo.stacks]
+    for question in (*problems, *open_questions(required, uses, stacks)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return required.grants(uses, [stack for stack in known if stack.kind == "stack"])
+    return required.grants(uses, [stack for stack in stacks if stack.kind == "stack"])
 
 
 def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:

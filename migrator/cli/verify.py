@@ -117,7 +117,7 @@ def _results(repos: Sequence[str], options: Mapping[str, Any]) -> list[RepoResul
     request = _request(repos, options)
     with opened(request, say) as copies:
         rows = rows_of(copies, request, say)
-        return [RepoResult(repo, Mode.CHECK, verified=listed) for repo, listed in by_repo(rows, repos).items()]
+        return [RepoResult(repo, Mode.CHECK, verified=stacks) for repo, stacks in by_repo(rows, repos).items()]
 
 
 def _request(repos: Sequence[str], options: Mapping[str, Any]) -> Request:
