@@ -1,4 +1,4 @@
-"""What a plan comes to in git: one branch, or one for each stage of the migration."""
+"""The branches of a plan: one branch, or one for each stage of the migration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TITLES = {
 
 
 def made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
-    """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
+    """The result with the branch of an earlier run that has made all changes already."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
         branch = checkout.branch(config.branch)
         if branch is not None and config.branch in checkout.identity.branches:
@@ -55,7 +55,7 @@ def commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -
 
 
 def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
-    """A branch for each stage, its commit on that of the stage before; all of them, or none."""
+    """A branch for each stage, with a commit on the commit of the stage before; all of them, or none."""
     names = [stage_branch(config.branch, number, stage.name) for number, stage in enumerate(plan.stages, 1)]
     existing = [checkout.branch(name) for name in names]
     if config.on_existing_branch is ExistingBranch.SKIP and all(existing):
@@ -85,7 +85,7 @@ def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Che
 
 
 def stage_branch(branch: str, number: int, stage: str) -> str:
-    """What the branch of a stage is called."""
+    """The name of the branch of a stage."""
     return f"{branch}-{number}-{stage}"
 
 
@@ -96,7 +96,7 @@ def is_of_run(name: str, branch: str) -> bool:
 
 
 def commit_message(plan: Plan, stage: str = "") -> str:
-    """What was changed where, in all or in one ``stage``, without any value."""
+    """The message: the changes by place, of all stages or of one ``stage``, without any value."""
     lines = [_TITLES[stage], ""]
     for finding in plan.findings:
         if isinstance(finding.fix, Rewrite) and (not stage or stage_of(finding) == stage):

@@ -1,4 +1,4 @@
-"""What is told of a plan, without a secret in any of it."""
+"""A plan without secrets in any text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", 
 """Paths and names: these are no values, whatever else is called like one."""
 
 
-def masked(plan: Plan, known: Known) -> Plan:
-    """``plan`` with every text of it masked, as far as it is no path or name; what it does is the same."""
+def masked(plan: Plan, secrets: Known) -> Plan:
+    """The ``plan`` with every text masked, except for paths and names; the changes stay the same."""
 
     def hidden(text: str) -> str:
-        return mask(hide(text, known.pieces(text)))
+        return mask(hide(text, secrets.pieces(text)))
 
     return replace(
         plan,

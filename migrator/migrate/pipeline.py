@@ -1,4 +1,4 @@
-"""One repository from its path to its result; the one place where a repository's failure is caught."""
+"""One repository from the path to the result; the only place that catches a repository's failure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    """Turn the garbage collector off: all data of a run on a repository is in use until the end."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -56,10 +56,10 @@ def migrate_repo(
     name: str = "",
     planned: RepoResult | None = None,
 ) -> RepoResult:
-    """Do what ``config`` asks for in the checkout or folder at ``repo``, which a ``fleet`` knows as ``name``.
+    """Migrate the checkout or folder at ``repo``, called ``name`` in the ``fleet``, as ``config`` says.
 
-    Several folders are of one checkout, and are migrated together. If it was ``planned`` before, nothing is done unless
-    the same would come of it. Never raises but for an interrupt.
+    Several folders are of one checkout, and are migrated together. With ``planned``, nothing is done unless the result
+    is the same. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
@@ -78,10 +78,10 @@ def survey_repo(
     planned: RepoResult | None = None,
     fleet: Fleet = ALONE,
 ) -> Survey | RepoResult:
-    """What the other repositories of a run must know of the one at ``repo``, given what a ``fleet`` tells of calls.
+    """The facts about ``repo`` for the other repositories of a run; the ``fleet`` has the facts about calls.
 
-    One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
-    failed: then the result is returned. Never raises but for an interrupt.
+    A repository without relevant facts is migrated at once, like in `migrate_repo`, and a repository that cannot be
+    read has failed: then the result is returned. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
@@ -100,25 +100,25 @@ def _paths(repo: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def name_of(paths: Sequence[str]) -> str:
-    """What the folders of one checkout are called in a run."""
+    """The name of a checkout's folders in a run."""
     return ", ".join(paths)
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
-    """The files of the checkout or folder at ``repo``, as the settings file in it wants them read.
+    """The files of the checkout or folder at ``repo``, with the options of the repository's settings file.
 
-    Raises `MigrateError` for what git cannot read, and for a file that is not sound.
+    Raises `MigrateError` if git cannot read the checkout, and for an invalid file.
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own)
-    workspace.slugs = dict(own.slugs)
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config)
+    workspace.slugs = dict(repo_config.slugs)
     return workspace
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, as a sentence for the user."""
+    """The reason of a failure, as a sentence for the user."""
     if isinstance(error, MigrateError):
         return str(error)
     if isinstance(error, OSError):
@@ -167,7 +167,7 @@ class _Nothing:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A repository that was read and planned, before anything is done to it."""
+    """A repository with a plan, before any change."""
 
     config: Config
     checkout: Checkout | None
@@ -178,9 +178,9 @@ class _Prepared:
 
 @contextmanager
 def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
-    """The folder at ``repo`` and its checkout, with nothing of a killed run in it.
+    """The folder at ``repo`` and the checkout, without leftovers of a killed run.
 
-    If it may be changed, it is locked for the length of the block.
+    If the folder may be changed, it is locked for the length of the block.
     """
     path = Path(os.path.realpath(repo))
     checkout = _checkout(path)
@@ -207,10 +207,10 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
 def _read(
     path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
 ) -> _Repository:
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own, paths[1:])
-    workspace.slugs = dict(own.slugs)
-    return _Repository(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config, paths[1:])
+    workspace.slugs = dict(repo_config.slugs)
+    return _Repository(name, config, repo_config, checkout, workspace, _planning(workspace, repo_config, fleet, name))
 
 
 def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
@@ -238,10 +238,10 @@ def _prepare(repository: _Repository) -> _Prepared:
     return _Prepared(config, repository.checkout, workspace, plan, result)
 
 
-def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
-    if now.fingerprint == planned.fingerprint and now.inputs == planned.inputs:
+def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
+    if result.fingerprint == planned.fingerprint and result.inputs == planned.inputs:
         return
-    before, after = dict(planned.inputs), dict(now.inputs)
+    before, after = dict(planned.inputs), dict(result.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     change = f"{changed[0]} has changed" if changed else "the change would be another"
     raise MigrateError(f"{change} since the plan was made. Make the plan again")
@@ -273,7 +273,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
 
 
 def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
-    """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
+    """The checkout's identity; the branch of an earlier run counts as the branch that it was made from."""
     identity = _named(checkout.identity, config)
     is_ours = any(is_of_run(branch, config.branch) for branch in identity.branches)
     return replace(identity, branches=frozenset()) if is_ours else identity
@@ -336,8 +336,8 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
         return made_before(result, config, checkout)
     if config.mode is Mode.PREVIEW or config.keep_diff:
         diff = unified_diff(plan.changes)
-        shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
-        result = replace(result, diff=shown, is_masked=shown != diff)
+        masked_diff = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
+        result = replace(result, diff=masked_diff, is_masked=masked_diff != diff)
     if config.mode is Mode.PREVIEW:
         return result
     _require_unchanged(prepared.workspace)
@@ -348,7 +348,7 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
 
 
 def _require_unchanged(workspace: Workspace) -> None:
-    """What was read must still be so, or the plan is one for files that never were there together."""
+    """Check that the files are still as read: a plan for a mix of old and new files would be wrong."""
     path = workspace.changed_meanwhile()
     if path is not None:
         raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")

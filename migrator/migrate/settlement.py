@@ -1,4 +1,4 @@
-"""Which of the changes that rules ask for are made: each whole or not at all, with what depends on it."""
+"""The decision on the changes of rules: each is made as a whole or not at all, with all dependent changes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def within_scope(workspace: Workspace, finding: Finding) -> Finding:
-    """``finding``, refused if it changes a file that is not to be changed."""
+    """The ``finding``, refused if the finding changes a file out of scope."""
     if isinstance(finding.fix, Rewrite):
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
         objection = next((refusal for refusal in objections if refusal), None)
@@ -66,7 +66,7 @@ class Settlement:
         return ((index, finding.fix) for index, finding in enumerate(self.findings) if isinstance(finding.fix, Rewrite))
 
     def _decline_groups(self) -> None:
-        """A group of which one part is refused is refused whole, and so is what a file does in another module."""
+        """Refuse each group with a refused part as a whole, and so the group's changes in other modules."""
         while True:
             refused = [finding for finding in reversed(self.findings) if isinstance(finding.fix, Refusal)]
             groups = {finding.group: finding for finding in refused if finding.group}
@@ -137,7 +137,7 @@ class Settlement:
         return {}
 
     def _culprit(self, path: str) -> dict[int, Refusal]:
-        """The first rewrite that cannot be made beside those before it."""
+        """The first rewrite that cannot be made together with the rewrites before."""
         made: list[Edit] = []
         for index, rewrite in self._rewrites():
             made += (edit for edit in rewrite.edits if edit.path == path)
@@ -155,7 +155,7 @@ def _collides(edits: Iterable[Edit]) -> bool:
 
 
 def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> tuple[str, str | None]:
-    """A file's new text, and what is wrong with it."""
+    """A file's new text, and the error in the text if there is one."""
     language = language_of(path)
     try:
         after = language.finish(text, items, edits)
