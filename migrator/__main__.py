@@ -38,7 +38,7 @@ class _Output(io.FileIO):
 
 
 def main() -> None:
-    """The console script; an interrupt ends it with 130 whenever it comes."""
+    """The console script; an interrupt at any time ends the script with 130."""
     try:
         _guard_output()
         from migrator.cli.main import execute  # here: an interrupt while it loads is one too
@@ -65,7 +65,7 @@ def _guard_output() -> None:
 
 
 def _report(sentence: str, code: int) -> int:
-    """Say why the run ends with ``code``, if anybody can be told."""
+    """Print the reason for the end with ``code``, if standard error is open."""
     with suppress(OSError, AttributeError):
         print(sentence, file=sys.stderr, flush=True)
     return code

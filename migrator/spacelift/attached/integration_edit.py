@@ -1,8 +1,7 @@
 """New AWS integrations of Spacelift: an integration for each role and space of a module, attached to stacks.
 
-How Spacelift assumes the role, https://docs.spacelift.io/integrations/cloud-providers/aws tells; what its trust policy
-must say, ``spacelift_aws_integration_attachment_external_id`` of
-https://search.opentofu.org/provider/spacelift-io/spacelift.
+https://docs.spacelift.io/integrations/cloud-providers/aws describes how Spacelift assumes the role. The trust policy is
+in ``spacelift_aws_integration_attachment_external_id`` of https://search.opentofu.org/provider/spacelift-io/spacelift.
 """
 
 from __future__ import annotations
@@ -102,10 +101,10 @@ class Integrations:
 
 
 def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
-    """What lets an attachment, which is tried out, wait for its role, if the module makes that."""
+    """The edit that makes an attachment, which AWS checks at creation, wait for a role of the same module."""
     for document, block in stack.module.blocks("resource", "aws_iam_role"):
-        named = Scope(stack.module).argument(document, block, "name")
-        if named is not None and named.string == role.rpartition("/")[2]:
+        name = Scope(stack.module).argument(document, block, "name")
+        if name is not None and name.string == role.rpartition("/")[2]:
             yield NewArgument("depends_on", Reference(f"[{'.'.join(block.labels)}]"))
             return
 
@@ -113,10 +112,10 @@ def _waiting(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        named, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        role_arn, space = Scope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
         same_space = (None if space is None else document.expression(space)) == space_of(stack)
-        if is_alone and same_space and named is not None and named.string == role:
+        if is_alone and same_space and role_arn is not None and role_arn.string == role:
             return block.labels[1]
     return None
 

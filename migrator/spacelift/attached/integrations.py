@@ -1,7 +1,7 @@
-"""Spacelift's AWS integration: which stacks have it, and so get temporary credentials from Spacelift itself.
+"""Spacelift's AWS integration, and the stacks that get temporary credentials from the integration.
 
-It is attached by a resource, attaches itself to stacks with a label, or is named by a blueprint, or by the inputs of a
-module that makes stacks: https://docs.spacelift.io/integrations/cloud-providers/aws.
+A resource attaches an integration, an integration attaches itself by a label, or a blueprint or the inputs of a module
+that makes stacks name an integration: https://docs.spacelift.io/integrations/cloud-providers/aws.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
 
 
 def _own(stack: StackDefinition) -> Place | None:
-    """Where the definition of a stack, or a resource that refers to the stack, names an integration."""
+    """The place where the definition of a stack, or a resource of the stack, names an integration."""
     if isinstance(stack, TerraformDefinition):
         return _by_input(stack)
     if isinstance(stack, YamlDefinition) and stack.source.is_blueprint:
@@ -61,7 +61,7 @@ def _own(stack: StackDefinition) -> Place | None:
 
 
 def _by_input(stack: TerraformDefinition) -> Place | None:
-    """Where the call of a module that makes the stack names an integration."""
+    """The place where the call of a module that makes the stack names an integration."""
     source = stack.source
     if source.is_resource:
         return None

@@ -1,7 +1,7 @@
 """Variables that are set for the runs of stacks: ``spacelift_environment_variable`` on the stack or its context.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable. Roles and
-paths are no secrets, so that their values can be read there: ``write_only = false``.
+paths are no secrets, so that Spacelift may show their values: ``write_only = false``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class VariableResources:
         ]
 
     def of_stack(self, definition: StackDefinition, variable: Variable) -> tuple[Edit, ...] | Refusal:
-        """The edits after which the stack has the variable, and no other stack that does not need it."""
+        """The edits that set the variable for the stack, and for no other stack without need."""
         refusal = objection(definition)
         if refusal or not isinstance(definition, TerraformDefinition):
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
@@ -82,7 +82,7 @@ class VariableResources:
         return written(self._workspace, [(stack, _block(label, (holder,), variable))])
 
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
-        """The resource, with a label that tells it from those of the block's other stacks that have another value."""
+        """The resource, with a label that differs from the labels for other values of the block's stacks."""
         values = dict.fromkeys(
             other_variable.value
             for other, other_variable in self._variables
@@ -121,7 +121,7 @@ class VariableContexts:
 
 
 def _key(variables: tuple[Variable, ...]) -> str:
-    """What stacks must have in common to share a context: the role comes last, as labels are made of it."""
+    """The key that stacks with a common context share: the role comes last, since labels are made from the role."""
     return " ".join(variable.value for variable in sorted(variables, key=lambda variable: variable.name, reverse=True))
 
 

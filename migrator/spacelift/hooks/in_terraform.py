@@ -48,7 +48,7 @@ _FIRST_VARIABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A list as it is written."""
+    """A list in the text of a document."""
 
     document: Document
     span: Span
@@ -56,7 +56,7 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """The variable of a module, as one call of it gives it."""
+    """The variable of a module in one call of the module."""
 
     call: ModuleCall
     variable: str
@@ -78,8 +78,8 @@ class TerraformLists:
         if name not in self._sharing:
             by_place = self._sharing.setdefault(name, {})
             for stack in self._stacks:
-                for own in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
-                    by_place.setdefault(own, []).append(stack)
+                for list_place in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
+                    by_place.setdefault(list_place, []).append(stack)
         return self._sharing[name].get(place, [])
 
 
@@ -94,7 +94,8 @@ class TerraformHooks:
     def prepend(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
         """The edits that put the new entries first into the stack's list ``name``.
 
-        Only stacks that need the same entries are changed, and never a list of a block and the block itself.
+        All stacks with a changed list must need the same entries. Either lists of a block or the block itself is
+        changed, never both.
         """
         try:
             key = (id(stack.block), name)
@@ -126,7 +127,7 @@ class TerraformHooks:
         return _prepend_to(name, place.document, place.span, self._entries[stack])
 
     def _place(self, stack: Stack, name: str) -> _Written | _Input | None:
-        """The place of the stack's list, or its input, if all stacks that share it need the same entries."""
+        """The place of the stack's list or input, if all stacks that share the list need the same entries."""
         for place in (_written(stack, name), _input(stack, name)):
             if place is not None and self._agree(self._lists.sharing(name, place)):
                 return place
@@ -172,7 +173,7 @@ def _on_lines(entries: Entries) -> str:
 
 
 def _written(stack: Stack, name: str) -> _Written | None:
-    """Where the stack's list is written, if in a place that nothing but lists of hooks refers to."""
+    """The place of the stack's list, if only lists of hooks refer to the place."""
     argument = stack.argument(name)
     origin = argument.origin if argument is not None else None
     if origin is None or origin.document is None or origin.span is None or _is_default(origin):
@@ -181,7 +182,7 @@ def _written(stack: Stack, name: str) -> _Written | None:
 
 
 def _is_default(origin: Expression) -> bool:
-    """Whether it is the default of a variable: a caller or a ``tfvars`` file may say something else."""
+    """Whether the list is the default of a variable: a caller or a ``tfvars`` file may set another value."""
     blocks = origin.scope.module.blocks("variable")
     return any(document is origin.document and _is_within(origin.span, block) for document, block in blocks)
 
@@ -191,7 +192,7 @@ def _is_within(span: Span | None, block: Block) -> bool:
 
 
 def _is_shared(origin: Expression, name: str) -> bool:
-    """Whether it is a local that something else than lists of hooks called ``name`` refers to."""
+    """Whether the list is a local that is used elsewhere than in lists of hooks called ``name``."""
     module = origin.scope.module
     for document, block in module.blocks("locals"):
         for local in block.attributes:
@@ -203,16 +204,16 @@ def _is_shared(origin: Expression, name: str) -> bool:
 
 
 def _input(stack: Stack, name: str) -> _Input | None:
-    """The module call, and its argument, which the stack's list begins with; None if it is not so simple."""
+    """The module call and the argument that the stack's list begins with; None for other expressions."""
     scope: Scope = stack.scope
     argument = stack.argument(name)
     match = _FIRST_VARIABLE.match(argument.text) if argument is not None else None
     if scope.call is None or match is None:
         return None
     default = next((scope.argument(*block, "default") for block in scope.module.blocks("variable", match[1])), None)
-    passed = scope.call.block.attribute(match[1])
+    argument_passed = scope.call.block.attribute(match[1])
     is_empty = default is None or default.is_null or default.strings == ()
-    return _Input(scope.call, match[1]) if passed or is_empty else None
+    return _Input(scope.call, match[1]) if argument_passed or is_empty else None
 
 
 def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:
@@ -246,7 +247,7 @@ def _insert(document: Document, value: Span, inner: Span, addition: str) -> tupl
 
 
 def _into_concat(text: str, inner: Span, addition: str) -> list[tuple[int, str]] | None:
-    """What to insert where, if the expression at ``inner`` is a call of ``concat``: another first argument."""
+    """The offset and the text to insert for a first argument of ``concat`` at ``inner``; None for other calls."""
     concat = _CONCAT.match(text, inner.start, inner.end)
     if concat is None or skip_balanced(text, concat.end() - 1) != inner.end:
         return None
@@ -256,7 +257,7 @@ def _into_concat(text: str, inner: Span, addition: str) -> list[tuple[int, str]]
 
 
 def _around(text: str, inner: Span, addition: str) -> list[tuple[int, str]]:
-    """What to insert where, so that the expression at ``inner`` becomes the rest of a list."""
+    """The insertions that make the expression at ``inner`` the rest of a list."""
     if text.startswith("[", inner.start) or _FOR.match(text, inner.start):
         return [(inner.start, f"concat({addition}, "), (inner.end, ")")]
     return [(inner.start, f"concat({addition}, coalesce(tolist("), (inner.end, "), []))")]

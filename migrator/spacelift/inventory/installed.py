@@ -1,4 +1,4 @@
-"""What reading an account, or an inventory, needs beyond the program's own libraries."""
+"""The libraries that reading an account or an inventory needs besides the program's own libraries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HOW = "pipx inject tf-oidc-migrate 'gql[requests]' msgspec, or in a checkout: p
 
 
 def require() -> None:
-    """Raise `MigrateError` if a library is missing: the error says how to add all of them."""
+    """Raise `MigrateError` if a library is missing; the error says how to install all of them."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         message = f"An inventory needs {' and '.join(missing)}, which this Python does not have"

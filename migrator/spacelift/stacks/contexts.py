@@ -1,8 +1,8 @@
 """Contexts that are attached to stacks and modules, by name or by label; their hooks run before the stack's.
 
-See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
-has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
-priority, then the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
+See https://docs.spacelift.io/concepts/configuration/context. A context is attached by name, or attaches itself by label
+in its own space and in inheriting spaces below. Contexts that are attached by name come first, by their priority, then
+the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class SpaceliftContext:
         return None if argument.strings is None else attaching(argument.strings)
 
     def hooks(self, name: str) -> Expression | None:
-        """The list of hooks called ``name``, such as ``before_init``."""
+        """The list of hooks called ``name``, for example ``before_init``."""
         return self.scope.argument(self.document, self.block, name)
 
     @property
@@ -103,7 +103,7 @@ T = TypeVar("T", Stack, SpaceliftContext)
 
 
 class Attachments:
-    """Which contexts of a repository are attached to which of its stacks and modules."""
+    """The attachments of a repository's contexts to stacks and modules."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.receivers = spacelift_stacks(workspace)
@@ -133,7 +133,7 @@ class Attachments:
                     by_index.setdefault(target.index, []).append(attachment)
 
     def stacks(self, target: Target) -> list[Stack]:
-        """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
+        """The stacks and modules that an id refers to, including stacks that a called module makes."""
         if target.address.startswith("module."):
             within = [stack for stack in self.receivers if _is_made_by(stack, target)]
             if within:
@@ -150,9 +150,11 @@ class Attachments:
 
     def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
         """The contexts that are attached to the stack called ``slug``, which another place defines, with priorities."""
-        named = ((attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ()))
+        by_priority = (
+            (attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ())
+        )
         attached = [
-            (priority, each) for priority, target in named if target is not None for each in self.contexts(target)
+            (priority, each) for priority, target in by_priority if target is not None for each in self.contexts(target)
         ]
         return sorted(attached, key=lambda entry: entry[0])
 
@@ -184,7 +186,7 @@ class Attachments:
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
-        """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
+        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
         reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return unknown if reaches is None else "" if reaches else None
@@ -228,8 +230,8 @@ class Attachments:
         )
         by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
-        known = dict.fromkeys((*(context for _, context in by_name), *by_label))
-        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
+        attached_contexts = dict.fromkeys((*(context for _, context in by_name), *by_label))
+        return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:
@@ -238,7 +240,7 @@ def attaching(labels: Iterable[str]) -> frozenset[str]:
 
 
 def attachments(workspace: Workspace) -> Attachments:
-    """What is attached to what in ``workspace``."""
+    """The attachments of contexts in ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Attachments(workspace)
     return _KNOWN[workspace]
@@ -285,7 +287,7 @@ def _slug(stack: Stack | SpaceliftContext) -> str | None:
 
 
 def _is(holder: Stack | SpaceliftContext, target: Target) -> bool:
-    """Whether the target, which has an index of it, is this very instance."""
+    """Whether the target, which has the same index, refers to this instance."""
     if target.scope is None:
         return True
     return holder.scope.call is target.scope.call and (target.key is None or holder.key in (None, target.key))

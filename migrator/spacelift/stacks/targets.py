@@ -1,4 +1,4 @@
-"""What an id leads to: a resource of the repository, through outputs of modules and data sources, or a literal."""
+"""The targets of ids: resources of the repository, through outputs of modules and data sources, or literals."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Target:
 
 
 def index_of(scope: Scope, address: str) -> tuple[str, str]:
-    """What the resource at ``address`` is found by."""
+    """The key for the resource at ``address``."""
     return scope.module.path, address
 
 
@@ -71,7 +71,7 @@ class Targets:
         return self.of(reference)
 
     def of(self, expression: Expression) -> Target | None:
-        """What an id leads to; None if that is not known."""
+        """The target of an id; None if not known."""
         for _ in range(_DEEPEST):
             origin = expression.behind
             if (literal := origin.string) is not None:
@@ -101,7 +101,7 @@ class Targets:
         return None
 
     def _data(self, expression: Expression, text: str) -> Expression | None:
-        """What a data source reads, by the id that it names."""
+        """The value of a data source, found by the id in the data source."""
         _, _, address = text.partition("data.")
         type_, _, rest = address.partition(".")
         argument = _NAMING.get(type_) if text.startswith("data.") else None
@@ -123,7 +123,7 @@ def _resource(expression: Expression, text: str) -> Target | None:
 
 
 def targets(workspace: Workspace) -> Targets:
-    """What follows the ids of ``workspace``."""
+    """The targets of ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Targets(workspace)
     return _KNOWN[workspace]
