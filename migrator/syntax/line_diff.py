@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 Opcode = tuple[Literal["equal", "insert", "delete", "replace"], int, int, int, int]
-"""As of `difflib.SequenceMatcher.get_opcodes`."""
+"""An opcode of `difflib.SequenceMatcher.get_opcodes`."""
 
 _SHORT = 1000  # lines that difflib compares in less than a second, whatever they are
 

@@ -38,7 +38,7 @@ class Token(NamedTuple):
 
 
 def hcl_tokens(text: str) -> Iterator[Token]:
-    """HCL's tokens, up to what cannot be read."""
+    """The tokens of HCL, up to the first error."""
     with suppress(SyntaxProblem):
         for kind, start, end, _ in scanner.tokens(text):
             if kind == "other":
@@ -73,7 +73,7 @@ def json_tokens(text: str) -> Iterator[Token]:
 
 
 def _pieces(text: str, start: int, end: int, template: re.Pattern[str]) -> Iterator[Token]:
-    """The literal pieces of a string, and what its templates refer to."""
+    """The literal pieces of a string, and the references of the string's templates."""
     done = start
     for match in template.finditer(text, start, end):
         if match.lastgroup is None and template is _FIELD:
@@ -88,7 +88,7 @@ def _pieces(text: str, start: int, end: int, template: re.Pattern[str]) -> Itera
 
 
 def python_tokens(text: str) -> Iterator[Token]:
-    """Python's, up to what cannot be read."""
+    """The tokens of Python, up to the first error."""
     starts = [0, *accumulate(len(line) for line in io.StringIO(text, newline=""))]
     kinds = {**dict.fromkeys("([{", "open"), **dict.fromkeys(")]}", "close"), ",": "comma", "=": "give", ":": "give"}
     kinds |= {":=": "give", ";": "newline", "==": "compare", "!=": "compare", "in": "compare"}

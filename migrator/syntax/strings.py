@@ -25,7 +25,7 @@ _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
 _SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
-_MOST_IN_YAML = 200_000  # aliases may make it more than it is
+_MOST_IN_YAML = 200_000  # aliases may multiply the values
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
 )
@@ -48,12 +48,12 @@ _SAYS = re.compile(r"\w+|--?[\w-]+")
 
 
 @dataclass(slots=True)
-class Written:
+class Lexeme:
     """A piece of a file: a text, a reference, a name, a comment.
 
     ``header`` is the header of the outermost block around the piece. ``names`` are the names of the value, outermost
-    first, and ``statement`` is the offset of the outermost name. An ``is_handed`` piece is an argument of a function,
-    or compared, and need not be the value.
+    first, and ``statement`` is the offset of the outermost name. A piece that ``is_passed_on`` is an argument of a
+    function, or compared, and need not be the value.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class Written:
     header: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     statement: int = -1
-    is_handed: bool = False
+    is_passed_on: bool = False
 
 
 @dataclass(slots=True)
@@ -70,12 +70,12 @@ class _Frame:
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
-    begun: int = -1
-    is_handed: bool = False
+    outermost_start: int = -1
+    is_passed_on: bool = False
     name: str = ""
     statement: int = -1
-    words: list[tuple[str, Written | None]] = field(default_factory=list)
-    pieces: list[Written] = field(default_factory=list)
+    words: list[tuple[str, Lexeme | None]] = field(default_factory=list)
+    pieces: list[Lexeme] = field(default_factory=list)
     first: int = 0
     title: str = ""
     is_index: bool = False
@@ -91,29 +91,29 @@ class _Frame:
         return (*self.path[:_MOST_NAMES], self.name)
 
     @property
-    def hands(self) -> bool:
+    def passes_on(self) -> bool:
         """Whether the current text need not be the value of the innermost name."""
-        return (self.is_handed and not self.name) or self.was_compared
+        return (self.is_passed_on and not self.name) or self.was_compared
 
     @property
     def outermost(self) -> int:
         """The offset where the outermost name begins."""
-        return self.begun if self.path else self.statement
+        return self.outermost_start if self.path else self.statement
 
     def inner(self, opening: str, first: int) -> _Frame:
-        """The frame of what begins in this one."""
+        """The frame for a bracket that opens in this frame."""
         return _Frame(
             opening,
             self.header,
             self.names,
             self.outermost,
-            is_handed=self.hands,
+            is_passed_on=self.passes_on,
             is_file=self.is_file,
             first=first,
         )
 
 
-def written(path: str, text: str) -> list[Written]:
+def lexemes(path: str, text: str) -> list[Lexeme]:
     """All strings, names and comments of the file at ``path``, in order; none if the language is unknown."""
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
@@ -130,7 +130,7 @@ class _Walk:
     """Goes through the tokens of a text once."""
 
     def __init__(self, text: str, tokens: Iterator[Token], *, ends_lines: bool = True, is_python: bool = False) -> None:
-        self.written: list[Written] = []
+        self.written: list[Lexeme] = []
         self._source = text
         self._is_python = is_python
         self._frames = [_Frame("")]
@@ -153,9 +153,9 @@ class _Walk:
                 steps[token.kind](token)
             self._last = token
 
-    def _add(self, kind: str, token: Token) -> Written:
+    def _add(self, kind: str, token: Token) -> Lexeme:
         frame = self._frames[-1]
-        piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
+        piece = Lexeme(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.passes_on)
         self.written.append(piece)
         return piece
 
@@ -185,7 +185,7 @@ class _Walk:
         source = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
             piece.kind = NAME if outer.is_index or outer.is_file else TEXT
-            piece.is_handed |= outer.was_compared
+            piece.is_passed_on |= outer.was_compared
             outer.words.append((source, piece))
         if not frame.pieces:
             outer.words.append((source, None))
@@ -209,7 +209,7 @@ class _Walk:
             if literal is not None:
                 literal.kind = NAME
         if piece is None and self.written and self.written[-1].end == self._last.end:
-            self.written.pop()  # it was no reference
+            self.written.pop()  # the word was no reference
         frame.is_guess = False
         frame.name, frame.statement = name.rpartition(".")[2], token.start
 
@@ -217,7 +217,7 @@ class _Walk:
         frame = self._frames[-1]
         frame.was_compared = True
         if frame.words and (piece := frame.words[-1][1]) is not None:
-            piece.is_handed = True
+            piece.is_passed_on = True
 
     def _comma(self, _: Token) -> None:
         self._finish(self._frames[-1])
@@ -250,7 +250,7 @@ class _Walk:
         new = frame.inner(opening, len(self.written))
         new.header = header
         new.is_index = is_close and opening == "["
-        new.is_handed |= new.is_index or is_call
+        new.is_passed_on |= new.is_index or is_call
         new.is_file |= is_call and frame.words[-1][0] in _FILES
         if opening[0] in "$%" and (
             match := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
@@ -273,7 +273,7 @@ class _Walk:
             outer.words = []
 
 
-def _in_blocks(path: str, strings: list[Written]) -> list[Written]:
+def _in_blocks(path: str, strings: list[Lexeme]) -> list[Lexeme]:
     """The pieces of Terraform's JSON with the headers of blocks that HCL would have."""
     if path.endswith((".tf.json", ".tofu.json")):
         for piece in strings:
@@ -282,10 +282,10 @@ def _in_blocks(path: str, strings: list[Written]) -> list[Written]:
     return strings
 
 
-def _in_yaml(text: str) -> list[Written]:
+def _in_yaml(text: str) -> list[Lexeme]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
-    strings: list[Written] = []
+    strings: list[Lexeme] = []
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
@@ -294,7 +294,7 @@ def _in_yaml(text: str) -> list[Written]:
             if isinstance(node, Alias):
                 node = node.target
             if isinstance(node, Scalar) and not node.is_null:
-                strings.append(Written(TEXT, *_content(text, node), (), names, statement))
+                strings.append(Lexeme(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):
                 pending += ((element, names, statement) for element in node.items)
             elif isinstance(node, Mapping):
@@ -302,7 +302,7 @@ def _in_yaml(text: str) -> list[Written]:
                 title = next((candidate.value.value for candidate in titled if isinstance(candidate.value, Scalar)), "")
                 for entry in node.entries:
                     name = entry.name or ""
-                    strings.append(Written(NAME, entry.key.span.start, entry.key.span.end))
+                    strings.append(Lexeme(NAME, entry.key.span.start, entry.key.span.end))
                     path = (name, title) if title and name.lower() in _TITLED else (name,)
                     pending.append((entry.value, (*names, *path), entry.key.start))
     return strings

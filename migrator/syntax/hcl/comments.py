@@ -14,7 +14,7 @@ _COMMENTED_BLOCK = re.compile(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
 _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
-def stays(
+def is_kept(
     comment: re.Match[str], text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]
 ) -> bool:
     """Whether a ``comment`` right above ``element`` of ``block`` stays; ``element`` is one of the ``removed``."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.hcl.comments import COMMENT, stays
+from migrator.syntax.hcl.comments import COMMENT, is_kept
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.new import commented, expression, item_lines, rendered
 from migrator.syntax.hcl.scanner import skip_blanks
@@ -57,7 +57,7 @@ def remove_blocks(
 
 
 def _outline(text: str, block: Block) -> str:
-    """The body without its values: a newline in that, but for comments, tells a block of lines from one on a line."""
+    """The body without the values: a newline outside of comments means that the block has several lines."""
     pieces, position = [], block.body.start
     for element in block.items:
         pieces.append(text[position : element.span.start])
@@ -95,12 +95,12 @@ def _extent(text: str, block: Block, element: Attribute | Block, removed: Sequen
     before = bisect_right(block.items, element.span.start, key=lambda child: child.span.end)
     previous = block.items[before - 1].span.end if before else block.body.start
     start = element.span.start
-    begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
+    begin = _end_of_element(text, previous) if previous != block.body.start else _first_line(text, block)
     for comment in reversed(list(COMMENT.finditer(text, begin, element.span.start))):
-        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, element, removed):
+        if text[comment.end() : start].count("\n") > 1 or is_kept(comment, text, block, element, removed):
             break
         start = comment.start()
-    return Span(_line_start(text, start), _end_with_comment(text, element.span.end))
+    return Span(_line_start(text, start), _end_of_element(text, element.span.end))
 
 
 def comments_of(
@@ -147,7 +147,7 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 
 def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
     """The edits that put ``# `` before every line of ``argument``, in the column where the argument begins."""
-    start, end = attribute.span.start, _end_with_comment(text, attribute.span.end)
+    start, end = attribute.span.start, _end_of_element(text, attribute.span.end)
     indent = _indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
@@ -211,7 +211,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
         return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(literal)}, " for literal in items))
-    place = _end_with_comment(text, inside.start)
+    place = _end_of_element(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
@@ -274,7 +274,7 @@ def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
     """The whole lines of the items, those on adjoining lines together: columns reach from one to the next."""
     regions: list[Span] = []
     for element in items:
-        lines = Span(_line_start(text, element.span.start), _end_with_comment(text, element.span.end))
+        lines = Span(_line_start(text, element.span.start), _end_of_element(text, element.span.end))
         if regions and not text[regions[-1].end : lines.start]:
             regions[-1] = Span(regions[-1].start, lines.end)
         else:
@@ -291,7 +291,7 @@ def _line_start(text: str, offset: int) -> int:
 
 def _first_line(text: str, block: Block) -> int:
     """The offset where the first line of a body begins: after the line of the brace, if that line has more code."""
-    return block.body.start if block.span == block.body else _end_with_comment(text, block.body.start)
+    return block.body.start if block.span == block.body else _end_of_element(text, block.body.start)
 
 
 def _line_end(text: str, offset: int) -> int:
@@ -300,7 +300,7 @@ def _line_end(text: str, offset: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _end_with_comment(text: str, end: int) -> int:
+def _end_of_element(text: str, end: int) -> int:
     """The place after the newline that ends the line at ``end``, or the lines of a comment that begins there."""
     position = skip_blanks(text, end)
     return _line_end(text, position)

@@ -96,12 +96,14 @@ def _lines(text: str) -> list[_Line]:
         line = _USUAL.match(text, position)
         if line is None or (line["assign"] and not line["lead"]):
             return _lines_of_tokens(text)
-        lines.append(_usual_line(*line.group("lead", "assign_gap", "assign", "comment_gap", "comment", "ending")))
+        lines.append(_assignment_line(*line.group("lead", "assign_gap", "assign", "comment_gap", "comment", "ending")))
         position = line.end()
     return lines
 
 
-def _usual_line(lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str) -> _Line:
+def _assignment_line(
+    lead: str, gap: str | None, assign: str | None, rest: str, comment: str | None, ending: str
+) -> _Line:
     if not lead:
         return _Line(rest + (comment or "") + ending, None, None)
     if assign is not None and not _is_balanced(assign):

@@ -53,7 +53,9 @@ def _bare(argument: NewArgument, indent: str, unit: str, width: int) -> list[str
         opening = f"{indent}{argument.name} = {argument.value.condition}{{"
         return _braces(opening, argument.value.items, indent, unit)
     first, *rest = expression(argument.value).split("\n")
-    if not rest or not rest[-1].lstrip().startswith(("]", "}", ")")):  # a heredoc's lines mean what they are
+    if not rest or not rest[-1].lstrip().startswith(
+        ("]", "}", ")")
+    ):  # the indentation of a heredoc's lines has a meaning
         return [f"{indent}{argument.name:{width}} = {first}", *rest]
     return [f"{indent}{argument.name} = {first}", *_moved(rest, indent)]
 

@@ -44,7 +44,7 @@ def change_object(
         for argument, attribute in zip(items, arguments, strict=True)
         if argument in remove or argument in comment_out
     }
-    if not all(_stands_apart(text, attribute) for attribute in chosen.values()) or (
+    if not all(_is_on_own_lines(text, attribute) for attribute in chosen.values()) or (
         append and "\n" not in value.of(text)
     ):
         if append:
@@ -80,7 +80,7 @@ def _with_comma(text: str, argument: Attribute) -> Attribute:
     return replace(argument, span=Span(argument.span.start, comma + 1)) if text.startswith(",", comma) else argument
 
 
-def _stands_apart(text: str, argument: Attribute) -> bool:
+def _is_on_own_lines(text: str, argument: Attribute) -> bool:
     """Whether nothing but blanks and comments shares the lines of ``argument``."""
     before = skip_blanks(text, text.rfind("\n", 0, argument.span.start) + 1)
     after = skip_blanks(text, argument.span.end)

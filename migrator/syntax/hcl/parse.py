@@ -106,7 +106,7 @@ def _block(text: str, start: int, type_: str, labels: tuple[str, ...], brace: in
 
 
 def _end_of_line(text: str, element: Attribute | Block) -> int:
-    """The place of what follows ``element``, which must begin on another line."""
+    """The offset of the line after ``element``; ``element`` must be the last on a line."""
     following = _NEXT_LINE.match(text, element.span.end)
     if following is None:
         raise SyntaxProblem(skip_blanks(text, element.span.end), "a new line is expected after an argument or block")
@@ -200,14 +200,14 @@ def check(text: str, block: Span) -> None:
 
 
 def verify(known_texts: set[str], after: str) -> None:
-    """Read ``after``, and have python-hcl2 read its items that are not ``known``. Raises `SyntaxProblem`."""
+    """Parse ``after``, and let python-hcl2 parse all elements without ``known_texts``. Raises `SyntaxProblem`."""
     for element in parse(after):
         if element.span.of(after) not in known_texts:
             check(after, element.span)
 
 
 def plain(text: str) -> str:
-    """``text`` without what means nothing in HCL, but makes python-hcl2 stumble: see docs/python-hcl2.md.
+    """The ``text`` without parts that have no meaning in HCL, but that python-hcl2 rejects: see docs/python-hcl2.md.
 
     Comments, line breaks inside of brackets and templates, blanks after a heredoc's marker, ``~``, ``$${``, non-ASCII
     letters. Lines that follow on a line break taken out keep their number.
@@ -270,7 +270,7 @@ def shape(text: str) -> str:
 
 
 def _loads(text: str) -> None:
-    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
+    """Let python-hcl2 parse the shape of ``text``; results for short shapes are cached."""
     shaped = shape(text)
     line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
     if line is not None:

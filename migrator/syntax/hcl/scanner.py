@@ -47,7 +47,7 @@ _WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
 _GULP = re.compile(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
 _GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
 _DEEPEST = 250
-"""Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
+"""The limit for nested brackets and templates, since readers may be recursive."""
 
 _TOO_DEEP = "the text is nested too deeply"
 _NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
@@ -172,7 +172,7 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_text(text: str, offset: int) -> bool:
-    """Whether ``offset`` lies in what a string or a heredoc says, outside of its templates; so does what is no HCL."""
+    """Whether ``offset`` is in the text of a string or a heredoc, outside of templates; also true for invalid HCL."""
     with suppress(SyntaxProblem):
         return any(token.kind == "text" and token.start <= offset < token.end for token in tokens(text))
     return True

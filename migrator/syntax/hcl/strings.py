@@ -1,4 +1,4 @@
-"""HCL's strings: what one means, and how one is written."""
+"""Strings in HCL: their values, and their spelling."""
 
 from __future__ import annotations
 

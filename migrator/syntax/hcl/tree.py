@@ -50,7 +50,7 @@ def on_one_line(text: str) -> str:
 
 
 def children(node: Tree[Token]) -> list[Node]:
-    """The parts of a node, but for line breaks."""
+    """The children of a node, except for line breaks."""
     return [child for child in node.children if child is not None and kind(child) not in _LINE_BREAKS]
 
 

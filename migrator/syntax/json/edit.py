@@ -211,7 +211,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
             pieces.append(edit.text[1:].lstrip())
         elif (
             edit.span == place and edit.text[:1] not in ("", ",") and not made.endswith(",")
-        ):  # the second in what was empty
+        ):  # the second addition to an empty object or array
             pieces[-2:] = pieces[-2].rstrip(), "," if edit.text[0].isspace() else ", ", edit.text
         else:
             pieces.append(edit.text)

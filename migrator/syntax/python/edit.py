@@ -67,7 +67,9 @@ def _inline_cut(text: str, holder: Items, first: int, last: int) -> Span:
     return Span(run.start, comma.end() if comma else run.end)
 
 
-def take_out(path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]) -> list[Edit]:
+def remove_arguments(
+    path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]
+) -> list[Edit]:
     """The edits that take ``removed`` out of ``holder``, and make a comment of ``commented``.
 
     The comment stays on the lines of the arguments, or goes above the statement if the arguments share a line with

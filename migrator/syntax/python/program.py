@@ -1,4 +1,4 @@
-"""Python programs: their calls by the full name of what is called, and every argument with its place (libcst).
+"""Python programs: calls by the full name of the function, and every argument with its place (libcst).
 
 This module changes nothing, and never turns a tree into text: all spans refer to the original text. libcst loads
 slowly, so this module should be imported only for a relevant program.
@@ -74,7 +74,7 @@ class Program(Tree):
         return self.text[self.text.rfind("\n", 0, comment.start) + 1 : comment.start]
 
     def assigned_to(self, call: Call) -> str | None:
-        """The name that alone is bound to what the call returns."""
+        """The only name that is bound to the result of the call."""
         statement = self._parents.get(call.node)
         target = statement.targets[0].target if isinstance(statement, cst.Assign) else None
         if isinstance(statement, cst.AnnAssign):

@@ -1,4 +1,4 @@
-"""Edits of YAML lists: items put in first, whatever style the list is written in, and nothing else moved.
+"""Edits of YAML lists: items are added in front, in any style of the list, and nothing else moves.
 
 Quotes, comments, order, indentation and line endings stay. Every edit is checked: the new text is parsed, and only the
 addressed list may have another value.
@@ -54,7 +54,7 @@ def prepend_items(
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Items for the list at ``keys``, and what a list that is made there must repeat, as in `prepend_items`."""
+    """Items for the list at ``keys``, and the items that a new list must repeat, as in `prepend_items`."""
 
     keys: Keys
     items: tuple[Item, ...]
@@ -73,10 +73,10 @@ def prepend_all(
     waiting = list(additions)
     attempts = 0 if "&" in text else _ATTEMPTS
     while waiting:
-        batch = _apart(waiting) if attempts else []
+        batch = _one_per_mapping(waiting) if attempts else []
         if len(batch) > 1:
             attempts -= 1
-            if (together := _at_once(path, now, batch, escape)) is not None:
+            if (together := _combined(path, now, batch, escape)) is not None:
                 text, now = together.text, together
                 waiting = [addition for addition in waiting if addition not in batch]
                 continue
@@ -96,12 +96,12 @@ def prepend_all(
     return tuple(line_edits(path, tree.text, text))
 
 
-def _apart(additions: SequenceABC[Addition]) -> list[Addition]:
+def _one_per_mapping(additions: SequenceABC[Addition]) -> list[Addition]:
     """The first of the ``additions`` for each mapping that holds a list."""
     return list({addition.keys[:-1]: addition for addition in reversed(additions)}.values())[::-1]
 
 
-def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
+def _combined(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Callable[[str], str]) -> Tree | None:
     """The ``tree`` with all ``additions``, parsed once; None if the additions cannot be made together."""
     editors = {addition.keys: _editor(path, tree, addition, escape) for addition in additions}
     lists = ListEditor(path, tree)
@@ -141,7 +141,7 @@ def line_edits(path: str, before: str, after: str) -> Iterator[Edit]:
             yield Edit(path, Span(starts[first], starts[last]), "".join(new[low:high]))
 
 
-_ATTEMPTS = 8  # at several lists at once: one for each name that lists may have, and to make what should hold them
+_ATTEMPTS = 8  # several lists at once: one for each name of a list, and one to make missing parents
 
 
 class _Editor:
@@ -210,7 +210,7 @@ def _is_nothing(node: Node | None) -> bool:
 
 
 def _narrowed(difference: Difference, keys: Keys) -> Difference:
-    """A mapping that is new and holds nothing but what lies at ``keys``, as a difference there."""
+    """The difference at ``keys`` instead of the difference of a new mapping with only that value."""
     if (
         not _is_nothing(difference.before)
         or not isinstance(difference.after, Mapping)

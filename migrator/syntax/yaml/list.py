@@ -45,7 +45,7 @@ class ListEditor:
         return repeated
 
     def _in_front(self, mapping: Mapping, rest: Keys, lines: list[Line], repeated: list[Line] | None) -> list[Line]:
-        """``lines`` and what the list at ``rest`` in ``mapping`` has by way of a merge key."""
+        """The ``lines``, and the items that the list at ``rest`` in ``mapping`` gets by a merge key."""
         if len(rest) > 1 and find(mapping, rest[:1]):
             raise Refused("the mapping around the list is merged in from another place")
         old = find(mapping, rest)
@@ -128,12 +128,12 @@ class ListEditor:
         start = line_start(self._text, first)
         indent, newline = self._text[start:first], newline_at(self._text, first)
         if indent.strip(" "):
-            return self._beside(sequence, first, lines)
+            return self._in_front_of_first(sequence, first, lines)
         rows = _flow_rows(lines, indent) if sequence.is_flow else list_rows(lines, len(indent))
         place = self._above_comments(start)
         return Edit(self._path, Span(place, place), "".join(row + newline for row in rows))
 
-    def _beside(self, sequence: Sequence, first: int, lines: list[Line]) -> Edit:
+    def _in_front_of_first(self, sequence: Sequence, first: int, lines: list[Line]) -> Edit:
         """``lines`` in front of a first item that does not begin its line."""
         newline = newline_at(self._text, first)
         gap = newline + " " * (first - line_start(self._text, first))
@@ -182,7 +182,7 @@ class ListEditor:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """The last value on the way to a list that is written out, and what is left of the way from there."""
+    """The last written value on the way to a list, and the rest of the way."""
 
     node: Node | None
     rest: Keys
@@ -204,7 +204,7 @@ def _descend(root: Node | None, keys: Keys) -> _Slot:
 def _written_at(node: Node | None, name: str | int) -> Node | None:
     if isinstance(node, Sequence) and isinstance(name, int) and 0 <= name < len(node.items):
         return node.items[name]
-    entry = node.own(name) if isinstance(node, Mapping) and isinstance(name, str) else None
+    entry = node.own_entries(name) if isinstance(node, Mapping) and isinstance(name, str) else None
     return entry.value if entry else None
 
 

@@ -50,7 +50,7 @@ def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
     for keys in removed:
         holder = keys[:-1]
         while holder:
-            below = {(*holder, key) for key in _held(_written(tree.root, holder))}
+            below = {(*holder, key) for key in _held(_own_value(tree.root, holder))}
             if not below or not below <= removals or list(holder) == only:
                 break
             removals = (removals - below) | {holder}
@@ -59,19 +59,19 @@ def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
 
 
 def _held(node: Node | None) -> Iterator[str | int]:
-    """The keys of what is written in a value; a merge key is none of those that go."""
+    """The keys inside of a written value, except for merge keys."""
     if isinstance(node, Mapping):
         yield from (entry.name or MERGE for entry in node.entries)
     elif isinstance(node, Sequence):
         yield from range(len(node.items))
 
 
-def _written(root: Node | None, keys: Keys) -> Node | None:
+def _own_value(root: Node | None, keys: Keys) -> Node | None:
     """The value at ``keys``, if the text has the value there and does not merge or share the value."""
     node = root
     for key in keys:
         if isinstance(node, Mapping) and isinstance(key, str):
-            entry = node.own(key)
+            entry = node.own_entries(key)
             node = entry.value if entry else None
         elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
             node = node.items[key]
@@ -81,8 +81,8 @@ def _written(root: Node | None, keys: Keys) -> Node | None:
 
 
 def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]:
-    holder, key = _written(tree.root, keys[:-1]), keys[-1]
-    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own(key)):
+    holder, key = _own_value(tree.root, keys[:-1]), keys[-1]
+    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own_entries(key)):
         spans = [Span(entry.key.start, max(entry.key.span.end, entry.value.span.end)) for entry in holder.entries]
         index = holder.entries.index(entry)
         is_gone = [(*keys[:-1], entry.name or "") in removals for entry in holder.entries]

@@ -65,7 +65,7 @@ def _with_string(tree: Tree, keys: Keys, value: str) -> str:
 
 
 def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
-    """The mapping that is written furthest on the way to ``keys``, and what is left of the way."""
+    """The deepest written mapping on the way to ``keys``, and the rest of the way."""
     holder: Mapping | None = None
     for depth, name in enumerate(keys):
         if root is None or (isinstance(root, Scalar) and root.is_null and depth == 0):
@@ -73,7 +73,7 @@ def _descend(root: Node | None, keys: Keys) -> tuple[Mapping | None, Keys]:
         if isinstance(root, Alias) or not isinstance(root, Mapping) or root.is_flow or root.tag is not None:
             raise _RefusedError("the mapping around the value is not written as a block")
         holder = root
-        entry = root.own(str(name))
+        entry = root.own_entries(str(name))
         if entry is None:
             return holder, keys[depth:]
         root = entry.value

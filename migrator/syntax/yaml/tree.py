@@ -22,7 +22,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Node:
-    """A value: ``span`` covers what is written but for its anchor and tag, which begin at ``start`` if there are any.
+    """A value: ``span`` is the text without anchor and tag, ``start`` is the offset with both.
 
     ``depth`` is the number of levels below the node, also behind aliases.
     """
@@ -85,12 +85,12 @@ class Mapping(Node):
     entries: tuple[Entry, ...]
     is_flow: bool
 
-    def own(self, name: str) -> Entry | None:
+    def own_entries(self, name: str) -> Entry | None:
         """The entry that is written here under ``name``."""
-        return self._own.get(name)
+        return self._own_entries.get(name)
 
     @cached_property
-    def _own(self) -> dict[str, Entry]:
+    def _own_entries(self) -> dict[str, Entry]:
         by_name: dict[str, Entry] = {}
         for entry in self.entries:
             name = entry.name
@@ -121,7 +121,7 @@ class Alias(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Lookup:
     """A value and the way to the value: ``node`` is never an alias."""
 
     node: Node
@@ -137,7 +137,7 @@ class Tree:
     part: Span
     root: Node | None
 
-    def find(self, keys: Keys) -> Found | None:
+    def find(self, keys: Keys) -> Lookup | None:
         """The value at ``keys``, through aliases and merge keys; None if there is none."""
         return find(self.root, keys) if self.root else None
 
@@ -147,15 +147,15 @@ def resolved(node: Node) -> Node:
     return node.target if isinstance(node, Alias) else node
 
 
-def find(root: Node, keys: Keys) -> Found | None:
+def find(root: Node, keys: Keys) -> Lookup | None:
     """The value at ``keys`` below ``root``, through aliases and merge keys; None if there is none."""
-    place = Found(resolved(root), isinstance(root, Alias))
+    place = Lookup(resolved(root), isinstance(root, Alias))
     for key in keys:
         step = _step(place.node, key)
         if step is None:
             return None
         node, by_merge = step
-        place = Found(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
+        place = Lookup(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
     return place
 
 
@@ -163,7 +163,7 @@ def _step(node: Node, key: str | int) -> tuple[Node, bool] | None:
     if isinstance(node, Sequence) and isinstance(key, int):
         return (node.items[key], False) if 0 <= key < len(node.items) else None
     if isinstance(node, Mapping) and isinstance(key, str):
-        entry = node.own(key)
+        entry = node.own_entries(key)
         return (entry.value, False) if entry else _merged(node, key, set())
     return None
 
@@ -173,7 +173,7 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
         if id(source) in seen:
             continue
         seen.add(id(source))
-        entry = source.own(name)
+        entry = source.own_entries(name)
         below = (entry.value, True) if entry else _merged(source, name, seen)
         if below:
             return below
