@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 ACCOUNT = "Spacelift"
-"""What the account is called where a stack that no code defines names its repository."""
+"""The name of the account, used as the repository of a stack that no code defines."""
 
 
 @dataclass(frozen=True, slots=True)

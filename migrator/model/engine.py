@@ -26,7 +26,7 @@ _GREATEST: Version = (_LAST, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``said`` at ``place`` (both for people) leaves versions from ``low`` up to and without ``high``.
+    """Evidence for an engine from version ``low`` up to and without ``high``; ``said`` at ``place`` is for people.
 
     ``is_tofu``: only OpenTofu remains. ``is_soft``: tools of people read the version, and a run need not.
     ``is_default``: the stack does not name the version, which is assumed without other evidence.
@@ -122,14 +122,14 @@ def bounds(constraint: str) -> tuple[Version, Version]:
 def _clause(match: re.Match[str]) -> tuple[Version, Version]:
     written = [part for part in match.group("first", "second", "third") if part is not None]
     operator, parts = match["operator"], [int(part) for part in written if part.isdigit()]
-    version = _whole(parts)
-    after = version if match["early"] else _whole([*version[:2], version[2] + 1])
+    version = _padded(parts)
+    after = version if match["early"] else _padded([*version[:2], version[2] + 1])
     first = _before(version) if match["early"] else version
     if len(parts) < len(written) and operator in ("", "=", "=="):
-        return version, _whole([*parts[:-1], parts[-1] + 1])
-    if operator == "~>":  # all but the last part stay, the one before it may grow no more
+        return version, _padded([*parts[:-1], parts[-1] + 1])
+    if operator == "~>":  # all parts except the last stay
         fixed = parts[:-1] or parts
-        return first, _whole([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
+        return first, _padded([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
     if operator == "^":
         return first, (version[0] + 1, 0, 0)
     ranges = {
@@ -142,7 +142,7 @@ def _clause(match: re.Match[str]) -> tuple[Version, Version]:
     return ranges.get(operator, (first, after))
 
 
-def _whole(parts: list[int]) -> Version:
+def _padded(parts: list[int]) -> Version:
     padded = [*parts, 0, 0][:3]
     return padded[0], padded[1], padded[2]
 

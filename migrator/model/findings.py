@@ -25,13 +25,13 @@ class Place:
 
     @property
     def key(self) -> str:
-        """A name for what begins there, which nothing else has."""
+        """A unique name for the place."""
         return f"{self}+{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Edits that are made all together, in all their files, or not at all; ``outcome`` says what they come to."""
+    """Edits in one or more files that are made together or not at all; ``outcome`` is a sentence on the result."""
 
     edits: tuple[Edit, ...]
     outcome: str
@@ -75,7 +75,7 @@ Fix = Rewrite | Refusal | LeftAlone | Ignored
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
+    """A task for a person: ``task`` is the sentence, ``subjects`` are the objects, ``paste`` is a text to copy.
 
     ``code`` is the kind, ``help`` the advice. Notes that differ only in their subjects are reported as one note.
     """

@@ -237,7 +237,7 @@ class Survey:
 
 
 def runs(code: Code, identity: RepoIdentity, path: str) -> bool:
-    """Whether a stack of ``code`` runs the root module at ``path`` of a repository, on whatever branch.
+    """Whether a stack of ``code`` runs the root module at ``path`` of a repository, on any branch.
 
     A namespace counts where both are known: https://docs.spacelift.io/integrations/source-control.
     """
@@ -308,4 +308,4 @@ def _may_have(receiver: KnownReceiver, attached: set[str]) -> bool:
 
 
 ALONE = Fleet()
-"""What a repository on its own knows of others."""
+"""The fleet of a repository on its own."""

@@ -21,7 +21,7 @@ from migrator.model.fleet import (
 )
 
 _ENOUGH = 3
-"""Of so many identities, and repositories, one at least differs from a repository's own."""
+"""The number of identities and repositories to keep: at least one differs from a repository's own."""
 
 
 class _Index:
@@ -83,7 +83,7 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     of_account = Survey(ACCOUNT, stacks=by_hand)
     index = _Index((*known, of_account))
     surveys_after = [
-        replace(survey, roots=tuple(_settle(index, survey, root) for root in _needing(index, survey)))
+        replace(survey, roots=tuple(_with_signer(index, survey, root) for root in _roots_with_needs(index, survey)))
         for survey in known
     ]
     index = _Index((*surveys_after, of_account))
@@ -116,7 +116,7 @@ def _by_repo(members: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Su
         )
 
 
-def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
+def _roots_with_needs(index: _Index, survey: Survey) -> Iterator[KnownRoot]:
     """The root modules that need something of their stacks: of those without a hook, the ones that need variables."""
     for root in survey.roots:
         if not _is_native(index, survey, root):
@@ -143,7 +143,7 @@ def _is_native(index: _Index, survey: Survey, root: KnownRoot) -> bool:
     )
 
 
-def _settle(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
+def _with_signer(index: _Index, survey: Survey, root: KnownRoot) -> KnownRoot:
     fleet = Fleet(tuple(_by_repo(index.stacks_of(survey))))
     stacks = fleet.stacks_running(root.repo, root.identity, root.path)
     why = next((why for stack in stacks if (why := _objection(stack, root))), "")

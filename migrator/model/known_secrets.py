@@ -6,11 +6,11 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
-from migrator.secret import Piece, Plain
+from migrator.secret import Piece, UnescapedText
 
 _SHORTEST = 8
 _MUCH = 12
-"""As much of a secret gives it away."""
+"""The number of characters that reveal a secret."""
 
 _GRAM, _STRIDE = 5, 4
 _LONGEST = 4096
@@ -36,7 +36,7 @@ def is_unmistakable(value: str) -> bool:
     )
 
 
-class Known:
+class KnownSecrets:
     """Secret ``values``, looked for all at once, in one pass over a text; those that are called like ``names`` are not.
 
     Short values and words are ignored, since they may occur anywhere. A value of `_SHORTEST` characters contains a
@@ -56,12 +56,12 @@ class Known:
     def pieces(self, text: str) -> Iterator[Piece]:
         """The spans of the values, or of a large part of a value, in ``text``, whatever escapes the text has."""
         if self.values:
-            yield from self._found(text)
-            plain = Plain(text)
+            yield from self._matches(text)
+            plain = UnescapedText(text)
             if plain.text != text:
-                yield from map(plain.place, self._found(plain.text))
+                yield from map(plain.place, self._matches(plain.text))
 
-    def _found(self, text: str) -> Iterator[Piece]:
+    def _matches(self, text: str) -> Iterator[Piece]:
         grams = self._grams
         done: dict[tuple[str, int], int] = {}
         for place in range(0, len(text) - _GRAM + 1, _STRIDE):
@@ -69,7 +69,7 @@ class Known:
                 if done.get((spelling, place - offset), -1) < place:
                     start, end = _agreement(text, place, spelling, offset)
                     done[spelling, place - offset] = end
-                    if _gives_away(spelling, text[start:end]):
+                    if _reveals(spelling, text[start:end]):
                         yield start, end
 
 
@@ -86,7 +86,7 @@ def _agreement(text: str, place: int, spelling: str, offset: int) -> Piece:
     return start, end
 
 
-def _gives_away(spelling: str, part: str) -> bool:
+def _reveals(spelling: str, part: str) -> bool:
     """Whether a part of a secret is the whole secret, or too long to be a common word."""
     if len(part) == len(spelling):
         return True

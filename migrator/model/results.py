@@ -18,7 +18,7 @@ NOT_UNDERSTOOD = "mention-not-understood"
 
 
 STACKS, CODE, KEYS = "stacks", "code", "keys"
-"""The stages in which a migration goes live: what stacks need, the code, and the removal of keys from stacks."""
+"""The stages in which a migration goes live: stacks, code, and the removal of keys from stacks."""
 
 _OF_STACKS = ("spacelift-hook-", "spacelift-variables", "spacelift-aws-integration")
 KEYS_RULE = "spacelift-credentials"
@@ -26,7 +26,7 @@ KEYS_RULE = "spacelift-credentials"
 
 
 def stage_of(finding: Finding) -> str:
-    """The stage in which a rewrite goes live; ``""`` for what is no rewrite."""
+    """The stage in which a rewrite goes live; ``""`` for any other finding."""
     if not isinstance(finding.fix, Rewrite):
         return ""
     return STACKS if finding.rule.startswith(_OF_STACKS) else KEYS if finding.rule == KEYS_RULE else CODE
@@ -74,7 +74,7 @@ class StackRow:
 
 @dataclass(frozen=True, slots=True)
 class SigningRow:
-    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+    """The signer of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
     ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
@@ -189,7 +189,7 @@ class RepoResult:
 
     @property
     def run_credentials(self) -> tuple[Place, ...]:
-        """The providers and backends that name no credentials: they use whatever the stack provides."""
+        """The providers and backends without credentials of their own: they use the credentials of the stack."""
         return tuple(finding.place for finding in self._left_alone(*_RUN_CREDENTIALS))
 
     @property

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Refusal
 
 CELLS = ("validate", "hook", "trust", "state", "identity")
-"""What is proven of a stack, in the order of a row."""
+"""The cells of a row, in order."""
 
 
 class Verdict(Enum):
