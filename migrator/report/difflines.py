@@ -1,4 +1,4 @@
-"""A unified diff, line by line, with what each line is."""
+"""A unified diff, line by line, with the kind of each line."""
 
 from __future__ import annotations
 

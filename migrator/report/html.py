@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from migrator.report.collected import Collected
 
 _LINES = 2000
-"""Of one repository's diff; the rest is counted."""
+"""The number of lines to show of one repository's diff; the rest is counted."""
 
 _TOKEN = re.compile(
     r"""(?P<i>(?:^\s*|(?<=\{\s))[\w-]+(?=\s*=[^=])) | (?P<s>"(?:\\.|[^"\\])*"?) | (?P<c>(?:\#|//).*)
     | (?P<k>^\s*[a-z_][\w-]*(?=\s+["{]|\s*\{)) | (?P<n>\b(?:\d+(?:\.\d+)?|true|false|null)\b)""",
     re.VERBOSE,
 )
-"""What makes HCL easier to read: names, strings, comments, block types, numbers."""
+"""The parts of HCL with colours: names, strings, comments, block types, numbers."""
 
 _VERDICTS = {"proven": "rewritten", "failed": "refused", "not proven": "left-alone"}
 """The look of a cell of a verification is that of the outcome of a finding."""
@@ -55,7 +55,7 @@ def write(collected: Collected, out: TextIO) -> None:
     environment.globals.update(link=link, place_of=place_of, grouped=grouped, places_of=places_of)
     environment.globals.update(verdicts=_VERDICTS)
     environment.filters["figure"] = "{:,}".format
-    environment.filters["said"] = _said
+    environment.filters["said"] = _sentence
     out.writelines(environment.get_template("report.html.j2").generate(_context(collected)))
 
 
@@ -69,7 +69,7 @@ def _context(collected: Collected) -> dict[str, Any]:
         "outcomes": _shares(totals.places),
         "labels": {state.value: label(state, is_dry=totals.is_dry) for state in State} | _words(totals),
         "state_of": state_of,
-        "results": collected.ranked_whole,
+        "results": collected.ranked_with_diffs,
         "briefly": collected.ranked,
         "style": style,
         "script": script,
@@ -84,8 +84,8 @@ def _words(totals: Totals) -> dict[str, str]:
     return {"rewritten": rewritten, "refused": "Refused", "left-alone": "Left alone", "ignored": "Ignored"}
 
 
-def _said(text: str) -> Markup:
-    """A sentence, in which backticks mark what is code."""
+def _sentence(text: str) -> Markup:
+    """A sentence with code in backticks."""
     from markupsafe import Markup
 
     parts = re.split(r"`([^`]+)`", text)
@@ -116,7 +116,7 @@ def _shares(counts: Mapping[str, int]) -> list[tuple[str, int, float, float]]:
 
 
 def diff_html(diff: bytes) -> Markup:
-    """A masked diff as HTML; of what git says of a file, its name alone."""
+    """A masked diff as HTML; from a file's header only the name is shown."""
     from markupsafe import Markup
 
     return Markup("".join(_diff_lines(diff.decode())))  # noqa: S704 - each part is escaped

@@ -25,7 +25,7 @@ _ROWS = 60
 _SUBJECTS = 8
 _PASTED = 40
 _MARKS = {State.FAILED: "❌", State.REFUSED: "⛔", State.PARTLY: "⚠️", State.MIGRATED: "✅", State.NOTHING: "▫️"}
-"""In the order of the table: first what a person must look at."""
+"""The marks of states in the order of the table: states that need attention come first."""
 
 _VERDICTS = {Verdict.PROVEN: "✅", Verdict.FAILED: "❌", Verdict.NOT_PROVEN: "❔"}
 
@@ -139,10 +139,10 @@ def _repos(collected: Collected, totals: Totals) -> Iterator[str]:
         read = " ".join(filter(None, (result.revision.branch, result.revision.commit[:12])))
         name = linked(code(result.title), result.revision.remote) + (f" {code(read)}" if read else "")
         figures = (str(counts[outcome]) for outcome in ("rewritten", "refused"))
-        yield _row(name, _label(state_of(result), totals), *figures, str(_left(counts)), done)
+        yield _row(name, _label(state_of(result), totals), *figures, str(_left_rows(counts)), done)
 
 
-def _left(counts: dict[str, int]) -> int:
+def _left_rows(counts: dict[str, int]) -> int:
     return counts["left-alone"] + counts["ignored"]
 
 

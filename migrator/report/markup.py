@@ -8,7 +8,7 @@ CELL = 160
 """The most characters of a text in a table's cell."""
 
 _TOKEN = re.compile(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
-"""What is code in a sentence: what stands in backticks, ARNs and variables of the environment."""
+"""The code in a sentence: text in backticks, ARNs and environment variables."""
 
 _ESCAPED = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
 _LINKING = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)

@@ -21,8 +21,10 @@ _LINK = {
     "gitlab": ("{remote}/-/blob/{commit}/{path}", "#L{line}"),
     "bitbucket": ("{remote}/src/{commit}/{path}", "#lines-{line}"),
 }
-"""How the hosts address a file and a line: https://docs.github.com/en/repositories/working-with-files/using-files,
-https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/."""
+"""The URL formats of hosts for a file and a line:
+https://docs.github.com/en/repositories/working-with-files/using-files,
+https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/.
+"""
 
 _ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?/[\w.~/-]+", re.ASCII)
 _HOST = re.compile(r"https?://(?:www\.)?(github|gitlab|bitbucket)\.[a-z0-9.-]+(?::\d+)?/.+", re.ASCII)

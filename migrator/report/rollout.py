@@ -40,7 +40,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     lines = [title, "", *(_about(collected, planned) if level == 1 else ()), "Each step needs the steps before."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
-    return "\n".join((*lines, *_developers(planned, below), *_left(planned, below))) + "\n"
+    return "\n".join((*lines, *_developers(planned, below), *_refusals(planned, below))) + "\n"
 
 
 def _about(collected: Collected, results: Sequence[RepoResult]) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _developers(results: Sequence[RepoResult], below: str) -> Iterator[str]:
         yield from ("", *(f"- {code(result.title)}: {_places(result, places)}" for result, places in rows if places))
 
 
-def _left(results: Sequence[RepoResult], below: str) -> Iterator[str]:
+def _refusals(results: Sequence[RepoResult], below: str) -> Iterator[str]:
     """The refused places, grouped by reason."""
     if any(any(refusals(result)) for result in results):
         yield from ("", f"{below} Not migrated", "", "These still sign in as before, and need their keys:", "")

@@ -26,7 +26,7 @@ _LEVELS: dict[type[Fix], str] = {Refusal: "error", Rewrite: "warning", LeftAlone
 _IN_SOURCE = (IGNORED_BY_COMMENT.code, BACKEND_IGNORED_BY_COMMENT.code)
 _Item = dict[str, Any]
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-"""Surrogates that stand for no byte of a file's name."""
+"""Surrogates that encode no byte of a file's name."""
 
 
 def write(collected: Collected, out: TextIO) -> None:
@@ -138,7 +138,7 @@ def _fingerprint(key: tuple[str, str, str], ordinal: int) -> str:
 
 
 def _properties(code: str, help_: str) -> _Item:
-    """The code and what to do, in the property bag that 3.8 allows for what the format has no place for."""
+    """The code and the advice, in the property bag of 3.8 for data outside of the format."""
     return {"properties": {"code": code, "help": help_}} if code else {}
 
 

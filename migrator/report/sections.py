@@ -8,10 +8,10 @@ from itertools import chain
 from typing import NamedTuple
 
 LINES = 60
-"""About how many lines a summary has that is not verbose, as long as none of them wraps."""
+"""The approximate number of lines of a summary that is not verbose, if none of the lines wraps."""
 
 FEW = 3
-"""How many places of a kind are listed before the others are counted."""
+"""The number of places of a kind to list before the others are counted."""
 
 _VERBOSE = "-v lists all"
 
@@ -81,5 +81,5 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def count(number: int, singular: str, plural: str) -> str:
-    """A number with the word for what is counted."""
+    """A number with a noun."""
     return f"{number:,} {singular if number == 1 else plural}"

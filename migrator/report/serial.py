@@ -1,4 +1,4 @@
-"""Data of this program as plain data, and back, by the types of the fields: what a report, a journal or a plan holds.
+"""Conversion of this program's data to plain data and back, by the types of fields: for reports, journals and plans.
 
 ``docs/report.schema.json`` describes the plain data of results.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 VERSION = 2
-"""Of the data's shape: raised when a reader of the version before could misunderstand it."""
+"""The version of the data's shape: raised when a reader of the version before could misunderstand the data."""
 
 OUTCOMES: dict[type[Fix], str] = {
     Rewrite: "rewritten",
@@ -30,12 +30,12 @@ OUTCOMES: dict[type[Fix], str] = {
 
 
 def outcome(finding: Finding) -> str:
-    """The word that plain data has for what becomes of ``finding``."""
+    """The word for the outcome of ``finding`` in plain data."""
     return OUTCOMES[type(finding.fix)]
 
 
 def to_plain(value: Any) -> Any:
-    """``value``, a dataclass of results, surveys or options, as JSON knows data.
+    """The JSON data for ``value``, a dataclass of results, surveys or options.
 
     Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are omitted: the
     diff has the outcome, and edits may hold text that the diff masks.

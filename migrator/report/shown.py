@@ -22,15 +22,15 @@ _NAMES = frozenset(
         *("folder", "remote", "inputs"),
     )
 )
-"""Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
+"""Paths and names, and a masked diff: in these, only certain credentials are hidden."""
 
 
 def show(result: RepoResult) -> RepoResult:
-    """``result`` without its diff, each text in it masked and printable, in one line but for what is to be copied."""
-    return show_whole(replace(result, diff=b""))
+    """The ``result`` without the diff: each text is masked, printable, and on one line except for texts to copy."""
+    return show_with_diff(replace(result, diff=b""))
 
 
-def show_whole(result: RepoResult) -> RepoResult:
+def show_with_diff(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
     shown: RepoResult = _cleaned(result)
     return shown

@@ -1,4 +1,4 @@
-"""The order in which a migration goes live, in a line for each step; `migrator.report.rollout` tells it at length."""
+"""The order in which a migration goes live, in one line a step; `migrator.report.rollout` has all details."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = (
     "Remove the static keys from stacks and contexts",
     "Rotate the keys",
 )
-"""What a migration goes live by, each after those before it."""
+"""The steps by which a migration goes live, in order."""
 
 STAGES = {
     STACKS: ("what the stacks need", "merge and apply it first, and wait until the stacks have it"),
@@ -39,7 +39,7 @@ _TRUST = "tf-oidc-migrate trust --spacelift-host HOST{roles} REPO"
 
 
 def short_steps(result: RepoResult) -> Iterator[str]:
-    """What is to be done after the migration of one repository, each step after those before it."""
+    """The steps after the migration of one repository, in order."""
     if not result.changed or result.error:
         return
     many, one_by_one = f"{len(result.trusts)} roles", ", ".join(row.role for row in result.trusts)
@@ -87,12 +87,12 @@ def to_set(result: RepoResult) -> Iterator[Note]:
 
 
 def stack_side(result: RepoResult) -> Iterator[Finding]:
-    """What was changed in the definitions of stacks, and has to be live before the code is."""
+    """The changes in the definitions of stacks, which must go live before the code."""
     return (finding for finding in rewritten(result, _STACK_SIDE) if finding.rule != _KEYS)
 
 
 def integrated(result: RepoResult) -> Iterator[Finding]:
-    """What is found of the AWS integration of stacks, where that is what runs sign in by."""
+    """The findings on the AWS integration of stacks, if runs sign in by the integration."""
     return (finding for finding in result.findings if finding.rule == _INTEGRATION)
 
 
@@ -102,12 +102,12 @@ def keys_removed(result: RepoResult) -> Iterator[Finding]:
 
 
 def reconfigured(result: RepoResult) -> Iterator[Finding]:
-    """The backends whose configuration is another than before."""
+    """The backends with a changed configuration."""
     return rewritten(result, _BACKENDS)
 
 
 def rewritten(result: RepoResult, rule: str) -> Iterator[Finding]:
-    """What the rules whose names begin with ``rule`` changed."""
+    """The changes of rules with names that begin with ``rule``."""
     return (
         finding for finding in result.findings if finding.rule.startswith(rule) and isinstance(finding.fix, Rewrite)
     )

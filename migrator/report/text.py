@@ -74,12 +74,12 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
     yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
     yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
-    refused = [_refusal(group, verbose) for group in _alike(by_kind[Refusal])]
+    refused = [_refusal(group, verbose) for group in _grouped(by_kind[Refusal])]
     yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
     yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
     yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
-    alone = [_left_alone(group, verbose) for group in _alike(by_kind[LeftAlone])]
+    alone = [_left_alone(group, verbose) for group in _grouped(by_kind[LeftAlone])]
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
@@ -142,7 +142,7 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
         shown = note.help
 
 
-def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings with the same code, reason and help together, the most frequent first."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
@@ -153,20 +153,20 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 def _refusal(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}{_code(first.code)}", f"    {first.fate}", *_help(first.help, "    ")]
+        return [f"  {_headline(first)}{_code(first.code)}", f"    {first.fate}", *_help(first.help, "    ")]
     return [
         f"  {_counted(group)}{_code(first.code)}",
         f"    {first.fate}",
         *_help(first.help, "    "),
-        *listed([_what(finding) for finding in group], "      ", verbose=verbose),
+        *listed([_headline(finding) for finding in group], "      ", verbose=verbose),
     ]
 
 
 def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     first = group[0]
     if len(group) == 1:
-        return [f"  {_what(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
-    rows = listed([_what(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
+        return [f"  {_headline(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
+    rows = listed([_headline(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
     return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
@@ -216,7 +216,7 @@ def _signer(row: SigningRow) -> str:
     return f"{row.root}: {row.who}: {row.before}{becomes}"
 
 
-def _what(finding: Finding) -> str:
+def _headline(finding: Finding) -> str:
     return f"{finding.place}: {finding.message}"
 
 
