@@ -71,7 +71,7 @@ class Cluster:
         with suppress(queue.Empty):
             ticket = self._done.get(timeout=0.001 if ended else seconds)
             while True:
-                if ticket in self._futures:  # else it was killed
+                if ticket in self._futures:  # else the job was killed
                     ended.append((ticket, self._result(self._futures.pop(ticket))))
                 ticket = self._done.get_nowait()
         return ended
@@ -82,13 +82,13 @@ class Cluster:
     def kill(self, ticket: int) -> None:
         """Let the nanny of the job's worker kill the worker and its child processes; the nanny starts a new one."""
         future = self._futures.pop(ticket)
-        with suppress(Exception):  # whatever is wrong with the cluster: the job is given up anyway
+        with suppress(Exception):  # the job is cancelled in any case
             nannies = [name for name, keys in self._client.processing().items() if future.key in keys]
             future.cancel()
             self._client.run(_kill_worker, workers=nannies, nanny=True, on_error="ignore")
 
     def close(self) -> None:
-        """Give up what is in flight."""
+        """Cancel all running jobs."""
         with suppress(Exception):
             self._client.cancel(list(self._futures.values()))
         with suppress(Exception):

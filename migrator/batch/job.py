@@ -17,7 +17,7 @@ class Failure:
 
 
 INTERRUPTED = Failure("was interrupted")
-"""The job turned back because it was asked to."""
+"""The job stopped on request."""
 
 
 class Executor(Protocol):
@@ -42,7 +42,7 @@ class Executor(Protocol):
         """End a job with all its child processes; nothing is heard of its ticket any more."""
 
     def close(self) -> None:
-        """End what is left: jobs in flight are asked to turn back and killed if they do not."""
+        """Close the executor: running jobs are asked to stop, and killed if they do not."""
 
 
 def outcome(function: Callable[[Any], Any], job: Any) -> Any:

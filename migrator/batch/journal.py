@@ -90,7 +90,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file, with all lines on disk."""
-        with suppress(OSError, ValueError):  # the disk is full, which was told; or it is closed already
+        with suppress(OSError, ValueError):  # the disk is full, as reported before; or the file is closed already
             os.fsync(self._file.fileno())
         self._file.close()
 
@@ -206,7 +206,7 @@ class Journal:
             os.ftruncate(self._file.fileno(), end)
             os.fsync(self._file.fileno())
         except OSError:
-            return  # what is torn does not count, and is cut off when the journal is opened again
+            return  # an incomplete line does not count, and is removed when the journal is opened again
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

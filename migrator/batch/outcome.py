@@ -23,7 +23,7 @@ _MOST = 20
 
 
 class Tally:
-    """The counts of a batch: what became of the repositories, and the refusals of each code by repository."""
+    """The counts of a batch: the outcomes of repositories, and the refusals of each code by repository."""
 
     def __init__(self) -> None:
         self._words: Counter[str] = Counter()

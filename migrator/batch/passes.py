@@ -1,4 +1,4 @@
-"""Many repositories in two passes: all are surveyed, then each is migrated with what was learnt of the others.
+"""Many repositories in two passes: all are surveyed, then each is migrated with the facts of the others.
 
 The jobs are plain data and module-level functions, so that they run in this process, in others, or on a Dask cluster.
 """
@@ -16,7 +16,7 @@ from migrator.batch.job import Executor, Failure
 from migrator.batch.pool import run_jobs
 from migrator.batch.records import SURVEY, RepoJob, fleets, surveys_in
 from migrator.config.config import Config, ExistingBranch
-from migrator.errors import MigrateError, NothingThere
+from migrator.errors import EmptyRepository, MigrateError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.fleet import ALONE, Fleet, Survey
@@ -37,7 +37,7 @@ def survey_job(job: RepoJob) -> Survey | RepoResult:
         folder = _folder(job, is_second=job.fleet != ALONE)
         survey = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
         return survey if isinstance(survey, Survey) else _pushed(job, survey)
-    except NothingThere:
+    except EmptyRepository:
         return RepoResult(job.name, job.config.mode)
     except Exception as error:
         return RepoResult(job.name, job.config.mode, error=reason_of(error))

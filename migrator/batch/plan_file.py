@@ -27,7 +27,7 @@ _FORMAT, _VERSION = "tf-oidc-migrate plan", 1
 
 
 def write_plan(path: str, jobs: Sequence[RepoJob], journal: Journal) -> None:
-    """Store what a run that changed nothing found to do. Raises `MigrateError` where the file cannot be written."""
+    """Store the changes that a run found and did not make. Raises `MigrateError` if the file cannot be written."""
     surveys = surveys_in(journal)
     names = [job.name for job in jobs if job.name in surveys]
     fleet_of = dict(zip(names, fleets(jobs, (surveys[name] for name in names)), strict=True))

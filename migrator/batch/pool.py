@@ -24,7 +24,7 @@ _TICK = 0.2
 """Seconds between two looks at the clock and for an interrupt."""
 
 _GRACE = 5.0
-"""Seconds that a job gets to turn back when its time is over, before it is killed."""
+"""Seconds that a job gets to stop when its time is over, before the job is killed."""
 
 
 @dataclass(slots=True)
@@ -161,7 +161,7 @@ def executor(jobs: int, dask: str | None = None, *, preload: Sequence[str] = ())
         return Cluster(dask)
     if jobs == 1:
         return _Inline()
-    from migrator.batch.processes import Processes  # here: one repository needs none of it
+    from migrator.batch.processes import Processes  # here: one repository does not need this
 
     return Processes(jobs, preload)
 

@@ -12,4 +12,4 @@ __all__ = ["branch", "pipeline", "planning"]
 
 all_rules()
 hcl.check("a {}", Span(0, 4))
-gc.freeze()  # it stays: no worker need search it for garbage, nor have a copy of its own
+gc.freeze()  # permanent: no worker needs to search these objects for garbage, or to copy them

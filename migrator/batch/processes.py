@@ -23,10 +23,10 @@ from migrator.batch.job import INTERRUPTED, Failure, failure_of, outcome
 from migrator.errors import MigrateError
 
 _COORDINATED = (signal.SIGINT, signal.SIGTERM)
-"""Signals that may reach all processes of a run at once: the parent alone decides what becomes of the jobs."""
+"""Signals that may reach all processes of a run at once: the parent alone decides on the jobs."""
 
 _GRACE = 5.0
-"""Seconds that jobs get to turn back when all of them are ended."""
+"""Seconds that jobs get to stop when all of them are ended."""
 
 _DISMISSAL = 2.0
 """Seconds that idle workers get to end by themselves."""
@@ -47,7 +47,7 @@ class Processes:
         self._busy: dict[int, _Worker] = {}
         self._ended: list[tuple[int, Any]] = []
         self._all: set[_Worker] = set()
-        weakref.finalize(self, _kill, self._all)  # also at the interpreter's exit, if nobody closed it
+        weakref.finalize(self, _kill, self._all)  # also at the interpreter's exit, if not closed before
 
     def room(self) -> int:
         """The number of workers."""
@@ -81,14 +81,14 @@ class Processes:
 
     def close(self) -> None:
         """Let jobs in flight turn back, for a few seconds at most; end all workers."""
-        if not self._all:  # none was needed, or the interpreter's exit has ended them
+        if not self._all:  # no worker was needed, or the interpreter's exit has ended the workers
             return
         try:
             for worker in self._busy.values():
                 worker.interrupt()
-            self._await_turning_back(time.monotonic() + _GRACE)
+            self._await_interrupted(time.monotonic() + _GRACE)
             for worker in self._idle:
-                worker.channel.close()  # it takes that as its dismissal
+                worker.channel.close()  # the end of the channel ends the worker
             until = time.monotonic() + _DISMISSAL
             for worker in self._idle:
                 worker.process.join(max(0.0, until - time.monotonic()))
@@ -97,7 +97,7 @@ class Processes:
             self._idle.clear()
             self._busy.clear()
 
-    def _await_turning_back(self, until: float) -> None:
+    def _await_interrupted(self, until: float) -> None:
         channels = {worker.channel for worker in self._busy.values()}
         while channels and (seconds := until - time.monotonic()) > 0:
             channels -= set(connection.wait(channels, seconds))
@@ -107,7 +107,7 @@ class Processes:
             worker = self._idle.pop()
             if worker.accepts(message):
                 return worker
-            self._remove(worker)  # it was killed while it was idle, which costs no job
+            self._remove(worker)  # the worker was killed while idle, which costs no job
         try:
             worker = _Worker(self._context.Process, self._context.Pipe())
         except (OSError, EOFError):
@@ -153,7 +153,7 @@ class _Worker:
     def accepts(self, message: bytes) -> bool:
         """Send a job to the worker; False if the worker is dead."""
         try:
-            if self.channel.poll():  # it has nothing to say unasked: this is the end of the channel
+            if self.channel.poll():  # a worker sends nothing unasked: this is the end of the channel
                 return False
             self.channel.send_bytes(message)
         except OSError:
@@ -180,16 +180,16 @@ class _Worker:
         with suppress(OSError):
             os.killpg(self._pid, signal.SIGKILL)
         with suppress(OSError):
-            self.process.kill()  # it may not lead a session yet
+            self.process.kill()  # the worker may not lead a session yet
         self.process.join(_DISMISSAL)
-        with suppress(ValueError):  # it lives on while it waits for a disk
+        with suppress(ValueError):  # the process remains while it waits for a disk
             self.process.close()
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
     """Block `_COORDINATED` in processes that start here: the server forever, a worker until it leads a session."""
-    resource_tracker.ensure_running()  # before: as it starts, it unblocks them
+    resource_tracker.ensure_running()  # before: the server unblocks signals at its start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _COORDINATED)
     try:
         yield
@@ -205,7 +205,7 @@ def _kill(workers: set[_Worker]) -> None:
 def _folder() -> str:
     try:
         return os.getcwd()
-    except OSError:  # it was removed
+    except OSError:  # the folder was removed
         return os.sep
 
 

@@ -24,7 +24,7 @@ _REFRESHES = 4
 
 
 class Progress:
-    """Tells of failures alone: the quiet form, and what the others have in common. A context manager.
+    """Shows failures only: the quiet form, and the base of the other forms. A context manager.
 
     ``total`` is the number of repositories, if known, ``done`` the number that an earlier run has finished.
     """
@@ -42,7 +42,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what is shown."""
+        """Stop the display."""
         logging.getLogger("migrator").removeHandler(self._warnings)
 
     def started(self, name: str) -> None:
@@ -198,7 +198,7 @@ def counting(*, is_quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
 
 @contextmanager
 def waiting(what: str, patience: float = 1.0) -> Iterator[None]:
-    """Show on a terminal ``what`` is being done, and for how long, if the block takes over ``patience`` seconds."""
+    """Show ``what`` and the time on a terminal, if the block takes longer than ``patience`` seconds."""
     if not _is_terminal(sys.stderr):
         yield
         return

@@ -85,7 +85,7 @@ class Request:
 
 
 def run_batch(request: Request, config: Config) -> int:
-    """Do what is asked; the exit code. Raises `UsageError`, `MigrateError` and `KeyboardInterrupt`."""
+    """Run the batch; returns the exit code. Raises `UsageError`, `MigrateError` and `KeyboardInterrupt`."""
     for report in request.reports:
         writer_for(report)
     for path in filter(None, (*request.reports, request.plan_file, request.plan_out)):
@@ -110,7 +110,7 @@ def run_batch(request: Request, config: Config) -> int:
 
 
 def _write_reports(request: Request, journal: Journal, bar: Progress) -> bool:
-    """Write every report, and the order of rollout, that can be written, and tell of the others; whether all are."""
+    """Write all reports and the order of rollout, with an error message for each failure; True without failures."""
     outputs = [(write_report, path) for path in request.reports]
     outputs += [(write_rollout, request.plan_file)] if request.plan_file is not None else []
     if not outputs:
@@ -169,7 +169,7 @@ def _migrate(request: Request, jobs: Sequence[RepoJob], journal: Journal, names:
 
 
 def _print(request: Request, job: RepoJob, result: RepoResult) -> None:
-    """Print on standard output what a check or preview has for programs. Raises `OutputError`."""
+    """Print the output of a check or preview for programs. Raises `OutputError`."""
     if request.plan_out is None and not request.quiet:
         list_changed(result, job.source.url_or_path if job.source.is_local else "")
     if result.mode is Mode.PREVIEW and result.diff and not sys.stdout.isatty():
@@ -231,7 +231,7 @@ def _journal(request: Request, jobs: Sequence[RepoJob]) -> Journal:
 
 
 def _digest(jobs: Sequence[RepoJob]) -> str:
-    """A hash of what is asked for, that a resumed run must have in common with the first."""
+    """A hash of the request, which must be the same for a resumed run."""
     jobs_asked = [[*job.source.key, job.source.branch, dict(job.source.settings), job.push_to] for job in jobs]
     config = {name: value for name, value in to_plain(jobs[0].config).items() if name != "keep_diff"}
     return hashlib.sha256(json.dumps([jobs_asked, config], sort_keys=True).encode()).hexdigest()
