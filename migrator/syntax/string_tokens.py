@@ -74,17 +74,17 @@ def json_tokens(text: str) -> Iterator[Token]:
 
 def _pieces(text: str, start: int, end: int, template: re.Pattern[str]) -> Iterator[Token]:
     """The literal pieces of a string, and the references of the string's templates."""
-    done = start
+    position = start
     for match in template.finditer(text, start, end):
         if match.lastgroup is None and template is _FIELD:
             continue
-        yield Token("text", done, match.start())
+        yield Token("text", position, match.start())
         for literal in _QUOTED.finditer(match[0]):
             yield Token("text", match.start() + literal.start(1), match.start() + literal.end(1))
         for name in (_WORD if template is _FIELD else _REFERENCE).finditer(match[0]):
             yield Token("word", match.start() + name.start(), match.start() + name.end())
-        done = match.end()
-    yield Token("text", done, end)
+        position = match.end()
+    yield Token("text", position, end)
 
 
 def python_tokens(text: str) -> Iterator[Token]:

@@ -74,13 +74,13 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     outer = _indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
-    kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
+    comments = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
     for element in block.items:
         if isinstance(element, Attribute) and element in change.comment_out:
             lines += commented(element.span.of(text).splitlines(), inner)
         elif element not in change.remove:
             lines.append(inner + element.span.of(text))
-    lines = [inner + comment for comment in kept] + lines
+    lines = [inner + comment for comment in comments] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
         lines += rendered(addition, inner, _unit(outer))
@@ -239,9 +239,9 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
     another. Raises `EditConflict` if edits collide.
     """
-    made = list(_set_apart(text, settle(edits)))
-    after = apply_edits(text, made)
-    moved = Moved(made)
+    edits_made = list(_set_apart(text, settle(edits)))
+    after = apply_edits(text, edits_made)
+    moved = Moved(edits_made)
     pieces: list[str] = []
     position = 0
     for region in _regions(text, items):

@@ -40,8 +40,8 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     if removed and len(removed) == len(node.members) and not change.append:
         return (Edit(path, Span(node.span.start + 1, node.span.end - 1), ""),)
     if commented:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
+        comment = ", ".join(member.span.of(text) for member in commented)
+        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{comment}}}'))
     if change.append:
         edits.append(_append(path, text, node, removed, [_property(addition) for addition in change.append]))
     return tuple(edits)
@@ -63,17 +63,17 @@ def change_object(
     commented = [member for member in node.members if _names(comment_out, member)]
     removed = [member for member in node.members if _names(remove, member) or member in commented]
     edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
-    around = [
+    blocks_around = [
         child
         for child in tfjson.parse(text)
         if isinstance(child, Block) and child.body.start < value.start < child.body.end
     ]
-    if commented and around:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        holder = tfjson.read(text, around[0].body.start - 1)
+    if commented and blocks_around:
+        comment = ", ".join(member.span.of(text) for member in commented)
+        holder = tfjson.read(text, blocks_around[0].body.start - 1)
         first = holder.members[0].span.start
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
-        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
+        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{comment}}},{gap}'))
     if append:
         edits.append(_append(path, text, node, removed, [_property(new_argument) for new_argument in append]))
     return tuple(edits)
@@ -206,11 +206,11 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        made = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
-        if edit.text.startswith(",") and made.endswith(("{", "[")):
+        last_piece = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
+        if edit.text.startswith(",") and last_piece.endswith(("{", "[")):
             pieces.append(edit.text[1:].lstrip())
         elif (
-            edit.span == place and edit.text[:1] not in ("", ",") and not made.endswith(",")
+            edit.span == place and edit.text[:1] not in ("", ",") and not last_piece.endswith(",")
         ):  # the second addition to an empty object or array
             pieces[-2:] = pieces[-2].rstrip(), "," if edit.text[0].isspace() else ", ", edit.text
         else:

@@ -141,8 +141,8 @@ class Program(Tree):
         if isinstance(node, cst.Call):
             return class_name in self._full_names(node.func) or self._extends(node.func, class_name)
         if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
-            around = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
-            return self._has_base(next(around), class_name, _DEPTH)
+            classes = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
+            return self._has_base(next(classes), class_name, _DEPTH)
         return False
 
     # --- calls ----------------------------------------------------------------------------------------------------
@@ -305,5 +305,5 @@ def _known(full: str, names: Collection[str]) -> str | None:
 
 
 def _first_line(text: str) -> str:
-    line, more, _ = text.partition("\n")
-    return line.rstrip() + "…" * bool(more) if not {'"', "'"} & set(line) else "**{…}"
+    line, newline, _ = text.partition("\n")
+    return line.rstrip() + "…" * bool(newline) if not {'"', "'"} & set(line) else "**{…}"

@@ -69,15 +69,15 @@ def prepend_all(
     A list is edited at its anchor if all keys that share the list get the same items. If one of ``additions`` is
     impossible, none is made.
     """
-    text, now = tree.text, tree
+    text, current = tree.text, tree
     waiting = list(additions)
     attempts = 0 if "&" in text else _ATTEMPTS
     while waiting:
         batch = _one_per_mapping(waiting) if attempts else []
         if len(batch) > 1:
             attempts -= 1
-            if (together := _combined(path, now, batch, escape)) is not None:
-                text, now = together.text, together
+            if (together := _combined(path, current, batch, escape)) is not None:
+                text, current = together.text, together
                 waiting = [addition for addition in waiting if addition not in batch]
                 continue
         addition = waiting.pop(0)
@@ -85,14 +85,14 @@ def prepend_all(
             other.keys for other in waiting if (other.items, other.inherited) == (addition.items, addition.inherited)
         ]
         edits = prepend_items(
-            path, now, addition.keys, addition.items, inherited=addition.inherited, also=also, escape=escape
+            path, current, addition.keys, addition.items, inherited=addition.inherited, also=also, escape=escape
         )
         if isinstance(edits, Refusal):
             return edits
         after = apply_edits(text, edits)
-        part = Span(now.part.start, now.part.end + len(after) - len(text))
-        before, text, now = now, after, read(after, part)
-        waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, now, other.keys)]
+        part = Span(current.part.start, current.part.end + len(after) - len(text))
+        before, text, current = current, after, read(after, part)
+        waiting = [other for other in waiting if other.keys not in also or _is_unchanged(before, current, other.keys)]
     return tuple(line_edits(path, tree.text, text))
 
 

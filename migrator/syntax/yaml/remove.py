@@ -141,7 +141,7 @@ def _is_removal(difference: Difference, removals: set[Keys]) -> bool:
         return all((*difference.keys, key) in removals for key in _held(difference.before))
     if not isinstance(difference.before, Sequence) or not isinstance(difference.after, Sequence):
         return False
-    kept = [
+    remaining = [
         element for number, element in enumerate(difference.before.items) if (*difference.keys, number) not in removals
     ]
-    return len(kept) == len(difference.after.items) and all(map(are_equal, kept, difference.after.items))
+    return len(remaining) == len(difference.after.items) and all(map(are_equal, remaining, difference.after.items))

@@ -24,19 +24,19 @@ def set_strings(path: str, tree: Tree, values: Sequence[tuple[Keys, str]]) -> tu
 
     Missing parents are created. If one value cannot be set, none is set.
     """
-    now = tree
+    current = tree
     for keys, value in values:
         try:
-            text = _with_string(now, keys, value)
-            after = read(text, Span(now.part.start, now.part.end + len(text) - len(now.text)))
-            if not _is_all(now, after, keys, value):
+            text = _with_string(current, keys, value)
+            after = read(text, Span(current.part.start, current.part.end + len(text) - len(current.text)))
+            if not _is_all(current, after, keys, value):
                 return UNEDITABLE.refusal(reason="other entries share the mapping around the value")
         except (SyntaxProblem, EditConflict):
             return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
         except _RefusedError as refused:
             return UNEDITABLE.refusal(reason=str(refused))
-        now = after
-    return tuple(line_edits(path, tree.text, now.text))
+        current = after
+    return tuple(line_edits(path, tree.text, current.text))
 
 
 class _RefusedError(Exception):
