@@ -36,8 +36,8 @@ class AccountStack:
 
     def has(self, name: str, value: str) -> bool | None:
         """Whether the variable ``name`` has the ``value``, by checksum; None where the account sets no such one."""
-        known = dict(self.checksums).get(name)
-        return None if known is None else known == checksum(value)
+        checksum_of_name = dict(self.checksums).get(name)
+        return None if checksum_of_name is None else checksum_of_name == checksum(value)
 
 
 def checksum(value: str) -> str:

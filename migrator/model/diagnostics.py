@@ -44,8 +44,8 @@ class Diagnostic:
 
         ``found`` is the task; ``why`` comes before the help.
         """
-        more = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
-        return Note(self._fill(self.found, values), subjects, paste=paste, code=self.code, help=more)
+        advice = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
+        return Note(self._fill(self.found, values), subjects, paste=paste, code=self.code, help=advice)
 
     def problem(self, place: Place, **values: object) -> FileProblem:
         """A file that could not be read or understood, at ``place``."""

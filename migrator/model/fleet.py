@@ -270,8 +270,8 @@ class Fleet:
 
     def stacks_running(self, repo: str, identity: RepoIdentity, path: str) -> list[KnownStack]:
         """The stacks of other repositories than ``repo`` that run its root module at ``path``."""
-        every = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
-        others = (stack for stack in every if not stack.is_blueprint)
+        stacks = (stack for survey in self.surveys if survey.repo != repo for stack in survey.stacks)
+        others = (stack for stack in stacks if not stack.is_blueprint)
         return [other for other in others if runs(other.code, identity, path) and is_of_branch(other.code, identity)]
 
     def labelled(self, repo: str, labels: Iterable[str]) -> list[KnownReceiver]:

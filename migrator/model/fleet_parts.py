@@ -77,18 +77,18 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     cannot run the hook is migrated in no part. A stack of the ``account`` that no repository defines counts as made by
     hand.
     """
-    known = list(surveys)
-    defined = {stack.slug_in_account for survey in known for stack in survey.stacks}
+    all_surveys = list(surveys)
+    defined = {stack.slug_in_account for survey in all_surveys for stack in survey.stacks}
     by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
     of_account = Survey(ACCOUNT, stacks=by_hand)
-    index = _Index((*known, of_account))
+    index = _Index((*all_surveys, of_account))
     surveys_after = [
         replace(survey, roots=tuple(_with_signer(index, survey, root) for root in _roots_with_needs(index, survey)))
-        for survey in known
+        for survey in all_surveys
     ]
     index = _Index((*surveys_after, of_account))
     migrated = tuple(_migrated((*surveys_after, of_account), index))
-    for survey in known:
+    for survey in all_surveys:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
         yield Fleet((*stacks, *roots, *receivers, *index.role_users_of(survey), *survey.received), migrated)

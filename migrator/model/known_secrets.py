@@ -63,12 +63,12 @@ class KnownSecrets:
 
     def _matches(self, text: str) -> Iterator[Piece]:
         grams = self._grams
-        done: dict[tuple[str, int], int] = {}
+        searched: dict[tuple[str, int], int] = {}
         for place in range(0, len(text) - _GRAM + 1, _STRIDE):
             for spelling, offset in grams.get(text[place : place + _GRAM], ()):
-                if done.get((spelling, place - offset), -1) < place:
+                if searched.get((spelling, place - offset), -1) < place:
                     start, end = _agreement(text, place, spelling, offset)
-                    done[spelling, place - offset] = end
+                    searched[spelling, place - offset] = end
                     if _reveals(spelling, text[start:end]):
                         yield start, end
 
