@@ -51,8 +51,8 @@ class Run:
 def this_run() -> Run:
     """The run of this process. ``SOURCE_DATE_EPOCH`` sets its date: https://reproducible-builds.org/specs/."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
-    return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), now.strftime("%Y-%m-%d %H:%M UTC"))
+    time = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return Run(show_line(shlex.join(["tf-oidc-migrate", *sys.argv[1:]])), time.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 class CollectedResult(NamedTuple):

@@ -64,10 +64,13 @@ def grouped(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
         numbers = [str(line) for line in dict.fromkeys(lines) if line]
         more = f" and {len(numbers) - _LINES} more lines" if len(numbers) > _LINES else ""
         yield Place(path, lines[0]), f"{path}:{','.join(numbers[:_LINES])}{more}" if numbers else path
-    left = list(by_file.values())[FILES:]
-    if left:
-        count = sum(map(len, left))
-        yield Place(""), f"{count:,} more place{'s' * (count > 1)} in {len(left):,} more file{'s' * (len(left) > 1)}"
+    other_files = list(by_file.values())[FILES:]
+    if other_files:
+        count = sum(map(len, other_files))
+        yield (
+            Place(""),
+            f"{count:,} more place{'s' * (count > 1)} in {len(other_files):,} more file{'s' * (len(other_files) > 1)}",
+        )
 
 
 def _is_plain(path: str) -> bool:

@@ -33,8 +33,8 @@ def writer_for(path: str) -> Write:
     """The writer that the ending of ``path`` names. Raises `UsageError` for an ending that none has."""
     ending = os.path.splitext(path)[1].lower()
     if ending not in REPORTS:
-        known = ", ".join(REPORTS)
-        raise UsageError(f"what kind of report is wanted? A file's name ends in one of {known}")
+        endings = ", ".join(REPORTS)
+        raise UsageError(f"what kind of report is wanted? A file's name ends in one of {endings}")
     return REPORTS[ending]
 
 

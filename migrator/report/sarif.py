@@ -114,8 +114,8 @@ def _notifications(collected: Collected, is_sole: bool) -> Iterator[_Item]:
     for number, result, places in collected:
         for place, problem in zip(places[len(result.findings) :], result.problems, strict=True):
             location = _location(place, _base(number, is_sole))
-            more = _properties(problem.code, problem.help)
-            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **more}
+            properties = _properties(problem.code, problem.help)
+            yield {"level": "error", "message": _message(problem.reason), "locations": [location], **properties}
         if result.error:
             yield {"level": "error", "message": _message(f"{result.title}: {result.error}")}
 

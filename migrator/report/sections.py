@@ -38,13 +38,13 @@ def rooms(sections: list[Section], *, verbose: bool) -> list[int]:
     """The number of lines for each section: all lines, if the whole summary is not too long."""
     if verbose:
         return [section.size for section in sections]
-    left = LINES - 2 - 2 * len(sections)
+    lines_left = LINES - 2 - 2 * len(sections)
     rooms = [min(section.size, section.least) for section in sections]
-    left -= sum(rooms)
+    lines_left -= sum(rooms)
     for index, section in enumerate(sections):
-        more = max(min(section.size - rooms[index], left), 0)
-        rooms[index] += more
-        left -= more
+        extra_lines = max(min(section.size - rooms[index], lines_left), 0)
+        rooms[index] += extra_lines
+        lines_left -= extra_lines
     return rooms
 
 

@@ -32,8 +32,8 @@ def show(result: RepoResult) -> RepoResult:
 
 def show_with_diff(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    shown: RepoResult = _cleaned(result)
-    return shown
+    cleaned: RepoResult = _cleaned(result)
+    return cleaned
 
 
 def show_line(text: str) -> str:
@@ -66,8 +66,8 @@ def _cleaned(value: Any, name: str = "") -> Any:
 
 def _clean(text: str, is_name: bool, is_long: bool) -> str:
     hidden = mask_shapes(text) if is_name else mask(text)
-    shown = printable(hidden.replace("\r\n", "\n"))
-    return shown if is_long else shown.replace("\n", "\\n").replace("\t", "\\t")
+    cleaned = printable(hidden.replace("\r\n", "\n"))
+    return cleaned if is_long else cleaned.replace("\n", "\\n").replace("\t", "\\t")
 
 
 _OFTEN = 500

@@ -47,11 +47,11 @@ def say(text: Callable[[int, bool], str], *, has_pager: bool = True) -> None:
     """
     is_terminal = sys.stderr.isatty()
     size = shutil.get_terminal_size()
-    shown = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
-    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and shown.count("\n") >= size.lines:
-        _page([shown])
+    rendered = text(size.columns if is_terminal else 0, is_terminal and _has_colours())
+    if is_terminal and sys.stdout.isatty() and has_pager and _may_page() and rendered.count("\n") >= size.lines:
+        _page([rendered])
     else:
-        click.echo(shown, err=True, nl=False, color=is_terminal or None)
+        click.echo(rendered, err=True, nl=False, color=is_terminal or None)
 
 
 def list_changed(result: RepoResult, folder: str) -> None:

@@ -51,8 +51,8 @@ def _head(result: RepoResult) -> Iterator[str]:
 def _totals(result: RepoResult) -> str:
     kinds = Counter(type(finding.fix) for finding in result.findings)
     places = count(kinds[Rewrite], "place", "places")
-    done = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
-    parts = [f"{places} {done} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
+    verb = "changed" if result.mode in (Mode.IN_PLACE, Mode.BRANCH) else "would change"
+    parts = [f"{places} {verb} in {count(len(result.changed), 'file', 'files')}"] * bool(result.changed)
     counts = (
         (len(result.problems), "file not processed", "files not processed"),
         (kinds[Refusal], "refused", "refused"),
@@ -131,15 +131,15 @@ def _problem(problem: FileProblem) -> list[str]:
 
 def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
     """A block for each note; notes that have the same help one after the other show the help once."""
-    shown = ""
+    last_help = ""
     for note in notes:
         task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
         lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
         lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
         lines += ["    Text to copy:"] * bool(note.paste and not is_short)
         lines += [f"      {line}" for line in note.paste.splitlines()]
-        yield lines + (_help(note.help, "    ") if note.help != shown else [])
-        shown = note.help
+        yield lines + (_help(note.help, "    ") if note.help != last_help else [])
+        last_help = note.help
 
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
