@@ -196,8 +196,8 @@ class Journal:
             self._failed.add(job)
 
     def _require_same(self, settings: Mapping[str, Any]) -> None:
-        now = json.loads(json.dumps(settings))
-        other = sorted(name for name in {*now, *self.settings} if now.get(name) != self.settings.get(name))
+        current = json.loads(json.dumps(settings))
+        other = sorted(name for name in {*current, *self.settings} if current.get(name) != self.settings.get(name))
         if other:
             raise MigrateError(f"The journal {self._path} belongs to a run with other settings: {', '.join(other)}")
 

@@ -50,8 +50,8 @@ class Tally:
             yield "Refused, by code (`tf-oidc-migrate --explain CODE` describes each):"
         for code, by_repo in ranked[:most]:
             repos = ", ".join(f"{repo} ({number})" for repo, number in by_repo.most_common(few))
-            more = f" and {len(by_repo) - few} more" if few and len(by_repo) > few else ""
-            yield f"  {code}: {by_repo.total()} in {_repositories(len(by_repo))}: {repos}{more}"
+            suffix = f" and {len(by_repo) - few} more" if few and len(by_repo) > few else ""
+            yield f"  {code}: {by_repo.total()} in {_repositories(len(by_repo))}: {repos}{suffix}"
         if len(ranked) > most:
             yield f"  … and {len(ranked) - most} more codes (-v lists all)"
         counts = ", ".join(f"{count} {word}" for word, count in sorted(self._words.items()))

@@ -229,9 +229,9 @@ def unfinished(
 
     With ``has_pull_requests``, repositories count too if the run was killed between the push and the pull request.
     """
-    done = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
+    finished = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
     failed = journal.failed() if retry_failed else frozenset()
-    return [job.name for job in jobs if job.name not in done or job.name in failed]
+    return [job.name for job in jobs if job.name not in finished or job.name in failed]
 
 
 def _lacks_pull_request(fields: Mapping[str, Any]) -> bool:

@@ -81,9 +81,9 @@ class Progress:
 class _Warnings(logging.Handler):
     """Show the program's warnings, for example about a forge that must be waited for, between the other lines."""
 
-    def __init__(self, shown: Progress) -> None:
+    def __init__(self, bar: Progress) -> None:
         super().__init__(logging.WARNING)
-        self._shown = shown
+        self._shown = bar
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record."""
