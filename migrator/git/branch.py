@@ -32,7 +32,7 @@ _UNDER_WAY = {
 }
 _FILE_MODES = ("100644", "100755")
 _PEOPLE: dict[tuple[object, ...], str] = {}
-"""Who commits, by all that git makes that of."""
+"""Git's author and committer lines, by all settings that git makes them from."""
 
 
 class Checkout(GitRepo):
@@ -44,7 +44,7 @@ class Checkout(GitRepo):
         return self.folder / "tf-oidc-migrate.undo"
 
     def begin(self) -> None:
-        """Put back what a killed run has left, and remember the commit that is checked out now.
+        """Restore the state before a killed run, and remember the commit that is checked out.
 
         Raises `MigrateError` if this fails, or if git would use another folder's files.
         """
@@ -53,7 +53,7 @@ class Checkout(GitRepo):
 
     def recover(self) -> None:
         """Undo the changes of an interrupted run, if an undo log exists."""
-        recover(self.root, self.undo_log, self._is_where, self._put_back)
+        recover(self.root, self.undo_log, self._is_at_start, self._restore)
 
     def base_of(self, branch: Branch) -> str:
         """The base of ``branch``: the remote's default branch, else the only branch with the commit before.
@@ -240,7 +240,7 @@ class Checkout(GitRepo):
     # --- if the run fails or is killed -------------------------------------------------------------------------------
 
     def _logged(self, branch: str, entries: Mapping[str, Entry], old: Branch | None) -> dict[str, Any]:
-        """The facts for `_put_back`."""
+        """The facts for `_restore`."""
         before = {path: self._index.get(path) for path in entries}
         return {
             "start": self._start,
@@ -250,11 +250,11 @@ class Checkout(GitRepo):
             "flags": self._flags(entries),
         }
 
-    def _is_where(self, log: Mapping[str, Any]) -> bool:
+    def _is_at_start(self, log: Mapping[str, Any]) -> bool:
         """Whether HEAD is as when the log was written; always true if the log is empty."""
         return not log or tuple(log["start"]) == self._position()
 
-    def _put_back(self, log: Mapping[str, Any], is_standing: bool) -> None:
+    def _restore(self, log: Mapping[str, Any], is_standing: bool) -> None:
         """Put back index and branch, as far as the state is still that of the logged run."""
         if not log:
             return

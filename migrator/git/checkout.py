@@ -45,7 +45,7 @@ class Branch:
 
 
 _NO_REPOSITORY = ("not a git repository", "invalid gitfile format", "gitdir: ")
-"""What git says of a folder that is in no checkout, or where ``.git`` leads nowhere."""
+"""Git's message for a folder outside of any checkout, or with a broken ``.git``."""
 
 
 class GitRepo:
@@ -58,7 +58,7 @@ class GitRepo:
         self.root = root
         self.folder = folder
         self._common = common
-        self._require_at_home()
+        self._require_own_files()
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
@@ -80,14 +80,14 @@ class GitRepo:
             return cls(root, Path(folder), path / common)
         except GitFailure as error:
             if "dubious ownership" in error.complaint:
-                raise MigrateError(f"git rev-parse failed: {_telling_line(error.complaint, error.status)}") from None
+                raise MigrateError(f"git rev-parse failed: {_error_line(error.complaint, error.status)}") from None
             if any(reason in error.complaint for reason in _NO_REPOSITORY):
                 return None
             raise MigrateError("git cannot read this repository") from None
         except (ValueError, OSError):
             raise MigrateError("git cannot read this repository") from None
 
-    def _require_at_home(self) -> None:
+    def _require_own_files(self) -> None:
         """Check that git does not use the files or the branches of another checkout from here."""
         root, folder = os.path.realpath(self.root), os.path.realpath(self.folder)
         tree = self._setting("core.worktree")
@@ -210,12 +210,12 @@ class GitRepo:
     @cached_property
     def _files(self) -> list[str]:
         """A row for each file, with a letter: ``?`` for one that git does not track, and does not ignore."""
-        self._index_read = _mark_of(self.folder / "index")
+        self._index_read = _stat_of(self.folder / "index")
         return self._run("ls-files", "-z", "-v", "--stage", "--cached", "--others", "--exclude-standard").split("\0")
 
     def _forget_files(self) -> None:
         """Read the index again if git has replaced the index file."""
-        if self.__dict__.get("_index_read") == _mark_of(self.folder / "index"):
+        if self.__dict__.get("_index_read") == _stat_of(self.folder / "index"):
             return
         for name in ("_files", "_index"):
             self.__dict__.pop(name, None)
@@ -258,15 +258,15 @@ class GitRepo:
     @property
     def _head_branch(self) -> str | None:
         """The branch that is checked out; None if none is."""
-        return self._pointed_to(self.folder / "HEAD", "HEAD", "refs/heads/")
+        return self._target_of(self.folder / "HEAD", "HEAD", "refs/heads/")
 
     @property
     def _remote_default(self) -> str | None:
         """The default branch of ``origin``, as known since the last fetch."""
         name = "refs/remotes/origin/HEAD"
-        return self._pointed_to(self._common / name, name, "refs/remotes/origin/")
+        return self._target_of(self._common / name, name, "refs/remotes/origin/")
 
-    def _pointed_to(self, file: Path, name: str, prefix: str) -> str | None:
+    def _target_of(self, file: Path, name: str, prefix: str) -> str | None:
         """The target of a symbolic reference; read from the file, unless the repository stores references otherwise."""
         if self._has_references_in_files:
             target = _read(file).removeprefix("ref:").strip()
@@ -283,7 +283,7 @@ class GitRepo:
         try:
             return read_git((*(options or self._options), *arguments), self.root, stdin)
         except GitFailure as error:
-            raise MigrateError(f"git {arguments[0]} failed: {_telling_line(error.complaint, error.status)}") from None
+            raise MigrateError(f"git {arguments[0]} failed: {_error_line(error.complaint, error.status)}") from None
 
     def _ask(self, *arguments: str) -> str | None:
         """The output of a git command, without the last newline; None if the command fails."""
@@ -309,7 +309,7 @@ class GitRepo:
                     env=ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"} | dict(environment or {}),
                 )
             except git.GitCommandError as error:
-                message = _telling_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
+                message = _error_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
                 raise MigrateError(f"git {arguments[0]} failed: {message}") from None
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
@@ -342,7 +342,7 @@ def _packed(references: str, ref: str) -> str:
     return next((row[0] for row in rows if len(row) == 2), "")
 
 
-def _mark_of(file: Path) -> tuple[int, int, int] | None:
+def _stat_of(file: Path) -> tuple[int, int, int] | None:
     """The facts that differ between a file and a file that replaced it."""
     try:
         status = file.stat()
@@ -361,7 +361,7 @@ def is_branch_name(branch: str) -> bool:
     return True
 
 
-def _telling_line(complaint: str, status: int) -> str:
+def _error_line(complaint: str, status: int) -> str:
     if "dubious ownership" in complaint:
         return "the repository belongs to another user, so git does not trust the repository"
     lines = [line.strip(" '").removeprefix("stderr: '") for line in complaint.splitlines()]

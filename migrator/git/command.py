@@ -35,13 +35,13 @@ SURROUNDING = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
-"""What binds git to another repository (``git rev-parse --local-env-vars``), as in the environment of its hooks."""
+"""The variables that bind git to another repository (``git rev-parse --local-env-vars``), as set for its hooks."""
 
 SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"),
     *("-c", "gc.auto=0", "-c", "maintenance.auto=0", "-c", "fastimport.unpackLimit=1"),
 )
-"""Options with which nothing that a repository's configuration names is run beside git."""
+"""Options that prevent git from running programs of a repository's configuration."""
 
 _PROGRAMS = (
     (r"core\.sshcommand", "ssh"),
@@ -55,7 +55,7 @@ _PROGRAMS = (
     (r"gpg\.ssh\.defaultkeycommand", ""),
     (r"http\.(?:.*\.)?sslverify", "true"),
 )
-"""Settings that name programs, as patterns in the case that git lists them in, with what they are by default."""
+"""Settings that name programs, as patterns in the case that git prints, with the default values."""
 
 _REMOTE = ("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
 _ENVIRONMENT = {
@@ -68,7 +68,7 @@ _ENVIRONMENT = {
 }
 _GRACE = 2.0
 _LONGEST = 10_000
-"""How much of what git says of a failure is read."""
+"""The number of bytes of git's error messages to read."""
 
 
 def settings_in(printed: str) -> list[tuple[str, str, str]]:
@@ -158,7 +158,7 @@ class Deadline:
         self.seconds = seconds
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """The number of seconds left; never negative."""
         return max(0.0, self._end - time.monotonic())
 
@@ -201,7 +201,7 @@ def run_git(
                 "The program git is not installed" if is_git else "The folder of the repository does not exist any more"
             ) from None
         try:
-            status = _ended(process, deadline.left)
+            status = _ended(process, deadline.seconds_left)
         except subprocess.TimeoutExpired:
             raise MigrateError(f"git took longer than {deadline.seconds:g} seconds") from None
         finally:
@@ -216,7 +216,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
     Raises `subprocess.TimeoutExpired`.
     """
-    with suppress(AttributeError, OSError):  # not every system, nor sandbox, has them
+    with suppress(AttributeError, OSError):  # not every system or sandbox has process descriptors
         handle = os.pidfd_open(process.pid)
         try:
             waiting = select.poll()
@@ -229,7 +229,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what still runs of the process's session: first with the signal on which git takes its lock files along."""
+    """End the remaining processes of the session: first by the signal on which git removes lock files."""
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
