@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.errors import MigrateError, NothingThere, UsageError
+from migrator.errors import EmptyRepository, MigrateError, UsageError
 from migrator.git.command import Deadline, Outcome, run_git, settings_in, without_programs
 from migrator.remotes.credentials import git_options
 from migrator.remotes.url import GitUrl, parse_url
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 _MARK = "tf-oidc-migrate.json"
-"""The file in ``.git`` that tells a clone of this tool from a checkout of the user's."""
+"""The file in ``.git`` that distinguishes a clone of this tool from a checkout of the user's."""
 
 _SHALLOW = ("--depth=1", "--no-tags", "--filter=blob:none")
 
@@ -100,17 +100,17 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
         return Push.EXISTS
     flags = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
     lease = f"--force-with-lease={ref}:{remote_commit or ''}"
-    done = run_git(
+    outcome = run_git(
         ("push", *flags, "--receive-pack=git-receive-pack", lease, "--", remote, f"{ref}:{ref}"),
         deadline,
         cwd=folder,
         options=options,
     )
-    if done.status == 0:
+    if outcome.status == 0:
         return Push.UPDATED if remote_commit else Push.CREATED
-    if "[rejected]" in done.printed:  # somebody else was faster
+    if "[rejected]" in outcome.printed:  # somebody else was faster
         return Push.EXISTS
-    raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(done)}")
+    raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(outcome)}")
 
 
 # --- clone ----------------------------------------------------------------------------------------------------------
@@ -155,17 +155,17 @@ def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
     common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
     where = ("--", location, str(checkout))
-    done = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
-    if done.status and _is_incapable(done):
+    outcome = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
+    if outcome.status and _is_incapable(outcome):
         shutil.rmtree(checkout, ignore_errors=True)
-        done = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
-    if done.status:
-        raise MigrateError(done.reason)
+        outcome = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
+    if outcome.status:
+        raise MigrateError(outcome.reason)
 
 
-def _is_incapable(done: Outcome) -> bool:
+def _is_incapable(outcome: Outcome) -> bool:
     """Whether a server, for example one of plain files, said that it cannot omit history or blobs."""
-    return re.search(r"does not support (?:shallow|--depth|--filter|filter)", done.complaint) is not None
+    return re.search(r"does not support (?:shallow|--depth|--filter|filter)", outcome.complaint) is not None
 
 
 def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> str:
@@ -175,7 +175,7 @@ def _require_branch(checkout: Path, source: RepoSource, deadline: Deadline) -> s
         heads = run_git(("ls-remote", "--heads", "origin"), deadline, cwd=checkout, options=sign_in)
         if heads.printed:
             raise MigrateError("the default branch does not exist")
-        raise NothingThere("the repository is empty")
+        raise EmptyRepository("the repository is empty")
     head = run_git(("symbolic-ref", "--quiet", "--short", "HEAD"), deadline, cwd=checkout)
     if head.status:
         raise MigrateError("no such branch" if source.branch else "the repository has no default branch")
@@ -192,15 +192,15 @@ def _update(source: RepoSource, checkout: Path, deadline: Deadline) -> None:
     tip = f"refs/remotes/origin/{branch}"
     fetch = ("fetch", "--quiet", "--no-write-fetch-head", "--force", "--no-recurse-submodules")
     refspec = ("origin", f"+refs/heads/{branch}:{tip}")
-    done = run_git((*fetch, *_SHALLOW, *refspec), deadline, cwd=checkout, options=sign_in)
-    if done.status and _is_incapable(done):
-        done = run_git((*fetch, "--no-tags", *refspec), deadline, cwd=checkout, options=sign_in)
-    if done.status:
-        raise MigrateError(done.reason)
+    outcome = run_git((*fetch, *_SHALLOW, *refspec), deadline, cwd=checkout, options=sign_in)
+    if outcome.status and _is_incapable(outcome):
+        outcome = run_git((*fetch, "--no-tags", *refspec), deadline, cwd=checkout, options=sign_in)
+    if outcome.status:
+        raise MigrateError(outcome.reason)
     for command in (("checkout", "--quiet", "--force", "-B", branch, tip), ("clean", "-ffdxq")):
-        done = run_git(command, deadline, cwd=checkout, options=sign_in)
-        if done.status:
-            raise MigrateError(done.reason)
+        outcome = run_git(command, deadline, cwd=checkout, options=sign_in)
+        if outcome.status:
+            raise MigrateError(outcome.reason)
     refs = run_git(("for-each-ref", "--format=%(refname)", "refs/heads"), deadline, cwd=checkout).printed
     others = [name for name in refs.split() if name != f"refs/heads/{branch}"]
     run_git(("update-ref", "--stdin"), deadline, cwd=checkout, stdin="".join(f"delete {name}\n" for name in others))
@@ -230,7 +230,7 @@ def _options_for(folder: Path, remote: str, deadline: Deadline) -> tuple[str, ..
     except UsageError:
         if push_url.status:
             raise
-        return safe  # the user's own configuration, with whatever it signs in
+        return safe  # the user's own configuration, with all ways to sign in
     return (*safe, *git_options(url))
 
 
@@ -244,9 +244,9 @@ def _remote_commit(folder: Path, branch: str, remote: str, deadline: Deadline, o
     return commits[0] if commits else None
 
 
-def _refusal(done: Outcome) -> str:
+def _refusal(outcome: Outcome) -> str:
     """The reason why the remote rejected a branch: from ``git push --porcelain`` if possible, else the failure."""
-    if "[remote rejected]" in done.printed:
-        protected = re.search(r"GH006|protected branch|pre-receive hook declined", done.printed + done.complaint)
+    if "[remote rejected]" in outcome.printed:
+        protected = re.search(r"GH006|protected branch|pre-receive hook declined", outcome.printed + outcome.complaint)
         return "the remote's rules or hooks reject the push" if protected else "the remote rejects the push"
-    return done.reason
+    return outcome.reason

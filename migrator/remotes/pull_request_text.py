@@ -63,7 +63,7 @@ def read_template(file: str | None) -> str:
 
 
 def fill(template: str, *, summary: str, repo: str, branch: str, rollout: str = "") -> PullRequestText:
-    """The text that ``template`` makes of these values, with whatever looks like a secret masked.
+    """The text of ``template`` with these values, with secrets masked.
 
     The text is cut to GitHub's limit.
     """

@@ -66,8 +66,8 @@ class PullRequests:
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
-        every = list(_of_stages(new, result)) or [new]
-        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in every]
+        requests = list(_of_stages(new, result)) or [new]
+        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in requests]
         stages = tuple(
             replace(stage, pull_request=pull_request.url)
             for stage, pull_request in zip(result.stages, opened, strict=False)

@@ -18,7 +18,7 @@ from migrator.remotes.url import parse_url
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
-"""What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
+"""The settings of a list's line besides ``branch``: options of the same names, for this repository alone."""
 
 _WORDS = re.compile(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
 
@@ -151,7 +151,7 @@ def _require_sense(settings: Mapping[str, str]) -> None:
 
 
 def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource]:
-    """The repositories at ``location``: one, but for a glob."""
+    """The repositories at ``location``: one, or several for a glob."""
     rest = {key: value for key, value in settings.items() if key != "branch"}
     url = parse_url(location)
     if url is not None:

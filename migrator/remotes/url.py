@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from migrator.errors import UsageError
 
 TRANSPORTS = ("https", "http", "ssh", "git", "file")
-"""What git itself speaks; everything else is a program that a URL would start, ``ext::`` first of all."""
+"""Git's own transports; any other transport is a program that a URL would start, ``ext::`` first of all."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
