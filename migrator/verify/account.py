@@ -53,13 +53,15 @@ class Account:
 
     def attached(self, stack: RunStack, repos: Sequence[VerifiedRepo]) -> RunStack:
         """A stack of the account, with the contexts that a repository attaches to the stack by its slug."""
-        made = [context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)]
-        if not made or stack.commands is None:
+        attached_contexts = [
+            context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)
+        ]
+        if not attached_contexts or stack.commands is None:
             return stack
         account = next(account_stack for account_stack in self._inventory.stacks if account_stack.id == stack.slug)
         first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
-        for priority, context in made:
+        for priority, context in attached_contexts:
             hooks = context.hooks("before_init")
             strings = () if hooks is None or hooks.is_null else hooks.strings
             if strings is None or priority > first:
@@ -91,7 +93,7 @@ class Account:
             commands=None if stack.before_init is None else tuple(commands),
             unknown="the account did not tell them.",
             read_by=READER,
-            variables={plain_name(element.id): None for element in elements if _tells_of_role(element)},
+            variables={plain_name(element.id): None for element in elements if _names_role(element)},
             has_static_keys=any(plain_name(element.id) in STATIC for element in elements),
             has_integration=bool(stack.attached_aws_integrations) or bool(integration and integration.assumed_role_arn),
             doubts=tuple(doubts),
@@ -121,7 +123,7 @@ def _folder(project_root: str | None) -> str:
     return posixpath.normpath("/" + (project_root or "").lstrip("/")).lstrip("/")
 
 
-def _tells_of_role(element: Element) -> bool:
+def _names_role(element: Element) -> bool:
     name = plain_name(element.id)
     return name.startswith("TF_VAR_") or name in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "TF_CLI_ARGS_init")
 

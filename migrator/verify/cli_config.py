@@ -1,4 +1,4 @@
-"""The CLI configuration of engines: providers come from what is on this machine, unless the user says otherwise.
+"""The CLI configuration of engines: providers come from this machine, unless the user says otherwise.
 
 See https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation. A plugin cache has the
 layout of a mirror.

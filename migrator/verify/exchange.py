@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.verify.programs import Ended, run
+from migrator.verify.programs import CompletedProgram, run
 
 SHELLS = ("bash", "dash")
 _WORD = r"[\w@%+=:,./-]+"
@@ -77,7 +77,7 @@ def missing_programs() -> list[str]:
 
 def exported_by(
     exchange: Exchange, shell: str, environment: Mapping[str, str], cwd: Path, tokens: tuple[str, Path]
-) -> tuple[dict[str, str], Ended]:
+) -> tuple[dict[str, str], CompletedProgram]:
     """The credentials that the exchange exports in ``shell``; none if the exchange fails.
 
     ``tokens`` are the path of a run's token, and the file to use here instead.
@@ -85,11 +85,11 @@ def exported_by(
     path, file = tokens
     script = " && ".join(f"{{ {command}; }}" for command in exchange.commands).replace(path, str(file))
     variables = " ".join(f'"${name}"' for name in _EXPORTED)
-    done = run([shell, "-c", f"{script} && printf '\\n{_SHOWN}%s\\n' {variables}"], cwd, environment, 60)
-    values = [line.removeprefix(_SHOWN) for line in done.printed.splitlines() if line.startswith(_SHOWN)]
-    if done.status != 0 or len(values) != len(_EXPORTED) or not all(values):
-        return {}, done
-    return dict(zip(_EXPORTED, values, strict=True)), done
+    completed = run([shell, "-c", f"{script} && printf '\\n{_SHOWN}%s\\n' {variables}"], cwd, environment, 60)
+    values = [line.removeprefix(_SHOWN) for line in completed.printed.splitlines() if line.startswith(_SHOWN)]
+    if completed.status != 0 or len(values) != len(_EXPORTED) or not all(values):
+        return {}, completed
+    return dict(zip(_EXPORTED, values, strict=True)), completed
 
 
 def token_for(subject: str, host: str) -> str:

@@ -97,7 +97,7 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     if checkout_of(real) is None:
         shutil.copytree(real, copied, ignore=_LEFT_OUT, symlinks=True, dirs_exist_ok=True)
         return VerifiedRepo(path, "", _context(copied, RepoIdentity(real.name), "", config))
-    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder does not need this module
 
     checkout = Checkout.open(real)
     if checkout is None:
@@ -156,7 +156,7 @@ def with_stacks(repo: VerifiedRepo, engine: EngineProgram | None, scratch: Path)
 
 
 def roots_of(
-    repos: Sequence[VerifiedRepo], more: Sequence[RunStack], say: Callable[[str], None]
+    repos: Sequence[VerifiedRepo], account_stacks: Sequence[RunStack], say: Callable[[str], None]
 ) -> Iterator[VerifiedRoot]:
     """Every root module with the stacks that run the module: those of ``repos``, and ``more`` of the account."""
     run = set()
@@ -172,7 +172,7 @@ def roots_of(
             elsewhere = [stack for other in repos if other is not repo for _, stack in other.stacks]
             stacks += [stack for stack in elsewhere if _runs(stack, identity, path)]
             slugs = {stack.slug for stack in stacks}
-            stacks += [stack for stack in more if stack.slug not in slugs and _runs(stack, identity, path)]
+            stacks += [stack for stack in account_stacks if stack.slug not in slugs and _runs(stack, identity, path)]
             run |= {id(stack) for stack in stacks}
             stacks = [with_runtime_config(stack, repo.workspace) for stack in stacks]
             yield VerifiedRoot(repo, path, stacks, programs.get(path, ""))

@@ -40,7 +40,7 @@ Lists = dict[str, tuple[str, ...]]
 def evaluated_lists(
     workspace: Workspace, roots: Iterable[str], name: str, engine: EngineProgram, scratch: Path
 ) -> dict[str, Lists]:
-    """The lists called ``name`` of what the root modules ``roots`` define, for each root that the engine evaluates."""
+    """The lists called ``name`` in the root modules ``roots``, for each root that the engine evaluates."""
     by_file: dict[str, Lists] = {}
     copied = scratch / "copy"
     shutil.copytree(workspace.root, copied, ignore=_SKIPPED, symlinks=True)
@@ -126,8 +126,8 @@ def _applied(folder: Path, engine: EngineProgram, scratch: Path) -> Lists | None
     environment = bare_environment(scratch) | {"TF_CLI_CONFIG_FILE": str(config), "TF_IN_AUTOMATION": "1"}
     try:
         for step in (["init", "-backend=false"], ["apply", "-auto-approve", "-refresh=false"]):
-            done = run([engine.path, *step, "-input=false", "-no-color"], folder, environment, 120)
-            if done.status != 0:
+            completed = run([engine.path, *step, "-input=false", "-no-color"], folder, environment, 120)
+            if completed.status != 0:
                 return None
         return dict(_instances(json.loads((folder / "terraform.tfstate").read_text())))
     except (MigrateError, OSError, ValueError, KeyError, TypeError):
@@ -137,8 +137,8 @@ def _applied(folder: Path, engine: EngineProgram, scratch: Path) -> Lists | None
 def _instances(state: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for resource in state["resources"]:
         kind, _, name = resource["name"].partition("-")
-        within = f"{resource['module']}." if "module" in resource else ""
+        prefix = f"{resource['module']}." if "module" in resource else ""
         for instance in resource["instances"]:
             key = f'["{instance["index_key"]}"]' if "index_key" in instance else ""
             hooks = instance["attributes"]["input"]["value"]["hooks"] or ()
-            yield f"{within}{kind}.{name}{key}", tuple(hooks)
+            yield f"{prefix}{kind}.{name}{key}", tuple(hooks)

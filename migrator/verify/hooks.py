@@ -23,7 +23,7 @@ _STAND_IN = "arn:aws:iam::123456789012:role/stand-in"
 
 @dataclass(frozen=True, slots=True)
 class HookProof:
-    """The cell, what a run has in its environment after the hooks, and the role of the hook; ``""`` if not known.
+    """The cell, the environment of a run after the hooks, and the role of the hook; ``""`` if not known.
 
     ``skipped`` are the commands that were not run.
     """
@@ -102,10 +102,10 @@ def _run(
     for number, run in enumerate(run_types(stack, token.types)):
         shell = SHELLS[number % len(SHELLS)]
         file.write_text(token_for(subject(stack, run, token.template), token.host))
-        exported, done = exported_by(exchange, shell, variables, cwd, (token.path, file))
+        exported, completed = exported_by(exchange, shell, variables, cwd, (token.path, file))
         if not exported:
             why = diagnostics.EXCHANGE_FAILED.refusal(
-                shell=shell, run=run, said=done.failure.rstrip("."), token=token.path
+                shell=shell, run=run, said=completed.failure.rstrip("."), token=token.path
             )
             return failed(_CELL, why), {}
         roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])

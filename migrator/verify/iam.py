@@ -1,4 +1,4 @@
-"""Whether a trust policy lets a request assume a role: IAM's semantics, with a third answer for what is not known.
+"""The decision of a trust policy on a request: IAM's semantics, with a third answer for unknown elements.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html: an explicit Deny wins, then
 an Allow, else the request is denied. All operators and keys of a condition must hold, each for any of its values
@@ -71,7 +71,7 @@ _OPERATORS: dict[str, tuple[_Test, bool]] = {
     "arnnotequals": (_arn_like, True),
     "arnnotlike": (_arn_like, True),
 }
-"""How an operator compares, and whether it is the negation. ``ArnEquals`` and ``ArnLike`` are alike."""
+"""The comparison of an operator, and whether the operator is a negation. ``ArnEquals`` and ``ArnLike`` are the same."""
 
 _OF_ISSUERS = re.compile(r"[\w/-]+\.[\w./-]+:\w+")
 """Keys of tokens: those that the request does not have are not there. Of other keys nothing is known."""
@@ -111,7 +111,7 @@ def decide(policy: Any, request: TrustRequest) -> Decision:
 
 
 def _matches(statement: Mapping[str, Any], request: TrustRequest) -> tuple[bool | None, str]:
-    """Whether a statement is about the request, None if that is not known; and what decides."""
+    """Whether a statement applies to the request, None if not known; with the deciding element."""
     unknown = set(statement) - _ELEMENTS
     if unknown:
         return None, f"the element {min(unknown)} is not known"

@@ -29,7 +29,7 @@ _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook"
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignIn:
     """The sign-in of a backend or provider, called ``title``: who signs, and the roles ``assumed`` after that.
 
     ``token_files`` are the paths of the tokens that the sign-in reads.
@@ -70,14 +70,14 @@ def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> En
     return Environment(has_keys=stack.has_static_keys, web_identity=role or ("a role" if role is None else ""))
 
 
-def backend_signer(context: Context, root: Root, environment: Environment) -> Signed:
+def backend_signer(context: Context, root: Root, environment: Environment) -> SignIn:
     """The signer for the state."""
     parts = [root.backend, *(backend for backend in root.backends if backend.is_partial)]
     sign_in = backend_sign_in(context.workspace, parts)
-    return Signed(root.backend.title, signer(sign_in, environment), sign_in.assumed)
+    return SignIn(root.backend.title, signer(sign_in, environment), sign_in.assumed)
 
 
-def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[Signed]:
+def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[SignIn]:
     """The signers for the providers of a root module and of the called modules."""
     workspace = context.workspace
     for inner in (path, *sorted(workspace.reached_from(path))):
@@ -88,12 +88,12 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
             if is_lead and not isinstance(provider.skip_reason, LeftAlone):
                 sign_in = provider_sign_in(workspace, provider)
                 by, files = signer(sign_in, environment), tuple(provider.token_files)
-                yield Signed(provider.title + where, by, sign_in.assumed, files)
+                yield SignIn(provider.title + where, by, sign_in.assumed, files)
 
 
 def signers_of(
     context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
-) -> Iterator[Signed]:
+) -> Iterator[SignIn]:
     """The signers for the backend and the providers of a root module, with the values of role variables."""
     root = next((candidate for candidate in context.facts.roots if candidate.module.path == path), None)
     values = _role_values(context, path, stack, role_arn)
@@ -120,23 +120,26 @@ def identity_proof(
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
         return failed(_CELL, diagnostics.OVERRIDDEN.refusal(title=title, reason=reason))
-    now = [backend_signer(context, root, environment)] if root is not None else []
+    sign_ins = [backend_signer(context, root, environment)] if root is not None else []
     values = _role_values(context, path, stack, role_arn)
-    now += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
+    sign_ins += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
     old = _old(before, path)
-    proofs = [proof for signer in now if (proof := _of(signer, old, environment)) is not None]
-    paths = ((signer.title, token_file) for signer in now for token_file in signer.token_files)
+    proofs = [proof for signer in sign_ins if (proof := _objection(signer, old, environment)) is not None]
+    paths = ((signer.title, token_file) for signer in sign_ins for token_file in signer.token_files)
     proofs += (
         failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=who, found=roles, token=tokens[0]))
         for who, roles in paths
         if roles not in tokens
     )
     if root is not None and seen is None:
-        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=now[0].title)))
-    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != now[0].roles:
+        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=sign_ins[0].title)))
+    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
         found = ", then ".join(seen or ("other credentials",))
         proofs.append(
-            failed(_CELL, diagnostics.OTHER_SIGNER.refusal(who=now[0].title, found=found, expected=now[0].by.said))
+            failed(
+                _CELL,
+                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=found, expected=sign_ins[0].by.said),
+            )
         )
     proofs += (
         not_proven(_CELL, diagnostics.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
@@ -148,11 +151,11 @@ def identity_proof(
     verdict = worst(proofs)
     if verdict is not Verdict.PROVEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
-    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in now)
+    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
     return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
 
 
-def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
+def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environment) -> Proof | None:
     """The proof that one signer is wrong; None if the signer is right."""
     before = old.get(signer.title)
     if not signer.by.is_keyless:
@@ -167,7 +170,7 @@ def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> 
     return None
 
 
-def _old(before: Context | None, path: str) -> dict[str, Signed]:
+def _old(before: Context | None, path: str) -> dict[str, SignIn]:
     if before is None:
         return {}
     nobody = Environment()
@@ -196,7 +199,7 @@ def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: 
     return values
 
 
-def _resolved(signer: Signed, values: Mapping[str, str]) -> Signed:
+def _resolved(signer: SignIn, values: Mapping[str, str]) -> SignIn:
     """The signer with the value of the variable that holds its role, if the variable is the root module's own."""
     match = _VARIABLE.fullmatch(signer.by.role)
     value = values.get(match[1], "") if match and " in " not in signer.title else ""

@@ -42,11 +42,11 @@ class RecordedRun:
         signed = _SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
         parameters = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
         action, role = (parameters.get(name, [""])[0] for name in ("Action", "RoleArn"))
-        made = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
-        if made and action == "AssumeRoleWithWebIdentity":
-            self.sessions[made[1]] = (role,)
-        elif made and signed:
-            self.sessions[made[1]] = (*self.roles_of(signed["key"]), role)
+        new_key = _KEY.search(answer.decode("utf-8", "replace")) if action.startswith("AssumeRole") else None
+        if new_key and action == "AssumeRoleWithWebIdentity":
+            self.sessions[new_key[1]] = (role,)
+        elif new_key and signed:
+            self.sessions[new_key[1]] = (*self.roles_of(signed["key"]), role)
         elif signed and signed["service"] == "s3":
             self.states.append(self.roles_of(signed["key"]))
 

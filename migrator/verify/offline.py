@@ -21,7 +21,7 @@ from migrator.verify.backend import Initialised, backend_arguments, initialise, 
 from migrator.verify.cli_config import write_cli_config
 from migrator.verify.exchange import token_for
 from migrator.verify.hooks import HookProof, TokenSettings, hook_proof
-from migrator.verify.identity import Signed, backend_signer, environment_of, identity_proof
+from migrator.verify.identity import SignIn, backend_signer, environment_of, identity_proof
 from migrator.verify.programs import bare_environment
 from migrator.verify.runs import OF_STACKS, subject
 
@@ -38,7 +38,7 @@ _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "
 _RUN_ID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
 _HERE = "spacelift.oidc"
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM")
-"""Not that of S3 alone: Terraform asks the address of such a bucket by the bucket's name, which no resolver knows."""
+"""The endpoints of services, without S3: Terraform adds the bucket's name to that host, which no resolver knows."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Offline:
         self._number = itertools.count()
 
     def rows(
-        self, roots: Sequence[VerifiedRoot], done: Callable[[VerifiedStack], None]
+        self, roots: Sequence[VerifiedRoot], report: Callable[[VerifiedStack], None]
     ) -> dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]:
         """The rows of each root module; ``done`` is called with each row."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
             rows = []
             for stack, row in self._of_root(root):
-                done(row)
+                report(row)
                 rows.append((stack, row))
             return rows
 
@@ -162,13 +162,13 @@ class Offline:
             engine, is_own, verified_root.folder, environment, data / "data", arguments, with_backend=with_backend
         )
         seen = aws.states[-1] if aws is not None and aws.states and initialised.backend is not None else None
-        around = environment_of(stack, hook.role, bool(hook.exported))
+        run_environment = environment_of(stack, hook.role, bool(hook.exported))
         before, role_arn = verified_root.repo.before, self._settings.role_arn
         tokens = (self._settings.token.path, _HERE)
         identity = identity_proof(
-            verified_root.repo.context, before, verified_root.path, root, stack, around, seen, role_arn, tokens
+            verified_root.repo.context, before, verified_root.path, root, stack, run_environment, seen, role_arn, tokens
         )
-        if hook.proof.verdict.value == "failed" and around == Environment():
+        if hook.proof.verdict.value == "failed" and run_environment == Environment():
             identity = _by_hook(identity)
         state = self._state(verified_root, root, extra, initialised, is_own, engine, with_backend=with_backend)
         shutil.rmtree(data, ignore_errors=True)
@@ -219,13 +219,13 @@ def _nothing(why: Refusal) -> tuple[Proof, ...]:
 
 def _needs_hook(verified_root: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:
     """Whether something of a root module would use the credentials of the environment without a hook."""
-    around = replace(environment_of(stack, "", False), has_keys=False)
-    signers = [backend_signer(verified_root.repo.context, root, around)] if root is not None else []
+    run_environment = replace(environment_of(stack, "", False), has_keys=False)
+    signers = [backend_signer(verified_root.repo.context, root, run_environment)] if root is not None else []
     return any(map(_is_of_environment, signers))
 
 
-def _is_of_environment(signer: Signed) -> bool:
-    """Whether something signs with whatever credentials the environment has."""
+def _is_of_environment(signer: SignIn) -> bool:
+    """Whether the signer uses the credentials of the environment."""
     return signer.by.is_keyless and not signer.by.role
 
 
@@ -233,8 +233,12 @@ def _may_sign_in(hook: HookProof, environment: dict[str, str], verified_root: Ve
     """Whether ``init`` has credentials; otherwise ``init`` would fail for the reason in the hook's cell."""
     if root is None:
         return False
-    around = Environment(web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment)
-    return bool(hook.exported) or not _is_of_environment(backend_signer(verified_root.repo.context, root, around))
+    run_environment = Environment(
+        web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment
+    )
+    return bool(hook.exported) or not _is_of_environment(
+        backend_signer(verified_root.repo.context, root, run_environment)
+    )
 
 
 def _by_hook(identity: Proof) -> Proof:

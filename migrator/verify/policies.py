@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from migrator.verify.fleet import VerifiedRepo
 
 Policies = Callable[[str], Any]
-"""The trust policy of a role, by its ARN; None if it is not known. Raises `MigrateError` with the reason."""
+"""A function that returns the trust policy of a role's ARN; None if not known. Raises `MigrateError` with the reason.
+"""
 
 
 def from_files(folder: str) -> Policies:

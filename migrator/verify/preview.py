@@ -61,7 +61,7 @@ def _command(stack: str, commit: str, file: Path) -> tuple[str, ...]:
 
 
 def previews(root: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Proof:
-    """Write the runtime configurations of a stack's previews into ``folder``; why there can be none, if so.
+    """Write the runtime configurations of a stack's previews into ``folder``, or return the reason why not.
 
     Raises `MigrateError` if a file cannot be written.
     """
@@ -102,7 +102,7 @@ def _configuration_before(engine: str) -> str:
 
 
 def _probe(root: VerifiedRoot) -> str:
-    """Terraform that tells who the first provider of a root module is; ``""`` if the module has none."""
+    """Terraform code that outputs the identity of the first provider of a root module; ``""`` without a provider."""
     module = root.repo.workspace.modules.get(root.path)
     of_aws = aws_providers(module) if module is not None and not root.program else []
     providers = [provider for provider in of_aws if provider.block.labels == ("aws",)]
@@ -123,44 +123,44 @@ def markers(printed: str) -> dict[str, str]:
     return {name: value for name, value in _FOUND.findall(printed) if "$(" not in value and "${" not in value}
 
 
-def preview_proofs(made: Previews, *, runs: bool) -> list[Proof]:
+def preview_proofs(stack_previews: Previews, *, runs: bool) -> list[Proof]:
     """The cells that previews prove; if nobody ``runs`` the previews, the cells show the commands to run."""
     if not runs:
-        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=made.shown)
+        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=stack_previews.shown)
         return [not_proven(cell, why) for cell in ("state", "identity")]
     if shutil.which("spacectl") is None:
         why = diagnostics.NO_SHELL.refusal(program="spacectl")
         return [not_proven(cell, why) for cell in ("state", "identity")]
     previewed: list[dict[str, str]] = []
-    for command in made.commands:
-        done = run(command, Path.cwd(), os.environ, _HOURS)
-        if done.status != 0:
-            why = diagnostics.PREVIEW_FAILED.refusal(said=done.failure.rstrip("."))
+    for command in stack_previews.commands:
+        completed = run(command, Path.cwd(), os.environ, _HOURS)
+        if completed.status != 0:
+            why = diagnostics.PREVIEW_FAILED.refusal(said=completed.failure.rstrip("."))
             is_branch = not previewed
             return [(failed if is_branch else not_proven)(cell, why) for cell in ("state", "identity")]
-        previewed.append(markers(done.printed))
+        previewed.append(markers(completed.printed))
     return [*_state(previewed), *_identity(previewed)]
 
 
 def _state(previewed: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = previewed[0].get("state"), previewed[1].get("state") if len(previewed) > 1 else None
-    if not now or not before:
+    lineage, before = previewed[0].get("state"), previewed[1].get("state") if len(previewed) > 1 else None
+    if not lineage or not before:
         yield not_proven("state", diagnostics.NO_MARKER.refusal(what="state"))
-    elif now.partition(" ")[0] != before.partition(" ")[0]:
-        yield failed("state", diagnostics.OTHER_STATE.refusal(name="lineage", before=before, after=now))
+    elif lineage.partition(" ")[0] != before.partition(" ")[0]:
+        yield failed("state", diagnostics.OTHER_STATE.refusal(name="lineage", before=before, after=lineage))
     else:
-        yield proven("state", f"The preview reached the state of before: lineage and serial {now}.")
+        yield proven("state", f"The preview reached the state of before: lineage and serial {lineage}.")
 
 
 def _identity(previewed: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = previewed[0].get("identity"), previewed[1].get("identity") if len(previewed) > 1 else None
-    if not now:
+    arn, before = previewed[0].get("identity"), previewed[1].get("identity") if len(previewed) > 1 else None
+    if not arn:
         yield not_proven("identity", diagnostics.NO_MARKER.refusal(what="identity"))
         return
-    if before and account_in(before) and account_in(now) != account_in(before):
-        subject = f"The run as {now}"
+    if before and account_in(before) and account_in(arn) != account_in(before):
+        subject = f"The run as {arn}"
         yield failed(
-            "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(now))
+            "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(arn))
         )
         return
-    yield proven("identity", f"The preview signed in as {now}. A preview proves nothing of runs that write.")
+    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing of runs that write.")

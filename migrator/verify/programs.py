@@ -30,13 +30,13 @@ _OFFLINE = {
     **{"GIT_ALLOW_PROTOCOL": "none", "GIT_SSH_COMMAND": "false", "GIT_TERMINAL_PROMPT": "0"},
     **{"TF_REGISTRY_DISCOVERY_RETRY": "0", "TF_REGISTRY_CLIENT_TIMEOUT": "1"},
 }
-"""Nothing but this machine can be reached: https://pkg.go.dev/net/http#ProxyFromEnvironment."""
+"""Variables for runs without a network: https://pkg.go.dev/net/http#ProxyFromEnvironment."""
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CompletedProgram:
     """The end of a program. ``complaint`` may hold a secret: see `failure`."""
 
     status: int
@@ -59,7 +59,7 @@ def bare_environment(home: Path, *, with_network: bool = False) -> dict[str, str
     return {**variables, "HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
-def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], seconds: float = 300) -> Ended:
+def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], seconds: float = 300) -> CompletedProgram:
     """Run a program for at most ``seconds``; child processes end with the program.
 
     Raises `MigrateError` if the program does not exist, or does not end.
@@ -85,4 +85,6 @@ def run(command: Sequence[str], cwd: Path, environment: Mapping[str, str], secon
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    return Ended(process.returncode, printed.decode("utf-8", "replace"), complaint.decode("utf-8", "replace"))
+    return CompletedProgram(
+        process.returncode, printed.decode("utf-8", "replace"), complaint.decode("utf-8", "replace")
+    )

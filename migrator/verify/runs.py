@@ -42,8 +42,8 @@ OF_MODULES = (RunType("TESTING", "write"),)
 
 def run_types(stack: RunStack, types: tuple[str, ...] = ()) -> list[RunType]:
     """The types of runs that a stack, or a module of the registry, has; those called ``types`` if there are any."""
-    every = OF_MODULES if stack.kind == "module" else OF_STACKS
-    return [run for run in every if not types or run.name in types]
+    all_types = OF_MODULES if stack.kind == "module" else OF_STACKS
+    return [run for run in all_types if not types or run.name in types]
 
 
 def subject(

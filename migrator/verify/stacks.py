@@ -1,4 +1,4 @@
-"""The stacks that a verification looks at, wherever they are defined, with what their runs do and have."""
+"""The stacks of a verification, from any source, with the hooks and variables of their runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class HookCommand:
 
 @dataclass(frozen=True, eq=False)
 class RunStack:
-    """A stack, and what its runs do and have.
+    """A stack, with the hooks and variables of the runs.
 
     ``commands`` are the commands before init in the order of execution, None if not known, and then ``unknown`` is the
     reason. ``read_by`` names the evaluators. ``slug`` and ``space`` are ``""`` if not known; ``is_guess``: the slug is
@@ -144,7 +144,7 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
         return tuple(HookCommand(text, f"the stack at {stack.place}") for text in init_commands), "", READER
     if not isinstance(stack, TerraformDefinition):
         return None, "a program in Python makes the list.", ""
-    every: list[HookCommand] = []
+    all_commands: list[HookCommand] = []
     readers: dict[str, None] = {}
     items: tuple[SpaceliftContext | Stack, ...] = (*stack.contexts.known, stack.source)
     for holder in items:
@@ -159,8 +159,8 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
                 return None, f"{where} makes the list with values that only a run knows.", ""
         else:
             readers[ENGINE] = None
-        every += (HookCommand(text, where) for text in texts or ())
-    return tuple(every), "", " and ".join(readers)
+        all_commands += (HookCommand(text, where) for text in texts or ())
+    return tuple(all_commands), "", " and ".join(readers)
 
 
 def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
@@ -183,7 +183,8 @@ def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
     has_own_list = len(before) < len(stack.commands)
     if chosen == default_keys and has_own_list:
         exchanges = [
-            any(command.is_exchange for command in every) for every in (commands, stack.commands[len(before) :])
+            any(command.is_exchange for command in commands_of_list)
+            for commands_of_list in (commands, stack.commands[len(before) :])
         ]
         if not all(exchanges):
             why = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."

@@ -123,7 +123,7 @@ def _decided(
     role: str, policy: Any, stack: RunStack, run: RunType, action: str, issuer: Issuer
 ) -> tuple[Decision, bool]:
     """The decision of a policy on a run, and whether the decision is the same for all unknown parts of the subject."""
-    names = sorted(set(_NAME.findall(json.dumps(policy))))  # what is not known may be any of these, or another
+    names = sorted(set(_NAME.findall(json.dumps(policy))))  # an unknown part may be any of these, or another
     slugs = [stack.slug] if stack.slug and not stack.is_guess else [stack.slug or _STAND_INS[0], _STAND_INS[1], *names]
     spaces = [stack.space] if stack.space else [*_STAND_INS, *names]
     decisions = [

@@ -1,4 +1,4 @@
-"""A verification from repositories to rows: what the command line calls."""
+"""A verification from repositories to rows, for the command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Opened:
+class VerifiedRepos:
     """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder for other files."""
 
     repos: list[VerifiedRepo]
@@ -79,7 +79,7 @@ class Opened:
 
 
 @contextmanager
-def opened(request: Request, say: Say) -> Iterator[Opened]:
+def open_repos(request: Request, say: Say) -> Iterator[VerifiedRepos]:
     """The root modules of all repositories with their stacks, in copies that last until the end of the block.
 
     Raises `MigrateError` for a repository that cannot be read.
@@ -94,22 +94,22 @@ def opened(request: Request, say: Say) -> Iterator[Opened]:
                 folder = top / f"repo-{number}"
                 repo = open_repo(path, request.branch, request.base, request.config, folder)
                 (folder / "hooks").mkdir()
-                repos.append(_known(with_stacks(repo, engine, folder / "hooks"), request.account))
+                repos.append(_with_account(with_stacks(repo, engine, folder / "hooks"), request.account))
             except MigrateError as error:
                 raise MigrateError(f"{path}: {error}") from None
             say(f"{path}: {f'branch {repo.branch}' if repo.branch else 'the work tree'}")
         account = request.account
-        more = [account.attached(stack, repos) for stack in account.stacks] if account is not None else []
-        yield Opened(repos, list(roots_of(repos, more, say)), engines, top)
+        account_stacks = [account.attached(stack, repos) for stack in account.stacks] if account is not None else []
+        yield VerifiedRepos(repos, list(roots_of(repos, account_stacks, say)), engines, top)
 
 
-def _known(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
+def _with_account(repo: VerifiedRepo, account: Account | None) -> VerifiedRepo:
     if account is None:
         return repo
     return replace(repo, stacks=tuple((definition, account.certain(stack)) for definition, stack in repo.stacks))
 
 
-def _offline_rows(opened: Opened, request: Request, say: Say) -> Rows:
+def _offline_rows(opened: VerifiedRepos, request: Request, say: Say) -> Rows:
     """The rows of the level ``offline``; ``say`` is called with each row."""
     try:
         aws = LocalAws()
@@ -133,14 +133,14 @@ def _empty_rows(roots: Sequence[VerifiedRoot]) -> Rows:
     return {root: [(stack, row(root, stack)) for stack in root.stacks or (None,)] for root in roots}
 
 
-def rows_of(opened: Opened, request: Request, say: Say) -> Rows:
+def rows_of(opened: VerifiedRepos, request: Request, say: Say) -> Rows:
     """The rows of all levels that the user asked for. Raises `MigrateError` where policies cannot be asked for."""
     is_offline = Level.OFFLINE in request.levels
     rows = _offline_rows(opened, request, say) if is_offline else _empty_rows(opened.roots)
     if Level.TRUST in request.levels and request.trust is not None:
         settings = _trust_settings(opened, request, request.trust)
         rows = {
-            root: [(stack, _with(row, trust_proof(root, stack, settings))) for stack, row in rows_of_root]
+            root: [(stack, _with_proof(row, trust_proof(root, stack, settings))) for stack, row in rows_of_root]
             for root, rows_of_root in rows.items()
         }
     if Level.SPACELIFT in request.levels and request.previews is not None:
@@ -159,20 +159,22 @@ def _previewed(
 ) -> list[tuple[RunStack | None, VerifiedStack]]:
     rows = []
     for stack, row in rows_of_root:
-        made = previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
-        if isinstance(made, Previews):
-            for command in made.commands:
+        stack_previews = (
+            previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
+        )
+        if isinstance(stack_previews, Previews):
+            for command in stack_previews.commands:
                 say(shlex.join(command))
-            proofs = preview_proofs(made, runs=request.runs_previews)
+            proofs = preview_proofs(stack_previews, runs=request.runs_previews)
         else:
-            proofs = [made]
+            proofs = [stack_previews]
         for proof in proofs:
-            row = _with(row, proof)
+            row = _with_proof(row, proof)
         rows.append((stack, row))
     return rows
 
 
-def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> TrustSettings:
+def _trust_settings(opened: VerifiedRepos, request: Request, trust: TrustRequested) -> TrustSettings:
     if trust.folder is not None:
         policies = from_files(trust.folder)
     elif trust.asks_aws:
@@ -182,14 +184,14 @@ def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> 
     return TrustSettings(trust.issuer, policies, trust.types, request.offline.role_arn)
 
 
-def _with(row: VerifiedStack, proof: Proof) -> VerifiedStack:
+def _with_proof(row: VerifiedStack, proof: Proof) -> VerifiedStack:
     """The row with a proof of another level; of two proofs of a cell, the worse counts."""
-    known = row.proof(proof.cell)
-    if known is not None:
-        verdict = worst((known, proof))
-        both = f"{known.reason} {proof.reason}"
-        proof = replace(proof, reason=both) if known.verdict is proof.verdict else proof
-        proof = known if known.verdict is verdict and proof.verdict is not verdict else proof
+    known_proof = row.proof(proof.cell)
+    if known_proof is not None:
+        verdict = worst((known_proof, proof))
+        both = f"{known_proof.reason} {proof.reason}"
+        proof = replace(proof, reason=both) if known_proof.verdict is proof.verdict else proof
+        proof = known_proof if known_proof.verdict is verdict and proof.verdict is not verdict else proof
     others = [other for other in row.proofs if other.cell != proof.cell]
     return replace(row, proofs=tuple(sorted((*others, proof), key=lambda any_proof: CELLS.index(any_proof.cell))))
 
