@@ -58,7 +58,7 @@ class Replacement:
                 self._checkpoint()
                 self._stage(change, step.staged)
         except BaseException as error:
-            self._put_back(error)
+            self._restore(error)
             raise
         return self
 
@@ -66,7 +66,7 @@ class Replacement:
         if error is None:
             self._path.unlink()
         else:
-            self._put_back(error)
+            self._restore(error)
 
     def commit(self) -> None:
         """Move every file to its place, after the log is on disk. Raises `MigrateError` if one cannot be moved."""
@@ -96,7 +96,7 @@ class Replacement:
         except OSError as error:
             raise MigrateError(f"{change.path} cannot be written: {error.strerror}. Nothing was changed") from None
 
-    def _put_back(self, error: BaseException) -> None:
+    def _restore(self, error: BaseException) -> None:
         try:
             self._recover()
         except (OSError, MigrateError) as problem:
@@ -112,8 +112,8 @@ def _require_inside(root: Path, change: Change) -> None:
 
 
 def _require_unchanged(target: Path, change: Change) -> None:
-    now = target.read_bytes() if target.is_file() else None
-    if now != change.before:
+    content = target.read_bytes() if target.is_file() else None
+    if content != change.before:
         raise MigrateError(f"Another program changed {change.path} during the run. Nothing was changed")
 
 

@@ -54,11 +54,11 @@ class UndoLog:
     git: Mapping[str, Any]
 
     def clear(self, root: Path) -> None:
-        """Remove what was staged and not moved."""
+        """Remove staged files that were not moved."""
         for step in self.steps:
             (_inside(root, step.path).parent / step.staged).unlink(missing_ok=True)
         for folder in sorted(self.folders, reverse=True):
-            with suppress(OSError):  # where anything is in it
+            with suppress(OSError):  # if the folder is not empty
                 _inside(root, folder).rmdir()
 
     def put_back(self, root: Path) -> None:
