@@ -155,7 +155,7 @@ def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[s
 
 
 class _File:
-    """A file that mentions AWS credentials, and what its parts are."""
+    """A file that mentions AWS credentials, and the kinds of the file's parts."""
 
     def __init__(self, workspace: Workspace, path: str, data: bytes, kind: FileKind, document: Document | None) -> None:
         self._workspace = workspace

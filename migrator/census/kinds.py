@@ -73,7 +73,7 @@ _WRITES_TERRAFORM = (
     (b"backend:", re.compile(rb"backend:[ \t]*\r?\n\s+s3:")),
     (b"providers:", re.compile(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
 )
-"""What writes an AWS provider or an S3 backend, each with a part of it that is found quickly."""
+"""The patterns of code that writes an AWS provider or an S3 backend, each with a part that is found quickly."""
 _BINDINGS = re.compile(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
 _IS_TEST = re.compile(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
 _NEAR = 100

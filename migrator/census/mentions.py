@@ -37,9 +37,9 @@ _PLAIN_PLACES = (
     (b"hared_c", (1,)),
     (b"haredC", (1,)),
 )
-"""A part of every mention, few of which suffice, and how many bytes before the part a mention begins."""
+"""A part of every mention, few in number, and the number of bytes before the part where a mention may begin."""
 _PLACES = (*_PLAIN_PLACES, (b"profile", (0,)), (b"Profile", (0,)), (b"role_arn", (0,)), (b"oleArn", (1,)))
-"""With the parts of arguments that stand for credentials in Terraform alone."""
+"""The same with the parts of arguments that mean credentials in Terraform alone."""
 
 _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
@@ -63,7 +63,7 @@ _SIGNING = re.compile(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_i
 _WITH_WEB_IDENTITY = re.compile(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
 _NEAR = 600
 _LONGEST = 200
-"""How long a match can be, from one of the parts on."""
+"""The maximum length of a match after a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Mention:
 
 
 def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[Mention]]]:
-    """The files in the folders that may be changed that mention AWS credentials, by path: what they are and hold."""
+    """The files with mentions of AWS credentials in folders that may be changed: path, content, kind and mentions."""
     for path, data in credential_texts(workspace):
         document = workspace.documents.get(path)
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
