@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 TOKEN_FILE = "/mnt/workspace/spacelift.oidc"  # noqa: S105 - a path
-"""Where Spacelift puts a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
+"""The path of a run's OIDC token: https://docs.spacelift.io/integrations/cloud-providers/oidc."""
 
 BRANCH = "spacelift-oidc"
 

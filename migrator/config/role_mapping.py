@@ -9,7 +9,7 @@ from migrator.errors import UsageError
 from migrator.workspace.discover import matches
 
 KINDS = ("profile", "alias", "var", "account")
-"""What an identity is known by: its profile, its provider's alias, a variable with its key, its account."""
+"""The kinds of origins: a profile, a provider's alias, a variable with a key, an account."""
 
 Origin = tuple[str, str]
 """One of `KINDS`, and a name."""

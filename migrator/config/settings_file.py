@@ -1,4 +1,4 @@
-"""The settings file ``tf-oidc-migrate.toml``: options, and roles by origin and by path; ``docs/settings.md`` tells all.
+"""The settings file ``tf-oidc-migrate.toml``: options, and roles by origin and by path; see ``docs/settings.md``.
 
 A repository's own file sets roles and options, but is not trusted like the user's: the file names nothing outside of
 the repository.
@@ -54,7 +54,7 @@ _CHOICES: dict[str, type[Enum]] = {
 _PATH_KEYS = ("glob", "role-arn", "backend-role-arn", "roles", "ignore")
 _TABLES = ("roles", "paths", "slugs")
 KEYS = (*_OPTIONS, *_TABLES)
-"""What may stand at the top of the file: options of the command line by their names, and three tables."""
+"""The keys at the top of the file: options of the command line by their names, and three tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ class _Reader:
             raise UsageError(f"{self.file}: {str(error).removeprefix('--')}") from None
         return value
 
-    def roles(self, table: Any, within: str = "", paths: str = "*") -> Iterator[RoleMapping]:
+    def roles(self, table: Any, table_name: str = "", paths: str = "*") -> Iterator[RoleMapping]:
         """The mappings of a table ``roles`` in the table ``within``."""
-        key = f"{within}roles"
+        key = f"{table_name}roles"
         if not isinstance(table, dict):
             raise self.wrong(key, "must be a table of origins and roles")
         for origin, arn in table.items():
@@ -146,7 +146,7 @@ class _Reader:
 
 
 def with_repository(config: Config, root: Path) -> Config:
-    """``config`` with what the settings file of the repository at ``root`` says, unless the user named another.
+    """The ``config`` with the settings file of the repository at ``root``, unless the user named another file.
 
     Raises `UsageError`, with the key, for a file that cannot be read or is invalid.
     """
@@ -166,7 +166,7 @@ def _is_within(path: str, root: Path) -> bool:
 
 
 def with_file(config: Config, file: Path, name: str) -> Config:
-    """``config`` with what a settings file, called ``name``, says; the command line's options count for more.
+    """The ``config`` with the settings file called ``name``; options of the command line have precedence.
 
     Raises `UsageError` like `with_repository`.
     """
