@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from migrator.syntax.languages import Syntax
 
 IGNORE = re.compile(r"tf-oidc-migrate:ignore(?![\w\[-])")
-"""What a comment on a block or argument says to have it left alone."""
+"""The comment that excludes a block or argument."""
 
 _ACCEPTED = re.compile(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
-"""What a comment says to have refusals with certain codes accepted; commas separate the codes."""
+"""The comment that accepts refusals with certain codes; commas separate the codes."""
 
 _WORDS = (b"provider", b"backend", b"spacelift")
 _TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
@@ -37,7 +37,7 @@ _OF_INTEREST = re.compile(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
     + _OTHERS.pattern
 )
-"""A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
+"""A word of any rule: a file without any of the words is relevant for no rule, even if the file cannot be parsed."""
 
 _COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
@@ -111,7 +111,7 @@ class Document:
 
     @cached_property
     def is_interesting(self) -> bool:
-        """Whether the file can hold what any rule looks for, or cannot be known to."""
+        """Whether the file may be relevant for a rule."""
         data = self.source.data
         if self.kind in _IN_TERRAFORM:
             return (any(word in data for word in _WORDS) and _TERRAFORM.search(data) is not None) or b"\0" in data

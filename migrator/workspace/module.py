@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _ByLabel = dict[str | tuple[str, ...] | None, list[tuple["Document", "Block"]]]
 
 _LABELS = {"resource": 2, "data": 2, "module": 1}
-"""How many labels a block must have for Terraform to take it."""
+"""The number of labels that Terraform requires for a block."""
 _MANY_TYPES = ("resource", "data")
-"""Blocks whose first label says of which kind they are."""
+"""Blocks with a kind as the first label."""
 
 
 @dataclass(eq=False)
@@ -134,7 +134,7 @@ class Module:
 
     @property
     def is_interesting(self) -> bool:
-        """Whether any of the files can hold what a rule looks for."""
+        """Whether any of the files may be relevant for a rule."""
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 

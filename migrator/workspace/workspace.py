@@ -1,4 +1,4 @@
-"""The Terraform files of one repository as documents, by module directory; what cannot be read is kept as a problem."""
+"""The Terraform files of one repository as documents, by module directory; files that cannot be read are problems."""
 
 from __future__ import annotations
 
@@ -172,11 +172,11 @@ class Workspace:
         )
 
     def text_paths(self) -> list[str]:
-        """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
+        """The paths of all files of the folder that may be changed, except for excluded files and files of tools."""
         return sorted(path for path in self.paths if self.in_scope(path) and not self.is_excluded(path))
 
     def partial_backend(self, path: str) -> Document | None:
-        """The file at ``path`` as a partial backend configuration, whatever its name; None if there is none."""
+        """The file at ``path`` as a partial backend configuration, under any name; None without such a file."""
         document = self.documents.get(path)
         if document is not None and document.kind is Kind.VALUES:
             return self._add(path, Kind.BACKEND)
@@ -184,7 +184,7 @@ class Workspace:
         return other if other is not None and other.kind is Kind.BACKEND else None
 
     def values(self, path: str) -> Document | None:
-        """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
+        """The file at ``path`` as a file of variable values, under any name; None without such a file."""
         document = self.documents.get(path)
         if document is not None:
             return document if document.kind in (Kind.VALUES, Kind.BACKEND) else None
@@ -197,12 +197,12 @@ class Workspace:
 
     @property
     def paths(self) -> set[str]:
-        """The paths of all files of the repository, whatever they are, but for what tools put there."""
-        every = {*self.documents, *self._others}
-        return {path for path in every if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
+        """The paths of all files of the repository, except for files of tools."""
+        all_paths = {*self.documents, *self._others}
+        return {path for path in all_paths if SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])}
 
     def files_called(self, name: str) -> list[str]:
-        """The paths of all files of that name, in whatever folder."""
+        """The paths of all files of that name, in any folder."""
         return self._by_name.get(name, [])
 
     @cached_property
@@ -239,7 +239,7 @@ class Workspace:
         return real if real in self._others or real in self.documents else None
 
     def terragrunt_file(self, path: str) -> Document | None:
-        """The file at ``path`` as one of Terragrunt's, whatever its name; None if there is none."""
+        """The file at ``path`` as a Terragrunt file, under any name; None without such a file."""
         document = self.documents.get(path)
         real = self._followed(path) if document is None and path.endswith(".hcl") else None
         if real is not None:
