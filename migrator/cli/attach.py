@@ -65,7 +65,7 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
-    from migrator.config.config import Config  # here and below: --help needs nothing of it
+    from migrator.config.config import Config  # here and below: --help does not need these modules
     from migrator.spacelift.inventory.installed import require
 
     try:
@@ -113,7 +113,7 @@ def _summary(attached: Attachments) -> int:
         click.echo(plain_line(f"{key.title} stays: others get it too: {', '.join(ids)}"), err=True)
     keys = f"{len(attached.removable)} keys can be removed afterwards"
     click.echo(
-        f"{len(attached.made)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
+        f"{len(attached.attached)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
     )
     return _REFUSED if attached.skipped else 0
 

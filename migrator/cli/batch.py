@@ -94,7 +94,7 @@ def batch(**options: Any) -> None:
     `tf-oidc-migrate batch status` shows the branches, pull requests and refusals of a run.
     """
     require_sense()
-    from migrator.batch.run import Request, run_batch  # here: --help needs nothing of it
+    from migrator.batch.run import Request, run_batch  # here: --help does not need this module
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 

@@ -190,7 +190,7 @@ def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
     """The `Config` that the options make. Raises `click.UsageError` for a value that makes no sense."""
-    from migrator.config.config import Config  # here, as all below: --help and --version need none of it
+    from migrator.config.config import Config  # here, like all below: --help and --version do not need these modules
     from migrator.config.role_mapping import flag_mapping
 
     try:
@@ -236,7 +236,7 @@ def config_of(options: Mapping[str, Any], mode: Mode) -> Config:
 
 def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     if codes:
-        from migrator.model.catalogue import require_codes  # here: it imports every module
+        from migrator.model.catalogue import require_codes  # here: this imports every module
 
         require_codes(codes, "--ignore")
     return codes

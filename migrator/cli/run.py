@@ -57,7 +57,7 @@ def run(repos: Sequence[str], options: Mapping[str, Any]) -> int:
             output_error = error
             if not options["report"] and not options["plan_file"]:
                 raise
-        _tell(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
+        _print(result, options, has_pager=not options["no_pager"] and len(by_name) == 1)
     used = {origin for result in results for origin in result.mapped}
     for origin in () if options["quiet"] else unmatched(config.roles, used):
         click.echo(plain_line(f"a role is mapped to {origin}, but no credentials are"), err=True)
@@ -136,7 +136,7 @@ def _config(options: Mapping[str, Any]) -> Config:
     config = config_of(options, modes[0] if modes else Mode.BRANCH)
     if not options["report"] and not options["plan_file"]:
         return config
-    from migrator.report.registry import require_writable, writer_for  # here: it loads what few runs need
+    from migrator.report.registry import require_writable, writer_for  # here: few runs need these modules
 
     try:
         for path in options["report"]:
@@ -169,12 +169,12 @@ def _report(paths: Sequence[str], plan_file: str | None, results: Sequence[RepoR
 
 def _show_diff(result: RepoResult, *, has_pager: bool) -> None:
     if result.diff and result.mode is Mode.PREVIEW:
-        from migrator.report.terminal import show  # here: other runs need nothing of it
+        from migrator.report.terminal import show  # here: other runs do not need this module
 
         show([result.diff], has_pager=has_pager)
 
 
-def _tell(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
+def _print(result: RepoResult, options: Mapping[str, Any], *, has_pager: bool) -> None:
     from migrator.report.terminal import say
 
     masked = _MASKED if result.is_masked else ""
