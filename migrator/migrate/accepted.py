@@ -36,7 +36,7 @@ def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Con
     refused = [finding for finding in findings if isinstance(finding.fix, Refusal)]
     if not refused:
         return list(findings)
-    accepted = {finding for finding in refused if _how(finding, workspace, config)}
+    accepted = {finding for finding in refused if _acceptance(finding, workspace, config)}
     if accepted:
         accepted |= set(_followers(refused, accepted))
     return [_ignored(finding, workspace, config) if finding in accepted else finding for finding in findings]
@@ -54,7 +54,7 @@ def unknown_codes(workspace: Workspace) -> list[Note]:
     ]
 
 
-def _how(finding: Finding, workspace: Workspace, config: Config) -> str:
+def _acceptance(finding: Finding, workspace: Workspace, config: Config) -> str:
     """The way in which the user accepted the refusal of a finding, for people; ``""`` if the user did not."""
     assert isinstance(finding.fix, Refusal)  # noqa: S101 - for mypy
     code, place = finding.fix.code, finding.place
@@ -69,7 +69,7 @@ def _how(finding: Finding, workspace: Workspace, config: Config) -> str:
 
 def _ignored(finding: Finding, workspace: Workspace, config: Config) -> Finding:
     assert isinstance(finding.fix, Refusal)  # noqa: S101 - for mypy
-    acceptance = _how(finding, workspace, config) or "The refusal that causes this one is accepted."
+    acceptance = _acceptance(finding, workspace, config) or "The refusal that causes this one is accepted."
     fix = Ignored(f"{acceptance} {finding.fix.reason}", code=finding.fix.code, help=finding.fix.help)
     return replace(finding, fix=fix)
 

@@ -65,7 +65,7 @@ def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Che
         )
         return replace(result, branch=stages[-1].branch, commit=stages[-1].commit, was_there=True, stages=stages)
     is_replacing = config.on_existing_branch is ExistingBranch.REPLACE
-    made: list[Branch] = []
+    branches: list[Branch] = []
     try:
         if not is_replacing and (branch := next(filter(None, existing), None)) is not None:
             raise MigrateError(f"the branch {branch.name} exists already: delete it, or choose another by --branch")
@@ -73,15 +73,15 @@ def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Che
             message = config.message or commit_message(plan, stage.name)
             switch = config.switch and name == names[-1]
             branch = checkout.commit_branch(name, message, stage.changes, switch=switch, replace=is_replacing)
-            made.append(checkout.put_on(branch, made[-1]) if made else branch)
+            branches.append(checkout.put_on(branch, branches[-1]) if branches else branch)
     except MigrateError as error:
-        for branch in () if is_replacing else made:
+        for branch in () if is_replacing else branches:
             checkout.drop(branch)
         return replace(result, error=str(error), changed=())
     stages = tuple(
-        Stage(stage.name, branch.name, branch.commit) for stage, branch in zip(plan.stages, made, strict=True)
+        Stage(stage.name, branch.name, branch.commit) for stage, branch in zip(plan.stages, branches, strict=True)
     )
-    return replace(result, branch=made[-1].name, commit=made[-1].commit, stages=stages)
+    return replace(result, branch=branches[-1].name, commit=branches[-1].commit, stages=stages)
 
 
 def stage_branch(branch: str, number: int, stage: str) -> str:

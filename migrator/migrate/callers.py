@@ -17,10 +17,10 @@ _UNSETTLED = "The values that callers in other repositories must pass could not 
 _Key = tuple[str, str]
 
 Again = Callable[[Mapping[str, Fleet]], Mapping[str, Survey]]
-"""Surveys repositories anew, each by its name with what it is told of the others."""
+"""A function that surveys repositories again, by name, each with new facts about the others."""
 
 
-def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Survey]:
+def settle_calls(surveys: Mapping[str, Survey], survey_again: Again) -> dict[str, Survey]:
     """The surveys with the changes of called modules, and with the calls that cannot follow.
 
     A module with a call that cannot follow is not changed, and a refusal is final. New facts may change a repository's
@@ -49,7 +49,7 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
         if not stale:
             break
         current |= {name: replace(current[name], received=callers) for name, callers in stale.items()}
-        resurveyed = again({name: Fleet(callers) for name, callers in stale.items()})
+        resurveyed = survey_again({name: Fleet(callers) for name, callers in stale.items()})
         for name, callers in stale.items():
             current[name] = replace(resurveyed.get(name) or _failed(current[name]), received=callers)
     return current

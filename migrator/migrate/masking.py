@@ -11,14 +11,14 @@ from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
 
 if TYPE_CHECKING:
-    from migrator.model.known_secrets import Known
+    from migrator.model.known_secrets import KnownSecrets
 
 _Shown = TypeVar("_Shown", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})
 """Paths and names: these are no values, whatever else is called like one."""
 
 
-def masked(plan: Plan, secrets: Known) -> Plan:
+def masked(plan: Plan, secrets: KnownSecrets) -> Plan:
     """The ``plan`` with every text masked, except for paths and names; the changes stay the same."""
 
     def hidden(text: str) -> str:
@@ -34,10 +34,10 @@ def masked(plan: Plan, secrets: Known) -> Plan:
     )
 
 
-def _masked(shown: _Shown, hidden: Callable[[str], str]) -> _Shown:
-    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NAMES}
+def _masked(part: _Shown, hidden: Callable[[str], str]) -> _Shown:
+    values = {field.name: getattr(part, field.name) for field in fields(part) if field.name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
-    return replace(shown, **after) if after != values else shown  # type: ignore[arg-type]
+    return replace(part, **after) if after != values else part  # type: ignore[arg-type]
 
 
 def _hidden(value: object, hidden: Callable[[str], str]) -> object:

@@ -64,8 +64,8 @@ def migrate_repo(
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
-            return _deliver(_prepare(_read(path, checkout, config, fleet, name, paths)), planned)
+        with _opened(paths[0], config) as (path, checkout):
+            return _deliver(_plan(_read(path, checkout, config, fleet, name, paths)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -86,11 +86,11 @@ def survey_repo(
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
+        with _opened(paths[0], config) as (path, checkout):
             repository = _read(path, checkout, config, fleet, name, paths)
             survey = repository.planning.survey
             is_alone = not survey.is_of_interest and fleet == ALONE
-            return _deliver(_prepare(repository), planned) if is_alone else survey
+            return _deliver(_plan(repository), planned) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -142,11 +142,11 @@ class _Repository:
     config: Config
     checkout: Checkout | None
     workspace: Workspace
-    planning: Planning | _Nothing
+    planning: Planning | _EmptyPlanning
 
 
 @dataclass(frozen=True, slots=True)
-class _Nothing:
+class _EmptyPlanning:
     """The `Planning` of a repository without anything to plan."""
 
     workspace: Workspace
@@ -161,12 +161,12 @@ class _Nothing:
     def plan(self) -> Plan:
         findings = tuple(census.findings(self.workspace, ()))
         notes = tuple(dict.fromkeys(note for finding in findings for note in finding.notes))
-        every = (*self.workspace.notes, *notes)
-        return Plan(findings, problems=tuple(self.workspace.problems), notes=every)
+        all_notes = (*self.workspace.notes, *notes)
+        return Plan(findings, problems=tuple(self.workspace.problems), notes=all_notes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class _PlannedRepository:
     """A repository with a plan, before any change."""
 
     config: Config
@@ -177,7 +177,7 @@ class _Prepared:
 
 
 @contextmanager
-def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
+def _opened(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
     """The folder at ``repo`` and the checkout, without leftovers of a killed run.
 
     If the folder may be changed, it is locked for the length of the block.
@@ -213,15 +213,15 @@ def _read(
     return _Repository(name, config, repo_config, checkout, workspace, _planning(workspace, repo_config, fleet, name))
 
 
-def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
+def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _EmptyPlanning:
     if not workspace.is_interesting and not fleet.modules:
-        return _Nothing(workspace, name)
+        return _EmptyPlanning(workspace, name)
     from migrator.migrate.planning import Planning  # here: the rules are slow to load, and many repositories need none
 
     return Planning(workspace, config, name, fleet)
 
 
-def _prepare(repository: _Repository) -> _Prepared:
+def _plan(repository: _Repository) -> _PlannedRepository:
     name, run_config, config, workspace = (
         repository.name,
         repository.run_config,
@@ -235,7 +235,7 @@ def _prepare(repository: _Repository) -> _Prepared:
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
     revision = repository.checkout.revision if repository.checkout else Revision(workspace.root.name)
     result = replace(_result(name, config, plan, workspace, notes), revision=revision)
-    return _Prepared(config, repository.checkout, workspace, plan, result)
+    return _PlannedRepository(config, repository.checkout, workspace, plan, result)
 
 
 def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
@@ -250,7 +250,7 @@ def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
 def _checkout(path: Path) -> Checkout | None:
     if checkout_of(path) is None:
         return None
-    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+    from migrator.git.branch import Checkout  # here: a plain folder does not need this module
 
     return Checkout.open(path)
 
@@ -321,8 +321,8 @@ def _fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
-    """Do what is planned. Raises `MigrateError` if that is not what was ``planned`` before, if anything was."""
+def _deliver(prepared: _PlannedRepository, planned: RepoResult | None) -> RepoResult:
+    """Carry out the plan. Raises `MigrateError` if the plan differs from an earlier ``planned`` one."""
     if planned is not None:
         _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
@@ -354,7 +354,7 @@ def _require_unchanged(workspace: Workspace) -> None:
         raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")
 
 
-def _write(prepared: _Prepared) -> None:
+def _write(prepared: _PlannedRepository) -> None:
     """Replace the files where they are."""
     root, checkout = prepared.workspace.root, prepared.checkout
     log = checkout.undo_log if checkout else root / undo_log.LOG

@@ -139,12 +139,14 @@ class Planning:
     def _stages(self) -> tuple[StagedChanges, ...]:
         """The changes in the stages in which they go live."""
         context = self._context
-        again = Context(context.workspace, context.config, context.repo, context.fleet)
-        return staged(context.workspace, self._settlement, _settle(again, without=frozenset({KEYS_RULE})))
+        context_without_keys = Context(context.workspace, context.config, context.repo, context.fleet)
+        return staged(
+            context.workspace, self._settlement, _settle(context_without_keys, without=frozenset({KEYS_RULE}))
+        )
 
 
 def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
-    """The fates of what all rules find, but for those ``without``.
+    """The outcomes of the findings of all rules, except for the rules ``without``.
 
     Findings of a later phase never change the outcome of earlier findings.
     """
@@ -153,14 +155,14 @@ def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settleme
     for _, rules in groupby(sorted(rules_asked, key=attrgetter("phase")), key=attrgetter("phase")):
         context.settled, context.changes = tuple(settlement.findings), tuple(settlement.changes)
         findings = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settlement = _with(
+        settlement = _extended(
             settlement,
             [within_scope(context.workspace, finding) for finding in sorted(findings, key=attrgetter("rule"))],
         )
     return settlement
 
 
-def _with(settlement: Settlement, findings: list[Finding]) -> Settlement:
+def _extended(settlement: Settlement, findings: list[Finding]) -> Settlement:
     both = Settlement(settlement.workspace, [*settlement.findings, *findings], settlement.changes, settlement.verdicts)
     if any(isinstance(finding.fix, Rewrite) for finding in findings):
         both.run()
@@ -179,7 +181,7 @@ def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
-    """The notes of what is not refused, those alike but for their subjects as one."""
+    """The notes of findings that are not refused; notes that differ only in subjects become one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
     subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:

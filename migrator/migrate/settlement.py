@@ -41,7 +41,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
 
 @dataclass
 class Settlement:
-    """Declines what cannot be done until the rest can be done whole."""
+    """The decision on findings: declines changes until all remaining changes can be made as a whole."""
 
     workspace: Workspace
     findings: list[Finding]
@@ -138,10 +138,10 @@ class Settlement:
 
     def _culprit(self, path: str) -> dict[int, Refusal]:
         """The first rewrite that cannot be made together with the rewrites before."""
-        made: list[Edit] = []
+        edits_made: list[Edit] = []
         for index, rewrite in self._rewrites():
-            made += (edit for edit in rewrite.edits if edit.path == path)
-            if _collides(made):
+            edits_made += (edit for edit in rewrite.edits if edit.path == path)
+            if _collides(edits_made):
                 return {index: EDITS_COLLIDE.refusal(path=path)}
         return {}
 

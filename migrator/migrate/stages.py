@@ -26,10 +26,10 @@ def staged(workspace: Workspace, settlement: Settlement, without_keys: Settlemen
     ``settlement`` has all stages, ``without_keys`` all but the last stage. Raises `MigrateError` if the last stage
     would undo a part of the second.
     """
-    first = _made(workspace, settlement.findings, frozenset({STACKS}))
+    first = _changes_of(workspace, settlement.findings, frozenset({STACKS}))
     second = without_keys.changes
-    made = {_identity(finding) for finding in settlement.findings}
-    if any(_identity(finding) not in made for finding in _rewrites(without_keys.findings)):
+    identities = {_identity(finding) for finding in settlement.findings}
+    if any(_identity(finding) not in identities for finding in _rewrites(without_keys.findings)):
         raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
     stages: list[StagedChanges] = []
     before: dict[str, Change] = {}
@@ -41,7 +41,7 @@ def staged(workspace: Workspace, settlement: Settlement, without_keys: Settlemen
     return tuple(stages)
 
 
-def _made(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
+def _changes_of(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
     """The changes that the findings of some stages come to alone."""
     findings_of_stages = [
         replace(finding, group=None, needs=frozenset()) for finding in findings if stage_of(finding) in names
