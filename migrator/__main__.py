@@ -17,7 +17,7 @@ _FAILED, _INTERRUPTED = 3, 130  # the second is 128 and the signal's number, as 
 
 
 class _Output(io.FileIO):
-    """Standard output: what cannot be written there is an `OutputError`, once; later output is dropped."""
+    """Standard output: a failed write raises `OutputError` once, and later output is dropped."""
 
     def __init__(self, *, is_closed: bool) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY) if is_closed else 1, "wb", closefd=False)
@@ -41,7 +41,7 @@ def main() -> None:
     """The console script; an interrupt at any time ends the script with 130."""
     try:
         _guard_output()
-        from migrator.cli.main import execute  # here: an interrupt while it loads is one too
+        from migrator.cli.main import execute  # here: an interrupt while the module loads counts, too
 
         try:
             code = execute()

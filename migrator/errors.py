@@ -15,7 +15,7 @@ def missing_extra(message: str, extra: str) -> MigrateError:
     return MigrateError(f"{message} help: {advice}")
 
 
-class NothingThere(MigrateError):
+class EmptyRepository(MigrateError):
     """A repository without a commit: nothing can be migrated, and nothing is wrong."""
 
 
@@ -41,7 +41,7 @@ class EditConflict(Exception):
 
 
 class OutputError(MigrateError):
-    """Standard output that cannot be written: what was asked for was not shown."""
+    """Standard output that cannot be written, so that the user did not get the output."""
 
 
 class ExitCode(IntEnum):

@@ -14,7 +14,7 @@ from migrator.errors import MigrateError
 
 TRIES = 4
 PASSING = frozenset({429, 502, 503, 504})
-"""Statuses that pass: the server is overloaded or restarts, or wants to be asked less often."""
+"""Temporary statuses: the server is overloaded or restarts, or limits the rate of requests."""
 
 _WORTH_TELLING = 1.0
 _LOG = logging.getLogger(__name__)

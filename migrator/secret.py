@@ -13,11 +13,11 @@ STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 """Arguments of the AWS provider and the S3 backend that hold a credential itself."""
 
 Piece = tuple[int, int]
-"""Where a piece of a text begins and ends."""
+"""The start and the end of a piece of a text."""
 
 _TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential|creds"
 _WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "creds", "\\u")
-"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
+"""Each match of `_TELLING` contains one of these words in lower case; characters that JSON escapes may be any."""
 _NO_TELLING = re.compile(
     r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
 )
@@ -45,7 +45,7 @@ _IN_TOKENS = (
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "npm_", "pypi-", "AIza", "k_live_"),
     *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
 )
-"""One of them is in whatever `_TOKEN` matches."""
+"""Each match of `_TOKEN` contains one of these texts."""
 _VAULT_TOKEN = re.compile(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
@@ -61,7 +61,7 @@ _QUOTED = re.compile(
     rf"{_GIVEN}\s*(?P<quote>[\"'])"
     r"(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])++(?=(?P=quote))|(?:(?!(?P=quote))[^\n])++)(?P=quote)"
 )
-"""A string with escapes, or, where these leave no end to it, up to the next quote."""
+"""A string with escapes; if the escapes leave no end, up to the next quote."""
 _SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
 _UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
 _OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
@@ -89,7 +89,7 @@ _ANYWHERE = (
     (_LOGIN, ("-p",)),
     (_QUERY, ("sig=", "x-amz-")),
 )
-"""What gives a secret in whatever text, with words of which one is in all that matches, in lower case."""
+"""Patterns of secrets in any text, with words of which each match contains one in lower case."""
 _NO_SECRET = re.compile(
     r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
@@ -118,12 +118,12 @@ def may_tell(text: str) -> bool:
 
 
 def is_random(text: str) -> bool:
-    """Whether ``text`` looks like what nobody has made up of words."""
+    """Whether ``text`` looks random, not like words."""
     kinds = len(_KINDS.findall(text))
     return len(text) >= 12 and kinds * _LENGTH >= _FEWEST_KINDS * len(text) and re.search(r"\d", text) is not None
 
 
-class Plain:
+class UnescapedText:
     """A text without escapes, whatever the language: `text`, with a map to the places in the raw text."""
 
     def __init__(self, raw: str) -> None:
@@ -232,10 +232,10 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
     if any(word in folded for word in _WORDS):
-        yield from _given_to_names(text, folded, is_text)
+        yield from _assigned_to_names(text, folded, is_text)
 
 
-def _given_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
+def _assigned_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
     """The spans of values of a name that indicates a secret; ``folded`` is the text in lower case."""
     for tells in _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text):
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
@@ -278,11 +278,11 @@ def refers(value: str) -> bool:
 def hide(text: str, pieces: Iterable[Piece]) -> str:
     """``text`` with `MASK` in the place of the ``pieces``, line for line."""
     lines_shown: list[str] = []
-    done = 0
+    position = 0
     for start, end in joined(pieces):
-        lines_shown += text[done:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
-        done = end
-    return "".join((*lines_shown, text[done:]))
+        lines_shown += text[position:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
+        position = end
+    return "".join((*lines_shown, text[position:]))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -319,7 +319,7 @@ def mask(text: str) -> str:
 def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
     """The spans of recognised secrets in ``text``, with or without escapes; see `contexts`."""
     yield from (*shapes(text), *contexts(text, is_text))
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         inside = None if is_text is None else lambda place: is_text(plain.at(place))
         yield from map(plain.place, (*shapes(plain.text), *contexts(plain.text, inside)))
@@ -328,7 +328,7 @@ def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> 
 def bare_keys(text: str) -> Iterator[Piece]:
     """The spans of secret access keys on their own, which are no part of a path, an address or something longer."""
     yield from _bare_keys(text)
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         yield from map(plain.place, _bare_keys(plain.text))
 
@@ -340,8 +340,8 @@ def shown_key(key: str) -> str:
 
 def printable(text: str) -> str:
     """The ``text`` for a terminal: control characters and lone surrogates as ``\\x1b``, without any effect."""
-    shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    return shown.encode("utf-8", "backslashreplace").decode()
+    escaped = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return escaped.encode("utf-8", "backslashreplace").decode()
 
 
 def plain_line(text: str) -> str:

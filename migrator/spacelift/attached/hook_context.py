@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
-from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
+from migrator.spacelift.attached.resources import Shared, Sharing, block_edits, sharing_objection, space_of
 from migrator.spacelift.stacks.contexts import SpaceliftContext
 from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -63,7 +63,7 @@ class HookContexts:
             name = self._sharing.label(stack, role)
             blocks.append((self._sharing.stacks(stack, role)[0], self._context(name, entries, space_of(stack))))
         attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
-        return written(self._workspace, [*blocks, (stack, attachment)])
+        return block_edits(self._workspace, [*blocks, (stack, attachment)])
 
     def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
         """The priority of the context, so that the hook runs before the hooks of other contexts that may call AWS."""

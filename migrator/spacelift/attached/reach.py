@@ -72,7 +72,7 @@ class Reaches:
         return reach if reach.stacks or reach.others else Reach(unknown=missing)
 
     def _by_dependency(self, target: Target | None) -> Reach:
-        """The stack that gets what another stack puts out."""
+        """The stack that gets the outputs of another stack."""
         dependencies = (
             target.scope.module.blocks("resource", "spacelift_stack_dependency") if target and target.scope else ()
         )

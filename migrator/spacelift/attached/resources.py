@@ -87,13 +87,13 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
     return [], stack.address
 
 
-def written(
+def block_edits(
     workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
 ) -> tuple[Edit, ...] | Refusal:
     """The edits that write each of ``blocks`` into the file of its stack, or into ``new_file`` if that file is JSON."""
     edits: list[Edit] = []
     for stack, block in blocks:
-        home = _home(workspace, stack, new_file)
+        home = _file_for(workspace, stack, new_file)
         if isinstance(home, Refusal):
             return home
         path, document = home
@@ -121,7 +121,7 @@ def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
         yield Edit(document.path, Span(start, start), added)
 
 
-def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
+def _file_for(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
     """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
     if stack.document.syntax is HCL:
         return stack.document.path, stack.document

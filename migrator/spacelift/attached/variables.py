@@ -15,12 +15,12 @@ from migrator.spacelift.attached.hook_context import context_objection
 from migrator.spacelift.attached.resources import (
     Shared,
     Sharing,
+    block_edits,
     free_label,
     identifier,
     objection,
     repeated,
     space_of,
-    written,
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
@@ -73,13 +73,13 @@ class VariableResources:
         keys = () if len(setters) == len(siblings) else dict.fromkeys(sibling.key for sibling in setters)
         repetition, address = repeated(stack, keys)
         holder = NewArgument("stack_id", Reference(f"{address}.id"))
-        return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
+        return block_edits(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
 
     def of_context(self, stack: Stack, context: str, variable: Variable) -> tuple[Edit, ...] | Refusal:
         """The edits after which the context of that label, in the file of ``stack``, has the variable."""
         holder = NewArgument("context_id", Reference(f"spacelift_context.{context}.id"))
         label = free_label(stack.module, _TYPE, f"{context}_{identifier(variable.name)}")
-        return written(self._workspace, [(stack, _block(label, (holder,), variable))])
+        return block_edits(self._workspace, [(stack, _block(label, (holder,), variable))])
 
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
         """The resource, with a label that differs from the labels for other values of the block's stacks."""
@@ -117,7 +117,7 @@ class VariableContexts:
         for variable in variables:
             name = free_label(stack.module, _TYPE, f"{label}_{identifier(variable.name)}")
             blocks.append((first, _block(name, (holder,), variable)))
-        return written(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
+        return block_edits(self._workspace, [*blocks, (stack, self._sharing.attachment(stack, key, label))])
 
 
 def _key(variables: tuple[Variable, ...]) -> str:

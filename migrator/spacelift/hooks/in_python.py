@@ -1,4 +1,4 @@
-"""Hooks put first into ``before_init=`` of a stack in a Python program, whatever expression that is.
+"""Hooks put first into ``before_init=`` of a stack in a Python program, for any expression of the old value.
 
 The old value may be missing, None, a list, a tuple or any expression for one: ``[hook, *(old or [])]`` is a list in
 each case.
@@ -26,7 +26,7 @@ _LATER = re.compile(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")
 
 
 def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[Literal]) -> tuple[Edit, ...] | Refusal:
-    """The edits after which ``entries`` come first in the stack's hooks of ``phase``, and then what was there.
+    """The edits that put ``entries`` first into the stack's hooks of ``phase``, before the present hooks.
 
     ``phase`` is the argument's name in Terraform, for example ``before_init``. Raises `SyntaxProblem` if ``text`` is no
     program.
@@ -66,9 +66,9 @@ def _call(program: Program, stack: PythonStack) -> Call:
 
 def _argument(program: Program, call: Call, name: str) -> tuple[Items, Item | None]:
     """The argument called ``name`` with the list or dict around it; without the argument, the place for a new one."""
-    every = holders(program, call)
-    matches = ((holder, argument) for holder in every for argument in holder.items if argument.name == name)
-    arguments = call.arguments if every[0] is call.arguments else every[0]
+    all_holders = holders(program, call)
+    matches = ((holder, argument) for holder in all_holders for argument in holder.items if argument.name == name)
+    arguments = call.arguments if all_holders[0] is call.arguments else all_holders[0]
     return next(matches, (arguments, None))
 
 

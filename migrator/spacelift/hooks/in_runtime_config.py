@@ -180,10 +180,10 @@ class RuntimeHooks:
             return edits
         tree_after = read(apply_edits(tree.text, edits))
         settings = [(("stacks", slug, "environment", name), value) for slug, name, value in dict.fromkeys(variables)]
-        more = set_strings(self.path, tree_after, settings)
-        if isinstance(more, Refusal):
-            return more
-        return tuple(line_edits(self.path, tree.text, apply_edits(tree_after.text, more)))
+        variable_edits = set_strings(self.path, tree_after, settings)
+        if isinstance(variable_edits, Refusal):
+            return variable_edits
+        return tuple(line_edits(self.path, tree.text, apply_edits(tree_after.text, variable_edits)))
 
     def _additions(self, stack: RuntimeStack, entries: Entries) -> Iterator[Addition | Refusal]:
         items = _items(entries)

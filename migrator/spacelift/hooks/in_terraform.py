@@ -47,7 +47,7 @@ _FIRST_VARIABLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _ListPlace:
     """A list in the text of a document."""
 
     document: Document
@@ -78,7 +78,7 @@ class TerraformLists:
         if name not in self._sharing:
             by_place = self._sharing.setdefault(name, {})
             for stack in self._stacks:
-                for list_place in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
+                for list_place in (_list_place(stack, name), _input(stack, name)) if name else (id(stack.block),):
                     by_place.setdefault(list_place, []).append(stack)
         return self._sharing[name].get(place, [])
 
@@ -101,8 +101,8 @@ class TerraformHooks:
             key = (id(stack.block), name)
             if key not in self._of_blocks:
                 self._of_blocks[key] = self._prepend_in_block(stack, name)
-            made = self._of_blocks[key]
-            return self._prepend_in_place(stack, name) if made is None else made
+            block_edits = self._of_blocks[key]
+            return self._prepend_in_place(stack, name) if block_edits is None else block_edits
         except SyntaxProblem as problem:
             return HOOK_LIST_UNREADABLE.refusal(name=name, reason=problem.reason)
 
@@ -112,7 +112,7 @@ class TerraformHooks:
         changing = [sibling for sibling in siblings if sibling in self._entries]
         if not stack.has_usual_inputs or all(self._place(sibling, name) for sibling in changing):
             return None
-        if self._agree(siblings):
+        if self._need_same_entries(siblings):
             return prepend_argument(stack.document, stack.block, name, self._entries[stack])
         if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
             return self._prepend_by_key(stack, name, changing)
@@ -126,14 +126,14 @@ class TerraformHooks:
             return STACK_MADE_BY_MODULE.refusal()
         return _prepend_to(name, place.document, place.span, self._entries[stack])
 
-    def _place(self, stack: Stack, name: str) -> _Written | _Input | None:
+    def _place(self, stack: Stack, name: str) -> _ListPlace | _Input | None:
         """The place of the stack's list or input, if all stacks that share the list need the same entries."""
-        for place in (_written(stack, name), _input(stack, name)):
-            if place is not None and self._agree(self._lists.sharing(name, place)):
+        for place in (_list_place(stack, name), _input(stack, name)):
+            if place is not None and self._need_same_entries(self._lists.sharing(name, place)):
                 return place
         return None
 
-    def _agree(self, stacks: Sequence[Stack]) -> bool:
+    def _need_same_entries(self, stacks: Sequence[Stack]) -> bool:
         entries = [self._entries.get(stack) for stack in stacks]
         return bool(entries) and all(want is not None and want == entries[0] for want in entries)
 
@@ -153,9 +153,9 @@ class TerraformHooks:
 
 def _by_key(by_key: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
     """An expression for the entries of each key of ``for_each``; other keys get no entries."""
-    every = list(by_key.values())
-    if all(entries == every[0] for entries in every):
-        return f"contains([{', '.join(map(quote, by_key))}], each.key) ? {write(every[0])} : []"
+    all_entries = list(by_key.values())
+    if all(entries == all_entries[0] for entries in all_entries):
+        return f"contains([{', '.join(map(quote, by_key))}], each.key) ? {write(all_entries[0])} : []"
     if write is _list:
         return (
             f"lookup({{ {', '.join(f'{quote(key)} = {_list(want)}' for key, want in by_key.items())} }}, each.key, [])"
@@ -172,13 +172,13 @@ def _on_lines(entries: Entries) -> str:
     return "\n".join(["[", *item_lines(entries, "  "), "]"])
 
 
-def _written(stack: Stack, name: str) -> _Written | None:
+def _list_place(stack: Stack, name: str) -> _ListPlace | None:
     """The place of the stack's list, if only lists of hooks refer to the place."""
     argument = stack.argument(name)
     origin = argument.origin if argument is not None else None
     if origin is None or origin.document is None or origin.span is None or _is_default(origin):
         return None
-    return None if _is_shared(origin, name) else _Written(origin.document, origin.span)
+    return None if _is_shared(origin, name) else _ListPlace(origin.document, origin.span)
 
 
 def _is_default(origin: Expression) -> bool:

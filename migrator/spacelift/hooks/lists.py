@@ -1,4 +1,4 @@
-"""A hook first in the lists of hooks of a stack, whatever language the stack is defined in."""
+"""A hook first in the lists of hooks of a stack, in any language of the definition."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class HookLists:
     def _exported_later(self, stack: StackDefinition) -> Refusal | None:
         """The reason why a later hook of the stack overrides the exports of the new hook; None if no hook does."""
         for name in EVERY_LIST:
-            if variable := _exported(self._said(stack, name)):
+            if variable := _exported(self._text(stack, name)):
                 return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
                 hooks = context.hooks(name)
@@ -97,7 +97,7 @@ class HookLists:
                     return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of=of, variable=variable)
         return None
 
-    def _said(self, stack: StackDefinition, name: str) -> Iterator[str]:
+    def _text(self, stack: StackDefinition, name: str) -> Iterator[str]:
         """The text of the stack's list ``name``, as far as known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)
@@ -138,7 +138,7 @@ class RequiredHooks:
 
 
 def _exported(scripts: Iterable[str]) -> str:
-    """The static variable that one of the commands exports, but for hooks that exchange a token."""
+    """The static variable that one of the commands exports, ignoring hooks that exchange a token."""
     lines = (line for command in scripts for line in command.splitlines() if EXCHANGE not in line)
     return next((variable for line in lines if (variable := exported(line))), "")
 

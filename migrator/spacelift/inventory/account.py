@@ -192,7 +192,7 @@ class Module(Data, frozen=True, kw_only=True):
 
 
 class ReadError(Data, frozen=True, kw_only=True):
-    """A part of the account that could not be read: ``what`` names the part, ``message`` says why."""
+    """A part of the account that could not be read: ``what`` is the name, ``message`` the reason."""
 
     what: str
     message: str

@@ -47,14 +47,14 @@ class Attachments:
     ``kept`` are keys in contexts that are attached to others, too, each with their ids.
     """
 
-    made: tuple[Attachment, ...]
+    attached: tuple[Attachment, ...]
     skipped: tuple[Skipped, ...]
     removable: tuple[StaticKey, ...]
     kept: tuple[tuple[StaticKey, tuple[str, ...]], ...]
 
 
 RoleOf = Callable[[Stack], str | None]
-"""The role for a stack's hook: an ARN, ``""`` if a variable is to name the role, None if the stack needs no hook."""
+"""The role for a stack's hook: an ARN, ``""`` if a variable will name the role, None if the stack needs no hook."""
 
 
 def attachments(
@@ -69,27 +69,29 @@ def attachments(
     whose ids are ``migrated`` need no key either: their code signs in by itself, or code gives them the hook.
     """
     account = AccountKeys(inventory)
-    made: list[Attachment] = []
+    attached: list[Attachment] = []
     skipped: list[Skipped] = []
     for stack in inventory.stacks:
         role = role_of(stack)
         if role is None:
             continue
-        reason = _objection(account, stack) or (account.of(stack) and _made(template_of(stack)))
+        reason = _objection(account, stack) or (account.of(stack) and _made_by_blueprint(template_of(stack)))
         if reason:
             skipped.append(Skipped(stack, reason))
         elif account.of(stack):
-            made.append(Attachment(stack, role, _first(stack), account.sets(stack, f"TF_VAR_{ROLE_VARIABLE}")))
-    keys = dict.fromkeys(key for attachment in made for key in account.of(attachment.stack))
-    done = {*migrated, *(attachment.stack.id for attachment in made)}
-    others = {key: account.others(key, done) for key in keys}
+            attached.append(Attachment(stack, role, _first(stack), account.sets(stack, f"TF_VAR_{ROLE_VARIABLE}")))
+    keys = dict.fromkeys(key for attachment in attached for key in account.of(attachment.stack))
+    signed_in = {*migrated, *(attachment.stack.id for attachment in attached)}
+    others = {key: account.others(key, signed_in) for key in keys}
     removable = tuple(key for key in keys if not others[key])
-    return Attachments(tuple(made), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids))
+    return Attachments(
+        tuple(attached), tuple(skipped), removable, tuple((key, ids) for key, ids in others.items() if ids)
+    )
 
 
 def _objection(account: AccountKeys, stack: Stack) -> str:
     """The reason why a stack gets no hook; ``""`` if the stack can get a hook."""
-    if not account.is_told(stack):
+    if not account.is_complete(stack):
         return "The account did not tell which variables and contexts the stack has. help: use a key that may read all"
     if not account.of(stack):
         return ""
@@ -103,7 +105,7 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
     return account.hook_obstacle(stack)
 
 
-def _made(template: str) -> str:
+def _made_by_blueprint(template: str) -> str:
     what = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
     return f"{what}, or name the stack by --stack" if template else ""
 

@@ -40,10 +40,10 @@ def attach_module(inventory: Inventory, attachments: Attachments, config: Config
     ]
     labels = _Labels(inventory)
     groups: dict[tuple[str, str], list[Attachment]] = {}
-    for attachment in attachments.made:
+    for attachment in attachments.attached:
         groups.setdefault((attachment.role, attachment.stack.space or ""), []).append(attachment)
     if without := [
-        attachment.stack for attachment in attachments.made if not attachment.role and not attachment.has_variable
+        attachment.stack for attachment in attachments.attached if not attachment.role and not attachment.has_variable
     ]:
         blocks.append(_variable(without))
     for (role, space), attached in groups.items():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _LOST = re.compile(r"Stacks|searchStacks(?:\.\d+)?")
-"""What a `ReadError` names that lost a stack, or a page of stacks."""
+"""The names of `ReadError`s that lost a stack, or a page of stacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class AccountKeys:
         return (*of_stack, *contexts)
 
     def others(self, key: StaticKey, removed: Collection[str]) -> tuple[str, ...]:
-        """The ids of the stacks and modules that get a key, but for those that are ``done``."""
+        """The ids of the stacks and modules that get a key, except for the ``removed`` ones."""
         if key.kind == "stack":
             return () if key.holder in removed else (key.holder,)
         others = tuple(sorted(self.receivers.get(key.holder, frozenset()).difference(removed)))
@@ -151,7 +151,7 @@ class AccountKeys:
             yield from ((f"the context {context.id}", command) for command in commands_in(context.hooks, name))
         yield from ((f"the stack {stack.id}", command) for command in commands_in(stack, name))
 
-    def is_told(self, stack: Stack) -> bool:
+    def is_complete(self, stack: Stack) -> bool:
         """Whether the account returned all settings that may give keys to a stack."""
         parts = (stack.config, stack.attached_contexts, *(context.config for context in self.contexts_of(stack)))
         names = {attachment.context_id for attachment in stack.attached_contexts or ()}

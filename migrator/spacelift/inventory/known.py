@@ -69,7 +69,7 @@ class Account:
         return ids
 
     def applied(self, definition: StackDefinition) -> StackDefinition:
-        """A definition with what the account says of the stack: the account's code runs, and the slug is exact.
+        """A definition with the account's facts on the stack: the account's code runs, and the slug is exact.
 
         The engine is certain only as far as the account and the definition agree, since the next run of the
         administrative stack applies the definition.
@@ -118,7 +118,7 @@ class Account:
 
 
 NO_ACCOUNT = Account()
-"""What is known without an inventory."""
+"""The account without an inventory."""
 
 
 def account_of(path: str | None) -> Account:
@@ -197,7 +197,9 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         ),
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
-        obstacles=tuple((by, why) for by in ("variables", "integration") if (why := _bars(keys, stack, account, by))),
+        obstacles=tuple(
+            (by, why) for by in ("variables", "integration") if (why := _obstacles(keys, stack, account, by))
+        ),
         account=account,
         is_by_hand=True,
     )
@@ -223,14 +225,14 @@ def _account_stack(keys: AccountKeys, stack: Stack, contexts: list[Context]) -> 
         tuple(sorted(variables.items())),
         tuple(sorted({variable for name in names if (variable := SetVariable(name, None, Place("")).variable)})),
         tuple(name for name, is_there in exchanging if is_there),
-        tuple(_early(contexts)),
+        tuple(_early_contexts(contexts)),
         SESSION_TAGS in (stack.labels or ()),
     )
 
 
 def _signs_in(keys: AccountKeys, stack: Stack) -> str:
     """The sign-in of a stack's runs, for people."""
-    if not keys.is_told(stack):
+    if not keys.is_complete(stack):
         return "not known: the account did not show all variables and contexts"
     holders: dict[str, list[str]] = {}
     for key in keys.of(stack):
@@ -269,7 +271,7 @@ def _checksums(stack: Stack, contexts: list[Context]) -> Iterator[tuple[str, str
             yield name, checksum
 
 
-def _early(contexts: Iterable[Context]) -> Iterator[str]:
+def _early_contexts(contexts: Iterable[Context]) -> Iterator[str]:
     """The contexts whose hooks call AWS or Terraform before any hook exchanges the token."""
     for context in contexts:
         commands = "\n".join(commands_in(context.hooks, "before_init"))
@@ -293,7 +295,7 @@ def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
     yield from version_evidence(place, name, version)
 
 
-def _bars(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
+def _obstacles(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
     """The reasons why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
     shared = next((key for key in keys.of(stack) if keys.is_shared(key)), None)
     if shared is not None:

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 Location = tuple[int, int]
-"""Line and column, both counted from 1, as GraphQL's errors have them."""
+"""Line and column in GraphQL's errors, both counted from 1."""
 
 
 @cache
@@ -62,7 +62,7 @@ def _as_sent(document: DocumentNode) -> DocumentNode:
 
 
 def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, list[str]]:
-    """The query without what the account's ``schema`` lacks, and the names of that: see `without`."""
+    """The query without fields that the account's ``schema`` lacks, and the names of the fields: see `without`."""
     missing: list[str] = []
     while errors := validate(schema, query):
         places = {
@@ -78,7 +78,7 @@ def fitted(query: DocumentNode, schema: GraphQLSchema) -> tuple[DocumentNode, li
 
 
 def without(query: DocumentNode, places: Collection[Location]) -> tuple[DocumentNode, list[str]]:
-    """The query without the fields and types at ``places`` and without what is left empty, and the names of those.
+    """The query without the fields and types at ``places`` and without empty selections, and the removed names.
 
     A field's name is ``Type.field`` in a fragment and ``parent.field`` elsewhere.
     """

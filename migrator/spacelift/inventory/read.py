@@ -30,7 +30,7 @@ _Kind = TypeVar("_Kind", bound=Data)
 
 
 class _Reader:
-    """Asks the queries of one account, and keeps what could not be read."""
+    """Sends the queries to one account, and records the parts that could not be read."""
 
     def __init__(self, session: Session, count: Callable[[str, int], None]) -> None:
         self._session = session

@@ -33,7 +33,7 @@ _TIMEOUT = 60.0
 _LONGEST = 600
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 _PASSING = re.compile(rb"unexpected status (?:429|502|503|504)\b")
-"""What spacectl says of an answer that passes; how long to wait, spacectl does not say."""
+"""The statuses after which spacectl tries again; the waiting times are this program's."""
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
@@ -86,7 +86,7 @@ def _audience(token: str) -> str:
 
 
 def _checked(endpoint: str) -> str:
-    """The endpoint without the slash at its end. Raises `UsageError` for what is no https URL, but for loopback."""
+    """The endpoint without a trailing slash. Raises `UsageError` for any URL except https and loopback URLs."""
     try:
         parts = urlsplit(endpoint)
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
@@ -218,20 +218,20 @@ class SpacectlSession:
         """As `Session.ask`: https://github.com/spacelift-io/spacectl/blob/main/internal/cmd/api/README.md."""
         command = [self.path, "api", "--raw"]
         command += ["--variables", json.dumps(variables)] if variables else []
-        done = self._run(command, document)
+        completed = self._run(command, document)
         for wait in _WAITS:
-            if not _PASSING.search(done.stderr):
+            if not _PASSING.search(completed.stderr):
                 break
             time.sleep(wait)
-            done = self._run(command, document)
+            completed = self._run(command, document)
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(completed.stdout)
             data, errors = answer.get("data") or {}, answer.get("errors") or ()
             return Answer(
                 data, tuple({**error, "message": plain_line(mask(str(error.get("message", ""))))} for error in errors)
             )
         except (AttributeError, TypeError, ValueError):
-            message = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
+            message = plain_line(mask(completed.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
             raise MigrateError(f"spacectl api failed: {message or 'it printed no JSON'}. {_HOW}") from None
 
     def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:

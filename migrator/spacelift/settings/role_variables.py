@@ -1,4 +1,4 @@
-"""Variables that tell of roles, and those for Terraform, which runs of stacks get by resources, contexts and files.
+"""Variables about roles, and Terraform's variables, which runs of stacks get by resources, contexts and files.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
@@ -77,7 +77,7 @@ class StackVariables:
         try:
             config = parse(document.text)
         except SyntaxProblem:
-            return {}  # the rule for the file tells of it
+            return {}  # the rule for the file reports this
 
         def variables(entry: StackEntry) -> Iterator[SetVariable]:
             for variable in entry.environment:

@@ -48,7 +48,7 @@ _TYPES: Sought = {
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
     "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
 }
-"""The argument that names it, the one with the credential, and which names matter."""
+"""The argument with the name, the argument with the credential, and a test of the name."""
 
 _NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
 
@@ -251,8 +251,8 @@ def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tup
     address = ".".join(block.labels)
     blocks: dict[tuple[str, Span], tuple[Document, Block]] = {}
     for document, use in _uses(workspace, module).get(address, ()):
-        if document in module.documents and (around := _block_at(document, use)) is not None:
-            blocks[document.path, around.span] = (document, around)
+        if document in module.documents and (block_around := _block_at(document, use)) is not None:
+            blocks[document.path, block_around.span] = (document, block_around)
     for document, other in blocks.values():
         depends_on = other.attribute("depends_on")
         places = (

@@ -1,4 +1,4 @@
-"""Spacelift's environment variables ``TF_VAR_…``: what gives root variables their value in the runs of stacks.
+"""Spacelift's environment variables ``TF_VAR_…``, which set root variables in the runs of stacks.
 
 See https://docs.spacelift.io/concepts/configuration/environment; ``ro_`` and ``wo_`` are Spacelift's own prefixes.
 """

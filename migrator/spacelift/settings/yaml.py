@@ -35,7 +35,7 @@ def runtime_settings(
     try:
         config = parse(document.text)
     except SyntaxProblem:
-        return  # the hooks' rule tells of it
+        return  # the rule for hooks reports this
     running = [stack for stack in stacks if any(runs(stack.code, workspace.identity, path) for path in roots)]
     defaults = config.stack_defaults
     yield from _of_entry(document, config.tree, defaults, Reach(tuple(running)), roots)

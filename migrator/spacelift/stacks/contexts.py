@@ -32,7 +32,7 @@ _ATTACHMENT = "spacelift_context_attachment"
 CALLS_AWS = re.compile(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
-"""What calls AWS or Terraform in a command."""
+"""The pattern of commands that call AWS or Terraform."""
 
 _ALL = "*"
 
@@ -135,17 +135,17 @@ class Attachments:
     def stacks(self, target: Target) -> list[Stack]:
         """The stacks and modules that an id refers to, including stacks that a called module makes."""
         if target.address.startswith("module."):
-            within = [stack for stack in self.receivers if _is_made_by(stack, target)]
-            if within:
-                return within
-        return [stack for stack in self._receivers.get(target.index, ()) if _is(stack, target)]
+            made_by_module = [stack for stack in self.receivers if _is_made_by(stack, target)]
+            if made_by_module:
+                return made_by_module
+        return [stack for stack in self._receivers.get(target.index, ()) if _refers_to(stack, target)]
 
     def contexts(self, target: Target) -> list[SpaceliftContext]:
         """The contexts that an id leads to."""
         return [
             spacelift_context
             for spacelift_context in self._contexts.get(target.index, ())
-            if _is(spacelift_context, target)
+            if _refers_to(spacelift_context, target)
         ]
 
     def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
@@ -166,7 +166,7 @@ class Attachments:
                 attachments += (
                     attachment
                     for attachment in self._by_context.get(index, ())
-                    if attachment.context and _is(context, attachment.context)
+                    if attachment.context and _refers_to(context, attachment.context)
                 )
         return list(dict.fromkeys(attachments))
 
@@ -198,7 +198,7 @@ class Attachments:
         callers: list[int] = []
         attached = [attachment for index in _indices(stack) for attachment in self._by_receiver.get(index, ())]
         for attachment in dict.fromkeys(attached):
-            if attachment.receiver is not None and _is(stack, attachment.receiver):
+            if attachment.receiver is not None and _refers_to(stack, attachment.receiver):
                 contexts = self.contexts(attachment.context) if attachment.context is not None else []
                 by_name += ((attachment.priority or 0, context) for context in contexts)
                 if not contexts or any(context.calls_aws and not context.signs_in for context in contexts):
@@ -235,7 +235,7 @@ class Attachments:
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:
-    """The labels of what something with ``labels`` attaches itself to."""
+    """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 
 
@@ -286,7 +286,7 @@ def _slug(stack: Stack | SpaceliftContext) -> str | None:
     return stack.slug if isinstance(stack, Stack) else slug_of(stack.name)
 
 
-def _is(holder: Stack | SpaceliftContext, target: Target) -> bool:
+def _refers_to(holder: Stack | SpaceliftContext, target: Target) -> bool:
     """Whether the target, which has the same index, refers to this instance."""
     if target.scope is None:
         return True

@@ -70,7 +70,7 @@ def _runtime_config(workspace: Workspace) -> RuntimeConfig | None:
 
 
 def _is_of(code: Code, workspace: Workspace) -> bool:
-    """Whether the code is that of this repository, in whatever folder."""
+    """Whether the code is that of this repository, in any folder."""
     return runs(replace(code, project_root=""), workspace.identity, "")
 
 
@@ -140,11 +140,11 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
         is_plain=False,
         manages_state=stack.manage_state is not False if is_argument_known["manage_state"] else None,
         waits=not stack.autodeploy if is_argument_known["autodeploy"] else None,
-        evidence=_said_in_python(stack),
+        evidence=_python_evidence(stack),
     )
 
 
-def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
+def _python_evidence(stack: PythonStack) -> tuple[Evidence, ...]:
     if not (stack.is_known("terraform_version") and stack.is_known("terraform_workflow_tool")):
         return ()
     return version_evidence(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
@@ -156,7 +156,7 @@ def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinitio
     if is_of_interest(document.path, document.source.data):
         try:
             stacks = stacks_in(document.path, document.text)
-        except SyntaxProblem:  # such as a template of something else: it is no stack's definition then
+        except SyntaxProblem:  # for example a template of something else, which defines no stack
             return
         yield from (_yaml_definition(workspace, document, stack) for stack in stacks)
 
@@ -208,7 +208,7 @@ class StacksByFolder:
                 self._numbers.setdefault(project_root, []).append(number)
 
     def running(self, path: str) -> list[StackDefinition]:
-        """The stacks that run the root module at ``path``, on whatever branch, in their order."""
+        """The stacks that run the root module at ``path``, on any branch, in their order."""
         numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
         stacks = (self.all[number] for number in numbers)
         return [
@@ -232,6 +232,6 @@ def definitions_running(
 
 
 def _is_of_another(code: Code, workspace: Workspace) -> bool:
-    """Whether the code is that of another repository; only a remote tells for sure what this one is called."""
+    """Whether the code is that of another repository; only a remote gives the name of this repository for sure."""
     identity = workspace.identity
     return bool(identity.namespace and code.repository) and not runs(replace(code, project_root=""), identity, "")

@@ -1,4 +1,4 @@
-"""Whether the hook is there already, in whatever spelling."""
+"""Whether a list has the hook already, in any spelling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.evaluate import Expression
 
 EXCHANGE = "assume-role-with-web-identity"
-"""What every spelling of the hook has in it."""
+"""The text that every spelling of the hook contains."""
 
 EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
 """The lists of hooks that run before a phase."""

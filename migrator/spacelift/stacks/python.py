@@ -173,25 +173,25 @@ def _normal(folder: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The arguments of one call as values; what cannot be known is noted in ``unknown``."""
+    """The arguments of one call as values; names of unknown values are added to ``unknown``."""
 
     program: Program
     arguments: dict[str, Item]
     unknown: set[str]
 
-    def _there(self, name: str) -> Item | None:
+    def _argument(self, name: str) -> Item | None:
         argument = self.arguments.get(name)
         return None if argument is None or self.program.is_none(argument) else argument
 
     def string(self, name: str, argument: Item | None = None) -> str | None:
-        argument = argument or self._there(name)
+        argument = argument or self._argument(name)
         value = self.program.string(argument) if argument else None
         if argument and value is None:
             self.unknown.add(name)
         return value
 
     def boolean(self, name: str) -> bool | None:
-        argument = self._there(name)
+        argument = self._argument(name)
         value = self.program.boolean(argument) if argument else None
         if argument and value is None:
             self.unknown.add(name)
@@ -206,7 +206,7 @@ class _Reader:
 
     def namespace(self) -> str | None:
         for vcs in _VCS:
-            argument = self._there(vcs)
+            argument = self._argument(vcs)
             if argument is not None:
                 struct = self.program.structure(argument)
                 inner_name = _PROJECT.get(vcs, "namespace")
@@ -217,7 +217,7 @@ class _Reader:
         return None
 
     def labels(self) -> tuple[str, ...] | None:
-        argument = self._there("labels")
+        argument = self._argument("labels")
         if argument is None:
             return None
         elements = self.program.elements(argument, through_names=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
 
 PATH = ".spacelift/config.yml"
-"""Where the file is, from the repository's root; no other name is read."""
+"""The path of the file from the repository's root; no other name is read."""
 
 IGNORES = "feature:ignore_runtime_config"
 """The label of a stack that does not read the file."""
@@ -53,7 +53,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class StackEntry:
-    """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for what is not set.
+    """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for a value that is not set.
 
     ``project_root`` is ``""`` for the repository's root.
     """
@@ -105,22 +105,22 @@ class RuntimeConfig:
         """The settings of every stack of the repository without a setting of its own."""
         return self._entry(None, (_DEFAULTS,))
 
-    def project_root(self, slug: str | None, default_root: str | None) -> str | None:
-        """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
+    def project_root(self, slug: str | None, stack_root: str | None) -> str | None:
+        """The folder of a stack's runs: from the file if set there, else ``stack_root``."""
         entry = self._folder(_STACKS, slug) if slug else None
-        default = self._folder(_DEFAULTS) if self.version == 2 or not default_root else None
-        return next((value for value in (entry, default) if value is not None), default_root)
+        default = self._folder(_DEFAULTS) if self.version == 2 or not stack_root else None
+        return next((value for value in (entry, default) if value is not None), stack_root)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:
         """The tests of the repository's module, to which `test_defaults` apply."""
         place = self.tree.find((_TESTS,))
         count = len(place.node.items) if place is not None and isinstance(place.node, Sequence) else 0
-        every = ((_TESTS, number) for number in range(count))
+        keys_of_tests = ((_TESTS, number) for number in range(count))
         default = self._folder(_TEST_DEFAULTS) or ""
         return tuple(
             TestCase(self._string(*keys, "name") or str(keys[1]), keys, self._folder(*keys) or default)
-            for keys in every
+            for keys in keys_of_tests
         )
 
     @property

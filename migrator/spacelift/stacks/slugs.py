@@ -16,7 +16,7 @@ _WORDS = str.maketrans(
 )
 _EMOJI = re.compile("[\u2600-\u27bf\u2b50-\u2b55\U0001f300-\U0001faff]")
 _COMPOSED = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
-"""What makes several code points one emoji: its name is in no table of Python's."""
+"""The code points that join several code points into one emoji, which has no name in Python's tables."""
 
 
 def named_slug(slugs: Mapping[str, str], title: str, slug: str | None) -> str:
@@ -32,7 +32,7 @@ def slug_of(name: str | None) -> str | None:
     if name.isascii():
         text = name
     else:
-        from text_unidecode import unidecode  # here: few names need it
+        from text_unidecode import unidecode  # here: few names need this module
 
         text = _EMOJI.sub(lambda match: f"-emoji-{unicodedata.name(match[0], '')}-", name).strip()
         text = unidecode(text.translate(_WORDS))

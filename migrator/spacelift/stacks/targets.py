@@ -27,7 +27,7 @@ _NAMING = {
     "spacelift_space": "space_id",
     "spacelift_stack": "stack_id",
 }
-"""The argument by which a data source names what it reads."""
+"""The argument with the id in a data source."""
 
 _DEEPEST = 20
 

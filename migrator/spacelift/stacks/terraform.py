@@ -43,8 +43,9 @@ _OTHER_NAMES = {
     "branch": ("repository_branch",),
     "autodeploy": ("auto_deploy",),
 }
-"""As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
-https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
+"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``:
+https://github.com/spacelift-solutions/terraform-spacelift-stacks-module.
+"""
 
 _STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
 _OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
@@ -84,8 +85,8 @@ class Stack:
     def title(self) -> str:
         """The stack for people."""
         call = self.scope.call
-        within = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
-        return f"{within}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
+        prefix = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
+        return f"{prefix}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
 
     @property
     def is_resource(self) -> bool:

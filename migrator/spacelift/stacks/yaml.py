@@ -230,7 +230,7 @@ def _offset(tree: Tree, keys: Keys) -> int:
     holder, name = tree.find(keys[:-1]), keys[-1]
     offset = tree.part.start
     if holder and isinstance(holder.node, Mapping) and isinstance(name, str):
-        entry = holder.node.own(name)
+        entry = holder.node.own_entries(name)
         offset = entry.key.start if entry else holder.node.start
     elif holder and isinstance(holder.node, Sequence) and isinstance(name, int):
         offset = holder.node.items[name].start
