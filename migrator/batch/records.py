@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.fleet import ALONE, Fleet, Survey
 from migrator.model.fleet_parts import parts
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 SURVEY = "survey of "
 
 
-@dataclass(frozen=True, slots=True)
-class RepoJob:
+class RepoJob(Struct, frozen=True):
     """A repository and the work on the repository; ``clones`` is the folder for clones of remote repositories.
 
     ``push_to`` is the remote for the branch, ``""`` for none. With ``planned``, only the planned changes are made.
@@ -41,8 +41,7 @@ class RepoJob:
         return self.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """The results in a journal, which can be iterated any number of times without all in memory."""
 
     journal: Journal

@@ -7,13 +7,12 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from migrator.model.findings import FileProblem, Ignored, LeftAlone, Note, Place, Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One kind of message.
 
     ``code`` is the stable name in kebab-case. ``found`` is the observation, ``why`` the reason for no change (or the
@@ -45,7 +44,7 @@ class Diagnostic:
         ``found`` is the task; ``why`` comes before the help.
         """
         advice = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
-        return Note(self._fill(self.found, values), subjects, paste=paste, code=self.code, help=advice)
+        return Note(task=self._fill(self.found, values), subjects=subjects, paste=paste, code=self.code, help=advice)
 
     def problem(self, place: Place, **values: object) -> FileProblem:
         """A file that could not be read or understood, at ``place``."""

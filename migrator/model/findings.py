@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from migrator.span import Edit
+from migrator.span import Edit
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 is the whole file.
 
     ``offset`` distinguishes places on one line; people see the line only.
@@ -29,52 +26,50 @@ class Place:
         return f"{self}+{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """Edits in one or more files that are made together or not at all; ``outcome`` is a sentence on the result."""
 
     edits: tuple[Edit, ...]
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class _Explained(Struct, frozen=True):
+    """A ``reason`` for people."""
+
+    reason: str
+
+
+class Refusal(_Explained, frozen=True, kw_only=True):
     """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
     which kind it is (`migrator.model.diagnostics`). Exit code 4.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftAlone:
+class LeftAlone(_Explained, frozen=True, kw_only=True):
     """Found, and rightly left as it is: ``reason`` says what and why, ``help`` what to do, ``code`` of
     which kind it is (`migrator.model.diagnostics`). Not an error.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(_Explained, frozen=True, kw_only=True):
     """Found, and left as it is because the user wants it so: ``reason`` says how they said it, ``code`` of which kind
     it is. Not an error.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
 Fix = Rewrite | Refusal | LeftAlone | Ignored
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """A task for a person: ``task`` is the sentence, ``subjects`` are the objects, ``paste`` is a text to copy.
 
     ``code`` is the kind, ``help`` the advice. Notes that differ only in their subjects are reported as one note.
@@ -83,7 +78,7 @@ class Note:
     task: str
     subjects: tuple[str, ...] = ()
     paste: str = ""
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
     @property
@@ -92,8 +87,7 @@ class Note:
         return f"{self.task.rstrip('.:')}: {', '.join(self.subjects)}" if self.subjects else self.task
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One observation of a rule at a place, and the outcome.
 
     ``subject`` is the name of a block (type and labels), a stack or a file. ``names`` are the subject's arguments or
@@ -130,8 +124,7 @@ class Finding:
         return self.fix.outcome if isinstance(self.fix, Rewrite) else self.fix.reason
 
 
-@dataclass(frozen=True, slots=True)
-class FileProblem:
+class FileProblem(Struct, frozen=True):
     """A file that could not be read or parsed, and was not changed. Exit code 3.
 
     ``code`` is the kind of the problem, ``help`` the advice.
@@ -139,14 +132,16 @@ class FileProblem:
 
     place: Place
     reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before (None: a new file) and after the migration."""
 
     path: str
-    before: bytes | None = field(repr=False)
-    after: bytes = field(repr=False)
+    before: bytes | None
+    after: bytes
+
+    def __repr__(self) -> str:
+        return f"Change({self.path!r})"  # files may hold secrets

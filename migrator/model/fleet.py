@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
@@ -11,8 +12,7 @@ from migrator.model.findings import Place
 from migrator.model.module_source import ModuleSource
 
 
-@dataclass(frozen=True, slots=True)
-class RepoIdentity:
+class RepoIdentity(Struct, frozen=True):
     """The name of a repository in stacks, the owner (``""``: not known), and the branches of the checkout."""
 
     name: str
@@ -20,8 +20,7 @@ class RepoIdentity:
     branches: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """The code that a stack runs; None for an unknown value, ``""`` for a namespace that is not set.
 
     ``runs_below``: Terragrunt runs every unit below the project root.
@@ -34,8 +33,7 @@ class Code:
     runs_below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRoot:
+class KnownRoot(Struct, frozen=True):
     """A root module that needs the hook, in the form that other repositories see.
 
     ``by`` is the way that runs get credentials: a ``hook`` or an ``integration`` with the ``role``, or ``variables``
@@ -69,8 +67,7 @@ class KnownRoot:
         return f"{self.identity.name}: {self.path or '.'}"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStack:
+class KnownStack(Struct, frozen=True):
     """A stack, in the form that other repositories see.
 
     ``refusal`` is the reason if the stack cannot get the hook. ``slug`` is ``""`` if not known or not relevant.
@@ -110,8 +107,7 @@ class KnownStack:
         return self.account is not None and self.account.has(name, value) is False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownReceiver:
+class KnownReceiver(Struct, frozen=True):
     """A stack of any vendor, or a module, that contexts of other repositories may attach themselves to.
 
     ``labels`` are None if not known.
@@ -123,8 +119,7 @@ class KnownReceiver:
     labels: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCall:
+class KnownCall(Struct, frozen=True):
     """A ``module`` block that calls a module of another repository: of ``source``, or at the path ``folder``.
 
     ``refusal`` is the reason if the call cannot follow a change of the module's variables. A Terragrunt unit
@@ -153,8 +148,7 @@ class KnownCall:
         return self.source is not None and not self.source.is_at_head(module.identity.branches)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownInput:
+class KnownInput(Struct, frozen=True):
     """A variable for a role that a module gets.
 
     ``origin`` is the identity of the role, in expressions over the module's other variables: see
@@ -165,8 +159,7 @@ class KnownInput:
     origin: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownModule:
+class KnownModule(Struct, frozen=True):
     """A module whose variables change: the facts that callers in other repositories need.
 
     ``folder`` is the folder on this machine. ``addresses`` are the names in registries, each with the folder in the
@@ -197,8 +190,7 @@ class KnownModule:
         return f"{self.identity.name}: {self.path or '.'}"
 
 
-@dataclass(frozen=True, slots=True)
-class RoleUser:
+class RoleUser(Struct, frozen=True):
     """A user of a ``role`` of --role-arn or --backend-role-arn, or of a role of --role; ``place`` is for people.
 
     ``fingerprint`` identifies the identity: see `migrator.terraform.fingerprints`. Backends are compared with backends,
@@ -211,8 +203,7 @@ class RoleUser:
     is_backend: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """The facts of one repository for the others of a run; ``received`` are facts that the others gave about calls.
 
     ``labels`` are the labels of contexts with static credentials that attach themselves. ``registered`` are the modules
@@ -258,8 +249,7 @@ def is_of_branch(code: Code, identity: RepoIdentity) -> bool:
     return code.branch is None or not identity.branches or code.branch in identity.branches
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """All surveys of a run; empty for a repository on its own.
 
     ``migrated`` are the ids of the account's stacks whose code other repositories of the run migrate.

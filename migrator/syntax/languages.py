@@ -6,9 +6,10 @@ The planner uses a `Language` for any file, and the rules use a `Syntax` for Ter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """The functions for one kind of file; `hcl` and `hcl_edit` document each function."""
 
     parse: Callable[[str], tuple[Attribute | Block, ...]]
@@ -33,8 +33,7 @@ class Language:
     finish: Callable[[str, Sequence[Attribute | Block], Sequence[Edit]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax(Language):
+class Syntax(Language, frozen=True):
     """A way to write Terraform."""
 
     expression: Callable[[str, Span], str]

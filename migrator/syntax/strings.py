@@ -6,12 +6,13 @@ rejects nothing: of an invalid text, the part before the error is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.secret import is_telling
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
@@ -24,7 +25,7 @@ _TITLED = frozenset({"value", "content", "default", "secret_string", "string_val
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
-_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
+_SAID = regex(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
 _MOST_IN_YAML = 200_000  # aliases may multiply the values
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
@@ -43,12 +44,11 @@ _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "
 _FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
 """Functions that are handed a path."""
 
-_NUMBER = re.compile(r"\d{4,}")
-_SAYS = re.compile(r"\w+|--?[\w-]+")
+_NUMBER = regex(r"\d{4,}")
+_SAYS = regex(r"\w+|--?[\w-]+")
 
 
-@dataclass(slots=True)
-class Lexeme:
+class Lexeme(Struct):
     """A piece of a file: a text, a reference, a name, a comment.
 
     ``header`` is the header of the outermost block around the piece. ``names`` are the names of the value, outermost
@@ -65,8 +65,7 @@ class Lexeme:
     is_passed_on: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()

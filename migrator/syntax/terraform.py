@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """An argument, ``name = value``: ``span`` from the name to the end of the value, ``value`` the expression alone."""
 
     name: str
@@ -21,8 +21,7 @@ class Attribute:
     value: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A string with exactly this value: characters with a meaning in the syntax are escaped.
 
     In a list with one element a line, ``comment`` is on the line above, if the syntax has comments.
@@ -32,30 +31,26 @@ class Literal:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A reference like ``var.aws_role_arn``, any other expression, or a keyword like ``string`` or ``null``."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """A value with the text of another value of the same file, in the syntax of that file."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewObject:
+class NewObject(Struct, frozen=True):
     """A new object with one item a line; ``condition``, if set, precedes the object."""
 
     items: tuple[NewArgument, ...]
     condition: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewArgument:
+class NewArgument(Struct, frozen=True):
     """An argument to be written; a tuple is a list with each element on a line of its own.
 
     The ``comments`` are in the syntax of the file and go above the argument; ``behind`` is a trailing comment.
@@ -67,8 +62,7 @@ class NewArgument:
     behind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlock:
+class NewBlock(Struct, frozen=True):
     """A new block; the nested ``blocks`` come last."""
 
     type: str
@@ -77,15 +71,13 @@ class NewBlock:
     blocks: tuple[NewBlock, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewComment:
+class NewComment(Struct, frozen=True):
     """An argument or block to be written as a comment."""
 
     of: NewArgument | NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChange:
+class BodyChange(Struct, frozen=True):
     """The changes of a block's body; new arguments come last."""
 
     remove: tuple[Attribute | Block, ...] = ()
@@ -93,8 +85,7 @@ class BodyChange:
     append: tuple[NewArgument | NewBlock | NewComment, ...] = ()
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct, eq=False):
     """A block: ``span`` reaches from the type to the closing brace, ``body`` is the content between the braces.
 
     The content is parsed on first use. Parsing may raise `SyntaxProblem`, but a tolerant block is then empty.
@@ -104,10 +95,10 @@ class Block:
     labels: tuple[str, ...]
     span: Span
     body: Span
-    _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
-    _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
-    is_tolerant: bool = field(default=False, repr=False, compare=False)
-    _by_name: dict[str, Attribute] | None = field(default=None, repr=False, compare=False)
+    _read: Callable[[Span], tuple[Attribute | Block, ...]]
+    _items: tuple[Attribute | Block, ...] | None = field(default=None)
+    is_tolerant: bool = field(default=False)
+    _by_name: dict[str, Attribute] | None = field(default=None)
 
     @property
     def items(self) -> tuple[Attribute | Block, ...]:

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 
 class Effect(Enum):
@@ -25,8 +28,7 @@ class Effect(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRequest:
+class TrustRequest(Struct, frozen=True):
     """A call of STS: ``action``, who calls (``principals``, by kind, with all names of the caller), and the context.
 
     Values of the ``context`` are texts, or several texts for a key with several values; keys are in lower case.
@@ -37,8 +39,7 @@ class TrustRequest:
     context: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The effect of a policy, with the deciding statement and condition."""
 
     effect: Effect
@@ -73,10 +74,10 @@ _OPERATORS: dict[str, tuple[_Test, bool]] = {
 }
 """The comparison of an operator, and whether the operator is a negation. ``ArnEquals`` and ``ArnLike`` are the same."""
 
-_OF_ISSUERS = re.compile(r"[\w/-]+\.[\w./-]+:\w+")
+_OF_ISSUERS = regex(r"[\w/-]+\.[\w./-]+:\w+")
 """Keys of tokens: those that the request does not have are not there. Of other keys nothing is known."""
 
-_VARIABLE = re.compile(r"\$\{")
+_VARIABLE = regex(r"\$\{")
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 
 

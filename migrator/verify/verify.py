@@ -6,10 +6,12 @@ import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.model.verification import CELLS, VerifiedStack, not_proven, worst
@@ -41,8 +43,7 @@ class Level(Enum):
     SPACELIFT = "spacelift"
 
 
-@dataclass(frozen=True)
-class TrustRequested:
+class TrustRequested(Struct, frozen=True):
     """The user's options for trust policies: the issuer, the source of policies, and the ``types`` of runs."""
 
     issuer: Issuer
@@ -51,8 +52,7 @@ class TrustRequested:
     types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """The options of a verification: ``repos`` on ``branch``, compared with ``base``; None for the defaults."""
 
     repos: Sequence[str]
@@ -68,8 +68,7 @@ class Request:
     runs_previews: bool = False
 
 
-@dataclass(frozen=True)
-class VerifiedRepos:
+class VerifiedRepos(Struct, frozen=True):
     """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder for other files."""
 
     repos: list[VerifiedRepo]

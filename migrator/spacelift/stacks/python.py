@@ -8,8 +8,9 @@ the arguments of https://search.opentofu.org/provider/spacelift-io/spacelift/lat
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.span import Span
@@ -56,8 +57,7 @@ STACK_ARGUMENTS_UNKNOWN = Diagnostic(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PythonStack:
+class PythonStack(Struct, frozen=True):
     """A stack or context that the program at ``path`` defines at ``line``, by the call at ``span``.
 
     A missing or unknown value is None: `is_known` distinguishes the two. ``hooks`` are the arguments for hooks.
@@ -171,8 +171,7 @@ def _normal(folder: str | None) -> str | None:
     return None if folder is None else posixpath.normpath("/" + folder.lstrip("/")).lstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """The arguments of one call as values; names of unknown values are added to ``unknown``."""
 
     program: Program

@@ -6,8 +6,9 @@ https://docs.spacelift.io/concepts/spaces/access-control.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.targets import targets
@@ -31,8 +32,7 @@ Space = tuple[str, ...]
 """The identity of a space: the kind of the key, and the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownSpace:
+class _KnownSpace(Struct, frozen=True):
     """A space of the repository: the parent, and whether the space inherits; None if not known."""
 
     slug: str | None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import libcst as cst
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
     from migrator.span import Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class Item(Struct, frozen=True, eq=False):
     """An argument, an entry of a dict, an element of a list or a name of an import.
 
     ``span`` reaches from the first to the last character, without a comma. ``name`` is the keyword or key. ``star`` is
@@ -24,11 +23,10 @@ class Item:
     value: Span
     name: str | None
     star: str
-    node: cst.CSTNode = field(repr=False)
+    node: cst.CSTNode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class Items(Struct, frozen=True, eq=False):
     """The elements between two brackets, at ``interior``, in a statement that begins at ``statement``.
 
     ``is_dict`` distinguishes entries (``"name": value``) from arguments; ``uses`` counts the calls that get all items.
@@ -41,8 +39,7 @@ class Items:
     uses: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement of the block at ``block``; ``lead`` is the offset of the comments right above the statement."""
 
     span: Span
@@ -51,8 +48,7 @@ class Statement:
     is_loop: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(Struct, frozen=True, eq=False):
     """A call of the function or class with the full name ``name``; ``callee`` is the text of the name in the code.
 
     ``arguments`` are in the call, ``others`` in dicts that the call unpacks by ``**``. ``objection`` is the reason if
@@ -70,7 +66,7 @@ class Call:
     function: Span | None
     class_: Span | None
     statements: tuple[Statement, ...]
-    node: cst.Call = field(repr=False)
+    node: cst.Call
 
     @property
     def holders(self) -> tuple[Items, ...]:
@@ -96,8 +92,7 @@ class Call:
         return self.positional[position] if position < len(self.positional) else self.keyword(name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Import:
+class Import(Struct, frozen=True, eq=False):
     """A ``from module import names``, or an ``import`` of the names (``module`` is empty); ``frame`` as a call's."""
 
     module: str
