@@ -1,4 +1,4 @@
-"""What is known of the engine that runs a root module: evidence, and the versions that it leaves possible."""
+"""The evidence on the engine that runs a root module, and the versions that the evidence allows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 
 
 class Evidence(Struct, frozen=True):
-    """``said`` at ``place`` (both for people) leaves versions from ``low`` up to and without ``high``.
+    """Evidence for an engine from version ``low`` up to and without ``high``; ``said`` at ``place`` is for people.
 
-    ``is_tofu`` says whether it leaves OpenTofu alone; ``is_soft`` that tools of people read it, and a run need not;
-    ``is_default`` that a stack does not say so, but is taken to where nothing speaks against it.
+    ``is_tofu``: only OpenTofu remains. ``is_soft``: tools of people read the version, and a run need not.
+    ``is_default``: the stack does not name the version, which is assumed without other evidence.
     """
 
     said: str
@@ -37,7 +37,7 @@ class Evidence(Struct, frozen=True):
 class Verdict(Struct, frozen=True):
     """Whether the backend can sign in by itself for certain, and the evidence that says so, or not.
 
-    ``contradiction`` are two that cannot both be right.
+    ``contradiction`` are two entries that cannot both be right.
     """
 
     is_native: bool
@@ -46,24 +46,24 @@ class Verdict(Struct, frozen=True):
 
 
 class Engine(Struct, frozen=True):
-    """What a root module's repository tells of its engine: the ``code``, and the runtime configuration beside it.
+    """The evidence on a root module's engine: the ``code``, and the runtime configuration of the repository.
 
-    That has ``entries`` for stacks by their slugs, which count more than what a stack says itself, and ``defaults``.
+    The runtime configuration has ``entries`` for stacks by slug, which override the stack's settings, and ``defaults``.
     """
 
     code: tuple[Evidence, ...] = ()
     entries: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     defaults: tuple[Evidence, ...] = ()
 
-    def of_stack(self, slug: str | None, own: tuple[Evidence, ...]) -> Iterator[tuple[Evidence, ...]]:
-        """All evidence on the engine of a stack that runs the root module, and says ``own`` of it.
+    def of_stack(self, slug: str | None, stack_evidence: tuple[Evidence, ...]) -> Iterator[tuple[Evidence, ...]]:
+        """All evidence on the engine of a stack that runs the root module; ``stack_evidence`` is from the stack.
 
-        There are as many kinds as it may be that count: the runtime configuration's pages do not agree whether
-        defaults or the stack come first, and a stack whose slug is not known (None) may have any entry.
+        Each tuple is one possible combination. The pages on the runtime configuration do not agree whether the defaults
+        or the stack come first, and a stack without a known slug (None) may have any entry.
         """
         code = tuple(evidence for evidence in self.code if not evidence.is_soft)
         entries = [found for name, found in self.entries if found and name == (slug or name)]
-        others = () if slug and entries else (own, *([self.defaults] if self.defaults else ()))
+        others = () if slug and entries else (stack_evidence, *([self.defaults] if self.defaults else ()))
         yield from ((*code, *own_evidence) for own_evidence in (*entries, *others))
 
     def of_no_stack(self) -> Iterator[tuple[Evidence, ...]]:
@@ -73,16 +73,16 @@ class Engine(Struct, frozen=True):
 
 
 def verdict(evidence: Iterable[Evidence]) -> Verdict:
-    """What all ``evidence`` on one engine comes to: native where a version from `FIRST_NATIVE` on is certain."""
-    known = list(evidence)
-    firm = [evidence for evidence in known if not evidence.is_soft]
+    """The conclusion from all ``evidence`` on one engine: native if a version from `FIRST_NATIVE` on is certain."""
+    entries = list(evidence)
+    firm = [evidence for evidence in entries if not evidence.is_soft]
     certain = _verdict(firm)
-    return certain if certain.is_native or certain.contradiction else _verdict(known)
+    return certain if certain.is_native or certain.contradiction else _verdict(entries)
 
 
-def _verdict(known: list[Evidence]) -> Verdict:
-    lowest = max(known, key=lambda evidence: evidence.low, default=Evidence("", ""))
-    limits = [evidence for evidence in known if not evidence.is_default or evidence.high > lowest.low]
+def _verdict(entries: list[Evidence]) -> Verdict:
+    lowest = max(entries, key=lambda evidence: evidence.low, default=Evidence("", ""))
+    limits = [evidence for evidence in entries if not evidence.is_default or evidence.high > lowest.low]
     highest = min(limits, key=lambda evidence: evidence.high, default=Evidence("", ""))
     if lowest.low >= highest.high:
         return Verdict(False, None, (lowest, highest))

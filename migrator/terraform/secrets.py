@@ -60,7 +60,7 @@ class Secrets:
     # --- what they are ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def known(self) -> Known:
+    def known(self) -> KnownSecrets:
         """The values, as far as nothing else can be meant by one."""
         values: list[str] = []
         names: set[str] = set()
@@ -75,7 +75,7 @@ class Secrets:
                 if piece.kind == NAME:
                     names.add(document.text[piece.start : piece.end])
             values += self._values(document)
-        return Known(values, names)
+        return KnownSecrets(values, names)
 
     def _values(self, document: Document) -> Iterator[str]:
         text = document.text
@@ -101,11 +101,11 @@ class Secrets:
     @staticmethod
     def _plain_values(text: str, is_text: Callable[[int], bool] | None) -> Iterator[str]:
         """The values that a text itself tells of, whatever its language."""
-        yield from (Plain(text[start:end]).text for start, end in assigned_pieces(text, is_text))
+        yield from (UnescapedText(text[start:end]).text for start, end in assigned_pieces(text, is_text))
         for _, inner in _decoded(text):
             yield from inner
 
-    def _said(self, document: Document, piece: Written, depth: int) -> str:
+    def _said(self, document: Document, piece: Lexeme, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
         if piece.kind == TEXT:
             return "" if piece.is_handed else Plain(document.text[piece.start : piece.end]).text
@@ -151,7 +151,7 @@ class Secrets:
         paths = _Cover([*where, *(literal for literal in pieces if literal.kind == NAME)])
         yield from (place for place in keys if not paths.holds(place))
 
-    def _pieces_of(self, path: str, text: str) -> list[Written]:
+    def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
         known = self._documents.get(path)
         return self._origins.written(known) if known is not None and known.text == text else written(path, text)
 
@@ -159,7 +159,7 @@ class Secrets:
 class _Cover:
     """The places that some pieces cover."""
 
-    def __init__(self, pieces: Iterable[Written]) -> None:
+    def __init__(self, pieces: Iterable[Lexeme]) -> None:
         self._places = sorted((literal.start, literal.end) for literal in pieces)
 
     def __call__(self, place: int) -> bool:
@@ -171,7 +171,7 @@ class _Cover:
         return index >= 0 and self._places[index][0] <= piece[0] and piece[1] <= self._places[index][1]
 
 
-def _texts(path: str, pieces: Iterable[Written]) -> Callable[[int], bool]:
+def _texts(path: str, pieces: Iterable[Lexeme]) -> Callable[[int], bool]:
     """Whether a place in a file is no code: all of YAML is none."""
     if path.endswith((".yml", ".yaml")):
         return lambda _: True

@@ -1,7 +1,7 @@
 """Runs and tasks in Terraform that have settings of their own, which take the place of their stack's.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/scheduled_run: the hooks of
-``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with the hooks before it.
+``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with all hooks before.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
-    """Every task that skips the hooks before init, or speaks of static credentials in its command."""
+    """Every task that skips the hooks before init, or mentions static credentials in the command."""
     for type_ in _TASKS:
         for task in resources(workspace, type_):
             init, command = task.argument("init"), task.argument("command")

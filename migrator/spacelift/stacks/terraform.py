@@ -1,7 +1,7 @@
-"""The Spacelift stacks that a repository defines in Terraform, and the code that each of them runs.
+"""The Spacelift stacks in a repository's Terraform code, and the code that each stack runs.
 
-The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
-A call of a module from elsewhere that makes stacks counts as their definition: its inputs bear the same names.
+The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack. A
+call of another team's module that makes stacks counts as a definition: the inputs have the same names.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ _OTHER_NAMES = {
     "branch": ("repository_branch",),
     "autodeploy": ("auto_deploy",),
 }
-"""As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
-https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
+"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``:
+https://github.com/spacelift-solutions/terraform-spacelift-stacks-module.
+"""
 
 _STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
 _OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
@@ -68,8 +69,8 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
     def title(self) -> str:
         """The stack for people."""
         call = self.scope.call
-        within = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
-        return f"{within}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
+        prefix = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
+        return f"{prefix}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
 
     @property
     def is_resource(self) -> bool:
@@ -95,7 +96,7 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
         return "a module" if self.is_module else f"a stack of {self.vendor or 'Terraform'}"
 
     def argument(self, name: str) -> Expression | None:
-        """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
+        """The argument called ``name``, or the input with that meaning of a module from elsewhere, if set."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
@@ -178,10 +179,12 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
     @property
     def _runs_all_units(self) -> bool:
         """Whether Terragrunt runs every unit below the project root."""
-        asked = (self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt"))
+        arguments = (
+            self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt")
+        )
         return any(
             expression is not None and expression.origin is not None and expression.origin.text == "true"
-            for expression in asked
+            for expression in arguments
         )
 
     @cached_property
@@ -201,7 +204,7 @@ def terraform_stacks(workspace: Workspace) -> list[Stack]:
 
 
 def spacelift_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the repository, whatever it runs, and every module of Spacelift's registry."""
+    """Every stack of the repository, whatever the stack runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
             _named(workspace, Stack(document, block, made.scope, made.key, _is_repeated(block)))
