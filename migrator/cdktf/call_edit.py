@@ -48,7 +48,7 @@ def changed(
         yield from python_edit.append(path, text, arguments, added)
     for scope in call.call.holders:
         gone = [item for holder, item in removed if holder is scope and item is not replaced]
-        yield from python_edit.take_out(
+        yield from python_edit.remove_arguments(
             path, text, scope, gone, [item for holder, item in commented if holder is scope]
         )
 

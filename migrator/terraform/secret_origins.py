@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.model.known_secrets import is_unmistakable
 from migrator.regex import regex
 from migrator.secret import is_telling, may_tell, refers
-from migrator.syntax.strings import REFERENCE, Written, written
+from migrator.syntax.strings import REFERENCE, Lexeme, lexemes
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class SecretOrigins:
 
     def __init__(self, workspace: Workspace, documents: Iterable[Document]) -> None:
         self._workspace = workspace
-        self._pieces: dict[str, list[Written]] = {}
-        self._definitions: dict[str, dict[tuple[str, str], list[Written]]] = {}
+        self._pieces: dict[str, list[Lexeme]] = {}
+        self._definitions: dict[str, dict[tuple[str, str], list[Lexeme]]] = {}
         self.documents = {document.path: document for document in documents}
         for folder in sorted({dirname(path) for path in self.documents} & workspace.modules.keys()):
             self.documents |= {file.path: file for file in _files(workspace.modules[folder])}
@@ -61,10 +61,10 @@ class SecretOrigins:
             self.documents |= {document.path: document for document in workspace.of_kind(Kind.TERRAGRUNT)}
         self._traced = self._trace()
 
-    def written(self, document: Document) -> list[Written]:
+    def written(self, document: Document) -> list[Lexeme]:
         """The texts, names and references of a file; read once."""
         if document.path not in self._pieces:
-            self._pieces[document.path] = written(document.path, document.text)
+            self._pieces[document.path] = lexemes(document.path, document.text)
         return self._pieces[document.path]
 
     def _trace(self) -> Mapping[tuple[str, str, str], set[str]]:
@@ -93,7 +93,7 @@ class SecretOrigins:
                     pending += self.meant(document, piece)
         return traced
 
-    def meant(self, document: Document, reference: Written) -> Iterator[Address]:
+    def meant(self, document: Document, reference: Lexeme) -> Iterator[Address]:
         """What a reference in a file is one to, in each module that the file is part of."""
         text = _BETWEEN.sub("", document.text[reference.start : reference.end])
         if document.kind is Kind.PYTHON:
@@ -131,7 +131,7 @@ class SecretOrigins:
                 found.setdefault(document.path, []).append(module)
         return found
 
-    def defined(self, address: Address) -> Iterator[tuple[Document, Written]]:
+    def defined(self, address: Address) -> Iterator[tuple[Document, Lexeme]]:
         """What stands in a module or a program for what it defines at an address; only files that name it are read."""
         module, alone = self._workspace.modules.get(address.scope), self.documents.get(address.scope)
         word = _word(address.kind, address.name)
@@ -140,7 +140,7 @@ class SecretOrigins:
                 definitions = self._definitions_in(document)
                 yield from ((document, piece) for piece in definitions.get((address.kind, address.name), ()))
 
-    def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Written]]:
+    def _definitions_in(self, document: Document) -> dict[tuple[str, str], list[Lexeme]]:
         if document.path not in self._definitions:
             found = self._definitions.setdefault(document.path, {})
             for piece in self.written(document):
@@ -173,10 +173,10 @@ class SecretOrigins:
             found.setdefault((kind, name), set()).update(belows)
         return found
 
-    def is_secret(self, path: str, text: str, piece: Written) -> bool:
+    def is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or (refers(value) and value not in _TYPES) or (piece.is_handed and not is_unmistakable(value)):
+        if not value or (refers(value) and value not in _TYPES) or (piece.is_passed_on and not is_unmistakable(value)):
             return False
         defined = defines(path, piece)
         if defined is None or is_assigned_secret(piece):
@@ -199,14 +199,14 @@ def _word(kind: str, name: str) -> str:
     return name.rpartition(".")[2] if kind == "argument" else name.rpartition(" ")[2]
 
 
-def is_assigned_secret(piece: Written) -> bool:
+def is_assigned_secret(piece: Lexeme) -> bool:
     """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
     if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
         return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
     return any(map(is_telling, piece.names)) and piece.names[-1].lower() not in _HARMLESS
 
 
-def defines(path: str, piece: Written) -> tuple[str, str] | None:
+def defines(path: str, piece: Lexeme) -> tuple[str, str] | None:
     """What a piece belongs to the definition of: a local, variable, output, argument of a call, constant."""
     header, names = piece.header, piece.names
     if path.endswith(".py"):

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
-from migrator.model.known_secrets import Known
+from migrator.model.known_secrets import KnownSecrets
 from migrator.regex import regex
-from migrator.secret import Piece, Plain, assigned_pieces, bare_keys, hide
+from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
-from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Written, written
+from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
 from migrator.terraform.secret_origins import Address, SecretOrigins, defines, is_assigned_secret
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Secrets:
         for piece in self._origins.written(document):
             if piece.kind == TEXT and self._origins.is_secret(document.path, text, piece):
                 yield text[piece.start : piece.end]
-                yield Plain(text[piece.start : piece.end]).text
+                yield UnescapedText(text[piece.start : piece.end]).text
         yield from self._plain_values(text, _texts(document.path, self._origins.written(document)))
-        wholes: dict[tuple[int, tuple[str, ...]], list[Written]] = {}
+        wholes: dict[tuple[int, tuple[str, ...]], list[Lexeme]] = {}
         for piece in self._origins.written(document):
             if (
                 piece.kind in (TEXT, REFERENCE)
@@ -108,7 +108,7 @@ class Secrets:
     def _said(self, document: Document, piece: Lexeme, depth: int) -> str:
         """The texts that a piece of a value comes to, one after the other."""
         if piece.kind == TEXT:
-            return "" if piece.is_handed else Plain(document.text[piece.start : piece.end]).text
+            return "" if piece.is_passed_on else UnescapedText(document.text[piece.start : piece.end]).text
         return "".join(self._said_of(address, depth - 1) for address in self._origins.meant(document, piece) if depth)
 
     def _said_of(self, address: Address, depth: int) -> str:
@@ -153,7 +153,7 @@ class Secrets:
 
     def _pieces_of(self, path: str, text: str) -> list[Lexeme]:
         known = self._documents.get(path)
-        return self._origins.written(known) if known is not None and known.text == text else written(path, text)
+        return self._origins.written(known) if known is not None and known.text == text else lexemes(path, text)
 
 
 class _Cover:

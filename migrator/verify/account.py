@@ -58,10 +58,10 @@ class Account:
         account = next(account_stack for account_stack in self._inventory.stacks if account_stack.id == stack.slug)
         first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
-        for priority, context in made:
+        for priority, context in attached_contexts:
             hooks = context.argument("before_init")
-            listed = () if hooks is None or hooks.is_null else hooks.strings
-            if listed is None or priority > first:
+            strings = () if hooks is None or hooks.is_null else hooks.strings
+            if strings is None or priority > first:
                 why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
                 return replace(stack, commands=None, unknown=why)
             commands += (HookCommand(text, f"the context at {context.place}") for text in strings)

@@ -112,7 +112,7 @@ def _wait_for_role(stack: Stack, role: str) -> Iterator[NewArgument]:
 def _existing(stack: Stack, role: str) -> str | None:
     """The integration of the module that has the role in the stack's space, if there is one."""
     for document, block in stack.module.blocks("resource", INTEGRATION):
-        named, space = ModuleScope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
+        role_arn, space = ModuleScope(stack.module).argument(document, block, "role_arn"), block.attribute("space_id")
         is_alone = not any(block.attribute(name) for name in ("count", "for_each"))
         same_space = (None if space is None else document.expression(space)) == space_of(stack)
         if is_alone and same_space and role_arn is not None and role_arn.string == role:

@@ -109,7 +109,7 @@ class Reaches:
         return replace(reach, contexts=names)
 
     def labelled(self, resource: Resource, labels: Iterable[str]) -> Reach:
-        """What a resource with ``labels`` attaches itself to."""
+        """The stacks that a resource with ``labels`` attaches itself to."""
         labels = tuple(labels)
         attached_labels = attaching(labels)
         receivers = list(self._attached.labelled(resource, labels))

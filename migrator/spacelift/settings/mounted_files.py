@@ -71,7 +71,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
     """All such settings in a repository's Terraform code."""
     mounted: dict[str, str | None] = {}
     init_arguments = list(_init_arguments(workspace))
-    named = {posixpath.basename(name) for _, names in init_arguments for name in names or ()}
+    file_names = {posixpath.basename(name) for _, names in init_arguments for name in names or ()}
     for file in resources(workspace, "spacelift_mounted_file"):
         name = file.string("relative_path")
         if name is None:

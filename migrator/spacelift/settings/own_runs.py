@@ -24,7 +24,7 @@ _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
 class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
-    """The ``config`` of a run or schedule, and the stacks that it is for."""
+    """The ``config`` of a run or schedule, and the stacks of the run."""
 
     config: Block
     reach: Reach
@@ -36,7 +36,7 @@ class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
 
 
 class OwnTask(Resource, frozen=True, eq=False, kw_only=True):
-    """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
+    """A task of stacks: whether the task skips init, and the static credentials that its command names."""
 
     reach: Reach
     skips_init: bool

@@ -158,7 +158,7 @@ class Attachments:
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
-        """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
+        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
         reaches = self._spaces.reaches(space, self._spaces.of(stack))
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return unknown if reaches is None else "" if reaches else None

@@ -48,9 +48,9 @@ class Spaces:
 
     def __init__(self, workspace: Workspace) -> None:
         self._targets = targets(workspace)
-        self._known: dict[Space, _Known] = {}
+        self._known: dict[Space, _KnownSpace] = {}
         for space in resources(workspace, "spacelift_space"):
-            self._known[_made(space.scope, space.address, space.key)] = _Known(
+            self._known[_made(space.scope, space.address, space.key)] = _KnownSpace(
                 slug_of(space.string("name")),
                 self._of(space, "parent_space_id", _ROOT),
                 space.is_true("inherit_entities", default=False),

@@ -147,7 +147,7 @@ class Stack(Resource, frozen=True, eq=False, dict=True):
 
     @property
     def _slug_of_module(self) -> str | None:
-        """Name and provider are the repository's, ``terraform-<provider>-<name>``, unless they are given."""
+        """The slug of a module: name and provider as in the repository ``terraform-<provider>-<name>``, if not set."""
         repository = _OF_MODULES.fullmatch(self.string("repository", "") or "")
         provider = self.string("terraform_provider", repository["provider"] if repository else "default")
         name = self.string("name", repository["name"] if repository else None)
