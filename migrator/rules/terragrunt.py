@@ -153,9 +153,9 @@ def _states(context: Context, groups: dict[Unit, str]) -> Iterator[Finding]:
         state, unit = shared[0]
         group = groups[unit] if any(_is_migrated(context, entry) for _, entry in shared) else None
         for backend in state.backends:
-            for item in backend.ignored:
-                place = backend.document.place(item)
-                yield RULE.finding(place, f"remote_state: {item.name}", backend.document.ignored)
+            for argument in backend.ignored:
+                place = backend.document.place(argument)
+                yield RULE.finding(place, f"remote_state: {argument.name}", backend.document.ignored)
         if state.names_credentials or isinstance(state.skip_reason, Refusal):
             has_iam_role = {entry.iam_role is not None for _, entry in shared}
             fix = state.skip_reason or _rewrite_state(context.facts.terragrunt, state, has_iam_role)
@@ -196,9 +196,9 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
 
 def _rotate_state(state: RemoteState) -> Iterator[Note]:
     for value, backend in zip(state.objects, state.backends, strict=True):
-        for item in backend.credentials:
-            if item.name in STATIC_KEYS:
-                yield from rotate(value.value(item), backend.document.place(item))
+        for argument in backend.credentials:
+            if argument.name in STATIC_KEYS:
+                yield from rotate(value.value(argument), backend.document.place(argument))
 
 
 def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding]:

@@ -91,7 +91,7 @@ class S3Backend(Struct, frozen=True, eq=False, dict=True):
         """The role of its web identity as a literal; None where that is not known."""
         argument = self.block.attribute(WEB_IDENTITY)
         items = self.document.object_items(argument) if argument else ()
-        return next((self.document.literal(item) for item in items if item.name == "role_arn"), None)
+        return next((self.document.literal(member) for member in items if member.name == "role_arn"), None)
 
     @cached_property
     def assumed(self) -> AssumedRole[Attribute] | Refusal | None:

@@ -58,9 +58,9 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
     @property
     def names(self) -> list[str]:
         """The items that name static credentials or a flat role."""
-        return [item.name for backend in self.backends for item in backend.credentials] + [
-            item.name for backend in self.backends for item in backend.role_family
-        ]
+        arguments = [argument for backend in self.backends for argument in backend.credentials]
+        arguments += (argument for backend in self.backends for argument in backend.role_family)
+        return [argument.name for argument in arguments]
 
     def item_value(self, name: str) -> Expression | None:
         """What the map has under ``name``; the last object counts."""
@@ -71,8 +71,8 @@ class RemoteState(Struct, frozen=True, eq=False, dict=True):
     def role_arn(self) -> Expression | None:
         """The flat ``role_arn``, unless it is empty or to be left alone."""
         pairs = zip(self.objects, self.backends, strict=True)
-        family = ((value, item) for value, backend in pairs for item in backend.role_family)
-        found = [value.value(item) for value, item in family if item.name == "role_arn"]
+        family = ((value, argument) for value, backend in pairs for argument in backend.role_family)
+        found = [value.value(argument) for value, argument in family if argument.name == "role_arn"]
         return found[-1] if found and found[-1].text != "null" and found[-1].string != "" else None
 
     @property

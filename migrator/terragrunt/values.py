@@ -57,12 +57,12 @@ class Config(Scope, frozen=True, eq=False, kw_only=True, dict=True):
 
     def attribute(self, name: str) -> Attribute | None:
         """The argument ``name`` at the top of the file, if there is one."""
-        found = (item for item in self.document.items if isinstance(item, Attribute) and item.name == name)
+        found = (entry for entry in self.document.items if isinstance(entry, Attribute) and entry.name == name)
         return next(found, None)
 
     def blocks(self, type_: str) -> Iterator[Block]:
         """The blocks of one type at the top of the file."""
-        return (item for item in self.document.items if isinstance(item, Block) and item.type == type_)
+        return (entry for entry in self.document.items if isinstance(entry, Block) and entry.type == type_)
 
     def local(self, name: str) -> Expression | None:
         """The local called ``name``."""
@@ -112,7 +112,7 @@ def config_of(workspace: Workspace, document: Document, folder: str | None = Non
 
 
 class _Part(Expression, frozen=True, eq=False):
-    """A part of the configuration that is an object, but is not written as one: only its members can be asked for."""
+    """An object of the configuration that is not written as one: only its members can be asked for."""
 
     @property
     def items(self) -> None:
@@ -124,15 +124,15 @@ class _Part(Expression, frozen=True, eq=False):
 
 
 class _Includes(_Part, frozen=True, eq=False):
-    """``include`` of a file: what it includes, by label."""
+    """``include`` of a file: the included files by label."""
 
     def own(self, name: str) -> Expression | None:
-        found = _config(self).includes.get(name)
-        return _File("{}", found) if found is not None else None
+        included = _config(self).includes.get(name)
+        return _File("{}", included) if included is not None else None
 
 
 class _File(_Part, frozen=True, eq=False):
-    """A file: ``locals``, and the arguments at its top."""
+    """A file: its ``locals``, and the arguments at its top."""
 
     def own(self, name: str) -> Expression | None:
         if name == "locals":
@@ -142,11 +142,13 @@ class _File(_Part, frozen=True, eq=False):
 
 
 class _Locals(_Part, frozen=True, eq=False):
-    def own(self, name: str) -> Expression | None:
-        found = _config(self).local(name)
-        if found is None:
+    """The ``locals`` of a file."""
+
+    def own(self, name: str) -> Expression:
+        local = _config(self).local(name)
+        if local is None:
             raise MissingError
-        return found
+        return local
 
 
 def _config(value: Expression) -> Config:

@@ -209,8 +209,8 @@ class Document(Struct, eq=False, dict=True):
 
     def change_object(self, value: Span, change: BodyChange) -> tuple[Edit, ...]:
         """The edits that make ``change`` in the object at ``value``. Raises `SyntaxProblem` where that cannot be."""
-        removed = [item for item in change.remove if isinstance(item, Attribute)]
-        added = [item for item in change.append if isinstance(item, NewArgument)]
+        removed = [argument for argument in change.remove if isinstance(argument, Attribute)]
+        added = [argument for argument in change.append if isinstance(argument, NewArgument)]
         return self.syntax.change_object(self.path, self.text, value, removed, change.comment_out, added)
 
     def is_ignored(self, item: Block | Attribute) -> bool:

@@ -28,7 +28,7 @@ from migrator.spacelift.settings.model import (
     is_static_variable,
     mentions_static,
 )
-from migrator.spacelift.stacks.resource import Resource, made_by
+from migrator.spacelift.stacks.resource import Resource, resources_of
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.expressions.defaults import REFERENCE, definition
@@ -166,14 +166,14 @@ def _settings(
 def _instances(
     workspace: Workspace, module: Module, document: Document, block: Block, argument: str
 ) -> Iterator[_Instance]:
-    for made in made_by(workspace, module, document, block):
-        named = made.argument(argument)
+    for resource in resources_of(workspace, module, document, block):
+        named = resource.argument(argument)
         numbered = _NUMBERED.fullmatch(named.text) if named and block.attribute("count") else None
         if named is not None and numbered is not None:
             names = named.derived(numbered["list"] or numbered["other"]).strings or (None,)
-            yield from (_Instance(Resource(document, block, made.scope), name) for name in names)
+            yield from (_Instance(Resource(document, block, resource.scope), name) for name in names)
         else:
-            yield _Instance(made, named.string if named else None)
+            yield _Instance(resource, named.string if named else None)
 
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:

@@ -81,8 +81,8 @@ class Attachments:
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
         contexts = [
-            SpaceliftContext(found.document, found.block, found.scope, found.key)
-            for found in resources(workspace, "spacelift_context")
+            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key)
+            for resource in resources(workspace, "spacelift_context")
         ]
         self._contexts = _index(contexts)
         self._by_label: dict[str, list[SpaceliftContext]] = {}
@@ -220,15 +220,15 @@ def attachments(workspace: Workspace) -> Attachments:
 
 def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     follow = targets(workspace)
-    for found in resources(workspace, _ATTACHMENT):
-        receivers = (follow.named(found, name) for name in ("stack_id", "module_id"))
+    for resource in resources(workspace, _ATTACHMENT):
+        receivers = (follow.named(resource, name) for name in ("stack_id", "module_id"))
         receiver = next((target for target in receivers if target is not None), None)
-        argument = found.argument("priority")
+        argument = resource.argument("priority")
         is_default = argument is None or argument.is_null
         text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
-        context = follow.named(found, "context_id")
-        where = (found.document, found.block, found.scope)
+        context = follow.named(resource, "context_id")
+        where = (resource.document, resource.block, resource.scope)
         yield Attachment(*where, context=context, receiver=receiver, priority=priority)
 
 

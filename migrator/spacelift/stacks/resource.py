@@ -71,10 +71,10 @@ def resources(workspace: Workspace, type_: str) -> Iterator[Resource]:
     """Every resource of a type, once for each scope that its module and ``for_each`` make."""
     for module in workspace.modules.values():
         for document, block in module.blocks("resource", type_) if module.is_interesting else ():
-            yield from made_by(workspace, module, document, block)
+            yield from resources_of(workspace, module, document, block)
 
 
-def made_by(workspace: Workspace, module: Module, document: Document, block: Block) -> Iterator[Resource]:
+def resources_of(workspace: Workspace, module: Module, document: Document, block: Block) -> Iterator[Resource]:
     """The resources that a block makes, in all calls of its module."""
     for outer in scopes_of(workspace, module):
         for key, scope in instances(document, block, outer):

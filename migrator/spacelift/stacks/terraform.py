@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from migrator.model.fleet import Code
 from migrator.regex import regex
-from migrator.spacelift.stacks.resource import Resource, made_by
+from migrator.spacelift.stacks.resource import Resource, resources_of
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
 
 if TYPE_CHECKING:
@@ -207,11 +207,11 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
     """Every stack of the repository, whatever the stack runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
-            _named(workspace, Stack(document, block, made.scope, made.key, _is_repeated(block)))
+            _named(workspace, Stack(document, block, resource.scope, resource.key, _is_repeated(block)))
             for _, module in sorted(workspace.modules.items())
             if module.is_interesting
             for document, block in _definitions(module)
-            for made in made_by(workspace, module, document, block)
+            for resource in resources_of(workspace, module, document, block)
         ]
     return _STACKS[workspace]
 

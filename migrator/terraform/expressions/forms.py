@@ -53,8 +53,8 @@ def call(text: str) -> Call | None:
     listed = f"[{text[match.end() : end - 1]}]"
     items = hcl.list_items(listed, Span(0, len(listed))) or ()
     shift = match.end() - 1
-    places = tuple(Span(item.start + shift, item.end + shift) for item in items)
-    return Call(match["function"], tuple(item.of(listed) for item in items), places, text[end:])
+    places = tuple(Span(argument.start + shift, argument.end + shift) for argument in items)
+    return Call(match["function"], tuple(argument.of(listed) for argument in items), places, text[end:])
 
 
 def conditional(text: str) -> tuple[str, str, str] | None:
