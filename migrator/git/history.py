@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.errors import MigrateError
-from migrator.git.command import Deadline, run_git
+from migrator.git.network import Deadline, run_git
 from migrator.model.notes import OF_KEYS
 from migrator.regex import regex
 
