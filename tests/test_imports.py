@@ -30,7 +30,7 @@ SOLE_IMPORTERS = {
     "libcst": ("syntax.python",),
     "markupsafe": ("report.html",),
     "rich": ("batch.progress",),
-    "subprocess": ("git.command", "spacelift.inventory.session", "verify.programs"),
+    "subprocess": ("git.command", "git.network", "spacelift.inventory.session", "verify.programs"),
     "yaml": ("syntax.yaml.parse",),
 }
 """The modules and folders that may import a library: by no other way does the program come to it."""

@@ -72,6 +72,14 @@ def test_a_folder_of_no_interest_loads_no_rules(tmp_path: Path) -> None:
     assert HEAVY & loaded("--check", tmp_path) == set()
 
 
+def test_a_check_loads_no_library_that_only_some_repositories_need() -> None:
+    webshop = Path(migrator.__file__).parent.parent / "fixtures" / "repos" / "webshop"
+    found = loaded("--check", webshop)
+    assert "migrator.rules.s3_backend" in found
+    assert (HEAVY | {"cattrs", "dataclasses", "hashlib"}) & found <= {"migrator.migrate.planning", "hashlib"}
+    assert len([name for name in found if name.startswith("migrator.")]) < MOST_MODULES
+
+
 def test_help_is_a_page_that_names_every_exit_code() -> None:
     shown = run("--help-all").output
     assert len(shown.splitlines()) < 120

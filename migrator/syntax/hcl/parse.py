@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from migrator.errors import SyntaxProblem
 from migrator.regex import regex
 from migrator.span import Span
+from migrator.syntax.hcl.ordinary import is_ordinary
 from migrator.syntax.hcl.scanner import (
     BLANKS,
     HEREDOC,
@@ -270,8 +271,10 @@ def shape(text: str) -> str:
 
 
 def _loads(text: str) -> None:
-    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
+    """Have python-hcl2 read the shape of ``text``, unless that is ordinary; what is short is remembered."""
     shaped = shape(text)
+    if is_ordinary(shaped):
+        return
     line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
     if line is not None:
         raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot parse the text")
