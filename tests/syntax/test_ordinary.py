@@ -56,7 +56,7 @@ TEXTS = st.recursive(ARGUMENTS | ELEMENTS | st.just(""), around, max_leaves=8).m
 
 @given(TEXTS)
 def test_python_hcl2_takes_what_is_ordinary(text: str) -> None:
-    assert not is_ordinary(text) or hcl._verdict(text) is None
+    assert not is_ordinary(text) or hcl.opinion(text) is None
 
 
 def test_most_blocks_of_fixtures_are_ordinary() -> None:
@@ -69,7 +69,7 @@ def test_most_blocks_of_fixtures_are_ordinary() -> None:
             continue
     ordinary = [shape for shape in shapes if is_ordinary(shape)]
     assert len(ordinary) > len(shapes) / 2 > 300
-    assert [shape for shape in ordinary if hcl._verdict(shape) is not None] == []
+    assert [shape for shape in ordinary if hcl.opinion(shape) is not None] == []
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,26 @@ otherwise over lines: a whole parser is asked about that.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from migrator.regex import regex
 
-_WORD = r"(?!(?:for|if|in|else|endif|endfor|null|true|false)\b)[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_-])"
-_REFERENCE = rf"{_WORD}(?:\.{_WORD})*"
-_TEXT = r"[^\"\\$%\n]|[$%](?![{$%])"
-_STRING = rf"\"(?:{_TEXT}|\\[nrt\"\\]|\$\$\{{|%%\{{|\$\{{(?:{_REFERENCE}|\"(?:{_TEXT})*\")\}})*+\""
-_ATOM = rf"(?:{_STRING}|-?(?:0|[1-9]\d{{0,17}})(?:\.\d{{1,9}})?|true|false|null|{_REFERENCE})"
-_LIST = rf"\[[ \t]*(?:{_ATOM}(?:[ \t]*,[ \t]*{_ATOM})*)?[ \t]*\]"
-_LINE = regex(
-    rf"[ \t]*(?:(?P<block>{_WORD}(?:[ \t]+(?:{_WORD}|\"(?:{_TEXT})*\"))*[ \t]*\{{)"
-    rf"|{_WORD}[ \t]*=[ \t]*(?:(?P<object>\{{)|(?P<list>\[)|(?P<argument>{_ATOM}|{_LIST}|\{{[ \t]*\}}))"
-    rf"|(?P<element>{_ATOM}[ \t]*,)|(?P<last>{_ATOM})"
-    r"|(?P<brace>\})|(?P<bracket>\]))?[ \t]*(?:(?:#|//)[^\n]*)?"
+_WORDS = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_TEXT = r"[^\"\\$%]|[$%](?![{$%])"
+_TOKEN = regex(
+    rf"(?P<blank>[ \t]+|(?:#|//).*)|(?P<words>{_WORDS})(?![\w.-])"
+    r"|(?P<n>-?(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?)(?![\w.-])"
+    rf"|(?P<s>\"(?:{_TEXT}|\\[nrt\"\\]|\$\$\{{|%%\{{|\$\{{(?:{_WORDS}|\"(?:{_TEXT})*\")\}})*+\")|(?P<mark>[][{{}}=,])",
+    re.ASCII,
 )
+_CONSTANTS = frozenset({"true", "false", "null"})
+_KEYWORDS = frozenset({*_CONSTANTS, "for", "if", "in", "else", "endif", "endfor"})
+_LINE = regex(
+    r"(?P<block>w[ws]*\{)|w=(?:(?P<object>\{)|(?P<list>\[)|(?P<argument>[wcrsn]|\[(?:[wcrsn](?:,[wcrsn])*)?\]|\{\}))"
+    r"|(?P<element>[wcrsn],)|(?P<last>[wcrsn])|(?P<brace>\})|(?P<bracket>\])"
+)
+"""The lines, with a letter for each word, constant, reference, string and number."""
 _PLACES = {
     "block": ("", "block"),
     "object": ("", "block", "object"),
@@ -38,13 +44,12 @@ def is_ordinary(text: str) -> bool:
     """Whether each line of ``text`` has an ordinary form, and stands where this form may."""
     opened = [""]
     for line in text.split("\n"):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            return False
-        kind = match.lastgroup
-        if kind is None:
+        form = "".join(_letters(line))
+        match = _LINE.fullmatch(form)
+        kind = match.lastgroup if match else None
+        if not form:
             continue
-        if opened[-1] not in _PLACES[kind]:
+        if kind is None or opened[-1] not in _PLACES[kind]:
             return False
         if kind == "last":
             opened[-1] = kind
@@ -53,3 +58,23 @@ def is_ordinary(text: str) -> bool:
         elif kind not in ("argument", "element"):
             opened.append(kind)
     return opened == [""]
+
+
+def _letters(line: str) -> Iterator[str]:
+    """A letter for each token of ``line``; ``?`` for what no ordinary line has."""
+    position = 0
+    while position < len(line):
+        token = _TOKEN.match(line, position)
+        if token is None:
+            yield "?"
+            return
+        kind, said = token.lastgroup or "", token[0]
+        if said in _CONSTANTS:
+            yield "c"
+        elif (kind == "words" or "${" in said) and not _KEYWORDS.isdisjoint(re.findall(r"\w+", said)):
+            yield "?"
+        elif kind == "words":
+            yield "r" if "." in said else "w"
+        else:
+            yield {"mark": said, "blank": ""}.get(kind, kind)
+        position = token.end()

@@ -271,10 +271,8 @@ def shape(text: str) -> str:
 
 
 def _loads(text: str) -> None:
-    """Have python-hcl2 read the shape of ``text``, unless that is ordinary; what is short is remembered."""
+    """Have python-hcl2 read the shape of ``text``; what is short is remembered."""
     shaped = shape(text)
-    if is_ordinary(shaped):
-        return
     line = _short_verdict(shaped) if len(shaped) < _SHORT else _verdict(shaped)
     if line is not None:
         raise SyntaxProblem(_offset(text, line), "python-hcl2 cannot parse the text")
@@ -286,6 +284,10 @@ def _short_verdict(text: str) -> int | None:
 
 
 def _verdict(text: str) -> int | None:
+    return None if is_ordinary(text) else opinion(text)
+
+
+def opinion(text: str) -> int | None:
     """The line that python-hcl2 stumbles over; None if it does not."""
     import hcl2.api  # here: the parser and its grammar take longer to load than a run that needs neither
     from lark.exceptions import LarkError, UnexpectedInput
