@@ -21,7 +21,7 @@ def catalogue() -> dict[str, Diagnostic]:
     """
     from pkgutil import walk_packages  # here: few runs ask for codes
 
-    found: dict[str, Diagnostic] = {}
+    diagnostics: dict[str, Diagnostic] = {}
     for module in walk_packages(migrator.__path__, f"{migrator.__name__}."):
         if module.name.rpartition(".")[2].startswith("__"):
             continue
@@ -31,8 +31,8 @@ def catalogue() -> dict[str, Diagnostic]:
             if (error.name or "").partition(".")[0] == migrator.__name__:
                 raise
             continue
-        found.update((value.code, value) for value in names if isinstance(value, Diagnostic))
-    return dict(sorted(found.items()))
+        diagnostics.update((value.code, value) for value in names if isinstance(value, Diagnostic))
+    return dict(sorted(diagnostics.items()))
 
 
 def require_codes(codes: Iterable[str], where: str) -> None:
