@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,6 +79,19 @@ ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 """Messages in English, and no question to anybody."""
 
 
+class Deadline:
+    """The end of the time that several commands have together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self.seconds = seconds
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left; never less than none."""
+        return max(0.0, self._end - time.monotonic())
+
+
 class GitFailure(Exception):
     """A git command that failed: what it printed as its ``complaint``, and the ``status`` that it ended with."""
 
@@ -86,10 +100,12 @@ class GitFailure(Exception):
         self.complaint, self.status = complaint, status
 
 
-def read_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "") -> str:
+def read_git(
+    arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "", deadline: Deadline | None = None
+) -> str:
     """What git prints in ``folder``; no object is fetched for that. Raises `GitFailure` if git says no.
 
-    Raises `MigrateError` if there is no git.
+    Raises `MigrateError` if there is no git, or ``deadline`` passes.
     """
     environment = os.environ | ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"}
     data = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
@@ -101,7 +117,10 @@ def read_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | 
             input=data,
             capture_output=True,
             check=False,
+            timeout=deadline.left if deadline else None,
         )
+    except subprocess.TimeoutExpired as error:
+        raise MigrateError(f"git took longer than {error.timeout:g} seconds") from None
     except FileNotFoundError as error:
         if error.filename != "git":
             raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migrator.errors import MigrateError
-from migrator.git.network import Deadline, run_git
+from migrator.git.command import SAFE, Deadline, GitFailure, read_git
 from migrator.model.notes import OF_KEYS
 from migrator.regex import regex
 
@@ -77,7 +77,6 @@ def _blamed(subject: re.Match[str], root: Path, deadline: Deadline) -> str | Non
 
 def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline, stdin: str = "") -> str:
     try:
-        options = ("--literal-pathspecs",)
-        return run_git(arguments, deadline, cwd=root, stdin=stdin, options=options).printed if deadline.left else ""
-    except MigrateError:
+        return read_git((*SAFE, "--literal-pathspecs", *arguments), root, stdin, deadline) if deadline.left else ""
+    except (GitFailure, MigrateError):
         return ""

@@ -12,7 +12,6 @@ import select
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migrator.errors import MigrateError
-from migrator.git.command import SAFE, SURROUNDING
+from migrator.git.command import SAFE, SURROUNDING, Deadline
 from migrator.secret import mask, printable
 
 _REMOTE = ("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false")
@@ -85,19 +84,6 @@ _REASONS = (
         "the server cannot be reached, or does not answer",
     ),
 )
-
-
-class Deadline:
-    """The end of the time that several commands have together."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-        self.seconds = seconds
-
-    @property
-    def left(self) -> float:
-        """How many seconds are left; never less than none."""
-        return max(0.0, self._end - time.monotonic())
 
 
 def run_git(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -277,11 +276,6 @@ def state_of(file: Path) -> tuple[int, ...]:
 
 def _state(now: os.stat_result) -> tuple[int, ...]:
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
-
-
-def digest(data: bytes) -> str:
-    """A hash of a file's content."""
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _read_through(element: Attribute | Block, kind: Kind) -> None:
