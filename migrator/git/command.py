@@ -25,13 +25,13 @@ SURROUNDING = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
-"""What binds git to another repository (``git rev-parse --local-env-vars``), as in the environment of its hooks."""
+"""The variables that bind git to another repository (``git rev-parse --local-env-vars``), as set for its hooks."""
 
 SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"),
     *("-c", "gc.auto=0", "-c", "maintenance.auto=0", "-c", "fastimport.unpackLimit=1"),
 )
-"""Options with which nothing that a repository's configuration names is run beside git."""
+"""Options that prevent git from running programs of a repository's configuration."""
 
 _PROGRAMS = (
     (r"core\.sshcommand", "ssh"),
@@ -45,20 +45,21 @@ _PROGRAMS = (
     (r"gpg\.ssh\.defaultkeycommand", ""),
     (r"http\.(?:.*\.)?sslverify", "true"),
 )
-"""Settings that name programs, as patterns in the case that git lists them in, with what they are by default."""
+"""Settings that name programs, as patterns in the case that git prints, with the default values."""
 
 
-def settings_in(listed: str) -> list[tuple[str, str, str]]:
-    """What ``git config --list --show-scope -z`` prints: the scope, the name in git's own case, the value of each."""
-    parts = listed.split("\0")[:-1]
-    named = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
-    return [(scope, name, value if separator else "true") for scope, name, separator, value in named]
+def settings_in(printed: str) -> list[tuple[str, str, str]]:
+    """The settings that ``git config --list --show-scope -z`` prints: scope, name as git prints it, and value."""
+    parts = printed.split("\0")[:-1]
+    settings = ((scope, *setting.partition("\n")) for scope, setting in zip(parts[::2], parts[1::2], strict=True))
+    return [(scope, name, value if separator else "true") for scope, name, separator, value in settings]
 
 
 def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
     """Options with which no program runs that only the repository's own configuration names: the user's do, or git's.
 
-    Raises `MigrateError` for a name that no option can override.
+    Programs of the user's configuration, or git's own programs, are used instead. Raises `MigrateError` for a name that
+    no option can override.
     """
     options: list[str] = []
     for name in dict.fromkeys(name for scope, name, _ in settings if scope in ("local", "worktree")):
@@ -87,13 +88,13 @@ class Deadline:
         self.seconds = seconds
 
     @property
-    def left(self) -> float:
-        """How many seconds are left; never less than none."""
+    def seconds_left(self) -> float:
+        """The number of seconds left; never negative."""
         return max(0.0, self._end - time.monotonic())
 
 
 class GitFailure(Exception):
-    """A git command that failed: what it printed as its ``complaint``, and the ``status`` that it ended with."""
+    """A failed git command: the output as ``complaint``, and the exit ``status``."""
 
     def __init__(self, complaint: str, status: int) -> None:
         super().__init__(complaint)
@@ -103,7 +104,7 @@ class GitFailure(Exception):
 def read_git(
     arguments: Sequence[str], folder: Path | None = None, stdin: str | bytes = "", deadline: Deadline | None = None
 ) -> str:
-    """What git prints in ``folder``; no object is fetched for that. Raises `GitFailure` if git says no.
+    """The output of git in ``folder``; git fetches no object. Raises `GitFailure` if git fails.
 
     Raises `MigrateError` if there is no git, or ``deadline`` passes.
     """
@@ -117,7 +118,7 @@ def read_git(
             input=data,
             capture_output=True,
             check=False,
-            timeout=deadline.left if deadline else None,
+            timeout=deadline.seconds_left if deadline else None,
         )
     except subprocess.TimeoutExpired as error:
         raise MigrateError(f"git took longer than {error.timeout:g} seconds") from None

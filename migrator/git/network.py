@@ -1,7 +1,7 @@
 """Runs of git with a time limit, for commands that use the network.
 
-Git has a session of its own, so that what it started (ssh, git-remote-https, credential helpers) ends with it, and
-none of it can ask on the terminal.
+Git has a session of its own, so that all child processes (ssh, git-remote-https, credential helpers) end with git, and
+none of them can ask on the terminal.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _ENVIRONMENT = {
 }
 _GRACE = 2.0
 _LONGEST = 10_000
-"""How much of what git says of a failure is read."""
+"""The number of bytes of git's error messages to read."""
 
 
 class Outcome(Struct, frozen=True):
-    """How a git command ended. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
+    """The end of a git command. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
 
     status: int
     printed: str
@@ -45,7 +45,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """What went wrong, as a sentence without any URL."""
+        """The reason of the failure, as a sentence without any URL."""
         for pattern, sentence in _REASONS:
             if re.search(pattern, self.complaint, re.IGNORECASE):
                 return sentence
@@ -94,10 +94,10 @@ def run_git(
     stdin: str = "",
     options: Sequence[str] = (),
 ) -> Outcome:
-    """Run git with ``arguments``, in ``cwd``, with ``options`` before them; nobody is asked, and no hook runs.
+    """Run git with ``arguments`` in ``cwd``, with ``options`` first; git asks nobody and runs no hook.
 
-    Raises `MigrateError` if git is missing, the disk is full, or ``deadline`` passes: then git and all that it started
-    are killed, as they are if this process is interrupted.
+    Raises `MigrateError` if git is missing, the disk is full, or ``deadline`` passes. Then git and all child processes
+    are killed, as after an interrupt of this process.
     """
     command = ["git", *SAFE, *_REMOTE, *options, *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in SURROUNDING} | _ENVIRONMENT
@@ -124,7 +124,7 @@ def run_git(
                 "The program git is not installed" if is_git else "The folder of the repository does not exist any more"
             ) from None
         try:
-            status = _ended(process, deadline.left)
+            status = _ended(process, deadline.seconds_left)
         except subprocess.TimeoutExpired:
             raise MigrateError(f"git took longer than {deadline.seconds:g} seconds") from None
         finally:
@@ -139,7 +139,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
     Raises `subprocess.TimeoutExpired`.
     """
-    with suppress(AttributeError, OSError):  # not every system, nor sandbox, has them
+    with suppress(AttributeError, OSError):  # not every system or sandbox has process descriptors
         handle = os.pidfd_open(process.pid)
         try:
             waiting = select.poll()
@@ -152,7 +152,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what still runs of the process's session: first with the signal on which git takes its lock files along."""
+    """End the remaining processes of the session: first by the signal on which git removes lock files."""
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
