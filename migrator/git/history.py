@@ -78,9 +78,9 @@ def _commit_by_blame(subject: re.Match[str], root: Path, deadline: Deadline) -> 
 
 
 def _printed(arguments: tuple[str, ...], root: Path, deadline: Deadline, stdin: str = "") -> str:
+    if not deadline.seconds_left:
+        return ""
     try:
-        return (
-            read_git((*SAFE, "--literal-pathspecs", *arguments), root, stdin, deadline) if deadline.seconds_left else ""
-        )
+        return read_git((*SAFE, "--literal-pathspecs", *arguments), root, stdin, deadline)
     except (GitFailure, MigrateError):
         return ""
