@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from migrator.terraform.expressions.terms import literal
@@ -25,7 +24,7 @@ def fingerprint(identity: Identity, *where: str, root: str | None = None) -> str
     """
     known: dict[Term, str] = {}
     parts = [f"{name} {_digest(made, root, known)}" for name, made in identity]
-    return sha256("\n".join((*parts, "", *where)).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hash("\n".join((*parts, "", *where)))
 
 
 def of_arguments(credentials: Mapping[str, str | None], path: str, origin: Origin) -> str:
@@ -50,6 +49,11 @@ def _digest(made: Term, root: str | None, known: dict[Term, str]) -> str:
     if made not in known:
         where = "" if made.where == root else made.where
         parts = (_digest(part, root, known) for part in made.parts)
-        said = "\n".join((made.op, made.name, where, *parts))
-        known[made] = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        known[made] = _hash("\n".join((made.op, made.name, where, *parts)))
     return known[made]
+
+
+def _hash(text: str) -> str:
+    from hashlib import sha256  # here: OpenSSL is slow to load, and few repositories have several identities
+
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -284,11 +283,6 @@ def state_of(file: Path) -> tuple[int, ...]:
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def digest(data: bytes) -> str:
-    """A hash of a file's content."""
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _read_through(element: Attribute | Block, kind: Kind) -> None:
