@@ -19,7 +19,7 @@ _LONG = frozenset({"diff", "paste"})
 _NAMES = frozenset(
     (
         *("repo", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
-        *("folder", "remote", "inputs"),
+        *("folder", "remote"),
     )
 )
 """Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
@@ -31,8 +31,8 @@ def show(result: RepoResult) -> RepoResult:
 
 
 def show_whole(result: RepoResult) -> RepoResult:
-    """The same with its diff, which keeps its lines."""
-    shown: RepoResult = _cleaned(result)
+    """The same with its diff, which keeps its lines. The hashes of what was read are left out: no report has them."""
+    shown: RepoResult = _cleaned(replace(result, inputs=()))
     return shown
 
 
