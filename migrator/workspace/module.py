@@ -50,7 +50,7 @@ class Module:
         """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
         found: _ByLabel = {}
         for document in self.documents:
-            may_have = document.mentions(type_) and (first is None or document.mentions(first))
+            may_have = (first is None or document.mentions(first)) and document.mentions(type_)
             for block in document.blocks if may_have else ():
                 if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
                     for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
