@@ -64,8 +64,9 @@ class Known:
     def _found(self, text: str) -> Iterator[Piece]:
         grams = self._grams
         done: dict[tuple[str, int], int] = {}
-        for place in range(0, len(text) - _GRAM + 1, _STRIDE):
-            for spelling, offset in grams.get(text[place : place + _GRAM], ()):
+        places = range(0, len(text) - _GRAM + 1, _STRIDE)
+        for place in [place for place in places if text[place : place + _GRAM] in grams]:
+            for spelling, offset in grams[text[place : place + _GRAM]]:
                 if done.get((spelling, place - offset), -1) < place:
                     start, end = _agreement(text, place, spelling, offset)
                     done[spelling, place - offset] = end
