@@ -53,18 +53,21 @@ _SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile",
 
 @dataclass(slots=True)
 class _Texts:
-    """The files by path, with their bytes as far as these are held; ``too_large`` are paths."""
+    """The files by path, with the parts in each and its bytes as far as these are held; ``too_large`` are paths."""
 
-    files: dict[str, bytes | None] = field(default_factory=dict)
+    files: dict[str, tuple[frozenset[bytes], bytes | None]] = field(default_factory=dict)
     too_large: list[str] = field(default_factory=list)
 
 
-def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
-    """The path and bytes of every text file with a part of a mention, in the folders that may be changed, by path."""
-    for path, held in _texts(workspace).files.items():
+def credential_texts(workspace: Workspace) -> Iterator[tuple[str, bytes, frozenset[bytes]]]:
+    """The path and bytes of every text file with a part of a mention, and which it has, by path.
+
+    Files outside of the folders that may be changed are left out.
+    """
+    for path, (parts, held) in _texts(workspace).files.items():
         data = _read(workspace, path) if held is None else held
         if data:
-            yield path, data
+            yield path, data, parts
 
 
 def too_large(workspace: Workspace) -> list[str]:
@@ -110,9 +113,9 @@ def _search(workspace: Workspace) -> _Texts:
         data = _read(workspace, path)
         if data is None:
             found.too_large += [path] if _is_large_text(os.path.join(workspace.root, path)) else []
-        elif not is_binary(data) and any(part in data for part in _BYTES):
+        elif not is_binary(data) and (parts := [part for part in _BYTES if part in data]):
             held += len(data)
-            found.files[path] = data if held <= _HELD else None
+            found.files[path] = frozenset(parts), data if held <= _HELD else None
     return found
 
 

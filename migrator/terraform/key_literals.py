@@ -17,7 +17,7 @@ from migrator.terraform.credential_texts import KEY_BEGINS, credential_texts
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
-_BEGINS = tuple(begin.encode() for begin in KEY_BEGINS)
+_BEGINS = frozenset(begin.encode() for begin in KEY_BEGINS)
 _KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 _SECRET = re.compile(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _MOCK = re.compile(
@@ -43,8 +43,8 @@ class KeyLiteral:
 
 def key_literals(workspace: Workspace) -> Iterator[KeyLiteral]:
     """The keys in the files of the folder that may be changed, each once a line, by path and line."""
-    for path, data in credential_texts(workspace):
-        if any(begin in data for begin in _BEGINS):
+    for path, data, parts in credential_texts(workspace):
+        if not parts.isdisjoint(_BEGINS):
             yield from _in_file(path, data)
 
 
