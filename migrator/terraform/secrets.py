@@ -243,7 +243,7 @@ class Secrets:
         for document in self._documents.values():
             names.update(document.path.split("/"), [document.path])
             if self._told_in(document.path, document.text).written is None:
-                names.update(match[0] for match in _NAMES.finditer(document.text))
+                names.update(_NAMES.findall(document.text))
                 values += self._plain_values(document)
                 continue
             for piece in self._written(document):

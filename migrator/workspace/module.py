@@ -35,6 +35,7 @@ class Module:
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
     _blocks: dict[tuple[str, str | None], _ByLabel] = field(default_factory=dict, init=False, repr=False)
+    _holding: dict[str, list[Document]] = field(default_factory=dict, init=False, repr=False)
 
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's configuration, with the file that it stands in.
@@ -49,13 +50,20 @@ class Module:
     def _of_type(self, type_: str, first: str | None) -> _ByLabel:
         """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
         found: _ByLabel = {}
-        for document in self.documents:
+        documents = self.documents if first is None else self._with_types_of(first.partition("_")[0])
+        for document in documents:
             may_have = (first is None or document.mentions(first)) and document.mentions(type_)
             for block in document.blocks if may_have else ():
                 if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
                     for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
                         found.setdefault(label, []).append((document, block))
         return found
+
+    def _with_types_of(self, provider: str) -> list[Document]:
+        """The files that may hold resources of a provider: many types of one are asked for, and most have none."""
+        if provider not in self._holding:
+            self._holding[provider] = [document for document in self.documents if document.may_hold(provider)]
+        return self._holding[provider]
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
         """Every argument ``name`` of a ``locals`` block in the module, with the block and the file around it."""
