@@ -222,7 +222,7 @@ class _File:
         if mention.word == KEY:
             return ACCESS_KEY
         if self.kind is FileKind.OTHER:
-            return None if is_of_spacelift(self._data) else OTHER_FILE
+            return None if self._is_of_spacelift else OTHER_FILE
         return {
             FileKind.DOCUMENTATION: DOCUMENTATION,
             FileKind.COMMANDS: COMMANDS,
@@ -266,6 +266,10 @@ class _File:
         if block.type == "locals" and not mention.is_argument and _STACK_MODULE.search(self._data):
             return None
         return DECLARATION if block.type in _DECLARES and mention.word != KEY else None
+
+    @cached_property
+    def _is_of_spacelift(self) -> bool:
+        return is_of_spacelift(self._data)
 
     @cached_property
     def _blocks(self) -> list[_Block]:

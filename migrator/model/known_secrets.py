@@ -64,8 +64,9 @@ class KnownSecrets:
     def _matches(self, text: str) -> Iterator[Piece]:
         grams = self._grams
         searched: dict[tuple[str, int], int] = {}
-        for place in range(0, len(text) - _GRAM + 1, _STRIDE):
-            for spelling, offset in grams.get(text[place : place + _GRAM], ()):
+        places = range(0, len(text) - _GRAM + 1, _STRIDE)
+        for place in [place for place in places if text[place : place + _GRAM] in grams]:
+            for spelling, offset in grams[text[place : place + _GRAM]]:
                 if searched.get((spelling, place - offset), -1) < place:
                     start, end = _agreement(text, place, spelling, offset)
                     searched[spelling, place - offset] = end

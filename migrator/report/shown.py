@@ -21,7 +21,7 @@ _LONG = frozenset({"diff", "paste"})
 _NAMES = frozenset(
     (
         *("repo", "path", "rule", "group", "root", "changed", "branch", "base", "commit", "diff", "code"),
-        *("folder", "remote", "inputs"),
+        *("folder", "remote"),
     )
 )
 """Paths and names, and a masked diff: in these, only certain credentials are hidden."""
@@ -33,8 +33,8 @@ def show(result: RepoResult) -> RepoResult:
 
 
 def show_with_diff(result: RepoResult) -> RepoResult:
-    """The same with its diff, which keeps its lines."""
-    cleaned: RepoResult = _cleaned(result)
+    """The same with its diff, which keeps its lines. No report shows the hashes of the files that were read."""
+    cleaned: RepoResult = _cleaned(replace(result, inputs=()))
     return cleaned
 
 

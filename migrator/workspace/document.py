@@ -122,6 +122,10 @@ class Document(Struct, eq=False, dict=True):
         data = self.source.data
         return (word.encode() in data and _as_word(word).search(data) is not None) or self._has_escapes
 
+    def may_hold(self, part: str) -> bool:
+        """Whether ``part`` stands anywhere in the file, or may stand there in escapes. Quick."""
+        return part.encode() in self.source.data or self._has_escapes
+
     @cached_property
     def _has_escapes(self) -> bool:
         return b"\\u" in self.source.data or b"\0" in self.source.data
