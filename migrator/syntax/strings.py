@@ -286,6 +286,7 @@ def _in_yaml(text: str) -> list[Written]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
     found: list[Written] = []
+    followed: set[tuple[int, tuple[str, ...], int]] = set()
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
@@ -293,6 +294,9 @@ def _in_yaml(text: str) -> list[Written]:
             node, names, statement = pending.pop()
             if isinstance(node, Alias):
                 node = node.target
+                if (place := (id(node), names, statement)) in followed:
+                    continue
+                followed.add(place)
             if isinstance(node, Scalar) and not node.is_null:
                 found.append(Written(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):
