@@ -24,6 +24,7 @@ from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Block
 from migrator.trust.policy import Role
 from migrator.trust.subjects import DEFAULT_TEMPLATE, RUN_TYPES, SCOPES, Runs, SubjectTemplate
+from tests import program
 from tests.conftest import FIXTURES, MakeRepo, Repo, Terraform, needed
 
 HOST = "demo.app.spacelift.io"
@@ -903,8 +904,7 @@ def test_the_readmes_ten_steps_are_commands_that_work_and_policies_that_aws_take
     assert [command.partition(" ")[0] for command in commands] == ["--preview", "trust", "--plan-file", "verify"]
     for command in commands[:3]:  # verify needs the AWS provider, which is not to be had
         arguments = [ROLE if one == "ARN" else one for one in command.split()]
-        program = [sys.executable, "-m", "migrator", *arguments]
-        done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)
+        done = program.run(*arguments)
         assert done.returncode == 0, done.stderr
     assert "spacelift-oidc" in (tmp_path / "app/.git/HEAD").read_text()
     assert "role/state-network" in (tmp_path / "migration.md").read_text()
