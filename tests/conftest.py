@@ -142,6 +142,7 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(home / "terraformrc"))
     monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
+    monkeypatch.setenv("GOGC", "off")  # terraform ends before there is anything to collect
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 

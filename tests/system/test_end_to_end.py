@@ -86,6 +86,7 @@ def environment(moto: str, **more: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": moto,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
+        "GOGC": "off",
         **more,
     }
 
