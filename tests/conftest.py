@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_of_hypothesis = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if is_of_hypothesis or "dice" in getattr(item, "fixturenames", ()):
             item.add_marker("drawn")
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than processors with ``-n auto``: while a test waits for a program, another one works."""
+    workers = yield
+    return workers if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else workers + 1
 
 
 @pytest.hookimpl(optionalhook=True)
