@@ -6,15 +6,15 @@ backend, as an object since Terraform 0.12, as a block before; other than a back
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from migrator.span import Span
-from migrator.syntax.terraform import Attribute, Block
-from migrator.terraform.backends import ROLE_FAMILY, S3Backend
+from msgspec import Struct
+
+from migrator.regex import regex
+from migrator.terraform.assumed_role import ROLE_FAMILY
+from migrator.terraform.backends import S3Backend, backend_of_object
 from migrator.terraform.diagnostics import UNKNOWN_STATE_BACKEND
 from migrator.terraform.expressions.defaults import REFERENCE, definition, resolve
 from migrator.terraform.expressions.objects import Part, parts
@@ -22,14 +22,14 @@ from migrator.terraform.providers import CREDENTIALS
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
+    from migrator.syntax.terraform import Attribute, Block
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
+_NAMED = regex(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
+class Config(Struct, frozen=True, eq=False):
     """A part of what a data source gives to the backend: a block, or the object constructor that is a ``part``."""
 
     backend: S3Backend
@@ -41,8 +41,7 @@ class Config:
         return (*self.backend.credentials, *self.backend.role_family)
 
 
-@dataclass(frozen=True, eq=False)
-class RemoteState:
+class RemoteState(Struct, frozen=True, eq=False, dict=True):
     """A ``data "terraform_remote_state"`` block of the S3 backend, or of one that is not known (``kind`` is None).
 
     ``unread`` are the parts of its configuration that cannot be edited.
@@ -126,10 +125,7 @@ def _configs(module: Module, document: Document, block: Block) -> Iterator[Confi
         yield Config(S3Backend(module, document, nested))
     if (config := block.attribute("config")) is not None:
         for part in parts(module, document, config.value):
-            yield part if part.items is None else Config(S3Backend(module, part.document, _body(part)), part)
-
-
-def _body(part: Part) -> Block:
-    """An object constructor as the body of a block."""
-    items = part.items or ()
-    return Block("config", (), part.value, Span(part.value.start + 1, part.value.end - 1), lambda _: items)
+            if part.items is None:
+                yield part
+            else:
+                yield Config(backend_of_object(module, part.document, part.value, part.items), part)

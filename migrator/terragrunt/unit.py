@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
 from migrator.terraform.credential_names import STATIC
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terragrunt.generated import Generated, names_credentials
 from migrator.terragrunt.state import RemoteState, remote_state
-from migrator.terragrunt.values import Config, Value
+from migrator.terragrunt.values import Config, LiteralObject, objects
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -26,17 +28,16 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class EnvironmentVariable:
+class EnvironmentVariable(Struct, frozen=True, eq=False):
     """An item of ``env_vars`` of ``extra_arguments`` that names static credentials."""
 
-    holder: Value
+    holder: LiteralObject
     item: Attribute
 
     @property
     def document(self) -> Document:
         """The file with the entry."""
-        return self.holder.config.document
+        return self.holder.document
 
     @property
     def place(self) -> Place:
@@ -44,9 +45,9 @@ class EnvironmentVariable:
         return self.document.place(self.item)
 
     @property
-    def value(self) -> Value:
+    def value(self) -> Expression:
         """The value of the variable."""
-        return self.holder.item(self.item)
+        return self.holder.value(self.item)
 
     @property
     def is_passed_on(self) -> bool:
@@ -60,8 +61,7 @@ class EnvironmentVariable:
         return self.document.is_ignored(self.item)
 
 
-@dataclass(frozen=True, eq=False)
-class IamRole:
+class IamRole(Struct, frozen=True, eq=False):
     """The ``iam_role`` that Terragrunt assumes before it runs Terraform."""
 
     config: Config
@@ -78,8 +78,7 @@ class IamRole:
         return self.config.value(self.argument).string
 
 
-@dataclass(frozen=True, eq=False)
-class Unit:
+class Unit(Struct, frozen=True, eq=False, dict=True):
     """A folder that Terragrunt runs, and what its run consists of.
 
     ``configs`` are its files, its own first, ``generated`` is the Terraform that they write, and ``module`` what it
@@ -112,19 +111,19 @@ class Unit:
     @cached_property
     def iam_role(self) -> IamRole | None:
         """The role that Terragrunt assumes for it; that of its own file counts."""
-        found = ((config, config.argument("iam_role")) for config in self._merged)
+        found = ((config, config.attribute("iam_role")) for config in self._merged)
         first = next((IamRole(config, argument) for config, argument in found if argument is not None), None)
         return None if first is None or first.role == "" else first
 
     @property
     def iam_token(self) -> bool:
         """Whether Terragrunt assumes the role with web identity already."""
-        return any(config.argument("iam_web_identity_token") is not None for config in self._merged)
+        return any(config.attribute("iam_web_identity_token") is not None for config in self._merged)
 
     @property
     def constraints(self) -> Iterator[str]:
         """Which releases of Terragrunt may run it."""
-        found = ((config, config.argument("terragrunt_version_constraint")) for config in self._merged)
+        found = ((config, config.attribute("terragrunt_version_constraint")) for config in self._merged)
         return (config.value(argument).string or "" for config, argument in found if argument is not None)
 
     @property
@@ -176,7 +175,7 @@ class Unit:
             written = (
                 backend.role_arn for backend in part.backends if backend.skip_reason is None and not part.is_ignored
             )
-            roles |= {Value(item, config).string for item in written if item is not None}
+            roles |= {Expression(item, config).string for item in written if item is not None}
         return roles
 
     @cached_property
@@ -193,5 +192,5 @@ def _environment(config: Config) -> Iterator[EnvironmentVariable]:
     for terraform in config.blocks("terraform"):
         for block in terraform.blocks("extra_arguments"):
             argument = block.attribute("env_vars")
-            for holder in (config.value(argument).objects or ()) if argument else ():
+            for holder in (objects(config.value(argument)) or ()) if argument else ():
                 yield from (EnvironmentVariable(holder, item) for item in holder.items if item.name in STATIC)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
+from migrator.terraform.expressions.evaluate import Expression
 from migrator.terragrunt.generated import Generated, from_file, generated
 from migrator.terragrunt.unit import Unit, merged
-from migrator.terragrunt.values import Config, Value
+from migrator.terragrunt.values import Config, LiteralObject, config_of, file_of, is_file
 from migrator.workspace.diagnostics import WRITTEN_ELSEWHERE
 from migrator.workspace.discover import Kind
 
@@ -30,16 +33,16 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 UNIT = "terragrunt.hcl"
-_READS = re.compile(r"\bread_terragrunt_config\(")
-_HCL = re.compile(r"\.hcl$")
-_SHARED = re.compile(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
-_WRITES_AWS = re.compile(r"provider|backend|aws|state", re.I)
-_INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
+_READS = regex(r"\bread_terragrunt_config\(")
+_HCL = regex(r"\.hcl$")
+_SHARED = regex(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
+_WRITES_AWS = regex(r"provider|backend|aws|state", re.I)
+_INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
 
 
-def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) -> str | None:
+def used_elsewhere(holder: LiteralObject, inside: str, documents: Iterable[Document]) -> str | None:
     """The local that ``holder`` is a part of, if one of the ``documents`` refers to it but ``inside`` such blocks."""
-    name, own = holder.local, holder.config.document
+    name, own = holder.local, holder.document
     for document in documents if name else ():
         refers = re.compile(rf"\b{'local' if document is own else 'locals'}\.{re.escape(name or '')}(?![\w-])")
         allowed = [
@@ -51,8 +54,7 @@ def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) ->
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class Terragrunt:
+class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     """All units of a repository, each with the name of the group that it is changed with.
 
     ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.
@@ -88,7 +90,7 @@ def terragrunt(
     documents = list(workspace.of_kind(Kind.TERRAGRUNT))
     if not any(interesting.search(document.source.data) for document in documents):
         return Terragrunt()
-    own = [_config(workspace, document) for document in documents]
+    own = [config_of(workspace, document) for document in documents]
     included = {include.document.path for config in own for include in config.includes.values() if include is not None}
     roots = [
         config_block
@@ -131,9 +133,9 @@ class _FromFiles:
         for block in config.blocks("generate"):
             contents, place = block.attribute("contents"), config.document.place(block)
             value = config.value(contents) if contents is not None else None
-            if value is None or "<<" in value.text or (not value.is_file and _is_written_out(value)):
+            if value is None or "<<" in value.text or (not is_file(value) and _is_written_out(value)):
                 continue
-            file = value.file
+            file = file_of(value)
             if file is not None and file.kind is Kind.CONFIG:
                 file.elsewhere = WRITTEN_ELSEWHERE.refusal(config=config.document.path, file=file.path)
                 file = None
@@ -146,7 +148,7 @@ class _FromFiles:
                 self.unknown[place] = config.document, block
 
 
-def _is_written_out(value: Value) -> bool:
+def _is_written_out(value: Expression) -> bool:
     """Whether a heredoc says all, or a string that holds nothing of interest."""
     text = value.origin.text.strip() if value.origin is not None else ""
     return text.startswith("<<") or (text.startswith('"') and not _WRITES_AWS.search(text))
@@ -173,11 +175,6 @@ def _module(config: Config) -> Module | None:
     return config.workspace.modules.get(config.folder)
 
 
-def _config(workspace: Workspace, document: Document) -> Config:
-    folder = posixpath.dirname(document.path)
-    return Config(workspace, document, folder, folder)
-
-
 def _is_unit(document: Document) -> bool:
     return posixpath.basename(document.path) == UNIT
 
@@ -202,7 +199,7 @@ def _read_by(config: Config) -> Iterator[Config]:
             argument = text[start : skip_expression(text, start, in_brackets=True)]
         except SyntaxProblem:
             continue
-        if (found := config.read(Value(argument, config).string)) is not None:
+        if (found := config.read(Expression(argument, config).string)) is not None:
             yield found
 
 
@@ -225,7 +222,7 @@ def _groups(units: Iterable[Unit]) -> Iterator[str]:
 
 def _changed_with(unit: Unit) -> Iterator[str]:
     """The files that speak of how the unit's state is signed in to."""
-    found = {value.config.document.path for state in unit.states for value in state.objects}
+    found = {value.document.path for state in unit.states for value in state.objects}
     found |= {remote_state.document.path for remote_state in unit.states} | {
         variable.document.path for variable in unit.environment
     }

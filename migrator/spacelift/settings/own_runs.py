@@ -1,44 +1,33 @@
 """Runs and tasks in Terraform that have settings of their own, which take the place of their stack's.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/scheduled_run: the hooks of
-``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with the hooks before it.
+``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with all hooks before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.terraform.credential_names import STATIC
 
 if TYPE_CHECKING:
     from migrator.model.findings import Place
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-@dataclass(frozen=True, eq=False)
-class OwnRun:
-    """The ``config`` of a run or schedule, and the stacks that it is for."""
+class OwnRun(Resource, frozen=True, eq=False, kw_only=True):
+    """The ``config`` of a run or schedule, and the stacks of the run."""
 
-    document: Document
-    block: Block
-    scope: Scope
     config: Block
     reach: Reach
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
 
     @property
     def place(self) -> Place:
@@ -46,67 +35,55 @@ class OwnRun:
         return self.document.place(self.config)
 
 
-@dataclass(frozen=True, eq=False)
-class OwnTask:
-    """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
+class OwnTask(Resource, frozen=True, eq=False, kw_only=True):
+    """A task of stacks: whether the task skips init, and the static credentials that its command names."""
 
-    document: Document
-    block: Block
     reach: Reach
     skips_init: bool
     names: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """The resource's address."""
-        return ".".join(self.block.labels)
-
-    @property
-    def place(self) -> Place:
-        """Where the block begins."""
-        return self.document.place(self.block)
 
 
 def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
     """Every run and schedule with settings of its own."""
     for type_ in _RUNS:
-        for document, block, scope in resources(workspace, type_):
-            for config in block.blocks("runtime_config"):
-                yield OwnRun(document, block, scope, config, reaches.of(document, block, scope))
+        for run in resources(workspace, type_):
+            for config in run.block.blocks("runtime_config"):
+                yield OwnRun(run.document, run.block, run.scope, config=config, reach=reaches.of(run))
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
-    """Every task that skips the hooks before init, or speaks of static credentials in its command."""
+    """Every task that skips the hooks before init, or mentions static credentials in the command."""
     for type_ in _TASKS:
-        for document, block, scope in resources(workspace, type_):
-            init, command = (scope.argument(document, block, name) for name in ("init", "command"))
+        for task in resources(workspace, type_):
+            init, command = task.argument("init"), task.argument("command")
             skips = init is not None and not init.is_null and (init.origin is None or init.origin.text != "true")
             names = tuple(name for name in sorted(STATIC) if command is not None and f"{name}=" in command.text)
             if skips or names:
-                yield OwnTask(document, block, reaches.of(document, block, scope), skips, names)
+                own = (task.document, task.block, task.scope)
+                yield OwnTask(*own, reach=reaches.of(task), skips_init=skips, names=names)
 
 
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
     """The static credentials in the environment of such runs."""
     for run in runs:
-        found: list[tuple[Block, str]] = []
+        settings: list[tuple[Block, str]] = []
         literals: list[Place] = []
         for nested in run.config.blocks("environment"):
             key, value = (run.scope.argument(run.document, nested, name) for name in ("key", "value"))
             if key is not None and key.string is not None and is_static_variable(key.string):
-                found.append((nested, key.string))
+                settings.append((nested, key.string))
                 if value is not None and value.string and holds_keys(key.string):
                     literals.append(run.document.place(nested))
-        if found:
+        if settings:
             yield TerraformSetting(
                 document=run.document,
                 block=run.block,
-                place=run.document.place(found[0][0]),
-                title=f"environment of {run.title}",
-                names=tuple(dict.fromkeys(name for _, name in found)),
+                place=run.document.place(settings[0][0]),
+                title=f"environment of {run.address}",
+                names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
-                nested=tuple(nested for nested, _ in found),
+                nested=tuple(nested for nested, _ in settings),
             )
