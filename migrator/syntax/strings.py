@@ -285,6 +285,7 @@ def _in_yaml(text: str) -> list[Lexeme]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
     strings: list[Lexeme] = []
+    followed: set[tuple[int, tuple[str, ...], int]] = set()
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
@@ -292,6 +293,9 @@ def _in_yaml(text: str) -> list[Lexeme]:
             node, names, statement = pending.pop()
             if isinstance(node, Alias):
                 node = node.target
+                if (place := (id(node), names, statement)) in followed:
+                    continue
+                followed.add(place)
             if isinstance(node, Scalar) and not node.is_null:
                 strings.append(Lexeme(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):

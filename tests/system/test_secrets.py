@@ -8,7 +8,6 @@ import re
 import shutil
 import string
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
 from migrator.report.collected import Collected
 from migrator.secret import MASK, is_telling, mask, may_tell
+from tests import program
 from tests.conftest import FIXTURES
 
 SOURCES = sorted([*(path.parent / "before" for path in FIXTURES.glob("rules/*/*/before")), *FIXTURES.glob("repos/*")])
@@ -106,11 +106,10 @@ def test_no_preview_and_no_report_of_any_fixture_holds_a_key(part: int, tmp_path
 
 
 def batch(*arguments: object) -> list[bytes]:
-    command = [sys.executable, "-m", "migrator", "batch", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=600)
+    done = program.run("batch", *arguments)
     assert done.returncode in (0, 1, 3, 4), done.stderr
-    assert b"nternal error" not in done.stdout + done.stderr
-    return [done.stdout, done.stderr]
+    assert "nternal error" not in done.stdout + done.stderr
+    return [done.stdout.encode(), done.stderr.encode()]
 
 
 def test_no_channel_of_a_run_or_of_a_batch_holds_a_key(dice: Random, tmp_path: Path) -> None:
