@@ -112,6 +112,11 @@ IGNORED_CONSTRAINT = Diagnostic(
     why="Web identity needs release {release} of the provider, so nothing was changed.",
     help="Raise the constraint at {place}, or let this run change that file.",
 )
+CONSTRAINT_NOT_READ = Diagnostic(
+    "constraint-not-read",
+    found="Before the merge, make sure that this constraint admits release {release} of {name}.",
+    why="The constraint is not a literal, and this run cannot read its value. Web identity needs release {release}.",
+)
 LOCKED_RELEASE = Diagnostic(
     "lock-file-too-old",
     found="Run `terraform init -upgrade -backend=false` and commit {file} in these root modules.",

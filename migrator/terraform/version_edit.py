@@ -27,6 +27,7 @@ from migrator.terraform.versions import (
     major_of,
     needed_release,
     raised,
+    release_text,
 )
 from migrator.workspace.workspace import LOCK_FILE, Workspace
 
@@ -54,8 +55,9 @@ class ProviderVersions:
         first = needed_release(provider)
         for constraint in self.raised(provider):
             if constraint.is_ignored:
-                release = f"{first[0]}.{first[1]}"
-                return IGNORED_CONSTRAINT.refusal(constraint=constraint.text, place=constraint.place, release=release)
+                return IGNORED_CONSTRAINT.refusal(
+                    constraint=constraint.text, place=constraint.place, release=release_text(first)
+                )
         return tuple(constraint.raise_to(first) for constraint in self.raised(provider))
 
     def outcome(self, provider: Provider) -> str:
@@ -126,14 +128,14 @@ def lock_notes(workspace: Workspace, root: Module, kind: str, first: Release) ->
     """That the lock file of a root module pins a release before the ``first`` that will do, if so."""
     pinned = locked(workspace, root, kind)
     if pinned is not None and pinned < first:
-        version, release = ".".join(map(str, pinned)), f"{first[0]}.{first[1]}"
+        version, release = ".".join(map(str, pinned)), release_text(first)
         yield LOCKED_RELEASE.note(root.path or ".", file=LOCK_FILE, kind=kind, version=version, release=release)
 
 
 def raised_note(constraint: Constraint, kind: str, first: Release) -> Note:
     """What a person must see to where a constraint was raised."""
     subject = f"{constraint.place} ({constraint.text} -> {raised(constraint.text, first)})"
-    name, release = f"hashicorp/{kind}", f"{first[0]}.{first[1]}"
+    name, release = f"hashicorp/{kind}", release_text(first)
     if not excludes(constraint.text, first):
         return RAISED_MINIMUM.note(subject, name=name, release=release)
     majors = range(major_of(constraint.text) + 1, first[0] + 1) if kind == AWS else ()

@@ -14,6 +14,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Refusal
+from migrator.source import newline_at
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -23,6 +24,7 @@ from migrator.spacelift.attached.diagnostics import (
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.span import Edit, Span
+from migrator.syntax.hcl.edit import indent_at
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
@@ -116,8 +118,13 @@ def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
         rest = text[start : listed.value.end]
         item = f'"{address}"' if document.syntax is not HCL else address
         gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
-        added = f"{gap[0]}{item}," if gap else item if not rest.strip(" \t\r\n]") else f"{item}, "
-        yield Edit(document.path, Span(start, start), added)
+        if gap is None and document.syntax is HCL and not rest.strip(" \t\r\n]"):  # others may add to the list as well
+            line = newline_at(text, start) + indent_at(text, start)
+            yield Edit(document.path, Span(start, start), f"{line}  {item},")
+            yield Edit(document.path, Span(start, listed.value.end), f"{line}]")
+        else:
+            added = f"{gap[0]}{item}," if gap else f"{item}, " if rest.strip(" \t\r\n]") else item
+            yield Edit(document.path, Span(start, start), added)
 
 
 def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:

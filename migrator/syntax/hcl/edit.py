@@ -69,7 +69,7 @@ def _outline(text: str, block: Block) -> str:
 def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     """A block on one line may hold one argument only: put what it is to hold on lines of its own."""
     newline = newline_at(text, block.span.start)
-    outer = _indent_at(text, block.span.start)
+    outer = indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
     kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
@@ -146,7 +146,7 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
     """``# `` before every line of ``item``, in the column where it begins."""
     start, end = item.span.start, _end_with_comment(text, item.span.end)
-    indent = _indent_at(text, start)
+    indent = indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
     while line < end:
@@ -161,7 +161,7 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
 
 def _append(path: str, text: str, block: Block, change: BodyChange, removed: Sequence[Span]) -> Edit:
     """``change.append`` before the closing brace; a blank line sets a block apart from what stands before it."""
-    outer = _indent_at(text, block.span.start)
+    outer = indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
     kept = _kept(text, Span(_first_line(text, block), place), removed)
@@ -201,7 +201,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     """``items`` as the first of the list constructor at ``value``: on lines of their own if the others are."""
     elements = hcl.list_items(text, value) or ()
     inside = Span(value.start + 1, value.end - 1)
-    indent = _indent_at(text, value.start)
+    indent = indent_at(text, value.start)
     newline = newline_at(text, value.start)
     opening = skip_blanks(text, inside.start)
     on_own_lines = text[opening] in "\r\n#/"
@@ -210,7 +210,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not on_own_lines:
         return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(item)}, " for item in items))
     place = _end_with_comment(text, inside.start)
-    inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
+    inner = indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
@@ -218,14 +218,14 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
     """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
         return Edit(path, value, f"[{', '.join(map(expression, items))}]")
-    indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
+    indent, newline = indent_at(text, value.start), newline_at(text, value.start)
     return Edit(path, value, newline.join(["[", *item_lines(items, indent + _unit(indent)), f"{indent}]"]))
 
 
 def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[Edit, ...]:
     """``expression`` in place of ``value``, its further lines in the column where that line begins."""
     lines = expression.split("\n")
-    return (Edit(path, value, f"{newline_at(text, value.start)}{_indent_at(text, value.start)}".join(lines)),)
+    return (Edit(path, value, f"{newline_at(text, value.start)}{indent_at(text, value.start)}".join(lines)),)
 
 
 # --- the columns of what was touched --------------------------------------------------------------------------------
@@ -304,7 +304,8 @@ def _end_with_comment(text: str, end: int) -> int:
     return _line_end(text, position)
 
 
-def _indent_at(text: str, offset: int) -> str:
+def indent_at(text: str, offset: int) -> str:
+    """The blanks with which the line of ``offset`` begins."""
     start = _line_start(text, offset)
     match = re.compile(r"[ \t]*").match(text, start)
     return match[0] if match else ""
@@ -317,6 +318,6 @@ def _unit(indent: str) -> str:
 def _body_indent(text: str, block: Block) -> str:
     for item in block.items:
         if not text[_line_start(text, item.span.start) : item.span.start].strip():
-            return _indent_at(text, item.span.start)
-    outer = _indent_at(text, block.span.start)
+            return indent_at(text, item.span.start)
+    outer = indent_at(text, block.span.start)
     return outer + _unit(outer)
