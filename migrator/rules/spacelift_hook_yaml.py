@@ -85,9 +85,9 @@ if TYPE_CHECKING:
 
 BLUEPRINT_NOT_READ = Diagnostic(
     "blueprint-not-read",
-    found="The template of the blueprint is not a heredoc.",
-    why="Only templates that are written out in the resource are read.",
-    help="Write the template as a heredoc, or change it by hand.",
+    found="The template of the blueprint cannot be read here.",
+    why="A template is read if it is plain YAML in a heredoc, or in a file of this repository.",
+    help="Write the template so, or change it by hand.",
 )
 MIGRATE_BLUEPRINTS = Diagnostic(
     "migrate-blueprints",

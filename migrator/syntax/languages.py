@@ -5,6 +5,7 @@ A `Language` is what the planner needs of any file, a `Syntax` what the rules ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -100,11 +101,12 @@ JSON = Syntax(
 )
 PYTHON = Language(program.parse, program.check, program.verify, program.finish)
 YAML = Language(program.parse, program.check, yaml.verify, program.finish)
+_YAML = re.compile(r"\.ya?ml(?:\.(?:tftpl|tpl|tmpl))?$")
 
 
 def language_of(path: str) -> Language:
     """How the file at ``path`` is written."""
-    if path.endswith((".yml", ".yaml")):
+    if _YAML.search(path):
         return YAML
     return PYTHON if path.endswith(".py") else syntax_of(path)
 
