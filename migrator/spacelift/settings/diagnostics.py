@@ -47,6 +47,12 @@ SETTING_LANGUAGE_UNKNOWN = Diagnostic(
     why="Only settings in Terraform and YAML are removed.",
     help=_REMOVE_BY_HAND,
 )
+MOUNTED_FROM_HERE = Diagnostic(
+    "mounted-from-here",
+    found="The mounted file at {place} puts this file over the source of its stacks.",
+    why="The file belongs to the code of these stacks, not to the folder here, so nothing was changed.",
+    help="Change the file by hand, together with that code.",
+)
 MOUNTED_FILE_UNKNOWN = Diagnostic(
     "mounted-file-unknown",
     found="The content of the mounted file cannot be read here.",
