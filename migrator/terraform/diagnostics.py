@@ -53,6 +53,12 @@ CONDITIONAL_KEYS = Diagnostic(
     why="The code supports web identity already, so nothing was changed.",
     help="Set the variables of the condition on the stacks so that web identity is chosen.",
 )
+CHOOSE_WEB_IDENTITY = Diagnostic(
+    "choose-web-identity",
+    found="Let every run choose the web identity of these providers.",
+    why="The web identity depends on a condition. The static credentials, which signed in before, are removed.",
+    help="Set the variables of the condition on each stack before the code is merged.",
+)
 NO_WEB_IDENTITY_ROLE = Diagnostic(
     "no-role-for-backend",
     found="No role is known for the web identity of the backend.",
