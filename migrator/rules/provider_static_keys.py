@@ -51,7 +51,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.config.config import ProviderAuth
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite
 from migrator.rules.registry import Rule
