@@ -68,7 +68,7 @@ _WRITES_TERRAFORM = (
     (b"S3Backend", re.compile(rb"S3Backend\b")),
     (b"RemoteStateS3", re.compile(rb"RemoteStateS3\b")),
     (b'"aws', re.compile(rb"provider\s+\\?\"aws")),
-    (b'"s3', re.compile(rb"backend\s+\\?\"s3")),
+    (b'"s3', re.compile(rb"backend\s+\\?\"s3|\"backend\"\s*:\s*\"s3")),
     (b"backend_type", re.compile(rb"backend_type:[ \t]*[\"']?s3")),
     (b"backend:", re.compile(rb"backend:[ \t]*\r?\n\s+s3:")),
     (b"providers:", re.compile(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),

@@ -35,7 +35,7 @@ _TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
 _OTHERS = re.compile(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
 _OF_INTEREST = re.compile(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
-    + _OTHERS.pattern
+    rb"(?:AKIA|ASIA)[A-Z0-9]{16}|" + _OTHERS.pattern
 )
 """A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
 
