@@ -222,7 +222,9 @@ def definitions_running(
     first = stacks.all[0] if is_only_root and len(stacks.all) == 1 else None
     if first is not None and first.is_plain and first.account is None and not _is_of_another(first.code, workspace):
         folder = first.code.project_root
-        return [first] if not folder or workspace.scoped(folder) == path or folder == path else []
+        has_code = folder == "" and workspace.scoped("") in workspace.modules
+        is_there = folder is not None and path in (folder, workspace.scoped(folder))
+        return [first] if is_there or not (folder or has_code) else []
     return [stack for stack in stacks.running(path) if is_of_branch(stack.code, workspace.identity)]
 
 
