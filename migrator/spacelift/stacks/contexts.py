@@ -7,6 +7,7 @@ priority, then the others in reverse alphabetical order: https://docs.spacelift.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ CALLS_AWS = re.compile(
 )
 """What calls AWS or Terraform in a command."""
 
+_SCRIPT = re.compile(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
 _ALL = "*"
 
 
@@ -45,6 +47,7 @@ class SpaceliftContext:
     block: Block
     scope: Scope
     key: str | None = None
+    workspace: Workspace | None = None
 
     @property
     def place(self) -> Place:
@@ -77,9 +80,20 @@ class SpaceliftContext:
 
     @property
     def calls_aws(self) -> bool:
-        """Whether hooks of the context before init call AWS or Terraform."""
+        """Whether hooks of the context before init call AWS or Terraform, in scripts of the repository too."""
         hooks = self.hooks("before_init")
-        return hooks is not None and CALLS_AWS.search(said_in(hooks)) is not None
+        said = said_in(hooks) if hooks is not None else ""
+        return any(map(CALLS_AWS.search, (said, *self._scripts(said))))
+
+    def _scripts(self, said: str) -> Iterator[str]:
+        """The texts of the scripts that commands name."""
+        if self.workspace is None:
+            return
+        for path in map(posixpath.normpath, _SCRIPT.findall(said)):
+            for found in self.workspace.files_called(posixpath.basename(path)):
+                script = self.workspace.documents.get(found) or self.workspace.other(found)
+                if script is not None and f"/{found}".endswith(f"/{path}"):
+                    yield script.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +123,7 @@ class Attachments:
         self.receivers = spacelift_stacks(workspace)
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
-        contexts = [SpaceliftContext(*resource) for resource in _resources(workspace, "spacelift_context")]
+        contexts = [SpaceliftContext(*resource, workspace) for resource in _resources(workspace, "spacelift_context")]
         self._contexts = _index(contexts)
         self._by_label: dict[str, list[SpaceliftContext]] = {}
         self._with_unknown_labels: list[SpaceliftContext] = []
