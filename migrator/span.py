@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import EditConflict
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """Characters ``start`` up to, not including, ``end`` of a decoded text."""
 
     start: int
@@ -40,13 +41,12 @@ class Cover:
 
     def touched_by(self, span: Span) -> Span | None:
         """What is covered in one piece and has characters in common with ``span``, or has an empty one within."""
-        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda item: item.start)
+        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda joined: joined.start)
         last = self._joined[index - 1] if index else None
         return last if last is not None and last.start < span.end and span.start < last.end else None
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Put ``text`` in place of ``span`` in the file ``path`` (relative to the repository, with ``/``).
 
     An empty text removes; an empty span inserts. Spans always refer to the text as it was read.
@@ -94,8 +94,8 @@ class Moved:
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self._edits = edits
-        grown = (len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
-        self._shifts = list(accumulate(grown, initial=0))
+        growth = (len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
+        self._shifts = list(accumulate(growth, initial=0))
 
     def _before(self, offset: int) -> int:
         return bisect_left(self._edits, offset, key=lambda edit: edit.span.start)

@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from migrator.batch.job import INTERRUPTED, Executor, Failure, outcome
 
@@ -27,8 +28,7 @@ _GRACE = 5.0
 """Seconds that a job gets to turn back when its time is over, before it is killed."""
 
 
-@dataclass(slots=True)
-class _Flight(Generic[Job]):
+class _Flight(Struct, Generic[Job]):
     """A job that was started; the times are those of `time.monotonic`."""
 
     job: Job
@@ -112,15 +112,15 @@ def _interrupts() -> Iterator[list[int]]:
         if len(noted) > 1:
             raise KeyboardInterrupt
 
-    signals = [item for item in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(item) is not signal.SIG_IGN]
+    signals = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         signals = []
-    before = {item: signal.signal(item, note) for item in signals}
+    before = {number: signal.signal(number, note) for number in signals}
     try:
         yield noted
     finally:
-        for item, handler in before.items():
-            signal.signal(item, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
 
 
 class _Inline:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.python.program import Program, parse
 from migrator.terraform.backends import ROLE_FAMILY
@@ -34,15 +36,14 @@ VARIABLE = "cdktf.TerraformVariable"
 WEB_IDENTITY = "assume_role_with_web_identity"
 
 
-_ASSIGNED = re.compile(r"([\w.]+)[ \t]*(?::[^=\n]*)?=\s*$")
-_SET = re.compile(
+_ASSIGNED = regex(r"([\w.]+)[ \t]*(?::[^=\n]*)?=\s*$")
+_SET = regex(
     r"(?<![\w.])(?P<target>[\w.]+)\.(?:(?P<name>\w+)[ \t]*=(?!=)|add_override\(\s*[\"'](?P<path>[^\"'\n]+)[\"'])"
 )
 _OVERRIDDEN = ("provider.aws", "terraform.backend.s3")
 
 
-@dataclass(frozen=True, eq=False)
-class CdktfCall:
+class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     """A call for an AWS provider, an S3 backend or the state of one."""
 
     document: Document
@@ -192,8 +193,7 @@ class CdktfCall:
         return is_apart and IGNORE.search(self.program.comments_on(item.span)) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class CdktfProgram:
+class CdktfProgram(Struct, frozen=True, eq=False):
     """The Python files of one folder, which together make the stacks of one program.
 
     ``later`` has the places where credentials are set after the call, each with the name of the argument.

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.git.command import Deadline, run_git
 from migrator.model.notes import OF_KEYS
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.findings import Note
 
 _SECONDS = 20.0
-_SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
+_SUBJECT = regex(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
 _FEW = 8
 _MARK = "commit:"
 _LOG = ("log", "-c", "--full-diff", "--no-renames", "--no-ext-diff", "--no-textconv", "--name-status", "-z")
-_COMMIT = re.compile(r"(?!0+ )([0-9a-f]{40,64}) ")
+_COMMIT = regex(r"(?!0+ )([0-9a-f]{40,64}) ")
 
 
 def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:
@@ -55,7 +57,7 @@ def _made_at_once(subjects: Iterable[str], root: Path, deadline: Deadline) -> di
         elif word:
             made.get(next(rows, ""), []).append(commit if word == "A" else "")
             renaming |= {commit} if "D" in word else set()
-    return {path: item[0] for path, item in made.items() if len(item) == 1 and item[0] and item[0] not in renaming}
+    return {path: paths[0] for path, paths in made.items() if len(paths) == 1 and paths[0] and paths[0] not in renaming}
 
 
 def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadline) -> str:

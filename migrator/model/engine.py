@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 Version = tuple[int, int, int]
 
@@ -14,7 +17,7 @@ FIRST_NATIVE: Version = (1, 6, 0)
 FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 """From here on Terraform's S3 backend rejects the flat ``role_arn``; OpenTofu's does not: its CHANGELOG, #35721."""
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d{1,5})(?:\.(?P<second>\d{1,5}|x|\*))?"
     r"(?:\.(?P<third>\d{1,5}|x|\*))?"
     r"(?P<early>-[0-9A-Za-z.-]+)?(?=[\s,]|$)\s*,?",
@@ -24,8 +27,7 @@ _LAST = 10**6
 _GREATEST: Version = (_LAST, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """``said`` at ``place`` (both for people) leaves versions from ``low`` up to and without ``high``.
 
     ``is_tofu`` says whether it leaves OpenTofu alone; ``is_soft`` that tools of people read it, and a run need not;
@@ -44,8 +46,7 @@ class Evidence:
         return f"{self.said} ({self.place})"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether the backend can sign in by itself for certain, and the evidence that says so, or not.
 
     ``contradiction`` are two that cannot both be right.
@@ -56,8 +57,7 @@ class Verdict:
     contradiction: tuple[Evidence, Evidence] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """What a root module's repository tells of its engine: the ``code``, and the runtime configuration beside it.
 
     That has ``entries`` for stacks by their slugs, which count more than what a stack says itself, and ``defaults``.
@@ -76,7 +76,7 @@ class Engine:
         code = tuple(evidence for evidence in self.code if not evidence.is_soft)
         entries = [found for name, found in self.entries if found and name == (slug or name)]
         others = () if slug and entries else (own, *([self.defaults] if self.defaults else ()))
-        yield from ((*code, *item) for item in (*entries, *others))
+        yield from ((*code, *own_evidence) for own_evidence in (*entries, *others))
 
     def of_no_stack(self) -> Iterator[tuple[Evidence, ...]]:
         """The same where no stack is known to run the root module."""
@@ -87,7 +87,7 @@ class Engine:
 def verdict(evidence: Iterable[Evidence]) -> Verdict:
     """What all ``evidence`` on one engine comes to: native where a version from `FIRST_NATIVE` on is certain."""
     known = list(evidence)
-    firm = [item for item in known if not item.is_soft]
+    firm = [evidence for evidence in known if not evidence.is_soft]
     certain = _verdict(firm)
     return certain if certain.is_native or certain.contradiction else _verdict(known)
 
@@ -132,14 +132,14 @@ def _clause(match: re.Match[str]) -> tuple[Version, Version]:
         return first, _whole([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
     if operator == "^":
         return first, (version[0] + 1, 0, 0)
-    found = {
+    ranges = {
         "!=": ((0, 0, 0), _GREATEST),
         ">=": (first, _GREATEST),
         ">": (first if match["early"] else after, _GREATEST),
         "<": ((0, 0, 0), version),
         "<=": ((0, 0, 0), after),
     }
-    return found.get(operator, (first, after))
+    return ranges.get(operator, (first, after))
 
 
 def _whole(parts: list[int]) -> Version:

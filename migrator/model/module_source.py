@@ -5,20 +5,22 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-_GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
-_SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
-_HOSTED = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
-_REGISTRY = re.compile(
+from msgspec import Struct
+
+from migrator.regex import regex
+
+_GETTER = regex(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
+_SHORT_SSH = regex(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
+_HOSTED = regex(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
+_REGISTRY = regex(
     r"(?:(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)/)?"
     r"(?P<namespace>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9_-]+)/(?P<provider>[a-z0-9]+)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleSource:
+class ModuleSource(Struct, frozen=True):
     """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
 
     ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories
@@ -56,10 +58,10 @@ def parse_source(source: str) -> ModuleSource | None:
     base, _, folder = text[start:].partition("//")
     base, folder = text[:start] + base, posixpath.normpath(folder) if folder else ""
     ref = (parse_qs(query).get("ref") or [""])[0]
-    found = _REGISTRY.fullmatch(base) if getter is None else None
-    if found is not None:
-        namespace = found["namespace"] if found["host"] is None else ""
-        name = f"terraform-{found['provider']}-{found['name']}"
+    match = _REGISTRY.fullmatch(base) if getter is None else None
+    if match is not None:
+        namespace = match["namespace"] if match["host"] is None else ""
+        name = f"terraform-{match['provider']}-{match['name']}"
         return ModuleSource(name, namespace, folder.strip("/"), is_released=True)
     path = _path(base)
     owner, name = posixpath.split(re.sub(r"\.git$", "", path.strip("/")))
@@ -76,5 +78,5 @@ def _path(base: str) -> str:
             return urlsplit(base).path
         except ValueError:
             return ""
-    found = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
-    return found["path"] if found else ""
+    match = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
+    return match["path"] if match else ""

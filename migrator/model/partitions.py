@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
@@ -49,14 +49,14 @@ DOMAINS = (
 )
 """The domains of AWS's endpoints."""
 
-_PREFIX = re.compile(r"(?:us-gov|us-iso[bf]?|eu-isoe|cn|eusc)(?=-)")
+_PREFIX = regex(r"(?:us-gov|us-iso[bf]?|eu-isoe|cn|eusc)(?=-)")
 _BY_PREFIX = {region.rsplit("-", 2)[0]: name for name, region in FIRST_REGIONS.items()} | {"eusc": "aws-eusc"}
 
 
 def partition_of(region: str) -> str:
     """The partition that a region belongs to; the commercial one where nothing speaks for another."""
-    found = _PREFIX.match(region)
-    return _BY_PREFIX[found[0]] if found else COMMERCIAL
+    match = _PREFIX.match(region)
+    return _BY_PREFIX[match[0]] if match else COMMERCIAL
 
 
 def region_to_name(role_arn: str, region: str) -> str:

@@ -10,9 +10,11 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator import __version__
 from migrator.errors import MigrateError
@@ -39,8 +41,7 @@ _IN_MEMORY = 64_000
 _MOST = 999_999
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """The run that a report is of: its ``command`` without secrets, and the ``date`` in UTC."""
 
     command: str
@@ -129,12 +130,12 @@ class Collected:
         return pickle.loads(self._file.read(size))  # noqa: S301 - written above, to a file that has no name
 
     def _item(self, index: int) -> Item:
-        item: Item = self._read(self._starts[index])
-        return item
+        result: Item = self._read(self._starts[index])
+        return result
 
     def _whole(self, index: int) -> Item:
-        item = self._item(index)
-        return item._replace(result=replace(item.result, diff=self._read(self._diffs[index])))
+        result = self._item(index)
+        return result._replace(result=replace(result.result, diff=self._read(self._diffs[index])))
 
 
 def _undone(finding: Finding) -> Finding:

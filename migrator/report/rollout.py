@@ -6,7 +6,6 @@ https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note
 from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
+from migrator.regex import regex
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 _REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
 _SUBJECTS = 20
-_IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
+_IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:")
 
 
 def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     """The steps that are left after ``results``, under a heading of the ``level``; no secret is in it."""
     title, below = f"{'#' * level} Order of rollout", "#" * (level + 1)
     collected = results if isinstance(results, Collected) else Collected(results)
-    kept = [item.result for item in collected if not item.result.error]
+    kept = [repo.result for repo in collected if not repo.result.error]
     if not any(result.changed for result in kept):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
     bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
@@ -176,8 +176,8 @@ def _notes(result: RepoResult, code: str) -> Iterator[Note]:
 
 
 def _task(result: RepoResult, note: Note) -> str:
-    said = note.task.rstrip(".:") if note.subjects else note.task
-    return f"- {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{_subjects(result, note)}"
+    task = note.task.rstrip(".:") if note.subjects else note.task
+    return f"- {code(result.title)}: {prose(task)}{': ' if note.subjects else ''}{_subjects(result, note)}"
 
 
 def _subjects(result: RepoResult, note: Note) -> str:

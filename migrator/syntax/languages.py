@@ -5,12 +5,13 @@ A `Language` is what the planner needs of any file, a `Syntax` what the rules ne
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
 from migrator.syntax.hcl import parse as hcl
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """A kind of file; every function is documented where it is defined, `hcl` and `hcl_edit` first."""
 
     parse: Callable[[str], tuple[Attribute | Block, ...]]
@@ -34,8 +34,7 @@ class Language:
     finish: Callable[[str, Sequence[Attribute | Block], Sequence[Edit]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax(Language):
+class Syntax(Language, frozen=True):
     """A way to write Terraform."""
 
     expression: Callable[[str, Span], str]
@@ -101,7 +100,7 @@ JSON = Syntax(
 )
 PYTHON = Language(program.parse, program.check, program.verify, program.finish)
 YAML = Language(program.parse, program.check, yaml.verify, program.finish)
-_YAML = re.compile(r"\.ya?ml(?:\.(?:tftpl|tpl|tmpl))?$")
+_YAML = regex(r"\.ya?ml(?:\.(?:tftpl|tpl|tmpl))?$")
 
 
 def language_of(path: str) -> Language:

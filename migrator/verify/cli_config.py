@@ -7,15 +7,15 @@ layout of a mirror.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import quote
 
-_CACHE = re.compile(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
-_MIRROR = re.compile(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
-_OVERRIDES = re.compile(r"dev_overrides\s*\{[^}]*\}")
+_CACHE = regex(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
+_MIRROR = regex(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
+_OVERRIDES = regex(r"dev_overrides\s*\{[^}]*\}")
 _IMPLIED = (
     "~/.terraform.d/plugins",
     "~/.local/share/terraform/plugins",
@@ -51,10 +51,10 @@ def _users() -> str:
 
 
 def _mirrors(text: str) -> Iterator[str]:
-    found = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
-    for path in found:
+    folders = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
+    for path in folders:
         real = os.path.expanduser(path.replace("$HOME", "~"))
         if path and os.path.isdir(real):
             yield real
-    if not any(os.path.isdir(os.path.expanduser(path)) for path in found if path):
+    if not any(os.path.isdir(os.path.expanduser(path)) for path in folders if path):
         yield os.devnull

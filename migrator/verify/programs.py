@@ -7,8 +7,9 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.secret import mask, plain_line
@@ -35,16 +36,15 @@ _OFFLINE = {
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended. ``complaint`` may hold a secret: see `said`."""
+class Ended(Struct, frozen=True):
+    """How a program ended. ``complaint`` may hold a secret: see `failure`."""
 
     status: int
     printed: str
     complaint: str
 
     @property
-    def said(self) -> str:
+    def failure(self) -> str:
         """What went wrong, in one line, without a secret."""
         text = self.complaint.strip() or self.printed.strip()
         words = " ".join(text.translate({ord(mark): " " for mark in "│╷╵"}).split())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".terraform", ".terragrunt-cache", ".terragrunt-stack", "cdktf.out", "node_modules"}
@@ -44,17 +46,16 @@ _NAMES = {
     "terragrunt.hcl": Kind.TERRAGRUNT,
     "root.hcl": Kind.TERRAGRUNT,
 }
-UNREAD = re.compile(
+UNREAD = regex(
     r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
 )
 """Names of files that are not read, but may lead to Terraform."""
 
-_VALUES = re.compile(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
-_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
+_VALUES = regex(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
+_OVERRIDE = regex(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
     The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;
@@ -152,9 +153,11 @@ def checkouts_in(path: Path) -> list[Path]:
     """The git checkouts that lie directly in a folder that is in no checkout itself."""
     if checkout_of(path) is not None or not path.is_dir():
         return []
-    return sorted(item for item in path.iterdir() if (item / ".git").exists())
+    return sorted(folder for folder in path.iterdir() if (folder / ".git").exists())
 
 
 def checkout_of(path: Path) -> Path | None:
     """The folder at or above ``path`` that looks like a git checkout, or a bare repository; None if there is none."""
-    return next((item for item in (path, *path.parents) if (item / ".git").exists() or (item / "HEAD").is_file()), None)
+    return next(
+        (folder for folder in (path, *path.parents) if (folder / ".git").exists() or (folder / "HEAD").is_file()), None
+    )

@@ -6,13 +6,15 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
@@ -24,22 +26,22 @@ if TYPE_CHECKING:
     from migrator.model.findings import FileProblem, Ignored, Refusal
     from migrator.syntax.languages import Syntax
 
-IGNORE = re.compile(r"tf-oidc-migrate:ignore(?![\w\[-])")
+IGNORE = regex(r"tf-oidc-migrate:ignore(?![\w\[-])")
 """What a comment on a block or argument says to have it left alone."""
 
-_ACCEPTED = re.compile(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
+_ACCEPTED = regex(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
 """What a comment says to have refusals with certain codes accepted; commas separate the codes."""
 
 _WORDS = (b"provider", b"backend", b"spacelift")
-_TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
-_OTHERS = re.compile(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
-_OF_INTEREST = re.compile(
+_TERRAFORM = regex(rb"\bprovider\b|\bbackend\b|spacelift")
+_OTHERS = regex(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
+_OF_INTEREST = regex(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
     rb"(?:AKIA|ASIA)[A-Z0-9]{16}|" + _OTHERS.pattern
 )
 """A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
 
-_COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*)")
+_COMMENT_LINE = regex(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
 _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
 _DEEPEST = 30
@@ -52,8 +54,7 @@ def _as_word(word: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])")
 
 
-@dataclass(eq=False)
-class Document:
+class Document(Struct, eq=False, dict=True):
     """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
 
     ``seen`` is the file's `state_of` right before it was read; ``is_copy`` says that it is read though Terragrunt,
@@ -159,8 +160,8 @@ class Document:
             from migrator.syntax.languages import language_of
 
             items = language_of(self.path).parse(self.text)
-            for item in items if self.kind is not Kind.BACKEND else ():
-                _read_through(item, self.kind)
+            for element in items if self.kind is not Kind.BACKEND else ():
+                _read_through(element, self.kind)
         except SyntaxProblem as problem:
             place = Place(self.path, self.source.line(problem.offset))
             self.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
@@ -176,11 +177,11 @@ class Document:
         if self.kind is Kind.BACKEND and self.items:
             whole = Span(0, len(self.text))
             return (Block("backend", ("s3",), whole, whole, lambda _: self.items),)
-        return tuple(item for item in self.items if isinstance(item, Block))
+        return tuple(element for element in self.items if isinstance(element, Block))
 
-    def place(self, item: Block | Attribute) -> Place:
-        """Where ``item`` begins."""
-        return Place(self.path, self.source.line(item.span.start), item.span.start)
+    def place(self, element: Block | Attribute) -> Place:
+        """Where ``element`` begins."""
+        return Place(self.path, self.source.line(element.span.start), element.span.start)
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value, in HCL's terms whatever the file's syntax; nothing stands around dots of names."""
@@ -205,9 +206,9 @@ class Document:
         """The edits that make ``change`` in ``block``."""
         return self.syntax.change_body(self.path, self.text, block, change)
 
-    def is_ignored(self, item: Block | Attribute) -> bool:
-        """Whether a comment on ``item``, or on what it stands in, or the user wants it to be left alone."""
-        return self.is_excluded or self.has_ignored(item.span)
+    def is_ignored(self, element: Block | Attribute) -> bool:
+        """Whether a comment on ``element``, or on what it stands in, or the user wants it to be left alone."""
+        return self.is_excluded or self.has_ignored(element.span)
 
     def has_ignored(self, span: Span) -> bool:
         """Whether ``span`` is, or stands in, what a comment wants left alone."""
@@ -244,14 +245,14 @@ class Document:
         These are the lines of the block or argument that the comment is on; in any other text, the comment's own line
         and the first line below it that is no comment.
         """
-        found: dict[str, list[range]] = {}
+        ranges: dict[str, list[range]] = {}
         for match in _ACCEPTED.finditer(self.text):
             for code in filter(None, (code.strip() for code in match[1].split(","))):
-                lines = found.setdefault(code, [])
+                lines = ranges.setdefault(code, [])
                 lines.append(self._lines_below(self.source.line(match.start())))
                 spans = self._parts_with(re.compile(re.escape(match[0])))
                 lines += (range(self.source.line(span.start), self.source.line(span.end - 1) + 1) for span in spans)
-        return found
+        return ranges
 
     def _lines_below(self, line: int) -> range:
         lines = self.text.splitlines()
@@ -283,18 +284,18 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _read_through(item: Attribute | Block, kind: Kind) -> None:
+def _read_through(element: Attribute | Block, kind: Kind) -> None:
     """Read all of a block that a rule may edit, so that what is wrong in it is found first; others tolerate it."""
     is_terragrunt = kind is Kind.TERRAGRUNT
-    if not isinstance(item, Block):
+    if not isinstance(element, Block):
         if is_terragrunt:
             return
-        raise SyntaxProblem(item.span.start, "an argument is outside of any block")
-    is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
+        raise SyntaxProblem(element.span.start, "an argument is outside of any block")
+    is_read = element.type in _READ_AT_ONCE or (element.labels and element.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
-        item.is_tolerant = True
+        element.is_tolerant = True
         return
-    pending = [(item, 0)]
+    pending = [(element, 0)]
     while pending:
         block, depth = pending.pop()
         if depth > _DEEPEST:

@@ -12,16 +12,17 @@ import ipaddress
 import json
 import logging
 import os
-import re
 import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from migrator.errors import MigrateError, UsageError
+from migrator.regex import regex
 from migrator.secret import MASK, mask, plain_line
 
 TOKEN = "SPACELIFT_API_TOKEN"  # noqa: S105  the name of a variable
@@ -32,13 +33,12 @@ _EARLY = 60.0
 _TIMEOUT = 60.0
 _LONGEST = 600
 _WAITS = (1.0, 2.0, 4.0, 8.0)
-_PASSING = re.compile(rb"unexpected status (?:429|502|503|504)\b")
+_PASSING = regex(rb"unexpected status (?:429|502|503|504)\b")
 """What spacectl says of an answer that passes; how long to wait, spacectl does not say."""
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the account answered: ``data`` may be a part of what was asked, ``errors`` say what is missing, and why."""
 
     data: Mapping[str, Any]
@@ -151,7 +151,7 @@ class HttpSession:
         request.variable_values = dict(variables) if variables else None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            found = self._http.execute(request, extra_args={"headers": headers, "allow_redirects": False})
+            result = self._http.execute(request, extra_args={"headers": headers, "allow_redirects": False})
         except TransportServerError as error:
             if error.code == 401:
                 return None
@@ -161,7 +161,7 @@ class HttpSession:
                 raise error.__cause__ from None
             raise MigrateError(f"{self.endpoint} cannot be asked: {type(error).__name__}") from None
         try:
-            return Answer(dict(found.data or {}), tuple(self._told(item) for item in found.errors or ()))
+            return Answer(dict(result.data or {}), tuple(self._told(error) for error in result.errors or ()))
         except (TypeError, ValueError):
             raise MigrateError(f"{self.endpoint} gave an answer that is not GraphQL") from None
 
@@ -203,8 +203,7 @@ def _transport(url: str) -> Any:
     return transport
 
 
-@dataclass(frozen=True)
-class SpacectlSession:
+class SpacectlSession(Struct, frozen=True):
     """Asks through ``spacectl api``, which is signed in itself, so that no credential is handed over."""
 
     path: str
@@ -225,14 +224,14 @@ class SpacectlSession:
             time.sleep(wait)
             done = self._run(command, document)
         try:
-            found = json.loads(done.stdout)
-            data, errors = found.get("data") or {}, found.get("errors") or ()
+            answer = json.loads(done.stdout)
+            data, errors = answer.get("data") or {}, answer.get("errors") or ()
             return Answer(
                 data, tuple({**error, "message": plain_line(mask(str(error.get("message", ""))))} for error in errors)
             )
         except (AttributeError, TypeError, ValueError):
-            said = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
-            raise MigrateError(f"spacectl api failed: {said or 'it printed no JSON'}. {_HOW}") from None
+            message = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
+            raise MigrateError(f"spacectl api failed: {message or 'it printed no JSON'}. {_HOW}") from None
 
     def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:
         try:

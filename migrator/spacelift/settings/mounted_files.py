@@ -12,9 +12,11 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
@@ -24,7 +26,7 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_FROM_HERE,
     MOUNTED_VALUES_ARE_STATIC,
 )
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
@@ -39,18 +41,17 @@ _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _VALUES = (".tfvars", ".tfvars.json")
 _ARGUMENTS = frozenset({"TF_CLI_ARGS", "TF_CLI_ARGS_init"})
-_GIVEN = re.compile(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
-_NAMES = re.compile(
+_GIVEN = regex(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
+_NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
+_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Override:
+class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
 
     ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
@@ -99,7 +100,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 document.ignored if document.is_ignored(block) else None,
             )
     for document, block, names, reach in init_arguments:
-        missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
+        missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
             ignored = document.ignored if document.is_ignored(block) else None
@@ -111,11 +112,13 @@ def _init_arguments(
 ) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, item) for item in ("name", "value"))
+        name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
         if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
             text = value.string if value is not None else None
-            found = None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
-            yield document, block, found, reaches.of(document, block, scope)
+            files = (
+                None if text is None else tuple(argument for argument in _GIVEN.findall(text) if "=" not in argument)
+            )
+            yield document, block, files, reaches.of(document, block, scope)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
@@ -128,10 +131,10 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    found = _NAMES.search(text)
-    if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    match = _NAMES.search(text)
+    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=found[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
 
 
 def _content(
@@ -154,7 +157,7 @@ def _content(
         return (file.text, file) if file is not None else (None, None)
     if encoded is None:
         return None, None
-    said = said_in(content.derived(encoded[1]))
+    said = text_of(content.derived(encoded[1]))
     return f"{said}\n{inner[2]}" if inner else said or None, None
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import ENVIRONMENT_REPEATED
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.terraform.credential_names import STATIC
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-@dataclass(frozen=True, eq=False)
-class OwnRun:
+class OwnRun(Struct, frozen=True, eq=False):
     """The ``config`` of a run or schedule, and the stacks that it is for."""
 
     document: Document
@@ -49,8 +49,7 @@ class OwnRun:
         return self.document.place(self.config)
 
 
-@dataclass(frozen=True, eq=False)
-class OwnTask:
+class OwnTask(Struct, frozen=True, eq=False):
     """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
 
     document: Document
@@ -92,26 +91,26 @@ def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
     """The static credentials in the environment of such runs."""
     for run in runs:
-        found: list[tuple[Block, str]] = []
+        settings: list[tuple[Block, str]] = []
         literals: list[Place] = []
         for nested in run.config.blocks("environment"):
             key, value = (run.scope.argument(run.document, nested, name) for name in ("key", "value"))
             if key is not None and key.string is not None and is_static_variable(key.string):
-                found.append((nested, key.string))
+                settings.append((nested, key.string))
                 if value is not None and value.string and holds_keys(key.string):
                     literals.append(run.document.place(nested))
-        if found:
+        if settings:
             yield TerraformSetting(
                 document=run.document,
                 block=run.block,
-                place=run.document.place(found[0][0]),
+                place=run.document.place(settings[0][0]),
                 title=f"environment of {run.title}",
-                names=tuple(dict.fromkeys(name for _, name in found)),
+                names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
-                nested=tuple(nested for nested, _ in found),
+                nested=tuple(nested for nested, _ in settings),
             )
         yield from _repeated(run)
 
@@ -120,7 +119,7 @@ def _repeated(run: OwnRun) -> Iterator[TerraformSetting]:
     """The static credentials in an environment that a ``dynamic`` block makes."""
     for nested in run.config.blocks("dynamic"):
         values = run.scope.argument(run.document, nested, "for_each") if nested.labels == ("environment",) else None
-        words = set(re.findall(r"\w+", f"{said_in(values)}\n{values.text}")) if values is not None else set()
+        words = set(re.findall(r"\w+", f"{text_of(values)}\n{values.text}")) if values is not None else set()
         if names := sorted(filter(is_static_variable, words)):
             yield TerraformSetting(
                 document=run.document,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.languages import HCL
 
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
 
 VERSION = "spacelift_template_version"
 _TYPES = ("spacelift_blueprint", VERSION)
-_HEREDOC = re.compile(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
+_HEREDOC = regex(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
 _PATH = r'\(\s*"(?:\$\{path\.(?:module|root)\}/)?([^"$%{}\\]+\.ya?ml(?:\.(?:tftpl|tpl|tmpl))?)"\s*'
-_FILE = re.compile(rf"file{_PATH}\)")
-_TEMPLATE_FILE = re.compile(rf"templatefile{_PATH},.*\)", re.DOTALL)
+_FILE = regex(rf"file{_PATH}\)")
+_TEMPLATE_FILE = regex(rf"templatefile{_PATH},.*\)", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Blueprint:
+class Blueprint(Struct, frozen=True, eq=False):
     """The template of a resource, with the file that holds it, if that can be read.
 
     ``part`` is where it stands in the file, None for the whole. Terraform fills in one that ``is_template``: ``${``

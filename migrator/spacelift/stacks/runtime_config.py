@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.spacelift.stacks.exchange import commands, has_hook
@@ -42,8 +43,7 @@ _STACKS, _DEFAULTS = "stacks", "stack_defaults"
 _TESTS, _TEST_DEFAULTS = "tests", "test_defaults"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An environment variable that an entry sets: ``span`` is that of its value, which is not read."""
 
     name: str
@@ -51,8 +51,7 @@ class Variable:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StackEntry:
+class StackEntry(Struct, frozen=True):
     """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for what is not set.
 
     ``project_root`` is ``""`` for the repository's root.
@@ -67,8 +66,7 @@ class StackEntry:
     environment: tuple[Variable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TestCase:
+class TestCase(Struct, frozen=True):
     """A test of a module of the registry: https://docs.spacelift.io/vendors/terraform/module-registry.
 
     ``project_root`` is the folder that it runs, ``""`` for the repository's root.
@@ -79,8 +77,7 @@ class TestCase:
     project_root: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeConfig:
+class RuntimeConfig(Struct, frozen=True):
     """The file as a whole."""
 
     tree: Tree
@@ -109,13 +106,13 @@ class RuntimeConfig:
         """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
         entry = self._folder(_STACKS, slug) if slug else None
         default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
-        return next((item for item in (entry, default) if item is not None), own)
+        return next((value for value in (entry, default) if value is not None), own)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:
         """The tests of the module that the repository is, each of which gets what `test_defaults` say."""
-        found = self.tree.find((_TESTS,))
-        count = len(found.node.items) if found is not None and isinstance(found.node, Sequence) else 0
+        place = self.tree.find((_TESTS,))
+        count = len(place.node.items) if place is not None and isinstance(place.node, Sequence) else 0
         every = ((_TESTS, number) for number in range(count))
         default = self._folder(_TEST_DEFAULTS) or ""
         return tuple(
@@ -170,8 +167,8 @@ class RuntimeConfig:
 
     def sets(self, keys: Keys) -> bool:
         """Whether there is a value at ``keys``: an empty list is a value, null is not."""
-        found = self.tree.find(keys)
-        return found is not None and not (isinstance(found.node, Scalar) and found.node.is_null)
+        place = self.tree.find(keys)
+        return place is not None and not (isinstance(place.node, Scalar) and place.node.is_null)
 
     def commands(self, keys: Keys) -> tuple[str, ...]:
         """The commands in the list at ``keys``."""
@@ -204,8 +201,8 @@ class RuntimeConfig:
         )
 
     def _names(self, keys: Keys) -> tuple[str, ...]:
-        found = self.tree.find(keys)
-        return names(found.node) if found else ()
+        place = self.tree.find(keys)
+        return names(place.node) if place else ()
 
     def _string(self, *keys: str | int) -> str | None:
         return string_at(self.tree.root, *keys) if self.tree.root else None

@@ -7,14 +7,16 @@ A call of a module from elsewhere that makes stacks counts as their definition: 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.regex import regex
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
@@ -46,12 +48,11 @@ _OTHER_NAMES = {
 """As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
 https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
-_STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
-_OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
+_STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
+_OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Struct, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
     ``named_slug`` is the slug that the user names, if so.
@@ -115,9 +116,9 @@ class Stack:
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in arguments if expression is not None), None)
-        if found is not None or self.has_usual_inputs:
-            return found
+        first = next((expression for expression in arguments if expression is not None), None)
+        if first is not None or self.has_usual_inputs:
+            return first
         hooks = self.scope.argument(self.document, self.block, "hooks")
         moment, _, phase = name.partition("_")
         lists = hooks.member(moment) if hooks is not None and phase else None
@@ -244,7 +245,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
     for type_ in ("spacelift_stack", "spacelift_module"):
-        yield from (item for item in module.blocks("resource", type_) if not item[0].is_override)
+        yield from (resource for resource in module.blocks("resource", type_) if not resource[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))

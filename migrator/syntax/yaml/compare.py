@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -13,8 +14,7 @@ from migrator.syntax.yaml.tree import Keys, Mapping, Node, Scalar, Sequence, Tre
 _MOST_VISITS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A value that is not what it was; None where it is missing."""
 
     keys: Keys
@@ -28,8 +28,8 @@ def verify(before: str, after: str, part: Span | None = None) -> None:
     ``part`` is the one that holds the YAML in ``before``; what follows it is the same in ``after``. Raises
     `SyntaxProblem` where it is no YAML, or where something was lost.
     """
-    grown = part and Span(part.start, part.end + len(after) - len(before))
-    for difference in differences(read(before, part), read(after, grown)):
+    part_after = part and Span(part.start, part.end + len(after) - len(before))
+    for difference in differences(read(before, part), read(after, part_after)):
         if not _is_growth(difference):
             raise SyntaxProblem(difference.after.start if difference.after else 0, "the edit would lose something else")
 

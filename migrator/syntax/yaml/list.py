@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.source import newline_at
 from migrator.span import Edit, Span
 from migrator.syntax.yaml.tree import MERGE, Alias, Keys, Mapping, Node, Scalar, Sequence, Tree, find
 from migrator.syntax.yaml.write import Line, column, comment_rows, copy, flow, line_start, list_rows, style
 
-_COMMENT_LINE = re.compile(r"[ \t]*#")
+_COMMENT_LINE = regex(r"[ \t]*#")
 
 
 class Refused(Exception):
@@ -56,7 +56,7 @@ class ListEditor:
             return []
         if not isinstance(node, Sequence) or node.tag is not None:
             raise Refused("the value is not a list")
-        copies = [copy(self._text, item, in_flow=in_flow) for item in node.items]
+        copies = [copy(self._text, element, in_flow=in_flow) for element in node.items]
         if None in copies:
             raise Refused("a list that others share has an item that is no plain string")
         return [line for line in copies if line]
@@ -100,8 +100,8 @@ class ListEditor:
         rows = [" " * indent + merge] if merge else []
         rows += self._style.block(names, lines, indent)
         start = len(self._text[: span.start].rstrip(" \t"))
-        gone = [Edit(self._path, Span(start, span.end), "")] if span.start < span.end else []
-        return [*gone, self._at(span.end, rows)]
+        removal = [Edit(self._path, Span(start, span.end), "")] if span.start < span.end else []
+        return [*removal, self._at(span.end, rows)]
 
     # --- rows and items ---------------------------------------------------------------------------------------------
 
@@ -180,8 +180,7 @@ class ListEditor:
             end = comment.end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     """The last value on the way to a list that is written out, and what is left of the way from there."""
 
     node: Node | None

@@ -7,12 +7,12 @@ itself. https://yaml.org/spec/1.1/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.yaml.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, resolved
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from yaml import events
 
 _DEEPEST = 100
-_PROPERTY = re.compile(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*[&!](?:<[^>]*>)?[^\s,\[\]{}]*")
-_TRIVIA = re.compile(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*")
-_KEEPS_BLANK_LINES = re.compile(r"[|>]\d?\+")
+_PROPERTY = regex(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*[&!](?:<[^>]*>)?[^\s,\[\]{}]*")
+_TRIVIA = regex(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*")
+_KEEPS_BLANK_LINES = regex(r"[|>]\d?\+")
 
 
 @lru_cache(maxsize=16)  # each of a repository's rules asks for the same few
@@ -157,8 +157,8 @@ class _Builder:
         """Where the node begins with its anchor and tag, and where it begins without them."""
         start = content = self._begin(event)
         for written in (event.anchor, event.tag):
-            found = _PROPERTY.match(self._text, content) if written is not None else None
-            content = found.end() if found else content
+            match = _PROPERTY.match(self._text, content) if written is not None else None
+            content = match.end() if match else content
         trivia = _TRIVIA.match(self._text, content) if content > start else None
         is_empty = self._end(event) <= content
         return start, content if trivia is None or is_empty else trivia.end()

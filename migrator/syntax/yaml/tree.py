@@ -6,9 +6,10 @@ Merge keys are those of https://yaml.org/type/merge.html: an entry's own keys co
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from migrator.span import Span
@@ -20,8 +21,7 @@ MERGE = "<<"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, eq=False, kw_only=True):
     """A value: ``span`` covers what is written but for its anchor and tag, which begin at ``start`` if there are any.
 
     ``depth`` counts the levels below it, those behind aliases too.
@@ -34,8 +34,7 @@ class Node:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Scalar(Node):
+class Scalar(Node, frozen=True, eq=False, kw_only=True):
     """A string, number, null …: ``value`` as it is read, ``is_plain`` where it has no quotes.
 
     ``is_string`` says that it is no number, date, boolean or null.
@@ -51,16 +50,14 @@ class Scalar(Node):
         return self.is_plain and self.tag is None and self.value in _NULLS
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sequence(Node):
+class Sequence(Node, frozen=True, eq=False, kw_only=True):
     """A list; ``is_flow`` where it is written in brackets."""
 
     items: tuple[Node, ...]
     is_flow: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, eq=False, kw_only=True):
     """A key of a mapping and its value."""
 
     key: Node
@@ -78,8 +75,7 @@ class Entry:
         return isinstance(self.key, Scalar) and self.key.is_plain and self.key.value == MERGE
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Mapping(Node):
+class Mapping(Node, frozen=True, eq=False, kw_only=True, dict=True):
     """Keys and values in order; ``is_flow`` where it is written in braces."""
 
     entries: tuple[Entry, ...]
@@ -91,12 +87,12 @@ class Mapping(Node):
 
     @cached_property
     def _own(self) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
+        by_name: dict[str, Entry] = {}
         for entry in self.entries:
             name = entry.name
             if name is not None and not entry.is_merge:
-                found.setdefault(name, entry)
-        return found
+                by_name.setdefault(name, entry)
+        return by_name
 
     @cached_property
     def _merges(self) -> tuple[Entry, ...]:
@@ -112,16 +108,14 @@ class Mapping(Node):
                     yield source
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Alias(Node):
+class Alias(Node, frozen=True, eq=False, kw_only=True):
     """``*name``, which stands for ``target``."""
 
     name: str
     target: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A value and how it was reached: ``node`` is never an alias."""
 
     node: Node
@@ -129,8 +123,7 @@ class Found:
     by_merge: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """The one document in ``part`` of ``text``; ``root`` is None where nothing but comments stands in it."""
 
     text: str
@@ -149,14 +142,14 @@ def resolved(node: Node) -> Node:
 
 def find(root: Node, keys: Keys) -> Found | None:
     """The value at ``keys`` below ``root``, through aliases and merge keys; None if there is none."""
-    found = Found(resolved(root), isinstance(root, Alias))
+    place = Found(resolved(root), isinstance(root, Alias))
     for key in keys:
-        step = _step(found.node, key)
+        step = _step(place.node, key)
         if step is None:
             return None
         node, by_merge = step
-        found = Found(resolved(node), found.by_alias or isinstance(node, Alias), found.by_merge or by_merge)
-    return found
+        place = Found(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
+    return place
 
 
 def _step(node: Node, key: str | int) -> tuple[Node, bool] | None:
@@ -182,19 +175,19 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
 
 def string_at(root: Node, *keys: str | int) -> str | None:
     """The scalar at ``keys``; None if there is none, or if it is null."""
-    found = find(root, keys)
-    return found.node.value if found and isinstance(found.node, Scalar) and not found.node.is_null else None
+    place = find(root, keys)
+    return place.node.value if place and isinstance(place.node, Scalar) and not place.node.is_null else None
 
 
 def names(node: Node) -> tuple[str, ...]:
     """The keys of a mapping, merged ones last; none of anything else."""
-    found: dict[str, None] = {}
+    ordered: dict[str, None] = {}
     waiting, seen = [resolved(node)], {id(resolved(node))}
     while waiting:
-        item = waiting.pop(0)
-        if isinstance(item, Mapping):
-            found.update(dict.fromkeys(entry.name for entry in item.entries if entry.name and not entry.is_merge))
-            fresh = [source for source in item.sources() if id(source) not in seen]
+        mapping = waiting.pop(0)
+        if isinstance(mapping, Mapping):
+            ordered.update(dict.fromkeys(entry.name for entry in mapping.entries if entry.name and not entry.is_merge))
+            fresh = [source for source in mapping.sources() if id(source) not in seen]
             seen.update(map(id, fresh))
             waiting += fresh
-    return tuple(found)
+    return tuple(ordered)
