@@ -1,6 +1,7 @@
 """The hook becomes the first command before init of a stack in YAML: a blueprint, a template, a stack file of a module.
 
-A blueprint has them at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint.
+A blueprint has them at ``hooks.init.before``: https://docs.spacelift.io/concepts/blueprint. Its template is a file, a
+heredoc of a resource, or what ``file`` and ``templatefile`` read.
 `migrator.spacelift.stacks.yaml` lists the other files that are known.
 
 Before:
