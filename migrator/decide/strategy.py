@@ -49,6 +49,7 @@ class Strategy(Struct, frozen=True):
         """Whether the backend signs in with web identity itself."""
         return self.way is BackendAuth.NATIVE
 
+
 _UNCHANGED = regex(r"(?:, so nothing was changed|\. Nothing was changed here)\.\Z")
 """The end of a refusal that does not hold where a hook is used instead."""
 
