@@ -1,7 +1,7 @@
-"""What Spacelift's settings put over the source: mounted files, and backend files that command lines name.
+"""Settings of Spacelift that override the source code: mounted files, and backend files of command lines.
 
-A file that is mounted below ``source/`` takes the place of the checkout's, and Terraform merges it as any other:
-https://docs.spacelift.io/concepts/configuration/environment. A backend file that ``TF_CLI_ARGS_init`` names wins over
+A file that is mounted below ``source/`` replaces the file of the checkout, and Terraform merges the file like any
+other: https://docs.spacelift.io/concepts/configuration/environment. A backend file in ``TF_CLI_ARGS_init`` overrides
 the block: https://developer.hashicorp.com/terraform/language/backend#partial-configuration.
 """
 
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
     INIT_ARGUMENTS_UNKNOWN,
@@ -27,12 +26,13 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_VALUES_ARE_STATIC,
 )
 from migrator.spacelift.stacks.exchange import text_of
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
 if TYPE_CHECKING:
     from migrator.model.findings import Ignored, Place, Refusal
-    from migrator.syntax.terraform import Block
+    from migrator.spacelift.attached.reach import Reach, Reaches
     from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
@@ -52,10 +52,10 @@ _PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.D
 
 
 class Override(Struct, frozen=True, eq=False):
-    """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
+    """A setting at ``place`` that may override the sign-in of the code of stacks.
 
-    ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
-    ``holds_values`` that it gives variables values with credentials, which override nothing.
+    ``refusal`` is the reason. ``is_source``: the setting is configuration, which may change providers too.
+    ``holds_values``: the setting gives variables values with credentials, which override nothing.
     """
 
     document: Document
@@ -69,60 +69,57 @@ class Override(Struct, frozen=True, eq=False):
 
 
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
-    """All such settings of a repository's Terraform."""
+    """All such settings in a repository's Terraform code."""
     mounted: dict[str, str | None] = {}
-    init_arguments = list(_init_arguments(workspace, reaches))
-    named = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
-    for document, block, scope in resources(workspace, "spacelift_mounted_file"):
-        path = scope.argument(document, block, "relative_path")
-        name = path.string if path is not None else None
+    init_arguments = list(_init_arguments(workspace))
+    file_names = {posixpath.basename(name) for _, names in init_arguments for name in names or ()}
+    for file in resources(workspace, "spacelift_mounted_file"):
+        name = file.string("relative_path")
         if name is None:
             continue
-        text, file = _content(workspace, document, scope.argument(document, block, "content"))
+        text, source = _content(workspace, file.document, file.argument("content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
-        if is_source and file is not None:
-            file.elsewhere = MOUNTED_FROM_HERE.refusal(place=document.place(block))
-        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
+        if is_source and source is not None:
+            source.elsewhere = MOUNTED_FROM_HERE.refusal(place=file.place)
+        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in file_names
         holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
         refusal = _objection(text, is_source=is_source) if is_source or is_backend else None
         if holds_values:
             refusal = MOUNTED_VALUES_ARE_STATIC.refusal()
         if refusal:
             yield Override(
-                document,
-                document.place(block),
-                f"{'.'.join(block.labels)}: {name}",
+                file.document,
+                file.place,
+                f"{file.address}: {name}",
                 refusal,
-                reaches.of(document, block, scope),
+                reaches.of(file),
                 is_source,
                 holds_values and not is_source,
-                document.ignored if document.is_ignored(block) else None,
+                file.ignored,
             )
-    for document, block, names, reach in init_arguments:
+    for variable, names in init_arguments:
         missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
-            ignored = document.ignored if document.is_ignored(block) else None
-            yield Override(document, document.place(block), ".".join(block.labels), unknown, reach, ignored=ignored)
+            where = (variable.document, variable.place, variable.address)
+            yield Override(*where, unknown, reaches.of(variable), ignored=variable.ignored)
 
 
-def _init_arguments(
-    workspace: Workspace, reaches: Reaches
-) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
+def _init_arguments(workspace: Workspace) -> Iterator[tuple[Resource, tuple[str, ...] | None]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
-    for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
-        if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
-            text = value.string if value is not None else None
-            files = (
-                None if text is None else tuple(argument for argument in _GIVEN.findall(text) if "=" not in argument)
-            )
-            yield document, block, files, reaches.of(document, block, scope)
+    for variable in resources(workspace, "spacelift_environment_variable"):
+        if plain_name(variable.string("name") or "") in _ARGUMENTS:
+            text = variable.string("value")
+            yield variable, None if text is None else tuple(_files_in(text))
+
+
+def _files_in(arguments: str) -> Iterator[str]:
+    return (argument for argument in _GIVEN.findall(arguments) if "=" not in argument)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
-    """Whether a backend file is mounted, or lies in the repository under that name; variables in it may be anything."""
+    """Whether a backend file is mounted, or in the repository under that name; variables may have any value."""
     literals = _VARIABLE.split(posixpath.basename(name))
     pattern = re.compile("[^/]*".join(map(re.escape, literals)))
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
@@ -140,7 +137,7 @@ def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
 def _content(
     workspace: Workspace, document: Document, content: Expression | None
 ) -> tuple[str | None, Document | None]:
-    """What a mounted file says, None where that is not known, and the file of the repository that says so."""
+    """The content of a mounted file, None if not known, and the file of the repository with the content."""
     if content is None:
         return None, None
     text = content.behind.text.strip()
@@ -162,7 +159,7 @@ def _content(
 
 
 def _file(workspace: Workspace, document: Document, argument: str) -> Document | None:
-    """The file of the repository that an expression names beside ``document``."""
+    """The file that an expression names, relative to ``document``."""
     match = _PATH.fullmatch(argument.strip())
     if match is None:
         return None

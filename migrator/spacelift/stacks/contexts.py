@@ -1,8 +1,8 @@
 """Contexts that are attached to stacks and modules, by name or by label; their hooks run before the stack's.
 
-See https://docs.spacelift.io/concepts/configuration/context: a context is attached by name, or attaches itself to what
-has a label in its own space, or in a space below that inherits. Contexts that are attached by name come first, by their
-priority, then the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
+See https://docs.spacelift.io/concepts/configuration/context. A context is attached by name, or attaches itself by label
+in its own space and in inheriting spaces below. Contexts that are attached by name come first, by their priority, then
+the others in reverse alphabetical order: https://docs.spacelift.io/concepts/stack/stack-settings.
 """
 
 from __future__ import annotations
@@ -13,76 +13,56 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from msgspec import Struct
-
 from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
+from migrator.spacelift.stacks.resource import Resource, resources
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.spaces import Space, Spaces
 from migrator.spacelift.stacks.targets import Target, index_of, targets
 from migrator.spacelift.stacks.terraform import Stack, spacelift_stacks
-from migrator.terraform.expressions.scopes import instances, scopes_of
 
 if TYPE_CHECKING:
-    from migrator.model.findings import Place
-    from migrator.syntax.terraform import Block
-    from migrator.terraform.expressions.evaluate import Expression, Scope
-    from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
 CALLS_AWS = regex(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
-"""What calls AWS or Terraform in a command."""
+"""The pattern of commands that call AWS or Terraform."""
 
 _SCRIPT = regex(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
 _ALL = "*"
 
 
-class SpaceliftContext(Struct, frozen=True, eq=False):
+class SpaceliftContext(Resource, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
 
-    document: Document
-    block: Block
-    scope: Scope
-    key: str | None = None
     workspace: Workspace | None = None
-
-    @property
-    def place(self) -> Place:
-        """The place of the block."""
-        return self.document.place(self.block)
 
     @property
     def name(self) -> str:
         """The name of the context; ``""`` if not known."""
-        argument = self.scope.argument(self.document, self.block, "name")
-        return (argument.string if argument is not None else None) or ""
+        return self.string("name") or ""
 
     @property
     def labels(self) -> frozenset[str] | None:
         """The labels to which the context attaches itself; None if not known."""
-        argument = self.scope.argument(self.document, self.block, "labels")
+        argument = self.argument("labels")
         if argument is None or argument.is_null:
             return frozenset()
         return None if argument.strings is None else attaching(argument.strings)
 
-    def hooks(self, name: str) -> Expression | None:
-        """The list of hooks called ``name``, such as ``before_init``."""
-        return self.scope.argument(self.document, self.block, name)
-
     @property
     def signs_in(self) -> bool:
         """Whether hooks of the context before init exchange the run's token."""
-        hooks = self.hooks("before_init")
+        hooks = self.argument("before_init")
         return hooks is not None and exchanges_token(hooks)
 
     @property
     def calls_aws(self) -> bool:
         """Whether hooks of the context before init call AWS or Terraform, in scripts of the repository too."""
-        hooks = self.hooks("before_init")
+        hooks = self.argument("before_init")
         said = text_of(hooks) if hooks is not None else ""
         return any(map(CALLS_AWS.search, (said, *self._scripts(said))))
 
@@ -97,33 +77,28 @@ class SpaceliftContext(Struct, frozen=True, eq=False):
                     yield script.text
 
 
-class Attachment(Struct, frozen=True, eq=False):
+class Attachment(Resource, frozen=True, eq=False, kw_only=True):
     """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
-    document: Document
-    block: Block
-    scope: Scope
     context: Target | None
     receiver: Target | None
     priority: int | None
-
-    @property
-    def place(self) -> Place:
-        """The place of the block."""
-        return self.document.place(self.block)
 
 
 T = TypeVar("T", Stack, SpaceliftContext)
 
 
 class Attachments:
-    """Which contexts of a repository are attached to which of its stacks and modules."""
+    """The attachments of a repository's contexts to stacks and modules."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.receivers = spacelift_stacks(workspace)
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
-        contexts = [SpaceliftContext(*resource, workspace) for resource in _resources(workspace, "spacelift_context")]
+        contexts = [
+            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key, workspace)
+            for resource in resources(workspace, "spacelift_context")
+        ]
         self._contexts = _index(contexts)
         self._by_label: dict[str, list[SpaceliftContext]] = {}
         self._with_unknown_labels: list[SpaceliftContext] = []
@@ -147,26 +122,28 @@ class Attachments:
                     by_index.setdefault(target.index, []).append(attachment)
 
     def stacks(self, target: Target) -> list[Stack]:
-        """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
+        """The stacks and modules that an id refers to, including stacks that a called module makes."""
         if target.address.startswith("module."):
-            within = [stack for stack in self.receivers if _is_made_by(stack, target)]
-            if within:
-                return within
-        return [stack for stack in self._receivers.get(target.index, ()) if _is(stack, target)]
+            made_by_module = [stack for stack in self.receivers if _is_made_by(stack, target)]
+            if made_by_module:
+                return made_by_module
+        return [stack for stack in self._receivers.get(target.index, ()) if _refers_to(stack, target)]
 
     def contexts(self, target: Target) -> list[SpaceliftContext]:
         """The contexts that an id leads to."""
         return [
             spacelift_context
             for spacelift_context in self._contexts.get(target.index, ())
-            if _is(spacelift_context, target)
+            if _refers_to(spacelift_context, target)
         ]
 
     def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
         """The contexts that are attached to the stack called ``slug``, which another place defines, with priorities."""
-        named = ((attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ()))
+        by_priority = (
+            (attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ())
+        )
         attached = [
-            (priority, each) for priority, target in named if target is not None for each in self.contexts(target)
+            (priority, each) for priority, target in by_priority if target is not None for each in self.contexts(target)
         ]
         return sorted(attached, key=lambda entry: entry[0])
 
@@ -178,15 +155,13 @@ class Attachments:
                 attachments += (
                     attachment
                     for attachment in self._by_context.get(index, ())
-                    if attachment.context and _is(context, attachment.context)
+                    if attachment.context and _refers_to(context, attachment.context)
                 )
         return list(dict.fromkeys(attachments))
 
-    def labelled(
-        self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
-    ) -> Iterator[tuple[Stack, str]]:
-        """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
+    def labelled(self, resource: Resource, labels: Iterable[str]) -> Iterator[tuple[Stack, str]]:
+        """The stacks and modules to which a resource with ``labels`` attaches itself; with why that is not certain."""
+        attached_labels, space = attaching(labels), self._spaces.of(resource)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
@@ -198,8 +173,8 @@ class Attachments:
                 yield stack, reason if is_certain else f"The labels of {stack.title} cannot be read here."
 
     def _reason(self, space: Space, stack: Stack) -> str | None:
-        """Why it is not certain that something in a space reaches a stack; ``""`` if it is, None if it does not."""
-        reaches = self._spaces.reaches(space, self._spaces.of(stack.document, stack.block, stack.scope))
+        """The reason why a space may not reach a stack; ``""`` if the space does, None if the space does not."""
+        reaches = self._spaces.reaches(space, self._spaces.of(stack))
         unknown = f"Whether the context's space includes the space of {stack.title} cannot be determined."
         return unknown if reaches is None else "" if reaches else None
 
@@ -210,7 +185,7 @@ class Attachments:
         callers: list[int] = []
         attached = [attachment for index in _indices(stack) for attachment in self._by_receiver.get(index, ())]
         for attachment in dict.fromkeys(attached):
-            if attachment.receiver is not None and _is(stack, attachment.receiver):
+            if attachment.receiver is not None and _refers_to(stack, attachment.receiver):
                 contexts = self.contexts(attachment.context) if attachment.context is not None else []
                 by_name += ((attachment.priority or 0, context) for context in contexts)
                 if not contexts or any(context.calls_aws and not context.signs_in for context in contexts):
@@ -227,7 +202,7 @@ class Attachments:
             for spacelift_context in self._by_label.get(label, ())
         ]
         for context in dict.fromkeys(matching):
-            reason = self._reason(self._spaces.of(context.document, context.block, context.scope), stack)
+            reason = self._reason(self._spaces.of(context), stack)
             if reason:
                 doubts.append(f"The context at {context.place} may attach itself to the stack. {reason}")
             elif reason is not None:
@@ -242,46 +217,38 @@ class Attachments:
         )
         by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
-        known = dict.fromkeys((*(context for _, context in by_name), *by_label))
-        return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
+        attached_contexts = dict.fromkeys((*(context for _, context in by_name), *by_label))
+        return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
 def attaching(labels: Iterable[str]) -> frozenset[str]:
-    """The labels of what something with ``labels`` attaches itself to."""
+    """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 
 
 def attachments(workspace: Workspace) -> Attachments:
-    """What is attached to what in ``workspace``."""
+    """The attachments of contexts in ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Attachments(workspace)
     return _KNOWN[workspace]
 
 
-def _resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope, str | None]]:
-    for module in workspace.modules.values():
-        for document, block in module.blocks("resource", type_) if module.is_interesting else ():
-            for outer in scopes_of(workspace, module):
-                for key, scope in instances(document, block, outer):
-                    yield document, block, scope, key
-
-
 def _attachments(workspace: Workspace) -> Iterator[Attachment]:
     follow = targets(workspace)
-    for document, block, scope, _ in _resources(workspace, _ATTACHMENT):
-        receivers = (follow.named(document, block, scope, name) for name in ("stack_id", "module_id"))
+    for resource in resources(workspace, _ATTACHMENT):
+        receivers = (follow.named(resource, name) for name in ("stack_id", "module_id"))
         receiver = next((target for target in receivers if target is not None), None)
-        argument = scope.argument(document, block, "priority")
+        argument = resource.argument("priority")
         is_default = argument is None or argument.is_null
         text = "0" if is_default else argument.origin.text.strip('"') if argument and argument.origin else ""
         priority = int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
-        context = follow.named(document, block, scope, "context_id")
-        yield Attachment(document, block, scope, context, receiver, priority)
+        context = follow.named(resource, "context_id")
+        where = (resource.document, resource.block, resource.scope)
+        yield Attachment(*where, context=context, receiver=receiver, priority=priority)
 
 
 def _indices(holder: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
-    address = holder.address if isinstance(holder, Stack) else ".".join(holder.block.labels)
-    yield index_of(holder.scope, address)
+    yield index_of(holder.scope, holder.address)
     if slug := _slug(holder):
         yield "", slug
 
@@ -298,8 +265,8 @@ def _slug(stack: Stack | SpaceliftContext) -> str | None:
     return stack.slug if isinstance(stack, Stack) else slug_of(stack.name)
 
 
-def _is(holder: Stack | SpaceliftContext, target: Target) -> bool:
-    """Whether the target, which has an index of it, is this very instance."""
+def _refers_to(holder: Stack | SpaceliftContext, target: Target) -> bool:
+    """Whether the target, which has the same index, refers to this instance."""
     if target.scope is None:
         return True
     return holder.scope.call is target.scope.call and (target.key is None or holder.key in (None, target.key))

@@ -1,4 +1,4 @@
-"""What an id leads to: a resource of the repository, through outputs of modules and data sources, or a literal."""
+"""The targets of ids: resources of the repository, through outputs of modules and data sources, or literals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from migrator.regex import regex
-from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import ModuleScope
 
 if TYPE_CHECKING:
-    from migrator.syntax.terraform import Block
-    from migrator.workspace.document import Document
+    from migrator.spacelift.stacks.resource import Resource
+    from migrator.terraform.expressions.evaluate import Expression, Scope
     from migrator.workspace.module import ModuleCall
     from migrator.workspace.workspace import Workspace
 
@@ -29,7 +29,7 @@ _NAMING = {
     "spacelift_space": "space_id",
     "spacelift_stack": "stack_id",
 }
-"""The argument by which a data source names what it reads."""
+"""The argument with the id in a data source."""
 
 _DEEPEST = 20
 
@@ -49,7 +49,7 @@ class Target(Struct, frozen=True):
 
 
 def index_of(scope: Scope, address: str) -> tuple[str, str]:
-    """What the resource at ``address`` is found by."""
+    """The key for the resource at ``address``."""
     return scope.module.path, address
 
 
@@ -61,18 +61,18 @@ class Targets:
         self._called: dict[int, tuple[str, ModuleCall]] = {id(call.block): (path, call) for path, call in calls_by_path}
         self._modules = workspace.modules
 
-    def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
+    def named(self, resource: Resource, argument: str) -> Target | None:
         """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
-        reference, for_each = scope.argument(document, block, argument), block.attribute("for_each")
+        reference, for_each = resource.argument(argument), resource.block.attribute("for_each")
         if reference is None:
             return None
-        repeated = document.expression(for_each) if for_each is not None else ""
+        repeated = resource.document.expression(for_each) if for_each is not None else ""
         if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
             reference = reference.derived(reference.text.replace("each.value", repeated, 1))
         return self.of(reference)
 
     def of(self, expression: Expression) -> Target | None:
-        """What an id leads to; None if that is not known."""
+        """The target of an id; None if not known."""
         for _ in range(_DEEPEST):
             origin = expression.behind
             if (literal := origin.string) is not None:
@@ -94,7 +94,9 @@ class Targets:
             path, call = self._called.get(id(block), ("", None))
             module = self._modules.get(path) if call is not None else None
             for document, output in module.blocks("output", match["output"]) if module and match else ():
-                value = Scope(module, call, expression.scope).argument(document, output, "value") if module else None
+                value = (
+                    ModuleScope(module, call, expression.scope).argument(document, output, "value") if module else None
+                )
                 for step in _STEP.finditer(match["steps"]) if match else ():
                     name = step[1] or expression.derived(step[2]).string or step[2]
                     value = value.member(name) if value is not None and value.items is not None else value
@@ -102,7 +104,7 @@ class Targets:
         return None
 
     def _data(self, expression: Expression, text: str) -> Expression | None:
-        """What a data source reads, by the id that it names."""
+        """The value of a data source, found by the id in the data source."""
         _, _, address = text.partition("data.")
         type_, _, rest = address.partition(".")
         argument = _NAMING.get(type_) if text.startswith("data.") else None
@@ -124,7 +126,7 @@ def _resource(expression: Expression, text: str) -> Target | None:
 
 
 def targets(workspace: Workspace) -> Targets:
-    """What follows the ids of ``workspace``."""
+    """The targets of ``workspace``."""
     if workspace not in _KNOWN:
         _KNOWN[workspace] = Targets(workspace)
     return _KNOWN[workspace]
