@@ -47,6 +47,11 @@ class Blueprint(Struct, frozen=True, eq=False):
     is_template: bool = False
 
     @property
+    def path(self) -> str:
+        """The path of the file that holds the template; ``""`` if that is not known."""
+        return self.document.path if self.document is not None else ""
+
+    @property
     def is_published(self) -> bool:
         """Whether the template is, or may be, a published version, which cannot change."""
         return self.block.labels[0] == VERSION and self.resource.literal(self.block.attribute("state")) != "DRAFT"

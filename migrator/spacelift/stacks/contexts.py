@@ -32,6 +32,7 @@ CALLS_AWS = regex(
 """The pattern of commands that call AWS or Terraform."""
 
 _SCRIPT = regex(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
+_COMMENT = regex(r"(?m)^[ \t]*#.*$")
 _ALL = "*"
 
 
@@ -74,7 +75,7 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
             for found in self.workspace.files_called(posixpath.basename(path)):
                 script = self.workspace.documents.get(found) or self.workspace.other(found)
                 if script is not None and f"/{found}".endswith(f"/{path}"):
-                    yield script.text
+                    yield _COMMENT.sub("", script.text)
 
 
 class Attachment(Resource, frozen=True, eq=False, kw_only=True):

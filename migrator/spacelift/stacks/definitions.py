@@ -81,12 +81,14 @@ def _definitions(workspace: Workspace) -> Iterator[StackDefinition]:
         if b"spacelift" in document.source.data:
             yield from _in_python(document)
     templates = list(blueprints(workspace))
-    named = {item.document.path for item in templates if item.document is not None}
+    named = {blueprint.path for blueprint in templates}
     for document in workspace.of_kind(Kind.SCRIPT):
         if document.path.endswith((".yaml", ".yml")) and document.path not in named:
             yield from _in_yaml(workspace, document)
+    published = {blueprint.path for blueprint in templates if blueprint.is_published and blueprint.part is None}
     for blueprint in templates:
-        yield from _in_blueprint(workspace, blueprint)
+        is_published = blueprint.is_published or blueprint.path in published
+        yield from _in_blueprint(workspace, blueprint, is_published=is_published)
 
 
 def _in_terraform(workspace: Workspace, stack: Stack) -> TerraformDefinition:
@@ -162,7 +164,7 @@ def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinitio
         yield from (_yaml_definition(workspace, document, stack) for stack in stacks)
 
 
-def _in_blueprint(workspace: Workspace, blueprint: Blueprint) -> Iterator[YamlDefinition]:
+def _in_blueprint(workspace: Workspace, blueprint: Blueprint, *, is_published: bool) -> Iterator[YamlDefinition]:
     """The stacks of a blueprint whose template is in the resource, or in a file of the repository."""
     if blueprint.document is None:
         return
@@ -172,7 +174,7 @@ def _in_blueprint(workspace: Workspace, blueprint: Blueprint) -> Iterator[YamlDe
             definition,
             part=blueprint.part,
             is_template=blueprint.is_template,
-            is_published=blueprint.is_published,
+            is_published=is_published,
             is_ignored=definition.is_ignored or blueprint.resource.is_ignored(blueprint.block),
         )
 
