@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.model.notes import ROTATE, SET_REGION
 from migrator.regex import regex
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
+from migrator.terraform.diagnostics import CHOOSE_WEB_IDENTITY
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals
 
@@ -42,6 +43,12 @@ def region_notes(holder: Provider) -> Iterator[Note]:
     has_region = any(body.attribute("region") for provider in family for body in provider.bodies)
     if holder.is_lead and gave and not has_region:
         yield SET_REGION.note(str(holder.place))
+
+
+def condition_notes(provider: Provider) -> Iterator[Note]:
+    """That a provider which loses its credentials has web identity on some condition only."""
+    if provider.is_lead and provider.credentials and provider.has_conditional_web_identity:
+        yield CHOOSE_WEB_IDENTITY.note(str(provider.place))
 
 
 def rotate_value(document: Document, value: Attribute, kind: Diagnostic = ROTATE) -> Iterator[Note]:

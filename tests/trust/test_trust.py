@@ -665,21 +665,23 @@ def test_a_named_role_is_for_the_stacks_whose_role_is_open(make_repo: MakeRepo) 
     assert 'data "aws_iam_role" "terraform_state"' in module
 
 
-def test_what_is_guessed_of_a_stack_is_told(make_repo: MakeRepo) -> None:
+@pytest.mark.parametrize("labels", ['["feature:aws_oidc_session_tagging"]', "concat(local.labels, [])"])
+def test_what_is_guessed_of_a_stack_is_told(make_repo: MakeRepo, labels: str) -> None:
     repo = make_repo(
         {
             "main.tf": sign_in(f'"{ROLE}"'),
-            "stacks/main.tf": """resource "spacelift_stack" "net" {
+            "stacks/locals.tf": 'locals {\n  labels = ["feature:aws_oidc_session_tagging"]\n}\n',
+            "stacks/main.tf": f"""resource "spacelift_stack" "net" {{
   name       = "net_prod & more"
   repository = "repo"
   branch     = "main"
   space_id   = spacelift_space.live.id
-  labels     = ["feature:aws_oidc_session_tagging"]
-}
+  labels     = {labels}
+}}
 
-resource "spacelift_space" "live" {
+resource "spacelift_space" "live" {{
   name = "live"
-}
+}}
 """,
         },
         name="repo",

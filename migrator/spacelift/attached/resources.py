@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from migrator.model.findings import Refusal
 from migrator.regex import regex
+from migrator.source import newline_at
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -26,6 +27,7 @@ from migrator.spacelift.attached.diagnostics import (
 )
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.span import Edit, Span
+from migrator.syntax.hcl.edit import indent_at
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.languages import HCL
 from migrator.syntax.terraform import NewArgument, NewBlock, Reference
@@ -119,8 +121,13 @@ def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
         rest = text[start : depends_on.value.end]
         reference = f'"{address}"' if document.syntax is not HCL else address
         gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
-        added = f"{gap[0]}{reference}," if gap else reference if not rest.strip(" \t\r\n]") else f"{reference}, "
-        yield Edit(document.path, Span(start, start), added)
+        if gap is None and document.syntax is HCL and not rest.strip(" \t\r\n]"):  # others may add to the list as well
+            line = newline_at(text, start) + indent_at(text, start)
+            yield Edit(document.path, Span(start, start), f"{line}  {reference},")
+            yield Edit(document.path, Span(start, depends_on.value.end), f"{line}]")
+        else:
+            added = f"{gap[0]}{reference}," if gap else f"{reference}, " if rest.strip(" \t\r\n]") else reference
+            yield Edit(document.path, Span(start, start), added)
 
 
 def _file_for(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:

@@ -7,6 +7,7 @@ the others in reverse alphabetical order: https://docs.spacelift.io/concepts/sta
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
@@ -30,11 +31,15 @@ CALLS_AWS = regex(
 )
 """The pattern of commands that call AWS or Terraform."""
 
+_SCRIPT = regex(r"(?:^|[\s;&|/])((?:\./)?[\w./-]*?[\w-]+\.(?:ba)?sh|\./[\w./-]+)(?![\w.])")
+_COMMENT = regex(r"(?m)^[ \t]*#.*$")
 _ALL = "*"
 
 
 class SpaceliftContext(Resource, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
+
+    workspace: Workspace | None = None
 
     @property
     def name(self) -> str:
@@ -57,9 +62,20 @@ class SpaceliftContext(Resource, frozen=True, eq=False):
 
     @property
     def calls_aws(self) -> bool:
-        """Whether hooks of the context before init call AWS or Terraform."""
+        """Whether hooks of the context before init call AWS or Terraform, in scripts of the repository too."""
         hooks = self.argument("before_init")
-        return hooks is not None and CALLS_AWS.search(text_of(hooks)) is not None
+        said = text_of(hooks) if hooks is not None else ""
+        return any(map(CALLS_AWS.search, (said, *self._scripts(said))))
+
+    def _scripts(self, said: str) -> Iterator[str]:
+        """The texts of the scripts that commands name."""
+        if self.workspace is None:
+            return
+        for path in map(posixpath.normpath, _SCRIPT.findall(said)):
+            for found in self.workspace.files_called(posixpath.basename(path)):
+                script = self.workspace.documents.get(found) or self.workspace.other(found)
+                if script is not None and f"/{found}".endswith(f"/{path}"):
+                    yield _COMMENT.sub("", script.text)
 
 
 class Attachment(Resource, frozen=True, eq=False, kw_only=True):
@@ -81,7 +97,7 @@ class Attachments:
         self._spaces = Spaces(workspace)
         self._receivers = _index(self.receivers)
         contexts = [
-            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key)
+            SpaceliftContext(resource.document, resource.block, resource.scope, resource.key, workspace)
             for resource in resources(workspace, "spacelift_context")
         ]
         self._contexts = _index(contexts)
