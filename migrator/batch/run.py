@@ -277,7 +277,10 @@ def _conclude(request: Request, journal: Journal, shown: Progress) -> int:
     code = exit_code(replace(result, changed=()) if is_plan else result for result in results)  # a plan is no check
     for line in tally.lines(verbose=request.verbose):
         shown.say(line)
-    shown.say(f"journal: {journal.path}")
+    if tally.tasks and not (request.reports or request.plan_file or is_plan):
+        shown.say(f"Tasks for people: {tally.tasks}. To read them in a report:")
+        shown.say(f"  {request.command('--resume', journal.path)} --report report.html")
+    shown.say(f"The journal of this run: {journal.path}")
     if tally.is_failed:
         shown.say(f"To try again what failed: {request.command('--retry-failed', journal.path)}")
     return code

@@ -36,7 +36,8 @@ class PythonSignIn:
     @property
     def outcome(self) -> str:
         """The new sign-in, for people."""
-        return f"web identity with {self.role or 'the assumed role'}"
+        what = "backend" if self.call.is_backend else "remote state"
+        return f"The {what} signs in with web identity: {self.role or 'the assumed role'}."
 
     @property
     def edits(self) -> tuple[Edit, ...]:

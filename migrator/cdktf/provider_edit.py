@@ -77,7 +77,7 @@ class PythonIdentity:
     def sign_in(self, provider: CdktfCall) -> Rewrite | Refusal:
         """Take its credentials from the provider and let it sign in by web identity."""
         if provider.web_identity is not None:
-            outcome = "credentials removed: the provider has web identity"
+            outcome = "The static credentials are removed. The provider has web identity already."
             return Rewrite(tuple(_removal(provider, provider.credentials)), outcome)
         if objection := self._objection(provider):
             return objection
@@ -90,7 +90,7 @@ class PythonIdentity:
         name, imports = struct
         said = f"var.{role.variable.name}" if role.variable else f'"{self._config.role_arn}"'
         edits = (*imports, *role.edits, *self._replacement(provider, name, role.expression))
-        return Rewrite(edits, f"web identity with {said}")
+        return Rewrite(edits, f"The provider signs in with web identity: {said}.")
 
     def set_value(self, provider: CdktfCall) -> Iterator[Note]:
         """A note that the variable of the provider's role needs a value."""

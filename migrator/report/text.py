@@ -16,7 +16,7 @@ from migrator.report.colour import styled
 from migrator.report.sections import FEW, Section, count, fitted, listed, rooms, wrapped
 from migrator.report.shown import show
 from migrator.report.steps import short_steps, staged
-from migrator.report.totals import rotations
+from migrator.report.totals import rotations, without_places
 from migrator.report.verification import headline_of
 from migrator.secret import printable
 from migrator.terraform.identity_diagnostics import ENVIRONMENT_CREDENTIALS
@@ -57,7 +57,7 @@ def _totals(result: RepoResult) -> str:
         (len(result.problems), "file not processed", "files not processed"),
         (kinds[Refusal], "refused", "refused"),
         (kinds[LeftAlone], "left alone", "left alone"),
-        (kinds[Ignored], "accepted", "accepted"),
+        (kinds[Ignored], "ignored", "ignored"),
         (sum(len(note.subjects) for note in rotations(result)), "key to rotate", "keys to rotate"),
         (len(result.stacks), "stack", "stacks"),
     )
@@ -83,7 +83,7 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in found[Ignored]]
-        yield Section("Accepted or ignored:", ignored, 0, ("place", "places"))
+        yield Section("Ignored:", ignored, 0, ("place", "places"))
         signers = [[f"  {_signer(row)}"] for row in result.signers]
         yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
         yield Section("Files:", [[f"  {path}"] for path in result.changed], 0, ("file", "files"))
@@ -134,9 +134,9 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
     shown = ""
     for note in notes:
         task, is_short = note.task.removesuffix("."), len(note.subjects) <= 1
-        lines = [f"  - {note.line}{':' if note.paste else ''}"] if is_short else [f"  - {task}:"]
+        lines = [f"  - {note.line}"] if is_short else [f"  - {task}:"]
         lines += [] if is_short else listed(list(note.subjects), "      ", verbose=verbose)
-        lines += ["    Text to copy:"] * bool(note.paste and not is_short)
+        lines += ["    Text to copy:"] * bool(note.paste)
         lines += [f"      {line}" for line in note.paste.splitlines()]
         yield lines + (_help(note.help, "    ") if note.help != shown else [])
         shown = note.help
@@ -185,30 +185,32 @@ def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:
 
 
 def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
-    """A line for each stack, or one for all that are alike."""
-    groups: dict[tuple[str, tuple[str, ...]], list[StackRow]] = {}
+    """A line for each stack, or one for all that are alike but for the places in their remarks."""
+    groups: dict[tuple[str, ...], list[StackRow]] = {}
     for row in rows:
-        groups.setdefault((row.hook, row.remarks), []).append(row)
+        groups.setdefault((row.hook, *map(without_places, row.remarks)), []).append(row)
     lines: list[list[str]] = []
-    for (hook, remarks), group in groups.items():
+    for group in groups.values():
+        first = group[0]
         if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
-            said = _sentences(f"hook: {hook}" if hook else "no hook is added", remarks)
-            lines += [[f"  {len(group)} stacks, for example {group[0].title}: {said}"]]
+            said = " ".join(_sentences(first.hook or "The stack is not changed", *first.remarks))
+            lines += [[f"  {len(group)} stacks, for example {first.title} ({_where(first)}): {said}"]]
     return lines
 
 
 def _stack(row: StackRow) -> str:
-    where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
-    hook = f"; hook: {row.hook}" if row.hook else ""
-    return _sentences(f"{row.title} ({where}) {runs}{hook}", row.remarks)
+    return " ".join(_sentences(f"{row.title} ({_where(row)}) {runs}", row.hook, *row.remarks))
 
 
-def _sentences(first: str, others: Iterable[str]) -> str:
-    """The first words and the others after them, each a sentence of its own."""
-    return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
+def _where(row: StackRow) -> str:
+    return f"{row.repo}: {row.place}" if row.repo else str(row.place)
+
+
+def _sentences(*texts: str) -> Iterator[str]:
+    return (f"{text.removesuffix('.')}." for text in texts if text)
 
 
 def _signer(row: SigningRow) -> str:

@@ -191,8 +191,10 @@ def _rewrite(backend: CdktfCall) -> Rewrite:
         removed = [item for scope, item in backend.credentials if scope is holder]
         commented = [item for scope, item in backend.role_family if scope is holder]
         edits += python_edit.take_out(path, text, holder, removed, commented)
-    outcomes = ["credentials removed"] * bool(backend.credentials) + ["role commented out"] * bool(backend.role_family)
-    return Rewrite(tuple(edits), ", ".join(outcomes))
+    outcomes = ["The static credentials are removed."] * bool(backend.credentials) + [
+        "The role is commented out."
+    ] * bool(backend.role_family)
+    return Rewrite(tuple(edits), " ".join(outcomes))
 
 
 def _region(provider: CdktfCall) -> Iterator[Note]:

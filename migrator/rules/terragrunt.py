@@ -194,8 +194,10 @@ def _rewrite_state(found: Terragrunt, state: RemoteState, has_iam_role: set[bool
     edits = change_objects(found, "remote_state", changes)
     if isinstance(edits, Refusal):
         return edits
-    outcomes = ["credentials removed"] * bool(state.credentials) + ["role commented out"] * bool(commented)
-    return Rewrite(edits, ", ".join(outcomes))
+    outcomes = ["The static credentials are removed."] * bool(state.credentials) + [
+        "The role is commented out."
+    ] * bool(commented)
+    return Rewrite(edits, " ".join(outcomes))
 
 
 def _rotate_state(state: RemoteState) -> Iterator[Note]:
@@ -226,7 +228,7 @@ def _environment(found: Terragrunt, groups: dict[Unit, str]) -> Iterator[Finding
 
 def _without(found: Terragrunt, removed: list[EnvironmentVariable]) -> Rewrite | Refusal:
     edits = change_objects(found, "terraform", [(removed[0].holder, [variable.item for variable in removed], [])])
-    return edits if isinstance(edits, Refusal) else Rewrite(edits, "credentials removed")
+    return edits if isinstance(edits, Refusal) else Rewrite(edits, "The static credentials are removed.")
 
 
 def _rotate_environment(removed: list[EnvironmentVariable]) -> Iterator[Note]:
@@ -260,7 +262,7 @@ def _with_token(context: Context, role: IamRole, units: list[Unit]) -> Fix:
     found = text.find(newline, end)
     place = len(text) if found < 0 else found
     line = f'{newline}iam_web_identity_token = "{context.config.token_file}"'
-    return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token")
+    return Rewrite((Edit(document.path, Span(place, place), line),), "Terragrunt assumes the role with the OIDC token.")
 
 
 def _generated(sign_in: GeneratedSignIn, part: Generated, groups: dict[Unit, str]) -> Iterator[Finding]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import LeftAlone
-from migrator.model.verification import Proof, failed, not_proven, proven, worst
-from migrator.model.verification import Verdict as Verdict
+from migrator.model.verification import OPEN, Proof, failed, not_proven, proven, worst
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
 from migrator.verify import diagnostics as said
@@ -143,10 +142,10 @@ def identity_proof(
     if environment.rest == _UNKNOWN_HOOK:
         proofs.append(not_proven(_CELL, said.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
-    if verdict is not Verdict.PROVEN:
+    if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
     who = "; ".join(f"{item.who}: {item.by.said}" for item in now)
-    return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
+    return proven(_CELL, f"Signs in as the report of the migration says. {who}.")
 
 
 def _of(item: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:

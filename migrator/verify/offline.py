@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.errors import MigrateError
-from migrator.model.verification import Proof, VerifiedStack, not_proven, proven
+from migrator.model.verification import Proof, VerifiedStack, not_needed, not_proven
 from migrator.terraform.backends import s3_backends
 from migrator.terraform.engine_evidence import code_evidence
 from migrator.terraform.signing import Environment
@@ -87,7 +87,7 @@ class Offline:
             try:
                 yield stack, self._row(root, given)
             except (MigrateError, OSError) as error:
-                reason = said.UNKNOWN_HOOKS.refusal(why=str(error))
+                reason = said.UNKNOWN_HOOKS.refusal(why=str(error).rstrip("."))
                 title, place = (stack.title, stack.place) if stack else ("", "")
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
@@ -177,7 +177,7 @@ class Offline:
         with_backend: bool,
     ) -> Proof:
         if root is None:
-            return proven("state", "The root module has no S3 backend, and the migration gives it none.")
+            return not_needed("state", "The root module has no S3 backend, and the migration gives it none.")
         if isinstance(extra, Proof):
             return extra
         if self._aws is None:

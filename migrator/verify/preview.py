@@ -161,4 +161,4 @@ def _identity(told: list[dict[str, str]]) -> Iterator[Proof]:
         who = f"The run as {now}"
         yield failed("identity", said.OTHER_ACCOUNT.refusal(who=who, before=account_in(before), after=account_in(now)))
         return
-    yield proven("identity", f"The preview signed in as {now}. A preview proves nothing of runs that write.")
+    yield proven("identity", f"The preview signed in as {now}. A preview proves nothing about runs that apply changes.")

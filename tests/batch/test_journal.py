@@ -140,7 +140,7 @@ HEADER: dict[str, Any] = {"journal": "tf-oidc-migrate", "version": 1, "settings"
         (json.dumps({**HEADER, "version": 2, "settings": None}) + "\n", "newer version of tf-oidc-migrate wrote"),
         (
             json.dumps({**HEADER, "settings": {"mode": "check"}}) + "\n",
-            "belongs to a run with other settings: exclude, mode$",
+            "belongs to a run with other repositories or options",
         ),
         ("[" * 100_000 + "\n", "is not a journal"),
     ],
