@@ -1,4 +1,4 @@
-"""What a credential looks like, and how to speak of a text without giving one away."""
+"""The shapes of credentials, and the masking of credentials in texts."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
+from migrator.regex import regex
+
 MASK = "********"
 
 STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
 """Arguments of the AWS provider and the S3 backend that hold a credential itself."""
 
 Piece = tuple[int, int]
-"""Where a piece of a text begins and ends."""
+"""The start and the end of a piece of a text."""
 
 _TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential|creds"
 _WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "creds", "\\u")
-"""One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_NO_TELLING = re.compile(
+"""Each match of `_TELLING` contains one of these words in lower case; characters that JSON escapes may be any."""
+_NO_TELLING = regex(
     r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
 )
 _PLAIN = r"(?:[^\s\"'`$,;&|<>()\\{}\[\]]|&(?![&\s]|\w+=))"
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
 
-_ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
-_RUN = re.compile(r"[A-Za-z0-9/+]{40,}")
+_ACCESS_KEY_ID = regex(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_RUN = regex(r"[A-Za-z0-9/+]{40,}")
 _LENGTH = 40
 _NEAR = 100
 _JOINS = (".", "_", "-")
-_KINDS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
+_KINDS = regex(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _FEWEST_KINDS = 15
 """In 40 random characters upper case, lower case, digits and signs change 25 times, in a path's words half as often."""
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
     r"(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
@@ -45,42 +47,40 @@ _IN_TOKENS = (
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "npm_", "pypi-", "AIza", "k_live_"),
     *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
 )
-"""One of them is in whatever `_TOKEN` matches."""
-_VAULT_TOKEN = re.compile(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
-)
+"""Each match of `_TOKEN` contains one of these texts."""
+_VAULT_TOKEN = regex(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
+_PRIVATE_KEY = regex(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S)
 
 # --- contexts -------------------------------------------------------------------------------------------------------
 
-_TELLS = re.compile(_TELLING, re.IGNORECASE)
-_TELLS_IN_LOWER = re.compile(_TELLING)
+_TELLS = regex(_TELLING, re.IGNORECASE)
+_TELLS_IN_LOWER = regex(_TELLING)
 """The same in a text of lower case, which takes a third of the time."""
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*+\])?[ \t]*+(?:=>|[=:])[ \t]*+"
-_QUOTED = re.compile(
+_QUOTED = regex(
     rf"{_GIVEN}\s*(?P<quote>[\"'])"
     r"(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])++(?=(?P=quote))|(?:(?!(?P=quote))[^\n])++)(?P=quote)"
 )
-"""A string with escapes, or, where these leave no end to it, up to the next quote."""
-_SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
-_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
-_OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
-_IS_PASSWORD = re.compile(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
-_VERSION = re.compile(r"v?\d+(?:\.\d+)+|latest")
-_IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
+"""A string with escapes; if the escapes leave no end, up to the next quote."""
+_SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
+_UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
+_OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
+_IS_PASSWORD = regex(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
+_VERSION = regex(r"v?\d+(?:\.\d+)+|latest")
+_IS_OPTION = regex(r"(?<!\S)--?[\w-]{0,60}\Z")
 _GIVES = r"[\"']?\s*+[=:]\s*+[\"']?"
 _NEXT = r"[\"']?\s*+,?\s*+[\"']?\b"
 _TITLE = rf"\b(?:name|key|variable){_GIVES}(?P<name>[\w-]{{1,80}}+)"
 _TITLED = rf"\b(?:value|content|default){_GIVES}(?P<value>{_PLAIN}++)"
-_PAIR = re.compile(rf"(?i){_TITLE}{_NEXT}{_TITLED}")
-_RIAP = re.compile(rf"(?i){_TITLED}{_NEXT}{_TITLE}")
-_CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
-_LOGIN = re.compile(rf"\b(?:sshpass|(?:mysql\w*|login)\b[^|;&\n]{{0,100}}?)[ \t]-p[ \t]*[\"']?(?P<value>{_PLAIN}+)")
-_QUERY = re.compile(rf"[?&](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=(?P<value>{_PLAIN}+)")
-_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
-_USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
-_LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
-_BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
+_PAIR = regex(rf"(?i){_TITLE}{_NEXT}{_TITLED}")
+_RIAP = regex(rf"(?i){_TITLED}{_NEXT}{_TITLE}")
+_CURL = regex(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
+_LOGIN = regex(rf"\b(?:sshpass|(?:mysql\w*|login)\b[^|;&\n]{{0,100}}?)[ \t]-p[ \t]*[\"']?(?P<value>{_PLAIN}+)")
+_QUERY = regex(rf"[?&](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=(?P<value>{_PLAIN}+)")
+_NETRC = regex(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
+_USER_INFO = regex(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
+_LONE_USER = regex(r"://(?P<value>[\w.~-]{16,200})@")
+_BEARER = regex(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
 _ANYWHERE = (
     (_NETRC, ("password",)),
     (_USER_INFO, ("://",)),
@@ -89,8 +89,8 @@ _ANYWHERE = (
     (_LOGIN, ("-p",)),
     (_QUERY, ("sig=", "x-amz-")),
 )
-"""What gives a secret in whatever text, with words of which one is in all that matches, in lower case."""
-_NO_SECRET = re.compile(
+"""Patterns of secrets in any text, with words of which each match contains one in lower case."""
+_NO_SECRET = regex(
     r"(?i)\$\{[^{}]*\}|\$?\{\{\s*[\w-]*(?:\.[\w-]+)+\s*\}\}|(?:/[\w.-]+){2,}/?"
     r"|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
@@ -98,13 +98,13 @@ _NO_SECRET = re.compile(
 
 # --- spelling -------------------------------------------------------------------------------------------------------
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[\\/\"'nrt]|%[0-9a-fA-F]{2}|\$\$\{|%%\{"
     r"|&(?:amp|lt|gt|quot|#39|#x27|#43|#47|#61);"
 )
-_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {item: item for item in "\\/\"'"}
+_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {character: character for character in "\\/\"'"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'", "#43": "+", "#47": "/", "#61": "="}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def is_telling(name: str) -> bool:
@@ -119,13 +119,13 @@ def may_tell(text: str) -> bool:
 
 
 def is_random(text: str) -> bool:
-    """Whether ``text`` looks like what nobody has made up of words."""
+    """Whether ``text`` looks random, not like words."""
     kinds = len(_KINDS.findall(text))
     return len(text) >= 12 and kinds * _LENGTH >= _FEWEST_KINDS * len(text) and re.search(r"\d", text) is not None
 
 
-class Plain:
-    """What a text means without its escapes, whatever the language: `text`, and the way back to the places."""
+class UnescapedText:
+    """A text without escapes, whatever the language: `text`, with a map to the places in the raw text."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
@@ -138,24 +138,24 @@ class Plain:
         pieces: list[str] = []
         done = length = 0
         for match in _ESCAPE.finditer(self.raw):
-            meant = _meaning(match[0])
-            pieces += self.raw[done : match.start()], meant
-            length += match.start() - done + len(meant)
+            character = _meaning(match[0])
+            pieces += self.raw[done : match.start()], character
+            length += match.start() - done + len(character)
             done = match.end()
             self._ends.append(length)
             self._lags.append(done - length)
-            self._lengths.append(len(meant))
+            self._lengths.append(len(character))
             self._begins.append(match.start())
         self.text = "".join((*pieces, self.raw[done:]))
 
     def at(self, place: int) -> int:
-        """Where in the raw text the character at a ``place`` of `text`, or the escape for it, begins."""
+        """The offset in the raw text of the character at a ``place`` of `text`, or of the character's escape."""
         index = bisect_right(self._ends, place) - 1
         is_escape = index + 1 < len(self._ends) and place >= self._ends[index + 1] - self._lengths[index + 1]
         return self._begins[index + 1] if is_escape else place + self._lags[index]
 
     def place(self, piece: Piece) -> Piece:
-        """Where in the raw text a piece of `text` stands."""
+        """The span in the raw text of a piece of `text`."""
         start, end = piece
         index = bisect_right(self._ends, end) - 1
         inside = index + 1 < len(self._ends) and end > self._ends[index + 1] - self._lengths[index + 1]
@@ -177,7 +177,7 @@ def _meaning(escape: str) -> str:
 
 
 def shapes(text: str) -> Iterator[Piece]:
-    """Where credentials stand that say by themselves what they are, or stand beside an access key id."""
+    """The spans of credentials that have a known shape, or are near an access key id."""
     for match in _PRIVATE_KEY.finditer(text) if "PRIVATE KEY-----" in text else ():
         yield match.span("value")
     for match in _TOKEN.finditer(text) if any(part in text for part in _IN_TOKENS) else ():
@@ -193,7 +193,7 @@ def shapes(text: str) -> Iterator[Piece]:
 
 
 def _keys_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Piece]:
-    """Where what may be a secret access key stands, with whatever signs around it."""
+    """The spans of possible secret access keys, including adjacent signs."""
     for match in _RUN.finditer(text, start, len(text) if end is None else end):
         run = match[0]
         for first in range(min(len(run) - _LENGTH, _LENGTH) + 1):
@@ -218,9 +218,9 @@ def _bare_keys(text: str) -> Iterator[Piece]:
 
 
 def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
-    """Where something stands that is given to a name, an option or an address as only a secret is.
+    """The spans of values of a name, an option or an address that only secrets have.
 
-    ``is_text`` says whether a place in a file is no code, so that what stands there without quotes may be a value.
+    ``is_text``: the file is no code, so that a value may have no quotes.
     """
     folded = text.casefold()
     for pattern, words in _ANYWHERE:
@@ -233,11 +233,11 @@ def contexts(text: str, is_text: Callable[[int], bool] | None = None) -> Iterato
             if is_telling(match["name"]) and not refers(match["value"]) and is_text and is_text(match.start("value")):
                 yield match.span("value")
     if any(word in folded for word in _WORDS):
-        yield from _given_to_names(text, folded, is_text)
+        yield from _assigned_to_names(text, folded, is_text)
 
 
-def _given_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
-    """Where something stands that is given to a name which tells; ``folded`` is the text in lower case."""
+def _assigned_to_names(text: str, folded: str, is_text: Callable[[int], bool] | None) -> Iterator[Piece]:
+    """The spans of values of a name that indicates a secret; ``folded`` is the text in lower case."""
     for tells in _TELLS_IN_LOWER.finditer(folded) if text.isascii() else _TELLS.finditer(text):
         for pattern in (_QUOTED, _SHELL, _UNQUOTED, _OPTION):
             value = pattern.match(text, tells.end())
@@ -253,7 +253,7 @@ def _is_assigned(
     value: re.Match[str],
     is_text: Callable[[int], bool] | None,
 ) -> bool:
-    """Whether a value may be given to a name in this way at this place."""
+    """Whether the code at this place may assign a value to a name."""
     start, end = value.span("value")
     if not is_telling(text[name.start() : start].rstrip(" \t\"':=>]")):
         return False
@@ -278,12 +278,12 @@ def refers(value: str) -> bool:
 
 def hide(text: str, pieces: Iterable[Piece]) -> str:
     """``text`` with `MASK` in the place of the ``pieces``, line for line."""
-    shown: list[str] = []
-    done = 0
+    lines_shown: list[str] = []
+    position = 0
     for start, end in joined(pieces):
-        shown += text[done:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
-        done = end
-    return "".join((*shown, text[done:]))
+        lines_shown += text[position:start], re.sub(r"[^\s][^\r\n]*", MASK, text[start:end])
+        position = end
+    return "".join((*lines_shown, text[position:]))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -303,33 +303,33 @@ def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def mask_shapes(text: str) -> str:
-    """``text``, such as a path, with nothing masked but what cannot be anything else than a credential."""
+    """The ``text``, for example a path, in which only certain credentials are masked."""
     return hide(text, shapes(text))
 
 
 @lru_cache(maxsize=4096)
 def mask(text: str) -> str:
-    """``text`` with every credential in it that it tells of replaced by `MASK`, line for line.
+    """The ``text`` with `MASK` in place of every recognised credential; the lines stay the same.
 
-    Masked are AWS access key ids, secret access keys and tokens by their shape, literals given to a name that tells
-    (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
+    AWS access key ids, secret access keys and tokens are recognised by their shape. Other secrets are literals of a
+    telling name (``password = "…"``, ``API_TOKEN=…``), passwords in URLs, bearer tokens, and private keys.
     """
     return hide(text, (*assigned_pieces(text), *bare_keys(text)))
 
 
 def assigned_pieces(text: str, is_text: Callable[[int], bool] | None = None) -> Iterator[Piece]:
-    """Where in ``text`` something stands of which it tells that it is a secret, escapes or not; see `contexts`."""
+    """The spans of recognised secrets in ``text``, with or without escapes; see `contexts`."""
     yield from (*shapes(text), *contexts(text, is_text))
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         inside = None if is_text is None else lambda place: is_text(plain.at(place))
         yield from map(plain.place, (*shapes(plain.text), *contexts(plain.text, inside)))
 
 
 def bare_keys(text: str) -> Iterator[Piece]:
-    """Where a secret access key stands alone, escapes or not: no part of a path, an address or something longer."""
+    """The spans of secret access keys on their own, which are no part of a path, an address or something longer."""
     yield from _bare_keys(text)
-    plain = Plain(text)
+    plain = UnescapedText(text)
     if plain.text != text:
         yield from map(plain.place, _bare_keys(plain.text))
 
@@ -340,9 +340,9 @@ def shown_key(key: str) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` fit for a terminal: control characters and lone surrogates as ``\\x1b``, so that none of them acts."""
-    shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    return shown.encode("utf-8", "backslashreplace").decode()
+    """The ``text`` for a terminal: control characters and lone surrogates as ``\\x1b``, without any effect."""
+    escaped = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return escaped.encode("utf-8", "backslashreplace").decode()
 
 
 def plain_line(text: str) -> str:

@@ -1,22 +1,23 @@
-"""One file: its bytes, its text, and the way from one to the other and back without loss."""
+"""One file: the bytes, the text, and the lossless conversion between them."""
 
 from __future__ import annotations
 
 import codecs
-import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
-_NEWLINE = re.compile(r"\r\n|\n")
+from msgspec import Struct
+
+from migrator.regex import regex
+
+_NEWLINE = regex(r"\r\n|\n")
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file as it was read.
+class SourceFile(Struct, frozen=True, dict=True):
+    """A file with the content as read.
 
-    ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are carried through the text as lone
-    surrogates, so that `encode` gives back the very bytes of everything that was not edited.
+    ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are lone surrogates in the text, so that
+    `encode` returns exactly the bytes of all unedited text.
     """
 
     path: str
@@ -47,10 +48,10 @@ class SourceFile:
 
 
 def newline_at(text: str, offset: int) -> str:
-    """The line ending in use at ``offset``: that of the line before it, else the first one after, else ``\\n``."""
+    """The line ending at ``offset``: that of the line before, else the first one after, else ``\\n``."""
     before = text.rfind("\n", 0, offset)
-    found = before if before >= 0 else text.find("\n", offset)
-    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
+    start = before if before >= 0 else text.find("\n", offset)
+    return "\r\n" if start > 0 and text[start - 1] == "\r" else "\n"
 
 
 def with_newlines(text: str, newline: str) -> str:

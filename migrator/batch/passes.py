@@ -1,4 +1,4 @@
-"""Many repositories in two passes: all are surveyed, then each is migrated with what was learnt of the others.
+"""Many repositories in two passes: all are surveyed, then each is migrated with the facts of the others.
 
 The jobs are plain data and module-level functions, so that they run in this process, in others, or on a Dask cluster.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.batch.job import Executor, Failure
 from migrator.batch.pool import run_jobs
 from migrator.batch.records import SURVEY, RepoJob, fleets, surveys_in
 from migrator.config.config import Config, ExistingBranch
-from migrator.errors import MigrateError, NothingThere
+from migrator.errors import EmptyRepository, MigrateError
 from migrator.migrate.callers import settle_calls
 from migrator.migrate.pipeline import migrate_repo, reason_of, survey_repo
 from migrator.model.fleet import ALONE, Fleet, Survey
@@ -35,9 +37,9 @@ def survey_job(job: RepoJob) -> Survey | RepoResult:
     """The first pass over a repository; repeated if its ``fleet`` has calls between repositories."""
     try:
         folder = _folder(job, is_second=job.fleet != ALONE)
-        found = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
-        return found if isinstance(found, Survey) else _pushed(job, found)
-    except NothingThere:
+        survey = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
+        return survey if isinstance(survey, Survey) else _pushed(job, survey)
+    except EmptyRepository:
         return RepoResult(job.name, job.config.mode)
     except Exception as error:
         return RepoResult(job.name, job.config.mode, error=reason_of(error))
@@ -53,13 +55,15 @@ def migrate_job(job: RepoJob) -> RepoResult:
 
 
 def _folder(job: RepoJob, *, is_second: bool = False) -> str:
-    """The folder to work in: the user's, or a clone; the second pass takes that of the first, if it is here."""
+    """The folder to work in: the user's, or a clone; the second pass uses the clone of the first, if present."""
     path = job.source.url_or_path
     if not job.source.is_local:
         from migrator.remotes.clone import clone, clone_folder  # here: git is needed for remote repositories alone
 
-        there = clone_folder(job.source, Path(job.clones))
-        path = str(there if is_second and there.is_dir() else clone(job.source, Path(job.clones), timeout=_FETCH))
+        clone_path = clone_folder(job.source, Path(job.clones))
+        path = str(
+            clone_path if is_second and clone_path.is_dir() else clone(job.source, Path(job.clones), timeout=_FETCH)
+        )
     below = job.source.settings.get("path", "")
     folder = os.path.realpath(os.path.join(path, below))
     if os.path.commonpath([os.path.realpath(path), folder]) != os.path.realpath(path) or not os.path.isdir(folder):
@@ -68,7 +72,7 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
 
 
 def _no_folder(path: str) -> str:
-    """Why there is nothing to work on at a local path."""
+    """The reason why a local path cannot be worked on."""
     try:
         os.stat(path)
     except OSError as error:
@@ -102,12 +106,12 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
         ]
     except MigrateError as error:
         return replace(result, error=f"The branch was created, but not pushed: {error}")
-    there = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
-    if not there:
+    existing = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
+    if not existing:
         return replace(result, pushed=job.push_to)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
-    return replace(result, error=f"The remote {job.push_to} already has a branch {there[0]} with other commits")
+    return replace(result, error=f"The remote {job.push_to} already has a branch {existing[0]} with other commits")
 
 
 def _folder_of_branch(job: RepoJob) -> str:
@@ -119,9 +123,8 @@ def _folder_of_branch(job: RepoJob) -> str:
     return str(clone_folder(job.source, Path(job.clones)))
 
 
-@dataclass
-class Batch:
-    """A run over ``jobs``, of which each has a name of its own; what comes of them is in the ``journal``."""
+class Batch(Struct):
+    """A run over ``jobs`` with unique names; the results are in the ``journal``."""
 
     jobs: Sequence[RepoJob]
     journal: Journal
@@ -132,10 +135,10 @@ class Batch:
     on_interrupt: Callable[[int], None] = field(default=lambda _: None)
 
     def run(self, names: Iterable[str]) -> Iterator[RepoResult]:
-        """Migrate the repositories of these names; yields each result after it is in the journal.
+        """Migrate the repositories of these names; yield each result after the journal has the result.
 
-        All repositories of the run count for what they know of each other, be they migrated already or not. Raises
-        `KeyboardInterrupt` after the jobs in flight are done, if asked to stop.
+        Every repository of the run gives facts to the others, even if migrated already. Raises `KeyboardInterrupt`
+        after the running jobs are done, if the user interrupts.
         """
         pending = set(names)
         surveys: dict[str, Survey] = {}
@@ -154,37 +157,37 @@ class Batch:
             yield self._finish(job.name, outcome if isinstance(outcome, RepoResult) else _failed(job, outcome))
 
     def note(self, result: RepoResult) -> None:
-        """Take down what became of a result after it was yielded."""
+        """Record a change of a result after the result was yielded."""
         self._finish(result.repo, result)
 
     def _survey_all(self, pending: set[str], surveys: dict[str, Survey]) -> Iterator[RepoResult]:
-        known = surveys_in(self.journal)
-        surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
-        unknown = (job for job in self.jobs if job.name in pending and job.name not in known)
-        found: dict[str, Survey] = {}
+        recorded = surveys_in(self.journal)
+        surveys.update({job.name: recorded[job.name] for job in self.jobs if job.name in recorded})
+        unknown = (job for job in self.jobs if job.name in pending and job.name not in recorded)
+        new: dict[str, Survey] = {}
         for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
                 self.journal.finish(SURVEY + job.name, to_plain(result), is_cheap=True)
                 self.on_survey(job.name)
-                found[job.name] = result
+                new[job.name] = result
             else:
                 yield self._finish(job.name, result if isinstance(result, RepoResult) else _failed(job, result))
-        everything = {**surveys, **found}
+        everything = {**surveys, **new}
         surveys.clear()
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
 
     def _settle_calls(self, pending: set[str], surveys: dict[str, Survey]) -> None:
-        """Let each repository know of the calls between them; one that is migrated already stays as it was."""
+        """Give each repository the calls between them; a repository that is migrated already stays unchanged."""
 
         def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
             jobs = (
                 replace(job, fleet=fleets[job.name]) for job in self.jobs if job.name in fleets and job.name in pending
             )
-            found = run_jobs(
+            results = run_jobs(
                 survey_job, jobs, self.make_executor(), timeout=self.timeout, on_interrupt=self.on_interrupt
             )
-            with closing(found):
-                new = {job.name: item for job, item in found if isinstance(item, Survey)}
+            with closing(results):
+                new = {job.name: survey for job, survey in results if isinstance(survey, Survey)}
             return {name: surveys[name] for name in fleets if name not in pending} | new
 
         for name, survey in settle_calls(surveys, again).items():
@@ -223,15 +226,15 @@ def _failed(job: RepoJob, failure: Failure | Survey) -> RepoResult:
 def unfinished(
     journal: Journal, jobs: Iterable[RepoJob], *, retry_failed: bool, has_pull_requests: bool = False
 ) -> list[str]:
-    """The names of the repositories that a run has still to do: those without a result, and failed ones if wanted.
+    """The names of the repositories without a result, and of failed repositories if they are to be tried again.
 
-    In a run that ``has_pull_requests`` also those whose branch was pushed just before it was killed.
+    With ``has_pull_requests``, repositories count too if the run was killed between the push and the pull request.
     """
-    done = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
+    finished = {name for name, plain in journal.finished() if not (has_pull_requests and _lacks_pull_request(plain))}
     failed = journal.failed() if retry_failed else frozenset()
-    return [job.name for job in jobs if job.name not in done or job.name in failed]
+    return [job.name for job in jobs if job.name not in finished or job.name in failed]
 
 
-def _lacks_pull_request(plain: Mapping[str, Any]) -> bool:
+def _lacks_pull_request(fields: Mapping[str, Any]) -> bool:
     """Whether a result in a journal is of a branch for which nobody has tried to open one."""
-    return bool(plain.get("pushed")) and not plain["pull_request"] and not plain["error"]
+    return bool(fields.get("pushed")) and not fields["pull_request"] and not fields["error"]

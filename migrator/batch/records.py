@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.fleet import ALONE, Fleet, Survey
 from migrator.model.fleet_parts import parts
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 SURVEY = "survey of "
 
 
-@dataclass(frozen=True, slots=True)
-class RepoJob:
-    """A repository and what is to become of it; ``clones`` is where one that is not local is cloned to.
+class RepoJob(Struct, frozen=True):
+    """A repository and the work on the repository; ``clones`` is the folder for clones of remote repositories.
 
-    ``push_to`` is the remote that the branch is pushed to, ``""`` for none. If ``planned``, just that is done.
+    ``push_to`` is the remote for the branch, ``""`` for none. With ``planned``, only the planned changes are made.
     """
 
     source: RepoSource
@@ -37,13 +37,12 @@ class RepoJob:
 
     @property
     def name(self) -> str:
-        """What the repository is called in this run."""
+        """The name of the repository in this run."""
         return self.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """The results in a journal, to be gone through any number of times without holding them all."""
+class Results(Struct, frozen=True):
+    """The results in a journal, which can be iterated any number of times without all in memory."""
 
     journal: Journal
 
@@ -53,16 +52,16 @@ class Results:
 
 def surveys_in(journal: Journal) -> dict[str, Survey]:
     """The surveys in a journal, by the repository's name."""
-    found = (item for item in journal.finished() if item[0].startswith(SURVEY))
-    return {name.removeprefix(SURVEY): from_plain(Survey, plain) for name, plain in found}
+    records = (entry for entry in journal.finished() if entry[0].startswith(SURVEY))
+    return {name.removeprefix(SURVEY): from_plain(Survey, plain) for name, plain in records}
 
 
 def left(journal: Journal) -> Iterator[tuple[str, bool]]:
-    """The repositories of a run without a result, and whether they were being migrated when it was broken off."""
+    """The repositories of a run without a result, and whether they were in work when the run was interrupted."""
     yield from ((name, True) for name in journal.started_only() if not name.startswith(SURVEY))
     yield from ((name, False) for name in journal.pending())
 
 
 def fleets(jobs: Sequence[RepoJob], surveys: Iterable[Survey]) -> Iterator[Fleet]:
-    """What each of the ``surveys`` must know of the others, and of the account that the run has an inventory of."""
+    """The facts that each of the ``surveys`` needs of the others, and of the account of the run's inventory."""
     return parts(surveys, account_of(jobs[0].config.inventory).stacks if jobs else ())

@@ -1,7 +1,7 @@
-"""An account of every mention of AWS credentials: a finding is about it, it is rightly not read, or nobody knows.
+"""The account of every mention of AWS credentials: with a finding, rightly not read, or unknown.
 
-What a finding is about is the block that it stands in, and the lines that it edits. In a file that is no document of
-Terraform's, a block goes from a line that begins at the margin to the next one.
+A finding accounts for the mentions in the finding's block, and in the lines of the edits. In a file that is no
+Terraform document, a block reaches from a line without indentation to the next such line.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.census.diagnostics import (
     ACCESS_KEY,
@@ -34,6 +35,7 @@ from migrator.census.diagnostics import (
 from migrator.census.kinds import FileKind, is_of_spacelift
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.terraform import Block
 from migrator.terraform.credential_texts import too_large
@@ -46,35 +48,34 @@ if TYPE_CHECKING:
 
 RULE_ID = "census"
 _SHOWN = 8
-_HEAD = re.compile(r"[ \t]*\"?(?P<type>\w+)\"?(?:[ \t]+\"?(?P<label>[\w.-]*)\"?)?")
-_MARGIN = re.compile(r"(?m)^(?![\s})\]]|#|//|EOF|EOT|---)")
-_OF_AWS = re.compile(r"aws|awscc|spacelift", re.I)
-_OTHER_BACKEND = re.compile(r"\bbackend\b[\"\s:={]+(?!s3\b)[\w-]+\"")
-_OTHER_STORE = re.compile(
+_HEAD = regex(r"[ \t]*\"?(?P<type>\w+)\"?(?:[ \t]+\"?(?P<label>[\w.-]*)\"?)?")
+_MARGIN = regex(r"(?m)^(?![\s})\]]|#|//|EOF|EOT|---)")
+_OF_AWS = regex(r"aws|awscc|spacelift", re.I)
+_OTHER_BACKEND = regex(r"\bbackend\b[\"\s:={]+(?!s3\b)[\w-]+\"")
+_OTHER_STORE = regex(
     r"endpoint(?:s|_url_\w+)?\b[^\n]*https?://(?![^\s\"]*(?:amazonaws|\.aws\b|\.c2s|\.sc2s|\.csp\b|\.hci\b))"
 )
-_OF_OTHER_BACKENDS = re.compile(
+_OF_OTHER_BACKENDS = regex(
     r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
 )
-_IN_TEXT = re.compile(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
-_STACK_MODULE = re.compile(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
+_IN_TEXT = regex(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
+_STACK_MODULE = regex(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
 """A call of a module that may make stacks, and give them variables."""
-_RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
-_WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
-_CHAINED = re.compile(r"assume_role\b[^}]*\Z")
+_RUNS_COMMANDS = regex(r"\bprovisioner\b|local-exec|remote-exec")
+_WITH_WEB_IDENTITY = regex(r"assume_?role_?with_?web_?identity", re.I)
+_CHAINED = regex(r"assume_role\b[^}]*\Z")
 _DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider", "test"})
 _PASSES = frozenset({"module", "inputs"})
-_NOT_LOADED = re.compile(
+_NOT_LOADED = regex(
     r"(?:^|/)[.#][^/]*\.(?:tf|tofu|tfvars|hcl)\b[^/]*$|\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save)$|~$"
 )
 _TELL_OF_FILES = frozenset({"unread-configuration", "spacelift-not-read"})
 """The rules whose findings are about a whole file."""
 _YAML = (".yaml", ".yml")
-_SUBJECT = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
+_SUBJECT = regex(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
 
     lines: range
@@ -84,21 +85,21 @@ class _Block:
     text: str
 
 
-def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any.
+def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each file with unexplained mentions, and one for each reason not to read mentions.
 
-    ``settled`` are the findings of the rules.
+    ``rule_findings`` are the findings of the rules.
     """
-    accounted = _accounted(workspace, settled)
+    accounted = _accounted(workspace, rule_findings)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
-    for path, data, kind, found in mentions(workspace):
+    for path, data, kind, in_file in mentions(workspace):
         document = workspace.documents.get(path)
         lines = accounted.get(path, set())
         if 0 in lines or (document is not None and document.is_read and document.problem is not None):
             continue
         file = _File(workspace, path, data, kind, document)
-        for mention in found:
+        for mention in in_file:
             if mention.line in lines or not file.counts(mention):
                 continue
             if lines and not lines.isdisjoint(file.lines_around(mention)):
@@ -121,31 +122,31 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
 
 def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
     count = sum(map(len, unknown.values()))
-    for path, found in unknown.items():
-        counted = f"{len(found)} mention{'s' * (len(found) > 1)}"
-        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in found), count=count)
-        message = f"{_words(found)}: {counted}"
-        place = Place(path, found[0].line)
+    for path, in_file in unknown.items():
+        counted = f"{len(in_file)} mention{'s' * (len(in_file) > 1)}"
+        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in in_file), count=count)
+        message = f"{_words(in_file)}: {counted}"
+        place = Place(path, in_file[0].line)
         yield Finding(RULE_ID, place, message, NOT_UNDERSTOOD.left_alone(), notes=(note,))
 
 
-def _words(found: Iterable[Mention]) -> str:
-    words = list(dict.fromkeys(mention.word for mention in found))
+def _words(mentions_found: Iterable[Mention]) -> str:
+    words = list(dict.fromkeys(mention.word for mention in mentions_found))
     return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
 
 
-def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, set[int]]:
-    """The lines of each file that a finding is at, that its notes name, or that it edits; 0 is the whole file."""
+def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
+    """The lines of each file that a finding, a note or an edit refers to; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
-    for finding in settled:
+    for finding in rule_findings:
         path, line = finding.place.path, finding.place.line
         is_of_file = finding.rule in _TELL_OF_FILES or path.endswith(".py") or (line == 1 and path.endswith(_YAML))
         lines.setdefault(path, set()).add(0 if is_of_file else line)
         for note in finding.notes:
             for subject in note.subjects:
-                named = _SUBJECT.match(subject)
-                if named is not None:
-                    lines.setdefault(named["path"], set()).add(int(named["line"]))
+                match = _SUBJECT.match(subject)
+                if match is not None:
+                    lines.setdefault(match["path"], set()).add(int(match["line"]))
         for edit in finding.fix.edits if isinstance(finding.fix, Rewrite) else ():
             document = workspace.documents.get(edit.path)
             if document is not None:
@@ -155,7 +156,7 @@ def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, se
 
 
 class _File:
-    """A file that mentions AWS credentials, and what its parts are."""
+    """A file that mentions AWS credentials, and the kinds of the file's parts."""
 
     def __init__(self, workspace: Workspace, path: str, data: bytes, kind: FileKind, document: Document | None) -> None:
         self._workspace = workspace
@@ -167,7 +168,7 @@ class _File:
         self.is_loaded = self._parsed is not None or not _NOT_LOADED.search(path)
 
     def counts(self, mention: Mention) -> bool:
-        """Whether ``mention`` is of credentials of AWS, whatever they are for, and no comment wants it left alone."""
+        """Whether ``mention`` is about AWS credentials of any use, and no comment excludes the line."""
         if mention.names and self._is_known_file(mention.names):
             return False
         if self._parsed is not None:
@@ -180,7 +181,7 @@ class _File:
         return self.kind is FileKind.TERRAFORM and self._is_general_of_aws(mention, self._block(mention))
 
     def _is_general_of_aws(self, mention: Mention, block: _Block | None) -> bool:
-        """Whether an argument that other things have too is of an AWS provider, an S3 backend, or what writes them."""
+        """Whether a general argument is in an AWS provider, an S3 backend, or code that writes them."""
         if block is None:
             return True
         if _writes_terraform(block):
@@ -200,18 +201,18 @@ class _File:
 
     def _is_known_file(self, name: str) -> bool:
         """Whether ``name`` is that of a file which is read as a partial backend configuration, or may be."""
-        partial = [item.path for item in self._workspace.documents.values() if item.kind is Kind.BACKEND]
+        partial = [document.path for document in self._workspace.documents.values() if document.kind is Kind.BACKEND]
         tail = posixpath.basename(name)
         is_variable = any(mark in name for mark in "${}%<>")
         return bool(partial) and (is_variable or any(posixpath.basename(path) == tail for path in partial))
 
     def lines_around(self, mention: Mention) -> range:
-        """The lines of the block that ``mention`` stands in."""
+        """The lines of the block around ``mention``."""
         block = self._block(mention)
         return range(0) if block is None else block.lines
 
     def reason(self, mention: Mention) -> Diagnostic | None:
-        """Why ``mention`` is rightly not read; None if nobody knows."""
+        """The reason why ``mention`` is rightly not read; None if there is no known reason."""
         if mention.names is not None and posixpath.basename(mention.names) not in self._workspace.file_names:
             return MISSING_FILE
         if not self.is_loaded:
@@ -238,7 +239,7 @@ class _File:
 
     @staticmethod
     def _reason_in_state(mention: Mention, block: _Block) -> Diagnostic | None:
-        """Why ``mention`` is not read in a backend or a remote state."""
+        """The reason why ``mention`` is not read in a backend or a remote state."""
         is_state = block.type in ("terraform", "remote_state", "backend") or block.label == "terraform_remote_state"
         if is_state and (_OTHER_BACKEND.search(block.text) or _OTHER_STORE.search(block.text)):
             return OTHER_PROVIDER
@@ -248,7 +249,7 @@ class _File:
         return OTHER_PROVIDER if is_partial and _OF_OTHER_BACKENDS.search(block.text) else None
 
     def _reason_in_block(self, mention: Mention, block: _Block) -> Diagnostic | None:
-        """Why ``mention`` is not read in another block."""
+        """The reason why ``mention`` is not read in another block."""
         if block.type == "provider":
             if mention.word == "--profile" or not mention.is_argument:
                 return COMMAND_OF_TERRAFORM
@@ -290,14 +291,14 @@ def _items(document: Document) -> Iterator[_Block]:
     """The blocks and arguments at the top of a file that is parsed."""
     line = document.source.line
     if document.kind in (Kind.VALUES, Kind.BACKEND) or not document.items:
-        whole = Span(0, len(document.text))
-        yield _Block(range(1, line(whole.end) + 1), whole, document.kind.name.lower(), "", document.text)
+        file_span = Span(0, len(document.text))
+        yield _Block(range(1, line(file_span.end) + 1), file_span, document.kind.name.lower(), "", document.text)
         return
-    for item in document.items:
-        lines = range(line(item.span.start), line(max(item.span.start, item.span.end - 1)) + 1)
-        labels = item.labels if isinstance(item, Block) else ()
-        type_ = item.type if isinstance(item, Block) else item.name
-        yield _Block(lines, item.span, type_, labels[0] if labels else "", item.span.of(document.text))
+    for element in document.items:
+        lines = range(line(element.span.start), line(max(element.span.start, element.span.end - 1)) + 1)
+        labels = element.labels if isinstance(element, Block) else ()
+        type_ = element.type if isinstance(element, Block) else element.name
+        yield _Block(lines, element.span, type_, labels[0] if labels else "", element.span.of(document.text))
 
 
 def _at_margin(data: bytes) -> Iterator[_Block]:

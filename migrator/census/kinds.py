@@ -1,15 +1,16 @@
-"""What a file that mentions AWS credentials is, by its path: whether Terraform can come of it."""
+"""The kinds of files that mention AWS credentials, by path: whether they may produce Terraform code."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum
 
+from migrator.regex import regex
 from migrator.terraform.credential_texts import TERRAFORM
 
 
 class FileKind(Enum):
-    """What a file is for."""
+    """The purpose of a file."""
 
     TERRAFORM = "Terraform's configuration, or that of a program that writes it"
     DOCUMENTATION = "documentation"
@@ -42,20 +43,20 @@ _NAMES = (
 )
 _KINDS = (
     (FileKind.TERRAFORM, TERRAFORM),
-    *((kind, re.compile(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES),
+    *((kind, regex(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES),
 )
 
 
 def file_kind(path: str, data: bytes) -> FileKind:
-    """What the file at ``path``, which holds ``data``, is for."""
-    found = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
-    if found is None:
+    """The purpose of the file at ``path`` with the content ``data``."""
+    kind_by_name = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
+    if kind_by_name is None:
         return FileKind.COMMANDS if data.startswith(b"#!") else FileKind.OTHER
-    return found
+    return kind_by_name
 
 
 def kind_of_text(path: str, data: bytes) -> FileKind:
-    """What the file at ``path`` is for; a program, or another file, that writes Terraform is Terraform's too."""
+    """The purpose of the file at ``path``; a program, or another file, that writes Terraform counts as Terraform."""
     kind = file_kind(path, data)
     may_write = kind in (FileKind.PROGRAM, FileKind.OTHER) or (kind is FileKind.DOCUMENTATION and path.endswith(".txt"))
     writes = may_write and writes_terraform(path, data)
@@ -63,21 +64,21 @@ def kind_of_text(path: str, data: bytes) -> FileKind:
 
 
 _WRITES_TERRAFORM = (
-    (b"AwsProvider", re.compile(rb"AwsProvider\b")),
-    (b"AwsccProvider", re.compile(rb"AwsccProvider\b")),
-    (b"S3Backend", re.compile(rb"S3Backend\b")),
-    (b"RemoteStateS3", re.compile(rb"RemoteStateS3\b")),
-    (b'"aws', re.compile(rb"provider\s+\\?\"aws")),
-    (b'"s3', re.compile(rb"backend\s+\\?\"s3")),
-    (b"backend_type", re.compile(rb"backend_type:[ \t]*[\"']?s3")),
-    (b"backend:", re.compile(rb"backend:[ \t]*\r?\n\s+s3:")),
-    (b"providers:", re.compile(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
+    (b"AwsProvider", regex(rb"AwsProvider\b")),
+    (b"AwsccProvider", regex(rb"AwsccProvider\b")),
+    (b"S3Backend", regex(rb"S3Backend\b")),
+    (b"RemoteStateS3", regex(rb"RemoteStateS3\b")),
+    (b'"aws', regex(rb"provider\s+\\?\"aws")),
+    (b'"s3', regex(rb"backend\s+\\?\"s3")),
+    (b"backend_type", regex(rb"backend_type:[ \t]*[\"']?s3")),
+    (b"backend:", regex(rb"backend:[ \t]*\r?\n\s+s3:")),
+    (b"providers:", regex(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
 )
-"""What writes an AWS provider or an S3 backend, each with a part of it that is found quickly."""
-_BINDINGS = re.compile(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
-_IS_TEST = re.compile(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
+"""The patterns of code that writes an AWS provider or an S3 backend, each with a part that is found quickly."""
+_BINDINGS = regex(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
+_IS_TEST = regex(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
 _NEAR = 100
-_HOOKS = tuple((when, re.compile(when + rb"(?:init|plan|apply|perform|destroy)\b")) for when in (b"before_", b"after_"))
+_HOOKS = tuple((when, regex(when + rb"(?:init|plan|apply|perform|destroy)\b")) for when in (b"before_", b"after_"))
 
 
 def writes_terraform(path: str, data: bytes) -> bool:

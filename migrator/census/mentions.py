@@ -1,4 +1,4 @@
-"""Where a repository mentions what can sign in to AWS, found in the bytes of its files, whatever the rules make of it.
+"""The mentions of AWS credentials in a repository, found in the bytes of the files, independent of the rules.
 
 The names of variables are those that AWS's SDKs, the aws CLI and Terraform read
 (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html), the arguments those of the provider
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.census.kinds import FileKind, kind_of_text
+from migrator.regex import regex
 from migrator.terraform.credential_names import ANY
 from migrator.terraform.credential_texts import credential_texts
 from migrator.terraform.key_literals import is_mock
@@ -37,15 +39,15 @@ _PLAIN_PLACES = (
     (b"hared_c", (1,)),
     (b"haredC", (1,)),
 )
-"""A part of every mention, few of which suffice, and how many bytes before the part a mention begins."""
+"""A part of every mention, few in number, and the number of bytes before the part where a mention may begin."""
 _PLACES = (*_PLAIN_PLACES, (b"profile", (0,)), (b"Profile", (0,)), (b"role_arn", (0,)), (b"oleArn", (1,)))
-"""With the parts of arguments that stand for credentials in Terraform alone."""
+"""The same with the parts of arguments that mean credentials in Terraform alone."""
 
 _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
     rb"|[pP]rofile|role_arn|[rR]oleArn"
 )
-_MENTION = re.compile(
+_MENTION = regex(
     rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
@@ -54,24 +56,23 @@ _MENTION = re.compile(
     + _ARGUMENTS
     + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
 )
-_ASKS = re.compile(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
+_ASKS = regex(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
 """Before a name that a command asks for, or takes away."""
-_COMMENT = re.compile(rb"[ \t]*(?:#|//|\*|--|;)")
-_IN_COMMENT = re.compile(rb"/\*(?:(?!\*/).)*\Z|\"//\"\s*:[^}\]]*\Z")
-_VALUE = re.compile(rb"(?<![\w-])--?var[=\s\"',]+\Z")
-_SIGNING = re.compile(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
-_WITH_WEB_IDENTITY = re.compile(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
+_COMMENT = regex(rb"[ \t]*(?:#|//|\*|--|;)")
+_IN_COMMENT = regex(rb"/\*(?:(?!\*/).)*\Z|\"//\"\s*:[^}\]]*\Z")
+_VALUE = regex(rb"(?<![\w-])--?var[=\s\"',]+\Z")
+_SIGNING = regex(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
+_WITH_WEB_IDENTITY = regex(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
 _NEAR = 600
 _LONGEST = 200
-"""How long a match can be, from one of the parts on."""
+"""The maximum length of a match after a part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
-    ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that
-    name; ``names`` is the file that ``-backend-config`` names.
+    ``is_argument``: the word is an argument, not the name of a variable. ``is_value``: ``-var`` sets a variable of that
+    name. ``names`` is the file that ``-backend-config`` names.
     """
 
     line: int
@@ -83,25 +84,25 @@ class Mention:
 
     @property
     def is_general(self) -> bool:
-        """Whether the word stands for credentials in some blocks alone."""
+        """Whether the word means credentials only in some blocks."""
         return self.is_argument and self.word.lower().replace("_", "") in ("profile", "rolearn")
 
 
 def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[Mention]]]:
-    """The files in the folders that may be changed that mention AWS credentials, by path: what they are and hold."""
+    """The files with mentions of AWS credentials in folders that may be changed: path, content, kind and mentions."""
     for path, data in credential_texts(workspace):
         document = workspace.documents.get(path)
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
         kind = FileKind.TERRAFORM if is_terraform else kind_of_text(path, data)
-        found = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
-        if found:
-            yield path, data, kind, found
+        file_mentions = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
+        if file_mentions:
+            yield path, data, kind, file_mentions
 
 
 def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
     """The mentions in the bytes of one file, each word once a line; commented lines sign nothing in, and count not.
 
-    Without ``has_general``, those are left out that stand for credentials in Terraform alone.
+    Without ``has_general``, words that mean credentials only in Terraform are omitted.
     """
     seen: set[tuple[int, str]] = set()
     line, counted = 1, 0
@@ -115,7 +116,7 @@ def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
 
 
 def _matches(data: bytes, places: Sequence[tuple[bytes, tuple[int, ...]]]) -> Iterator[re.Match[bytes]]:
-    """The matches in ``data``, in order: tried where a part stands, as a search of the whole would take long."""
+    """The matches in ``data``, in order; a search starts only near a fixed part of the pattern, for speed."""
     starts: dict[int, int] = {}
     for part, before in places:
         place = data.find(part)
@@ -152,7 +153,7 @@ def _mention(match: re.Match[bytes], data: bytes, line: int) -> Mention | None:
         return Mention(line, start, match["argument"].decode(), is_argument=True, is_value=is_value)
     if match["option"].startswith(b"--profile"):
         return Mention(line, start, "--profile")
-    what = match["what"] or b""
+    prefix = match["what"] or b""
     if match["is_pair"]:
-        return Mention(line, start, f"-backend-config={what.decode()}") if _SIGNING.match(what) else None
-    return Mention(line, start, "-backend-config", names=what.decode("utf-8", "replace"))
+        return Mention(line, start, f"-backend-config={prefix.decode()}") if _SIGNING.match(prefix) else None
+    return Mention(line, start, "-backend-config", names=prefix.decode("utf-8", "replace"))

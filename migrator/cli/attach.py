@@ -65,15 +65,12 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
-    from migrator.config.config import Config  # here and below: --help needs nothing of it
-    from migrator.spacelift.inventory.installed import require
+    from migrator.config.config import Config  # here: --help does not need these modules
+    from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
+    from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
+    from migrator.spacelift.inventory.file import read_inventory
 
     try:
-        require()
-        from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
-        from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
-        from migrator.spacelift.inventory.file import read_inventory
-
         config = Config(
             backend_role_arn=options["role_arn"],
             hook_phases=tuple(filter(None, options["hook_phases"].split(","))),
@@ -85,35 +82,37 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
         )
         inventory = read_inventory(options["inventory_file"])
         surveys = [_survey(repo, config) for repo in repos]
-        named = frozenset(options["stack"])
-        found = attachments(
+        stack_ids = frozenset(options["stack"])
+        attached = attachments(
             inventory,
-            _role_of(inventory, surveys, named, config),
-            lambda stack: "" if stack.id in named else template_of(surveys, stack),
+            _role_of(inventory, surveys, stack_ids, config),
+            lambda stack: "" if stack.id in stack_ids else template_of(surveys, stack),
             {stack.id for stack in inventory.stacks if migrated_without(surveys, stack)},
         )
-        files = {"main.tf": attach_module(inventory, found, config)}
+        files = {"main.tf": attach_module(inventory, attached, config)}
         if options["output"] is None:
             click.echo(files["main.tf"], nl=False)
         else:
-            removal = {"remove-keys.sh": removal_commands(found), "remove-keys/main.tf": removal_module(found)}
+            removal = {"remove-keys.sh": removal_commands(attached), "remove-keys/main.tf": removal_module(attached)}
             _write(Path(options["output"]), {**files, **removal})
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except MigrateError as error:
         click.echo(plain_line(f"error: {error}"), err=True)
         raise SystemExit(3) from None
-    raise SystemExit(_summary(found))
+    raise SystemExit(_summary(attached))
 
 
-def _summary(found: Attachments) -> int:
-    for skipped in found.skipped:
+def _summary(attached: Attachments) -> int:
+    for skipped in attached.skipped:
         click.echo(plain_line(f"{skipped.stack.id}: no hook. {skipped.reason}"), err=True)
-    for key, ids in found.kept:
+    for key, ids in attached.kept:
         click.echo(plain_line(f"{key.title} stays: others get it too: {', '.join(ids)}"), err=True)
-    keys = f"{len(found.removable)} keys can be removed afterwards"
-    click.echo(f"{len(found.made)} stacks get the hook; {keys}; {len(found.skipped)} stacks get no hook", err=True)
-    return _REFUSED if found.skipped else 0
+    keys = f"{len(attached.removable)} keys can be removed afterwards"
+    click.echo(
+        f"{len(attached.attached)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
+    )
+    return _REFUSED if attached.skipped else 0
 
 
 def _role_of(inventory: Inventory, surveys: list[Survey], stacks: frozenset[str], config: Config) -> RoleOf:
@@ -126,7 +125,7 @@ def _role_of(inventory: Inventory, surveys: list[Survey], stacks: frozenset[str]
             return None
         if not surveys:
             return config.backend_role_arn or ""
-        is_defined = any(known.slug_in_account == stack.id for survey in surveys for known in survey.stacks)
+        is_defined = any(defined.slug_in_account == stack.id for survey in surveys for defined in survey.stacks)
         return None if is_defined and stack.id not in stacks else _needed(surveys, stack)
 
     return role_of
@@ -147,7 +146,7 @@ def _needed(surveys: list[Survey], stack: Stack) -> str | None:
 
 
 def _survey(repo: str, config: Config) -> Survey:
-    """What a repository tells of its root modules; nothing is written."""
+    """The survey of a repository's root modules; nothing is written."""
     from migrator.config.settings_file import with_repository
     from migrator.migrate.pipeline import open_workspace, reason_of
     from migrator.migrate.planning import Planning
@@ -160,7 +159,7 @@ def _survey(repo: str, config: Config) -> Survey:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files, none of them over another. Raises `UsageError` if one is there, or cannot be written."""
+    """Write the files without replacing any. Raises `UsageError` for a file that exists or cannot be written."""
     for name, text in files.items():
         file = folder / name
         try:

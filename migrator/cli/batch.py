@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from migrator.cli.combinations import require_sense
 from migrator.cli.options import (
@@ -109,7 +109,7 @@ def batch(**options: Any) -> None:
     `tf-oidc-migrate batch status` shows the branches, pull requests and refusals of a run.
     """
     require_sense()
-    from migrator.batch.run import Request, run_batch  # here: --help needs nothing of it
+    from migrator.batch.run import Request, run_batch  # here: --help does not need this module
     from migrator.remotes.forge_base import Filters
     from migrator.remotes.pull_requests import PullRequests
 
@@ -119,7 +119,7 @@ def batch(**options: Any) -> None:
         config = replace(
             config_of(options, mode),
             on_existing_branch=ExistingBranch(options["on_existing_branch"]),
-            keep_diff=any(item.endswith((".html", ".json")) for item in options["report"]),
+            keep_diff=any(report.endswith((".html", ".json")) for report in options["report"]),
         )
         request = Request(
             places=options["places"],
@@ -153,7 +153,7 @@ def batch(**options: Any) -> None:
 
 
 def _require_plan_alone(options: dict[str, Any]) -> None:
-    """``--apply`` does what a plan says: it takes no repository, and nothing that the plan decides."""
+    """Reject repositories and options that change a plan together with ``--apply``, which does what a plan says."""
     sources = [name for name in ("places", "repos_from", "github_org", "gitlab_group") if options[name]]
     if options["apply"] and sources:
         raise UsageError("--apply does what the plan says in all of its repositories. Name no repository.")

@@ -1,4 +1,4 @@
-"""``tf-oidc-migrate inventory``: what a Spacelift account holds, in a file without any value."""
+"""``tf-oidc-migrate inventory``: the content of a Spacelift account, in a file without any value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from migrator.cli.options import OUTPUT, GroupedCommand, option
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, UsageError, missing_extra
 from migrator.secret import plain_line
 
 _EPILOG = """\b
@@ -32,36 +32,35 @@ def inventory(output: str, quiet: bool) -> None:
     SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
     `spacectl profile login`.
     """
-    from migrator.batch.progress import counting  # here: --help needs nothing of it
-    from migrator.spacelift.inventory.installed import require
+    from migrator.batch.progress import counting  # here: --help does not need these modules
+    from migrator.spacelift.inventory.file import write_inventory
 
     try:
-        require()
-        from migrator.spacelift.inventory.file import write_inventory
         from migrator.spacelift.inventory.read import read_account
         from migrator.spacelift.inventory.session import session_from_environment
 
         with counting(is_quiet=quiet) as count:
-            found = read_account(session_from_environment(), count)
-        write_inventory(output, found)
+            account = read_account(session_from_environment(), count)
+        write_inventory(output, account)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    except MigrateError as error:
-        click.echo(plain_line(f"error: {error}"), err=True)
+    except (MigrateError, ImportError) as error:
+        lacking = missing_extra("Reading an account needs gql.", "inventory")
+        click.echo(plain_line(f"error: {error if isinstance(error, MigrateError) else lacking}"), err=True)
         raise SystemExit(3) from None
-    for missing in found.missing:
+    for missing in account.missing:
         _say(f"warning: this account's schema does not have {missing}; the inventory does without", is_quiet=False)
-    for problem in found.errors:
+    for problem in account.errors:
         _say(f"warning: {problem.what} was not read: {problem.message}", is_quiet=False)
     counts = {
-        "stacks": found.stacks,
-        "contexts": found.contexts,
-        "AWS integrations": found.aws_integrations,
-        "spaces": found.spaces,
-        "modules": found.modules,
+        "stacks": account.stacks,
+        "contexts": account.contexts,
+        "AWS integrations": account.aws_integrations,
+        "spaces": account.spaces,
+        "modules": account.modules,
     }
     _say(f"{output}: {', '.join(f'{len(those)} {name}' for name, those in counts.items())}", is_quiet=quiet)
-    if found.errors:
+    if account.errors:
         raise SystemExit(_INCOMPLETE)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.choices import BRANCH as BRANCH
 from migrator.config.choices import TOKEN_FILE as TOKEN_FILE
@@ -18,11 +20,12 @@ from migrator.config.role_mapping import RoleMapping, conflict
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
 from migrator.model.results import Mode
+from migrator.regex import regex
 from migrator.workspace.discover import matches
 
 ROLE_VARIABLE = "aws_role_arn"
 
-_ROLE_ARN = re.compile(
+_ROLE_ARN = regex(
     rf"arn:(?:{'|'.join(FIRST_REGIONS)}):iam::\d{{12}}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{{1,64}}", re.ASCII
 )
 
@@ -42,11 +45,10 @@ class ExistingBranch(Enum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class PathRoles:
+class PathRoles(Struct, frozen=True):
     """The roles for the folders that ``glob`` matches.
 
-    ``ignore`` are the codes of the refusals that are accepted in these folders and files.
+    ``ignore`` are the codes of accepted refusals in these folders and files.
     """
 
     glob: str
@@ -55,12 +57,11 @@ class PathRoles:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What the user asked for. Raises `UsageError` at construction for a value that makes no sense.
+class Config(Struct, frozen=True):
+    """The options of the user. Raises `UsageError` at construction for values that contradict each other.
 
     ``set_on_command_line`` names the fields that the command line set: a settings file (``settings_file``, else the
-    repository's own) does not change them.
+    repository's own) does not change these fields.
     """
 
     mode: Mode = Mode.BRANCH
@@ -123,18 +124,18 @@ class Config:
 
     @property
     def has_integration(self) -> bool:
-        """Whether runs are to sign in by Spacelift's AWS integration; then ``backend_auth`` does not count."""
+        """Whether runs sign in by Spacelift's AWS integration; then ``backend_auth`` has no effect."""
         return self.auth is Auth.CLOUD_INTEGRATION
 
     @property
     def literal_role_arn(self) -> str | None:
-        """The role that ``role_arn`` is for the providers' blocks; None where they take it from variables."""
+        """The role of ``role_arn`` for provider blocks; None if the providers get the role from variables."""
         return self.role_arn if self.role_in is RoleIn.LITERAL else None
 
     def accepts(self, code: str, path: str) -> bool:
         """Whether a refusal with ``code`` in the file at ``path`` is accepted."""
-        here = (roles.ignore for roles in self.paths if matches(path, roles.glob))
-        return code in self.ignore or any(code in codes for codes in here)
+        ignored = (roles.ignore for roles in self.paths if matches(path, roles.glob))
+        return code in self.ignore or any(code in codes for codes in ignored)
 
     def _require_sound_slugs(self) -> None:
         for stack, slug in self.slugs:
@@ -149,12 +150,12 @@ class Config:
             raise UsageError(f"--role maps {twice} to two different roles")
 
     def at(self, path: str) -> Config:
-        """The options for the folder at ``path``; of the globs that match it, the last one counts."""
+        """The options for the folder at ``path``; the last glob that matches the folder counts."""
         config = self
         for roles in self.paths:
             if matches(path, roles.glob):
                 changes = {"role_arn": roles.role_arn, "backend_role_arn": roles.backend_role_arn}
-                config = replace(config, **_without(changes, self.set_on_command_line))  # type: ignore[arg-type]
+                config = replace(config, **_without(changes, self.set_on_command_line))
         return config
 
 

@@ -9,8 +9,9 @@ win. What needs another role than the others cannot live there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.diagnostics import (
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 
 
-@dataclass(frozen=True, eq=False)
-class EnvironmentRoot:
+class EnvironmentRoot(Struct, frozen=True, eq=False):
     """Such a root module; ``place`` is that of its backend, or of a provider where it has none.
 
     ``role`` is None where it is not known, and the stacks have it already. The parts of a ``group`` are changed

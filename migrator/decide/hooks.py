@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, HookPlace, is_role_arn
 from migrator.decide.hook_diagnostics import (
@@ -47,8 +49,7 @@ _BY_HOOK = HOOK_ONLY.refusal()
 _TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
-@dataclass(frozen=True, eq=False)
-class PlannedHook:
+class PlannedHook(Struct, frozen=True, eq=False):
     """A stack that is to get the hook, since it runs ``code``: with ``role``, as a part of ``group``.
 
     ``refusal`` says why what it runs is not migrated, if so; ``in_runtime_config`` are the slugs of the stacks whose

@@ -7,9 +7,10 @@ that differs from it or is not known.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
 from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
@@ -27,8 +28,7 @@ _LEAVE_OUT = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Signer:
+class Signer(Struct, frozen=True, eq=False):
     """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
 
     provider: Provider

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
 from migrator.decide.sign_in_changes import SignInChanges

@@ -7,9 +7,10 @@ itself is certain: see ``docs/strategies.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import BackendAuth, Config, HookPlace, is_role_arn
 from migrator.decide.diagnostics import ENGINE_TOO_OLD, NOT_ALL_NATIVE, PARTIAL_WITHOUT_ROLE
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(Struct, frozen=True):
     """How a root module's backend is to sign in, and ``because`` of what, for people; ``""`` where nothing says so.
 
     ``way`` is never `BackendAuth.AUTO`.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.partitions import region_to_name
 from migrator.terraform.expressions.defaults import resolve
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
+class Target(Struct, frozen=True, eq=False):
     """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
 
     ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of

@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Mapping
+
+from migrator.regex import regex
 
 
 def import_stream(
     branch: str, base: str, author: str, committer: str, message: str, contents: Mapping[str, tuple[str, bytes]]
 ) -> bytes:
-    """What makes ``branch`` at ``base`` with one commit that gives the paths of ``contents`` these modes and bytes.
+    """The stream that makes ``branch`` at ``base`` with one commit of the modes and bytes of ``contents``.
 
-    ``author`` and ``committer`` are as ``git var`` prints them. What git prints is for `import_answer`.
+    ``author`` and ``committer`` are in the format of ``git var``. `import_answer` reads git's output.
     """
-    said = message.encode("utf-8", "backslashreplace")
+    encoded = message.encode("utf-8", "backslashreplace")
     head = f"commit refs/heads/{branch}\nmark :1\nauthor {author}\ncommitter {committer}\n"
-    asked = [b"ls %s " % base.encode() + _quoted(path) + b"\n" for path in contents]
-    pieces = [b"feature done\n", *asked, os.fsencode(head), b"data %d\n" % len(said), said, f"\nfrom {base}\n".encode()]
+    listings = [b"ls %s " % base.encode() + _quoted(path) + b"\n" for path in contents]
+    pieces = [
+        b"feature done\n",
+        *listings,
+        os.fsencode(head),
+        b"data %d\n" % len(encoded),
+        encoded,
+        f"\nfrom {base}\n".encode(),
+    ]
     for path, (mode, data) in contents.items():
         pieces += [f"M {mode} inline ".encode(), _quoted(path), b"\ndata %d\n" % len(data), data, b"\n"]
     return b"".join([*pieces, b"get-mark :1\ndone\n"])
@@ -39,7 +47,7 @@ def _quoted(path: str) -> bytes:
     return b'"' + os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
 
 
-_ID = re.compile(rb"\$Id(?::[^$\n]*)?\$")
+_ID = regex(rb"\$Id(?::[^$\n]*)?\$")
 
 
 def blob_id(data: bytes, like: str) -> str:
@@ -51,16 +59,21 @@ def blob_id(data: bytes, like: str) -> str:
 
 
 def to_lf(data: bytes) -> bytes:
-    """``data`` with the line endings that git stores where it converts them."""
+    """The ``data`` with the line endings that git stores if git converts line endings."""
     return data.replace(b"\r\n", b"\n")
 
 
 def conversion(data: bytes, sha: str) -> Callable[[bytes], bytes] | None:
-    """What git does to a file before it stores it, if ``data`` is stored as ``sha``; None if that is not known.
+    """The conversion that git makes before git stores ``data`` as ``sha``; None if not known.
 
-    It converts line endings and, with the attribute ``ident``, takes ids out: https://git-scm.com/docs/gitattributes.
+    git converts line endings and, with the attribute ``ident``, removes ids: https://git-scm.com/docs/gitattributes.
     """
-    ways: tuple[Callable[[bytes], bytes], ...] = (bytes, to_lf, _without_id, lambda item: _without_id(to_lf(item)))
+    ways: tuple[Callable[[bytes], bytes], ...] = (
+        bytes,
+        to_lf,
+        _without_id,
+        lambda content: _without_id(to_lf(content)),
+    )
     return next((way for way in ways if blob_id(way(data), sha) == sha), None)
 
 
@@ -69,7 +82,7 @@ def _without_id(data: bytes) -> bytes:
 
 
 def checked_out(data: bytes, stored: bytes, sha: str) -> bytes:
-    """``data`` as git would write it to the work tree, if it is ``stored`` as ``sha``: with that as its id."""
+    """The ``data`` as git would write a file to the work tree, if ``stored`` has the id ``sha``."""
     if stored in (data, to_lf(data)):
         return data
     return _ID.sub(b"$Id: %s $" % sha.encode(), data)

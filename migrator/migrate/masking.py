@@ -1,28 +1,30 @@
-"""What is told of a plan, without a secret in any of it."""
+"""A plan without secrets in any text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import FileProblem, Finding, Note
 from migrator.model.results import Plan, SigningRow, StackRow
 from migrator.secret import hide, mask
 
 if TYPE_CHECKING:
-    from migrator.model.known_secrets import Known
+    from migrator.model.known_secrets import KnownSecrets
 
 _Shown = TypeVar("_Shown", Finding, FileProblem, Note, StackRow, SigningRow)
 _NAMES = frozenset({"rule", "group", "needs", "place", "repo", "root", "title", "edits"})
 """Paths and names: these are no values, whatever else is called like one."""
 
 
-def masked(plan: Plan, known: Known) -> Plan:
-    """``plan`` with every text of it masked, as far as it is no path or name; what it does is the same."""
+def masked(plan: Plan, secrets: KnownSecrets) -> Plan:
+    """The ``plan`` with every text masked, except for paths and names; the changes stay the same."""
 
     def hidden(text: str) -> str:
-        return mask(hide(text, known.pieces(text)))
+        return mask(hide(text, secrets.pieces(text)))
 
     return replace(
         plan,
@@ -34,15 +36,15 @@ def masked(plan: Plan, known: Known) -> Plan:
     )
 
 
-def _masked(shown: _Shown, hidden: Callable[[str], str]) -> _Shown:
-    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NAMES}
+def _masked(part: _Shown, hidden: Callable[[str], str]) -> _Shown:
+    values = {name: getattr(part, name) for name in part.__struct_fields__ if name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
-    return replace(shown, **after) if after != values else shown  # type: ignore[arg-type]
+    return replace(part, **after) if after != values else part
 
 
 def _hidden(value: object, hidden: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return hidden(value)
     if isinstance(value, tuple):
-        return tuple(_hidden(item, hidden) for item in value)
-    return _masked(value, hidden) if is_dataclass(value) else value  # type: ignore[type-var]
+        return tuple(_hidden(element, hidden) for element in value)
+    return _masked(value, hidden) if isinstance(value, Struct) else value  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""One repository from its path to its result; the one place where a repository's failure is caught."""
+"""One repository from the path to the result; the only place that catches a repository's failure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.census import accounts as census
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
-from migrator.migrate.branches import commit, is_of_run, made_before, stage_branch
+from migrator.migrate.branches import is_of_run, stage_branch
 from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.notes import OF_KEYS
@@ -24,21 +25,20 @@ from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
-from migrator.writing import undo_log
-from migrator.writing.diff import unified_diff
-from migrator.writing.lock import locked
-from migrator.writing.replace import Replacement, uninterrupted
+from migrator.writing.lock import LOG
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-    from migrator.git.branch import Checkout
+    from migrator.git.checkout import GitRepo
     from migrator.migrate.planning import Planning
     from migrator.model.findings import Note
+
+_READING = (Mode.PREVIEW, Mode.CHECK)
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Nothing that a run on a repository reads is garbage before its end: it is not searched for any."""
+    """Turn the garbage collector off: all data of a run on a repository is in use until the end."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -56,16 +56,16 @@ def migrate_repo(
     name: str = "",
     planned: RepoResult | None = None,
 ) -> RepoResult:
-    """Do what ``config`` asks for in the checkout or folder at ``repo``, which a ``fleet`` knows as ``name``.
+    """Migrate the checkout or folder at ``repo``, called ``name`` in the ``fleet``, as ``config`` says.
 
-    Several folders are of one checkout, and are migrated together. If it was ``planned`` before, nothing is done unless
-    the same would come of it. Never raises but for an interrupt.
+    Several folders are of one checkout, and are migrated together. With ``planned``, nothing is done unless the result
+    is the same. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
-            return _deliver(_prepare(_settle(path, checkout, config, fleet, name, paths)), planned)
+        with _opened(paths[0], config) as (path, checkout):
+            return _deliver(_plan(_read(path, checkout, config, fleet, name, paths)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -78,19 +78,19 @@ def survey_repo(
     planned: RepoResult | None = None,
     fleet: Fleet = ALONE,
 ) -> Survey | RepoResult:
-    """What the other repositories of a run must know of the one at ``repo``, given what a ``fleet`` tells of calls.
+    """The facts about ``repo`` for the other repositories of a run; the ``fleet`` has the facts about calls.
 
-    One that they have nothing to do with is migrated at once, as `migrate_repo` does, and one that cannot be read has
-    failed: then the result is returned. Never raises but for an interrupt.
+    A repository without relevant facts is migrated at once, like in `migrate_repo`, and a repository that cannot be
+    read has failed: then the result is returned. Never raises except for an interrupt.
     """
     paths = _paths(repo)
     name = name or name_of(paths)
     try:
-        with _begun(paths[0], config) as (path, checkout):
-            settled = _settle(path, checkout, config, fleet, name, paths)
-            survey = settled.planning.survey
+        with _opened(paths[0], config) as (path, checkout):
+            repository = _read(path, checkout, config, fleet, name, paths)
+            survey = repository.planning.survey
             is_alone = not survey.is_of_interest and fleet == ALONE
-            return _deliver(_prepare(settled), planned) if is_alone else survey
+            return _deliver(_plan(repository), planned) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -100,25 +100,25 @@ def _paths(repo: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def name_of(paths: Sequence[str]) -> str:
-    """What the folders of one checkout are called in a run."""
+    """The name of a checkout's folders in a run."""
     return ", ".join(paths)
 
 
 def open_workspace(repo: str, config: Config) -> Workspace:
-    """The files of the checkout or folder at ``repo``, as the settings file in it wants them read.
+    """The files of the checkout or folder at ``repo``, with the options of the repository's settings file.
 
-    Raises `MigrateError` for what git cannot read, and for a file that is not sound.
+    Raises `MigrateError` if git cannot read the checkout, and for an invalid file.
     """
     path = Path(os.path.realpath(repo))
-    checkout = _checkout(path)
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own)
-    workspace.slugs = dict(own.slugs)
+    checkout = _checkout(path, Mode.PREVIEW)
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config)
+    workspace.slugs = dict(repo_config.slugs)
     return workspace
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, as a sentence for the user."""
+    """The reason of a failure, as a sentence for the user."""
     if isinstance(error, MigrateError):
         return str(error)
     if isinstance(error, OSError):
@@ -130,20 +130,21 @@ def reason_of(error: Exception) -> str:
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """A repository that was read, and what is settled of it; ``config`` is the ``given`` one with its own settings."""
+class _Repository(Struct, frozen=True):
+    """A repository that was read, with its planning.
+
+    ``config`` is the ``run_config`` with the settings of the repository's own file.
+    """
 
     name: str
-    given: Config
+    run_config: Config
     config: Config
-    checkout: Checkout | None
+    checkout: GitRepo | None
     workspace: Workspace
-    planning: Planning | _Nothing
+    planning: Planning | _EmptyPlanning
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
+class _EmptyPlanning(Struct, frozen=True):
     """The `Planning` of a repository without anything to plan."""
 
     workspace: Workspace
@@ -156,103 +157,112 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        found = tuple(census.findings(self.workspace, ()))
-        notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
-        every = (*self.workspace.notes, *notes)
-        return Plan(found, problems=tuple(self.workspace.problems), notes=every)
+        findings = tuple(census.findings(self.workspace, ()))
+        notes = tuple(dict.fromkeys(note for finding in findings for note in finding.notes))
+        all_notes = (*self.workspace.notes, *notes)
+        return Plan(findings, problems=tuple(self.workspace.problems), notes=all_notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A repository that was read and planned, before anything is done to it."""
+class _PlannedRepository(Struct, frozen=True):
+    """A repository with a plan, before any change."""
 
     config: Config
-    checkout: Checkout | None
+    checkout: GitRepo | None
     workspace: Workspace
     plan: Plan
     result: RepoResult
 
 
 @contextmanager
-def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
-    """The folder at ``repo`` and its checkout, with nothing of a killed run in it.
+def _opened(repo: str, config: Config) -> Iterator[tuple[Path, GitRepo | None]]:
+    """The folder at ``repo`` and the checkout, without leftovers of a killed run.
 
-    If it may be changed, it is locked for the length of the block.
+    If the folder may be changed, it is locked for the length of the block.
     """
     path = Path(os.path.realpath(repo))
-    checkout = _checkout(path)
+    checkout = _checkout(path, config.mode)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError(
             "The folder is not a git repository, and a branch needs a repository. Use --in-place to write the files"
         )
-    log = checkout.undo_log if checkout else path / undo_log.LOG
-    if config.mode in (Mode.PREVIEW, Mode.CHECK):
+    log = checkout.undo_log if checkout else path / LOG
+    if config.mode in _READING:
         if os.path.lexists(log):
             raise MigrateError(
                 "Another run changes this repository, or was killed. The next run that migrates restores the files"
             )
         yield path, checkout
         return
-    with locked(checkout.folder if checkout else path):
-        if checkout:
-            checkout.begin()
-        else:
-            undo_log.recover(path, log)
+    from migrator.migrate.delivery import alone  # here: a preview or check changes nothing
+
+    with alone(path, checkout):
         yield path, checkout
 
 
-def _settle(
-    path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
-) -> _Settled:
-    own = with_repository(config, _root(path, checkout))
-    workspace = _workspace(path, checkout, own, paths[1:])
-    workspace.slugs = dict(own.slugs)
-    return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
+def _read(
+    path: Path, checkout: GitRepo | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
+) -> _Repository:
+    repo_config = with_repository(config, _root(path, checkout))
+    workspace = _workspace(path, checkout, repo_config, paths[1:])
+    workspace.slugs = dict(repo_config.slugs)
+    return _Repository(name, config, repo_config, checkout, workspace, _planning(workspace, repo_config, fleet, name))
 
 
-def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
+def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _EmptyPlanning:
     if not workspace.is_interesting and not fleet.modules:
-        return _Nothing(workspace, name)
+        return _EmptyPlanning(workspace, name)
     from migrator.migrate.planning import Planning  # here: the rules are slow to load, and many repositories need none
 
     return Planning(workspace, config, name, fleet)
 
 
-def _prepare(settled: _Settled) -> _Prepared:
-    name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
-    plan = settled.planning.plan()
-    idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
+def _plan(repository: _Repository) -> _PlannedRepository:
+    name, run_config, config, workspace = (
+        repository.name,
+        repository.run_config,
+        repository.config,
+        repository.workspace,
+    )
+    plan = repository.planning.plan()
+    idle = unmatched(
+        (role_mapping for role_mapping in config.roles if role_mapping not in run_config.roles), plan.mapped
+    )
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
-    revision = settled.checkout.revision if settled.checkout else Revision(workspace.root.name)
+    revision = repository.checkout.revision if repository.checkout else Revision(workspace.root.name)
     result = replace(_result(name, config, plan, workspace, notes), revision=revision)
-    return _Prepared(config, settled.checkout, workspace, plan, result)
+    return _PlannedRepository(config, repository.checkout, workspace, plan, result)
 
 
-def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
-    if now.fingerprint == planned.fingerprint and now.inputs == planned.inputs:
+def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
+    if result.fingerprint == planned.fingerprint and result.inputs == planned.inputs:
         return
-    before, after = dict(planned.inputs), dict(now.inputs)
+    before, after = dict(planned.inputs), dict(result.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    what = f"{changed[0]} has changed" if changed else "the change would be another"
-    raise MigrateError(f"{what} since the plan was made. Make the plan again")
+    change = f"{changed[0]} has changed" if changed else "the change would be another"
+    raise MigrateError(f"{change} since the plan was made. Make the plan again")
 
 
-def _checkout(path: Path) -> Checkout | None:
+def _checkout(path: Path, mode: Mode) -> GitRepo | None:
+    """The checkout that ``path`` lies in, fit for a branch unless nothing is to be changed."""
     if checkout_of(path) is None:
         return None
-    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+    from migrator.git.checkout import GitRepo  # here: a plain folder does not need this module
+
+    if mode in _READING:
+        return GitRepo.open(path)
+    from migrator.git.branch import Checkout
 
     return Checkout.open(path)
 
 
-def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Sequence[str] = ()) -> Workspace:
+def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Sequence[str] = ()) -> Workspace:
     if checkout is None and others:
         raise MigrateError("git cannot read the checkout of these folders: name one folder at a time")
     if checkout is None:
         return Workspace(listing(path, walk(path)), _named(RepoIdentity(path.name), config), exclude=config.exclude)
     root = _root(path, checkout)
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
-    folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
+    folders = tuple("" if folder == root else folder.relative_to(root).as_posix() for folder in paths)
     return Workspace(
         replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
         _identity(checkout, config),
@@ -262,8 +272,8 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     )
 
 
-def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
-    """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
+def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
+    """The checkout's identity; the branch of an earlier run counts as the branch that it was made from."""
     identity = _named(checkout.identity, config)
     is_ours = any(is_of_run(branch, config.branch) for branch in identity.branches)
     return replace(identity, branches=frozenset()) if is_ours else identity
@@ -277,7 +287,7 @@ def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
     return replace(identity, name=name, namespace=namespace)
 
 
-def _root(path: Path, checkout: Checkout | None) -> Path:
+def _root(path: Path, checkout: GitRepo | None) -> Path:
     return path if checkout is None else Path(os.path.realpath(checkout.root))
 
 
@@ -311,8 +321,8 @@ def _fingerprint(plan: Plan) -> str:
     return digest.hexdigest()
 
 
-def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
-    """Do what is planned. Raises `MigrateError` if that is not what was ``planned`` before, if anything was."""
+def _deliver(prepared: _PlannedRepository, planned: RepoResult | None) -> RepoResult:
+    """Carry out the plan. Raises `MigrateError` if the plan differs from an earlier ``planned`` one."""
     if planned is not None:
         _require_as_planned(prepared.result, planned)
     config, plan, result, checkout = prepared.config, prepared.plan, prepared.result, prepared.checkout
@@ -322,34 +332,6 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result
-    if not plan.changes:
-        return made_before(result, config, checkout)
-    if config.mode is Mode.PREVIEW or config.keep_diff:
-        diff = unified_diff(plan.changes)
-        shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
-        result = replace(result, diff=shown, is_masked=shown != diff)
-    if config.mode is Mode.PREVIEW:
-        return result
-    _require_unchanged(prepared.workspace)
-    if config.mode is Mode.IN_PLACE or checkout is None:
-        _write(prepared)
-        return result
-    return commit(result, plan, config, checkout)
+    from migrator.migrate.delivery import deliver  # here: a check shows and writes nothing
 
-
-def _require_unchanged(workspace: Workspace) -> None:
-    """What was read must still be so, or the plan is one for files that never were there together."""
-    path = workspace.changed_meanwhile()
-    if path is not None:
-        raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")
-
-
-def _write(prepared: _Prepared) -> None:
-    """Replace the files where they are."""
-    root, checkout = prepared.workspace.root, prepared.checkout
-    log = checkout.undo_log if checkout else root / undo_log.LOG
-    with (
-        uninterrupted() as checkpoint,
-        Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo_log.recover, root, log)) as replacement,
-    ):
-        replacement.commit()
+    return deliver(result, plan, prepared.workspace, config, checkout)

@@ -1,14 +1,15 @@
-"""Runs the rules, settles what they want, makes the edits in memory and reads the outcome again."""
+"""The planning of one repository: run the rules, decide on the findings, edit in memory, and read the outcome again."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.decide.context import Context
 from migrator.decide.shared_identities import plain_defaults, plain_identity
@@ -36,52 +37,57 @@ if TYPE_CHECKING:
 
 
 class Planning:
-    """What ``config`` asks for on ``workspace``, which the ``fleet`` knows as ``repo``; nothing is written.
+    """The planning of ``workspace``, called ``repo`` in the ``fleet``, with the options of ``config``; writes nothing.
 
-    All is settled at first. What else is to be told is found when it is asked for: for others, the survey will do.
+    All findings are decided at construction. Everything else is computed on demand, since other repositories need only
+    the survey.
     """
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
         self._context = Context(workspace, config, repo, fleet)
-        self._settled = _settle(self._context)
-        self._context.settled = tuple(self._settled.findings)
+        self._settlement = _settle(self._context)
+        self._context.settled = tuple(self._settlement.findings)
         self._surveyor = Surveyor(self._context)
 
     @property
     def context(self) -> Context:
-        """What all was decided from."""
+        """The context of all decisions."""
         return self._context
 
     @property
     def changes(self) -> Sequence[Change]:
         """The files that change."""
-        return self._settled.changes
+        return self._settlement.changes
 
     @cached_property
     def survey(self) -> Survey:
-        """What the other repositories of a run must know."""
+        """The facts for the other repositories of a run."""
         context = self._context
-        known = list(interfaces(context.workspace, self._settled.changes))
-        changed = {interface.module.path for interface in known}
-        known += (
+        interfaces_changed = list(interfaces(context.workspace, self._settlement.changes))
+        changed = {interface.module.path for interface in interfaces_changed}
+        interfaces_changed += (
             Interface(module, (), ()) for module in context.web_identity.spoken_for() if module.path not in changed
         )
-        modules = tuple(self._known_module(interface) for interface in known)
+        modules = tuple(self._known_module(interface) for interface in interfaces_changed)
         calls = tuple(
             replace(outside_call.known, refusal=self._refusal(outside_call.known))
             for outside_call in context.outside_calls
         )
-        named = tuple(registered(context.workspace))
-        return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=named)
+        registered_modules = tuple(registered(context.workspace))
+        return replace(self._surveyor.survey(context.repo), calls=calls, modules=modules, registered=registered_modules)
 
     def _refusal(self, call: KnownCall) -> str:
-        """Why the call of a module of another repository cannot follow it, if so."""
+        """The reason why the call of a module of another repository cannot follow the module; ``""`` if it can."""
         if not self._context.called:
             return ""
-        refused = (finding for finding in self._settled.findings if isinstance(finding.fix, Refusal))
+        refused = (finding for finding in self._settlement.findings if isinstance(finding.fix, Refusal))
         groups = {finding.group: finding.fate for finding in refused if finding.group}
-        called = (item for item in self._context.called if any(call is each.known for each in item.calls))
-        return next((groups[item.group] for item in called if item.group in groups), "")
+        called = (
+            called_module
+            for called_module in self._context.called
+            if any(call is each.known for each in called_module.calls)
+        )
+        return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
 
     def _known_module(self, interface: Interface) -> KnownModule:
         context, path = self._context, interface.module.path
@@ -100,13 +106,13 @@ class Planning:
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
 
     def plan(self) -> Plan:
-        """What is to be done, and all that is to be told of it."""
+        """All changes, with everything to report about them."""
         workspace, config = self._context.workspace, self._context.config
-        findings, changes = self._settled.findings, self._settled.changes
+        findings, changes = self._settlement.findings, self._settlement.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
         signers = signing_rows(self._context)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        paths = {item.place.path for item in findings} & workspace.documents.keys()
+        paths = {finding.place.path for finding in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
         stages = self._stages() if config.stages else ()
         plan = Plan(
@@ -134,37 +140,40 @@ class Planning:
     def _stages(self) -> tuple[StagedChanges, ...]:
         """The changes in the stages in which they go live."""
         context = self._context
-        again = Context(context.workspace, context.config, context.repo, context.fleet)
-        return staged(context.workspace, self._settled, _settle(again, without=frozenset({KEYS_RULE})))
+        context_without_keys = Context(context.workspace, context.config, context.repo, context.fleet)
+        return staged(
+            context.workspace, self._settlement, _settle(context_without_keys, without=frozenset({KEYS_RULE}))
+        )
 
 
 def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
-    """The fates of what all rules find, but for those ``without``.
+    """The outcomes of the findings of all rules, except for the rules ``without``.
 
-    What a later phase finds takes nothing away from those before.
+    Findings of a later phase never change the outcome of earlier findings.
     """
-    settled = Settlement(context.workspace, [])
-    asked = (rule for rule in all_rules() if rule.id not in without)
-    for _, rules in groupby(sorted(asked, key=attrgetter("phase")), key=attrgetter("phase")):
-        context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
-        found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settled = _with(
-            settled, [within_scope(context.workspace, finding) for finding in sorted(found, key=attrgetter("rule"))]
+    settlement = Settlement(context.workspace, [])
+    rules_asked = (rule for rule in all_rules() if rule.id not in without)
+    for _, rules in groupby(sorted(rules_asked, key=attrgetter("phase")), key=attrgetter("phase")):
+        context.settled, context.changes = tuple(settlement.findings), tuple(settlement.changes)
+        findings = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
+        settlement = _extended(
+            settlement,
+            [within_scope(context.workspace, finding) for finding in sorted(findings, key=attrgetter("rule"))],
         )
-    return settled
+    return settlement
 
 
-def _with(settled: Settlement, found: list[Finding]) -> Settlement:
-    both = Settlement(settled.workspace, [*settled.findings, *found], settled.changes, settled.verdicts)
-    if any(isinstance(finding.fix, Rewrite) for finding in found):
+def _extended(settlement: Settlement, findings: list[Finding]) -> Settlement:
+    both = Settlement(settlement.workspace, [*settlement.findings, *findings], settlement.changes, settlement.verdicts)
+    if any(isinstance(finding.fix, Rewrite) for finding in findings):
         both.run()
-    if both.findings[: len(settled.findings)] == settled.findings:
+    if both.findings[: len(settlement.findings)] == settlement.findings:
         return both
     collides = CHANGES_COLLIDE.refusal()
-    settled.findings += (
-        replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
+    settlement.findings += (
+        replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in findings
     )
-    return settled
+    return settlement
 
 
 def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -173,11 +182,11 @@ def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
-    """The notes of what is not refused, those alike but for their subjects as one."""
+    """The notes of findings that are not refused; notes that differ only in subjects become one."""
     refused = {finding.group for finding in findings if isinstance(finding.fix, Refusal)} - {None}
     subjects: dict[Note, dict[str, None]] = {}
     for finding in findings:
         if finding.group not in refused and not isinstance(finding.fix, Refusal):
             for note in finding.notes:
                 subjects.setdefault(replace(note, subjects=()), {}).update(dict.fromkeys(note.subjects))
-    return tuple(replace(note, subjects=tuple(listed)) for note, listed in subjects.items())
+    return tuple(replace(note, subjects=tuple(subjects_of)) for note, subjects_of in subjects.items())

@@ -1,11 +1,13 @@
-"""Which of the changes that rules ask for are made: each whole or not at all, with what depends on it."""
+"""The decision on the changes of rules: each is made as a whole or not at all, with all dependent changes."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.migrate.diagnostics import (
@@ -30,18 +32,17 @@ if TYPE_CHECKING:
 
 
 def within_scope(workspace: Workspace, finding: Finding) -> Finding:
-    """``finding``, refused if it changes a file that is not to be changed."""
+    """The ``finding``, refused if the finding changes a file out of scope."""
     if isinstance(finding.fix, Rewrite):
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
-        objection = next((item for item in objections if item), None)
+        objection = next((refusal for refusal in objections if refusal), None)
         if objection is not None:
             return replace(finding, fix=objection)
     return finding
 
 
-@dataclass
-class Settlement:
-    """Declines what cannot be done until the rest can be done whole."""
+class Settlement(Struct):
+    """The decision on findings: declines changes until all remaining changes can be made as a whole."""
 
     workspace: Workspace
     findings: list[Finding]
@@ -66,12 +67,12 @@ class Settlement:
         return ((index, finding.fix) for index, finding in enumerate(self.findings) if isinstance(finding.fix, Rewrite))
 
     def _decline_groups(self) -> None:
-        """A group of which one part is refused is refused whole, and so is what a file does in another module."""
+        """Refuse each group with a refused part as a whole, and so the group's changes in other modules."""
         while True:
-            refused = [item for item in reversed(self.findings) if isinstance(item.fix, Refusal)]
-            groups = {item.group: item for item in refused if item.group}
-            places = {(item.rule, item.place) for item in refused}
-            needed = {name: item for item in refused for name in (item.group, item.place.key) if name}
+            refused = [finding for finding in reversed(self.findings) if isinstance(finding.fix, Refusal)]
+            groups = {finding.group: finding for finding in refused if finding.group}
+            places = {(finding.rule, finding.place) for finding in refused}
+            needed = {name: finding for finding in refused for name in (finding.group, finding.place.key) if name}
             declined = 0
             for index, _ in list(self._rewrites()):
                 finding = self.findings[index]
@@ -137,11 +138,11 @@ class Settlement:
         return {}
 
     def _culprit(self, path: str) -> dict[int, Refusal]:
-        """The first rewrite that cannot be made beside those before it."""
-        made: list[Edit] = []
+        """The first rewrite that cannot be made together with the rewrites before."""
+        edits_made: list[Edit] = []
         for index, rewrite in self._rewrites():
-            made += (edit for edit in rewrite.edits if edit.path == path)
-            if _collides(made):
+            edits_made += (edit for edit in rewrite.edits if edit.path == path)
+            if _collides(edits_made):
                 return {index: EDITS_COLLIDE.refusal(path=path)}
         return {}
 
@@ -155,11 +156,11 @@ def _collides(edits: Iterable[Edit]) -> bool:
 
 
 def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> tuple[str, str | None]:
-    """A file's new text, and what is wrong with it."""
+    """A file's new text, and the error in the text if there is one."""
     language = language_of(path)
     try:
         after = language.finish(text, items, edits)
-        language.verify({item.span.of(text) for item in items}, after)
+        language.verify({element.span.of(text) for element in items}, after)
     except SyntaxProblem as problem:
         return text, problem.reason
     return after, None

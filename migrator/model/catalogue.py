@@ -15,12 +15,12 @@ from migrator.model.nearest import nearest
 
 @cache
 def catalogue() -> dict[str, Diagnostic]:
-    """All kinds of messages by their codes, in the order of the alphabet.
+    """All kinds of messages by their codes, in alphabetical order.
 
-    Every module of the package is imported to find them. A module that needs a library which is not installed is left
-    out: its messages cannot occur either.
+    Every module of the package is imported. A module without its library is omitted: the messages of that module cannot
+    occur.
     """
-    found: dict[str, Diagnostic] = {}
+    diagnostics: dict[str, Diagnostic] = {}
     for module in pkgutil.walk_packages(migrator.__path__, f"{migrator.__name__}."):
         if module.name.rpartition(".")[2].startswith("__"):
             continue
@@ -30,8 +30,8 @@ def catalogue() -> dict[str, Diagnostic]:
             if (error.name or "").partition(".")[0] == migrator.__name__:
                 raise
             continue
-        found.update((value.code, value) for value in names if isinstance(value, Diagnostic))
-    return dict(sorted(found.items()))
+        diagnostics.update((value.code, value) for value in names if isinstance(value, Diagnostic))
+    return dict(sorted(diagnostics.items()))
 
 
 def require_codes(codes: Iterable[str], where: str) -> None:

@@ -1,28 +1,30 @@
-"""Where a ``module`` block has its module from: https://developer.hashicorp.com/terraform/language/modules/sources."""
+"""The source of a ``module`` block: https://developer.hashicorp.com/terraform/language/modules/sources."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-_GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
-_SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
-_HOSTED = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
-_REGISTRY = re.compile(
+from msgspec import Struct
+
+from migrator.regex import regex
+
+_GETTER = regex(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
+_SHORT_SSH = regex(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
+_HOSTED = regex(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
+_REGISTRY = regex(
     r"(?:(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)/)?"
     r"(?P<namespace>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9_-]+)/(?P<provider>[a-z0-9]+)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleSource:
-    """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
+class ModuleSource(Struct, frozen=True):
+    """The ``folder`` of a repository called ``name``; ``namespace`` is the owner (``""``: not known).
 
-    ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories
-    terraform-PROVIDER-NAME, come releases: ``is_released``.
+    ``ref`` is the branch, tag or commit, ``""`` for the default branch. A registry, which calls repositories
+    terraform-PROVIDER-NAME, has releases: ``is_released``.
     """
 
     name: str
@@ -32,12 +34,12 @@ class ModuleSource:
     is_released: bool = False
 
     def is_in(self, name: str, namespace: str) -> bool:
-        """Whether it may be of the repository called ``name``; owners count where both are known."""
-        owner, known = self.namespace.lower(), namespace.lower()
-        return self.name.lower() == name.lower() and (not owner or not known or owner == known)
+        """Whether the source may be the repository called ``name``; owners must match if both are known."""
+        owner, known_namespace = self.namespace.lower(), namespace.lower()
+        return self.name.lower() == name.lower() and (not owner or not known_namespace or owner == known_namespace)
 
     def is_at_head(self, branches: Collection[str]) -> bool:
-        """Whether it follows one of the ``branches``, or the default one, and not a release or commit."""
+        """Whether the source follows one of the ``branches``, or the default branch, and no release or commit."""
         return not self.is_released and (not self.ref or self.ref in branches)
 
 
@@ -47,7 +49,7 @@ def is_local(source: str) -> bool:
 
 
 def parse_source(source: str) -> ModuleSource | None:
-    """What ``source`` says of a git repository or a registry; None for paths, archives and what is neither."""
+    """The git repository or registry module of ``source``; None for paths, archives and other sources."""
     getter = _GETTER.match(source)
     if is_local(source) or (getter is not None and getter[1].lower() != "git"):
         return None
@@ -56,10 +58,10 @@ def parse_source(source: str) -> ModuleSource | None:
     base, _, folder = text[start:].partition("//")
     base, folder = text[:start] + base, posixpath.normpath(folder) if folder else ""
     ref = (parse_qs(query).get("ref") or [""])[0]
-    found = _REGISTRY.fullmatch(base) if getter is None else None
-    if found is not None:
-        namespace = found["namespace"] if found["host"] is None else ""
-        name = f"terraform-{found['provider']}-{found['name']}"
+    match = _REGISTRY.fullmatch(base) if getter is None else None
+    if match is not None:
+        namespace = match["namespace"] if match["host"] is None else ""
+        name = f"terraform-{match['provider']}-{match['name']}"
         return ModuleSource(name, namespace, folder.strip("/"), is_released=True)
     path = _path(base)
     owner, name = posixpath.split(re.sub(r"\.git$", "", path.strip("/")))
@@ -76,5 +78,5 @@ def _path(base: str) -> str:
             return urlsplit(base).path
         except ValueError:
             return ""
-    found = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
-    return found["path"] if found else ""
+    match = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
+    return match["path"] if match else ""

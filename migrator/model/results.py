@@ -1,10 +1,11 @@
-"""What a run on one repository comes to; plain data, fit to be pickled."""
+"""The results of a run on one repository: plain data, which can be pickled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
@@ -18,7 +19,7 @@ NOT_UNDERSTOOD = "mention-not-understood"
 
 
 STACKS, CODE, KEYS = "stacks", "code", "keys"
-"""The stages in which a migration goes live: what stacks need, the code, and the removal of keys from stacks."""
+"""The stages in which a migration goes live: stacks, code, and the removal of keys from stacks."""
 
 _OF_STACKS = ("spacelift-hook-", "spacelift-variables", "spacelift-aws-integration")
 KEYS_RULE = "spacelift-credentials"
@@ -26,7 +27,7 @@ KEYS_RULE = "spacelift-credentials"
 
 
 def stage_of(finding: Finding) -> str:
-    """The stage in which a rewrite goes live; ``""`` for what is no rewrite."""
+    """The stage in which a rewrite goes live; ``""`` for any other finding."""
     if not isinstance(finding.fix, Rewrite):
         return ""
     return STACKS if finding.rule.startswith(_OF_STACKS) else KEYS if finding.rule == KEYS_RULE else CODE
@@ -34,21 +35,19 @@ def stage_of(finding: Finding) -> str:
 
 def stages_of(findings: Iterable[Finding]) -> list[str]:
     """The stages that the rewrites among ``findings`` go live in, in order."""
-    found = {stage_of(finding) for finding in findings}
-    return [stage for stage in (STACKS, CODE, KEYS) if stage in found]
+    names = {stage_of(finding) for finding in findings}
+    return [stage for stage in (STACKS, CODE, KEYS) if stage in names]
 
 
-@dataclass(frozen=True, slots=True)
-class StagedChanges:
-    """The changes of a stage and of those before it, together."""
+class StagedChanges(Struct, frozen=True):
+    """The changes of a stage and of all stages before, together."""
 
     name: str
-    changes: tuple[Change, ...] = field(default=(), repr=False)
+    changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of a migration as a branch: its ``commit`` is made on that of the stage before it."""
+class Stage(Struct, frozen=True):
+    """The branch of a stage of a migration: ``commit`` follows the commit of the stage before."""
 
     name: str
     branch: str
@@ -56,12 +55,11 @@ class Stage:
     pull_request: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StackRow:
-    """A Spacelift stack as the summary tells of it.
+class StackRow(Struct, frozen=True):
+    """A Spacelift stack in the summary.
 
-    ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
-    stack runs, ``""`` where that is not known; ``hook`` what becomes of its hooks, ``remarks`` what to know of it.
+    ``place`` is in the repository ``repo``, ``""`` for the repository of the result. ``code`` is the code of the stack,
+    ``""`` if not known. ``hook`` is the change of the hooks, ``remarks`` are facts about the stack.
     """
 
     title: str
@@ -72,9 +70,8 @@ class StackRow:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SigningRow:
-    """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
+class SigningRow(Struct, frozen=True):
+    """The signer of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
     ``role`` is the role of the web identity that signs afterwards, an ARN or an expression; ``""`` if none does.
@@ -90,21 +87,19 @@ class SigningRow:
 
     @property
     def is_notable(self) -> bool:
-        """Whether it changes, or lives on static credentials still."""
+        """Whether the sign-in changes, or still uses static credentials."""
         return self.before != self.after or not self.is_keyless
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRow:
-    """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
+class TrustRow(Struct, frozen=True):
+    """A role, by ARN, that runs assume after the migration; ``stacks`` are the known stacks of the runs."""
 
     role: str
     stacks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one run would do to one repository: every finding with its final fate, and the files after it.
+class Plan(Struct, frozen=True):
+    """The changes that a run would make to one repository: every finding with the outcome, and the changed files.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
     ``masked`` are the changes as they may be shown, ``stages`` the same by stage, if
@@ -119,15 +114,14 @@ class Plan:
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
-    masked: tuple[Change, ...] = field(default=(), repr=False)
-    stages: tuple[StagedChanges, ...] = field(default=(), repr=False)
+    masked: tuple[Change, ...] = ()
+    stages: tuple[StagedChanges, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
+class Revision(Struct, frozen=True):
+    """The revision of a run: the name of the checkout's ``folder``, and the current ``branch`` and ``commit``.
 
-    ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
+    ``remote`` is the web address of ``origin``. ``""`` means not known.
     """
 
     folder: str = ""
@@ -137,7 +131,7 @@ class Revision:
 
 
 class Mode(Enum):
-    """What is done with a plan."""
+    """The way to carry out a plan."""
 
     BRANCH = "branch"
     PREVIEW = "preview"
@@ -145,14 +139,13 @@ class Mode(Enum):
     IN_PLACE = "in-place"
 
 
-@dataclass(frozen=True, slots=True)
-class RepoResult:
-    """What a run on one repository came to.
+class RepoResult(Struct, frozen=True):
+    """The result of a run on one repository.
 
-    ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
-    the remote that it was pushed to, ``pull_request`` a URL. ``inputs`` are the files that the plan was made of, each
-    with a hash, ``fingerprint`` is the hash of its outcome. ``mapped`` is as in `Plan`; lines of findings are of
-    the ``revision``. Where each of the ``stages`` has a branch of its own, ``branch`` is the last of them.
+    ``base`` is the base of the new branch. ``was_there``: an earlier run made the branch. ``pushed`` is the remote with
+    the branch, ``pull_request`` a URL. ``inputs`` are the files of the plan, each with a hash, ``fingerprint`` is the
+    hash of the outcome. ``mapped`` is as in `Plan`. Lines of findings refer to the ``revision``. With ``stages``,
+    ``branch`` is the branch of the last stage.
     """
 
     repo: str
@@ -166,7 +159,7 @@ class RepoResult:
     verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    diff: bytes = field(default=b"", repr=False)
+    diff: bytes = b""
     is_masked: bool = False
     branch: str = ""
     commit: str = ""
@@ -180,16 +173,19 @@ class RepoResult:
     stages: tuple[Stage, ...] = ()
     revision: Revision = Revision()
 
+    def __repr__(self) -> str:
+        return f"RepoResult({self.repo!r}, {self.mode.value!r})"
+
     @property
     def title(self) -> str:
-        """What people call the repository: as the run names it, but its remote or folder instead of ``.``."""
+        """The name of the repository for people: the name in the run, but the remote or folder instead of ``.``."""
         if self.repo.strip("./"):
             return self.repo
         return self.revision.remote.partition("://")[2] or self.revision.folder or self.repo
 
     @property
     def run_credentials(self) -> tuple[Place, ...]:
-        """The providers and backends that name no credentials: they use whatever the stack provides."""
+        """The providers and backends without credentials of their own: they use the credentials of the stack."""
         return tuple(finding.place for finding in self._left_alone(*_RUN_CREDENTIALS))
 
     @property
@@ -199,16 +195,18 @@ class RepoResult:
         return tuple(subject for note in notes for subject in note.subjects)
 
     def _left_alone(self, *codes: str) -> Iterator[Finding]:
-        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code in codes)
+        return (
+            finding for finding in self.findings if isinstance(finding.fix, LeftAlone) and finding.fix.code in codes
+        )
 
     @property
     def is_failed(self) -> bool:
-        """Whether the repository or a file of it could not be processed: exit code 3."""
+        """Whether the repository or a file of the repository could not be processed: exit code 3."""
         return bool(self.error or self.problems)
 
     @property
     def is_refused(self) -> bool:
-        """Whether a place in it was refused: exit code 4."""
+        """Whether a place of the repository was refused: exit code 4."""
         return any(isinstance(finding.fix, Refusal) for finding in self.findings)
 
     @property

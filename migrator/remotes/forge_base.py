@@ -1,11 +1,12 @@
-"""What every forge can do, and the words for it."""
+"""The operations of every forge, and the texts about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from migrator.secret import mask, printable
 
@@ -13,11 +14,10 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """Filters for the repositories of an organisation; archived repositories and forks only if asked for.
 
-    ``name`` is a glob, in any case, of the repository's name, or with a slash in it of the whole ``owner/name``.
+    ``name`` is a glob for the repository's name, case-insensitive, or with a slash for the whole ``owner/name``.
     """
 
     topic: str | None = None
@@ -35,11 +35,10 @@ class Filters:
         return fnmatchcase((path if "/" in glob else path.rpartition("/")[2]).lower(), glob.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request, or merge request; ``state`` is open, merged or closed.
 
-    ``is_new`` tells one that was just opened from one that was there; ``notes`` say what of it could not be done.
+    ``is_new``: the pull request was just opened. ``notes`` are the parts that could not be done.
     """
 
     url: str
@@ -49,8 +48,7 @@ class PullRequest:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewPullRequest:
+class NewPullRequest(Struct, frozen=True):
     """A pull request to open, from the branch ``head`` into ``base``."""
 
     head: str
@@ -65,7 +63,7 @@ class NewPullRequest:
 class Forge(Protocol):
     """A server with pull requests; ``repo`` is always ``owner/name``.
 
-    Every method raises `MigrateError` with a sentence, which for 401, 403 and 404 names the right that the token lacks.
+    Every method raises `MigrateError` with a sentence; for 401, 403 and 404 the sentence names the missing right.
     """
 
     def repositories(self, organisation: str, filters: Filters) -> Iterator[RepoSource]:
@@ -75,7 +73,7 @@ class Forge(Protocol):
     def open_pull_request(self, repo: str, new: NewPullRequest) -> PullRequest:
         """Open a pull request, or return the open pull request of the branch unchanged.
 
-        Labels that do not exist are made by the forge. Labels and reviewers that it does not take become notes.
+        The forge creates missing labels. Labels and reviewers that the forge rejects become notes.
         """
         ...
 
@@ -84,15 +82,14 @@ class Forge(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A task for a forge, and the right that the task needs, in words."""
 
-    what: str
+    action: str
     right: str
 
-    def refusal(self, address: str, status: int | None, said: str = "") -> str:
-        """Why ``address`` answered with the HTTP ``status``; ``said`` is what it gave as the reason."""
+    def refusal(self, address: str, status: int | None, message: str = "") -> str:
+        """The reason for the HTTP ``status`` that ``address`` answered with; ``message`` is the text of the answer."""
         if status == 401:
             why = f"{address} does not accept the token"
         elif status == 403:
@@ -100,8 +97,8 @@ class Task:
         elif status == 404:
             why = f"{address} does not have that repository, or the token may not see it. The token needs {self.right}"
         else:
-            words = printable(mask(" ".join(said.split())))[:200]
+            words = printable(mask(" ".join(message.split())))[:200]
             why = f"{address} answered {status or 'something that is not a valid response'}" + (
                 f": {words}" if words else ""
             )
-        return f"cannot {self.what}: {why}"
+        return f"cannot {self.action}: {why}"

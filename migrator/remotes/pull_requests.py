@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import GitRepo
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 
-@dataclass
-class PullRequests:
+class PullRequests(Struct):
     """Options for pull requests; the sign-in to a forge happens with its first pull request.
 
     Raises `UsageError` at construction for a ``template`` that cannot be used.
@@ -38,7 +39,7 @@ class PullRequests:
     labels: Sequence[str] = ()
     reviewers: Sequence[str] = ()
     throttle: float = 1.0
-    _forges: dict[str, Forge] = field(default_factory=dict, repr=False)
+    _forges: dict[str, Forge] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._text = read_template(self.template)
@@ -66,12 +67,15 @@ class PullRequests:
         new = NewPullRequest(
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
-        every = list(_of_stages(new, result)) or [new]
-        opened = [self.forge(repo).open_pull_request(repo.path, item) for item in every]
+        requests = list(_of_stages(new, result)) or [new]
+        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in requests]
         stages = tuple(
-            replace(stage, pull_request=item.url) for stage, item in zip(result.stages, opened, strict=False)
+            replace(stage, pull_request=pull_request.url)
+            for stage, pull_request in zip(result.stages, opened, strict=False)
         )
-        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for item in opened for note in item.notes)
+        notes = (
+            CHECK_PULL_REQUEST.note(result.branch, what=note) for pull_request in opened for note in pull_request.notes
+        )
         return replace(result, pull_request=opened[0].url, notes=(*result.notes, *notes), stages=stages)
 
     def forge(self, repo: ForgeRepo) -> Forge:
@@ -83,7 +87,7 @@ class PullRequests:
 
 
 def _of_stages(new: NewPullRequest, result: RepoResult) -> Iterator[NewPullRequest]:
-    """A pull request for each stage, into the branch of the stage before: what it is, and when to merge it."""
+    """A pull request for each stage, into the branch of the stage before, with the time to merge in the text."""
     base, many = new.base, len(result.stages)
     for number, stage in enumerate(result.stages, 1):
         name, wait = STAGES[stage.name]

@@ -1,21 +1,21 @@
-"""All results as JUnit XML, which every CI system can show: a suite for a repository, a case for each thing found."""
+"""All results as JUnit XML for CI systems: a suite for each repository, a case for each finding."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from migrator.model.findings import Finding, Ignored, LeftAlone, Refusal
 from migrator.model.verification import Verdict
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
     from migrator.report.collected import Collected, Run
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write: https://www.w3.org/TR/xml/#charsets."""
+_ILLEGAL = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML 1.0 does not allow: https://www.w3.org/TR/xml/#charsets."""
 
 _VERDICTS = {
     Verdict.PROVEN: "system-out",
@@ -29,7 +29,7 @@ _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 class _Case(NamedTuple):
     name: str
     group: str
-    verdict: str  # the element that tells of it
+    verdict: str  # the element for the outcome
     kind: str
     text: str
 

@@ -1,18 +1,20 @@
-"""Text as Markdown: what a repository holds is shown as it stands, and nothing in it is markup, a link or a mention."""
+"""Text as Markdown: text of a repository appears unchanged, without markup, links or mentions."""
 
 from __future__ import annotations
 
 import re
 
+from migrator.regex import regex
+
 CELL = 160
 """The most characters of a text in a table's cell."""
 
-_TOKEN = re.compile(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
-"""What is code in a sentence: what stands in backticks, ARNs and variables of the environment."""
+_TOKEN = regex(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
+"""The code in a sentence: text in backticks, ARNs and environment variables."""
 
-_ESCAPED = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
-_LINKING = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
-_MENTION = re.compile(r"([@#])(?=\w)")
+_ESCAPED = regex(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
+_LINKING = regex(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+_MENTION = regex(r"([@#])(?=\w)")
 
 
 def prose(text: str) -> str:
@@ -27,7 +29,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str, most: int = CELL) -> str:
-    """``text`` as code, in a table's cell or a list, and at most so many characters of it."""
+    """The ``text`` as code in a table's cell or a list, limited to a number of characters."""
     if not text:
         return ""
     text = cut(text, most)
@@ -40,7 +42,7 @@ def linked(text: str, address: str) -> str:
 
 
 def cut(text: str, most: int = CELL) -> str:
-    """At most so many characters of ``text``."""
+    """The ``text``, limited to a number of characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

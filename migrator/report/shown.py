@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import Rewrite
 from migrator.secret import mask, mask_shapes, printable
@@ -22,18 +24,18 @@ _NAMES = frozenset(
         *("folder", "remote", "inputs"),
     )
 )
-"""Paths and names, and a diff that is masked already: of these, only what is sure to be a credential is hidden."""
+"""Paths and names, and a masked diff: in these, only certain credentials are hidden."""
 
 
 def show(result: RepoResult) -> RepoResult:
-    """``result`` without its diff, each text in it masked and printable, in one line but for what is to be copied."""
-    return show_whole(replace(result, diff=b""))
+    """The ``result`` without the diff: each text is masked, printable, and on one line except for texts to copy."""
+    return show_with_diff(replace(result, diff=b""))
 
 
-def show_whole(result: RepoResult) -> RepoResult:
+def show_with_diff(result: RepoResult) -> RepoResult:
     """The same with its diff, which keeps its lines."""
-    shown: RepoResult = _cleaned(result)
-    return shown
+    cleaned: RepoResult = _cleaned(result)
+    return cleaned
 
 
 def show_line(text: str) -> str:
@@ -50,9 +52,8 @@ def _cleaned(value: Any, name: str = "") -> Any:
     """``value`` as it may be shown, a rewrite without its edits; a carriage return at a line's end is dropped."""
     if isinstance(value, Rewrite):
         return Rewrite((), _cleaned(value.outcome))
-    if is_dataclass(value) and not isinstance(value, type):
-        inner = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        return replace(value, **{key: _cleaned(part, key) for key, part in inner.items()})
+    if isinstance(value, Struct):
+        return replace(value, **{name: _cleaned(getattr(value, name), name) for name in value.__struct_fields__})
     if isinstance(value, tuple):
         return tuple([_cleaned(part, name) for part in value])
     if isinstance(value, bytes):
@@ -66,8 +67,8 @@ def _cleaned(value: Any, name: str = "") -> Any:
 
 def _clean(text: str, is_name: bool, is_long: bool) -> str:
     hidden = mask_shapes(text) if is_name else mask(text)
-    shown = printable(hidden.replace("\r\n", "\n"))
-    return shown if is_long else shown.replace("\n", "\\n").replace("\t", "\\t")
+    cleaned = printable(hidden.replace("\r\n", "\n"))
+    return cleaned if is_long else cleaned.replace("\n", "\\n").replace("\t", "\\t")
 
 
 _OFTEN = 500

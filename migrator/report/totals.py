@@ -1,22 +1,23 @@
-"""What all results come to: the figures at the head of a report, gathered in one pass and little memory."""
+"""The totals of all results: the figures at the head of a report, counted in one pass and little memory."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import Enum
+
+from msgspec import Struct, field
 
 from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.model.verification import Verdict, worst
+from migrator.regex import regex
 from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
-_VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
+_VARYING = regex(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
 """Places and version constraints: reasons without a code that differ in these alone are one."""
 
 _REASONS = 200
@@ -25,7 +26,7 @@ _OTHER = "other reasons"
 
 
 class State(Enum):
-    """What came of a repository as a whole."""
+    """The outcome of a repository as a whole."""
 
     MIGRATED = "migrated"
     PARTLY = "partly"
@@ -46,11 +47,10 @@ _DRY_LABELS = {State.MIGRATED: "Would migrate", State.PARTLY: "Would migrate in 
 _VERIFIED_LABELS = {State.PARTLY: "Not proven", State.NOTHING: "Nothing left to prove"}
 
 
-@dataclass(slots=True)
-class Reason:
-    """Why something was refused: how often, and the first few places, each with its repository's number from 1.
+class Reason(Struct):
+    """A reason for refusals: the count, and the first few places, each with the number of the repository from 1.
 
-    ``text`` and ``help`` are what the sentences of all these places have in common, ``code`` is the refusals' own.
+    ``text`` and ``help`` are the common part of the sentences of all places, ``code`` is the code of the refusals.
     """
 
     text: str
@@ -60,8 +60,7 @@ class Reason:
     examples: list[tuple[int, str, Place]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """Counts over all results."""
 
     states: Counter[State] = field(default_factory=Counter)
@@ -82,26 +81,26 @@ class Totals:
 
     @property
     def stacks(self) -> int:
-        """How many rows there are of stacks that are told of once."""
+        """The number of rows of stacks, each stack counted once."""
         return self.defined.total() + sum(count for repo, count in self.seen.items() if repo not in self.defined)
 
     def is_listed_once(self, stack: StackRow) -> bool:
-        """Whether it is no other repository's that tells of the stack itself."""
+        """Whether no other repository reports the stack."""
         return stack.repo not in self.defined
 
     @property
     def repositories(self) -> int:
-        """How many results there are."""
+        """The number of results."""
         return self.states.total()
 
     @property
     def places(self) -> dict[str, int]:
-        """How many places came to each outcome; a file that was not understood is a refused place."""
+        """The number of places by outcome; a file that could not be parsed is a refused place."""
         return {**{name: self.outcomes[name] for name in OUTCOMES.values()}, "refused": self.refusals}
 
     @property
     def refusals(self) -> int:
-        """How many findings were refused and files not understood."""
+        """The number of refused findings and of files that could not be parsed."""
         return self.outcomes["refused"] + self.problems
 
     @property
@@ -120,7 +119,7 @@ class Totals:
         return sorted(self.reasons.values(), key=lambda reason: (-reason.count, reason.text))
 
     def add(self, number: int, result: RepoResult) -> None:
-        """Count the result with this ``number``, which is to be fit for showing."""
+        """Count the masked result with this ``number``."""
         self.states[state_of(result)] += 1
         self.modes[result.mode] += 1
         self.outcomes.update(outcome(finding) for finding in result.findings)
@@ -137,7 +136,7 @@ class Totals:
 
 
 def state_of(result: RepoResult) -> State:
-    """What came of one repository."""
+    """The outcome of one repository."""
     if result.error:
         return State.FAILED
     if result.verified:
@@ -148,7 +147,7 @@ def state_of(result: RepoResult) -> State:
 
 
 def places_of(result: RepoResult) -> dict[str, int]:
-    """How many places of one repository came to each outcome; over all repositories these add up to `Totals.places`."""
+    """The number of places of one repository by outcome; the sum over all repositories is `Totals.places`."""
     counts = Counter(outcome(finding) for finding in result.findings)
     counts["refused"] += len(result.problems)
     return {name: counts[name] for name in OUTCOMES.values()}
@@ -171,13 +170,13 @@ def without_places(text: str) -> str:
 
 
 def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
-    alike = without_places(fix.reason)
-    key = fix.code or alike
+    pattern = without_places(fix.reason)
+    key = fix.code or pattern
     if key not in reasons and len(reasons) >= _REASONS:
-        key, alike = _OTHER, _OTHER
-    entry = reasons.setdefault(key, Reason(alike, fix.code, fix.help))
+        key, pattern = _OTHER, _OTHER
+    entry = reasons.setdefault(key, Reason(pattern, fix.code, fix.help))
     if key != _OTHER:
-        entry.text, entry.help = _in_common(entry.text, alike), _in_common(entry.help, fix.help)
+        entry.text, entry.help = _in_common(entry.text, pattern), _in_common(entry.help, fix.help)
     entry.count += 1
     if len(entry.examples) < _EXAMPLES:
         entry.examples.append(example)
@@ -191,11 +190,11 @@ def _in_common(text: str, other: str) -> str:
     if len(words) == len(others) and all(word in ("…", same) for word, same in zip(words, others, strict=True)):
         return text
     matches = SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks()
-    kept: list[str] = []
+    shared: list[str] = []
     end = other_end = 0
     for start, other_start, size in matches:
-        if (start > end or other_start > other_end) and kept[-1:] != ["…"]:
-            kept.append("…")
-        kept += [word for word in words[start : start + size] if word != "…" or kept[-1:] != ["…"]]
+        if (start > end or other_start > other_end) and shared[-1:] != ["…"]:
+            shared.append("…")
+        shared += [word for word in words[start : start + size] if word != "…" or shared[-1:] != ["…"]]
         end, other_end = start + size, other_start + size
-    return " ".join(kept)
+    return " ".join(shared)

@@ -16,7 +16,7 @@ PROVEN, FAILED, NOT_PROVEN = 0, 1, 4
 
 
 def exit_code(results: Iterable[RepoResult]) -> int:
-    """What the command ends with: 0 if all is proven, 1 if something failed, 4 if something is not proven."""
+    """The exit code: 0 if all is proven, 1 if something failed, 4 if something is not proven."""
     proofs = [proof for result in results for row in result.verified for proof in row.proofs]
     return {Verdict.PROVEN: PROVEN, Verdict.FAILED: FAILED, Verdict.NOT_PROVEN: NOT_PROVEN}[worst(proofs)]
 

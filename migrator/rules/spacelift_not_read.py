@@ -7,27 +7,27 @@ https://docs.spacelift.io/concepts/policy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
+from migrator.regex import regex
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.workspace.document import Document
 
-_OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
-_SIGNING = re.compile(
+_OF_OPERATOR = regex(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
+_SIGNING = regex(
     r"\b(?:access_key|secret_key|profile|shared_credentials_files?|role_arn|assume_role)\b|backend\s+\"s3\""
 )
-_REGO = re.compile(r"\.rego$")
-_FIRST = re.compile(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
+_REGO = regex(r"\.rego$")
+_FIRST = regex(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
 
 MIGRATE_BY_HAND = Diagnostic(
     "migrate-by-hand",
@@ -71,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
     for document, block, scope in resources(workspace, "spacelift_repo_file"):
         content = scope.argument(document, block, "content")
-        said = said_in(content) if content is not None else ""
+        said = text_of(content) if content is not None else ""
         if workspace.in_scope(document.path) and (not said.strip() or _SIGNING.search(said)):
             title, place = ".".join(block.labels), document.place(block)
             if document.is_ignored(block):
@@ -90,7 +90,7 @@ def _policies(context: Context) -> Iterator[Finding]:
             yield _policy(_place(document, match.start()), document.path)
     for document, block, scope in resources(workspace, "spacelift_policy"):
         body = scope.argument(document, block, "body")
-        if body is not None and workspace.in_scope(document.path) and _FIRST.search(said_in(body)):
+        if body is not None and workspace.in_scope(document.path) and _FIRST.search(text_of(body)):
             yield _policy(document.place(block), ".".join(block.labels))
 
 

@@ -1,14 +1,15 @@
-"""The syntaxes by file name: what can be read from a text, and the edits that can be made in it.
+"""The syntaxes by file name, with functions to read and to edit a text.
 
-A `Language` is what the planner needs of any file, a `Syntax` what the rules need of Terraform's.
+The planner uses a `Language` for any file, and the rules use a `Syntax` for Terraform's files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A kind of file; every function is documented where it is defined, `hcl` and `hcl_edit` first."""
+class Language(Struct, frozen=True):
+    """The functions for one kind of file; `hcl` and `hcl_edit` document each function."""
 
     parse: Callable[[str], tuple[Attribute | Block, ...]]
     check: Callable[[str, Span], None]
@@ -33,8 +33,7 @@ class Language:
     finish: Callable[[str, Sequence[Attribute | Block], Sequence[Edit]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax(Language):
+class Syntax(Language, frozen=True):
     """A way to write Terraform."""
 
     expression: Callable[[str, Span], str]
@@ -103,7 +102,7 @@ YAML = Language(program.parse, program.check, yaml.verify, program.finish)
 
 
 def language_of(path: str) -> Language:
-    """How the file at ``path`` is written."""
+    """The language of the file at ``path``."""
     if path.endswith((".yml", ".yaml")):
         return YAML
     return PYTHON if path.endswith(".py") else syntax_of(path)

@@ -1,17 +1,18 @@
-"""What a file gives to which name: every string, reference, name and comment of it, whatever its language.
+"""The values of names in a file of any language: every string, reference, name and comment.
 
-One walk over tokens: brackets are frames, ``=`` and ``:`` give a name to what follows. It is no parser and rejects
-nothing: of a text that cannot be understood, what stands before that place is told.
+One walk over tokens: brackets are frames, ``=`` and ``:`` assign the next value to a name. The walk is no parser and
+rejects nothing: of an invalid text, the part before the error is read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.secret import is_telling
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
@@ -24,8 +25,8 @@ _TITLED = frozenset({"value", "content", "default", "secret_string", "string_val
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
-_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
-_MOST_IN_YAML = 200_000  # aliases may make it more than it is
+_SAID = regex(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
+_MOST_IN_YAML = 200_000  # aliases may multiply the values
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
 )
@@ -43,17 +44,16 @@ _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "
 _FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
 """Functions that are handed a path."""
 
-_NUMBER = re.compile(r"\d{4,}")
-_SAYS = re.compile(r"\w+|--?[\w-]+")
+_NUMBER = regex(r"\d{4,}")
+_SAYS = regex(r"\w+|--?[\w-]+")
 
 
-@dataclass(slots=True)
-class Written:
+class Lexeme(Struct):
     """A piece of a file: a text, a reference, a name, a comment.
 
-    ``header`` is that of the outermost block around it, ``names`` are what it is given to, from the outside in, and
-    ``statement`` is where the outermost of them begins. What is ``handed`` to a function, or compared, need not be the
-    value.
+    ``header`` is the header of the outermost block around the piece. ``names`` are the names of the value, outermost
+    first, and ``statement`` is the offset of the outermost name. A piece that ``is_passed_on`` is an argument of a
+    function, or compared, and need not be the value.
     """
 
     kind: str
@@ -62,20 +62,19 @@ class Written:
     header: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     statement: int = -1
-    is_handed: bool = False
+    is_passed_on: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
-    begun: int = -1
-    is_handed: bool = False
+    outermost_start: int = -1
+    is_passed_on: bool = False
     name: str = ""
     statement: int = -1
-    words: list[tuple[str, Written | None]] = field(default_factory=list)
-    pieces: list[Written] = field(default_factory=list)
+    words: list[tuple[str, Lexeme | None]] = field(default_factory=list)
+    pieces: list[Lexeme] = field(default_factory=list)
     first: int = 0
     title: str = ""
     is_index: bool = False
@@ -85,44 +84,44 @@ class _Frame:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is given to just now, from the outside in; of very many, only the outermost and the innermost."""
+        """The names of the current value, outermost first; of very many names, only the outermost and the innermost."""
         if not self.name:
             return self.path
         return (*self.path[:_MOST_NAMES], self.name)
 
     @property
-    def hands(self) -> bool:
-        """Whether what stands here need not be the value of the innermost name."""
-        return (self.is_handed and not self.name) or self.was_compared
+    def passes_on(self) -> bool:
+        """Whether the current text need not be the value of the innermost name."""
+        return (self.is_passed_on and not self.name) or self.was_compared
 
     @property
     def outermost(self) -> int:
-        """Where the outermost of the names begins."""
-        return self.begun if self.path else self.statement
+        """The offset where the outermost name begins."""
+        return self.outermost_start if self.path else self.statement
 
     def inner(self, opening: str, first: int) -> _Frame:
-        """The frame of what begins in this one."""
+        """The frame for a bracket that opens in this frame."""
         return _Frame(
             opening,
             self.header,
             self.names,
             self.outermost,
-            is_handed=self.hands,
+            is_passed_on=self.passes_on,
             is_file=self.is_file,
             first=first,
         )
 
 
-def written(path: str, text: str) -> list[Written]:
-    """All that stands in the file at ``path`` with ``text``, in order; nothing of a language that is not known."""
+def lexemes(path: str, text: str) -> list[Lexeme]:
+    """All strings, names and comments of the file at ``path``, in order; none if the language is unknown."""
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
     if path.endswith(".json"):
-        return _in_blocks(path, _Walk(text, json_tokens(text), ends_lines=False).found)
+        return _in_blocks(path, _Walk(text, json_tokens(text), ends_lines=False).written)
     if path.endswith(".py"):
-        return _Walk(text, python_tokens(text), is_python=True).found
+        return _Walk(text, python_tokens(text), is_python=True).written
     if path.endswith((".tf", ".tofu", ".hcl", ".tfvars", ".tfbackend")):
-        return _Walk(text, hcl_tokens(text)).found
+        return _Walk(text, hcl_tokens(text)).written
     return []
 
 
@@ -130,7 +129,7 @@ class _Walk:
     """Goes through the tokens of a text once."""
 
     def __init__(self, text: str, tokens: Iterator[Token], *, ends_lines: bool = True, is_python: bool = False) -> None:
-        self.found: list[Written] = []
+        self.written: list[Lexeme] = []
         self._source = text
         self._is_python = is_python
         self._frames = [_Frame("")]
@@ -153,10 +152,10 @@ class _Walk:
                 steps[token.kind](token)
             self._last = token
 
-    def _add(self, kind: str, token: Token) -> Written:
+    def _add(self, kind: str, token: Token) -> Lexeme:
         frame = self._frames[-1]
-        piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
-        self.found.append(piece)
+        piece = Lexeme(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.passes_on)
+        self.written.append(piece)
         return piece
 
     def _comment(self, token: Token) -> None:
@@ -166,8 +165,8 @@ class _Walk:
         frame = self._frames[-1]
         word = self._source[token.start : token.end]
         frame.words.append((word, None))
-        if word[0] == "." and self.found and self.found[-1].kind == REFERENCE:
-            self.found[-1].end = token.end
+        if word[0] == "." and self.written and self.written[-1].kind == REFERENCE:
+            self.written[-1].end = token.end
         elif word in _ENDS_COMPARISON:
             frame.was_compared = False
         elif frame.names and not frame.is_file:
@@ -182,15 +181,15 @@ class _Walk:
     def _end(self, token: Token) -> None:
         frame = self._frames.pop() if len(self._frames) > 1 else self._frames[-1]
         outer = self._frames[-1]
-        whole = self._source[frame.first : token.start]
+        source = self._source[frame.first : token.start]
         for piece in frame.pieces or ():
             piece.kind = NAME if outer.is_index or outer.is_file else TEXT
-            piece.is_handed |= outer.was_compared
-            outer.words.append((whole, piece))
+            piece.is_passed_on |= outer.was_compared
+            outer.words.append((source, piece))
         if not frame.pieces:
-            outer.words.append((whole, None))
+            outer.words.append((source, None))
         if outer.name.lower() in _TITLES:
-            outer.title = whole
+            outer.title = source
 
     def _give(self, token: Token) -> None:
         frame = self._frames[-1]
@@ -208,8 +207,8 @@ class _Walk:
         for _, literal in words:
             if literal is not None:
                 literal.kind = NAME
-        if piece is None and self.found and self.found[-1].end == self._last.end:
-            self.found.pop()  # it was no reference
+        if piece is None and self.written and self.written[-1].end == self._last.end:
+            self.written.pop()  # the word was no reference
         frame.is_guess = False
         frame.name, frame.statement = name.rpartition(".")[2], token.start
 
@@ -217,13 +216,13 @@ class _Walk:
         frame = self._frames[-1]
         frame.was_compared = True
         if frame.words and (piece := frame.words[-1][1]) is not None:
-            piece.is_handed = True
+            piece.is_passed_on = True
 
     def _comma(self, _: Token) -> None:
         self._finish(self._frames[-1])
 
     def _finish(self, frame: _Frame) -> None:
-        """End what a comma or a line ends; an argument after one that says what it is has that for its name."""
+        """Finish a value at a comma or the end of a line; an argument after a title has the title as its name."""
         before = frame.words[-1][0] if frame.opening in ("(", "[") and not frame.name and frame.words else ""
         frame.is_guess = bool(before) and frame.words[-1][1] is not None and _SAYS.fullmatch(before) is not None
         frame.is_guess = frame.is_guess and is_telling(before)
@@ -247,15 +246,15 @@ class _Walk:
                 if piece is not None:
                     piece.kind = NAME
         is_call = is_close and opening == "(" and bool(frame.words) and not _joins(frame.words[-1][0])
-        new = frame.inner(opening, len(self.found))
+        new = frame.inner(opening, len(self.written))
         new.header = header
         new.is_index = is_close and opening == "["
-        new.is_handed |= new.is_index or is_call
+        new.is_passed_on |= new.is_index or is_call
         new.is_file |= is_call and frame.words[-1][0] in _FILES
         if opening[0] in "$%" and (
-            said := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
+            match := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
         ):
-            new.path = (*new.path[:_MOST_NAMES], said[1])
+            new.path = (*new.path[:_MOST_NAMES], match[1])
         self._frames.append(new)
 
     def _close(self, _: Token) -> None:
@@ -263,7 +262,7 @@ class _Walk:
             return
         frame = self._frames.pop()
         if frame.title:
-            for piece in self.found[frame.first :]:
+            for piece in self.written[frame.first :]:
                 if piece.names and piece.names[-1].lower() in _TITLED:
                     piece.names = (*piece.names, frame.title)
         outer = self._frames[-1]
@@ -273,43 +272,43 @@ class _Walk:
             outer.words = []
 
 
-def _in_blocks(path: str, found: list[Written]) -> list[Written]:
+def _in_blocks(path: str, strings: list[Lexeme]) -> list[Lexeme]:
     """The pieces of Terraform's JSON with the headers of blocks that HCL would have."""
     if path.endswith((".tf.json", ".tofu.json")):
-        for piece in found:
+        for piece in strings:
             length = 1 + LABELS.get(piece.names[0], 0) if piece.names else 0
             piece.header, piece.names = piece.names[:length], piece.names[length:]
-    return found
+    return strings
 
 
-def _in_yaml(text: str) -> list[Written]:
+def _in_yaml(text: str) -> list[Lexeme]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
-    found: list[Written] = []
+    strings: list[Lexeme] = []
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
-        while pending and len(found) < _MOST_IN_YAML:
+        while pending and len(strings) < _MOST_IN_YAML:
             node, names, statement = pending.pop()
             if isinstance(node, Alias):
                 node = node.target
             if isinstance(node, Scalar) and not node.is_null:
-                found.append(Written(TEXT, *_content(text, node), (), names, statement))
+                strings.append(Lexeme(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):
-                pending += ((item, names, statement) for item in node.items)
+                pending += ((element, names, statement) for element in node.items)
             elif isinstance(node, Mapping):
                 titled = [candidate for candidate in node.entries if (candidate.name or "").lower() in _TITLES]
                 title = next((candidate.value.value for candidate in titled if isinstance(candidate.value, Scalar)), "")
                 for entry in node.entries:
                     name = entry.name or ""
-                    found.append(Written(NAME, entry.key.span.start, entry.key.span.end))
-                    said = (name, title) if title and name.lower() in _TITLED else (name,)
-                    pending.append((entry.value, (*names, *said), entry.key.start))
-    return found
+                    strings.append(Lexeme(NAME, entry.key.span.start, entry.key.span.end))
+                    path = (name, title) if title and name.lower() in _TITLED else (name,)
+                    pending.append((entry.value, (*names, *path), entry.key.start))
+    return strings
 
 
 def _content(text: str, node: Scalar) -> tuple[int, int]:
-    """Where a scalar's characters stand: within its quotes, or below the line that says how a block is folded."""
+    """The offsets of a scalar's characters: within the quotes, or below the header of a block scalar."""
     start, end = node.span.start, node.span.end
     first = text[start : start + 1]
     if node.is_plain or first not in tuple("|>\"'"):
@@ -321,5 +320,5 @@ def _content(text: str, node: Scalar) -> tuple[int, int]:
 
 
 def _joins(function: str) -> bool:
-    """Whether what is handed to ``function`` is in what comes of it."""
+    """Whether the result of ``function`` contains the arguments."""
     return function in _JOINING or function.rpartition(".")[2] in _JOINING

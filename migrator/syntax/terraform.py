@@ -1,10 +1,11 @@
-"""What Terraform reads: arguments and blocks, in one shape for every syntax that they can be written in."""
+"""Terraform's arguments and blocks, in one shape for every syntax."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """An argument, ``name = value``: ``span`` from the name to the end of the value, ``value`` the expression alone."""
 
     name: str
@@ -21,44 +21,39 @@ class Attribute:
     value: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A string that means just what it says, whatever the syntax would make of its characters.
+class Literal(Struct, frozen=True):
+    """A string with exactly this value: characters with a meaning in the syntax are escaped.
 
-    In a list with lines of their own, ``comment`` stands above it, where the syntax has comments.
+    In a list with one element a line, ``comment`` is on the line above, if the syntax has comments.
     """
 
     text: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string`` or ``null``."""
+class Reference(Struct, frozen=True):
+    """A reference like ``var.aws_role_arn``, any other expression, or a keyword like ``string`` or ``null``."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """A value as it is written in the same file already, in whatever syntax that has."""
+class Copied(Struct, frozen=True):
+    """A value with the text of another value of the same file, in the syntax of that file."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewObject:
-    """An object to be written, with each item on a line of its own; ``condition`` stands before it, if there is one."""
+class NewObject(Struct, frozen=True):
+    """A new object with one item a line; ``condition``, if set, precedes the object."""
 
     items: tuple[NewArgument, ...]
     condition: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewArgument:
+class NewArgument(Struct, frozen=True):
     """An argument to be written; a tuple is a list with each element on a line of its own.
 
-    The ``comments``, as the syntax writes them, stand above it, and ``behind`` it that on its last line.
+    The ``comments`` are in the syntax of the file and go above the argument; ``behind`` is a trailing comment.
     """
 
     name: str
@@ -67,9 +62,8 @@ class NewArgument:
     behind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlock:
-    """A block to be written; the ``blocks`` in it come last."""
+class NewBlock(Struct, frozen=True):
+    """A new block; the nested ``blocks`` come last."""
 
     type: str
     labels: tuple[str, ...]
@@ -77,38 +71,34 @@ class NewBlock:
     blocks: tuple[NewBlock, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewComment:
+class NewComment(Struct, frozen=True):
     """An argument or block to be written as a comment."""
 
     of: NewArgument | NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChange:
-    """What is to become of a block's body; what is added comes last."""
+class BodyChange(Struct, frozen=True):
+    """The changes of a block's body; new arguments come last."""
 
     remove: tuple[Attribute | Block, ...] = ()
     comment_out: tuple[Attribute, ...] = ()
     append: tuple[NewArgument | NewBlock | NewComment, ...] = ()
 
 
-@dataclass(slots=True)
-class Block:
-    """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.
+class Block(Struct, eq=False):
+    """A block: ``span`` reaches from the type to the closing brace, ``body`` is the content between the braces.
 
-    What is inside is read when it is first asked for; reading may raise `SyntaxProblem`, or, in a tolerant block, come
-    to nothing.
+    The content is parsed on first use. Parsing may raise `SyntaxProblem`, but a tolerant block is then empty.
     """
 
     type: str
     labels: tuple[str, ...]
     span: Span
     body: Span
-    _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
-    _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
-    is_tolerant: bool = field(default=False, repr=False, compare=False)
-    _by_name: dict[str, Attribute] | None = field(default=None, repr=False, compare=False)
+    _read: Callable[[Span], tuple[Attribute | Block, ...]]
+    _items: tuple[Attribute | Block, ...] | None = field(default=None)
+    is_tolerant: bool = field(default=False)
+    _by_name: dict[str, Attribute] | None = field(default=None)
 
     @property
     def items(self) -> tuple[Attribute | Block, ...]:
@@ -122,26 +112,26 @@ class Block:
             items = self._read(self.body)
         except SyntaxProblem:
             return ()
-        for item in items:
-            if isinstance(item, Block):
-                item.is_tolerant = True
+        for element in items:
+            if isinstance(element, Block):
+                element.is_tolerant = True
         return items
 
     @property
     def attributes(self) -> Iterator[Attribute]:
         """The block's own arguments."""
-        return (item for item in self.items if isinstance(item, Attribute))
+        return (element for element in self.items if isinstance(element, Attribute))
 
     def attribute(self, name: str) -> Attribute | None:
         """The argument called ``name``, if the block has one."""
         if self._by_name is None:
-            self._by_name = {item.name: item for item in reversed([*self.attributes])}
+            self._by_name = {attribute.name: attribute for attribute in reversed([*self.attributes])}
         return self._by_name.get(name)
 
     def blocks(self, type_: str | None = None) -> Iterator[Block]:
         """The nested blocks, all or those of one type."""
-        return (item for item in self.items if isinstance(item, Block) and type_ in (None, item.type))
+        return (element for element in self.items if isinstance(element, Block) and type_ in (None, element.type))
 
     def title(self) -> str:
-        """The block's header as people write it, for messages: ``provider "aws"``."""
+        """The header of the block for messages: ``provider "aws"``."""
         return " ".join([self.type, *(f'"{label}"' for label in self.labels)])

@@ -10,10 +10,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
-_GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
-_NAMED_BY_VARIABLE = re.compile(_VARIABLE)
+_GIVEN = regex(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
+_NAMED_BY_VARIABLE = regex(_VARIABLE)
 _ANY = "\0"
 _OTHER_BACKENDS = frozenset(
     {
@@ -42,16 +44,15 @@ _OTHER_BACKENDS = frozenset(
 _S3 = frozenset(
     {"bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix", *ROLE_FAMILY, *CREDENTIALS}
 )
-_ARGUMENT = re.compile(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
-_OTHER_SCRIPTS = re.compile(
+_ARGUMENT = regex(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
+_OTHER_SCRIPTS = regex(
     r"(?:^|/)(?:\.[\w-]+\.ya?ml|\.envrc(?:\.\w+)?|(?:Docker|Task|Container)file(?:\.\w+)?|[\w-]+\.just|Makefile\.\w+)$"
 )
 """Names of files of commands that no rule reads otherwise, of CI services above all."""
 _LONGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class BackendConfigValue:
+class BackendConfigValue(Struct, frozen=True):
     """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
 
     place: Place

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
@@ -13,10 +14,11 @@ from migrator.decide.strategy import may_sign_in
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import FileProblem, Ignored, Place, Refusal, Rewrite
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.regex import regex
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
-from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
+from migrator.spacelift.stacks.exchange import EXCHANGE, commands, text_of
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.spacelift.stacks.runtime_config import PATH as RUNTIME_CONFIG
 from migrator.spacelift.stacks.runtime_config import parse
@@ -37,19 +39,18 @@ if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
-_HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
-ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
+_HOOK_ROLE = regex(r"--role-arn[ =]+[\"']?([^\s\"']+)")
+ROLE_VARIABLE = regex(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 _INIT = "before_init"
-_BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
-_ELSE_NONE = re.compile(r"\s*:\s*\[\]")
+_BY_KEY = regex(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
+_ELSE_NONE = regex(r"\s*:\s*\[\]")
 _WEB_IDENTITY = "assume_role_with_web_identity"
 
 Roles = frozenset[str | None]
 """The ARNs of the roles that runs sign in with; None for one that is known to a run alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCode:
+class KnownCode(Struct, frozen=True):
     """A root module at ``path`` of a repository, and the roles that its backend and providers sign in with."""
 
     identity: RepoIdentity
@@ -57,8 +58,7 @@ class KnownCode:
     roles: Roles
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStack:
+class KnownStack(Struct, frozen=True):
     """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
 
     ``variable_roles`` are the roles that its variables hold, ``paths`` the root modules of its repository that it runs.
@@ -82,8 +82,7 @@ class KnownStack:
     account: AccountStack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
@@ -98,8 +97,7 @@ class Knowledge:
     problems: tuple[FileProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """That runs of ``stack`` sign in with ``role``; None for what is not known."""
 
     role: str | None
@@ -246,14 +244,14 @@ def _own(stack: Stack, hooks: Expression) -> str:
     """What a list of hooks says; of a choice by the key of ``for_each``, what it says for this stack alone."""
     text, choice = hooks.text, _BY_KEY.search(hooks.text)
     if stack.key is None or choice is None:
-        return said_in(hooks)
+        return text_of(hooks)
     start = choice.start()
     try:
         end = _end_of_choice(text, skip_balanced(text, choice.end()))
     except SyntaxProblem:  # JSON within JSON's own escapes
         return ""
     chosen = hooks.derived(text[start:end]).strings or ()
-    return "\n".join((*chosen, said_in(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
+    return "\n".join((*chosen, text_of(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
 
 
 def _end_of_choice(text: str, call: int) -> int:

@@ -1,17 +1,18 @@
-"""The stacks of an account, as an inventory file tells of them."""
+"""The stacks of an account, from an inventory file."""
 
 from __future__ import annotations
 
 import posixpath
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.errors import missing_extra
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.spacelift.inventory.file import read_inventory
 from migrator.spacelift.stacks.contexts import attachments
-from migrator.spacelift.stacks.engine_evidence import said
+from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.terraform.credential_names import STATIC, plain_name
 from migrator.verify.stacks import READER as READER_OF_LISTS
 from migrator.verify.stacks import HookCommand, RunStack
@@ -28,10 +29,6 @@ class Account:
     """The stacks of an inventory file. Raises `MigrateError` for a file that holds none."""
 
     def __init__(self, path: str) -> None:
-        try:
-            from migrator.spacelift.inventory.file import read_inventory  # here: the inventory is an extra
-        except ImportError:
-            raise missing_extra("--inventory needs more packages.", "inventory") from None
         self._inventory: Inventory = read_inventory(path)
         self._contexts = {context.id: context for context in self._inventory.contexts}
         self.stacks = [self._stack(stack) for stack in self._inventory.stacks if _is_terraform(stack)]
@@ -43,37 +40,39 @@ class Account:
         return urllib.parse.urlsplit(self._inventory.endpoint).hostname or ""
 
     def certain(self, stack: RunStack) -> RunStack:
-        """A stack that a repository defines, with what the account knows of the stack: slug, space, labels."""
-        known = self._by_slug.get(stack.slug)
-        if known is None:
+        """A stack of a repository, with the slug, space and labels that the account knows."""
+        by_slug = self._by_slug.get(stack.slug)
+        if by_slug is None:
             return stack
-        variables = {**known.variables, **stack.variables}
-        labels = stack.labels | known.labels
-        return replace(stack, space=known.space or stack.space, is_guess=False, labels=labels, variables=variables)
+        variables = {**by_slug.variables, **stack.variables}
+        labels = stack.labels | by_slug.labels
+        return replace(stack, space=by_slug.space or stack.space, is_guess=False, labels=labels, variables=variables)
 
     def attached(self, stack: RunStack, repos: Sequence[VerifiedRepo]) -> RunStack:
         """A stack of the account, with the contexts that a repository attaches to the stack by its slug."""
-        made = [item for repo in repos for item in attachments(repo.workspace).attached_to(stack.slug)]
-        if not made or stack.commands is None:
+        attached_contexts = [
+            context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)
+        ]
+        if not attached_contexts or stack.commands is None:
             return stack
-        account = next(item for item in self._inventory.stacks if item.id == stack.slug)
-        first = min((item.priority or 0 for item in account.attached_contexts or ()), default=1)
+        account = next(account_stack for account_stack in self._inventory.stacks if account_stack.id == stack.slug)
+        first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
-        for priority, context in made:
+        for priority, context in attached_contexts:
             hooks = context.hooks("before_init")
-            listed = () if hooks is None or hooks.is_null else hooks.strings
-            if listed is None or priority > first:
+            strings = () if hooks is None or hooks.is_null else hooks.strings
+            if strings is None or priority > first:
                 why = f"the context at {context.place} runs hooks in an order, or with values, that are not known here."
                 return replace(stack, commands=None, unknown=why)
-            commands += (HookCommand(text, f"the context at {context.place}") for text in listed)
+            commands += (HookCommand(text, f"the context at {context.place}") for text in strings)
         return replace(stack, commands=(*commands, *stack.commands), read_by=f"{stack.read_by} and {READER_OF_LISTS}")
 
     def _stack(self, stack: Stack) -> RunStack:
         contexts, doubts = self._contexts_of(stack)
         commands: list[HookCommand] = []
         for context in contexts:
-            listed = (context.hooks.before_init if context.hooks is not None else None) or ()
-            commands += (HookCommand(text, f"the context {context.id}") for text in listed)
+            hooks = (context.hooks.before_init if context.hooks is not None else None) or ()
+            commands += (HookCommand(text, f"the context {context.id}") for text in hooks)
         commands += (HookCommand(text, f"the stack {stack.id}") for text in stack.before_init or ())
         elements = [*(stack.config or ()), *(element for context in contexts for element in context.config or ())]
         vendor = stack.vendor_config
@@ -91,21 +90,24 @@ class Account:
             commands=None if stack.before_init is None else tuple(commands),
             unknown="the account did not tell them.",
             read_by=READER,
-            variables={plain_name(element.id): None for element in elements if _tells_of_role(element)},
+            variables={plain_name(element.id): None for element in elements if _names_role(element)},
             has_static_keys=any(plain_name(element.id) in STATIC for element in elements),
             has_integration=bool(stack.attached_aws_integrations) or bool(integration and integration.assumed_role_arn),
             doubts=tuple(doubts),
             overrides=tuple(_mounted(elements)),
-            evidence=said(f"the account: {stack.id}", tool, (vendor.version if vendor else None) or None),
+            evidence=version_evidence(f"the account: {stack.id}", tool, (vendor.version if vendor else None) or None),
         )
 
     def _contexts_of(self, stack: Stack) -> tuple[list[Context], list[str]]:
         """The contexts of a stack in the order of their hooks: by priority, then in reverse alphabetical order."""
         attached = list(stack.attached_contexts or ())
-        by_name = sorted((item for item in attached if not item.is_autoattached), key=lambda item: item.priority or 0)
-        by_label = [item for item in attached if item.is_autoattached]
-        by_label.sort(key=lambda item: item.context_name or "", reverse=True)
-        ids = [item.context_id for item in (*by_name, *by_label)]
+        by_name = sorted(
+            (attachment for attachment in attached if not attachment.is_autoattached),
+            key=lambda attachment: attachment.priority or 0,
+        )
+        by_label = [attachment for attachment in attached if attachment.is_autoattached]
+        by_label.sort(key=lambda attachment: attachment.context_name or "", reverse=True)
+        ids = [attachment.context_id for attachment in (*by_name, *by_label)]
         doubts = [f"the account did not tell of the context {name}" for name in ids if name not in self._contexts]
         return [self._contexts[name] for name in ids if name in self._contexts], doubts
 
@@ -118,7 +120,7 @@ def _folder(project_root: str | None) -> str:
     return posixpath.normpath("/" + (project_root or "").lstrip("/")).lstrip("/")
 
 
-def _tells_of_role(element: Element) -> bool:
+def _names_role(element: Element) -> bool:
     name = plain_name(element.id)
     return name.startswith("TF_VAR_") or name in ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "TF_CLI_ARGS_init")
 

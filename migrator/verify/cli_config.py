@@ -1,4 +1,4 @@
-"""The CLI configuration of engines: providers come from what is on this machine, unless the user says otherwise.
+"""The CLI configuration of engines: providers come from this machine, unless the user says otherwise.
 
 See https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation. A plugin cache has the
 layout of a mirror.
@@ -7,15 +7,15 @@ layout of a mirror.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import quote
 
-_CACHE = re.compile(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
-_MIRROR = re.compile(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
-_OVERRIDES = re.compile(r"dev_overrides\s*\{[^}]*\}")
+_CACHE = regex(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
+_MIRROR = regex(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
+_OVERRIDES = regex(r"dev_overrides\s*\{[^}]*\}")
 _IMPLIED = (
     "~/.terraform.d/plugins",
     "~/.local/share/terraform/plugins",
@@ -39,8 +39,8 @@ def write_cli_config(folder: Path, *, fetch: bool) -> Path:
 
 
 def _users() -> str:
-    named = os.environ.get("TF_CLI_CONFIG_FILE")
-    paths = [named] if named else [os.path.expanduser(name) for name in ("~/.terraformrc", "~/.tofurc")]
+    configured = os.environ.get("TF_CLI_CONFIG_FILE")
+    paths = [configured] if configured else [os.path.expanduser(name) for name in ("~/.terraformrc", "~/.tofurc")]
     texts = []
     for path in paths:
         try:
@@ -51,10 +51,10 @@ def _users() -> str:
 
 
 def _mirrors(text: str) -> Iterator[str]:
-    found = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
-    for path in found:
+    folders = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
+    for path in folders:
         real = os.path.expanduser(path.replace("$HOME", "~"))
         if path and os.path.isdir(real):
             yield real
-    if not any(os.path.isdir(os.path.expanduser(path)) for path in found if path):
+    if not any(os.path.isdir(os.path.expanduser(path)) for path in folders if path):
         yield os.devnull

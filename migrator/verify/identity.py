@@ -1,17 +1,19 @@
-"""Who signs in a root module: what the table of who signs predicts, what was seen, and the accounts of before."""
+"""The identities of a root module's runs: the predicted ones, the observed ones, and the accounts of before."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import LeftAlone
 from migrator.model.verification import OPEN, Proof, failed, not_proven, proven, worst
+from migrator.regex import regex
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -20,21 +22,20 @@ if TYPE_CHECKING:
     from migrator.verify.stacks import RunStack
 
 _CELL = "identity"
-_ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/")
-_CALLER = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::(\d{12}):")
-_VARIABLE = re.compile(r"var\.([\w-]+)")
-_ROLES = re.compile(r"aws_role_arn\w*")
+_ACCOUNT = regex(r"arn:aws[\w-]*:iam::(\d{12}):role/")
+_CALLER = regex(r"arn:aws[\w-]*:(?:iam|sts)::(\d{12}):")
+_VARIABLE = regex(r"var\.([\w-]+)")
+_ROLES = regex(r"aws_role_arn\w*")
 _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook", is_keyless=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What signs (``who``), ``by`` whom, and the roles that are ``assumed`` after that.
+class SignIn(Struct, frozen=True):
+    """The sign-in of a backend or provider, called ``title``: who signs, and the roles ``assumed`` after that.
 
-    ``token_files`` are the paths of the tokens that it reads.
+    ``token_files`` are the paths of the tokens that the sign-in reads.
     """
 
-    who: str
+    title: str
     by: Signer
     assumed: tuple[str, ...] = ()
     token_files: tuple[str, ...] = ()
@@ -52,32 +53,32 @@ class Signed:
 
 
 def account_in(arn: str) -> str:
-    """The account of a caller's ARN, as ``aws sts get-caller-identity`` prints it; ``""`` if there is none."""
+    """The account in a caller's ARN of ``aws sts get-caller-identity``; ``""`` if the ARN has none."""
     match = _CALLER.search(arn)
     return match[1] if match else ""
 
 
 def environment_of(stack: RunStack | None, hook_role: str, has_hook: bool) -> Environment:
-    """What the runs of a stack have around them once its hooks have run."""
+    """The environment of a stack's runs after the hooks."""
     if stack is None:
         return Environment()
     if has_hook:
-        known = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
-        return Environment(rest=known if hook_role else _UNKNOWN_HOOK)
+        signer = Signer(f"web identity {hook_role}", hook_role, is_keyless=True)
+        return Environment(rest=signer if hook_role else _UNKNOWN_HOOK)
     variables = stack.variables
     role = variables.get("AWS_ROLE_ARN", "") if "AWS_WEB_IDENTITY_TOKEN_FILE" in variables else ""
     return Environment(has_keys=stack.has_static_keys, web_identity=role or ("a role" if role is None else ""))
 
 
-def backend_signer(context: Context, root: Root, environment: Environment) -> Signed:
-    """Who signs for the state."""
+def backend_signer(context: Context, root: Root, environment: Environment) -> SignIn:
+    """The signer for the state."""
     parts = [root.backend, *(backend for backend in root.backends if backend.is_partial)]
     sign_in = backend_sign_in(context.workspace, parts)
-    return Signed(root.backend.title, signer(sign_in, environment), sign_in.assumed)
+    return SignIn(root.backend.title, signer(sign_in, environment), sign_in.assumed)
 
 
-def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[Signed]:
-    """Who signs for the providers of a root module and of the modules that it calls."""
+def provider_signers(context: Context, path: str, environment: Environment) -> Iterator[SignIn]:
+    """The signers for the providers of a root module and of the called modules."""
     workspace = context.workspace
     for inner in (path, *sorted(workspace.reached_from(path))):
         module = workspace.modules.get(inner)
@@ -87,17 +88,17 @@ def provider_signers(context: Context, path: str, environment: Environment) -> I
             if is_lead and not isinstance(provider.skip_reason, LeftAlone):
                 sign_in = provider_sign_in(workspace, provider)
                 by, files = signer(sign_in, environment), tuple(provider.token_files)
-                yield Signed(provider.title + where, by, sign_in.assumed, files)
+                yield SignIn(provider.title + where, by, sign_in.assumed, files)
 
 
 def signers_of(
     context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
-) -> Iterator[Signed]:
-    """Who signs for the backend and the providers of a root module, with the values of role variables filled in."""
-    root = next((item for item in context.facts.roots if item.module.path == path), None)
+) -> Iterator[SignIn]:
+    """The signers for the backend and the providers of a root module, with the values of role variables."""
+    root = next((candidate for candidate in context.facts.roots if candidate.module.path == path), None)
     values = _role_values(context, path, stack, role_arn)
-    found = [backend_signer(context, root, environment)] if root is not None else []
-    yield from (_resolved(item, values) for item in (*found, *provider_signers(context, path, environment)))
+    signers = [backend_signer(context, root, environment)] if root is not None else []
+    yield from (_resolved(signer, values) for signer in (*signers, *provider_signers(context, path, environment)))
 
 
 def identity_proof(
@@ -111,91 +112,97 @@ def identity_proof(
     role_arn: str | None,
     tokens: tuple[str, ...],
 ) -> Proof:
-    """Who signs in, as far as that is proven; ``seen`` is who signed for the state in the emulated AWS.
+    """The proof of the identity of runs; ``seen`` are the roles that signed for the state in the emulated AWS.
 
-    ``role_arn`` is the value of role variables that no file knows, ``tokens`` are the paths of the run's token.
+    ``role_arn`` is the value of role variables without a value in any file, ``tokens`` are the paths of the run's
+    token.
     """
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
-        return failed(_CELL, said.OVERRIDDEN.refusal(title=title, reason=reason))
-    now = [backend_signer(context, root, environment)] if root is not None else []
+        return failed(_CELL, diagnostics.OVERRIDDEN.refusal(title=title, reason=reason))
+    sign_ins = [backend_signer(context, root, environment)] if root is not None else []
     values = _role_values(context, path, stack, role_arn)
-    now += (_resolved(item, values) for item in provider_signers(context, path, environment))
+    sign_ins += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
     old = _old(before, path)
-    proofs = [proof for item in now if (proof := _of(item, old, environment)) is not None]
-    paths = ((item.who, token_file) for item in now for token_file in item.token_files)
+    proofs = [proof for signer in sign_ins if (proof := _objection(signer, old, environment)) is not None]
+    paths = ((signer.title, token_file) for signer in sign_ins for token_file in signer.token_files)
     proofs += (
-        failed(_CELL, said.OTHER_TOKEN.refusal(who=who, found=found, token=tokens[0]))
-        for who, found in paths
-        if found not in tokens
+        failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=who, found=roles, token=tokens[0]))
+        for who, roles in paths
+        if roles not in tokens
     )
     if root is not None and seen is None:
-        proofs.append(not_proven(_CELL, said.UNSEEN.refusal(who=now[0].who)))
-    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != now[0].roles:
+        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=sign_ins[0].title)))
+    elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != sign_ins[0].roles:
         found = ", then ".join(seen or ("other credentials",))
-        proofs.append(failed(_CELL, said.OTHER_SIGNER.refusal(who=now[0].who, found=found, expected=now[0].by.said)))
+        proofs.append(
+            failed(
+                _CELL,
+                diagnostics.OTHER_SIGNER.refusal(who=sign_ins[0].title, found=found, expected=sign_ins[0].by.said),
+            )
+        )
     proofs += (
-        not_proven(_CELL, said.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
+        not_proven(_CELL, diagnostics.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
         for name, value in values.items()
         if not value
     )
     if environment.rest == _UNKNOWN_HOOK:
-        proofs.append(not_proven(_CELL, said.NO_HOOK_ROLE.refusal()))
+        proofs.append(not_proven(_CELL, diagnostics.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
     if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
-    who = "; ".join(f"{item.who}: {item.by.said}" for item in now)
+    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
     return proven(_CELL, f"Signs in as the report of the migration says. {who}.")
 
 
-def _of(item: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
-    """What is wrong with one signer; None if nothing is."""
-    before = old.get(item.who)
-    if not item.by.is_keyless:
-        return failed(_CELL, said.STATIC_KEYS.refusal(who=item.who, found=item.by.said))
-    if environment.rest == ENVIRONMENT and not item.by.role:
-        if before is None or before.by != item.by:
-            return not_proven(_CELL, said.UNKNOWN_SIGNER.refusal(who=item.who, found=item.by.said))
+def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environment) -> Proof | None:
+    """The proof that one signer is wrong; None if the signer is right."""
+    before = old.get(signer.title)
+    if not signer.by.is_keyless:
+        return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.said))
+    if environment.rest == ENVIRONMENT and not signer.by.role:
+        if before is None or before.by != signer.by:
+            return not_proven(_CELL, diagnostics.UNKNOWN_SIGNER.refusal(who=signer.title, found=signer.by.said))
         return None
-    if before is not None and before.account and item.account and before.account != item.account:
-        why = said.OTHER_ACCOUNT.refusal(who=item.who, before=before.account, after=item.account)
+    if before is not None and before.account and signer.account and before.account != signer.account:
+        why = diagnostics.OTHER_ACCOUNT.refusal(who=signer.title, before=before.account, after=signer.account)
         return failed(_CELL, why)
     return None
 
 
-def _old(before: Context | None, path: str) -> dict[str, Signed]:
+def _old(before: Context | None, path: str) -> dict[str, SignIn]:
     if before is None:
         return {}
     nobody = Environment()
-    root = next((item for item in before.facts.roots if item.module.path == path), None)
-    found = [backend_signer(before, root, nobody)] if root is not None else []
-    found += provider_signers(before, path, nobody) if path in before.workspace.modules else ()
-    return {item.who: item for item in found}
+    root = next((candidate for candidate in before.facts.roots if candidate.module.path == path), None)
+    signers = [backend_signer(before, root, nobody)] if root is not None else []
+    signers += provider_signers(before, path, nobody) if path in before.workspace.modules else ()
+    return {signer.title: signer for signer in signers}
 
 
 def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: str | None) -> dict[str, str]:
-    """The role variables of a root module, each with its value; ``""`` if no file knows the value."""
+    """The role variables of a root module, each with the value; ``""`` if no file has the value."""
     module = context.workspace.modules[path]
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for document, block in module.blocks("variable"):
         name = block.labels[0] if block.labels else ""
         if not _ROLES.fullmatch(name):
             continue
         default = block.attribute("default")
-        given = module.value(name)
+        variable = module.value(name)
         value = (stack.known_variables.get(f"TF_VAR_{name}", "") if stack else "") or role_arn or ""
-        if not value and given is not None and given[1] is not None:
-            value = (given[0].literal(given[1]) or "in a file") if given else ""
+        if not value and variable is not None and variable[1] is not None:
+            value = (variable[0].literal(variable[1]) or "in a file") if variable else ""
         if not value and default is not None and document.expression(default) != "null":
             value = document.literal(default) or "by default"
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
-def _resolved(item: Signed, values: Mapping[str, str]) -> Signed:
+def _resolved(signer: SignIn, values: Mapping[str, str]) -> SignIn:
     """The signer with the value of the variable that holds its role, if the variable is the root module's own."""
-    match = _VARIABLE.fullmatch(item.by.role)
-    value = values.get(match[1], "") if match and " in " not in item.who else ""
+    match = _VARIABLE.fullmatch(signer.by.role)
+    value = values.get(match[1], "") if match and " in " not in signer.title else ""
     if not match or not value:
-        return item
-    return replace(item, by=replace(item.by, said=item.by.said.replace(item.by.role, value), role=value))
+        return signer
+    return replace(signer, by=replace(signer.by, said=signer.by.said.replace(signer.by.role, value), role=value))

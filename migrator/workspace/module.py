@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.syntax.terraform import Attribute
 
@@ -18,28 +19,30 @@ if TYPE_CHECKING:
 _ByLabel = dict[str | tuple[str, ...] | None, list[tuple["Document", "Block"]]]
 
 _LABELS = {"resource": 2, "data": 2, "module": 1}
-"""How many labels a block must have for Terraform to take it."""
+"""The number of labels that Terraform requires for a block."""
 _MANY_TYPES = ("resource", "data")
-"""Blocks whose first label says of which kind they are."""
+"""Blocks with a kind as the first label."""
 
 
-@dataclass(eq=False)
-class Module:
+class Module(Struct, eq=False, dict=True):
     """A directory of Terraform files; ``path`` is relative to the repository, ``""`` for its root.
 
-    ``values`` are the files with values for the variables of a root module, the one that counts most last.
+    ``values`` are the files with values for the variables of a root module; the last file has precedence.
     """
 
     path: str
     documents: list[Document] = field(default_factory=list)
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
-    _blocks: dict[tuple[str, str | None], _ByLabel] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[str, str | None], _ByLabel]:
+        return {}
 
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's configuration, with the file that it stands in.
+        """Every top-level block of a type in the module's configuration, with the file of the block.
 
-        With ``label`` those that have it as their first label, or, if it is a tuple, as all of them.
+        ``label`` selects the blocks with that first label or, as a tuple, with these labels.
         """
         by_type = label if type_ in _MANY_TYPES and isinstance(label, str) else None
         if (type_, by_type) not in self._blocks:
@@ -47,27 +50,27 @@ class Module:
         return iter(self._blocks[type_, by_type].get(label, ()))
 
     def _of_type(self, type_: str, first: str | None) -> _ByLabel:
-        """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
-        found: _ByLabel = {}
+        """The blocks of a type by their labels; only files with these words are parsed."""
+        by_label: _ByLabel = {}
         for document in self.documents:
             may_have = document.mentions(type_) and (first is None or document.mentions(first))
             for block in document.blocks if may_have else ():
                 if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
                     for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
-                        found.setdefault(label, []).append((document, block))
-        return found
+                        by_label.setdefault(label, []).append((document, block))
+        return by_label
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
-        """Every argument ``name`` of a ``locals`` block in the module, with the block and the file around it."""
+        """Every argument ``name`` of a ``locals`` block in the module, with the block and the file."""
         return iter(self._locals.get(name, ()))
 
     @cached_property
     def _locals(self) -> dict[str, list[tuple[Document, Block, Attribute]]]:
-        found: dict[str, list[tuple[Document, Block, Attribute]]] = {}
+        by_name: dict[str, list[tuple[Document, Block, Attribute]]] = {}
         for document, block in self.blocks("locals"):
-            for name, attribute in {item.name: item for item in reversed([*block.attributes])}.items():
-                found.setdefault(name, []).append((document, block, attribute))
-        return found
+            for name, attribute in {attribute.name: attribute for attribute in reversed([*block.attributes])}.items():
+                by_name.setdefault(name, []).append((document, block, attribute))
+        return by_name
 
     def overrides(self, block: Block) -> list[tuple[Document, Block]]:
         """The blocks of override files that Terraform merges over ``block``."""
@@ -75,21 +78,21 @@ class Module:
 
     @cached_property
     def _overrides(self) -> dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]]:
-        found: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
+        by_address: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
         for document in self.documents:
             for block in document.blocks if document.is_override else ():
-                found.setdefault((block.type, block.labels), []).append((document, block))
-        return found
+                by_address.setdefault((block.type, block.labels), []).append((document, block))
+        return by_address
 
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
-        """Every top-level block of a type in the module's tests, with the file that it stands in."""
+        """Every top-level block of a type in the module's tests, with the file of the block."""
         documents = (document for document in self.tests if document.mentions(type_))
         return ((document, block) for document in documents for block in document.blocks if block.type == type_)
 
     def value(self, variable: str) -> tuple[Document, Attribute | None] | None:
-        """What ``values``, the files that Terraform reads unasked, say of a variable; None if they say nothing.
+        """The value of a variable in ``values``, the files that Terraform reads automatically; None without a value.
 
-        The last of them counts. Of one that cannot be read nobody knows what it says: None in place of the argument.
+        The last file with a value has precedence. If that file cannot be parsed, the argument is None.
         """
         for document, values in self._values:
             if variable in values or document.problem:
@@ -98,21 +101,22 @@ class Module:
 
     @cached_property
     def _values(self) -> list[tuple[Document, dict[str, Attribute]]]:
-        named = (
-            (entry, (item for item in entry.items if isinstance(item, Attribute))) for entry in reversed(self.values)
+        elements = (
+            (entry, (element for element in entry.items if isinstance(element, Attribute)))
+            for entry in reversed(self.values)
         )
-        return [(document, {item.name: item for item in items}) for document, items in named]
+        return [(document, {attribute.name: attribute for attribute in items}) for document, items in elements]
 
     @cached_property
     def required_sources(self) -> dict[str, str]:
         """The sources of providers that the module requires, by their local names, in lower case."""
         return {
-            provider.name: (document.literal(item) or "").lower()
+            provider.name: (document.literal(attribute) or "").lower()
             for document, terraform in self.blocks("terraform")
             for required in terraform.blocks("required_providers")
             for provider in required.attributes
-            for item in document.object_items(provider)
-            if item.name == "source"
+            for attribute in document.object_items(provider)
+            if attribute.name == "source"
         }
 
     @property
@@ -133,12 +137,11 @@ class Module:
 
     @property
     def is_interesting(self) -> bool:
-        """Whether any of the files can hold what a rule looks for."""
+        """Whether any of the files may be relevant for a rule."""
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleCall:
+class ModuleCall(Struct, frozen=True, eq=False):
     """A ``module`` block that calls a module of the same repository."""
 
     caller: Module

@@ -1,4 +1,4 @@
-"""A lock on a repository's folder, so that only a single run changes files; the lock ends with its process."""
+"""What keeps runs on a repository apart: a lock that ends with its process, and the undo log of one that was killed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pathlib import Path
 
 from migrator.errors import MigrateError
 
+LOG = ".tf-oidc-migrate-undo"
+"""The name of the undo log in a folder that is no repository."""
+
 _PATIENCE = 3.0
 """Seconds to wait for another run: the workers of one that was killed end by themselves."""
 
@@ -21,8 +24,8 @@ _TICK = 0.05
 def locked(folder: Path) -> Iterator[None]:
     """Keep every other run out of ``folder`` for the length of the block; nothing is written there.
 
-    Raises `MigrateError` if another run does not leave it within a few seconds. A file system that knows no locks
-    gives none.
+    Raises `MigrateError` if another run holds the lock for more than a few seconds. A file system without locks gives
+    no protection.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,7 +1,8 @@
 """Resources that refer to the stacks of a repository in Terraform: a resource for each stack, or a shared resource.
 
-They refer to the stack, are repeated as it is, and stand at the end of its file; its own definition stays as it is. See
-https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all that can be attached to a stack.
+The resources refer to the stack, are repeated like the stack, and go to the end of the stack's file. The stack's
+definition stays unchanged. See https://search.opentofu.org/provider/spacelift-io/spacelift/latest for all resources of
+stacks.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Refusal
+from migrator.regex import regex
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -36,18 +39,18 @@ if TYPE_CHECKING:
 NEW_FILE = "aws_oidc.tf"
 """The file for the resources of a stack that is written in JSON."""
 
-_ACCOUNT = re.compile(r":(\d{12}):")
+_ACCOUNT = regex(r":(\d{12}):")
 
 
 def objection(definition: StackDefinition) -> Refusal | None:
-    """Why no resource can refer to a stack; None if a resource can."""
+    """The reason why no resource can refer to a stack; None if a resource can."""
     if not isinstance(definition, TerraformDefinition):
         return STACK_NOT_IN_TERRAFORM.refusal()
     return None if definition.source.is_resource else STACK_ID_UNKNOWN.refusal()
 
 
 def sharing_objection(definition: StackDefinition) -> Refusal | None:
-    """Why a stack cannot use a resource that several stacks share; None if the stack can."""
+    """The reason why a stack cannot use a resource that several stacks share; None if the stack can."""
     if (refusal := objection(definition)) or not isinstance(definition, TerraformDefinition):
         return refusal
     if definition.source.scope.call is not None:
@@ -57,15 +60,15 @@ def sharing_objection(definition: StackDefinition) -> Refusal | None:
 
 
 def space_of(stack: Stack) -> str | None:
-    """The expression of the stack's space; None where it does not name one."""
+    """The expression of the stack's space; None if the stack names no space."""
     attribute = stack.block.attribute("space_id")
     return None if attribute is None else stack.document.expression(attribute)
 
 
 def free_label(module: Module, type_: str, name: str) -> str:
     """``name``, with a number if a resource of the type has that name."""
-    taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
-    return next(item for item in chain((name,), (f"{name}_{number}" for number in count(2))) if item not in taken)
+    used = {block.labels[1] for _, block in module.blocks("resource", type_)}
+    return next(label for label in chain((name,), (f"{name}_{number}" for number in count(2))) if label not in used)
 
 
 def identifier(text: str) -> str:
@@ -77,22 +80,22 @@ def repeated(stack: Stack, keys: Iterable[str | None]) -> tuple[list[NewArgument
     """The arguments that repeat a resource like its stack, for known ``keys``, and the address of each stack."""
     if stack.block.attribute("count") is not None:
         return [NewArgument("count", Reference(f"length({stack.address})"))], f"{stack.address}[count.index]"
-    known = [key for key in keys if key is not None]
-    if known:
-        listed = ", ".join(quote(key) for key in known)
-        return [NewArgument("for_each", Reference(f"toset([{listed}])"))], f"{stack.address}[each.key]"
+    known_keys = [key for key in keys if key is not None]
+    if known_keys:
+        key_list = ", ".join(quote(key) for key in known_keys)
+        return [NewArgument("for_each", Reference(f"toset([{key_list}])"))], f"{stack.address}[each.key]"
     if stack.is_repeated:
         return [NewArgument("for_each", Reference(stack.address))], "each.value"
     return [], stack.address
 
 
-def written(
+def block_edits(
     workspace: Workspace, blocks: Iterable[tuple[Stack, NewBlock]], new_file: str = NEW_FILE
 ) -> tuple[Edit, ...] | Refusal:
     """The edits that write each of ``blocks`` into the file of its stack, or into ``new_file`` if that file is JSON."""
     edits: list[Edit] = []
     for stack, block in blocks:
-        home = _home(workspace, stack, new_file)
+        home = _file_for(workspace, stack, new_file)
         if isinstance(home, Refusal):
             return home
         path, document = home
@@ -102,25 +105,25 @@ def written(
 
 
 def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
-    """What keeps a new resource until the stack's own resources are destroyed, which may need it.
+    """The arguments that keep a new resource until the stack's own resources are destroyed.
 
     https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack_destructor.
     """
     address = ".".join(block.labels)
     for document, destructor in stack.module.blocks("resource", "spacelift_stack_destructor"):
-        named, listed = destructor.attribute("stack_id"), destructor.attribute("depends_on")
+        stack_id, depends_on = destructor.attribute("stack_id"), destructor.attribute("depends_on")
         is_of_stack = re.compile(rf"{re.escape(stack.address)}(?![\w-])").match
-        if named is None or listed is None or not is_of_stack(document.expression(named)):
+        if stack_id is None or depends_on is None or not is_of_stack(document.expression(stack_id)):
             continue
-        text, start = document.text, listed.value.start + 1
-        rest = text[start : listed.value.end]
-        item = f'"{address}"' if document.syntax is not HCL else address
+        text, start = document.text, depends_on.value.start + 1
+        rest = text[start : depends_on.value.end]
+        reference = f'"{address}"' if document.syntax is not HCL else address
         gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
-        added = f"{gap[0]}{item}," if gap else item if not rest.strip(" \t\r\n]") else f"{item}, "
+        added = f"{gap[0]}{reference}," if gap else reference if not rest.strip(" \t\r\n]") else f"{reference}, "
         yield Edit(document.path, Span(start, start), added)
 
 
-def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
+def _file_for(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Document | None] | Refusal:
     """The file that the blocks go to: the stack's, or one of its own where that is JSON."""
     if stack.document.syntax is HCL:
         return stack.document.path, stack.document
@@ -130,8 +133,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
     return path, workspace.documents.get(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """A type of resource that stacks share: its attachment, the argument of the attachment, and the label."""
 
     type: str
@@ -157,25 +159,25 @@ class Sharing:
         kinds = {(role, space_of(other)) for other, role in self._roles if other.module is stack.module}
         if len(kinds) > 1:
             short = role.rpartition("/")[2]
-            alike = {other for other, _ in kinds if other.rpartition("/")[2] == short}
-            account = _ACCOUNT.search(role) if len(alike) > 1 else None
+            homonyms = {other for other, _ in kinds if other.rpartition("/")[2] == short}
+            account = _ACCOUNT.search(role) if len(homonyms) > 1 else None
             name += f"_{identifier(short)}" + (f"_{account[1]}" if account else "")
         if len({space for other, space in kinds if other == role}) > 1 and space is not None:
             name += f"_{identifier(space)}"
         return free_label(stack.module, self._kind.type, name)
 
-    def alike(self, stack: Stack, role: str) -> list[Stack]:
+    def stacks(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, itself included; the file of the first stack holds it."""
-        alike = (item for item, stack_role in self._roles if stack_role == role and item.module is stack.module)
-        return [item for item in alike if space_of(item) == space_of(stack)]
+        alike = (other for other, stack_role in self._roles if stack_role == role and other.module is stack.module)
+        return [other for other in alike if space_of(other) == space_of(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
         """The block that attaches the resource ``label`` to all stacks of the stack's block."""
         kind = self._kind
-        keys = [item.key for item, stack_role in self._roles if item.block is stack.block and stack_role == role]
+        keys = [other.key for other, stack_role in self._roles if other.block is stack.block and stack_role == role]
         repetition, address = repeated(stack, keys)
         suffix = label.removeprefix(kind.name) if repetition else ""
-        own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")
+        attachment_label = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")
         shared = NewArgument(kind.argument, Reference(f"{kind.type}.{label}.id"))
         stack_id = NewArgument("stack_id", Reference(f"{address}.id"))
-        return NewBlock("resource", (kind.attachment, own), (*repetition, shared, stack_id, *arguments))
+        return NewBlock("resource", (kind.attachment, attachment_label), (*repetition, shared, stack_id, *arguments))

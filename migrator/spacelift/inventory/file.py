@@ -13,7 +13,7 @@ from migrator.spacelift.inventory.account import FORMAT, VERSION, Inventory
 
 
 def write_inventory(path: str, inventory: Inventory) -> None:
-    """Write the file with mode 0600, whole or not at all. Raises `MigrateError` if it cannot be written."""
+    """Write the file with mode 0600, whole or not at all. Raises `MigrateError` for a file that cannot be written."""
     text = msgspec.json.format(msgspec.json.encode(inventory), indent=2) + b"\n"
     file = Path(path)
     try:
@@ -36,10 +36,10 @@ def read_inventory(path: str) -> Inventory:
     except OSError as error:
         raise MigrateError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        found = msgspec.json.decode(data, type=Inventory)
+        account = msgspec.json.decode(data, type=Inventory)
     except msgspec.DecodeError:
         raise MigrateError(f"{path} holds no inventory. help: write one with `tf-oidc-migrate inventory`") from None
-    if (found.format, found.version) != (FORMAT, VERSION):
+    if (account.format, account.version) != (FORMAT, VERSION):
         reason = f"{path} holds an inventory of another version"
         raise MigrateError(f"{reason}. help: write it again with `tf-oidc-migrate inventory`")
-    return found
+    return account

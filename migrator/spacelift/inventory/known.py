@@ -1,12 +1,14 @@
-"""The stacks of an account as a migration sees them: `KnownStack`s, like those of the other repositories of a run."""
+"""The stacks of an account for a migration: `KnownStack`s, like the stacks of the other repositories of a run."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.model.account import ACCOUNT, AccountStack
@@ -17,7 +19,7 @@ from migrator.spacelift.inventory.drift import drift
 from migrator.spacelift.inventory.keys import AccountKeys, commands_in, integration_of
 from migrator.spacelift.settings.role_variables import SetVariable
 from migrator.spacelift.stacks.contexts import CALLS_AWS
-from migrator.spacelift.stacks.engine_evidence import said
+from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.spacelift.stacks.runtime_config import IGNORES
 from migrator.spacelift.stacks.slugs import slug_of
@@ -33,15 +35,14 @@ SESSION_TAGS = "feature:aws_oidc_session_tagging"
 _TERRAFORM = ("StackConfigVendorTerraform", "StackConfigVendorOpenTofu", "StackConfigVendorTerragrunt")
 
 
-@dataclass(frozen=True, eq=False)
-class Account:
-    """What an ``inventory`` says of stacks; without one, the account has none."""
+class Account(Struct, frozen=True, eq=False, dict=True):
+    """The stacks of an ``inventory``; without an inventory, the account has no stacks."""
 
     inventory: Inventory | None = None
 
     @cached_property
     def keys(self) -> AccountKeys | None:
-        """Where the account hands static credentials to stacks; None without an inventory."""
+        """The static credentials that the account gives to stacks; None without an inventory."""
         return None if self.inventory is None else AccountKeys(self.inventory)
 
     @cached_property
@@ -53,35 +54,38 @@ class Account:
 
     @cached_property
     def _by_id(self) -> dict[str, tuple[KnownStack, Stack]]:
-        found = {stack.id: stack for stack in self.inventory.stacks} if self.inventory is not None else {}
-        return {known.slug_in_account: (known, found[known.slug_in_account]) for known in self.stacks}
+        by_id = {stack.id: stack for stack in self.inventory.stacks} if self.inventory is not None else {}
+        return {
+            known_stack.slug_in_account: (known_stack, by_id[known_stack.slug_in_account])
+            for known_stack in self.stacks
+        }
 
     @cached_property
     def _by_slug(self) -> dict[str, list[str]]:
         """The ids by the slugs that the stacks' names make today, which are others after a rename."""
-        found: dict[str, list[str]] = {}
+        ids: dict[str, list[str]] = {}
         for id_, (_, stack) in self._by_id.items():
             for slug in {id_, slug_of(stack.name) or id_}:
-                found.setdefault(slug, []).append(id_)
-        return found
+                ids.setdefault(slug, []).append(id_)
+        return ids
 
     def applied(self, definition: StackDefinition) -> StackDefinition:
-        """A definition with what the account says of the stack: the account's code runs, and the slug is exact.
+        """A definition with the account's facts on the stack: the account's code runs, and the slug is exact.
 
         The engine is certain only as far as the account and the definition agree, since the next run of the
         administrative stack applies the definition.
         """
-        found = self.find(definition)
-        if found is None:
+        match = self.find(definition)
+        if match is None:
             return definition
-        known, stack = found
-        account = known.account or AccountStack(stack.id, "")
-        evidence = (*known.evidence, *definition.evidence) if known.evidence else ()
+        known_stack, stack = match
+        account = known_stack.account or AccountStack(stack.id, "")
+        evidence = (*known_stack.evidence, *definition.evidence) if known_stack.evidence else ()
         is_silent = stack.vendor_config is None or (self.keys is not None and not self.keys.is_whole)
         return replace(
             definition,
-            account=replace(account, drift=tuple(drift(definition, known, stack))),
-            code=_merged_code(known.code, definition.code),
+            account=replace(account, drift=tuple(drift(definition, known_stack, stack))),
+            code=_merged_code(known_stack.code, definition.code),
             slug=stack.id,
             labels=definition.labels if stack.labels is None else frozenset(stack.labels),
             evidence=definition.evidence if is_silent else evidence,
@@ -96,15 +100,17 @@ class Account:
         """
         if definition.is_blueprint or definition.slug is None:
             return None
-        found = [self._by_id[id_] for id_ in self._by_slug.get(definition.slug, ())]
-        same = [item for item in found if _is_repository(definition.code, item[0].code)]
+        matches = [self._by_id[id_] for id_ in self._by_slug.get(definition.slug, ())]
+        same = [pair for pair in matches if _is_repository(definition.code, pair[0].code)]
         return same[0] if len(same) == 1 else None
 
     def by_hand(self, defined: Iterable[str], folder: Callable[[str | None, Code], Code]) -> tuple[KnownStack, ...]:
-        """The stacks whose ids are not ``defined`` by code; ``folder`` says what code their runs take."""
+        """The stacks whose ids are not ``defined`` by code; ``folder`` returns the folder of a stack's runs."""
         others = set(defined)
-        found = (stack for stack in self.stacks if stack.slug_in_account not in others)
-        return tuple(replace(stack, code=folder(stack.slug, stack.code)) if stack.slug else stack for stack in found)
+        undefined = (stack for stack in self.stacks if stack.slug_in_account not in others)
+        return tuple(
+            replace(stack, code=folder(stack.slug, stack.code)) if stack.slug else stack for stack in undefined
+        )
 
     def set_at(self, stack: AccountStack, name: str, value: str) -> SetVariable | None:
         """A variable that the account sets for a stack; with ``value`` if the checksum is that of ``value``."""
@@ -113,7 +119,7 @@ class Account:
 
 
 NO_ACCOUNT = Account()
-"""What is known without an inventory."""
+"""The account without an inventory."""
 
 
 def account_of(path: str | None) -> Account:
@@ -133,10 +139,7 @@ def account_of(path: str | None) -> Account:
 @lru_cache(maxsize=4)
 def _read(path: str, _changed: int, _size: int) -> Account:
     """Each process reads an inventory once."""
-    from migrator.spacelift.inventory.installed import require  # here: few runs have an inventory
-
-    require()
-    from migrator.spacelift.inventory.file import read_inventory
+    from migrator.spacelift.inventory.file import read_inventory  # here: few runs have an inventory
 
     return Account(read_inventory(path))
 
@@ -145,25 +148,27 @@ def _read(path: str, _changed: int, _size: int) -> Account:
 
 
 def code_of(stack: Stack) -> Code:
-    """What an account says of the code that a stack runs."""
+    """The code of a stack, from the account."""
     root = None if stack.project_root is None else stack.project_root.strip("/")
     vendor = stack.vendor_config
     runs_below = vendor is not None and bool(vendor.use_run_all)
     return Code(stack.repository, "" if root in (None, ".") else root, stack.namespace, stack.branch, runs_below)
 
 
-def _merged_code(shown: Code, written: Code) -> Code:
-    """The account's code; what the account did not tell is as the definition has it."""
+def _merged_code(in_account: Code, written: Code) -> Code:
+    """The account's code; values that the account did not return are from the definition."""
     names = ("repository", "project_root", "namespace", "branch")
-    silent = {name: getattr(written, name) for name in names if getattr(shown, name) is None}
-    return replace(shown, **silent) if silent else shown
+    silent = {name: getattr(written, name) for name in names if getattr(in_account, name) is None}
+    return replace(in_account, **silent) if silent else in_account
 
 
-def _is_repository(written: Code, shown: Code) -> bool:
-    if written.repository is None or shown.repository is None:
+def _is_repository(written: Code, in_account: Code) -> bool:
+    if written.repository is None or in_account.repository is None:
         return True
-    same_owner = not written.namespace or not shown.namespace or written.namespace.lower() == shown.namespace.lower()
-    return same_owner and written.repository.lower() == shown.repository.lower()
+    same_owner = (
+        not written.namespace or not in_account.namespace or written.namespace.lower() == in_account.namespace.lower()
+    )
+    return same_owner and written.repository.lower() == in_account.repository.lower()
 
 
 def _runs_terraform(stack: Stack) -> bool:
@@ -175,7 +180,7 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
     lists = tuple((name, commands_in(stack, name)) for name in EVERY_LIST)
     account = _account_stack(keys, stack, contexts)
     place = Place(account.place)
-    own = any(EXCHANGE in command for name, commands in lists if name == "before_init" for command in commands)
+    has_exchange = any(EXCHANGE in command for name, commands in lists if name == "before_init" for command in commands)
     slug = "" if IGNORES in (stack.labels or ()) else stack.id
     return KnownStack(
         ACCOUNT,
@@ -183,12 +188,16 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         stack.name,
         code_of(stack),
         refusal=keys.hook_obstacle(stack),
-        has_hook=own or "before_init" in account.attached_hooks,
+        has_hook=has_exchange or "before_init" in account.attached_hooks,
         slug=slug,
-        lists=tuple((name, None if any(MASK in item for item in items) else items) for name, items in lists if items),
+        lists=tuple(
+            (name, None if any(MASK in command for command in items) else items) for name, items in lists if items
+        ),
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
-        obstacles=tuple((by, why) for by in ("variables", "integration") if (why := _bars(keys, stack, account, by))),
+        obstacles=tuple(
+            (by, why) for by in ("variables", "integration") if (why := _obstacles(keys, stack, account, by))
+        ),
         account=account,
         is_by_hand=True,
     )
@@ -214,27 +223,29 @@ def _account_stack(keys: AccountKeys, stack: Stack, contexts: list[Context]) -> 
         tuple(sorted(variables.items())),
         tuple(sorted({variable for name in names if (variable := SetVariable(name, None, Place("")).variable)})),
         tuple(name for name, is_there in exchanging if is_there),
-        tuple(_early(contexts)),
+        tuple(_early_contexts(contexts)),
         SESSION_TAGS in (stack.labels or ()),
     )
 
 
 def _signs_in(keys: AccountKeys, stack: Stack) -> str:
-    """What signs in for the runs of a stack, for people."""
-    if not keys.is_told(stack):
+    """The sign-in of a stack's runs, for people."""
+    if not keys.is_complete(stack):
         return "not known: the account did not show all variables and contexts"
     holders: dict[str, list[str]] = {}
     for key in keys.of(stack):
         holders.setdefault("the stack" if key.kind == "stack" else f"the context {key.holder}", []).append(key.name)
-    found = [f"{', '.join(names)} of {holder}" for holder, names in holders.items()]
-    found += [f"the AWS integration {name}" for name in (integration_of(stack),) if name]
+    signers = [f"{', '.join(names)} of {holder}" for holder, names in holders.items()]
+    signers += [f"the AWS integration {name}" for name in (integration_of(stack),) if name]
     shared = {
-        user for item in stack.attached_aws_integrations or () for user in keys.integration_users[item.integration_id]
+        user
+        for attachment in stack.attached_aws_integrations or ()
+        for user in keys.integration_users[attachment.integration_id]
     }
     others = ", ".join(sorted(shared - {stack.id}))
-    found += [f"these stacks have the integration too: {others}"] * bool(others)
-    found += ["the hook"] * keys.has_exchange(stack)
-    return "; ".join(found) or "nothing"
+    signers += [f"these stacks have the integration too: {others}"] * bool(others)
+    signers += ["the hook"] * keys.has_exchange(stack)
+    return "; ".join(signers) or "nothing"
 
 
 def _is_file(element: Element) -> bool:
@@ -246,20 +257,20 @@ def _checksums(stack: Stack, contexts: list[Context]) -> Iterator[tuple[str, str
 
     A variable of two contexts, with two checksums, is left out: which of them counts is not known.
     """
-    found: dict[str, set[str | None]] = {}
+    values: dict[str, set[str | None]] = {}
     for context in contexts:
         for element in context.config or ():
             if not _is_file(element):
-                found.setdefault(element.id, set()).add(element.checksum)
-    found |= {element.id: {element.checksum} for element in stack.config or () if not _is_file(element)}
-    for name, checksums in found.items():
+                values.setdefault(element.id, set()).add(element.checksum)
+    values |= {element.id: {element.checksum} for element in stack.config or () if not _is_file(element)}
+    for name, checksums in values.items():
         checksum = next(iter(checksums))
         if len(checksums) == 1 and checksum:
             yield name, checksum
 
 
-def _early(contexts: Iterable[Context]) -> Iterator[str]:
-    """The contexts whose hooks call AWS or Terraform before any hook has exchanged the token."""
+def _early_contexts(contexts: Iterable[Context]) -> Iterator[str]:
+    """The contexts whose hooks call AWS or Terraform before any hook exchanges the token."""
     for context in contexts:
         commands = "\n".join(commands_in(context.hooks, "before_init"))
         if EXCHANGE in commands:
@@ -269,7 +280,7 @@ def _early(contexts: Iterable[Context]) -> Iterator[str]:
 
 
 def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
-    """What the account says of the engine; nothing of a custom tool, which may be any version."""
+    """The evidence of the account on the engine; none for a custom tool, which may be any version."""
     if vendor is None:
         return
     if vendor.typename == "StackConfigVendorOpenTofu":
@@ -279,11 +290,11 @@ def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
     else:
         tool, version = vendor.terraform_workflow_tool, vendor.version
     name = {"OPENTOFU": "OPEN_TOFU", "MANUALLY_PROVISIONED": "CUSTOM", None: "CUSTOM"}.get(tool, tool)
-    yield from said(place, name, version)
+    yield from version_evidence(place, name, version)
 
 
-def _bars(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
-    """Why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
+def _obstacles(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:
+    """The reasons why the runs of a stack cannot sign in by variables, or by an integration; ``""`` if they can."""
     shared = next((key for key in keys.of(stack) if keys.is_shared(key)), None)
     if shared is not None:
         return f"{shared.title} would override the role, and others get the key too."

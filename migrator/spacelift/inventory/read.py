@@ -30,7 +30,7 @@ _Kind = TypeVar("_Kind", bound=Data)
 
 
 class _Reader:
-    """Asks the queries of one account, and keeps what could not be read."""
+    """Sends the queries to one account, and records the parts that could not be read."""
 
     def __init__(self, session: Session, count: Callable[[str, int], None]) -> None:
         self._session = session
@@ -40,7 +40,7 @@ class _Reader:
         self.errors: dict[ReadError, None] = {}
 
     def check(self) -> None:
-        """Hold the queries against the account's own schema, where it may be asked for."""
+        """Check the queries with the account's schema, if the account returns the schema."""
         answer = self._session.ask(get_introspection_query(descriptions=False))
         if answer.errors or not answer.data.get("__schema"):
             return
@@ -53,16 +53,16 @@ class _Reader:
             self.missing.update(dict.fromkeys(missing))
 
     def listed(self, operation: str, field: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-        """What a root field holds that is a list."""
+        """The nodes of a root field that is a list."""
         answer = self._ask(operation, None)
         nodes = answer.data.get(field)
-        found = tuple(self._nodes(field, nodes if isinstance(nodes, list) else (), kind))
-        self._count(field, len(found))
-        return found
+        listed_nodes = tuple(self._nodes(field, nodes if isinstance(nodes, list) else (), kind))
+        self._count(field, len(listed_nodes))
+        return listed_nodes
 
     def paged(self, operation: str, field: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
-        """What a search finds, in pages of `PAGE`."""
-        found: dict[str, _Kind] = {}
+        """The nodes of a search, read in pages of `PAGE`."""
+        by_id: dict[str, _Kind] = {}
         after: str | None = None
         for _ in range(_MOST_PAGES):
             answer = self._ask(operation, {"input": {"first": PAGE, "after": after}})
@@ -70,30 +70,30 @@ class _Reader:
             if not page and answer.errors:
                 self.errors[ReadError(what=field, message="A page was not read, so not all of them were.")] = None
             edges = [edge.get("node") for edge in page.get("edges") or () if isinstance(edge, Mapping)]
-            found |= {node.id: node for node in self._nodes(field, edges, kind)}  # type: ignore[attr-defined]
-            self._count(field, len(found))
+            by_id |= {node.id: node for node in self._nodes(field, edges, kind)}  # type: ignore[attr-defined]
+            self._count(field, len(by_id))
             info = page.get("pageInfo") or {}
             if not info.get("hasNextPage"):
-                return tuple(found.values())
+                return tuple(by_id.values())
             if info.get("endCursor") in (None, "", after):
                 break
             after = info["endCursor"]
         self.errors[ReadError(what=field, message="The pages do not end, so not all of them were read.")] = None
-        return tuple(found.values())
+        return tuple(by_id.values())
 
     def _ask(self, operation: str, variables: Mapping[str, Any] | None) -> Answer:
-        """The answer to a query, asked again without what the account says that it does not have."""
+        """The answer to a query, repeated without the fields that the account does not have."""
         while True:
             query = self._queries[operation]
             if not _has_fields(query):
                 return Answer({})
             answer = self._session.ask(print_ast(query), variables)
-            lost = () if answer.data else self._pruned(operation, answer)
-            if not lost:
+            removed = () if answer.data else self._pruned(operation, answer)
+            if not removed:
                 break
-            self.missing.update(dict.fromkeys(lost))
+            self.missing.update(dict.fromkeys(removed))
         for error in answer.errors:
-            where = ".".join(str(item) for item in error.get("path") or (operation,))
+            where = ".".join(str(part) for part in error.get("path") or (operation,))
             self.errors[ReadError(what=where, message=error["message"])] = None
         return answer
 
@@ -101,9 +101,9 @@ class _Reader:
         unknown = (
             error for error in answer.errors if error["message"].startswith(("Cannot query field", "Unknown type"))
         )
-        places = {(at.get("line", 0), at.get("column", 0)) for item in unknown for at in item.get("locations") or ()}
-        self._queries[operation], lost = without(self._queries[operation], places)
-        return lost
+        places = {(at.get("line", 0), at.get("column", 0)) for error in unknown for at in error.get("locations") or ()}
+        self._queries[operation], removed = without(self._queries[operation], places)
+        return removed
 
     def _nodes(self, field: str, nodes: Any, kind: type[_Kind]) -> Iterator[_Kind]:
         for number, node in enumerate(nodes):
@@ -122,14 +122,14 @@ def _has_fields(query: DocumentNode) -> bool:
 def _without_secrets(value: Any) -> Any:
     """A part of an answer with secrets masked, as commands of hooks may hold some, and without any ``value``."""
     if isinstance(value, Mapping):
-        return {name: _without_secrets(item) for name, item in value.items() if name != "value"}
+        return {name: _without_secrets(child) for name, child in value.items() if name != "value"}
     if isinstance(value, list):
-        return [mask(item) if isinstance(item, str) else _without_secrets(item) for item in value]
+        return [mask(element) if isinstance(element, str) else _without_secrets(element) for element in value]
     return value
 
 
 def read_account(session: Session, count: Callable[[str, int], None] = lambda *_: None) -> Inventory:
-    """Read all of the account; ``count`` is told how many of which field were read.
+    """The inventory of the account; ``count`` is called with the name and the number of nodes of each field.
 
     Raises `MigrateError` where the account does not answer, or gives nothing at all.
     """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.objects import Part
     from migrator.workspace.document import Document
 
-_FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
-_MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
+_FILE = regex(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
+_MENTION = regex(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
 
 
 def is_static_variable(name: str) -> bool:
@@ -27,7 +28,7 @@ def is_static_variable(name: str) -> bool:
 
 
 def holds_keys(name: str) -> bool:
-    """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only says whose to take."""
+    """Whether a static variable or file of that ``name`` may hold keys: ``AWS_PROFILE`` only names a profile."""
     return plain_name(name) not in POINTING
 
 
@@ -37,16 +38,15 @@ def is_static_file(path: str) -> bool:
 
 
 def mentions_static(text: str) -> bool:
-    """Whether a text speaks of such a variable or file."""
+    """Whether a text mentions such a variable or file."""
     return _MENTION.search(text) is not None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, eq=False, kw_only=True):
     """A setting at ``place``, of one or more ``names``.
 
-    ``literals`` are the places where keys are written out; ``objection`` says why the setting cannot be removed, if so.
-    ``roots`` are the root modules (by path) that get it though no stack of theirs is known.
+    ``literals`` are the places with written keys. ``objection`` is the reason if the setting cannot be removed.
+    ``roots`` are the root modules (by path) that get the setting without a known stack.
     """
 
     document: Document
@@ -60,11 +60,10 @@ class Setting:
     is_ignored: bool = False
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TerraformSetting(Setting):
-    """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``.
+class TerraformSetting(Setting, frozen=True, eq=False, kw_only=True):
+    """A resource: ``entries`` of ``for_each``, or blocks ``nested`` ``within`` the resource; else the whole ``block``.
 
-    ``unlisted`` take it out of every ``depends_on``.
+    ``unlisted`` are edits that remove the resource from every ``depends_on``.
     """
 
     block: Block
@@ -74,8 +73,7 @@ class TerraformSetting(Setting):
     unlisted: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class YamlSetting(Setting):
+class YamlSetting(Setting, frozen=True, eq=False, kw_only=True):
     """Entries at ``keys`` of a YAML document, which may be a ``part`` of its file."""
 
     keys: tuple[Keys, ...]

@@ -1,7 +1,7 @@
-"""What Spacelift's settings put over the source: mounted files, and backend files that command lines name.
+"""Settings of Spacelift that override the source code: mounted files, and backend files of command lines.
 
-A file that is mounted below ``source/`` takes the place of the checkout's, and Terraform merges it as any other:
-https://docs.spacelift.io/concepts/configuration/environment. A backend file that ``TF_CLI_ARGS_init`` names wins over
+A file that is mounted below ``source/`` replaces the file of the checkout, and Terraform merges the file like any
+other: https://docs.spacelift.io/concepts/configuration/environment. A backend file in ``TF_CLI_ARGS_init`` overrides
 the block: https://developer.hashicorp.com/terraform/language/backend#partial-configuration.
 """
 
@@ -12,9 +12,11 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
@@ -23,7 +25,7 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_FILE_UNKNOWN,
     MOUNTED_VALUES_ARE_STATIC,
 )
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
@@ -38,22 +40,21 @@ _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _VALUES = (".tfvars", ".tfvars.json")
 _ARGUMENTS = frozenset({"TF_CLI_ARGS", "TF_CLI_ARGS_init"})
-_GIVEN = re.compile(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
-_NAMES = re.compile(
+_GIVEN = regex(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
+_NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
+_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Override:
-    """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
+class Override(Struct, frozen=True, eq=False):
+    """A setting at ``place`` that may override the sign-in of the code of stacks.
 
-    ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;
-    ``holds_values`` that it gives variables values with credentials, which override nothing.
+    ``refusal`` is the reason. ``is_source``: the setting is configuration, which may change providers too.
+    ``holds_values``: the setting gives variables values with credentials, which override nothing.
     """
 
     document: Document
@@ -67,10 +68,10 @@ class Override:
 
 
 def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
-    """All such settings of a repository's Terraform."""
+    """All such settings in a repository's Terraform code."""
     mounted: dict[str, str | None] = {}
     init_arguments = list(_init_arguments(workspace, reaches))
-    named = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
+    file_names = {posixpath.basename(name) for _, _, names, _ in init_arguments for name in names or ()}
     for document, block, scope in resources(workspace, "spacelift_mounted_file"):
         path = scope.argument(document, block, "relative_path")
         name = path.string if path is not None else None
@@ -79,7 +80,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
         text = _content(workspace, document, scope.argument(document, block, "content"))
         mounted[posixpath.basename(name)] = text
         is_source = name.startswith(_SOURCE) and name.endswith(_CONFIGURATION)
-        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in named
+        is_backend = name.endswith(".tfbackend") or posixpath.basename(name) in file_names
         holds_values = name.endswith(_VALUES) and text is not None and _NAMES.search(text) is not None
         refusal = _objection(text, is_source=is_source) if is_source or is_backend else None
         if holds_values:
@@ -96,7 +97,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 document.ignored if document.is_ignored(block) else None,
             )
     for document, block, names, reach in init_arguments:
-        missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
+        missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
             ignored = document.ignored if document.is_ignored(block) else None
@@ -108,15 +109,17 @@ def _init_arguments(
 ) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, item) for item in ("name", "value"))
+        name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
         if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
             text = value.string if value is not None else None
-            found = None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
-            yield document, block, found, reaches.of(document, block, scope)
+            files = (
+                None if text is None else tuple(argument for argument in _GIVEN.findall(text) if "=" not in argument)
+            )
+            yield document, block, files, reaches.of(document, block, scope)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
-    """Whether a backend file is mounted, or lies in the repository under that name; variables in it may be anything."""
+    """Whether a backend file is mounted, or in the repository under that name; variables may have any value."""
     literals = _VARIABLE.split(posixpath.basename(name))
     pattern = re.compile("[^/]*".join(map(re.escape, literals)))
     return any(map(pattern.fullmatch, mounted)) or any(map(pattern.fullmatch, workspace.file_names))
@@ -125,14 +128,14 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    found = _NAMES.search(text)
-    if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    match = _NAMES.search(text)
+    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=found[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
 
 
 def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
-    """What a mounted file says; None where that is not known."""
+    """The content of a mounted file; None if not known."""
     if content is None:
         return None
     text = content.behind.text.strip()
@@ -146,16 +149,16 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
         inner = re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
         if inner is not None and not inner[1].endswith("encode"):
             return _file(workspace, document, inner[2])
-        said = said_in(content.derived(encoded[1]))
-        return f"{said}\n{inner[2]}" if inner is not None else said or None
+        text_inside = text_of(content.derived(encoded[1]))
+        return f"{text_inside}\n{inner[2]}" if inner is not None else text_inside or None
     return _file(workspace, document, read[1]) if read is not None else None
 
 
 def _file(workspace: Workspace, document: Document, argument: str) -> str | None:
-    """The text of a file of the repository that an expression names beside ``document``."""
+    """The text of a file that an expression names, relative to ``document``."""
     match = _PATH.fullmatch(argument.strip())
     if match is None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
-    found = workspace.documents.get(path) or workspace.other(path)
-    return found.text if found is not None else None
+    document_at = workspace.documents.get(path) or workspace.other(path)
+    return document_at.text if document_at is not None else None

@@ -1,14 +1,15 @@
 """Runs and tasks in Terraform that have settings of their own, which take the place of their stack's.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/scheduled_run: the hooks of
-``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with the hooks before it.
+``runtime_config`` replace the stack's lists, and tasks may skip ``terraform init`` with all hooks before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
@@ -25,9 +26,8 @@ _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-@dataclass(frozen=True, eq=False)
-class OwnRun:
-    """The ``config`` of a run or schedule, and the stacks that it is for."""
+class OwnRun(Struct, frozen=True, eq=False):
+    """The ``config`` of a run or schedule, and the stacks of the run."""
 
     document: Document
     block: Block
@@ -46,9 +46,8 @@ class OwnRun:
         return self.document.place(self.config)
 
 
-@dataclass(frozen=True, eq=False)
-class OwnTask:
-    """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
+class OwnTask(Struct, frozen=True, eq=False):
+    """A task of stacks; ``reason`` is a fact about the task's sign-in."""
 
     document: Document
     block: Block
@@ -63,7 +62,7 @@ class OwnTask:
 
     @property
     def place(self) -> Place:
-        """Where the block begins."""
+        """The place where the block begins."""
         return self.document.place(self.block)
 
 
@@ -76,7 +75,7 @@ def own_runs(workspace: Workspace, reaches: Reaches) -> Iterator[OwnRun]:
 
 
 def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
-    """Every task that skips the hooks before init, or speaks of static credentials in its command."""
+    """Every task that skips the hooks before init, or mentions static credentials in the command."""
     for type_ in _TASKS:
         for document, block, scope in resources(workspace, type_):
             init, command = (scope.argument(document, block, name) for name in ("init", "command"))
@@ -89,24 +88,24 @@ def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
     """The static credentials in the environment of such runs."""
     for run in runs:
-        found: list[tuple[Block, str]] = []
+        settings: list[tuple[Block, str]] = []
         literals: list[Place] = []
         for nested in run.config.blocks("environment"):
             key, value = (run.scope.argument(run.document, nested, name) for name in ("key", "value"))
             if key is not None and key.string is not None and is_static_variable(key.string):
-                found.append((nested, key.string))
+                settings.append((nested, key.string))
                 if value is not None and value.string and holds_keys(key.string):
                     literals.append(run.document.place(nested))
-        if found:
+        if settings:
             yield TerraformSetting(
                 document=run.document,
                 block=run.block,
-                place=run.document.place(found[0][0]),
+                place=run.document.place(settings[0][0]),
                 title=f"environment of {run.title}",
-                names=tuple(dict.fromkeys(name for _, name in found)),
+                names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
-                nested=tuple(nested for nested, _ in found),
+                nested=tuple(nested for nested, _ in settings),
             )

@@ -1,18 +1,19 @@
-"""Variables that tell of roles, and those for Terraform, which runs of stacks get by resources, contexts and files.
+"""Variables about roles, and Terraform's variables, which runs of stacks get by resources, contexts and files.
 
 See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/environment_variable.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reaches, resources
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
-_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
+_OF_ROLES = regex(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetVariable:
-    """A variable that is set at ``place``; ``value`` is None where it is not known here."""
+class SetVariable(Struct, frozen=True):
+    """A variable that is set at ``place``; ``value`` is None if not known."""
 
     name: str
     value: str | None
@@ -36,7 +36,7 @@ class SetVariable:
 
     @property
     def variable(self) -> str:
-        """The variable of Terraform that it gives a value; ``""`` if it gives none."""
+        """The Terraform variable that gets a value; ``""`` if there is none."""
         prefix, is_variable, name = self.name.partition("TF_VAR_")
         return name if is_variable and prefix in ("", "ro_", "wo_") else ""
 
@@ -58,16 +58,16 @@ class StackVariables:
 
     @cached_property
     def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
-        found: dict[StackDefinition, list[SetVariable]] = {}
+        variables: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
         for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
-            name, value = (scope.argument(document, block, item) for item in ("name", "value"))
-            named = name.string if name is not None else None
-            if named is not None and _OF_ROLES.fullmatch(named):
-                known = SetVariable(named, value.string if value else None, document.place(block))
+            name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
+            variable_name = name.string if name is not None else None
+            if variable_name is not None and _OF_ROLES.fullmatch(variable_name):
+                variable = SetVariable(variable_name, value.string if value else None, document.place(block))
                 for stack in reaches.of(document, block, scope).stacks:
-                    found.setdefault(stack, []).append(known)
-        return found
+                    variables.setdefault(stack, []).append(variable)
+        return variables
 
     @cached_property
     def _by_runtime_config(self) -> dict[str, list[SetVariable]]:
@@ -77,7 +77,7 @@ class StackVariables:
         try:
             config = parse(document.text)
         except SyntaxProblem:
-            return {}  # the rule for the file tells of it
+            return {}  # the rule for the file reports this
 
         def variables(entry: StackEntry) -> Iterator[SetVariable]:
             for variable in entry.environment:

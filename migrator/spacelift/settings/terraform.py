@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, together
 from migrator.spacelift.settings.diagnostics import (
     SETTING_NAMES_UNKNOWN,
@@ -48,19 +50,18 @@ _TYPES: Sought = {
     "spacelift_mounted_file": ("relative_path", "content", is_static_file),
     "spacelift_stack_dependency_reference": ("input_name", "", is_static_variable),
 }
-"""The argument that names it, the one with the credential, and which names matter."""
+"""The argument with the name, the argument with the credential, and a test of the name."""
 
-_NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
+_NUMBERED = regex(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
 
 
-_ADDRESS = re.compile(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
-_INDEX = re.compile(r"\[[^\]]*\]")
+_ADDRESS = regex(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
+_INDEX = regex(r"\[[^\]]*\]")
 _Uses = dict[str, list[tuple["Document", int]]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Instance:
-    """One of the resources that a block makes; ``name`` is None where it is not known."""
+class _Instance(Struct, frozen=True, eq=False):
+    """One of the resources that a block makes; ``name`` is None if not known."""
 
     key: str | None
     scope: Scope
@@ -68,13 +69,13 @@ class _Instance:
 
 
 def terraform_settings(
-    workspace: Workspace, module: Module, reaches: Reaches, sought: Sought = _TYPES
+    workspace: Workspace, module: Module, reaches: Reaches, types: Sought = _TYPES
 ) -> Iterator[TerraformSetting]:
-    """The resources of ``module`` that hand static credentials, or what else is ``sought``, to runs, or may."""
-    for type_ in sought:
+    """The resources of ``module``, of one of the ``types``, that give static credentials to runs, or may do so."""
+    for type_ in types:
         for document, block in module.blocks("resource", type_):
             if not document.is_override:
-                yield from _settings(workspace, module, reaches, document, block, sought)
+                yield from _settings(workspace, module, reaches, document, block, types)
 
 
 def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
@@ -87,7 +88,7 @@ def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition])
         document, block, module = same[0].source.document, same[0].source.block, same[0].source.module
         for attribute in block.attributes:
             for part in parts(module, document, attribute.value):
-                items = tuple(item for item in part.items or () if is_static_variable(item.name))
+                items = tuple(argument for argument in part.items or () if is_static_variable(argument.name))
                 if items:
                     yield _of_inputs(module, part, items, attribute, same)
 
@@ -95,15 +96,15 @@ def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition])
 def _of_inputs(
     module: Module, part: Part, items: tuple[Attribute, ...], argument: Attribute, stacks: list[TerraformDefinition]
 ) -> TerraformSetting:
-    known = {*part.spans, (stacks[0].document.path, argument.span)}
-    shared = next((name for name in part.locals if is_used_elsewhere(module, name, known)), "")
-    literals = (item for item in items if holds_keys(item.name) and _is_written(part.document, item))
+    known_places = {*part.spans, (stacks[0].document.path, argument.span)}
+    shared = next((name for name in part.locals if is_used_elsewhere(module, name, known_places)), "")
+    literals = (argument for argument in items if holds_keys(argument.name) and _is_written(part.document, argument))
     return TerraformSetting(
         document=part.document,
         block=stacks[0].source.block,
         place=part.document.place(items[0]),
         title=f"{argument.name} of {stacks[0].source.address}",
-        names=tuple(item.name for item in items),
+        names=tuple(argument.name for argument in items),
         reach=Reach(tuple(stacks)),
         entries=((part, items),),
         objection=SETTING_SHARED.refusal(name=shared) if shared else None,
@@ -112,26 +113,26 @@ def _of_inputs(
     )
 
 
-def _is_written(document: Document, item: Attribute) -> bool:
+def _is_written(document: Document, argument: Attribute) -> bool:
     """Whether the value, or that of its ``value``, is written out."""
-    inner = next((attribute for attribute in document.object_items(item) if attribute.name == "value"), item)
+    inner = next((attribute for attribute in document.object_items(argument) if attribute.name == "value"), argument)
     return bool(document.literal(inner))
 
 
 def variables_called(names: Collection[str]) -> Sought:
-    """To find the environment variables that have one of the ``names``."""
+    """The `Sought` for environment variables with one of the ``names``."""
     return {"spacelift_environment_variable": ("name", "value", names.__contains__)}
 
 
 def _settings(
-    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, sought: Sought
+    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, types: Sought
 ) -> Iterator[TerraformSetting]:
-    argument, value, is_static = sought[block.labels[0]]
-    found = list(_instances(workspace, module, document, block, argument))
-    static = [instance for instance in found if instance.name is not None and is_static(instance.name)]
-    others = [instance for instance in found if instance not in static]
+    argument, value, is_static = types[block.labels[0]]
+    instances = list(_instances(workspace, module, document, block, argument))
+    static = [instance for instance in instances if instance.name is not None and is_static(instance.name)]
+    others = [instance for instance in instances if instance not in static]
     unknown = [instance for instance in others if instance.name is None]
-    if not static and not (unknown and sought is _TYPES and _is_mentioned(module, document, block)):
+    if not static and not (unknown and types is _TYPES and _is_mentioned(module, document, block)):
         return
     reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
@@ -143,8 +144,8 @@ def _settings(
             objection = error.refusal
     waiting = list(_waiting(workspace, module, block)) if not others else []
     if objection is None:
-        gone = [instance.key for instance in static] if others else []
-        objection = _referrer(_uses(workspace, module), document, block, gone, waiting)
+        removed_keys = [instance.key for instance in static] if others else []
+        objection = _referrer(_uses(workspace, module), document, block, removed_keys, waiting)
     yield TerraformSetting(
         document=document,
         block=block,
@@ -165,19 +166,19 @@ def _instances(
 ) -> Iterator[_Instance]:
     for outer in scopes_of(workspace, module):
         for key, scope in instances(document, block, outer):
-            named = scope.argument(document, block, argument)
-            numbered = _NUMBERED.fullmatch(named.text) if named and block.attribute("count") else None
-            if named is not None and numbered is not None:
-                names = named.derived(numbered["list"] or numbered["other"]).strings or (None,)
+            expression = scope.argument(document, block, argument)
+            numbered = _NUMBERED.fullmatch(expression.text) if expression and block.attribute("count") else None
+            if expression is not None and numbered is not None:
+                names = expression.derived(numbered["list"] or numbered["other"]).strings or (None,)
                 yield from (_Instance(None, scope, name) for name in names)
             else:
-                yield _Instance(key, scope, named.string if named else None)
+                yield _Instance(key, scope, expression.string if expression else None)
 
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
     text = block.span.of(document.text)
-    meant = (definition(module, match) or "" for match in REFERENCE.finditer(text))
-    return any(map(mentions_static, (text, *meant)))
+    definitions = (definition(module, match) or "" for match in REFERENCE.finditer(text))
+    return any(map(mentions_static, (text, *definitions)))
 
 
 class _NotEditableError(Exception):
@@ -192,70 +193,72 @@ def _entries(
     module: Module, document: Document, block: Block, static: list[_Instance]
 ) -> Iterator[tuple[Part, tuple[Attribute, ...]]]:
     """The items of the maps behind ``for_each`` that make the ``static`` instances."""
-    each = block.attribute("for_each")
+    for_each = block.attribute("for_each")
     keys = {instance.key for instance in static}
-    if each is None or None in keys:
+    if for_each is None or None in keys:
         raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
-    left = set(keys)
-    for part in _sources(module, document, block, each, static):
-        items = tuple(item for item in part.items or () if item.name in keys)
-        left -= {item.name for item in items}
+    missing = set(keys)
+    for part in _sources(module, document, block, for_each, static):
+        items = tuple(argument for argument in part.items or () if argument.name in keys)
+        missing -= {argument.name for argument in items}
         if items:
             yield part, items
-    if left:
+    if missing:
         raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
 
 
 def _sources(
-    module: Module, document: Document, block: Block, each: Attribute, static: list[_Instance]
+    module: Module, document: Document, block: Block, for_each: Attribute, static: list[_Instance]
 ) -> Iterator[Part]:
-    """The parts of the map, in the module or in the calls of it."""
-    known = {(document.path, block.span)}
-    reference = REFERENCE.fullmatch(document.expression(each))
+    """The parts of the map, in the module or in calls of the module."""
+    known_places = {(document.path, block.span)}
+    reference = REFERENCE.fullmatch(document.expression(for_each))
     calls = {instance.scope.call: instance.scope.caller for instance in static}
     if reference is None or reference[1] == "local" or None in calls:
-        found = list(parts(module, document, each.value))
+        map_parts = list(parts(module, document, for_each.value))
     else:
-        if is_used_elsewhere(module, reference[0], known):
+        if is_used_elsewhere(module, reference[0], known_places):
             raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
-        found = []
+        map_parts = []
         for call, caller in calls.items():
-            passed = call.block.attribute(reference[2]) if call else None
-            if call is not None and caller is not None and passed is not None:
-                known.add((call.document.path, passed.span))
-                found += parts(caller.module, call.document, passed.value)
+            argument = call.block.attribute(reference[2]) if call else None
+            if call is not None and caller is not None and argument is not None:
+                known_places.add((call.document.path, argument.span))
+                map_parts += parts(caller.module, call.document, argument.value)
         module = next(iter(calls)).caller if next(iter(calls)) else module  # type: ignore[union-attr]
-    for part in found:
-        known |= set(part.spans)
-    for part in found:
+    for part in map_parts:
+        known_places |= set(part.spans)
+    for part in map_parts:
         for name in part.locals:
-            if is_used_elsewhere(module, name, known):
+            if is_used_elsewhere(module, name, known_places):
                 raise _NotEditableError(SETTING_SHARED.refusal(name=name))
-    yield from found
+    yield from map_parts
 
 
 def _uses(workspace: Workspace, module: Module) -> _Uses:
-    """Where a module refers to settings, or lists them, by their addresses; searched once."""
+    """The places where a module refers to settings, by the addresses of the settings; searched once."""
     key = f"uses of settings in {module.path}"
     if key not in workspace.derived:
-        found: _Uses = {}
+        uses: _Uses = {}
         for document in (*module.documents, *module.tests):
             for match in _ADDRESS.finditer(document.text):
-                found.setdefault(match[0], []).append((document, match.start()))
-        workspace.derived[key] = found
+                uses.setdefault(match[0], []).append((document, match.start()))
+        workspace.derived[key] = uses
     return cast("_Uses", workspace.derived[key])
 
 
 def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tuple[Edit, Span]]:
-    """What takes the resource out of the lists of ``depends_on``, and where it stands there."""
+    """The edits that remove the resource from lists of ``depends_on``, with the span of each list element."""
     address = ".".join(block.labels)
     blocks: dict[tuple[str, Span], tuple[Document, Block]] = {}
     for document, use in _uses(workspace, module).get(address, ()):
-        if document in module.documents and (around := _block_at(document, use)) is not None:
-            blocks[document.path, around.span] = (document, around)
+        if document in module.documents and (block_around := _block_at(document, use)) is not None:
+            blocks[document.path, block_around.span] = (document, block_around)
     for document, other in blocks.values():
-        listed = other.attribute("depends_on")
-        places = list(document.syntax.list_items(document.text, listed.value) or ()) if listed is not None else []
+        depends_on = other.attribute("depends_on")
+        places = (
+            list(document.syntax.list_items(document.text, depends_on.value) or ()) if depends_on is not None else []
+        )
         names = [document.syntax.expression(document.text, span).strip('"') for span in places]
         for number, (place, name) in enumerate(zip(places, names, strict=True)):
             if name == address:
@@ -263,13 +266,13 @@ def _waiting(workspace: Workspace, module: Module, block: Block) -> Iterator[tup
 
 
 def _block_at(document: Document, place: int) -> Block | None:
-    """The top-level block around a place, or the last one before it."""
+    """The top-level block around a place, or the last block before the place."""
     number = bisect_right(document.blocks, place, key=lambda block: block.span.start) - 1
     return document.blocks[number] if number >= 0 else None
 
 
 def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
-    """The span that takes an item out of a list, whatever becomes of the items beside it."""
+    """The span that removes an item from a list, whether or not the neighbours are removed."""
     place = places[number]
     line = text.rfind("\n", 0, place.start) + 1
     end = re.compile(r"[ \t]*,?[ \t]*\r?\n").match(text, place.end)
@@ -281,16 +284,16 @@ def _cut(text: str, places: list[Span], names: list[str], number: int) -> Span:
 
 
 def _referrer(
-    uses: _Uses, own: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
+    uses: _Uses, block_document: Document, block: Block, keys: list[str | None], waiting: list[tuple[Edit, Span]]
 ) -> Refusal | None:
-    """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
+    """The reason why other code refers to the resource, or to the removed instances ``keys``; None without one."""
     address = ".".join(block.labels)
-    gone = {f"[{quote(key)}]" for key in keys if key is not None}
+    removed = {f"[{quote(key)}]" for key in keys if key is not None}
     for document, use in uses.get(address, ()):
-        is_own = document is own and block.span.start <= use < block.span.end
+        is_own = document is block_document and block.span.start <= use < block.span.end
         is_own = is_own or any(edit.path == document.path and span.start <= use < span.end for edit, span in waiting)
         index = _INDEX.match(document.text, use + len(address))
-        if not is_own and (not keys or (index is not None and index[0] in gone)):
+        if not is_own and (not keys or (index is not None and index[0] in removed)):
             return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(use)))
     return None
 

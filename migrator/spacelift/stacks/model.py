@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from migrator.model.account import AccountStack
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
 
 
-@dataclass(frozen=True, eq=False)
-class Contexts:
+class Contexts(Struct, frozen=True, eq=False):
     """The contexts that a stack has, in the order in which their hooks run.
 
-    ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
-    lowest: what comes before it runs first.
+    ``doubts`` are about other contexts that the stack may have. ``priority`` is the lowest one of the contexts that are
+    attached by name and may call AWS: a context with a lower priority runs first.
     """
 
     known: tuple[SpaceliftContext, ...] = ()
@@ -33,23 +33,22 @@ class Contexts:
     @property
     def too_early(self) -> list[SpaceliftContext]:
         """The contexts with hooks that call AWS or Terraform before any hook has signed in."""
-        found: list[SpaceliftContext] = []
+        contexts: list[SpaceliftContext] = []
         for context in self.known:
             if context.signs_in:
                 break
             if context.calls_aws:
-                found.append(context)
-        return found
+                contexts.append(context)
+        return contexts
 
 
-@dataclass(frozen=True, eq=False)
-class StackDefinition:
+class StackDefinition(Struct, frozen=True, eq=False):
     """A stack that the ``document`` defines at ``place``, in some language.
 
-    ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
-    confirmation, after the plan) are None where they are not known;
-    ``evidence`` what it says of its engine, ``contexts`` those that are attached to it. Of a blueprint stacks are made
-    later; ``is_published`` tells that it cannot be changed. ``account`` is what an inventory says of the stack.
+    ``is_plain``: the definition is one stack, whatever the context of the code. ``manages_state`` and ``waits`` (for
+    confirmation, after the plan) are None if not known. ``evidence`` is about the engine, ``contexts`` are attached to
+    the stack. A blueprint makes stacks later; ``is_published``: the blueprint cannot be changed. ``account`` has the
+    inventory's facts on the stack.
     """
 
     document: Document
@@ -69,25 +68,22 @@ class StackDefinition:
     account: AccountStack | None = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TerraformDefinition(StackDefinition):
+class TerraformDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that is defined in Terraform."""
 
     source: Stack
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PythonDefinition(StackDefinition):
+class PythonDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that a CDKTF or Pulumi program defines."""
 
     source: PythonStack
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class YamlDefinition(StackDefinition):
+class YamlDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that a blueprint or a stack file in YAML defines, which may be a ``part`` of its document.
 
-    ``is_template`` tells that the part lies in a template of HCL.
+    ``is_template``: the part is in a template of HCL.
     """
 
     source: YamlStack

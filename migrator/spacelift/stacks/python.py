@@ -1,15 +1,16 @@
 """The Spacelift stacks and contexts that a Python program defines, by CDKTF or by Pulumi.
 
-CDKTF's generated bindings drop the provider's prefix, ``imports.spacelift.stack.Stack``; Pulumi's are
-https://github.com/spacelift-io/pulumi-spacelift, which has plural names for hooks and may take a
-``StackArgs``. Both have the arguments of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
+CDKTF's generated bindings have no prefix of the provider, ``imports.spacelift.stack.Stack``. Pulumi's bindings are
+https://github.com/spacelift-io/pulumi-spacelift, with plural names for hooks and an optional ``StackArgs``. Both have
+the arguments of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
 """
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.span import Span
@@ -56,13 +57,12 @@ STACK_ARGUMENTS_UNKNOWN = Diagnostic(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PythonStack:
+class PythonStack(Struct, frozen=True):
     """A stack or context that the program at ``path`` defines at ``line``, by the call at ``span``.
 
-    What is missing is None, and so is what cannot be known: `is_known` tells one from the other. ``hooks`` are the
-    arguments for hooks that are there, ``labels`` None where they are missing, or one of them cannot be known;
-    ``objection`` says why the arguments are not all known.
+    A missing or unknown value is None: `is_known` distinguishes the two. ``hooks`` are the arguments for hooks.
+    ``labels`` are None if missing, or if a label is not known. ``objection`` is the reason if the arguments are not all
+    known.
     """
 
     path: str
@@ -90,7 +90,7 @@ class PythonStack:
         return field not in self.unknown
 
     def hook_argument(self, phase: str) -> str:
-        """What the hooks of ``phase``, such as ``before_init``, are called: Pulumi has the plural."""
+        """The name of the argument for the hooks of ``phase``, for example ``before_init``."""
         return hook_argument(self.flavour, phase)
 
 
@@ -104,8 +104,8 @@ def hook_argument(flavour: Flavour, phase: str) -> str:
 def python_stacks(path: str, text: str) -> list[PythonStack]:
     """The stacks and contexts of a program that runs Terraform. Raises `SyntaxProblem` where the text is none."""
     program = parse(text)
-    found = (_stack(path, program, call) for call in stack_calls(program))
-    return [python_stack for python_stack in found if python_stack is not None]
+    stacks = (_stack(path, program, call) for call in stack_calls(program))
+    return [python_stack for python_stack in stacks if python_stack is not None]
 
 
 def stack_calls(program: Program) -> tuple[Call, ...]:
@@ -114,16 +114,18 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 
 
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
-    """Everything that holds arguments of such a call: the call, its dicts, and its ``StackArgs``."""
-    spans = [item.value for item in call.arguments.items if item.name in (None, "args")]
+    """All lists and dicts with arguments of such a call: the call, the dicts, and the ``StackArgs``."""
+    spans = [argument.value for argument in call.arguments.items if argument.name in (None, "args")]
     structs = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
     return (*(holder for entry in structs for holder in entry.holders), *call.holders)
 
 
 def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
     flavour, kind = _CLASSES[call.name]
-    arguments = {item.name: item for holder in holders(program, call) for item in holder.items if item.name}
-    if not _OTHER_VENDORS.isdisjoint(name for name, item in arguments.items() if not program.is_none(item)):
+    arguments = {
+        argument.name: argument for holder in holders(program, call) for argument in holder.items if argument.name
+    }
+    if not _OTHER_VENDORS.isdisjoint(name for name, argument in arguments.items() if not program.is_none(argument)):
         return None
     reader = _Reader(program, arguments, set())
     strings = {name: reader.string(name) for name in _STRINGS}
@@ -156,11 +158,11 @@ def _comments(program: Program, call: Call) -> str:
 
 
 def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None:
-    """Why the arguments are not all known: they may come from afar, such as a ``StackArgs`` made elsewhere."""
+    """The reason why the arguments are not all known, for example a ``StackArgs`` made elsewhere."""
     extra = call.positional[2:] if flavour == "cdktf" else call.positional[1:]
-    known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
-    passed = [*extra, *(item for item in call.arguments.items if item.name == "args")]
-    if any(item.value not in known and not program.is_none(item) for item in passed):
+    spans = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
+    arguments = [*extra, *(argument for argument in call.arguments.items if argument.name == "args")]
+    if any(argument.value not in spans and not program.is_none(argument) for argument in arguments):
         return STACK_ARGUMENTS_UNKNOWN.refusal()
     return None
 
@@ -169,29 +171,28 @@ def _normal(folder: str | None) -> str | None:
     return None if folder is None else posixpath.normpath("/" + folder.lstrip("/")).lstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """The arguments of one call as values; what cannot be known is noted in ``unknown``."""
+class _Reader(Struct, frozen=True):
+    """The arguments of one call as values; names of unknown values are added to ``unknown``."""
 
     program: Program
     arguments: dict[str, Item]
     unknown: set[str]
 
-    def _there(self, name: str) -> Item | None:
-        item = self.arguments.get(name)
-        return None if item is None or self.program.is_none(item) else item
+    def _argument(self, name: str) -> Item | None:
+        argument = self.arguments.get(name)
+        return None if argument is None or self.program.is_none(argument) else argument
 
-    def string(self, name: str, item: Item | None = None) -> str | None:
-        item = item or self._there(name)
-        value = self.program.string(item) if item else None
-        if item and value is None:
+    def string(self, name: str, argument: Item | None = None) -> str | None:
+        argument = argument or self._argument(name)
+        value = self.program.string(argument) if argument else None
+        if argument and value is None:
             self.unknown.add(name)
         return value
 
     def boolean(self, name: str) -> bool | None:
-        item = self._there(name)
-        value = self.program.boolean(item) if item else None
-        if item and value is None:
+        argument = self._argument(name)
+        value = self.program.boolean(argument) if argument else None
+        if argument and value is None:
             self.unknown.add(name)
         return value
 
@@ -199,14 +200,14 @@ class _Reader:
         """The name that Spacelift shows; by default, Pulumi adds a suffix to the resource's name."""
         if flavour == "cdktf" or "name" in self.arguments:
             return self.string("name")
-        own = call.argument(0, "resource_name")
-        return self.string("name", own) if own else None
+        resource_name = call.argument(0, "resource_name")
+        return self.string("name", resource_name) if resource_name else None
 
     def namespace(self) -> str | None:
         for vcs in _VCS:
-            item = self._there(vcs)
-            if item is not None:
-                struct = self.program.structure(item)
+            argument = self._argument(vcs)
+            if argument is not None:
+                struct = self.program.structure(argument)
                 inner_name = _PROJECT.get(vcs, "namespace")
                 inner = next((entry for entry in struct.items if entry.name == inner_name), None) if struct else None
                 if inner is None:
@@ -215,10 +216,10 @@ class _Reader:
         return None
 
     def labels(self) -> tuple[str, ...] | None:
-        item = self._there("labels")
-        if item is None:
+        argument = self._argument("labels")
+        if argument is None:
             return None
-        elements = self.program.elements(item, through_names=True)
+        elements = self.program.elements(argument, through_names=True)
         values = [self.program.string(element) for element in elements.items] if elements else [None]
         if None in values:
             self.unknown.add("labels")

@@ -1,20 +1,22 @@
-"""The Spacelift stacks that a repository defines in Terraform, and the code that each of them runs.
+"""The Spacelift stacks in a repository's Terraform code, and the code that each stack runs.
 
-The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack.
-A call of a module from elsewhere that makes stacks counts as their definition: its inputs bear the same names.
+The arguments are those of https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/resources/stack. A
+call of another team's module that makes stacks counts as a definition: the inputs have the same names.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.regex import regex
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
@@ -43,19 +45,19 @@ _OTHER_NAMES = {
     "branch": ("repository_branch",),
     "autodeploy": ("auto_deploy",),
 }
-"""As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
-https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
+"""The names in Spacelift's own module, with hooks as ``hooks = { before = { init = […] } }``:
+https://github.com/spacelift-solutions/terraform-spacelift-stacks-module.
+"""
 
-_STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
-_OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
+_STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
+_OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Struct, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
-    ``named_slug`` is the slug that the user names, if so.
-    ``key`` is its key among those that ``for_each`` makes; None if there is one only, or the keys are not known.
+    ``named_slug`` is the slug that the user sets. ``key`` is the key of the stack in ``for_each``; None without
+    ``for_each``, or if the keys are not known.
     """
 
     document: Document
@@ -84,8 +86,8 @@ class Stack:
     def title(self) -> str:
         """The stack for people."""
         call = self.scope.call
-        within = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
-        return f"{within}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
+        prefix = f"module.{'.'.join(call.block.labels)}." if call is not None else ""
+        return f"{prefix}{self.address}" + (f'["{self.key}"]' if self.key is not None else "")
 
     @property
     def is_resource(self) -> bool:
@@ -111,13 +113,13 @@ class Stack:
         return "a module" if self.is_module else f"a stack of {self.vendor or 'Terraform'}"
 
     def argument(self, name: str) -> Expression | None:
-        """The argument called ``name``, or what a module from elsewhere calls so, if the block has it."""
+        """The argument called ``name``, or the input with that meaning of a module from elsewhere, if set."""
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in arguments if expression is not None), None)
-        if found is not None or self.has_usual_inputs:
-            return found
+        first = next((expression for expression in arguments if expression is not None), None)
+        if first is not None or self.has_usual_inputs:
+            return first
         hooks = self.scope.argument(self.document, self.block, "hooks")
         moment, _, phase = name.partition("_")
         lists = hooks.member(moment) if hooks is not None and phase else None
@@ -162,7 +164,7 @@ class Stack:
 
     @property
     def _slug_of_module(self) -> str | None:
-        """Name and provider are the repository's, ``terraform-<provider>-<name>``, unless they are given."""
+        """The slug of a module: name and provider as in the repository ``terraform-<provider>-<name>``, if not set."""
         repository = _OF_MODULES.fullmatch(self._string("repository", "") or "")
         provider = self._string("terraform_provider", repository["provider"] if repository else "default")
         name = self._string("name", repository["name"] if repository else None)
@@ -202,10 +204,12 @@ class Stack:
     @property
     def _runs_all_units(self) -> bool:
         """Whether Terragrunt runs every unit below the project root."""
-        asked = (self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt"))
+        arguments = (
+            self.scope.argument(self.document, block, "use_run_all") for block in self.block.blocks("terragrunt")
+        )
         return any(
             expression is not None and expression.origin is not None and expression.origin.text == "true"
-            for expression in asked
+            for expression in arguments
         )
 
     @cached_property
@@ -229,7 +233,7 @@ def terraform_stacks(workspace: Workspace) -> list[Stack]:
 
 
 def spacelift_stacks(workspace: Workspace) -> list[Stack]:
-    """Every stack of the repository, whatever it runs, and every module of Spacelift's registry."""
+    """Every stack of the repository, whatever the stack runs, and every module of Spacelift's registry."""
     if workspace not in _STACKS:
         _STACKS[workspace] = [
             stack
@@ -244,7 +248,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
     for type_ in ("spacelift_stack", "spacelift_module"):
-        yield from (item for item in module.blocks("resource", type_) if not item[0].is_override)
+        yield from (resource for resource in module.blocks("resource", type_) if not resource[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))
@@ -257,8 +261,8 @@ def _instances(workspace: Workspace, document: Document, block: Block, scope: Sc
     is_repeated = block.attribute("for_each") is not None or block.attribute("count") is not None
     for key, inner in instances(document, block, scope):
         stack = Stack(document, block, inner, key, is_repeated)
-        named = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
-        yield replace(stack, named_slug=named) if named else stack
+        slug = named_slug(workspace.slugs, stack.title, stack.slug) if workspace.slugs else ""
+        yield replace(stack, named_slug=slug) if slug else stack
 
 
 _STACKS: WeakKeyDictionary[Workspace, list[Stack]] = WeakKeyDictionary()

@@ -1,7 +1,7 @@
 """Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
 
-Every edit is of the text as it was read and touches nothing else than it must; the columns that ``terraform fmt``
-would move are moved by `finish`, and only in a block that was aligned before.
+Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
+moved by `finish`, only in blocks that were aligned before.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
+
+from migrator.regex import regex
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax.hcl import parse as hcl
-from migrator.syntax.hcl.comments import COMMENT, stays
+from migrator.syntax.hcl.comments import COMMENT, is_kept
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.new import commented, expression, item_lines, rendered
 from migrator.syntax.hcl.scanner import skip_blanks
@@ -29,18 +31,18 @@ from migrator.syntax.terraform import (
     NewObject,
 )
 
-_BLANK_LINE = re.compile(r"[ \t]*\r?\n")
-_BLANK_END = re.compile(r"\n\r?\n\Z")
+_BLANK_LINE = regex(r"[ \t]*\r?\n")
+_BLANK_END = regex(r"\n\r?\n\Z")
 
 
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:
     """The edits that make ``change`` in ``block`` of the file ``path`` with the text ``text``."""
     if block.span != block.body and "\n" not in COMMENT.sub("", _outline(text, block)):
         return (_open_up(path, text, block, change),)
-    removed = _widen([_extent(text, block, item, change.remove) for item in change.remove], text, block)
+    removed = _widen([_extent(text, block, element, change.remove) for element in change.remove], text, block)
     edits = [Edit(path, span, "") for span in removed]
-    for item in change.comment_out:
-        edits += _comment_lines(path, text, item)
+    for attribute in change.comment_out:
+        edits += _comment_lines(path, text, attribute)
     if change.append:
         edits.append(_append(path, text, block, change, removed))
     return tuple(edits)
@@ -50,16 +52,18 @@ def remove_blocks(
     path: str, text: str, items: Sequence[Attribute | Block], removed: Sequence[Block]
 ) -> tuple[Edit, ...]:
     """The edits that take the blocks ``removed`` out of ``items``, those at the top of the file."""
-    whole = Span(0, len(text))
-    return change_body(path, text, Block("", (), whole, whole, lambda _: tuple(items)), BodyChange(tuple(removed)))
+    file_span = Span(0, len(text))
+    return change_body(
+        path, text, Block("", (), file_span, file_span, lambda _: tuple(items)), BodyChange(tuple(removed))
+    )
 
 
 def _outline(text: str, block: Block) -> str:
-    """The body without its values: a newline in that, but for comments, tells a block of lines from one on a line."""
+    """The body without the values: a newline outside of comments means that the block has several lines."""
     pieces, position = [], block.body.start
-    for item in block.items:
-        pieces.append(text[position : item.span.start])
-        position = item.span.end
+    for element in block.items:
+        pieces.append(text[position : element.span.start])
+        position = element.span.end
     return "".join(pieces) + text[position : block.body.end]
 
 
@@ -67,18 +71,18 @@ def _outline(text: str, block: Block) -> str:
 
 
 def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
-    """A block on one line may hold one argument only: put what it is to hold on lines of its own."""
+    """Move the content of a block on one line to lines of their own, since such a block holds one argument only."""
     newline = newline_at(text, block.span.start)
     outer = _indent_at(text, block.span.start)
     inner = outer + _unit(outer)
     lines: list[str] = []
-    kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
-    for item in block.items:
-        if isinstance(item, Attribute) and item in change.comment_out:
-            lines += commented(item.span.of(text).splitlines(), inner)
-        elif item not in change.remove:
-            lines.append(inner + item.span.of(text))
-    lines = [inner + comment for comment in kept] + lines
+    comments = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
+    for element in block.items:
+        if isinstance(element, Attribute) and element in change.comment_out:
+            lines += commented(element.span.of(text).splitlines(), inner)
+        elif element not in change.remove:
+            lines.append(inner + element.span.of(text))
+    lines = [inner + comment for comment in comments] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
         lines += rendered(addition, inner, _unit(outer))
@@ -88,32 +92,32 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
 # --- removal --------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
-    """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
-    before = bisect_right(block.items, item.span.start, key=lambda child: child.span.end)
+def _extent(text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
+    """The lines that go with ``element``: the element's lines, and the comment lines right above."""
+    before = bisect_right(block.items, element.span.start, key=lambda child: child.span.end)
     previous = block.items[before - 1].span.end if before else block.body.start
-    start = item.span.start
-    begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
-    for comment in reversed(list(COMMENT.finditer(text, begin, item.span.start))):
-        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, item, removed):
+    start = element.span.start
+    begin = _end_of_element(text, previous) if previous != block.body.start else _first_line(text, block)
+    for comment in reversed(list(COMMENT.finditer(text, begin, element.span.start))):
+        if text[comment.end() : start].count("\n") > 1 or is_kept(comment, text, block, element, removed):
             break
         start = comment.start()
-    return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
+    return Span(_line_start(text, start), _end_of_element(text, element.span.end))
 
 
 def comments_of(
-    text: str, block: Block, item: Attribute, removed: Sequence[Attribute | Block], kept: Sequence[Attribute]
+    text: str, block: Block, argument: Attribute, removed: Sequence[Attribute | Block], kept: Sequence[Attribute]
 ) -> tuple[str, ...]:
-    """The comments that go with ``item``, one of the ``removed``, but for those within the values of what is ``kept``.
+    """The comments that go with ``argument``, one of the ``removed``, but for those within values that are ``kept``.
 
-    That is itself, or items of the object that it is. The last is what stands behind itself on its line, or ``""``.
+    A kept value is the argument itself, or items of its object. The last comment is the trailing one, or ``""``.
     """
-    extent = _extent(text, block, item, removed)
+    extent = _extent(text, block, argument, removed)
     ends = (offset for attribute in kept for offset in (attribute.value.start, attribute.value.end))
     edges = [max(extent.start, block.body.start), *ends, min(extent.end, block.body.end)]
-    *found, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
-    behind = "" if item not in kept or "\n" in "".join(last) else " ".join(last)
-    above = [entry for gap in (*found, last if not behind else ()) for entry in gap]
+    *gaps, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
+    behind = "" if argument not in kept or "\n" in "".join(last) else " ".join(last)
+    above = [entry for gap in (*gaps, last if not behind else ()) for entry in gap]
     return tuple(entry.rstrip("\r").replace("\r\n", "\n") for entry in (*above, behind))
 
 
@@ -143,9 +147,9 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 # --- commenting out -------------------------------------------------------------------------------------------------
 
 
-def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
-    """``# `` before every line of ``item``, in the column where it begins."""
-    start, end = item.span.start, _end_with_comment(text, item.span.end)
+def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
+    """The edits that put ``# `` before every line of ``argument``, in the column where the argument begins."""
+    start, end = attribute.span.start, _end_of_element(text, attribute.span.end)
     indent = _indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
@@ -160,14 +164,14 @@ def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
 
 
 def _append(path: str, text: str, block: Block, change: BodyChange, removed: Sequence[Span]) -> Edit:
-    """``change.append`` before the closing brace; a blank line sets a block apart from what stands before it."""
+    """Add ``change.append`` before the closing brace; a blank line separates a block from the code above."""
     outer = _indent_at(text, block.span.start)
     inner = _body_indent(text, block)
     place = _line_start(text, block.body.end)
-    kept = _kept(text, Span(_first_line(text, block), place), removed)
+    kept_lines = _kept(text, Span(_first_line(text, block), place), removed)
     lines: list[str] = []
     for addition in change.append:
-        before = lines or kept
+        before = lines or kept_lines
         if before and before[-1].strip() and _is_apart(addition, before[-1]):
             lines.append("")
         lines += rendered(addition, inner, inner.removeprefix(outer) or _unit(inner))
@@ -188,7 +192,7 @@ def _is_apart(addition: NewArgument | NewBlock | NewComment, before: str) -> boo
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` as the last of the file, a blank line before it."""
+    """Add ``block`` at the end of the file, after a blank line."""
     end = len(text)
     gap = "\n" if not text or text.endswith("\n") else "\n\n"
     if text.endswith(("\n\n", "\n\r\n")):
@@ -208,14 +212,14 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not elements and not inside.of(text).strip():
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
-        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(item)}, " for item in items))
-    place = _end_with_comment(text, inside.start)
+        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(literal)}, " for literal in items))
+    place = _end_of_element(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
 
 
 def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
-    """A list of ``items`` in place of ``value``: on lines of their own, unless it is a part of a line's brackets."""
+    """Replace ``value`` by a list of ``items``: on lines of their own, unless the value is in brackets on a line."""
     if re.search(r"[{(\[][^})\]]*$", text[_line_start(text, value.start) : value.start]):
         return Edit(path, value, f"[{', '.join(map(expression, items))}]")
     indent, newline = _indent_at(text, value.start), newline_at(text, value.start)
@@ -234,12 +238,12 @@ def replace_value(path: str, text: str, value: Span, expression: str) -> tuple[E
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:
     """``text`` with ``edits`` made, and each of its ``items`` that was aligned before and was touched aligned again.
 
-    All edits are made first, then what became of the regions is aligned: an edit may reach from one into another.
-    Raises `EditConflict` where edits collide.
+    All edits are made first. Then the changed regions are aligned, since an edit may reach from one region into
+    another. Raises `EditConflict` if edits collide.
     """
-    made = list(_set_apart(text, settle(edits)))
-    after = apply_edits(text, made)
-    moved = Moved(made)
+    edits_made = list(_set_apart(text, settle(edits)))
+    after = apply_edits(text, edits_made)
+    moved = Moved(edits_made)
     pieces: list[str] = []
     position = 0
     for region in _regions(text, items):
@@ -271,8 +275,8 @@ def _without_new_blank_edges(before: str, after: str) -> str:
 def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
     """The whole lines of the items, those on adjoining lines together: columns reach from one to the next."""
     regions: list[Span] = []
-    for item in items:
-        lines = Span(_line_start(text, item.span.start), _end_with_comment(text, item.span.end))
+    for element in items:
+        lines = Span(_line_start(text, element.span.start), _end_of_element(text, element.span.end))
         if regions and not text[regions[-1].end : lines.start]:
             regions[-1] = Span(regions[-1].start, lines.end)
         else:
@@ -288,17 +292,17 @@ def _line_start(text: str, offset: int) -> int:
 
 
 def _first_line(text: str, block: Block) -> int:
-    """Where the first line of a body begins: after that of its brace, if it has one."""
-    return block.body.start if block.span == block.body else _end_with_comment(text, block.body.start)
+    """The offset where the first line of a body begins: after the line of the brace, if that line has more code."""
+    return block.body.start if block.span == block.body else _end_of_element(text, block.body.start)
 
 
 def _line_end(text: str, offset: int) -> int:
     """The place after the newline that ends the line at ``offset``."""
-    found = text.find("\n", offset)
-    return len(text) if found < 0 else found + 1
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end + 1
 
 
-def _end_with_comment(text: str, end: int) -> int:
+def _end_of_element(text: str, end: int) -> int:
     """The place after the newline that ends the line at ``end``, or the lines of a comment that begins there."""
     position = skip_blanks(text, end)
     return _line_end(text, position)
@@ -315,8 +319,8 @@ def _unit(indent: str) -> str:
 
 
 def _body_indent(text: str, block: Block) -> str:
-    for item in block.items:
-        if not text[_line_start(text, item.span.start) : item.span.start].strip():
-            return _indent_at(text, item.span.start)
+    for element in block.items:
+        if not text[_line_start(text, element.span.start) : element.span.start].strip():
+            return _indent_at(text, element.span.start)
     outer = _indent_at(text, block.span.start)
     return outer + _unit(outer)

@@ -1,4 +1,4 @@
-"""New files in Terraform's language; `migrator.syntax.hcl.layout.align` aligns them as ``terraform fmt`` does."""
+"""New Terraform files; `migrator.syntax.hcl.layout.align` aligns the text like ``terraform fmt``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def expression(value: object, indent: int) -> str:
         items = [expression(entry, indent + 2 * (len(value) > 1)) for entry in value]
         if len(items) == 1:
             return f"[{items[0]}]"
-        rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)
+        rows = "".join(f"{' ' * (indent + 2)}{row},\n" for row in items)
         return f"[\n{rows}{' ' * indent}]"
     return quote(str(value))

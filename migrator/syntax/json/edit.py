@@ -40,8 +40,8 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     if removed and len(removed) == len(node.members) and not change.append:
         return (Edit(path, Span(node.span.start + 1, node.span.end - 1), ""),)
     if commented:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{kept}}}'))
+        comment = ", ".join(member.span.of(text) for member in commented)
+        edits.append(Edit(path, commented[0].span, f'"{tfjson.COMMENT}": {{{comment}}}'))
     if change.append:
         edits.append(_append(path, text, node, removed, [_property(addition) for addition in change.append]))
     return tuple(edits)
@@ -57,23 +57,23 @@ def change_object(
 ) -> tuple[Edit, ...]:
     """The edits after which the object at ``value`` has neither ``remove`` nor ``comment_out``, and ``append``.
 
-    In an expression ``"//"`` would be one more key, so the latter become a comment of the block around it.
+    In an expression ``"//"`` would be one more key, so the comment is put into the block around the object.
     """
     node = tfjson.read(text, value.start)
     commented = [member for member in node.members if _names(comment_out, member)]
     removed = [member for member in node.members if _names(remove, member) or member in commented]
     edits = [Edit(path, span, "") for span in _cuts(node.members, removed)]
-    around = [
+    blocks_around = [
         child
         for child in tfjson.parse(text)
         if isinstance(child, Block) and child.body.start < value.start < child.body.end
     ]
-    if commented and around:
-        kept = ", ".join(member.span.of(text) for member in commented)
-        holder = tfjson.read(text, around[0].body.start - 1)
+    if commented and blocks_around:
+        comment = ", ".join(member.span.of(text) for member in commented)
+        holder = tfjson.read(text, blocks_around[0].body.start - 1)
         first = holder.members[0].span.start
         gap = text[holder.span.start + 1 : first] if _is_spread(text, holder) else " "
-        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{kept}}},{gap}'))
+        edits.append(Edit(path, Span(first, first), f'"{tfjson.COMMENT}": {{{comment}}},{gap}'))
     if append:
         edits.append(_append(path, text, node, removed, [_property(new_argument) for new_argument in append]))
     return tuple(edits)
@@ -82,11 +82,11 @@ def change_object(
 def comments_of(
     text: str,  # noqa: ARG001 - as HCL's
     block: Block,  # noqa: ARG001
-    item: Attribute,  # noqa: ARG001
+    argument: Attribute,  # noqa: ARG001
     removed: Sequence[Attribute | Block],  # noqa: ARG001
     kept: Sequence[Attribute],  # noqa: ARG001
 ) -> tuple[str, ...]:
-    """None: a ``"//"`` is a member of the block, and stays with it."""
+    """No comments: a ``"//"`` is a member of the block, and stays there."""
     return ("",)
 
 
@@ -116,7 +116,7 @@ def _names(attributes: Sequence[Attribute | Block], member: Member) -> bool:
 
 def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) -> Iterator[Span]:
     """The spans that take ``removed`` out together with one comma each."""
-    for is_removed, group in groupby(enumerate(members), lambda item: item[1] in removed):
+    for is_removed, group in groupby(enumerate(members), lambda indexed: indexed[1] in removed):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
         if not is_removed:
@@ -131,25 +131,27 @@ def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) ->
 
 def _append(path: str, text: str, node: Node, removed: Sequence[Member], properties: list[str]) -> Edit:
     children = node.members or node.elements
-    kept = [child for child in children if child not in removed]
+    remaining = [child for child in children if child not in removed]
     outer = _indent_at(text, node.span.start)
     newline = newline_at(text, node.span.start)
-    if kept and _is_spread(text, node):
+    if remaining and _is_spread(text, node):
         indent = _indent_at(text, children[0].span.start)
-        added = "".join(f",\n{_indented(item, indent, indent.removeprefix(outer))}" for item in properties)
-        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
-    if kept:
-        added = "".join(f", {_flat(item)}" for item in properties)
-        return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), added)
+        added = "".join(f",\n{_indented(member, indent, indent.removeprefix(outer))}" for member in properties)
+        return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), with_newlines(added, newline))
+    if remaining:
+        added = "".join(f", {_flat(member)}" for member in properties)
+        return Edit(path, Span(remaining[-1].span.end, remaining[-1].span.end), added)
     if node.members and _is_spread(text, node):
         indent = _indent_at(text, node.members[0].span.start)
-        lines = f",\n{indent}".join(_indented(item, indent, indent.removeprefix(outer)).lstrip() for item in properties)
+        lines = f",\n{indent}".join(
+            _indented(member, indent, indent.removeprefix(outer)).lstrip() for member in properties
+        )
         return Edit(path, Span(node.members[0].span.start, node.members[0].span.start), with_newlines(lines, newline))
     place = node.members[0].span.start if node.members else node.span.start + 1
     if "\n" not in text or node.members:
-        return Edit(path, Span(place, place), ", ".join(_flat(item) for item in properties))
+        return Edit(path, Span(place, place), ", ".join(_flat(member) for member in properties))
     unit = _unit(text)
-    lines = ",\n".join(_indented(item, outer + unit, unit) for item in properties)
+    lines = ",\n".join(_indented(member, outer + unit, unit) for member in properties)
     end = "" if "\n" in text[place : node.span.end] else f"\n{outer}"
     return Edit(path, Span(place, place), with_newlines(f"\n{lines}{end}", newline))
 
@@ -160,19 +162,19 @@ def _is_spread(text: str, node: Node) -> bool:
 
 
 def add_block(path: str, text: str, block: NewBlock) -> Edit:
-    """``block`` beside the others of its type and labels, or as the last property of the file."""
+    """Add ``block`` next to blocks of the same type and labels, or as the last property of the file."""
     root = tfjson.read(text)
     holder = root.elements[-1] if root.elements else root
     names, content = [block.type, *block.labels], {block.type: _labelled(block)}
     while len(names) > 1 and holder.kind == "object":
-        there = [member.value for member in holder.members if member.name == names[0]]
-        if not there or there[-1].kind not in ("object", "array"):
+        values = [member.value for member in holder.members if member.name == names[0]]
+        if not values or values[-1].kind not in ("object", "array"):
             break
-        holder, content = there[-1], content[names.pop(0)]
-    item = _pretty(content)
+        holder, content = values[-1], content[names.pop(0)]
+    block_text = _pretty(content)
     if holder.kind == "object":
-        item = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
-    return _append(path, text, holder, (), [item])
+        block_text = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
+    return _append(path, text, holder, (), [block_text])
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -197,19 +199,19 @@ def replace_by_list(path: str, text: str, value: Span, items: Sequence[Literal])
 def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit]) -> str:  # noqa: ARG001 - as HCL's
     """``text`` with ``edits`` made, without labels that they emptied or wrote twice.
 
-    Raises `EditConflict` where they collide.
+    Raises `EditConflict` if edits collide.
     """
     text = text or "{}\n"
     pieces: list[str] = []
     position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        made = next((item.rstrip() for item in reversed(pieces) if item.strip()), "")
-        if edit.text.startswith(",") and made.endswith(("{", "[")):
+        last_piece = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
+        if edit.text.startswith(",") and last_piece.endswith(("{", "[")):
             pieces.append(edit.text[1:].lstrip())
         elif (
-            edit.span == place and edit.text[:1] not in ("", ",") and not made.endswith(",")
-        ):  # the second in what was empty
+            edit.span == place and edit.text[:1] not in ("", ",") and not last_piece.endswith(",")
+        ):  # the second addition to an empty object or array
             pieces[-2:] = pieces[-2].rstrip(), "," if edit.text[0].isspace() else ", ", edit.text
         else:
             pieces.append(edit.text)
@@ -226,18 +228,20 @@ def _without_empty_labels(text: str) -> str:
 
 
 def _empty_labels(text: str) -> Iterator[Span]:
-    """Where types and labels without any block stand, which Terraform rejects: the outermost of each first."""
+    """The spans of types and labels without any block, which Terraform rejects; the outermost of each first."""
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
-            yield from _cuts(holder.members, [item for item in holder.members if _is_empty(item.value, _labels(item))])
+            yield from _cuts(
+                holder.members, [member for member in holder.members if _is_empty(member.value, _labels(member))]
+            )
             for member in holder.members:
                 yield from _empty_below(member.value, _labels(member))
 
 
 def _with_labels_once(text: str) -> str:
-    while (found := next(_labels_twice(text), None)) is not None:
-        first, second, cut = found
+    while (repetition := next(_labels_twice(text), None)) is not None:
+        first, second, cut = repetition
         end, inside = first.members[-1].span.end, text[second.span.start + 1 : second.members[-1].span.end]
         gap = " " if inside.startswith('"') else ""
         text = f"{text[:end]},{gap}{inside}{text[end : cut.start]}{text[cut.end :]}"
@@ -245,7 +249,7 @@ def _with_labels_once(text: str) -> str:
 
 
 def _labels_twice(text: str) -> Iterator[tuple[Node, Node, Span]]:
-    """What stands below types and labels that an object has twice, and what takes out the second."""
+    """The types and labels that an object has twice: both values, and the span that removes the second."""
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
@@ -257,12 +261,12 @@ def _twice_below(node: Node, labels: int | None) -> Iterator[tuple[Node, Node, S
         yield from _twice_below(element, labels)
     before: dict[str, Node] = {}
     for member in node.members:
-        left = _labels(member) if labels is None else labels - 1
-        if left > 0:
+        labels_left = _labels(member) if labels is None else labels - 1
+        if labels_left > 0:
             first = before.setdefault(member.name, member.value)
             if first is not member.value and first.members and member.value.members:
                 yield first, member.value, next(_cuts(node.members, [member]))
-            yield from _twice_below(member.value, left)
+            yield from _twice_below(member.value, labels_left)
 
 
 def _labels(member: Member) -> int:
@@ -271,15 +275,15 @@ def _labels(member: Member) -> int:
 
 def _empty_below(node: Node, labels: int) -> Iterator[Span]:
     if labels:
-        left = labels - bool(node.members)
+        labels_left = labels - bool(node.members)
         children = node.members or node.elements
-        yield from _cuts(children, [item for item in children if _is_empty(_node(item), left)])
+        yield from _cuts(children, [child for child in children if _is_empty(_node(child), labels_left)])
         for child in children:
-            yield from _empty_below(_node(child), left)
+            yield from _empty_below(_node(child), labels_left)
 
 
 def _is_empty(node: Node, labels: int) -> bool:
-    """Whether no block stands below ``labels`` labels at ``node``."""
+    """Whether the value at ``node`` has no block below ``labels`` labels."""
     if node.kind == "array":
         return all(_is_empty(element, labels) for element in node.elements)
     return labels > 0 and node.kind == "object" and all(_is_empty(member.value, labels - 1) for member in node.members)
@@ -315,7 +319,7 @@ def _value(addition: NewArgument | NewBlock) -> Any:
     if isinstance(addition.value, NewObject) and addition.value.condition:
         return f"${{{addition.value.condition}{_expression(addition.value)}}}"
     if isinstance(addition.value, NewObject):
-        return {item.name: _value(item) for item in addition.value.items}
+        return {argument.name: _value(argument) for argument in addition.value.items}
     if isinstance(addition.value, Copied):
         return json.loads(addition.value.text)
     if isinstance(addition.value, tuple):
@@ -324,7 +328,7 @@ def _value(addition: NewArgument | NewBlock) -> Any:
 
 
 def _expression(value: object) -> str:
-    """What HCL has for ``value``, in an expression within a string."""
+    """The text of ``value`` in HCL, in an expression within a string."""
     if isinstance(value, NewObject):
         return f"{{ {', '.join(f'{new.name} = {_expression(new.value)}' for new in value.items)} }}"
     return value.address if isinstance(value, Reference) else quote(value.text) if isinstance(value, Literal) else ""
@@ -340,22 +344,22 @@ def _template(value: Literal | Reference) -> str | None:
 
 
 def _array(items: Sequence[Literal]) -> list[str]:
-    return [json.dumps(_template(item), ensure_ascii=False) for item in items]
+    return [json.dumps(_template(literal), ensure_ascii=False) for literal in items]
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _flat(item: str) -> str:
-    opening, closing = "[]" if item.startswith("{") else "{}"
-    return json.dumps(json.loads(f"{opening}{item}{closing}"), ensure_ascii=False)[1:-1]
+def _flat(member: str) -> str:
+    opening, closing = "[]" if member.startswith("{") else "{}"
+    return json.dumps(json.loads(f"{opening}{member}{closing}"), ensure_ascii=False)[1:-1]
 
 
-def _indented(item: str, indent: str, unit: str) -> str:
+def _indented(member: str, indent: str, unit: str) -> str:
     """The lines of a property, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
     lines = []
-    for line in item.split("\n"):
+    for line in member.split("\n"):
         level = (len(line) - len(line.lstrip(" "))) // 2
         lines.append(indent + unit * level + line[2 * level :])
     return "\n".join(lines)
@@ -368,7 +372,7 @@ def _indent_at(text: str, offset: int) -> str:
 
 
 def _unit(text: str) -> str:
-    """One level of indentation: that of the file's first indented line."""
+    """One level of indentation: the indent of the file's first indented line."""
     for line in text.split("\n"):
         if line.strip() and line[0] in " \t":
             return line[: len(line) - len(line.lstrip())]

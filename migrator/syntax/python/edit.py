@@ -1,6 +1,6 @@
 """Edits of a Python program: items taken out, commented out and added, a name imported, statements put before others.
 
-All of it as spans of the original text: what is not edited keeps its bytes.
+All edits are spans of the original text, so that unedited code keeps its bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.diagnostics import UNCLEAR_NAME
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from migrator.syntax.python.items import Call, Import, Item, Items
     from migrator.syntax.python.program import Program
 
-_END_OF_STATEMENT = re.compile(r"\n(?![ )])")
-_BLANKS = re.compile(r"[ \t]*")
-_REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
+_END_OF_STATEMENT = regex(r"\n(?![ )])")
+_BLANKS = regex(r"[ \t]*")
+_REST_OF_LINE = regex(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
 
 
 # --- removal --------------------------------------------------------------------------------------------------------
@@ -46,17 +47,17 @@ def _cuts(text: str, holder: Items, removed: Sequence[Item]) -> Iterator[Span]:
             yield _inline_cut(text, holder, indices[0], indices[-1])
 
 
-def _own_lines(text: str, holder: Items, item: Item) -> Span | None:
-    """The lines of ``item``, if nothing else but a comma and a comment is on them."""
-    start = _line_start(text, item.span.start)
-    rest = _REST_OF_LINE.match(text, item.span.end, holder.interior.end)
-    if text[start : item.span.start].strip() or rest is None or start < holder.interior.start:
+def _own_lines(text: str, holder: Items, argument: Item) -> Span | None:
+    """The lines of ``argument``, if these lines hold nothing else than a comma and a comment."""
+    start = _line_start(text, argument.span.start)
+    rest = _REST_OF_LINE.match(text, argument.span.end, holder.interior.end)
+    if text[start : argument.span.start].strip() or rest is None or start < holder.interior.start:
         return None
     return Span(start, rest.end()) if rest[0].endswith("\n") else None
 
 
 def _inline_cut(text: str, holder: Items, first: int, last: int) -> Span:
-    """The span that takes a run of items out, none of which has lines of its own."""
+    """The span that removes several elements, none of which is on lines of its own."""
     items = holder.items
     run = Span(items[first].span.start, items[last].span.end)
     if last + 1 < len(items) and "\n" not in text[run.end : items[last + 1].span.start]:
@@ -67,22 +68,25 @@ def _inline_cut(text: str, holder: Items, first: int, last: int) -> Span:
     return Span(run.start, comma.end() if comma else run.end)
 
 
-def take_out(path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]) -> list[Edit]:
+def remove_arguments(
+    path: str, text: str, holder: Items, removed: Sequence[Item], commented: Sequence[Item]
+) -> list[Edit]:
     """The edits that take ``removed`` out of ``holder``, and make a comment of ``commented``.
 
-    The comment stays on their lines, or comes above the statement where they share one with other items.
+    The comment stays on the lines of the arguments, or goes above the statement if the arguments share a line with
+    others.
     """
-    own = [item for item in commented if _own_lines(text, holder, item)]
-    shared = [item for item in commented if item not in own]
+    alone = [argument for argument in commented if _own_lines(text, holder, argument)]
+    shared = [argument for argument in commented if argument not in alone]
     edits = remove(path, text, holder, [*removed, *shared])
     if shared:
         place = _line_start(text, holder.statement)
         indent, newline = _indent_at(text, place), newline_at(text, place)
-        lines = ", ".join(item.span.of(text) for item in shared).split("\n")
+        lines = ", ".join(argument.span.of(text) for argument in shared).split("\n")
         comment = "".join(f"{indent}# {line.strip()}{newline}" for line in lines)
         edits.append(Edit(path, Span(place, place), comment))
-    for item in own:
-        edits += _comment_lines(path, text, item.span)
+    for argument in alone:
+        edits += _comment_lines(path, text, argument.span)
     return edits
 
 
@@ -100,33 +104,33 @@ def _comment_lines(path: str, text: str, span: Span) -> list[Edit]:
 # --- addition -------------------------------------------------------------------------------------------------------
 
 
-def replace(path: str, text: str, holder: Items, item: Item, new: str) -> list[Edit]:
-    """``new`` in the place of ``item``, whose trailing comment goes if its lines are its own."""
-    edits = [Edit(path, item.span, _at(text, item.span.start, new))]
-    if comment := _comment_behind(text, holder, item):
+def replace(path: str, text: str, holder: Items, argument: Item, new: str) -> list[Edit]:
+    """Put ``new`` in place of ``argument``; a trailing comment goes too, if the argument is alone on the line."""
+    edits = [Edit(path, argument.span, _at(text, argument.span.start, new))]
+    if comment := _comment_behind(text, holder, argument):
         edits.append(Edit(path, Span(*comment.span(1)), ""))
     return edits
 
 
-def comment_behind(text: str, holder: Items, item: Item) -> str:
-    """The comment that goes with ``item``, whose lines are its own; ``""`` if there is none."""
-    comment = _comment_behind(text, holder, item)
+def comment_behind(text: str, holder: Items, argument: Item) -> str:
+    """The comment after ``argument``, which is alone on the line; ``""`` if the line has no comment."""
+    comment = _comment_behind(text, holder, argument)
     return comment[1].strip() if comment else ""
 
 
-def _comment_behind(text: str, holder: Items, item: Item) -> re.Match[str] | None:
-    own = _own_lines(text, holder, item)
-    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, item.span.end, own.end) if own else None
+def _comment_behind(text: str, holder: Items, argument: Item) -> re.Match[str] | None:
+    lines = _own_lines(text, holder, argument)
+    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, argument.span.end, lines.end) if lines else None
 
 
-def replace_value(path: str, text: str, item: Item, new: str) -> Edit:
-    """``new`` in the place of the value of ``item``."""
-    return Edit(path, item.value, _at(text, item.value.start, new))
+def replace_value(path: str, text: str, argument: Item, new: str) -> Edit:
+    """``new`` in the place of the value of ``argument``."""
+    return Edit(path, argument.value, _at(text, argument.value.start, new))
 
 
-def insert_before(path: str, text: str, item: Item, new: str) -> Edit:
-    """``new`` and a comma before ``item``, on lines of its own if the item begins one."""
-    start = item.span.start
+def insert_before(path: str, text: str, argument: Item, new: str) -> Edit:
+    """``new`` and a comma before ``argument``, on lines of its own if the item begins one."""
+    start = argument.span.start
     begins = not text[_line_start(text, start) : start].strip()
     gap = newline_at(text, start) + _indent_at(text, start) if begins else " "
     return Edit(path, Span(start, start), f"{_at(text, start, new)},{gap}")
@@ -155,25 +159,26 @@ def append(path: str, text: str, holder: Items, new: str) -> list[Edit]:
 def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]]) -> list[Edit]:
     """``new`` as the first elements of a list that has some: on lines of their own if the first one has.
 
-    Each is an expression and a comment, ``""`` for none, that stands above it if it has a line of its own.
+    Each element is an expression with a comment, ``""`` for none; the comment goes above an element on a line of its
+    own.
     """
     first = holder.items[0].span.start
     begins = not text[_line_start(text, first) : first].strip()
     newline, indent = newline_at(text, first), _indent_at(text, first)
     if not begins:
-        return [Edit(path, Span(first, first), "".join(f"{item}, " for item, _ in new))]
+        return [Edit(path, Span(first, first), "".join(f"{argument}, " for argument, _ in new))]
     lines = element_lines(new)
     place = _line_start(text, _lead(text, holder.interior.start, first))
     return [Edit(path, Span(place, place), "".join(f"{indent}{line}{newline}" for line in lines))]
 
 
 def element_lines(elements: Sequence[tuple[str, str]]) -> list[str]:
-    """The lines of a list's elements, each with the comment above it."""
+    """The lines of a list's elements; the comment of an element is on the line above."""
     return [line for element, comment in elements for line in ([f"# {comment}"] if comment else []) + [f"{element},"]]
 
 
 def _lead(text: str, start: int, first: int) -> int:
-    """Where the comment lines right above the first element begin."""
+    """The offset of the comment lines right above the first element."""
     line = _line_start(text, first)
     while (
         line > start and text[(above := _line_start(text, line - 1)) : line].lstrip().startswith("#") and above > start
@@ -192,7 +197,7 @@ def insert_statement(path: str, text: str, place: int, code: str) -> Edit:
 
 
 def imported(path: str, program: Program, call: Call, module: str, name: str) -> tuple[str, list[Edit]] | Refusal:
-    """How ``name`` of ``module`` is to be written beside ``call``, and the edits that import it if nothing does yet."""
+    """The expression for ``name`` of ``module`` in the scope of ``call``, and the edits that add a missing import."""
     text = program.text
     visible = [
         import_ for import_ in program.imports if import_.frame in (None, call.frame) and _begins_before(import_, call)
@@ -236,12 +241,14 @@ def quote(program: Program, string: str) -> str:
     elif mark in string and '"' not in string:
         mark = '"'
     escaped = string.replace("\\", "\\\\").replace(mark, f"\\{mark}")
-    escaped = "".join(item if item.isprintable() else item.encode("unicode_escape").decode() for item in escaped)
+    escaped = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in escaped
+    )
     return f"{mark}{escaped}{mark}"
 
 
 def _at(text: str, place: int, code: str) -> str:
-    """``code``, indented by four spaces a level, as it is written on the line of ``place``."""
+    """The ``code`` for the line of ``place``: four spaces a level become the file's indentation."""
     indent = _indent_at(text, place)
     unit = _unit(text, indent)
     lines = code.split("\n")
@@ -254,11 +261,11 @@ def _at(text: str, place: int, code: str) -> str:
 
 
 def _unit(text: str, indent: str) -> str:
-    """One level of indentation: a tab where ``indent`` has one, else that of the program's first block."""
-    found = re.search(r":[ \t]*\r?\n([ ]+)[^\s#]", text)
+    """One level of indentation: a tab if ``indent`` has a tab, else the indent of the program's first block."""
+    match = re.search(r":[ \t]*\r?\n([ ]+)[^\s#]", text)
     if "\t" in indent:
         return "\t"
-    return found[1] if found and len(found[1]) <= len("        ") else "    "
+    return match[1] if match and len(match[1]) <= len("        ") else "    "
 
 
 def _line_start(text: str, offset: int) -> int:
@@ -266,8 +273,8 @@ def _line_start(text: str, offset: int) -> int:
 
 
 def _indent_at(text: str, offset: int) -> str:
-    found = _BLANKS.match(text, _line_start(text, offset))
-    return found[0] if found else ""
+    match = _BLANKS.match(text, _line_start(text, offset))
+    return match[0] if match else ""
 
 
 def _without_comments(tail: str) -> str:

@@ -1,7 +1,7 @@
-"""Python programs: their calls by the full name of what is called, and every argument with its place (libcst).
+"""Python programs: calls by the full name of the function, and every argument with its place (libcst).
 
-Nothing is rewritten here, and no tree is turned into text again: what is found has spans of the text as it was read.
-libcst is slow to load, so that this module is best imported where a program is of interest.
+This module changes nothing, and never turns a tree into text: all spans refer to the original text. libcst loads
+slowly, so this module should be imported only for a relevant program.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Found = cst.Call | cst.Comment | cst.ImportFrom | cst.Import
 
 @lru_cache(maxsize=16)
 def parse(text: str) -> Program:
-    """The program of ``text``. Raises `SyntaxProblem` where it is none."""
+    """The program of ``text``. Raises `SyntaxProblem` if the text is no program."""
     try:
         text.encode()
         read(text)
@@ -47,8 +47,8 @@ class Program(Tree):
 
     def __init__(self, text: str, wrapper: metadata.MetadataWrapper) -> None:
         super().__init__(text, wrapper)
-        found = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
-        self._found = sorted(found, key=lambda node: self._bytes[node].start)
+        nodes = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
+        self._found = sorted(nodes, key=lambda node: self._bytes[node].start)
         self.imports = tuple(
             import_ for node in self._of(cst.ImportFrom, cst.Import) if (import_ := self._import(node))
         )
@@ -60,21 +60,21 @@ class Program(Tree):
         return [node for node in self._found if isinstance(node, kinds)]
 
     def comments_on(self, span: Span) -> str:
-        """The comments on the first line of ``span``, on its last, and those that stand alone right above it."""
+        """The comments on the first and last line of ``span``, and those on lines of their own right above."""
         first, last = self.line(span.start), self.line(span.end)
         by_line = self._comments_by_line
-        found = [by_line[line] for line in {first, last} if line in by_line]
+        spans = [by_line[line] for line in {first, last} if line in by_line]
         above = first - 1
         while above in by_line and not self._line_before(by_line[above]).strip():
-            found.append(by_line[above])
+            spans.append(by_line[above])
             above -= 1
-        return "\n".join(comment.of(self.text) for comment in found)
+        return "\n".join(comment.of(self.text) for comment in spans)
 
     def _line_before(self, comment: Span) -> str:
         return self.text[self.text.rfind("\n", 0, comment.start) + 1 : comment.start]
 
     def assigned_to(self, call: Call) -> str | None:
-        """The name that alone is bound to what the call returns."""
+        """The only name that is bound to the result of the call."""
         statement = self._parents.get(call.node)
         target = statement.targets[0].target if isinstance(statement, cst.Assign) else None
         if isinstance(statement, cst.AnnAssign):
@@ -103,14 +103,14 @@ class Program(Tree):
         scope = self._scopes.get(call.node)
         return scope is not None and not scope[name]
 
-    def bound_at(self, call: Call, item: Item) -> list[int] | Refusal:
-        """Where in the call's function, class or module the name at the root of ``item`` is bound; none: outside."""
-        node = item.node
+    def bound_at(self, call: Call, argument: Item) -> list[int] | Refusal:
+        """The positions that bind the name at the root of ``argument`` in the call's function, class or module."""
+        node = argument.node
         while isinstance(node, cst.Attribute):
             node = node.value
         if not isinstance(node, cst.Name):
             return UNCLEAR_CALL.refusal(reason="the scope of the call is not a plain name")
-        found: list[int] = []
+        positions: list[int] = []
         for assignment in self._assignments(node):
             target = assignment.node if isinstance(assignment, metadata.Assignment) else None
             if target is None:
@@ -121,24 +121,28 @@ class Program(Tree):
                 continue
             function, class_ = self._frames(target)
             if (function or class_) == call.frame:
-                found.append(self._span(target).end)
-        return UNCLEAR_CALL.refusal(reason="the scope of the call is bound more than once") if len(found) > 1 else found
+                positions.append(self._span(target).end)
+        return (
+            UNCLEAR_CALL.refusal(reason="the scope of the call is bound more than once")
+            if len(positions) > 1
+            else positions
+        )
 
-    def names_in(self, item: Item) -> Iterator[tuple[str, str]]:
-        """The names in an expression, each with what binds it: ``loop``, ``parameter`` or ``""``."""
-        for node in names_below(item.node):
+    def names_in(self, argument: Item) -> Iterator[tuple[str, str]]:
+        """The names in an expression, each with the kind of binding: ``loop``, ``parameter`` or ``""``."""
+        for node in names_below(argument.node):
             for assignment in self._assignments(node):
                 target = getattr(assignment, "node", None)
                 yield node.value, self._binder(target) if isinstance(target, cst.CSTNode) else ""
 
-    def makes(self, call: Call, item: Item, class_name: str) -> bool:
-        """Whether ``item`` is an instance of the class of that full name, or of one here that extends it."""
-        node = self._meant(item.node)
+    def makes(self, call: Call, argument: Item, class_name: str) -> bool:
+        """Whether ``argument`` is an instance of the class with that full name, or of a subclass in this program."""
+        node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return class_name in self._full_names(node.func) or self._extends(node.func, class_name)
         if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
-            around = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
-            return self._has_base(next(around), class_name, _DEPTH)
+            classes = (ancestor for ancestor in self._ancestors(call.node) if isinstance(ancestor, cst.ClassDef))
+            return self._has_base(next(classes), class_name, _DEPTH)
         return False
 
     # --- calls ----------------------------------------------------------------------------------------------------
@@ -153,11 +157,11 @@ class Program(Tree):
     def _find(self, names: Collection[str]) -> Iterator[Call]:
         for node in self._of(cst.Call):
             if isinstance(node, cst.Call):
-                found = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
-                known = {name for name, _ in found if name}
-                starred = None if found else self._starred(node.func, names)
-                if known or starred:
-                    yield self._call(node, starred or min(known), names, len(found) > 1, starred is not None)
+                full_names = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
+                imported = {name for name, _ in full_names if name}
+                starred = None if full_names else self._starred(node.func, names)
+                if imported or starred:
+                    yield self._call(node, starred or min(imported), names, len(full_names) > 1, starred is not None)
 
     def _starred(self, func: cst.BaseExpression, names: Collection[str]) -> str | None:
         """The name that a star import may have brought."""
@@ -165,12 +169,12 @@ class Program(Tree):
             return None
         modules = [import_.module for import_ in self.imports if import_.is_star]
         full = (f"{module}.{func.value}" for module in modules)
-        return next((name for item in full if (name := _known(item, names))), None)
+        return next((name for full_name in full if (name := _known(full_name, names))), None)
 
     def _call(self, node: cst.Call, name: str, names: Collection[str], is_ambiguous: bool, is_starred: bool) -> Call:
         span, func = self._span(node), self._module.code_for_node(node.func)
-        own = self._arguments(node)
-        others, objection = self._passed(own, names)
+        arguments = self._arguments(node)
+        others, objection = self._passed(arguments, names)
         if is_ambiguous:
             objection = UNCLEAR_CALL.refusal(reason=f"{func} may have several meanings")
         if is_starred:
@@ -181,7 +185,7 @@ class Program(Tree):
             span=span,
             callee=func,
             line=self.line(span.start),
-            arguments=own,
+            arguments=arguments,
             others=others,
             objection=objection,
             function=function,
@@ -190,23 +194,23 @@ class Program(Tree):
             node=node,
         )
 
-    def _passed(self, own: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
-        """What the call is given by ``**``, and why that is not all known."""
-        found: list[Items] = []
-        for item in own.items:
-            if item.star == "*":
-                return (), UNCLEAR_CALL.refusal(reason=f"what {item.span.of(self.text)} holds is not known")
-            if item.star == "**":
-                mapping = self._mapping(item.node, names)
+    def _passed(self, arguments: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
+        """The dicts that the call passes by ``**``, and the reason if they are not all known."""
+        dicts: list[Items] = []
+        for argument in arguments.items:
+            if argument.star == "*":
+                return (), UNCLEAR_CALL.refusal(reason=f"what {argument.span.of(self.text)} holds is not known")
+            if argument.star == "**":
+                mapping = self._mapping(argument.node, names)
                 if mapping is None or any(entry.name is None for entry in mapping.items):
                     return (), UNCLEAR_CALL.refusal(
-                        reason=f"what {_first_line(item.span.of(self.text))} holds is not known"
+                        reason=f"what {_first_line(argument.span.of(self.text))} holds is not known"
                     )
-                found.append(mapping)
-        return tuple(found), None
+                dicts.append(mapping)
+        return tuple(dicts), None
 
     def _mapping(self, node: cst.CSTNode, names: Collection[str], uses: int = 1) -> Items | None:
-        """The entries of a dict: a literal, a call of ``dict``, or a name for one of them that nothing else uses."""
+        """The entries of a dict: a literal, a call of ``dict``, or a name for such a dict that no other code uses."""
         if isinstance(node, cst.Dict):
             return self._dict(node, uses)
         if isinstance(node, cst.Call) and self._full_names(node.func) == {"builtins.dict"}:
@@ -220,38 +224,38 @@ class Program(Tree):
         return None
 
     def _is_argument(self, node: cst.CSTNode, names: Collection[str]) -> bool:
-        """Whether ``node`` stands after ``**`` in a call of one of the ``names``."""
+        """Whether ``node`` follows ``**`` in a call of one of the ``names``."""
         argument = self._parents.get(node)
         call = self._parents.get(argument) if isinstance(argument, cst.Arg) and argument.star == "**" else None
         return isinstance(call, cst.Call) and any(_known(full_name, names) for full_name in self._full_names(call.func))
 
     # --- values ---------------------------------------------------------------------------------------------------
 
-    def string(self, item: Item) -> str | None:
-        """The string that an item's value is: a literal, a constant's, or made of them; None where it is not known."""
-        return self._string(item.node, _DEPTH)
+    def string(self, argument: Item) -> str | None:
+        """The string value of an argument: from a literal, a constant, or both; None if the value is not known."""
+        return self._string(argument.node, _DEPTH)
 
-    def meaning(self, item: Item) -> str | None:
-        """What an item's value says to any file of the program; None where names in it are of this file alone."""
-        names = [name for node in names_below(item.node) for name in self._qualified(node)]
+    def meaning(self, argument: Item) -> str | None:
+        """The value of an argument in terms that hold in any file; None if the value needs names of this file."""
+        names = [name for node in names_below(argument.node) for name in self._qualified(node)]
         if any(name.source is metadata.QualifiedNameSource.LOCAL for name in names):
             return None
-        return f"{item.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
+        return f"{argument.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
 
-    def boolean(self, item: Item) -> bool | None:
-        """The truth value that an item's value is, if it is one or a constant's."""
-        node = self._meant(item.node)
+    def boolean(self, argument: Item) -> bool | None:
+        """The boolean value of an argument: a literal or a constant; None for any other value."""
+        node = self._meant(argument.node)
         return {"True": True, "False": False}.get(node.value) if isinstance(node, cst.Name) else None
 
-    def is_none(self, item: Item) -> bool:
-        """Whether an item's value is ``None``."""
-        return isinstance(item.node, cst.Name) and item.node.value == "None"
+    def is_none(self, argument: Item) -> bool:
+        """Whether an argument's value is ``None``."""
+        return isinstance(argument.node, cst.Name) and argument.node.value == "None"
 
-    def elements(self, item: Item, *, through_names: bool = False) -> Items | None:
-        """The elements of an item's value, if it is a list or a tuple in brackets, or a constant that is one."""
-        node = self._meant(item.node) if through_names else item.node
+    def elements(self, argument: Item, *, through_names: bool = False) -> Items | None:
+        """The elements of an argument's value, if the value is a list, a tuple, or a constant for one."""
+        node = self._meant(argument.node) if through_names else argument.node
         if isinstance(node, cst.Tuple) and node.lpar:
-            end = item.value.end if node is item.node else self._span(node).end + 1
+            end = argument.value.end if node is argument.node else self._span(node).end + 1
             start = end - self._length(node)
             span = Span(start, end)
         elif isinstance(node, cst.List):
@@ -266,22 +270,22 @@ class Program(Tree):
         )
         return Items(Span(span.start + 1, span.end - 1), items, self._statement_start(node))
 
-    def is_simple(self, item: Item) -> bool:
-        """Whether an item's value needs no brackets beside an operator."""
-        node = item.node
+    def is_simple(self, argument: Item) -> bool:
+        """Whether an argument's value can be used with an operator without brackets."""
+        node = argument.node
         bare = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.ListComp | cst.List
         return isinstance(node, bare) or bool(getattr(node, "lpar", ()))
 
-    def structure(self, item: Item) -> Items | None:
-        """The entries of an item's value, if it is a dict or a call with arguments."""
-        node = self._meant(item.node)
+    def structure(self, argument: Item) -> Items | None:
+        """The entries of an argument's value, if the value is a dict or a call with arguments."""
+        node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return self._arguments(node)
         return self._dict(node, 1) if isinstance(node, cst.Dict) else None
 
-    def texts(self, item: Item) -> Iterator[str]:
-        """Every literal text in an item's value, and in the constants that it names."""
-        pending: list[tuple[cst.CSTNode, int]] = [(item.node, _DEPTH)]
+    def texts(self, argument: Item) -> Iterator[str]:
+        """Every literal text in an argument's value, and in the constants that the value names."""
+        pending: list[tuple[cst.CSTNode, int]] = [(argument.node, _DEPTH)]
         while pending:
             node, depth = pending.pop()
             for literal in strings_and_names(node):
@@ -292,14 +296,14 @@ class Program(Tree):
 
 
 def _known(full: str, names: Collection[str]) -> str | None:
-    """Which of ``names`` a full name is; generated bindings may lie in a package: ``infra.imports.aws``."""
+    """The one of ``names`` that matches a full name; generated bindings may be in a package: ``infra.imports.aws``."""
     if full in names:
         return full
-    _, found, rest = f".{full}".rpartition(".imports.")
+    _, imported, rest = f".{full}".rpartition(".imports.")
     generated = f"imports.{rest}"
-    return generated if found and generated in names else None
+    return generated if imported and generated in names else None
 
 
 def _first_line(text: str) -> str:
-    line, more, _ = text.partition("\n")
-    return line.rstrip() + "…" * bool(more) if not {'"', "'"} & set(line) else "**{…}"
+    line, newline, _ = text.partition("\n")
+    return line.rstrip() + "…" * bool(newline) if not {'"', "'"} & set(line) else "**{…}"

@@ -1,4 +1,4 @@
-"""The tree of a Python program: where each node stands, what a name is bound to, which string a value is (libcst)."""
+"""The tree of a Python program by libcst: places of nodes, bindings of names, and values of strings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEPTH = 8
 
 
 class Tree:
-    """A parsed program; all of it refers to ``text`` as it was read."""
+    """A parsed program; all places refer to ``text``."""
 
     def __init__(self, text: str, wrapper: metadata.MetadataWrapper) -> None:
         self.text = text
@@ -33,12 +33,12 @@ class Tree:
     # --- places ---------------------------------------------------------------------------------------------------
 
     def _span(self, node: cst.CSTNode) -> Span:
-        found = self._bytes[node]
-        start, end = found.start, found.start + found.length
+        code_span = self._bytes[node]
+        start, end = code_span.start, code_span.start + code_span.length
         return Span(self._characters(start), self._characters(end)) if self._data else Span(start, end)
 
     def _characters(self, offset: int) -> int:
-        """How many characters the first ``offset`` bytes are."""
+        """The number of characters in the first ``offset`` bytes."""
         line = bisect_right(self._line_bytes, offset) - 1
         return self._line_starts[line] + len(self._data[self._line_bytes[line] : offset].decode())
 
@@ -57,9 +57,9 @@ class Tree:
     def _statements(self, node: cst.CSTNode) -> tuple[Statement, ...]:
         """The statements of blocks around ``node`` in its function, class or module, from the outermost.
 
-        What comes after a ``;`` or a ``:`` on its line is one of its own.
+        A statement after a ``;`` or a ``:`` on a line counts as a statement of its own.
         """
-        found: list[Statement] = []
+        statements: list[Statement] = []
         line: cst.CSTNode | None = None
         for ancestor in (node, *self._ancestors(node)):
             if isinstance(ancestor, cst.FunctionDef | cst.ClassDef) and ancestor is not node:
@@ -67,10 +67,10 @@ class Tree:
             block = self._parents.get(ancestor)
             if isinstance(block, cst.SimpleStatementSuite):
                 span = self._span(ancestor)
-                found.append(Statement(span, span.start, self._span(block), is_loop=False))
+                statements.append(Statement(span, span.start, self._span(block), is_loop=False))
             elif isinstance(block, cst.SimpleStatementLine) and ancestor is not block.body[0]:
                 span, line = self._span(ancestor), block
-                found.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
+                statements.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
             elif (
                 isinstance(ancestor, cst.SimpleStatementLine | cst.BaseCompoundStatement)
                 and isinstance(block, cst.IndentedBlock | cst.Module)
@@ -78,8 +78,8 @@ class Tree:
             ):
                 span = self._span(ancestor)
                 is_loop = isinstance(ancestor, cst.For | cst.While)
-                found.append(Statement(span, self._lead(ancestor, span.start), self._span(block), is_loop))
-        return tuple(reversed(found))
+                statements.append(Statement(span, self._lead(ancestor, span.start), self._span(block), is_loop))
+        return tuple(reversed(statements))
 
     def _lead(self, statement: cst.SimpleStatementLine | cst.BaseCompoundStatement, start: int) -> int:
         for empty in reversed(getattr(statement, "leading_lines", ())):
@@ -89,7 +89,7 @@ class Tree:
         return start
 
     def _frames(self, node: cst.CSTNode) -> tuple[Span | None, Span | None]:
-        """The spans of the innermost function around ``node``, and of the class that it, or else ``node``, is in."""
+        """The spans of the innermost function around ``node``, and of the class around the function or ``node``."""
         function = class_ = None
         for ancestor in self._ancestors(node):
             if isinstance(ancestor, cst.FunctionDef) and function is None:
@@ -149,14 +149,14 @@ class Tree:
         bases = [argument.value for argument in node.bases]
         if any(class_name in self._full_names(base) for base in bases):
             return True
-        own = [
+        base_nodes = [
             getattr(base_assignment, "node", None)
             for base in bases
             if isinstance(base, cst.Name)
             for base_assignment in self._assignments(base)
         ]
         return depth > 0 and any(
-            isinstance(item, cst.ClassDef) and self._has_base(item, class_name, depth - 1) for item in own
+            isinstance(base, cst.ClassDef) and self._has_base(base, class_name, depth - 1) for base in base_nodes
         )
 
     # --- items and their values
@@ -254,18 +254,18 @@ class Tree:
 
 
 def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
-    """The node around each node, which come before those in them; a visitor of libcst would make all of them anew."""
-    found: dict[cst.CSTNode, cst.CSTNode] = {}
+    """The parent of each node; outer nodes come first. A visitor of libcst would create all nodes again."""
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
     pending: list[cst.CSTNode] = [module]
     while pending:
         node = pending.pop()
         for name in _fields(type(node)):
             value = getattr(node, name)
             for child in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(child, cst.CSTNode) and child not in found:
-                    found[child] = node
+                if isinstance(child, cst.CSTNode) and child not in parents:
+                    parents[child] = node
                     pending.append(child)
-    return found
+    return parents
 
 
 @cache
@@ -276,11 +276,11 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
 class _Leaves(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[cst.CSTNode] = []
+        self.nodes: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.SimpleString | cst.FormattedStringText | cst.Name):
-            self.found.append(node)
+            self.nodes.append(node)
         return True
 
 
@@ -288,7 +288,7 @@ def strings_and_names(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The literal texts and the names in an expression."""
     leaves = _Leaves()
     node.visit(leaves)
-    return leaves.found
+    return leaves.nodes
 
 
 def names_below(node: cst.CSTNode) -> Iterable[cst.Name]:

@@ -1,16 +1,16 @@
 """Edits of YAML: entries of mappings and items of lists taken out, and nothing else moved.
 
-Every edit is tried before it is handed out: the text is read again, and nothing but what was named may have gone.
+Every edit is checked: the new text is parsed, and only the named keys may be missing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import Difference, are_equal, differences
@@ -21,22 +21,22 @@ from migrator.syntax.yaml.write import line_start
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
 
-_TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
-_COMMA = re.compile(r"\s*,")
-_COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
+_TELLING = regex(r"(?i)key|credential|secret|token|profile|aws")
+_COMMA = regex(r"\s*,")
+_COMMENT_LINE = regex(r"[ \t]*#[^\n]*\n")
 
 
 def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:
     """The edits after which ``tree``, of the file ``path``, has nothing at the keys ``removed``.
 
-    What holds nothing else goes with them, and so do comments right above that speak of credentials.
+    Mappings and lists that become empty are removed too, and so are comments right above about credentials.
     """
-    gone = _with_empty_holders(tree, set(removed))
+    removals = _with_empty_holders(tree, set(removed))
     try:
-        edits = tuple(edit for keys in sorted(gone, key=str) for edit in _edits(path, tree, keys, gone))
+        edits = tuple(edit for keys in sorted(removals, key=str) for edit in _edits(path, tree, keys, removals))
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
-        if not all(_is_removal(difference, gone) for difference in differences(tree, read(after, part))):
+        if not all(_is_removal(difference, removals) for difference in differences(tree, read(after, part))):
             return UNEDITABLE.refusal(reason="other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
         return UNEDITABLE.refusal(reason=str(problem) or "the value cannot be removed")
@@ -45,33 +45,33 @@ def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...
 
 def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
     """``removed``, and in place of all that a value holds, that value; a file keeps its only one."""
-    gone = set(removed)
+    removals = set(removed)
     only = list(_held(tree.root))
     for keys in removed:
         holder = keys[:-1]
         while holder:
-            below = {(*holder, key) for key in _held(_written(tree.root, holder))}
-            if not below or not below <= gone or list(holder) == only:
+            below = {(*holder, key) for key in _held(_own_value(tree.root, holder))}
+            if not below or not below <= removals or list(holder) == only:
                 break
-            gone = (gone - below) | {holder}
+            removals = (removals - below) | {holder}
             holder = holder[:-1]
-    return gone
+    return removals
 
 
 def _held(node: Node | None) -> Iterator[str | int]:
-    """The keys of what is written in a value; a merge key is none of those that go."""
+    """The keys inside of a written value, except for merge keys."""
     if isinstance(node, Mapping):
         yield from (entry.name or MERGE for entry in node.entries)
     elif isinstance(node, Sequence):
         yield from range(len(node.items))
 
 
-def _written(root: Node | None, keys: Keys) -> Node | None:
-    """The value at ``keys``, where it is written there and not merged or shared."""
+def _own_value(root: Node | None, keys: Keys) -> Node | None:
+    """The value at ``keys``, if the text has the value there and does not merge or share the value."""
     node = root
     for key in keys:
         if isinstance(node, Mapping) and isinstance(key, str):
-            entry = node.own(key)
+            entry = node.own_entries(key)
             node = entry.value if entry else None
         elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
             node = node.items[key]
@@ -80,15 +80,15 @@ def _written(root: Node | None, keys: Keys) -> Node | None:
     return node
 
 
-def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
-    holder, key = _written(tree.root, keys[:-1]), keys[-1]
-    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own(key)):
-        spans = [Span(item.key.start, max(item.key.span.end, item.value.span.end)) for item in holder.entries]
+def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]:
+    holder, key = _own_value(tree.root, keys[:-1]), keys[-1]
+    if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own_entries(key)):
+        spans = [Span(entry.key.start, max(entry.key.span.end, entry.value.span.end)) for entry in holder.entries]
         index = holder.entries.index(entry)
-        is_gone = [(*keys[:-1], item.name or "") in gone for item in holder.entries]
+        is_gone = [(*keys[:-1], entry.name or "") in removals for entry in holder.entries]
     elif isinstance(holder, Sequence) and isinstance(key, int):
         spans, index = [Span(node.start, node.span.end) for node in holder.items], key
-        is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
+        is_gone = [(*keys[:-1], number) in removals for number in range(len(spans))]
     else:
         raise SyntaxProblem(0, "the value is merged in, or shared with other entries")
     span = _in_flow(tree.text, spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
@@ -96,7 +96,7 @@ def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
 
 
 def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> Span | None:
-    """What goes with one of several items between brackets, for the first of those that go together."""
+    """The span that removes the first of several items between brackets that are removed together."""
     if index and is_gone[index - 1]:
         return None
     last = next((number for number in range(index, len(spans)) if not is_gone[number]), len(spans)) - 1
@@ -109,7 +109,7 @@ def _in_flow(text: str, spans: list[Span], index: int, is_gone: list[bool]) -> S
 
 
 def _lines(tree: Tree, span: Span) -> Span:
-    """The lines of an entry or item in block style, with the end of the line before them in place of their own."""
+    """The lines of an entry or item in block style, with the line end above instead of the last line end."""
     text = tree.text
     start = line_start(text, span.start)
     if text[start : span.start].strip(" -") or text[start : span.start].count("-") > 1:
@@ -134,12 +134,14 @@ def _without_newline(text: str, offset: int) -> int:
     return offset - 2 if text.endswith("\r\n", 0, offset) else offset - text.endswith("\n", 0, offset)
 
 
-def _is_removal(difference: Difference, gone: set[Keys]) -> bool:
-    if difference.keys in gone:
+def _is_removal(difference: Difference, removals: set[Keys]) -> bool:
+    if difference.keys in removals:
         return difference.after is None
     if isinstance(difference.before, Mapping) and isinstance(difference.after, Scalar) and difference.after.is_null:
-        return all((*difference.keys, key) in gone for key in _held(difference.before))
+        return all((*difference.keys, key) in removals for key in _held(difference.before))
     if not isinstance(difference.before, Sequence) or not isinstance(difference.after, Sequence):
         return False
-    kept = [item for number, item in enumerate(difference.before.items) if (*difference.keys, number) not in gone]
-    return len(kept) == len(difference.after.items) and all(map(are_equal, kept, difference.after.items))
+    remaining = [
+        element for number, element in enumerate(difference.before.items) if (*difference.keys, number) not in removals
+    ]
+    return len(remaining) == len(difference.after.items) and all(map(are_equal, remaining, difference.after.items))
