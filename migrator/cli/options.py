@@ -54,7 +54,7 @@ _HELP = {
     "include-ambient": "Also migrate providers and backends that use the credentials of the environment.",
     "exclude": "Leave matching files or folders alone. May be repeated.",
     "keep-variables": "Keep the variables and data sources that only the removed keys used.",
-    "slug": "Use this slug for a stack. The URL of the stack shows the slug.",
+    "slug": "Use this slug for a stack, from the stack's URL.",
     "ignore": "Accept refusals with this code: no exit code 4. May be repeated.",
     "plan-file": "Write the order of rollout to this Markdown file.",
     "report": "Write a report. The ending of FILE chooses the kind: .html, .md, .json, .sarif or .xml (JUnit).",
