@@ -81,7 +81,8 @@ def staged(result: RepoResult) -> Iterator[str]:
         yield f"{number}. {stage.branch}{commit}: {title}. {wait}."
     stages = stages_of(result.findings)
     if not result.stages and len(stages) > 1 and result.changed and not result.error:
-        titles = ", ".join(STAGES[stage][0] for stage in stages)
+        *others, last = (STAGES[stage][0] for stage in stages)
+        titles = f"{', '.join(others)} and {last}"
         yield f"One commit changes {titles}. To merge these one by one, run again with --stages."
 
 

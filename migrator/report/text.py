@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Refusal, Rewrite
@@ -79,7 +79,8 @@ def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
     yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
-    alone = [_left_alone(group, verbose) for group in _grouped(by_kind[LeftAlone])]
+    grouped = _grouped if verbose else _grouped_loosely
+    alone = [_left_alone(group, verbose) for group in grouped(by_kind[LeftAlone])]
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
         ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
@@ -144,10 +145,22 @@ def _tasks(notes: Iterable[Note], verbose: bool) -> Iterator[list[str]]:
 
 def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings with the same code, reason and help together, the most frequent first."""
+    return sorted(_alike(findings, str).values(), key=lambda group: -len(group))
+
+
+def _grouped_loosely(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The same; findings whose reasons differ in places alone are together as well, if they are many."""
+    groups = _alike(findings, without_places).values()
+    parts = ([group] if len(group) > FEW else _grouped(group) for group in groups)
+    return sorted(chain.from_iterable(parts), key=lambda group: -len(group))
+
+
+def _alike(findings: Iterable[Finding], seen_as: Callable[[str], str]) -> dict[tuple[str, str, str], list[Finding]]:
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.code, finding.fate, finding.help), []).append(finding)
-    return sorted(groups.values(), key=lambda group: -len(group))
+        key = (finding.code, seen_as(finding.fate), seen_as(finding.help))
+        groups.setdefault(key, []).append(finding)
+    return groups
 
 
 def _refusal(group: list[Finding], verbose: bool) -> list[str]:
@@ -167,7 +180,9 @@ def _left_alone(group: list[Finding], verbose: bool) -> list[str]:
     if len(group) == 1:
         return [f"  {_headline(first)}. {first.fate}{_code(first.code)}", *_help(first.help, "    ")]
     rows = listed([_headline(finding) for finding in group], "      ", verbose=verbose) if verbose else ()
-    return [f"  {_counted(group)}: {first.fate}{_code(first.code)}", *_help(first.help, "    "), *rows]
+    is_same = all(finding.fate == first.fate for finding in group)
+    reason = first.fate if is_same else f"{without_places(first.fate)} (-v lists each)"
+    return [f"  {_counted(group)}: {reason}{_code(first.code)}", *_help(first.help, "    "), *rows]
 
 
 def _changes(findings: list[Finding], verbose: bool) -> list[list[str]]:

@@ -172,6 +172,11 @@ def test_what_is_no_file_is_no_journal(path: Path, make: Any) -> None:
         Journal.open(path)
 
 
+def test_a_journal_in_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(MigrateError, match=r"cannot be opened: .* help: make the folder .*missing first"):
+        Journal.create(tmp_path / "missing" / "run.journal", SETTINGS, [])
+
+
 def test_two_runs_cannot_share_a_journal(path: Path) -> None:
     with Journal.create(path, SETTINGS, []), pytest.raises(MigrateError, match="Another run uses the journal"):
         Journal.open(path)
