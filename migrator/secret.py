@@ -91,7 +91,8 @@ _ANYWHERE = (
 )
 """Patterns of secrets in any text, with words of which each match contains one in lower case."""
 _NO_SECRET = regex(
-    r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
+    r"(?i)\$\{[^{}]*\}|\$?\{\{\s*[\w-]*(?:\.[\w-]+)+\s*\}\}|(?:/[\w.-]+){2,}/?"
+    r"|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
 

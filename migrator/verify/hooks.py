@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.model.verification import Proof, failed, not_needed, not_proven, proven
 from migrator.verify import diagnostics
 from migrator.verify.exchange import SHELLS, Exchange, exchange_of, exported_by, is_part, missing_programs, token_for
 from migrator.verify.runs import run_types, subject
@@ -64,7 +64,11 @@ def hook_proof(
     if stack.has_integration:
         return HookProof(not_proven(_CELL, diagnostics.INTEGRATION.refusal()), {})
     if stack.commands is None:
-        cell = not_proven(_CELL, diagnostics.UNKNOWN_HOOKS.refusal(why=stack.unknown)) if needs_hook else _not_needed()
+        cell = (
+            not_proven(_CELL, diagnostics.UNKNOWN_HOOKS.refusal(why=stack.unknown.rstrip(".")))
+            if needs_hook
+            else _not_needed()
+        )
         return HookProof(cell, {})
     skipped = tuple(command.text for command in stack.commands if not is_part(command.text))
     if not any(command.is_exchange for command in stack.commands):
@@ -83,7 +87,7 @@ def hook_proof(
 
 
 def _not_needed() -> Proof:
-    return proven(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
+    return not_needed(_CELL, "No hook is needed: nothing here uses the credentials of the environment.")
 
 
 def _run(

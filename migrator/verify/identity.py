@@ -9,8 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.model.findings import LeftAlone
-from migrator.model.verification import Proof, failed, not_proven, proven, worst
-from migrator.model.verification import Verdict as Verdict
+from migrator.model.verification import OPEN, Proof, failed, not_proven, proven, worst
 from migrator.regex import regex
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
@@ -150,10 +149,10 @@ def identity_proof(
     if environment.rest == _UNKNOWN_HOOK:
         proofs.append(not_proven(_CELL, diagnostics.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
-    if verdict is not Verdict.PROVEN:
+    if verdict in OPEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
     who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in sign_ins)
-    return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
+    return proven(_CELL, f"Signs in as the report of the migration says. {who}.")
 
 
 def _objection(signer: SignIn, old: Mapping[str, SignIn], environment: Environment) -> Proof | None:

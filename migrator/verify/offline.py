@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migrator.errors import MigrateError
-from migrator.model.verification import Proof, VerifiedStack, not_proven, proven
+from migrator.model.verification import Proof, VerifiedStack, not_needed, not_proven
 from migrator.terraform.backends import s3_backends
 from migrator.terraform.engine_evidence import code_evidence
 from migrator.terraform.signing import Environment
@@ -88,7 +88,7 @@ class Offline:
             try:
                 yield stack, self._row(root, stack_with_role)
             except (MigrateError, OSError) as error:
-                reason = diagnostics.UNKNOWN_HOOKS.refusal(why=str(error))
+                reason = diagnostics.UNKNOWN_HOOKS.refusal(why=str(error).rstrip("."))
                 title, place = (stack.title, stack.place) if stack else ("", "")
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
@@ -188,7 +188,7 @@ class Offline:
         with_backend: bool,
     ) -> Proof:
         if root is None:
-            return proven("state", "The root module has no S3 backend, and the migration gives it none.")
+            return not_needed("state", "The root module has no S3 backend, and the migration gives it none.")
         if isinstance(extra, Proof):
             return extra
         if self._aws is None:

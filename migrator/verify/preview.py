@@ -163,4 +163,4 @@ def _identity(previewed: list[dict[str, str]]) -> Iterator[Proof]:
             "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(arn))
         )
         return
-    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing of runs that write.")
+    yield proven("identity", f"The preview signed in as {arn}. A preview proves nothing about runs that apply changes.")

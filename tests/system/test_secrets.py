@@ -200,6 +200,18 @@ def test_what_is_a_secret_in_one_file_is_one_in_all_of_its_module(name: str, tmp
     assert b"tfvars-have" not in shown
 
 
+def test_the_name_of_a_github_secret_leaves_the_hook_to_copy_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    (tmp_path / ".github" / "workflows" / "ci.yml").write_text(
+        "steps:\n  - with:\n      aws-secret-access-key: ${{ secrets.AWS_SECRET_ACCESS_KEY }}\n"
+    )
+    (tmp_path / "main.tf").write_text(
+        'terraform {\n  backend "s3" {\n    bucket  = "b"\n    key     = "k"\n    profile = "p"\n  }\n}\n'
+    )
+    _, said = run("--preview", tmp_path)
+    assert b"AWS_SECRET_ACCESS_KEY=%s" in said
+
+
 @pytest.mark.parametrize(
     "line",
     [
