@@ -98,7 +98,7 @@ class _Reader(Struct, frozen=True):
         return value
 
     def roles(self, table: Any, table_name: str = "", paths: str = "*") -> Iterator[RoleMapping]:
-        """The mappings of a table ``roles`` in the table ``within``."""
+        """The mappings of a table ``roles`` in the table ``table_name``."""
         key = f"{table_name}roles"
         if not isinstance(table, dict):
             raise self.wrong(key, "must be a table of origins and roles")

@@ -158,7 +158,7 @@ class GitRepo:
         tracked = [path for path, entry in self._index.items() if entry.mode != "160000"]
         return sorted({*tracked, *(path for path in self._untracked if not path.endswith("/"))})
 
-    def holding(self, words: Sequence[str]) -> set[str] | None:
+    def files_with(self, words: Sequence[str]) -> set[str] | None:
         """The files of `paths` in which git finds one of ``words``, or does not look; None if git cannot look.
 
         git skips files that a sparse checkout omits, and reads git's own copy of a file that is assumed unchanged.

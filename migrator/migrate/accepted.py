@@ -30,7 +30,7 @@ UNKNOWN_CODE = Diagnostic(
 
 
 def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Config) -> list[Finding]:
-    """``findings``, each refusal that is accepted as `Ignored`.
+    """The ``findings``, with accepted refusals as `Ignored`.
 
     A finding that is refused only because of another refused finding is accepted together with the other.
     """
@@ -44,7 +44,7 @@ def with_accepted(findings: Sequence[Finding], workspace: Workspace, config: Con
 
 
 def unknown_codes(workspace: Workspace) -> list[Note]:
-    """A note for each code in a comment that is no code of any message."""
+    """A note for each code in a comment that is not a code of any message."""
     places: dict[str, list[str]] = {}
     for document in workspace.documents.values():
         for code, lines in document.accepted.items() if document.is_read and b"ignore[" in document.source.data else ():

@@ -243,7 +243,7 @@ def _require_as_planned(result: RepoResult, planned: RepoResult) -> None:
 
 
 def _checkout(path: Path, mode: Mode) -> GitRepo | None:
-    """The checkout that ``path`` lies in, fit for a branch unless nothing is to be changed."""
+    """The checkout around ``path``, with the methods for a branch unless nothing may be changed."""
     if checkout_of(path) is None:
         return None
     from migrator.git.checkout import GitRepo  # here: a plain folder does not need this module
@@ -264,7 +264,7 @@ def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Seq
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
     folders = tuple("" if folder == root else folder.relative_to(root).as_posix() for folder in paths)
     return Workspace(
-        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
+        replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.files_with),
         _identity(checkout, config),
         "" if others else folders[0],
         config.exclude,
@@ -280,7 +280,7 @@ def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
 
 
 def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
-    """``identity`` with the name that the user says the repository has."""
+    """The ``identity`` with the repository's name from the user."""
     if config.repository is None:
         return identity
     namespace, _, name = config.repository.rpartition("/")

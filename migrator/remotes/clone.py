@@ -126,7 +126,7 @@ def _require_outside(folder: Path) -> None:
 
 
 def _folder_name(source: RepoSource) -> str:
-    """A name of its own for each place and branch, the same in every run."""
+    """A unique name for each place and branch, the same in every run."""
     place = json.dumps([*source.key, source.branch])
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", source.name).strip("-.")[-60:]
     return f"{readable or 'repository'}-{hashlib.sha256(place.encode()).hexdigest()[:10]}"

@@ -25,7 +25,7 @@ _KINDS = {"data": ("remote state", "remote states")}
 
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
-    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
+    """The summary of one repository: changes, refusals, places left alone, and tasks; without secrets.
 
     Lines longer than ``width`` characters are wrapped at words; a width of 0 wraps nothing.
     """

@@ -19,9 +19,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
-from migrator.model.known_secrets import KnownSecrets, is_unmistakable
+from migrator.model.known_secrets import KnownSecrets, is_no_common_word
 from migrator.regex import regex
-from migrator.secret import Piece, UnescapedText, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
+from migrator.secret import (
+    Piece,
+    UnescapedText,
+    assigned_pieces,
+    bare_keys,
+    hide,
+    may_name_secret,
+    names_secret,
+    refers,
+)
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.strings import COMMENT, NAME, REFERENCE, TEXT, Lexeme, lexemes
@@ -104,7 +113,7 @@ class Secrets:
         pending = [
             address
             for document in self._documents.values()
-            if may_tell(document.text)
+            if may_name_secret(document.text)
             for piece in self._written(document)
             if piece.kind == REFERENCE and _is_assigned_secret(piece)
             for address in self._meant(document, piece)
@@ -181,7 +190,7 @@ class Secrets:
 
     def _is_relevant(self, path: str, text: str) -> bool:
         """Whether a text may hold a secret by a name: one that tells, or one that a secret comes from. Quick."""
-        if may_tell(text) and may_tell(_PROSE.sub("", text)):
+        if may_name_secret(text) and may_name_secret(_PROSE.sub("", text)):
             return True
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             return any(_word(*defined) in text for defined in self._anywhere)
@@ -207,12 +216,16 @@ class Secrets:
     def _is_secret(self, path: str, text: str, piece: Lexeme) -> bool:
         """Whether a text of a file is what a name tells of, or what a secret comes from."""
         value = text[piece.start : piece.end].strip()
-        if not value or (refers(value) and value not in _TYPES) or (piece.is_passed_on and not is_unmistakable(value)):
+        if (
+            not value
+            or (refers(value) and value not in _TYPES)
+            or (piece.is_passed_on and not is_no_common_word(value))
+        ):
             return False
         defined = _defines(path, piece)
         if defined is None or _is_assigned_secret(piece):
             return _is_assigned_secret(piece)
-        is_deep = len(piece.names) > 1 and not is_unmistakable(value)
+        is_deep = len(piece.names) > 1 and not is_no_common_word(value)
         if path.endswith((".tfvars", ".tfvars.json")) and path not in self._linked:
             belows = self._anywhere.get(defined, set())
         else:
@@ -352,9 +365,9 @@ def _word(kind: str, name: str) -> str:
 
 def _is_assigned_secret(piece: Lexeme) -> bool:
     """Whether the names that a piece is given to, or a variable's whose default it is, tell of a secret."""
-    if piece.header[:1] == ("variable",) and not any(map(is_telling, piece.names)):
-        return piece.names[:1] == ("default",) and any(map(is_telling, piece.header[1:]))
-    return any(map(is_telling, piece.names)) and piece.names[-1].lower() not in _HARMLESS
+    if piece.header[:1] == ("variable",) and not any(map(names_secret, piece.names)):
+        return piece.names[:1] == ("default",) and any(map(names_secret, piece.header[1:]))
+    return any(map(names_secret, piece.names)) and piece.names[-1].lower() not in _HARMLESS
 
 
 def _defines(path: str, piece: Lexeme) -> tuple[str, str] | None:

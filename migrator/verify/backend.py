@@ -1,4 +1,4 @@
-"""Whether a root module is valid, and its backend leads to the state of before: asked of the engine itself."""
+"""The check of a root module and its backend by the engine: valid, and with the same state as before."""
 
 from __future__ import annotations
 

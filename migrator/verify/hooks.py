@@ -1,4 +1,4 @@
-"""Whether the hook of a stack signs in: the exchange and its guard are run in two shells, nothing else is."""
+"""The check that a stack's hook signs in: the exchange and the guard run in two shells, and nothing else runs."""
 
 from __future__ import annotations
 

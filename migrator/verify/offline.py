@@ -68,7 +68,7 @@ class Offline:
     def rows(
         self, roots: Sequence[VerifiedRoot], report: Callable[[VerifiedStack], None]
     ) -> dict[VerifiedRoot, list[tuple[RunStack | None, VerifiedStack]]]:
-        """The rows of each root module; ``done`` is called with each row."""
+        """The rows of each root module; ``report`` is called with each row."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
             rows = []
@@ -117,7 +117,7 @@ class Offline:
             *code_evidence(verified_root.repo.workspace, module, s3_backends(module)),
             *(stack.evidence if stack else ()),
         ]
-        engine, is_own = self._engines.fitting(evidence)
+        engine, is_own = self._engines.engine_for(evidence)
         title, place = (stack.title, stack.place) if stack else ("", "")
         row = VerifiedStack(verified_root.path or ".", title, place, engine.title if engine else "")
         if engine is None:

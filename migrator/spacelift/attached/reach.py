@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migrator.spacelift.stacks.contexts import attaching, attachments
+from migrator.spacelift.stacks.contexts import attaching_labels, attachments
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.spacelift.stacks.targets import Target, targets
 from migrator.terraform.expressions.scopes import instances, scopes_of
@@ -104,7 +104,7 @@ class Reaches:
             return Reach(
                 unknown="Nothing in this repository attaches the setting's context to a stack.", contexts=names
             )
-        reach = together(reaches)
+        reach = union(reaches)
         if not reach.stacks and not reach.others and not reach.unknown:
             unknown = "No stack in this repository has a label to which the setting's context attaches itself."
             return Reach(unknown=unknown, labels=reach.labels, contexts=names)
@@ -113,7 +113,7 @@ class Reaches:
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
         """The stacks that a resource with ``labels`` attaches itself to."""
         labels = tuple(labels)
-        attached_labels = attaching(labels)
+        attached_labels = attaching_labels(labels)
         receivers = list(self._attached.labelled(document, block, scope, labels))
         certain = [stack for stack, doubt in receivers if not doubt]
         others = [
@@ -124,7 +124,7 @@ class Reaches:
         return Reach(reach.stacks, unknown, tuple(sorted(attached_labels)), reach.others)
 
 
-def together(reaches: Iterable[Reach]) -> Reach:
+def union(reaches: Iterable[Reach]) -> Reach:
     """The union of several reaches."""
     parts = list(reaches)
     return Reach(
@@ -137,7 +137,7 @@ def together(reaches: Iterable[Reach]) -> Reach:
 
 
 def resources(workspace: Workspace, type_: str) -> Iterator[tuple[Document, Block, Scope]]:
-    """Every resource of a type of Spacelift's, once for each scope that its module and ``for_each`` make."""
+    """Every resource of a Spacelift type, once for each scope of the module and ``for_each``."""
     for module in workspace.modules.values():
         for document, block in module.blocks("resource", type_) if module.is_interesting else ():
             for outer in scopes_of(workspace, module):

@@ -134,7 +134,7 @@ def template_of(surveys: Iterable[Survey], stack: Stack) -> str:
     return ""
 
 
-def migrated_without(surveys: Iterable[Survey], stack: Stack) -> bool:
+def signs_in_without_attach(surveys: Iterable[Survey], stack: Stack) -> bool:
     """Whether a stack signs in without `attach`: by the stack's code, or by a hook in code of ``surveys``."""
     all_surveys = list(surveys)
     is_defined = any(other.slug_in_account == stack.id for survey in all_surveys for other in survey.stacks)

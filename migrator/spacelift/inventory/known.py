@@ -69,7 +69,7 @@ class Account(Struct, frozen=True, eq=False, dict=True):
                 ids.setdefault(slug, []).append(id_)
         return ids
 
-    def applied(self, definition: StackDefinition) -> StackDefinition:
+    def as_applied(self, definition: StackDefinition) -> StackDefinition:
         """A definition with the account's facts on the stack: the account's code runs, and the slug is exact.
 
         The engine is certain only as far as the account and the definition agree, since the next run of the

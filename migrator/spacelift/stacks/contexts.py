@@ -64,7 +64,7 @@ class SpaceliftContext(Struct, frozen=True, eq=False):
         argument = self.scope.argument(self.document, self.block, "labels")
         if argument is None or argument.is_null:
             return frozenset()
-        return None if argument.strings is None else attaching(argument.strings)
+        return None if argument.strings is None else attaching_labels(argument.strings)
 
     def hooks(self, name: str) -> Expression | None:
         """The list of hooks called ``name``, for example ``before_init``."""
@@ -174,7 +174,7 @@ class Attachments:
         self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
     ) -> Iterator[tuple[Stack, str]]:
         """The stacks and modules to which something with ``labels`` attaches itself; with why that is not certain."""
-        attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
+        attached_labels, space = attaching_labels(labels), self._spaces.of(document, block, scope)
         if not attached_labels:
             return
         by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
@@ -234,7 +234,7 @@ class Attachments:
         return Contexts(tuple(attached_contexts), tuple(dict.fromkeys(doubts)), min(callers, default=None))
 
 
-def attaching(labels: Iterable[str]) -> frozenset[str]:
+def attaching_labels(labels: Iterable[str]) -> frozenset[str]:
     """The labels that a resource with ``labels`` attaches itself to."""
     return frozenset(label.removeprefix("autoattach:") for label in labels if label.startswith("autoattach:"))
 
