@@ -1,4 +1,4 @@
-"""Edits of HCL: a block's arguments removed, commented out and added, a list's first element put in.
+"""Edits of HCL: remove, comment out and add arguments of a block, and put elements first into a list.
 
 Every edit refers to the original text and changes as little as possible. Columns that ``terraform fmt`` would move are
 moved by `finish`, only in blocks that were aligned before.
