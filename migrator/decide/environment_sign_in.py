@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from migrator.decide.diagnostics import INTEGRATION_READS_STATE
 from migrator.decide.environment_roots import EnvironmentRoot, assumed_role
 from migrator.model.findings import Note, Refusal
-from migrator.terraform.backend_edit import SignIn, chained_role
+from migrator.terraform.backend_edit import SignIn
 from migrator.terraform.diagnostics import TWO_ROLES
 
 if TYPE_CHECKING:
+    from migrator.syntax.terraform import Attribute
     from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
 
 def environment_sign_in(
     workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
-) -> SignIn | Refusal:
+) -> SignIn[Attribute] | Refusal:
     """How a backend of a root module leaves signing in to its environment.
 
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
@@ -40,9 +41,10 @@ def environment_sign_in(
     kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
     if backend.role_arn is None or not rejects_flat:
         return SignIn("", backend.credentials, said=(*removed, *kept))
-    chained = chained_role(backend)
-    if isinstance(chained, Refusal):
-        return chained
+    assumed = backend.assumed
+    if isinstance(assumed, Refusal):
+        return assumed
+    chained = assumed.chained if assumed is not None else ()
     return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
 
 

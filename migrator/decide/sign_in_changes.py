@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ProviderAuth
 from migrator.decide.environment_sign_in import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
-from migrator.syntax.terraform import BodyChange
+from migrator.syntax.terraform import Attribute, BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class SignInChanges:
         return [(part, outcome.change) for part, outcome in signed if isinstance(outcome, SignIn)]
 
 
-def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:
+def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn[Attribute] | Refusal:
     """How a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
@@ -91,7 +91,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn 
     return strategies.sign_in(root, backend) if is_native else hook_sign_in(backend)
 
 
-StateSignIns = Iterator[tuple["Config", SignIn | Refusal]]
+StateSignIns = Iterator[tuple["Config", SignIn[Attribute] | Refusal]]
 """How each part of a remote state's configuration signs in afterwards."""
 
 

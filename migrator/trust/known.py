@@ -229,7 +229,7 @@ def _hooks(stack: StackDefinition) -> Iterator[str]:
     if isinstance(stack, TerraformDefinition):
         lists = (
             stack.source.argument(_INIT),
-            *(spacelift_context.hooks(_INIT) for spacelift_context in stack.contexts.known),
+            *(spacelift_context.argument(_INIT) for spacelift_context in stack.contexts.known),
         )
         yield from (_own(stack.source, expression) for expression in lists if expression is not None)
     elif isinstance(stack, PythonDefinition):
@@ -303,15 +303,13 @@ def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
 def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
     """The roles with which backends of CDKTF programs sign in by themselves, or will."""
     for program, runners in context.facts.programs:
-        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
-
         is_native = context.strategies.of_program(program, runners).is_native
         is_coming = is_native and program.is_migrated(context.config.include_ambient)
         for call in program.calls:
             if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
                 yield program.folder, _known(call.web_identity_role)
             elif is_coming and may_sign_in(call):
-                signed = python_sign_in(call, context.config.at(program.folder))
+                signed = context.strategies.call_sign_in(program, call)
                 yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
 
 
