@@ -116,8 +116,10 @@ class GitRepo:
         owner, name = posixpath.split(path)
         namespace = posixpath.basename(owner) if "://" in url or "@" in url.partition("/")[0] else ""
         head, default = self._head_branch, self._remote_default
-        likely = {default} if default else {"main", "master"} if head else set()
-        return RepoIdentity(name or self.root.name, namespace, frozenset(likely | ({head} if head else set())))
+        default_branches = {default} if default else {"main", "master"} if head else set()
+        return RepoIdentity(
+            name or self.root.name, namespace, frozenset(default_branches | ({head} if head else set()))
+        )
 
     @property
     def revision(self) -> Revision:

@@ -65,7 +65,11 @@ def _acceptance(finding: Finding, workspace: Workspace, config: Config) -> str:
         return f"`--ignore {code}` or the settings file accepts this refusal."
     document = workspace.documents.get(place.path) or Document(workspace.root, place.path, Kind.SCRIPT)
     lines = document.accepted.get(code, ())
-    return "A comment accepts this refusal." if any(not place.line or place.line in each for each in lines) else ""
+    return (
+        "A comment accepts this refusal."
+        if any(not place.line or place.line in line_range for line_range in lines)
+        else ""
+    )
 
 
 def _ignored(finding: Finding, workspace: Workspace, config: Config) -> Finding:

@@ -124,8 +124,8 @@ def reason_of(error: Exception) -> str:
         return f"{error.strerror or 'input or output failed'}; nothing was changed"
     import traceback  # here: only a mistake of the program needs these lines
 
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(where.filename).name}:{where.lineno}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 

@@ -85,7 +85,7 @@ class Planning:
         called = (
             called_module
             for called_module in self._context.called
-            if any(call is each.known for each in called_module.calls)
+            if any(call is outside_call.known for outside_call in called_module.calls)
         )
         return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
 

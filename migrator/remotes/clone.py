@@ -155,11 +155,11 @@ def _fetch_new(checkout: Path, source: RepoSource, deadline: Deadline) -> None:
     location, sign_in = _location(source)
     branch_options = ("--single-branch", *(("--branch", source.branch) if source.branch else ()))
     common = ("clone", "--quiet", "--template=", "--origin=origin", "--no-recurse-submodules", *branch_options)
-    where = ("--", location, str(checkout))
-    outcome = run_git((*common, *_SHALLOW, *where), deadline, cwd=checkout.parent, options=sign_in)
+    operands = ("--", location, str(checkout))
+    outcome = run_git((*common, *_SHALLOW, *operands), deadline, cwd=checkout.parent, options=sign_in)
     if outcome.status and _is_incapable(outcome):
         shutil.rmtree(checkout, ignore_errors=True)
-        outcome = run_git((*common, "--no-tags", *where), deadline, cwd=checkout.parent, options=sign_in)
+        outcome = run_git((*common, "--no-tags", *operands), deadline, cwd=checkout.parent, options=sign_in)
     if outcome.status:
         raise MigrateError(outcome.reason)
 

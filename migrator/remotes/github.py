@@ -111,8 +111,8 @@ class GitHub:
             ) from None
         except github.GithubException as error:
             if any(name.lower() == "x-github-sso" for name in error.headers or {}):
-                why = "the organisation requires that the token is authorised for single sign-on"
-                raise MigrateError(f"cannot {task.action}: {why}") from None
+                reason = "the organisation requires that the token is authorised for single sign-on"
+                raise MigrateError(f"cannot {task.action}: {reason}") from None
             raise MigrateError(task.refusal(self._address, error.status, _reasons(error))) from None
         except RequestException:
             raise MigrateError(f"Failed to {task.action}: {self._address} cannot be reached") from None

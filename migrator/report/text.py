@@ -105,8 +105,8 @@ def headline(result: RepoResult) -> str:
     if result.verified:
         return f"verified: {headline_of(result.verified)}"
     if result.was_there:
-        where = f" of {result.pushed}" if result.pushed else ""
-        return f"migrated before, on the branch {result.branch}{where}"
+        suffix = f" of {result.pushed}" if result.pushed else ""
+        return f"migrated before, on the branch {result.branch}{suffix}"
     if not result.changed:
         seen = result.not_understood
         if seen:
@@ -200,15 +200,15 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
 
 
 def _stack(row: StackRow) -> str:
-    where = f"{row.repo}: {row.place}" if row.repo else str(row.place)
+    place = f"{row.repo}: {row.place}" if row.repo else str(row.place)
     runs = f"runs {row.code}" if row.code else "runs code that is not known"
     hook = f"; hook: {row.hook}" if row.hook else ""
-    return _sentences(f"{row.title} ({where}) {runs}{hook}", row.remarks)
+    return _sentences(f"{row.title} ({place}) {runs}{hook}", row.remarks)
 
 
 def _sentences(first: str, others: Iterable[str]) -> str:
     """The first text and the others, each as a sentence."""
-    return " ".join(f"{said.removesuffix('.')}." for said in (first, *others)) if others else first
+    return " ".join(f"{sentence.removesuffix('.')}." for sentence in (first, *others)) if others else first
 
 
 def _signer(row: SigningRow) -> str:

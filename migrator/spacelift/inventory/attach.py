@@ -104,8 +104,8 @@ def _objection(account: AccountKeys, stack: Stack) -> str:
 
 
 def _made_by_blueprint(template: str) -> str:
-    what = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
-    return f"{what}, or name the stack by --stack" if template else ""
+    advice = f"The template at {template} may have made the stack. help: update the stack to a version with the hook"
+    return f"{advice}, or name the stack by --stack" if template else ""
 
 
 def _first(stack: Stack) -> int:

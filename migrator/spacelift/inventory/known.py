@@ -196,7 +196,7 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
         obstacles=tuple(
-            (by, why) for by in ("variables", "integration") if (why := _obstacles(keys, stack, account, by))
+            (by, reason) for by in ("variables", "integration") if (reason := _obstacles(keys, stack, account, by))
         ),
         account=account,
         is_by_hand=True,

@@ -278,4 +278,4 @@ def _indent_at(text: str, offset: int) -> str:
 
 
 def _without_comments(tail: str) -> str:
-    return re.sub(r"#[^\n]*", lambda found: " " * len(found[0]), tail)
+    return re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), tail)
