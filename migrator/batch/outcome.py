@@ -71,10 +71,12 @@ def status_lines(journal: Journal) -> Iterator[str]:
     """A line for each repository of a run: the outcome and the present state of the pull request; then all refusals."""
     tally = Tally()
     for result in shown(tally.counted(Results(journal))):
-        where = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
+        suffix = f"; {result.pull_request} ({_state_of(result)})" if result.pull_request else ""
         pushed = f"; pushed to {result.pushed}" if result.pushed else ""
         refused = ", ".join(f"{code} ({number})" for code, number in refusals_of(result).most_common())
-        yield printable(f"{result.repo}: {headline(result)}{pushed}{where}{f'; refused: {refused}' if refused else ''}")
+        yield printable(
+            f"{result.repo}: {headline(result)}{pushed}{suffix}{f'; refused: {refused}' if refused else ''}"
+        )
     for name, was_in_flight in left(journal):
         yield printable(f"{name}: {'was being migrated when the run ended' if was_in_flight else 'not done yet'}")
     yield from map(printable, tally.lines())

@@ -127,7 +127,7 @@ _HELP_ALL = _GroupedOption(
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
-    """`click.option` under the heading ``group``; its text is that of its name unless another one is passed."""
+    """`click.option` under the heading ``group``; the help is that of the name unless another text is passed."""
     long = next((name[2:] for name in names if name.startswith("--")), "")
     attributes.setdefault("help", _HELP.get(long))
     return click.option(*names, cls=_GroupedOption, group=group, **attributes)
@@ -183,7 +183,7 @@ def output_options(function: _Decorated) -> _Decorated:
 
 
 def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
+    """The stacks of ``--slug STACK=SLUG``, each with the slug; `Config` checks the slugs."""
     parts = (word.rpartition("=") for word in words)
     return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 

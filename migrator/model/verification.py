@@ -71,14 +71,14 @@ def not_needed(cell: str, reason: str) -> Proof:
     return Proof(cell, Verdict.NOT_NEEDED, reason)
 
 
-def failed(cell: str, why: Refusal) -> Proof:
+def failed(cell: str, reason: Refusal) -> Proof:
     """A cell that failed."""
-    return Proof(cell, Verdict.FAILED, why.reason, why.help, why.code)
+    return Proof(cell, Verdict.FAILED, reason.reason, reason.help, reason.code)
 
 
-def not_proven(cell: str, why: Refusal) -> Proof:
+def not_proven(cell: str, reason: Refusal) -> Proof:
     """A cell without a proof."""
-    return Proof(cell, Verdict.NOT_PROVEN, why.reason, why.help, why.code)
+    return Proof(cell, Verdict.NOT_PROVEN, reason.reason, reason.help, reason.code)
 
 
 def worst(proofs: Iterable[Proof]) -> Verdict:

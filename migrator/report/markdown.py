@@ -173,8 +173,8 @@ def _verified(collected: Collected) -> Iterator[str]:
     for _, result, _ in collected.ranked():
         for row in result.verified:
             marks = (_VERDICTS.get(proof.verdict, "") if (proof := row.proof(cell)) else "-" for cell in CELLS)
-            why = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
-            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(why))
+            reasons = "; ".join(f"{proof.cell}: {proof.reason}" for proof in unproven(row))
+            yield _row(code(row.stack or "none known"), code(f"{result.title}: {row.root}"), *marks, prose(reasons))
 
 
 def _stacks(collected: Collected, totals: Totals) -> Iterator[str]:

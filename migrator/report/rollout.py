@@ -36,7 +36,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     planned = [repo.result for repo in collected if not repo.result.error]
     if not any(result.changed for result in planned):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
-    bodies = (_trust(planned), _live(planned), _push(planned), _confirm(planned), _remove(planned), _rotate(planned))
+    bodies = (_trust(planned), _go_live(planned), _push(planned), _confirm(planned), _remove(planned), _rotate(planned))
     lines = [title, "", *(_about(collected, planned) if level == 1 else ()), "Each step needs the steps before."]
     for number, (heading, body) in enumerate(zip(STEPS, bodies, strict=True), 1):
         lines += ["", f"{below} {number}. {heading}", "", *body]
@@ -78,12 +78,12 @@ def _trust(results: Sequence[RepoResult]) -> Iterator[str]:
     yield "- keep the old statements of the trust policies until the keys are gone: runs of today's code need them"
 
 
-def _live(results: Sequence[RepoResult]) -> Iterator[str]:
-    steps = [step for result in results for step in _live_here(result)]
+def _go_live(results: Sequence[RepoResult]) -> Iterator[str]:
+    steps = [step for result in results for step in _go_live_here(result)]
     yield from steps or ["- nothing of the stacks was changed, and no variable needs a value"]
 
 
-def _live_here(result: RepoResult) -> Iterator[str]:
+def _go_live_here(result: RepoResult) -> Iterator[str]:
     yield from (_task(result, note) for note in (*to_set(result), *_notes(result, ATTACH_HOOK.code)) if not note.paste)
     places = [finding.place for finding in stack_side(result)]
     if places:

@@ -25,7 +25,7 @@ _KINDS = {"data": ("remote state", "remote states")}
 
 
 def summary(result: RepoResult, *, verbose: bool = False, width: int = 0, has_colours: bool = False) -> str:
-    """What was done, refused and left alone in one repository, and what a person must do; no secret is in it.
+    """The summary of one repository: changes, refusals, places left alone, and tasks; without secrets.
 
     Lines longer than ``width`` characters are wrapped at words; a width of 0 wraps nothing.
     """
@@ -106,8 +106,8 @@ def headline(result: RepoResult) -> str:
     if result.verified:
         return f"verified: {headline_of(result.verified)}"
     if result.was_there:
-        where = f" of {result.pushed}" if result.pushed else ""
-        return f"migrated before, on the branch {result.branch}{where}"
+        suffix = f" of {result.pushed}" if result.pushed else ""
+        return f"migrated before, on the branch {result.branch}{suffix}"
     if not result.changed:
         seen = result.not_understood
         if seen:

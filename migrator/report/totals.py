@@ -158,7 +158,7 @@ def rotations(result: RepoResult) -> Iterator[Note]:
 
 
 def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal | FileProblem]]:
-    """Where something was refused or could not be read, and why: reason, code and help."""
+    """The places that were refused or could not be read, each with reason, code and help."""
     yield from ((finding.place, finding.fix) for finding in result.findings if isinstance(finding.fix, Refusal))
     yield from ((problem.place, problem) for problem in result.problems)
 

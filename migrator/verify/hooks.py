@@ -1,4 +1,4 @@
-"""Whether the hook of a stack signs in: the exchange and its guard are run in two shells, nothing else is."""
+"""The check that a stack's hook signs in: the exchange and the guard run in two shells, and nothing else runs."""
 
 from __future__ import annotations
 
@@ -107,10 +107,10 @@ def _run(
         file.write_text(token_for(subject(stack, run, token.template), token.host))
         exported, completed = exported_by(exchange, shell, variables, cwd, (token.path, file))
         if not exported:
-            why = diagnostics.EXCHANGE_FAILED.refusal(
+            reason = diagnostics.EXCHANGE_FAILED.refusal(
                 shell=shell, run=run, said=completed.failure.rstrip("."), token=token.path
             )
-            return failed(_CELL, why), {}
+            return failed(_CELL, reason), {}
         roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
         if roles != (role,):
             role_names = ", then ".join(roles) or "somebody else"
@@ -122,8 +122,8 @@ def _run(
 
 def _order(stack: RunStack, exchange: Exchange) -> Proof:
     """The further proof that a hook needs once the hook signs in."""
-    if where := stack.early_caller:
-        return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=where))
+    if command := stack.early_caller:
+        return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=command))
     if not exchange.has_guard:
         return failed(_CELL, diagnostics.NO_GUARD.refusal())
     if stack.doubts:

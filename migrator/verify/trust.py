@@ -115,8 +115,8 @@ def _signed_in(role: str, policy: Any, stack: RunStack, settings: TrustSettings)
                 unknown = "slug" if stack.space or not stack.slug else "id of the space"
                 yield not_proven(_CELL, diagnostics.UNKNOWN_SUBJECT.refusal(what=unknown, role=role))
                 return
-    for why, runs in runs_by_reason.items():
-        yield proven(_CELL, f"{role} admits {', '.join(dict.fromkeys(runs))} by {why}.")
+    for reason, runs in runs_by_reason.items():
+        yield proven(_CELL, f"{role} admits {', '.join(dict.fromkeys(runs))} by {reason}.")
 
 
 def _decided(

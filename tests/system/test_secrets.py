@@ -25,7 +25,7 @@ from migrator.model.results import Mode
 from migrator.remotes.pull_request_text import DEFAULT, fill
 from migrator.report import markdown
 from migrator.report.collected import Collected
-from migrator.secret import MASK, is_telling, mask, may_tell
+from migrator.secret import MASK, mask, may_name_secret, names_secret
 from tests import program
 from tests.conftest import FIXTURES
 
@@ -239,12 +239,12 @@ def test_no_message_on_a_broken_file_holds_what_stands_in_it(path: str, line: st
 
 @pytest.mark.parametrize("name", ["access_key", "AccessKey", "APIKEY", "private_key", "PassWord", "aws_toKen"])
 def test_what_tells_is_not_overlooked(name: str) -> None:
-    assert is_telling(name)
-    assert may_tell(f"  {name} = 1")
+    assert names_secret(name)
+    assert may_name_secret(f"  {name} = 1")
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
-    assert may_tell('{"' + escaped + '": 1}'), "as JSON may say it"
+    assert may_name_secret('{"' + escaped + '": 1}'), "as JSON may say it"
 
 
 @given(st.text(alphabet="aceikprstowd\u017fKs_-kKyY", max_size=40))
 def test_no_telling_name_is_overlooked(name: str) -> None:
-    assert may_tell(name) or not is_telling(name)
+    assert may_name_secret(name) or not names_secret(name)

@@ -121,7 +121,7 @@ def test_the_engine_is_the_stacks_version_or_the_one_that_is_there(
     engines = Engines(None, tmp_path)
 
     def title(*said: Evidence) -> tuple[str, bool]:
-        engine, is_own = engines.fitting(said)
+        engine, is_own = engines.engine_for(said)
         assert engine is not None
         return engine.title, is_own
 
@@ -135,7 +135,7 @@ def test_the_engine_is_the_stacks_version_or_the_one_that_is_there(
     assert title(evidence((1, 6, 0), (9, 0, 0), is_tofu=True)) == ("OpenTofu 1.8.2", True)
     assert title(evidence((1, 0, 0), (1, 0, 9))) == ("Terraform 1.11.4", False)
     chosen = Engines(str(home / ".tfenv" / "versions" / "1.5.7" / "terraform"), tmp_path)
-    engine, is_own = chosen.fitting([evidence((1, 9, 0), (1, 10, 0))])
+    engine, is_own = chosen.engine_for([evidence((1, 9, 0), (1, 10, 0))])
     assert engine is not None
     assert (engine.title, is_own) == ("Terraform 1.5.7", False)
 
