@@ -94,6 +94,20 @@ class WebIdentity:
         role = self._role(provider)
         return None if isinstance(role, Refusal) else _expression(role)
 
+    def roles_at_roots(self, provider: Provider) -> Iterator[tuple[str, str | Refusal | None]]:
+        """The roles that the provider's variable is to hold, each with the path of a root module; None for any role."""
+        role = self._role(provider)
+        for root, name, identity in self._in_roots(role, provider) if isinstance(role, RoleVariable) else ():
+            known = self._known_value(root, name, provider, identity)
+            for _, named in self._context.roles.cases(provider, root.path, _plain(identity)):
+                yield root.path, known or named
+
+    def _in_roots(self, variable: RoleVariable, provider: Provider) -> Iterator[tuple[Module, str, Identity]]:
+        """The root modules of the provider, each with what it calls the variable, and the provider's identity there."""
+        for module in self._context.workspace.modules_of(provider.document):
+            own = self._identity_in(module, provider)
+            yield from self._context.role_variables.in_roots(module, variable, own)
+
     def _integration(self, provider: Provider) -> Place | None:
         """The AWS integration by which all stacks sign in that run the provider, if there is one."""
         modules = self._context.workspace.modules_of(provider.document)
@@ -132,11 +146,8 @@ class WebIdentity:
         if isinstance(role, Literal):
             yield from self._context.roles.account_notes(provider, role.text)
         if isinstance(role, RoleVariable):
-            for module in self._context.workspace.modules_of(provider.document):
-                for root, name, identity in self._context.role_variables.in_roots(
-                    module, role, self._identity_in(module, provider)
-                ):
-                    yield from self._value_notes(root, name, provider, identity)
+            for root, name, identity in self._in_roots(role, provider):
+                yield from self._value_notes(root, name, provider, identity)
 
     def hand_down(
         self, called: Module, inputs: Sequence[KnownInput], place: Place, values: RoleValues

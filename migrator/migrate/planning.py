@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from migrator.decide.context import Context
 from migrator.decide.shared_identities import plain_defaults, plain_identity
-from migrator.decide.signers import signing_rows
+from migrator.decide.signers.roles import trust_rows
+from migrator.decide.signers.table import signing_rows
 from migrator.decide.survey import Surveyor
-from migrator.decide.trusts import trust_rows
 from migrator.migrate.accepted import unknown_codes, with_accepted
 from migrator.migrate.diagnostics import CHANGES_COLLIDE
 from migrator.migrate.guessed_slugs import notes_on_slugs
@@ -104,7 +104,6 @@ class Planning:
         workspace, config = self._context.workspace, self._context.config
         findings, changes = self._settled.findings, self._settled.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
-        signers = signing_rows(self._context)
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
         paths = {item.place.path for item in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
@@ -122,8 +121,8 @@ class Planning:
                 *workspace.notes,
                 *unknown_codes(workspace),
             ),
-            signers=signers,
-            trusts=trust_rows(self._context, signers),
+            signers=signing_rows(self._context),
+            trusts=trust_rows(self._context),
             mapped=tuple(sorted(self._context.roles.used)),
             stacks=tuple(self._surveyor.rows()),
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),

@@ -63,7 +63,7 @@ from migrator.decide.diagnostics import (
 )
 from migrator.decide.environment_sign_in import state_notes
 from migrator.decide.hook_diagnostics import NO_HOOK
-from migrator.decide.sign_in_changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
+from migrator.decide.signers.changes import StateSignIns, environment_state_sign_ins, hook_state_sign_ins
 from migrator.decide.strategy import since
 from migrator.errors import SyntaxProblem
 from migrator.model.diagnostics import Diagnostic

@@ -85,7 +85,7 @@ from typing import TYPE_CHECKING
 
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_sign_in import state_notes
-from migrator.decide.sign_in_changes import backend_sign_in
+from migrator.decide.signers.changes import backend_sign_in
 from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Refusal, Rewrite

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from migrator.model.account import ACCOUNT
 from migrator.model.fleet import RepoIdentity
-from migrator.trust.known import ROLE_VARIABLE, Knowledge, KnownStack, roles_in
+from migrator.spacelift.hooks.roles import roles_in
+from migrator.trust.known import ROLE_VARIABLE, Knowledge, KnownStack
 
 if TYPE_CHECKING:
     from migrator.spacelift.inventory.known import Account

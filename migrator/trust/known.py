@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
-from migrator.decide.strategy import may_sign_in
-from migrator.errors import SyntaxProblem
-from migrator.model.findings import FileProblem, Ignored, Place, Refusal, Rewrite
+from migrator.decide.signers.changes import RULES
+from migrator.decide.signers.roles import run_roles
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.rules.registry import all_rules
+from migrator.spacelift.hooks.roles import roles_in_runtime_config, roles_of
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
-from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
-from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
-from migrator.spacelift.stacks.runtime_config import PATH as RUNTIME_CONFIG
-from migrator.spacelift.stacks.runtime_config import parse
-from migrator.syntax.hcl.scanner import skip_balanced
-from migrator.syntax.hcl.strings import string_value
-from migrator.syntax.yaml.parse import read
-from migrator.terraform.backend_edit import SignIn
-from migrator.terraform.expressions.evaluate import Expression, Scope
-from migrator.terraform.expressions.scopes import scopes_of
-from migrator.workspace.discover import Kind
+from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 
 if TYPE_CHECKING:
-    from migrator.decide.facts import Facts
-    from migrator.decide.target import Target
     from migrator.model.account import AccountStack
+    from migrator.model.findings import FileProblem, Place
     from migrator.spacelift.settings.role_variables import StackVariables
     from migrator.spacelift.stacks.terraform import Stack
-    from migrator.terraform.backends import S3Backend
     from migrator.workspace.workspace import Workspace
 
 _HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
@@ -109,17 +98,11 @@ class Use:
 def learn(workspace: Workspace, config: Config) -> Knowledge:
     """Read the roles and stacks of a repository; ``config`` holds the options of a migration."""
     context = Context(workspace, config)
+    context.settled = tuple(finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context))
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    hooks = [
-        (target.path, _known(target.role if isinstance(target.role, str) else None))
-        for target in context.hook_plan.targets
-        if isinstance(target.role, str) or not _has_hooks(context, target)
-    ]
-    coming = [*hooks, *_native_roles(context), *_program_roles(context)]
-    hooked = {path for path, _ in hooks} | {root.module.path for root in facts.roots if root.gets_static_keys}
-    for path, role in (*coming, *_backend_roles(facts), *_provider_roles(context, hooked)):
-        roles.setdefault(path, set()).add(role)
+    for known_role in run_roles(context):
+        roles.setdefault(known_role.path, set()).add(known_role.role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     stacks = [item for item in facts.stacks if workspace.in_scope(item.document.path)]
     running: dict[StackDefinition, set[str]] = {stack: set() for stack in stacks}
@@ -128,7 +111,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
             running[stack].add(path)
     known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
-    written = frozenset(_runtime_hooks(workspace))
+    written = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
         for receiver in attachments(workspace).receivers
@@ -136,13 +119,6 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     )
     every = (*known, *(_module(module) for module in modules))
     return Knowledge(workspace.identity, code, every, written, frozenset(facts.tested), tuple(workspace.problems))
-
-
-def _has_hooks(context: Context, target: Target) -> bool:
-    """Whether every stack that runs a root module has a hook already, which names its role."""
-    here, elsewhere = target.runners.here, target.runners.elsewhere
-    is_there = all(map(context.strategies.has_hook, here)) and all(stack.has_hook for stack in elsewhere)
-    return is_there and bool(here or elsewhere)
 
 
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
@@ -209,14 +185,13 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
-    roles = frozenset(role for text in _hooks(stack) for role in roles_in(text))
     return KnownStack(
         stack.title,
         stack.place,
         stack.code,
         stack.slug or "",
         space,
-        roles,
+        frozenset(roles_of(stack)),
         variable_roles,
         paths,
         is_guess=is_guess,
@@ -224,145 +199,3 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         has_session_tags=SESSION_TAGS in stack.labels,
         account=stack.account,
     )
-
-
-def _hooks(stack: StackDefinition) -> Iterator[str]:
-    """What the stack, and the contexts attached to it, do before init."""
-    if isinstance(stack, TerraformDefinition):
-        lists = (
-            stack.source.argument(_INIT),
-            *(spacelift_context.hooks(_INIT) for spacelift_context in stack.contexts.known),
-        )
-        yield from (_own(stack.source, expression) for expression in lists if expression is not None)
-    elif isinstance(stack, PythonDefinition):
-        from migrator.spacelift.hooks.in_python import hooks_of  # here: libcst is slow to load, and seldom needed
-
-        yield from hooks_of(stack.document.text, stack.source, _INIT)
-    elif isinstance(stack, YamlDefinition):
-        yield from commands(read(stack.document.text, stack.part), stack.source.hooks("init"))
-
-
-def _own(stack: Stack, hooks: Expression) -> str:
-    """What a list of hooks says; of a choice by the key of ``for_each``, what it says for this stack alone."""
-    text, choice = hooks.text, _BY_KEY.search(hooks.text)
-    if stack.key is None or choice is None:
-        return said_in(hooks)
-    start = choice.start()
-    try:
-        end = _end_of_choice(text, skip_balanced(text, choice.end()))
-    except SyntaxProblem:  # JSON within JSON's own escapes
-        return ""
-    chosen = hooks.derived(text[start:end]).strings or ()
-    return "\n".join((*chosen, said_in(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
-
-
-def _end_of_choice(text: str, call: int) -> int:
-    """The end of a ``lookup``, or of what follows a condition, whose ``call`` ends there: ``? [hook] : []``."""
-    opening = text.find("[", call) if text[call:].lstrip().startswith("?") else -1
-    nothing = _ELSE_NONE.match(text, skip_balanced(text, opening)) if opening >= 0 else None
-    return nothing.end() if nothing else call
-
-
-def _runtime_hooks(workspace: Workspace) -> Iterator[tuple[str, str | None]]:
-    """The roles of the hooks in the runtime configuration, by the slug of the stack."""
-    document = workspace.documents.get(workspace.scoped(RUNTIME_CONFIG))
-    if document is None or document.problem is not None:
-        return
-    tree = read(document.text)
-    for slug in parse(document.text).slugs:
-        for command in commands(tree, ("stacks", slug, _INIT)):
-            yield from ((slug, role) for role in roles_in(command))
-
-
-def roles_in(hooks: str) -> Iterator[str | None]:
-    """The roles that commands exchange the token for; None for one that a run alone knows."""
-    for line in hooks.splitlines():
-        if EXCHANGE in line and not line.lstrip().startswith("#"):
-            yield from (_known(role) for role in _HOOK_ROLE.findall(line))
-
-
-def _native_roles(context: Context) -> Iterator[tuple[str, str | None]]:
-    """The roles with which backends, and the remote states beside them, are still to sign in by themselves."""
-    config, strategies = context.config, context.strategies
-    for root in context.facts.roots:
-        is_migrated = root.is_migrated(config.include_ambient)
-        is_there = any(backend.has_web_identity for backend in root.backends)
-        if (is_migrated or is_there) and strategies.of(root).is_native:
-            signed = [strategies.sign_in(root, backend) for backend in root.backends if is_migrated]
-            for state in root.remote_states:
-                assumes = any(state_config.backend.assumes_role for state_config in state.configs)
-                if (
-                    state.skip_reason is None
-                    and not state.has_web_identity
-                    and (state.names or assumes or root.gets_static_keys)
-                ):
-                    signed += [outcome for _, outcome in strategies.state_sign_ins(state, [root])]
-            for outcome in signed:
-                if isinstance(outcome, SignIn) and outcome.role:
-                    yield root.module.path, _known(outcome.role)
-
-
-def _program_roles(context: Context) -> Iterator[tuple[str, str | None]]:
-    """The roles with which backends of CDKTF programs sign in by themselves, or will."""
-    for program, runners in context.facts.programs:
-        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
-
-        is_native = context.strategies.of_program(program, runners).is_native
-        is_coming = is_native and program.is_migrated(context.config.include_ambient)
-        for call in program.calls:
-            if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
-                yield program.folder, _known(call.web_identity_role)
-            elif is_coming and may_sign_in(call):
-                signed = python_sign_in(call, context.config.at(program.folder))
-                yield program.folder, None if isinstance(signed, Refusal) else _known(signed.role)
-
-
-def _backend_roles(facts: Facts) -> Iterator[tuple[str, str | None]]:
-    """The roles with which backends and remote states sign in by themselves already."""
-    for root in facts.roots:
-        states = [
-            config.backend for state in root.remote_states if state.skip_reason is None for config in state.configs
-        ]
-        yield from ((root.module.path, role) for role in _web_identities((*root.backends, *states)))
-
-
-def _web_identities(backends: Iterable[S3Backend]) -> Iterator[str | None]:
-    for backend in backends:
-        argument = backend.block.attribute(_WEB_IDENTITY)
-        if argument is not None and backend.skip_reason is None:
-            items = [attribute for attribute in backend.document.object_items(argument) if attribute.name == "role_arn"]
-            yield from (_known(string_value(backend.document.expression(attribute))) for attribute in items)
-
-
-def _provider_roles(context: Context, hooked: set[str]) -> Iterator[tuple[str, str | None]]:
-    """The roles of the providers, by the root module that each is reached from.
-
-    Static keys stand for the role that the configuration names, or for one that is still open. So do no credentials at
-    all in the ``hooked`` root modules, and where a migration makes a provider sign in by itself. What is to be left as
-    it is signs in all the same.
-    """
-    config, mappings = context.config, context.roles
-    for provider in context.facts.providers:
-        is_aws = provider.skip_reason is None or (
-            isinstance(provider.skip_reason, Ignored) and provider.has_web_identity
-        )
-        if is_aws and provider.document.kind is not Kind.TEST:
-            for scope in scopes_of(context.workspace, provider.module):
-                path = _outermost(scope).module.path
-                for role in provider.web_identity_roles:
-                    yield path, _known(Expression(role, scope).string if role else None)
-            decided = context.sign_ins.of(provider)
-            is_coming = decided is not None and isinstance(decided[0], Rewrite)
-            for path, identity in mappings.instances(provider) or () if not provider.has_web_identity else ():
-                if provider.credentials or path in hooked or is_coming:
-                    for _, mapped in mappings.cases(provider, path, identity):
-                        named = mapped or config.at(provider.module.path).role_arn
-                        yield path, named if isinstance(named, str) else None
-
-
-def _outermost(scope: Scope) -> Scope:
-    return scope if scope.caller is None else _outermost(scope.caller)
-
-
-def _known(role: str | None) -> str | None:
-    return role if role is not None and is_role_arn(role) else None

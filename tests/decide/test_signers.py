@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from migrator.config.config import Config
-from migrator.decide.sign_in_changes import SignInChanges
-from migrator.decide.signers import environments_after, signers
+from migrator.decide.signers.table import BlockSigner, environments_after, signers, signers_after
 from migrator.migrate.planning import Planning
 from migrator.model.fleet import RepoIdentity
 from migrator.terraform.providers import aws_providers
@@ -15,15 +15,20 @@ from migrator.workspace.discover import listing, walk
 from migrator.workspace.workspace import Workspace
 from tests.rules.test_fixtures import CASES, case_id, options
 
+Signers = dict[tuple[str, str], Signer]
 
-def both(case: Path) -> tuple[dict[tuple[str, str], Signer], dict[tuple[str, str], Signer]]:
+
+def both(case: Path) -> tuple[Signers, Signers]:
     """Who signs after the migration of a case, as decided, and as the changed files say."""
     workspace = Workspace(listing(case / "before", walk(case / "before")), RepoIdentity("webshop"))
     planning = Planning(workspace, Config(**options(case)))
     context = planning.context
-    around = environments_after(context)
-    decided = signers(context, around, workspace, context.facts.in_module, SignInChanges(context))
-    return decided, signers(context, around, workspace.changed(planning.changes), aws_providers)
+    changed = signers(context, environments_after(context), workspace.changed(planning.changes), aws_providers)
+    return by_block(signers_after(context)), by_block(changed)
+
+
+def by_block(rows: Iterable[BlockSigner]) -> Signers:
+    return {(row.root, row.title): row.by for row in rows}
 
 
 def test_the_changed_files_say_what_was_decided() -> None:

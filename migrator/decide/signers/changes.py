@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from migrator.config.config import ProviderAuth
 from migrator.decide.environment_sign_in import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
-from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
 if TYPE_CHECKING:
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
     from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
     from migrator.terraform.remote_states import Config, RemoteState
+
+
+RULES = ("provider-static-keys", "provider-environment", "s3-backend", "remote-state")
+"""The rules that change how a block signs in."""
 
 
 class SignInChanges:
@@ -38,45 +41,47 @@ class SignInChanges:
             backend.place.key: (root, backend) for root in context.facts.roots for backend in root.backends
         }
         self._states = {state.place.key: state for state in context.facts.remote_states}
-        self._providers = {provider.place.key: provider for provider in context.facts.providers}
 
     def _is_rewritten(self, place: Place, *rules: str) -> bool:
         return any((rule, place.key) in self._rewritten for rule in rules)
 
     def loses_credentials(self, provider: Provider) -> bool:
         """Whether the credentials of a provider's block go."""
-        return self._is_rewritten(provider.place, "provider-static-keys", "provider-environment")
+        return self._is_rewritten(provider.place, *RULES[:2])
+
+    def gaining(self, provider: Provider) -> Provider | None:
+        """The block of a provider that gets a web identity of its own; None if no block does."""
+        losing = (block for block in self._losing(provider) if not block.has_web_identity and block.is_lead)
+        return None if self._context.config.provider_auth is ProviderAuth.HOOK else next(losing, None)
 
     def web_identity(self, provider: Provider) -> str | None:
         """The expression of the role that a provider signs in with afterwards; None if that does not change."""
-        for block in provider.family:
-            known = self._providers.get(block.place.key)
-            if known is None or not self.loses_credentials(block):
-                continue
-            if self._context.environment_roots.serves(known):
-                continue
-            if self._context.config.provider_auth is ProviderAuth.HOOK:
-                if self._context.hook_identity.replaces_web_identity(known):
-                    return ""
-            elif not known.has_web_identity and known.is_lead:
-                return self._context.web_identity.role_expression(known)
-        return None
+        if self._context.config.provider_auth is ProviderAuth.HOOK:
+            replaced = map(self._context.hook_identity.replaces_web_identity, self._losing(provider))
+            return "" if any(replaced) else None
+        gaining = self.gaining(provider)
+        return self._context.web_identity.role_expression(gaining) if gaining is not None else None
 
-    def of_backend(self, backend: S3Backend) -> BodyChange:
-        """The change of a backend block or a partial configuration."""
+    def _losing(self, provider: Provider) -> Iterator[Provider]:
+        """The blocks of a provider that sign in by themselves afterwards, or by a hook."""
+        serves = self._context.environment_roots.serves
+        return (block for block in provider.family if self.loses_credentials(block) and not serves(block))
+
+    def of_backend(self, backend: S3Backend) -> SignIn | None:
+        """The new sign-in of a backend block or a partial configuration; None if it stays as it is."""
         found = self._backends.get(backend.place.key)
         if found is None or not self._is_rewritten(backend.place, "s3-backend"):
-            return BodyChange()
+            return None
         signed = backend_sign_in(self._context, *found)
-        return BodyChange() if isinstance(signed, Refusal) else signed.change
+        return signed if isinstance(signed, SignIn) else None
 
-    def of_state(self, state: RemoteState) -> list[tuple[Config, BodyChange]]:
-        """The changes of the parts of a remote state's configuration."""
+    def of_state(self, state: RemoteState) -> dict[str, SignIn]:
+        """The new sign-ins of the parts of a remote state's configuration, by the key of their place."""
         known = self._states.get(state.place.key)
         if known is None or not self._is_rewritten(state.place, "remote-state"):
-            return []
+            return {}
         signed = _state_sign_ins(self._context, known)
-        return [(part, outcome.change) for part, outcome in signed if isinstance(outcome, SignIn)]
+        return {part.backend.place.key: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
-from migrator.decide.sign_in_changes import SignInChanges
+from migrator.decide.signers.changes import SignInChanges
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.syntax.terraform import BodyChange
 from migrator.terraform.backends import S3Backend, s3_backends
 from migrator.terraform.partial_backends import partial_backends
-from migrator.terraform.remote_states import remote_states
+from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terraform.signing import (
     ENVIRONMENT,
     Environment,
@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
+    from migrator.terraform.backend_edit import SignIn as BackendSignIn
     from migrator.terraform.providers import Provider
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
+    _Block = Provider | S3Backend | RemoteState
+
 _NOBODY = Environment()
-_INTEGRATION = Signer("the AWS integration")
+_INTEGRATION = Signer("the AWS integration", is_keyless=True)
 _HOOK = Signer("web identity, by the hook", is_keyless=True)
 
 
@@ -49,16 +52,20 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
         return ()
     before = signers(context, _environments(context), context.workspace, context.facts.in_module)
-    after = signers(
-        context, environments_after(context), context.workspace, context.facts.in_module, SignInChanges(context)
-    )
-    both = {key: (was, after.get(key, was)) for key, was in before.items()}
+    after = {(row.root, row.title): row.by for row in signers_after(context)}
+    both = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
     return tuple(
         SigningRow(root or ".", who, was.said, comes.said, comes.role, comes.is_keyless)
         for (root, who), (was, comes) in both.items()
         if root in telling
     )
+
+
+def signers_after(context: Context) -> Iterator[BlockSigner]:
+    """Who signs after the migration, by the decisions alone."""
+    around, changes = environments_after(context), SignInChanges(context)
+    return signers(context, around, context.workspace, context.facts.in_module, changes)
 
 
 def environments_after(context: Context) -> dict[str, Environment]:
@@ -85,7 +92,7 @@ def _by_hook(roles: Sequence[str]) -> Signer:
 def _living_on(root: EnvironmentRoot) -> Environment:
     """What the environment of a root module comes to hold."""
     if root.has_integration:
-        by_role = Signer(f"role {root.role}, by the AWS integration")
+        by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
         return Environment(rest=by_role if root.role else _INTEGRATION)
     return Environment(web_identity=str(root.role))
 
@@ -113,13 +120,23 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
     return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
+@dataclass(frozen=True, eq=False)
+class BlockSigner:
+    """Who signs for a ``block`` in the runs of the root module at ``root``: ``title`` names the block there."""
+
+    root: str
+    title: str
+    block: _Block
+    by: Signer
+
+
 def signers(
     context: Context,
     environments: Mapping[str, Environment],
     workspace: Workspace,
     providers_of: Callable[[Module], Iterable[Provider]],
     changes: SignInChanges | None = None,
-) -> dict[tuple[str, str], Signer]:
+) -> Iterator[BlockSigner]:
     """Who signs in a ``workspace`` with ``environments`` around it, after ``changes``: by root module and by block."""
     units = context.facts.terragrunt.modules
     interesting = {module.path: module for module in workspace.interesting_modules()}
@@ -129,18 +146,16 @@ def signers(
     for owner, partial in partial_backends(workspace, roots, units):
         if owner is not None:
             backends[owner.path].append(partial)
-    found: dict[tuple[str, str], Signer] = {}
     for path, module in sorted(workspace.modules.items()):
         if (path in workspace.calls and not backends.get(path)) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        for title, who in _of_backend(workspace, module, backends.get(path, []), environment, changes):
-            found[path, title] = who
+        own = [*_configured(workspace, module, backends.get(path, []), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
             where = f" in {inner or '.'}" if inner != path else ""
-            for provider in providers.get(inner, ()):
-                found[path, provider.title + where] = signer(_of_provider(workspace, provider, changes), environment)
-    return found
+            leads = ((provider.title + where, provider) for provider in providers.get(inner, ()))
+            own += ((title, provider, _of_provider(workspace, provider, changes)) for title, provider in leads)
+        yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
 
 
 def _leads(providers: Iterable[Provider]) -> list[Provider]:
@@ -163,22 +178,22 @@ def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChange
     return sign_in if role is None else replace(sign_in, web_identity=said(role) if role else "")
 
 
-def _of_backend(
-    workspace: Workspace,
-    module: Module,
-    backends: Sequence[S3Backend],
-    environment: Environment,
-    changes: SignInChanges | None,
-) -> Iterator[tuple[str, Signer]]:
+def _configured(
+    workspace: Workspace, module: Module, backends: Sequence[S3Backend], changes: SignInChanges | None
+) -> Iterator[tuple[str, _Block, SignIn]]:
+    """The backend of a root module and the states that it reads, each with its title and how it signs in."""
     blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
         block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
         parts = [block, *(backend for backend in backends if backend.is_partial)]
-        changed = [(part, changes.of_backend(part) if changes else BodyChange()) for part in parts]
-        yield block.title, signer(changed_sign_in(workspace, changed), environment)
+        made = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
+        yield block.title, block, changed_sign_in(workspace, made)
     for state in remote_states(module):
         if state.kind == "s3":
-            made = {part.backend.place.key: change for part, change in (changes.of_state(state) if changes else ())}
-            changed = [(part.backend, made.get(part.backend.place.key, BodyChange())) for part in state.configs]
-            sign_in = changed_sign_in(workspace, changed) if changed else SignIn()
-            yield f"data.{'.'.join(state.block.labels)}", signer(sign_in, environment)
+            coming = changes.of_state(state) if changes else {}
+            made = [(part.backend, _change(coming.get(part.backend.place.key))) for part in state.configs]
+            yield f"data.{'.'.join(state.block.labels)}", state, changed_sign_in(workspace, made) if made else SignIn()
+
+
+def _change(signed: BackendSignIn | None) -> BodyChange:
+    return signed.change if signed is not None else BodyChange()

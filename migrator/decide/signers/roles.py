@@ -1,0 +1,146 @@
+"""The roles that the runs of each root module sign in with after the migration: AWS must trust those runs with them.
+
+The report of a migration and ``tf-oidc-migrate trust`` read them here, so one names the roles that the other names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.config.config import is_role_arn
+from migrator.decide.signers.changes import SignInChanges
+from migrator.decide.signers.table import BlockSigner, signers_after
+from migrator.decide.strategy import may_sign_in
+from migrator.errors import MigrateError
+from migrator.model.findings import LeftAlone, Refusal
+from migrator.model.fleet import KnownStack
+from migrator.model.results import TrustRow
+from migrator.terraform.expressions.evaluate import Expression, Scope
+from migrator.terraform.expressions.scopes import scopes_of
+from migrator.terraform.providers import Provider
+from migrator.terraform.signing import backend_sign_in
+
+if TYPE_CHECKING:
+    from migrator.decide.context import Context
+    from migrator.decide.roots import Root, Runners
+    from migrator.decide.target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class RunRole:
+    """A ``role`` that runs of the root module at ``path`` sign in with: an ARN, or None for one that is not known.
+
+    The ``runners`` are the stacks. What is changed for the role is of a ``group``, if it is: `Finding.group`.
+    """
+
+    path: str
+    role: str | None
+    runners: Runners
+    group: str | None = None
+
+
+def trust_rows(context: Context) -> tuple[TrustRow, ...]:
+    """A row for each role that is known by its ARN, unless the changes for it are refused."""
+    if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
+        return ()
+    refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)} - {None}
+    found: dict[str, dict[str, None]] = {}
+    for known in run_roles(context):
+        if known.role is not None and known.group not in refused:
+            found.setdefault(known.role, {}).update(_titles(known.runners))
+    return tuple(TrustRow(role, tuple(stacks)) for role, stacks in sorted(found.items()))
+
+
+def _titles(runners: Runners) -> dict[str, None]:
+    """The stacks by their titles; those of other repositories with the name of theirs."""
+    return {
+        f"{runner.repo}: {runner.title}" if isinstance(runner, KnownStack) else runner.title: None
+        for runner in runners.all
+    }
+
+
+def run_roles(context: Context) -> Iterator[RunRole]:
+    """The roles of hooks, of environments, of CDKTF programs, and of the blocks of each root module."""
+    for target in context.hook_plan.targets:
+        if isinstance(target.role, str) or not _has_hooks(context, target):
+            yield RunRole(target.path, _known(target.role), target.runners, target.group)
+    for environment_root in context.environment_roots.roots:
+        if not environment_root.has_integration:
+            role, runners = _known(environment_root.role), environment_root.runners
+            yield RunRole(environment_root.module.path, role, runners, environment_root.group)
+    yield from _of_programs(context)
+    roots = {root.module.path: root for root in context.facts.roots}
+    changes = SignInChanges(context)
+    for root in roots.values():
+        yield from (RunRole(root.module.path, role, root.runners) for role in _of_state(context, changes, root))
+    for row in signers_after(context):
+        runners = roots[row.root].runners if row.root in roots else context.facts.runners_of(row.root)
+        yield from (RunRole(row.root, role, runners) for role in _of_block(context, changes, row))
+
+
+def _has_hooks(context: Context, target: Target) -> bool:
+    """Whether every stack that runs a root module has a hook already, which names its role."""
+    here, elsewhere = target.runners.here, target.runners.elsewhere
+    is_there = all(map(context.strategies.has_hook, here)) and all(stack.has_hook for stack in elsewhere)
+    return is_there and bool(here or elsewhere)
+
+
+def _of_programs(context: Context) -> Iterator[RunRole]:
+    """The roles with which backends of CDKTF programs sign in by themselves."""
+    for program, runners in context.facts.programs:
+        from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
+
+        is_native = context.strategies.of_program(program, runners).is_native
+        is_coming = is_native and program.is_migrated(context.config.include_ambient)
+        for call in program.calls:
+            if call.web_identity is not None and not call.is_provider and call.skip_reason is None:
+                yield RunRole(program.folder, _known(call.web_identity_role), runners)
+            elif is_coming and may_sign_in(call):
+                signed = python_sign_in(call, context.config.at(program.folder))
+                role = None if isinstance(signed, Refusal) else _known(signed.role)
+                yield RunRole(program.folder, role, runners, program.group)
+
+
+def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[str | None]:
+    """The roles of web identity in all parts of a root module's backend, and of the states that it reads.
+
+    Stacks may have partial configurations of their own, and modules that the root module calls may read states.
+    """
+    backends = (root.backend, *(backend for backend in root.backends if backend.is_partial))
+    parts = [(backend, changes.of_backend(backend)) for backend in backends]
+    for state in (state for state in root.remote_states if state.skip_reason is None):
+        coming = changes.of_state(state)
+        parts += ((part.backend, coming.get(part.backend.place.key)) for part in state.configs)
+    for backend, signed in parts:
+        role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
+        if role and backend.skip_reason is None:
+            yield _known(role)
+
+
+def _of_block(context: Context, changes: SignInChanges, row: BlockSigner) -> set[str | None]:
+    """The roles that a block signs in with in the runs of a root module: static keys stand for an unknown role."""
+    role, block = row.by.role, row.block
+    gaining = changes.gaining(block) if isinstance(block, Provider) else None
+    if is_role_arn(role):
+        return {role}
+    if gaining is not None:
+        named = context.web_identity.roles_at_roots(gaining)
+        return {_known(role) for path, role in named if path == row.root} or {None}
+    if role:
+        try:
+            scopes = [scope for scope in scopes_of(context.workspace, block.module) if _root_of(scope) == row.root]
+        except MigrateError:  # the module is called in too many ways
+            scopes = []
+        return {_known(Expression(role, scope).string) for scope in scopes} or {None}
+    is_static = isinstance(block, Provider) and not row.by.is_keyless and block.skip_reason is None
+    return {None} if is_static else set()
+
+
+def _root_of(scope: Scope) -> str:
+    return scope.module.path if scope.caller is None else _root_of(scope.caller)
+
+
+def _known(role: str | Refusal | None) -> str | None:
+    return role if isinstance(role, str) and is_role_arn(role) else None
