@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.hooks.in_terraform import Entries
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.span import Edit
+    from migrator.terraform.backends import S3Backend
     from migrator.terragrunt.unit import Unit
 
 _BY_HOOK = HOOK_ONLY.refusal()
@@ -230,7 +231,7 @@ def _targets(context: Context) -> Iterator[Target]:
             mapped = {role for backend in root.backends if (role := context.roles.role(backend)) is not None}
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
             arns: set[str | None] = {string_value(role_arn) for role_arn in root.role_arns}
-            for assumed, runners in runners_by_role(context, root).items():
+            for assumed, runners in runners_by_role(context, root, _assumed_role).items():
                 role = _hook_role(arns if assumed is None else {assumed}, config.at(root.module.path), mapped)
                 if role == SHELL_ROLE and not is_for_sign_in(context, root.module, ROLE_VARIABLE):
                     role = _TAKEN
@@ -247,6 +248,10 @@ def _targets(context: Context) -> Iterator[Target]:
                 place = program.backends[0].place
                 yield Target(program.folder, place, program.group, role, runners, engine, is_native)
     yield from _units(context)
+
+
+def _assumed_role(backend: S3Backend) -> str | None:
+    return string_value(backend.role_arn) if backend.role_arn is not None else None
 
 
 def _units(context: Context) -> Iterator[Target]:

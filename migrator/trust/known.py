@@ -16,7 +16,6 @@ from migrator.rules.registry import all_rules
 from migrator.spacelift.hooks.roles import roles_in_runtime_config, roles_of
 from migrator.spacelift.inventory.known import SESSION_TAGS
 from migrator.spacelift.stacks.contexts import attachments
-from migrator.spacelift.stacks.definitions import StacksByFolder, definitions_running
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 
 if TYPE_CHECKING:
@@ -26,12 +25,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.workspace.workspace import Workspace
 
-_HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
-_INIT = "before_init"
-_BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
-_ELSE_NONE = re.compile(r"\s*:\s*\[\]")
-_WEB_IDENTITY = "assume_role_with_web_identity"
 
 Roles = frozenset[str | None]
 """The ARNs of the roles that runs sign in with; None for one that is known to a run alone."""
@@ -39,7 +33,7 @@ Roles = frozenset[str | None]
 
 @dataclass(frozen=True, slots=True)
 class KnownCode:
-    """A root module at ``path`` of a repository, and the roles that its backend and providers sign in with."""
+    """A root module at ``path`` of a repository, and the roles that its runs sign in with."""
 
     identity: RepoIdentity
     path: str
@@ -48,9 +42,10 @@ class KnownCode:
 
 @dataclass(frozen=True, slots=True)
 class KnownStack:
-    """A stack: ``slug`` and ``space`` are ``""`` where they are not known, ``roles`` those of its hooks.
+    """A stack: ``slug`` and ``space`` are ``""`` where they are not known.
 
-    ``variable_roles`` are the roles that its variables hold, ``paths`` the root modules of its repository that it runs.
+    ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
+    those of its hooks. ``variable_roles`` are the roles that its variables hold.
     ``is_guess`` tells that the slug is made of the name, ``has_open_space`` that a run alone knows the space.
     ``has_session_tags`` tells of its label. A module (``kind``) of the registry runs its tests. ``account`` is what an
     inventory says of the stack: slug and space are exact then.
@@ -101,16 +96,15 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     context.settled = tuple(finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context))
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
+    stacks = [item for item in facts.stacks if workspace.in_scope(item.document.path)]
+    running: dict[StackDefinition, dict[str, set[str | None]]] = {stack: {} for stack in stacks}
     for known_role in run_roles(context):
         roles.setdefault(known_role.path, set()).add(known_role.role)
+        for stack in (*known_role.runners.here, *known_role.runners.blueprints):
+            if stack in running:
+                running[stack].setdefault(known_role.path, set()).add(known_role.role)
     code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
-    stacks = [item for item in facts.stacks if workspace.in_scope(item.document.path)]
-    running: dict[StackDefinition, set[str]] = {stack: set() for stack in stacks}
-    by_folder = StacksByFolder(workspace, stacks)
-    for path in roles:
-        for stack in definitions_running(path, by_folder, workspace, is_only_root=len(roles) == 1):
-            running[stack].add(path)
-    known = tuple(_stack(stack, frozenset(paths), facts.variables) for stack, paths in running.items())
+    known = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
     written = frozenset(roles_in_runtime_config(workspace))
     modules = (
         receiver
@@ -129,7 +123,8 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
         for stack in knowledge.stacks:
             code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
             found.update(code)
-            roles = stack.roles.union(*(item.roles for item in code), _in_runtime_config(stack, repositories))
+            others = (item.roles for item in code if item.path not in stack.paths or item not in knowledge.code)
+            roles = stack.roles.union(*others, _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
@@ -174,7 +169,7 @@ def _module(module: Stack) -> KnownStack:
     )
 
 
-def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariables) -> KnownStack:
+def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> KnownStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
@@ -191,9 +186,9 @@ def _stack(stack: StackDefinition, paths: frozenset[str], variables: StackVariab
         stack.code,
         stack.slug or "",
         space,
-        frozenset(roles_of(stack)),
+        frozenset(roles_of(stack)).union(*paths.values()),
         variable_roles,
-        paths,
+        frozenset(paths),
         is_guess=is_guess,
         has_open_space=is_open,
         has_session_tags=SESSION_TAGS in stack.labels,

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from migrator.config.config import is_role_arn
 from migrator.decide.signers.changes import SignInChanges
 from migrator.decide.signers.table import BlockSigner, signers_after
+from migrator.decide.stack_roles import runners_by_role
 from migrator.decide.strategy import may_sign_in
 from migrator.errors import MigrateError
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.fleet import KnownStack
 from migrator.model.results import TrustRow
+from migrator.terraform.backends import S3Backend
 from migrator.terraform.expressions.evaluate import Expression, Scope
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.providers import Provider
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.roots import Root, Runners
     from migrator.decide.target import Target
+    from migrator.terraform.backend_edit import SignIn
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +74,15 @@ def run_roles(context: Context) -> Iterator[RunRole]:
             role, runners = _known(environment_root.role), environment_root.runners
             yield RunRole(environment_root.module.path, role, runners, environment_root.group)
     yield from _of_programs(context)
-    roots = {root.module.path: root for root in context.facts.roots}
     changes = SignInChanges(context)
-    for root in roots.values():
-        yield from (RunRole(root.module.path, role, root.runners) for role in _of_state(context, changes, root))
+    states = [known for root in context.facts.roots for known in _of_state(context, changes, root)]
+    yield from states
+    roots = {root.module.path: root.runners for root in context.facts.roots}
+    signed = {known.path for known in states}
     for row in signers_after(context):
-        runners = roots[row.root].runners if row.root in roots else context.facts.runners_of(row.root)
-        yield from (RunRole(row.root, role, runners) for role in _of_block(context, changes, row))
+        if not (isinstance(row.block, S3Backend) and row.root in signed):
+            runners = roots.get(row.root) or context.facts.runners_of(row.root)
+            yield from (RunRole(row.root, role, runners) for role in _of_block(context, changes, row))
 
 
 def _has_hooks(context: Context, target: Target) -> bool:
@@ -103,20 +108,25 @@ def _of_programs(context: Context) -> Iterator[RunRole]:
                 yield RunRole(program.folder, role, runners, program.group)
 
 
-def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[str | None]:
-    """The roles of web identity in all parts of a root module's backend, and of the states that it reads.
+def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[RunRole]:
+    """The roles of web identity in a root module's backend, and in the states that it and what it calls read.
 
-    Stacks may have partial configurations of their own, and modules that the root module calls may read states.
+    Stacks may have partial configurations of their own, each with a role.
     """
-    backends = (root.backend, *(backend for backend in root.backends if backend.is_partial))
-    parts = [(backend, changes.of_backend(backend)) for backend in backends]
+
+    def role_of(backend: S3Backend, signed: SignIn | None) -> str | None:
+        role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
+        return role if backend.skip_reason is None else None
+
+    by_role = runners_by_role(context, root, lambda backend: role_of(backend, changes.of_backend(backend)))
+    own = [backend for backend in root.backends if backend.is_partial or backend is root.backend]
+    found = [(role_of(backend, changes.of_backend(backend)), root.runners) for backend in own if None in by_role]
     for state in (state for state in root.remote_states if state.skip_reason is None):
         coming = changes.of_state(state)
-        parts += ((part.backend, coming.get(part.backend.place.key)) for part in state.configs)
-    for backend, signed in parts:
-        role = (signed and signed.role) or backend_sign_in(context.workspace, [backend]).web_identity
-        if role and backend.skip_reason is None:
-            yield _known(role)
+        parts = (part.backend for part in state.configs)
+        found += ((role_of(part, coming.get(part.place.key)), root.runners) for part in parts)
+    every = (*found, *by_role.items())
+    yield from (RunRole(root.module.path, _known(role), runners) for role, runners in every if role)
 
 
 def _of_block(context: Context, changes: SignInChanges, row: BlockSigner) -> set[str | None]:
