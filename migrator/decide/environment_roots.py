@@ -4,6 +4,9 @@ It comes by variables of the AWS SDKs (``--backend-auth env``),
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or by Spacelift's AWS integration
 (``--auth cloud-integration``). Then no block needs to say how to sign in, and keys or a profile that are left would
 win. What needs another role than the others cannot live there.
+
+Keys, profile and shared files of a backend go as well. The environment's role reaches the state itself where it is the
+one that was assumed; another one stays, and is assumed with it, in the form that the engine knows.
 """
 
 from __future__ import annotations
@@ -15,14 +18,17 @@ from typing import TYPE_CHECKING
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.diagnostics import (
     BACKEND_NEEDS_OTHER_ROLE,
+    INTEGRATION_READS_STATE,
     NO_INTEGRATION,
     NO_ROLE,
     OTHER_ROOT_MODULE,
     STATIC_KEYS_STAY,
 )
 from migrator.decide.roots import Root, Runners, group_of
-from migrator.model.findings import Place, Refusal, Rewrite
+from migrator.model.findings import Note, Place, Refusal, Rewrite
 from migrator.spacelift.hooks.diagnostics import STACK_HAS_HOOK, STACK_HAS_INTEGRATION
+from migrator.terraform.backend_edit import SignIn, chained_role
+from migrator.terraform.diagnostics import TWO_ROLES
 from migrator.terraform.expressions.scopes import scopes_of
 from migrator.terraform.provider_edit import sign_in_edits
 
@@ -215,3 +221,38 @@ def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
         if stack in setting.reach.stacks and setting.names and is_bound:
             return STATIC_KEYS_STAY.refusal(place=setting.place)
     return None
+
+
+# --- backends and remote states ------------------------------------------------------------------------------------
+
+
+def environment_sign_in(
+    workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
+) -> SignIn | Refusal:
+    """How a backend of a root module leaves signing in to its environment.
+
+    ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
+    """
+    nested = backend.block.attribute("assume_role")
+    if nested is not None and backend.role_arn is not None:
+        return TWO_ROLES.refusal()
+    is_same = root.has_integration or assumed_role(workspace, backend) == root.role
+    removed = ["The static credentials are removed."] * bool(backend.credentials)
+    if backend.role_family and (is_same or backend.role_arn is None):
+        outcome = (*removed, "The role is commented out.")
+        return SignIn("", backend.credentials, (), backend.role_family, outcome)
+    if nested is not None and is_same and not backend.document.is_ignored(nested):
+        return SignIn("", (*backend.credentials, nested), said=(*removed, "The role is removed."))
+    kept = ["The credentials of the environment assume the role."] * (backend.role_arn is not None)
+    if backend.role_arn is None or not rejects_flat:
+        return SignIn("", backend.credentials, said=(*removed, *kept))
+    chained = chained_role(backend)
+    if isinstance(chained, Refusal):
+        return chained
+    return SignIn("", (*backend.credentials, *backend.role_family), chained, said=(*removed, *kept))
+
+
+def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
+    """That the integration's role must read the state, where another one was assumed for it before."""
+    if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
+        yield INTEGRATION_READS_STATE.note(str(backend.place))

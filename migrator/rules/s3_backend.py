@@ -84,7 +84,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
-from migrator.decide.environment_sign_in import state_notes
+from migrator.decide.environment_roots import state_notes
 from migrator.decide.signers.changes import backend_sign_in
 from migrator.decide.strategy import since
 from migrator.model.diagnostics import Diagnostic

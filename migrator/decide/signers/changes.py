@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
-from migrator.decide.environment_sign_in import environment_sign_in
+from migrator.decide.environment_roots import environment_sign_in
 from migrator.model.findings import Refusal, Rewrite
 from migrator.terraform.backend_edit import SignIn, hook_sign_in
 
