@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE
+from migrator.decide.diagnostics import NEED_SEVERAL
 from migrator.decide.hook_diagnostics import (
     HOOK_HAS_BACKEND_ROLE,
     HOOK_HAS_OTHER_ROLE,
@@ -24,7 +25,6 @@ from migrator.decide.hook_diagnostics import (
     USES_HOOK,
     WEB_IDENTITY_STAYS,
 )
-from migrator.decide.refusals import NEED_SEVERAL
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote

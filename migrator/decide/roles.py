@@ -13,9 +13,9 @@ from migrator.decide.diagnostics import (
     CHECK_ACCOUNTS,
     SEVERAL_MAPPED_ROLES,
     SEVERAL_MAPPINGS,
+    TOO_MANY,
     VARYING_ENVIRONMENTS,
 )
-from migrator.decide.refusals import TOO_MANY
 from migrator.model.findings import Note, Place, Refusal
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection

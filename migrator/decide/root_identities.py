@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from migrator.decide.diagnostics import ROLE_IN_USE, SEVERAL_IDENTITIES, VARYING_INSTANCES
-from migrator.decide.refusals import NEED_SEVERAL, TOO_MANY
+from migrator.decide.diagnostics import NEED_SEVERAL, ROLE_IN_USE, SEVERAL_IDENTITIES, TOO_MANY, VARYING_INSTANCES
 from migrator.model.findings import Refusal
 from migrator.syntax.hcl.strings import quote
 from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION
