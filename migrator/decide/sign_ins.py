@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
 from migrator.decide.role_values import RoleValues
-from migrator.decide.shared_identities import stub_of
+from migrator.terraform.outside_identities import stub_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from migrator.decide.diagnostics import (
     VARYING_INSTANCES,
 )
 from migrator.decide.role_values import value_notes
-from migrator.decide.shared_identities import identity_of
 from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal
 from migrator.terraform.expressions.terms import literal
 from migrator.terraform.identity_diagnostics import IDENTITY_COLLISION, ROLE_ASSUMES_ITSELF
+from migrator.terraform.outside_identities import identity_of
 from migrator.terraform.provider_edit import sign_in_edits, web_identity_block
 from migrator.terraform.residues import Identity, is_varying
 from migrator.terraform.role_names import RoleVariable, role_variable, value_note, variable_called

@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from migrator.decide.context import Context
-from migrator.decide.shared_identities import plain_defaults, plain_identity
 from migrator.decide.signers.roles import trust_rows
 from migrator.decide.signers.table import signing_rows
 from migrator.decide.survey import Surveyor
@@ -27,6 +26,7 @@ from migrator.model.fleet import ALONE, Fleet, KnownCall, KnownInput, KnownModul
 from migrator.model.results import KEYS_RULE, Mode, Plan, StagedChanges
 from migrator.rules.registry import all_rules
 from migrator.terraform.outside_calls import registered
+from migrator.terraform.outside_identities import plain_defaults, plain_identity
 from migrator.terraform.secrets import Secrets
 from migrator.terraform.usage.interfaces import Interface, interfaces
 
