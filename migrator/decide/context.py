@@ -16,7 +16,7 @@ from migrator.decide.role_variables import RoleVariables
 from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.shared_roles import SharedRoles
-from migrator.decide.sign_ins import SignIns
+from migrator.decide.signers.providers import SignIns
 from migrator.decide.strategy import Strategies
 from migrator.decide.web_identity import WebIdentity
 from migrator.model.fleet import ALONE, Fleet, runs

@@ -159,7 +159,7 @@ class KnownCall:
 class KnownInput:
     """A variable for a role that a module gets.
 
-    ``origin`` tells whose, in expressions over the module's other variables: see `migrator.terraform.outside_identities`.
+    ``origin`` tells whose, over the module's other variables: see `migrator.terraform.outside_identities`.
     """
 
     name: str
