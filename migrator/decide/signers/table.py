@@ -16,9 +16,9 @@ from migrator.terraform.partial_backends import partial_backends
 from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terraform.signing import (
     ENVIRONMENT,
+    ConfiguredSignIn,
     Environment,
     Signer,
-    SignIn,
     changed_sign_in,
     provider_sign_in,
     said,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
-    from migrator.terraform.backend_edit import SignIn as BackendSignIn
+    from migrator.terraform.backend_edit import SignIn
     from migrator.terraform.providers import Provider
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
@@ -168,7 +168,7 @@ def _leads(providers: Iterable[Provider]) -> list[Provider]:
     ]
 
 
-def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChanges | None) -> SignIn:
+def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChanges | None) -> ConfiguredSignIn:
     if changes is None:
         return provider_sign_in(workspace, provider)
     sign_in = provider_sign_in(
@@ -180,7 +180,7 @@ def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChange
 
 def _configured(
     workspace: Workspace, module: Module, backends: Sequence[S3Backend], changes: SignInChanges | None
-) -> Iterator[tuple[str, _Block, SignIn]]:
+) -> Iterator[tuple[str, _Block, ConfiguredSignIn]]:
     """The backend of a root module and the states that it reads, each with its title and how it signs in."""
     blocks = [backend for backend in backends if not backend.is_partial]
     if blocks and not isinstance(blocks[0].skip_reason, LeftAlone):
@@ -192,8 +192,12 @@ def _configured(
         if state.kind == "s3":
             coming = changes.of_state(state) if changes else {}
             made = [(part.backend, _change(coming.get(part.backend.place.key))) for part in state.configs]
-            yield f"data.{'.'.join(state.block.labels)}", state, changed_sign_in(workspace, made) if made else SignIn()
+            yield (
+                f"data.{'.'.join(state.block.labels)}",
+                state,
+                changed_sign_in(workspace, made) if made else ConfiguredSignIn(),
+            )
 
 
-def _change(signed: BackendSignIn | None) -> BodyChange:
+def _change(signed: SignIn | None) -> BodyChange:
     return signed.change if signed is not None else BodyChange()
