@@ -167,19 +167,19 @@ class EnvironmentRoots:
 
     def _of_providers(self, module: Module, config: Config) -> str | Refusal | None:
         """The one role of all providers; None where it is not known."""
-        signers = self._context.root_identities.signers(module.path)
-        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
-        if isinstance(signers, Refusal) or isinstance(role, Refusal):
+        instances = self._context.root_identities.instances(module.path)
+        role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
+        if isinstance(instances, Refusal) or isinstance(role, Refusal):
             return role if isinstance(role, Refusal) else None
         if not isinstance(role, str):
-            return None if signers else config.role_arn
+            return None if instances else config.role_arn
         identities = self._context.root_identities
-        unmapped = [signer.provider for signer in signers if signer.role is None]
+        unmapped = [instance.provider for instance in instances if instance.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
-        every = (self._context.roles.of_other_partition(signer.provider, role) for signer in signers)
+        every = (self._context.roles.of_other_partition(instance.provider, role) for instance in instances)
         if mismatch := next(filter(None, every), None):
             return mismatch
-        return identities.differing(module.path, signers) or next(unspoken, role)
+        return identities.differing(module.path, instances) or next(unspoken, role)
 
     def _of_backend(self, root: Root | None, config: Config) -> str | Refusal | None:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""

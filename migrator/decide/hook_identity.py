@@ -118,8 +118,8 @@ class HookIdentity:
         target, where = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
             return NO_HOOK.refusal(root=where, what="provider")
-        signers = self._context.root_identities.signers(root)
-        role = signers if isinstance(signers, Refusal) else self._context.root_identities.role(signers)
+        instances = self._context.root_identities.instances(root)
+        role = instances if isinstance(instances, Refusal) else self._context.root_identities.role(instances)
         if role is NEED_SEVERAL:
             return SEVERAL_ROLES_FOR_HOOK.refusal(root=where)
         named = self._context.config.at(target.path if target else root).backend_role_arn
@@ -143,8 +143,8 @@ class HookIdentity:
         if mismatch := self._context.roles.of_other_partition(provider, role):
             return mismatch
         identities = self._context.root_identities
-        signers = identities.signers(root)
-        if not isinstance(signers, Refusal) and (differing := identities.differing(root, signers)) is not None:
+        instances = identities.instances(root)
+        if not isinstance(instances, Refusal) and (differing := identities.differing(root, instances)) is not None:
             return differing
         place = identities.apart(root, role)
         return HOOK_IDENTITY_COLLISION.refusal(place=place) if place else None

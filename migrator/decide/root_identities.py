@@ -27,7 +27,7 @@ _LEAVE_OUT = (
 
 
 @dataclass(frozen=True, eq=False)
-class Signer:
+class ProviderInstance:
     """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
 
     provider: Provider
@@ -40,36 +40,36 @@ class RootIdentities:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._signers: dict[str, list[Signer] | Refusal] = {}
+        self._instances: dict[str, list[ProviderInstance] | Refusal] = {}
         self._spoken = cache(self._find_spoken)
         self._signed_in = cache(self._find_signed_in)
 
-    def signers(self, root: str) -> list[Signer] | Refusal:
+    def instances(self, root: str) -> list[ProviderInstance] | Refusal:
         """The providers below a root module, each once for every identity that it has there."""
-        if root not in self._signers:
-            self._signers[root] = self._find(root)
-        return self._signers[root]
+        if root not in self._instances:
+            self._instances[root] = self._find(root)
+        return self._instances[root]
 
-    def role(self, signers: Iterable[Signer]) -> str | Refusal | Identity | None:
+    def role(self, instances: Iterable[ProviderInstance]) -> str | Refusal | Identity | None:
         """The one role that is for all of them, or else their one identity; a refusal where they need several."""
         found: set[str | Refusal | Identity] = set()
         unmapped: set[Identity] = set()
-        for signer in signers:
-            found.add(signer.role or self._role_arn(signer) or signer.identity)
-            unmapped |= {signer.identity} if signer.role is None else set()
-            if isinstance(signer.role, Refusal):
-                return signer.role
-            if is_varying(signer.identity):
+        for instance in instances:
+            found.add(instance.role or self._role_arn(instance) or instance.identity)
+            unmapped |= {instance.identity} if instance.role is None else set()
+            if isinstance(instance.role, Refusal):
+                return instance.role
+            if is_varying(instance.identity):
                 return NEED_SEVERAL
         return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
 
-    def differing(self, root: str, signers: Iterable[Signer]) -> Refusal | None:
+    def differing(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
         """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
-        for signer in signers:
-            places = self._context.roles.values.differing(root, signer.identity)
-            if is_varying(signer.identity):
-                return VARYING_INSTANCES.refusal(what=f"the provider at {signer.provider.place}")
-            if places or self._context.roles.values.is_by_workspace(signer.identity):
+        for instance in instances:
+            places = self._context.roles.values.differing(root, instance.identity)
+            if is_varying(instance.identity):
+                return VARYING_INSTANCES.refusal(what=f"the provider at {instance.provider.place}")
+            if places or self._context.roles.values.is_by_workspace(instance.identity):
                 return self._context.roles.varies(places)
         return None
 
@@ -79,8 +79,8 @@ class RootIdentities:
         if instances is None:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
-            here = [Signer(provider, identity, None) for path, identity in instances if path == root]
-            own_there = {signer.identity for signer in here}
+            here = [ProviderInstance(provider, identity, None) for path, identity in instances if path == root]
+            own_there = {instance.identity for instance in here}
             if refused := self._others(root, provider, own_there, role) or self.differing(root, here):
                 return refused
         shared = self._context.shared_roles
@@ -95,15 +95,15 @@ class RootIdentities:
     def apart(self, root: str, role: str) -> str | None:
         """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
         shared = self._context.shared_roles
-        mine = {shared.fingerprint(root, signer.identity) for signer in self.unmapped(root)}
+        mine = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
         return shared.apart(role, mine) if mine else None
 
-    def unmapped(self, root: str) -> list[Signer]:
+    def unmapped(self, root: str) -> list[ProviderInstance]:
         """The providers below a root module that nothing is mapped to."""
-        signers = self.signers(root)
-        return [] if isinstance(signers, Refusal) else [signer for signer in signers if signer.role is None]
+        instances = self.instances(root)
+        return [] if isinstance(instances, Refusal) else [instance for instance in instances if instance.role is None]
 
-    def spoken(self, root: str, role: str) -> list[Signer]:
+    def spoken(self, root: str, role: str) -> list[ProviderInstance]:
         """For whom --role-arn speaks below a root module, as far as that is known."""
         spoken = self._spoken(root, role)
         return [] if isinstance(spoken, Refusal) else spoken
@@ -123,7 +123,7 @@ class RootIdentities:
         spoken = self._spoken(root, role)
         if isinstance(spoken, Refusal):
             return spoken
-        other = next((signer for signer in spoken if signer.identity not in own), None)
+        other = next((instance for instance in spoken if instance.identity not in own), None)
         if other is not None:
             whose = f"the provider at {other.provider.place}"
             return IDENTITY_COLLISION.refusal(other=whose, remedy=self.remedy(provider))
@@ -132,18 +132,18 @@ class RootIdentities:
             return None
         return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
-    def _find_spoken(self, root: str, role: str) -> list[Signer] | Refusal:
+    def _find_spoken(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
         """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""
-        signers = self.signers(root)
-        if isinstance(signers, Refusal):
-            return signers
-        unmapped = [signer for signer in signers if signer.role is None and self._role_arn(signer) == role]
-        unmapped = [signer for signer in unmapped if signer.identity] or unmapped
-        modules = {signer.provider.module.path for signer in unmapped}
+        instances = self.instances(root)
+        if isinstance(instances, Refusal):
+            return instances
+        unmapped = [instance for instance in instances if instance.role is None and self._role_arn(instance) == role]
+        unmapped = [instance for instance in unmapped if instance.identity] or unmapped
+        modules = {instance.provider.module.path for instance in unmapped}
         lead = root if root in modules or len(modules) > 1 else next(iter(modules), root)
-        first = [signer for signer in unmapped if signer.provider.module.path == lead]
-        first.sort(key=lambda signer: signer.provider.alias is not None)
-        return [signer for signer in first if signer.provider is first[0].provider] or unmapped
+        first = [instance for instance in unmapped if instance.provider.module.path == lead]
+        first.sort(key=lambda instance: instance.provider.alias is not None)
+        return [instance for instance in first if instance.provider is first[0].provider] or unmapped
 
     def _find_signed_in(self, root: str, role: str) -> Provider | None:
         """A provider below a root module that has web identity with ``role`` already."""
@@ -154,16 +154,16 @@ class RootIdentities:
                     return provider
         return None
 
-    def _role_arn(self, signer: Signer) -> str | None:
-        return self._context.config.at(signer.provider.module.path).role_arn
+    def _role_arn(self, instance: ProviderInstance) -> str | None:
+        return self._context.config.at(instance.provider.module.path).role_arn
 
-    def _find(self, root: str) -> list[Signer] | Refusal:
-        found: list[Signer] = []
+    def _find(self, root: str) -> list[ProviderInstance] | Refusal:
+        found: list[ProviderInstance] = []
         for provider in self._context.roles.providers(root):
             instances = self._context.roles.instances(provider)
             if instances is None:
                 return TOO_MANY
             for identity in (instance for path, instance in instances if path == root):
                 roles = {role for _, role in self._context.roles.cases(provider, root, identity)}
-                found += (Signer(provider, identity, role) for role in roles)
+                found += (ProviderInstance(provider, identity, role) for role in roles)
         return found

@@ -130,12 +130,12 @@ class SharedRoles:
             config = context.config.at(root)
             is_hooked = config.provider_auth is ProviderAuth.HOOK
             for role in {config.backend_role_arn or config.role_arn} if is_hooked else self._roles_below(root):
-                signers = context.root_identities
-                for signer in signers.unmapped(root) if is_hooked else signers.spoken(root, role or ""):
-                    place = signer.provider.place
-                    is_changed = signer.identity or self._is_to_change(root)
+                identities = context.root_identities
+                for instance in identities.unmapped(root) if is_hooked else identities.spoken(root, role or ""):
+                    place = instance.provider.place
+                    is_changed = instance.identity or self._is_to_change(root)
                     if role is not None and is_changed and context.workspace.in_scope(place.path):
-                        yield RoleUser(role, str(place), self.fingerprint(root, signer.identity))
+                        yield RoleUser(role, str(place), self.fingerprint(root, instance.identity))
 
     def _roles_below(self, root: str) -> set[str | None]:
         """The roles of --role-arn for the folders of the providers below a root module."""
