@@ -36,7 +36,7 @@ from migrator.terraform.role_names import RoleVariable, role_variable
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
 
 _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 

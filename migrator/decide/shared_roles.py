@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import BackendAuth, ProviderAuth
 from migrator.decide.diagnostics import BACKEND_COLLISION, VARYING_BACKENDS
-from migrator.decide.target import region_of
+from migrator.decide.hook_targets import region_of
 from migrator.model.fleet import RoleUser
 from migrator.model.partitions import partition_objection
 from migrator.spacelift.settings.model import TerraformSetting

@@ -20,7 +20,7 @@ from migrator.spacelift.stacks.contexts import attachments
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
     from migrator.decide.role_values import RoleValue
     from migrator.spacelift.stacks.model import StackDefinition
 

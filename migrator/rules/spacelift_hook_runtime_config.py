@@ -77,7 +77,7 @@ from migrator.spacelift.stacks.runtime_config import PATH
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
-    from migrator.decide.hooks import Target
+    from migrator.decide.hook_targets import Target
     from migrator.spacelift.hooks.in_runtime_config import RuntimeStack
     from migrator.syntax.yaml.tree import Keys
 

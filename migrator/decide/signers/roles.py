@@ -26,8 +26,8 @@ from migrator.terraform.signing import backend_sign_in
 
 if TYPE_CHECKING:
     from migrator.decide.context import Context
+    from migrator.decide.hook_targets import Target
     from migrator.decide.roots import Root, Runners
-    from migrator.decide.target import Target
     from migrator.terraform.backend_edit import SignIn
 
 
