@@ -12,8 +12,8 @@ from migrator.decide.environment_roots import EnvironmentRoots
 from migrator.decide.facts import gather
 from migrator.decide.hook_identity import HookIdentity
 from migrator.decide.hooks import HookPlan
+from migrator.decide.role_mappings import RoleMappings
 from migrator.decide.role_variables import RoleVariables
-from migrator.decide.roles import Roles
 from migrator.decide.root_identities import RootIdentities
 from migrator.decide.shared_roles import SharedRoles
 from migrator.decide.signers.providers import SignIns
@@ -104,9 +104,9 @@ class Context:
         return TerragruntInputs(self.workspace, self.facts.terragrunt)
 
     @cached_property
-    def roles(self) -> Roles:
+    def role_mappings(self) -> RoleMappings:
         """The roles that the user named for identities."""
-        return Roles(self)
+        return RoleMappings(self)
 
     @cached_property
     def root_identities(self) -> RootIdentities:

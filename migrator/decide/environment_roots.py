@@ -128,7 +128,7 @@ class EnvironmentRoots:
                 root_with_state = states.get(path)
                 if root_with_state is None or not root_with_state.is_migrated(include_ambient):
                     module = self._context.workspace.modules[path]
-                    providers = list(self._context.roles.providers(module.path))
+                    providers = list(self._context.role_mappings.providers(module.path))
                     if any(provider.credentials for provider in providers) or path in with_static_keys:
                         place = providers[0].place if providers else Place(module.documents[0].path)
                         yield self._root(module, place, self._context.facts.runners_of(path), root_with_state)
@@ -156,7 +156,7 @@ class EnvironmentRoots:
 
     def _role(self, module: Module, root: Root | None) -> str | Refusal | None:
         config = self._context.config.at(module.path)
-        providers = list(self._context.roles.providers(module.path))
+        providers = list(self._context.role_mappings.providers(module.path))
         found = self._of_providers(module, config)
         if isinstance(found, Refusal):
             return found
@@ -176,7 +176,7 @@ class EnvironmentRoots:
         identities = self._context.root_identities
         unmapped = [instance.provider for instance in instances if instance.role is None]
         unspoken = (found for provider in unmapped if (found := identities.unspoken(provider, role)))
-        every = (self._context.roles.of_other_partition(instance.provider, role) for instance in instances)
+        every = (self._context.role_mappings.of_other_partition(instance.provider, role) for instance in instances)
         if mismatch := next(filter(None, every), None):
             return mismatch
         return identities.differing(module.path, instances) or next(unspoken, role)
@@ -185,7 +185,7 @@ class EnvironmentRoots:
         """The role of a backend without any provider beside it: the one asked for, or that reached the state before."""
         if config.backend_role_arn is not None or root is None:
             return config.backend_role_arn or config.role_arn
-        mapped = {role for backend in root.backends if (role := self._context.roles.role(backend)) is not None}
+        mapped = {role for backend in root.backends if (role := self._context.role_mappings.role(backend)) is not None}
         if refused := next((outcome for outcome in mapped if isinstance(outcome, Refusal)), None):
             return refused
         own = {

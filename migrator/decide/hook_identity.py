@@ -99,7 +99,7 @@ class HookIdentity:
         """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
         role = self._role(provider)
         if isinstance(role, Literal) and not provider.has_web_identity:
-            yield from self._context.roles.account_notes(provider, role.text)
+            yield from self._context.role_mappings.account_notes(provider, role.text)
 
     def _roots(self, provider: Provider) -> list[str]:
         modules = self._context.workspace.modules_of(provider.document)
@@ -140,7 +140,7 @@ class HookIdentity:
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
         """Why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
-        if mismatch := self._context.roles.of_other_partition(provider, role):
+        if mismatch := self._context.role_mappings.of_other_partition(provider, role):
             return mismatch
         identities = self._context.root_identities
         instances = identities.instances(root)

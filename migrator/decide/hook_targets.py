@@ -79,7 +79,7 @@ def _roots(context: Context) -> Iterator[Target]:
     for root in context.facts.roots:
         is_native = strategies.of(root).is_native if root.is_migrated(config.include_ambient) else False
         if strategies.needs_hook(root) or (is_native and strategies.is_open(root, root.runners)):
-            mapped = {role for backend in root.backends if (role := context.roles.role(backend)) is not None}
+            mapped = {role for backend in root.backends if (role := context.role_mappings.role(backend)) is not None}
             engine = strategies.engine(root) if strategies.is_open(root, root.runners) else None
             arns: set[str | None] = {string_value(role_arn) for role_arn in root.role_arns}
             for assumed, runners in runners_by_role(context, root, _assumed_role).items():

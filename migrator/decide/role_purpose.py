@@ -24,7 +24,7 @@ def is_free(context: Context, module: Module, name: str) -> bool:
     if not any(module.blocks("variable", name)):
         return True
     is_passed = any(call.block.attribute(name) for call in context.workspace.calls.get(module.path, ()))
-    return not is_passed and not context.roles.values.has_value_in_files(module, name)
+    return not is_passed and not context.role_mappings.values.has_value_in_files(module, name)
 
 
 def is_for_sign_in(context: Context, module: Module, name: str) -> bool:

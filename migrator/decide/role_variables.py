@@ -60,7 +60,7 @@ class RoleVariables:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._residues = context.roles.residues
+        self._residues = context.role_mappings.residues
         self._identities: dict[str, dict[Identity, str | None]] = {}
         self._holders: dict[tuple[str, str], Identity] = {}
         self._names: dict[tuple[str, Identity], list[str]] = {}

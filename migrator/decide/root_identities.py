@@ -66,16 +66,16 @@ class RootIdentities:
     def differing(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
         """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
         for instance in instances:
-            places = self._context.roles.values.differing(root, instance.identity)
+            places = self._context.role_mappings.values.differing(root, instance.identity)
             if is_varying(instance.identity):
                 return VARYING_INSTANCES.refusal(what=f"the provider at {instance.provider.place}")
-            if places or self._context.roles.values.is_by_workspace(instance.identity):
-                return self._context.roles.varies(places)
+            if places or self._context.role_mappings.values.is_by_workspace(instance.identity):
+                return self._context.role_mappings.varies(places)
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
         """Why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
-        instances = self._context.roles.instances(provider)
+        instances = self._context.role_mappings.instances(provider)
         if instances is None:
             return TOO_MANY
         for root in sorted({path for path, _ in instances}):
@@ -110,10 +110,10 @@ class RootIdentities:
 
     def remedy(self, provider: Provider) -> str:
         """How the provider gets a role of its own, in a sentence for people."""
-        instances = self._context.roles.instances(provider) or ()
+        instances = self._context.role_mappings.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
             return _LEAVE_OUT
-        option = self._context.roles.how_to_map(provider)
+        option = self._context.role_mappings.how_to_map(provider)
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
     def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
@@ -159,11 +159,11 @@ class RootIdentities:
 
     def _find(self, root: str) -> list[ProviderInstance] | Refusal:
         found: list[ProviderInstance] = []
-        for provider in self._context.roles.providers(root):
-            instances = self._context.roles.instances(provider)
+        for provider in self._context.role_mappings.providers(root):
+            instances = self._context.role_mappings.instances(provider)
             if instances is None:
                 return TOO_MANY
             for identity in (instance for path, instance in instances if path == root):
-                roles = {role for _, role in self._context.roles.cases(provider, root, identity)}
+                roles = {role for _, role in self._context.role_mappings.cases(provider, root, identity)}
                 found += (ProviderInstance(provider, identity, role) for role in roles)
         return found

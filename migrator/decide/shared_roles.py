@@ -48,7 +48,7 @@ class SharedRoles:
         """What gets such a role in this repository, once for each identity."""
         found: dict[tuple[str, bool, str], RoleUser] = {}
         made = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
-        for user in (*made, *self._context.roles.users()):
+        for user in (*made, *self._context.role_mappings.users()):
             found.setdefault((user.role, user.is_backend, user.fingerprint), user)
         return tuple(found.values())
 
@@ -64,7 +64,7 @@ class SharedRoles:
         context = self._context
         if not identity:
             return self._environment(root)
-        known = context.roles.values.known(root, identity)
+        known = context.role_mappings.values.known(root, identity)
         if not known:
             return fingerprint(identity, "not known", context.repo, root)
         is_local = any(name == "root" or made.symbols for name, made in known)
@@ -100,7 +100,7 @@ class SharedRoles:
         config = context.config.at(root.module.path)
         if not root.is_migrated(config.include_ambient):
             return None
-        has_own = any(backend.assumes_role or context.roles.role(backend) for backend in root.backends)
+        has_own = any(backend.assumes_role or context.role_mappings.role(backend) for backend in root.backends)
         return config.backend_role_arn or (None if has_own else config.role_arn)
 
     def _backend_identities(self, root: Root) -> set[str]:
@@ -118,14 +118,18 @@ class SharedRoles:
 
     def _credentials(self, backend: S3Backend) -> Iterator[tuple[str, Term]]:
         for attribute in backend.credentials:
-            yield attribute.name, self._context.roles.residues.of(backend.module, backend.document, attribute)
+            yield attribute.name, self._context.role_mappings.residues.of(backend.module, backend.document, attribute)
 
     # --- providers ---------------------------------------------------------------------------------------------------
 
     def _providers(self) -> Iterator[RoleUser]:
         context = self._context
         for root in sorted(
-            {path for provider in context.facts.providers for path, _ in context.roles.instances(provider) or ()}
+            {
+                path
+                for provider in context.facts.providers
+                for path, _ in context.role_mappings.instances(provider) or ()
+            }
         ):
             config = context.config.at(root)
             is_hooked = config.provider_auth is ProviderAuth.HOOK
@@ -139,7 +143,7 @@ class SharedRoles:
 
     def _roles_below(self, root: str) -> set[str | None]:
         """The roles of --role-arn for the folders of the providers below a root module."""
-        providers = self._context.roles.providers(root)
+        providers = self._context.role_mappings.providers(root)
         return {self._context.config.at(provider.module.path).role_arn for provider in providers}
 
     def _is_to_change(self, root: str) -> bool:
@@ -172,7 +176,7 @@ class SharedRoles:
         modules = self._context.workspace.modules_of(setting.document) if value is not None else []
         if value is None or not modules:
             return str(setting.place)
-        made = self._context.roles.residues.of(modules[0], setting.document, value)
+        made = self._context.role_mappings.residues.of(modules[0], setting.document, value)
         is_varying = any(symbol.op in ("each", "count") for symbol in made.symbols)
         return str(setting.place) if is_varying else f"{setting.names} {fingerprint((('value', made),))}"
 

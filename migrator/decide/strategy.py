@@ -97,7 +97,7 @@ class Strategies:
 
     def mapped(self, backend: S3Backend) -> str | Refusal | None:
         """The role that the user named for the backend's identity, or the one that a remote state is read with."""
-        return self._context.roles.role(backend)
+        return self._context.role_mappings.role(backend)
 
     def native_readers(self, state: RemoteState) -> list[Root] | Refusal | None:
         """The root modules that read a remote state which is to sign in by itself; None where a hook signs in.

@@ -94,7 +94,7 @@ class Planning:
             )
             for name in interface.gains
         )
-        defaults = tuple(plain_defaults(interface.module, context.roles.residues, title)) if gains else ()
+        defaults = tuple(plain_defaults(interface.module, context.role_mappings.residues, title)) if gains else ()
         folder = os.path.realpath(workspace.root / path)
         place = Place(min(document.path for document in interface.module.documents))
         return KnownModule(repo, workspace.identity, path, place, folder, gains, interface.loses, defaults=defaults)
@@ -123,7 +123,7 @@ class Planning:
             ),
             signers=signing_rows(self._context),
             trusts=trust_rows(self._context),
-            mapped=tuple(sorted(self._context.roles.used)),
+            mapped=tuple(sorted(self._context.role_mappings.used)),
             stacks=tuple(self._surveyor.rows()),
             masked=tuple(map(secrets.masked, changes)) if has_diff else (),
             stages=stages,

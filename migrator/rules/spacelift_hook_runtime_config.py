@@ -67,7 +67,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import HookPlace
-from migrator.decide.variables import runtime_variables
+from migrator.decide.stack_variables import runtime_variables
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Place, Refusal, Rewrite
 from migrator.rules.registry import Rule

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _SEVERAL = SEVERAL_MAPPED_ROLES.refusal()
 
 
-class Roles:
+class RoleMappings:
     """The mappings of a run, as they apply to the providers and backends of one repository."""
 
     def __init__(self, context: Context) -> None:
