@@ -32,7 +32,7 @@ Roles = frozenset[str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCode:
+class RootRoles:
     """A root module at ``path`` of a repository, and the roles that its runs sign in with."""
 
     identity: RepoIdentity
@@ -41,8 +41,8 @@ class KnownCode:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownStack:
-    """A stack: ``slug`` and ``space`` are ``""`` where they are not known.
+class SubjectStack:
+    """A stack as the subjects of its tokens name it: ``slug`` and ``space`` are ``""`` where they are not known.
 
     ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
     those of its hooks. ``variable_roles`` are the roles that its variables hold.
@@ -75,8 +75,8 @@ class Knowledge:
     """
 
     identity: RepoIdentity
-    code: tuple[KnownCode, ...]
-    stacks: tuple[KnownStack, ...]
+    code: tuple[RootRoles, ...]
+    stacks: tuple[SubjectStack, ...]
     hooks: frozenset[tuple[str, str | None]] = frozenset()
     tested: frozenset[str] = frozenset()
     problems: tuple[FileProblem, ...] = ()
@@ -87,7 +87,7 @@ class Use:
     """That runs of ``stack`` sign in with ``role``; None for what is not known."""
 
     role: str | None
-    stack: KnownStack | None
+    stack: SubjectStack | None
 
 
 def learn(workspace: Workspace, config: Config) -> Knowledge:
@@ -103,7 +103,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
         for stack in (*known_role.runners.here, *known_role.runners.blueprints):
             if stack in running:
                 running[stack].setdefault(known_role.path, set()).add(known_role.role)
-    code = tuple(KnownCode(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
+    code = tuple(RootRoles(workspace.identity, path, frozenset(found)) for path, found in sorted(roles.items()))
     known = tuple(_stack(stack, paths, facts.variables) for stack, paths in running.items())
     written = frozenset(roles_in_runtime_config(workspace))
     modules = (
@@ -118,7 +118,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
 def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     """Which roles the stacks of all repositories sign in with; what no known stack runs is a use without a stack."""
     uses: dict[Use, None] = {}
-    found: set[KnownCode] = set()
+    found: set[RootRoles] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
             code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
@@ -133,7 +133,7 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     return list(uses)
 
 
-def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> Roles:
+def _in_runtime_config(stack: SubjectStack, repositories: Sequence[Knowledge]) -> Roles:
     root = stack.code.project_root
     with_code = (
         knowledge for knowledge in repositories if root is not None and runs(stack.code, knowledge.identity, root)
@@ -141,7 +141,7 @@ def _in_runtime_config(stack: KnownStack, repositories: Sequence[Knowledge]) -> 
     return frozenset(role for knowledge in with_code for slug, role in knowledge.hooks if slug == stack.slug)
 
 
-def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Knowledge) -> bool:
+def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, own: Knowledge) -> bool:
     """Whether a stack, which ``own`` defines, runs code of a repository."""
     if stack.kind == "module":
         is_there = runs(replace(stack.code, project_root=""), code.identity, "")
@@ -151,10 +151,10 @@ def _is_run(code: KnownCode, stack: KnownStack, repository: Knowledge, own: Know
     return runs(stack.code, code.identity, code.path) and is_of_branch(stack.code, code.identity)
 
 
-def _module(module: Stack) -> KnownStack:
+def _module(module: Stack) -> SubjectStack:
     argument = module.argument("space_id")
     space = (argument.string if argument else None) or ""
-    return KnownStack(
+    return SubjectStack(
         module.title,
         module.place,
         module.code,
@@ -169,7 +169,7 @@ def _module(module: Stack) -> KnownStack:
     )
 
 
-def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> KnownStack:
+def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> SubjectStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
         argument = stack.source.argument("space_id")
@@ -180,7 +180,7 @@ def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables:
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
     if stack.account is not None:
         is_guess, space, is_open = False, stack.account.space or space, is_open and not stack.account.space
-    return KnownStack(
+    return SubjectStack(
         stack.title,
         stack.place,
         stack.code,
