@@ -1,4 +1,4 @@
-"""Root modules in which all sign in with the one role that the environment of their runs has.
+"""In these root modules, all sign in with the one role that the environment of their runs has.
 
 It comes by variables of the AWS SDKs (``--backend-auth env``),
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html, or by Spacelift's AWS integration
@@ -62,7 +62,7 @@ class EnvironmentRoot:
 
     @property
     def title(self) -> str:
-        """What it is called among those of its repository."""
+        """The name among those of its repository."""
         return self.module.path or "."
 
     @property
@@ -206,14 +206,14 @@ def assumed_role(workspace: Workspace, backend: S3Backend) -> str | None:
 
 
 def others_credentials(context: Context, stack: StackDefinition) -> Refusal | None:
-    """Why a stack's runs have credentials that override web identity of the environment; None if they have none."""
+    """Say why a stack's runs have credentials that override web identity of the environment; None if they have none."""
     if place := context.facts.integrations.get(stack):
         return STACK_HAS_INTEGRATION.refusal(place=place)
     return STACK_HAS_HOOK.refusal() if context.strategies.has_hook(stack) else None
 
 
 def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
-    """What hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
+    """Find what hands static credentials to a stack's runs and cannot go for its sake alone; None if nothing does."""
     for setting in facts.settings:
         reach = setting.reach
         is_shared = reach.unknown or reach.others or reach.elsewhere or len(reach.stacks) > 1
@@ -229,7 +229,7 @@ def static_keys(facts: Facts, stack: StackDefinition) -> Refusal | None:
 def environment_sign_in(
     workspace: Workspace, backend: S3Backend, root: EnvironmentRoot, *, rejects_flat: bool
 ) -> SignIn | Refusal:
-    """How a backend of a root module leaves signing in to its environment.
+    """Decide how a backend of a root module leaves signing in to its environment.
 
     ``rejects_flat`` tells that the engine knows no flat ``role_arn``.
     """
@@ -253,6 +253,6 @@ def environment_sign_in(
 
 
 def state_notes(workspace: Workspace, backend: S3Backend, root: EnvironmentRoot) -> Iterator[Note]:
-    """That the integration's role must read the state, where another one was assumed for it before."""
+    """Note that the integration's role must read the state, where another role was assumed for it before."""
     if root.has_integration and backend.assumes_role and assumed_role(workspace, backend) != root.role:
         yield INTEGRATION_READS_STATE.note(str(backend.place))

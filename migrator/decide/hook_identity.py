@@ -1,4 +1,4 @@
-"""Providers that live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
+"""Providers live on the hook's credentials, as Spacelift's workaround for engines before 1.6 has it to the letter.
 
 The hook exports credentials for the backend, and they serve the provider, too; so its ``assume_role_with_web_identity``
 stands there as a comment: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc. As a hook has one role,
@@ -42,7 +42,7 @@ _COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 
 
 class HookIdentity:
-    """Which providers of a repository may live on the credentials of a hook."""
+    """Decides which providers of a repository may live on the credentials of a hook."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -96,7 +96,7 @@ class HookIdentity:
         return frozenset(target.group for target in targets if target is not None)
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """That the provider's lists of accounts do not admit the account of the hook's role, if so."""
+        """Note that the provider's lists of accounts do not admit the account of the hook's role, if so."""
         role = self._role(provider)
         if isinstance(role, Literal) and not provider.has_web_identity:
             yield from self._context.role_mappings.account_notes(provider, role.text)
@@ -114,7 +114,7 @@ class HookIdentity:
         return Literal(roles.pop()) if len(roles) == 1 else role_variable(None)
 
     def _objection(self, provider: Provider, root: str) -> Refusal | None:
-        """Why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
+        """Say why the provider cannot use the credentials of a hook of the module at ``root``; None if it can."""
         target, where = self._targets.get(root), root or "."
         if target is None and root not in self._hooked:
             return NO_HOOK.refusal(root=where, what="provider")
@@ -139,7 +139,7 @@ class HookIdentity:
         return ROLE_ASSUMES_ITSELF.refusal(role=said) if is_assumed else None
 
     def _mismatch(self, provider: Provider, root: str, role: str) -> Refusal | None:
-        """Why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
+        """Say why the hook's role, if known, is not right for what signs in below a root module; None if it is."""
         if mismatch := self._context.role_mappings.of_other_partition(provider, role):
             return mismatch
         identities = self._context.root_identities
@@ -157,7 +157,7 @@ class HookIdentity:
 
 
 def _by_module(context: Context) -> Iterator[tuple[str, Target]]:
-    """What signs in by a hook that is to come, by the path of its root module; units of Terragrunt have one, too."""
+    """The targets of hooks that are to come, by the path of the root module; units of Terragrunt have one, too."""
     targets: dict[str, Target] = {}
     for target in context.hook_plan.targets:
         several = replace(target, role=SEVERAL_HOOK_ROLES.refusal())

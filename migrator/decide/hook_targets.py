@@ -1,4 +1,4 @@
-"""Root modules, CDKTF programs and Terragrunt units that sign in by a hook, each with the role of the hook."""
+"""Some root modules, CDKTF programs and Terragrunt units sign in by a hook, each with the role of the hook."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is being migrated and signs in by a hook: a root module, or a CDKTF program; its backend is at ``place``.
+    """A root module, unit or CDKTF program that is migrated and signs in by a hook; its backend is at ``place``.
 
     ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of
     `KnownRoot`, and so are ``is_native`` and ``region``.
@@ -59,12 +59,12 @@ class Target:
 
     @property
     def title(self) -> str:
-        """What it is called among those of its repository."""
+        """The name among those of its repository."""
         return self.path or "."
 
 
 def hook_targets(context: Context) -> tuple[Target, ...]:
-    """What needs a hook, and what does not as far as is known here, but might for a stack of another repository."""
+    """Find what needs a hook, and what does not as far as is known here, but might for a stack elsewhere."""
     known = dict(_regions(context.facts))
     return tuple(
         replace(target, region=region_to_name(target.role, known.get(target.path, "")))

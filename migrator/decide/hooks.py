@@ -1,4 +1,4 @@
-"""Which stacks are to get the hook, for which root modules, here and in the other repositories of the run."""
+"""Stacks get the hook for the root modules that they run, here and in the other repositories of the run."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PlannedHook:
 
     @property
     def kind(self) -> str:
-        """What the hooks have in common that one context can hold: role and region."""
+        """The role and region, which all hooks of one context have in common."""
         return f"{self.role} {self.region}".rstrip()
 
     @property
@@ -96,11 +96,11 @@ class HookPlan:
         self._obstacles: dict[StackDefinition, str] = {}
 
     def entries(self, role: str, region: str = "") -> Entries:
-        """What comes first in a list of hooks."""
+        """The entries that come first in a list of hooks."""
         return entries(role, self._context.config, region)
 
     def notes(self, planned: PlannedHook, fix: Fix) -> list[Note]:
-        """What must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
+        """Note what must be done for the hook to work; with the hook itself, if the user wants the stack left alone."""
         if isinstance(fix, Ignored):
             return self.to_paste(planned.role, planned.code, planned.region)
         if planned.stack.is_blueprint and not planned.refusal:
@@ -118,7 +118,7 @@ class HookPlan:
         return [*notes, ADD_HOOK.note(code, paste="\n".join(commands), lists=lists)]
 
     def fate_without_edit(self, planned: PlannedHook) -> Fix | None:
-        """What becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
+        """Decide what becomes of a stack that is not to be edited, or must not be; None if it needs an edit."""
         stack, missing = planned.stack, self._missing(planned.stack)
         if stack.is_ignored:
             return stack.document.ignored
@@ -145,7 +145,7 @@ class HookPlan:
         return Rewrite(tuple(dict.fromkeys(edits)), f"The hook is the first entry of {' and '.join(missing)}.")
 
     def obstacle(self, stack: StackDefinition) -> str:
-        """Why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
+        """Say why a stack could not get a hook if it, and what its block makes besides, were to; ``""`` if it could."""
         if stack not in self._obstacles:
             siblings = self._lists.siblings(stack)
             hooks = RequiredHooks(self._lists, dict.fromkeys(siblings, self.entries(SHELL_ROLE)))

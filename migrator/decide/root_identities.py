@@ -1,4 +1,4 @@
-"""The identities that meet in a root module: whose the providers are that sign in there, and which role is for whom.
+"""Identities meet in a root module: its providers sign in with credentials that may differ, and a role is for some.
 
 What gives all of them one role (``--role-arn``, a hook, the environment of a run) speaks for one identity, and for none
 that differs from it or is not known.
@@ -36,7 +36,7 @@ class ProviderInstance:
 
 
 class RootIdentities:
-    """What signs in below each root module of a repository."""
+    """The providers that sign in below each root module of a repository."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -64,7 +64,7 @@ class RootIdentities:
         return NEED_SEVERAL if len(found) > 1 or len(unmapped) > 1 else next(iter(found), None)
 
     def differing(self, root: str, instances: Iterable[ProviderInstance]) -> Refusal | None:
-        """Why no role that is written out can be right for them, if so: their credentials are not always the same."""
+        """Say why no role that is written out can be right for them, if so: their credentials vary."""
         for instance in instances:
             places = self._context.role_mappings.values.differing(root, instance.identity)
             if is_varying(instance.identity):
@@ -74,7 +74,7 @@ class RootIdentities:
         return None
 
     def unspoken(self, provider: Provider, role: str) -> Refusal | None:
-        """Why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
+        """Say why ``role``, by --role-arn, cannot be for the provider, if so: it would be for others, too."""
         instances = self._context.role_mappings.instances(provider)
         if instances is None:
             return TOO_MANY
@@ -93,7 +93,7 @@ class RootIdentities:
         return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=self.remedy(provider))
 
     def apart(self, root: str, role: str) -> str | None:
-        """Where something has ``role`` that may not have the credentials of those below ``root``; None if nothing."""
+        """Find where something with other credentials than those below ``root`` may have ``role``; None if nothing."""
         shared = self._context.shared_roles
         mine = {shared.fingerprint(root, instance.identity) for instance in self.unmapped(root)}
         return shared.apart(role, mine) if mine else None
@@ -104,12 +104,12 @@ class RootIdentities:
         return [] if isinstance(instances, Refusal) else [instance for instance in instances if instance.role is None]
 
     def spoken(self, root: str, role: str) -> list[ProviderInstance]:
-        """For whom --role-arn speaks below a root module, as far as that is known."""
+        """The providers that --role-arn is for below a root module, as far as that is known."""
         spoken = self._spoken(root, role)
         return [] if isinstance(spoken, Refusal) else spoken
 
     def remedy(self, provider: Provider) -> str:
-        """How the provider gets a role of its own, in a sentence for people."""
+        """Say how the provider gets a role of its own."""
         instances = self._context.role_mappings.instances(provider) or ()
         if len(instances) > len({root for root, _ in instances}):
             return _LEAVE_OUT
@@ -117,7 +117,7 @@ class RootIdentities:
         return f"Name the role of this provider with `{option}`." if option else _LEAVE_OUT
 
     def _others(self, root: str, provider: Provider, own: set[Identity], role: str) -> Refusal | None:
-        """Whose role it would be as well below a root module, if not the provider's alone."""
+        """Say who else would have the role below a root module, if anybody."""
         if len(own) > 1 or any(map(is_varying, own)):
             return SEVERAL_IDENTITIES.refusal(remedy=self.remedy(provider))
         spoken = self._spoken(root, role)
@@ -133,7 +133,7 @@ class RootIdentities:
         return ROLE_IN_USE.refusal(place=signed.place, remedy=self.remedy(provider))
 
     def _find_spoken(self, root: str, role: str) -> list[ProviderInstance] | Refusal:
-        """For whom --role-arn speaks below a root module: its first provider, or all where it has none."""
+        """Find the providers that --role-arn is for below a root module: its first, or all where it has none."""
         instances = self.instances(root)
         if isinstance(instances, Refusal):
             return instances

@@ -1,4 +1,4 @@
-"""What one role of --role-arn or --backend-role-arn is for, in all that a run looks at: no two identities share it.
+"""No two identities of a run share a role of --role-arn or --backend-role-arn.
 
 A role that the user names once speaks for one identity: that of root modules in HCL, of what Terragrunt writes, of
 programs of CDKTF, of backends, here and in the other repositories of the run. Where two of these differ, or it is not
@@ -39,13 +39,13 @@ class SharedRoles:
         self._environments: dict[str, str] = {}
 
     def apart(self, role: str, own: Collection[str], *, is_backend: bool = False) -> str | None:
-        """Where something has ``role`` as well and is none of the ``own`` fingerprints, for people; None if nothing."""
+        """Find where something has ``role`` as well and is none of the ``own`` fingerprints; None if nothing."""
         users = self._users.get((role, is_backend), {})
         return next((place for name, place in users.items() if name not in own), None)
 
     @cached_property
     def users(self) -> tuple[RoleUser, ...]:
-        """What gets such a role in this repository, once for each identity."""
+        """The users of such a role in this repository, once for each identity."""
         found: dict[tuple[str, bool, str], RoleUser] = {}
         made = (*self._providers(), *self._backends(), *self._generated(), *self._programs())
         for user in (*made, *self._context.role_mappings.users()):
@@ -73,7 +73,7 @@ class SharedRoles:
     # --- backends ----------------------------------------------------------------------------------------------------
 
     def backend_refusal(self, root: Root) -> Refusal | None:
-        """Why no role that the user named once can be for a root module's backend, if so."""
+        """Say why no role that the user named once can be for a root module's backend, if so."""
         role = self._backend_role(root)
         if role is None:
             return None
@@ -163,15 +163,15 @@ class SharedRoles:
             runners = self._context.facts.runners_of(root)
             stacks = {*runners.here, *runners.blueprints}
             setting = [
-                self._told(item)
+                self._name_of(item)
                 for item in self._context.facts.settings
                 if item.names and (root in item.roots or not stacks.isdisjoint(item.reach.stacks))
             ]
             self._environments[root] = fingerprint((), ENVIRONMENT, *sorted(set(setting))) if setting else ENVIRONMENT
         return self._environments[root]
 
-    def _told(self, setting: Setting) -> str:
-        """What a setting hands to a run: the same where the same value stands in the same module."""
+    def _name_of(self, setting: Setting) -> str:
+        """Name what a setting hands to a run: the same where the same value stands in the same module."""
         value = setting.block.attribute("value") if isinstance(setting, TerraformSetting) else None
         modules = self._context.workspace.modules_of(setting.document) if value is not None else []
         if value is None or not modules:

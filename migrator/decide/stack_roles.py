@@ -1,4 +1,4 @@
-"""The role of a root module's backend in the runs of each stack, where partial configurations name several roles.
+"""Stacks may give a root module's backend different roles, by partial configurations of their own.
 
 ``TF_CLI_ARGS_init`` of a stack names its own file: https://docs.spacelift.io/vendors/terraform/terraform-backend.
 """

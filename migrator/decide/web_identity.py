@@ -1,4 +1,4 @@
-"""A provider's sign-in by web identity: the block, and the role that stands in it."""
+"""A provider signs in by web identity: here its block is made, and the role that stands there is chosen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MAPPED = "mapped to"
 
 
 class WebIdentity:
-    """What every provider of a repository is to sign in with."""
+    """Decides what every provider of a repository is to sign in with."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -133,9 +133,9 @@ class WebIdentity:
         return edits
 
     def notes(self, provider: Provider) -> Iterator[Note]:
-        """What is left to do: give the provider's role variable its value, in each root module; see to its account.
+        """Note what is left to do: give the role variable its value in each root module, and see to its account.
 
-        And what has become of the constraints on its releases.
+        A note also tells what has become of the constraints on the provider's releases.
         """
         if self._by_hook is not None:
             yield from self._by_hook.notes(provider)
@@ -181,15 +181,15 @@ class WebIdentity:
         )
 
     def held(self, module: Module, name: str) -> Identity | None:
-        """Whose role the variable ``name`` of a module holds, in the module's terms; None if that is not known."""
+        """The identity whose role the variable ``name`` of a module holds, in the module's terms; None if not known."""
         return self._context.role_variables.held(module, name)
 
     def needs(self, provider: Provider) -> frozenset[str]:
-        """What must be changed for the provider to have credentials: `Finding.needs`."""
+        """The changes without which the provider has no credentials: `Finding.needs`."""
         return self._by_hook.needs(provider) if self._by_hook is not None else frozenset()
 
     def _value_notes(self, root: Module, name: str, provider: Provider, identity: Identity) -> Iterator[Note]:
-        """That a variable of a root module is to be given its value: which one in which environment, if it is known."""
+        """Note that a variable of a root module needs its value: which one in which environment, if that is known."""
         cases = self._context.role_mappings.cases(provider, root.path, _plain(identity))
         known = {role for _, role in cases if isinstance(role, str)}
         if root.path in self._context.workspace.called_elsewhere:
@@ -257,7 +257,7 @@ class WebIdentity:
         return self._context.config.role_in is RoleIn.LITERAL and self._context.role_mappings.is_mapped(provider)
 
     def identity(self, provider: Provider) -> Identity:
-        """What tells identities apart: credentials, and the role that they are mapped to where a variable holds it."""
+        """Credentials tell identities apart, and the role that they are mapped to, where a variable holds it."""
         identity = self._context.role_mappings.residues.identity(provider)
         if self._context.config.role_in is RoleIn.LITERAL or self._context.role_mappings.is_several(provider):
             return identity
@@ -269,7 +269,7 @@ class WebIdentity:
         )
 
     def _identity_in(self, module: Module, provider: Provider) -> Identity:
-        """The same in another module that the provider's file is part of."""
+        """The identity of the provider in another module that its file is part of."""
         alike = (own for own in self._context.facts.in_module(module) if own.block is provider.block)
         return self.identity(next(alike, provider))
 
@@ -299,7 +299,7 @@ class WebIdentity:
         return None
 
     def _objection(self, provider: Provider, role: str) -> Refusal | None:
-        """Why the provider cannot sign in with ``role``, an expression."""
+        """Say why the provider cannot sign in with ``role``, an expression."""
         if self._context.config.portable and provider.is_in_json and any(provider.block.blocks("dynamic")):
             return PORTABLE_IN_JSON.refusal()
         if is_varying(self._context.role_mappings.residues.identity(provider)):

@@ -96,7 +96,7 @@ def learn(workspace: Workspace, config: Config) -> Knowledge:
     context.settled = tuple(finding for rule in all_rules() if rule.id in RULES for finding in rule.check(context))
     facts = context.facts
     roles: dict[str, set[str | None]] = {}
-    stacks = [item for item in facts.stacks if workspace.in_scope(item.document.path)]
+    stacks = [stack for stack in facts.stacks if workspace.in_scope(stack.document.path)]
     running: dict[StackDefinition, dict[str, set[str | None]]] = {stack: {} for stack in stacks}
     for known_role in run_roles(context):
         roles.setdefault(known_role.path, set()).add(known_role.role)
@@ -121,15 +121,15 @@ def uses_of(repositories: Sequence[Knowledge]) -> list[Use]:
     found: set[RootRoles] = set()
     for knowledge in repositories:
         for stack in knowledge.stacks:
-            code = [item for other in repositories for item in other.code if _is_run(item, stack, other, knowledge)]
+            code = [root for other in repositories for root in other.code if _is_run(root, stack, other, knowledge)]
             found.update(code)
-            others = (item.roles for item in code if item.path not in stack.paths or item not in knowledge.code)
+            others = (root.roles for root in code if root.path not in stack.paths or root not in knowledge.code)
             roles = stack.roles.union(*others, _in_runtime_config(stack, repositories))
             named = (roles - {None}) | (stack.variable_roles if None in roles else frozenset())
             is_open = None in roles and not stack.variable_roles
             uses.update(dict.fromkeys(Use(role, stack) for role in (*sorted(filter(None, named)), *[None] * is_open)))
-    alone = (item for knowledge in repositories for item in knowledge.code if item not in found)
-    uses.update(dict.fromkeys(Use(role, None) for item in alone for role in item.roles))
+    alone = (root for knowledge in repositories for root in knowledge.code if root not in found)
+    uses.update(dict.fromkeys(Use(role, None) for root in alone for role in root.roles))
     return list(uses)
 
 

@@ -1,4 +1,4 @@
-"""What the rules change in the sign-in of each provider, backend and remote state, as far as the findings are settled.
+"""Rules change the sign-in of providers, backends and remote states, as far as the findings are settled.
 
 A rule makes its edits of these changes, and who signs afterwards follows from them: no file is read again.
 """
@@ -85,7 +85,7 @@ class SignInChanges:
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:
-    """How a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
+    """Decide how a backend of a root module signs in afterwards: by the environment, by itself, or by a hook."""
     strategies = context.strategies
     is_migrated = root.is_migrated(context.config.include_ambient)
     environment_root = context.environment_roots.at(root.module.path) if is_migrated else None
@@ -97,7 +97,7 @@ def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn 
 
 
 StateSignIns = Iterator[tuple["Config", SignIn | Refusal]]
-"""How each part of a remote state's configuration signs in afterwards."""
+"""The parts of a remote state's configuration, each with how it signs in afterwards."""
 
 
 def environment_state_sign_ins(context: Context, state: RemoteState, root: EnvironmentRoot) -> StateSignIns:

@@ -62,7 +62,7 @@ class SignIns:
             self._handed_down[called] = edits, tuple(web_identity.handed_down_notes(stub, gains, self.values))
 
     def of(self, provider: Provider) -> tuple[Rewrite | Refusal | LeftAlone, tuple[Note, ...]] | None:
-        """What becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
+        """Tell what becomes of a provider, and what a person must then do; None if it does not sign in by itself."""
         return self._fates.get(provider)
 
     def handed_down(self, called: Called) -> tuple[tuple[Edit, ...] | Refusal, tuple[Note, ...]]:
@@ -107,7 +107,7 @@ def _environments(context: Context) -> dict[str, ChangedEnvironment]:
         if root.gets_static_keys or needs_hook(root)
     ]
     roots += [
-        (item.module, ChangedEnvironment(item.group, _SETTINGS)) for item in context.facts.modules_with_static_keys
+        (known.module, ChangedEnvironment(known.group, _SETTINGS)) for known in context.facts.modules_with_static_keys
     ]
     found = context.facts.terragrunt
     for unit, group in zip(found.units, found.groups, strict=True):

@@ -1,4 +1,4 @@
-"""The roles that the runs of each root module sign in with after the migration: AWS must trust those runs with them.
+"""AWS must trust the runs of each root module with the roles that they sign in with after the migration.
 
 The report of a migration and ``tf-oidc-migrate trust`` read them here, so one names the roles that the other names.
 """

@@ -1,4 +1,4 @@
-"""The table of who signs: for each root module its providers, its backend and the states that it reads."""
+"""The table says who signs: for each root module its providers, its backend and the states that it reads."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
 
 
 def signers_after(context: Context) -> Iterator[BlockSigner]:
-    """Who signs after the migration, by the decisions alone."""
+    """Tell who signs after the migration, by the decisions alone."""
     around, changes = environments_after(context), SignInChanges(context)
     return signers(context, around, context.workspace, context.facts.in_module, changes)
 
 
 def environments_after(context: Context) -> dict[str, Environment]:
-    """What the root modules have around them after the migration, by path."""
+    """The environments of root modules after the migration, by path."""
     refused = {finding.group for finding in context.settled if isinstance(finding.fix, Refusal)}
     hooks: dict[str, list[str]] = {}
     for target in context.hook_plan.targets:
@@ -90,7 +90,7 @@ def _by_hook(roles: Sequence[str]) -> Signer:
 
 
 def _living_on(root: EnvironmentRoot) -> Environment:
-    """What the environment of a root module comes to hold."""
+    """The environment that a root module gets."""
     if root.has_integration:
         by_role = Signer(f"role {root.role}, by the AWS integration", is_keyless=True)
         return Environment(rest=by_role if root.role else _INTEGRATION)
@@ -98,7 +98,7 @@ def _living_on(root: EnvironmentRoot) -> Environment:
 
 
 def _environments(context: Context) -> dict[str, Environment]:
-    """What the root modules live on already whose stacks have a hook, an integration, or the variables of a role."""
+    """The environments of today, by path, if stacks have a hook, an integration, or the variables of a role."""
     facts, has_hook = context.facts, context.strategies.has_hook
     found = {module.module.path: Environment(has_keys=True) for module in facts.modules_with_static_keys}
     for root in facts.roots:
@@ -122,7 +122,7 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
 
 @dataclass(frozen=True, eq=False)
 class BlockSigner:
-    """Who signs for a ``block`` in the runs of the root module at ``root``: ``title`` names the block there."""
+    """A ``block`` is signed for ``by`` somebody in the runs of the root module at ``root``; ``title`` names it."""
 
     root: str
     title: str
@@ -137,7 +137,7 @@ def signers(
     providers_of: Callable[[Module], Iterable[Provider]],
     changes: SignInChanges | None = None,
 ) -> Iterator[BlockSigner]:
-    """Who signs in a ``workspace`` with ``environments`` around it, after ``changes``: by root module and by block."""
+    """Tell who signs in a ``workspace`` with ``environments`` around it, after ``changes``, for each block."""
     units = context.facts.terragrunt.modules
     interesting = {module.path: module for module in workspace.interesting_modules()}
     providers = {path: _leads(providers_of(module)) for path, module in interesting.items()}
@@ -172,7 +172,7 @@ def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChange
     if changes is None:
         return provider_sign_in(workspace, provider)
     sign_in = provider_sign_in(
-        workspace, provider, [item for item in provider.family if changes.loses_credentials(item)]
+        workspace, provider, [block for block in provider.family if changes.loses_credentials(block)]
     )
     role = changes.web_identity(provider)
     return sign_in if role is None else replace(sign_in, web_identity=said(role) if role else "")
