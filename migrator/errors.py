@@ -9,10 +9,10 @@ class MigrateError(Exception):
     """An error that ends the work on one repository; the message is a sentence for the user."""
 
 
-def missing_extra(found: str, extra: str) -> MigrateError:
-    """The error of a command that needs the packages of an ``extra``; ``found`` says so in a sentence."""
+def missing_extra(message: str, extra: str) -> MigrateError:
+    """The error of a command that needs the packages of an ``extra``; ``message`` is the sentence that says so."""
     advice = f"Install the extra `{extra}`, for example `pipx install '.[{extra}]'` in a checkout of the tool."
-    return MigrateError(f"{found} help: {advice}")
+    return MigrateError(f"{message} help: {advice}")
 
 
 class NothingThere(MigrateError):

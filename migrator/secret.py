@@ -101,7 +101,7 @@ _ESCAPE = re.compile(
     r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[\\/\"'nrt]|%[0-9a-fA-F]{2}|\$\$\{|%%\{"
     r"|&(?:amp|lt|gt|quot|#39|#x27|#43|#47|#61);"
 )
-_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {item: item for item in "\\/\"'"}
+_MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {character: character for character in "\\/\"'"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'", "#43": "+", "#47": "/", "#61": "="}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -137,13 +137,13 @@ class Plain:
         pieces: list[str] = []
         done = length = 0
         for match in _ESCAPE.finditer(self.raw):
-            meant = _meaning(match[0])
-            pieces += self.raw[done : match.start()], meant
-            length += match.start() - done + len(meant)
+            character = _meaning(match[0])
+            pieces += self.raw[done : match.start()], character
+            length += match.start() - done + len(character)
             done = match.end()
             self._ends.append(length)
             self._lags.append(done - length)
-            self._lengths.append(len(meant))
+            self._lengths.append(len(character))
             self._begins.append(match.start())
         self.text = "".join((*pieces, self.raw[done:]))
 

@@ -49,8 +49,8 @@ class SourceFile:
 def newline_at(text: str, offset: int) -> str:
     """The line ending in use at ``offset``: that of the line before it, else the first one after, else ``\\n``."""
     before = text.rfind("\n", 0, offset)
-    found = before if before >= 0 else text.find("\n", offset)
-    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
+    start = before if before >= 0 else text.find("\n", offset)
+    return "\r\n" if start > 0 and text[start - 1] == "\r" else "\n"
 
 
 def with_newlines(text: str, newline: str) -> str:

@@ -40,7 +40,7 @@ class Cover:
 
     def touched_by(self, span: Span) -> Span | None:
         """What is covered in one piece and has characters in common with ``span``, or has an empty one within."""
-        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda item: item.start)
+        index = bisect_right(self._joined, max(span.start, span.end - 1), key=lambda joined: joined.start)
         last = self._joined[index - 1] if index else None
         return last if last is not None and last.start < span.end and span.start < last.end else None
 
@@ -94,8 +94,8 @@ class Moved:
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self._edits = edits
-        grown = (len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
-        self._shifts = list(accumulate(grown, initial=0))
+        growth = (len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
+        self._shifts = list(accumulate(growth, initial=0))
 
     def _before(self, offset: int) -> int:
         return bisect_left(self._edits, offset, key=lambda edit: edit.span.start)

@@ -152,16 +152,16 @@ class Journal:
             )
         self._read_header(header)
         self._end = self._file.tell()
-        torn = 0
+        cut = 0
         for number, line in enumerate(self._file, 2):
-            if torn:
-                raise MigrateError(f"Line {torn} of the journal {self._path} is damaged")
+            if cut:
+                raise MigrateError(f"Line {cut} of the journal {self._path} is damaged")
             record = _record(line)
             if record is None or not self._note(record, (self._end, len(line))):
-                torn = number
+                cut = number
             else:
                 self._end += len(line)
-        if torn:
+        if cut:
             self._cut_off(self._end)
 
     def _read_header(self, header: dict[str, Any]) -> None:
@@ -221,7 +221,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _is_list_of_text(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and all(isinstance(element, str) for element in value)
 
 
 def _opened(path: Path, flags: int = 0) -> BinaryIO:

@@ -45,7 +45,7 @@ class Tally:
         Only if ``verbose``, all codes and repositories are named.
         """
         most, few = (len(self._refusals), None) if verbose else (_MOST, _FEW)
-        ranked = sorted(self._refusals.items(), key=lambda item: (-item[1].total(), item[0]))
+        ranked = sorted(self._refusals.items(), key=lambda reason: (-reason[1].total(), reason[0]))
         if ranked:
             yield "Refused, by code (`tf-oidc-migrate --explain CODE` describes each):"
         for code, by_repo in ranked[:most]:
@@ -80,10 +80,10 @@ def status_lines(journal: Journal) -> Iterator[str]:
 def _state_of(result: RepoResult) -> str:
     repo = forge_of(result.pull_request.partition("/-/")[0].partition("/pull/")[0])
     try:
-        found = open_forge(repo.host).pull_request(repo.path, result.branch) if repo else None
+        pull_request = open_forge(repo.host).pull_request(repo.path, result.branch) if repo else None
     except MigrateError as error:
         return f"the state of the pull request is not known: {error}"
-    return found.state if found else "the pull request does not exist any more"
+    return pull_request.state if pull_request else "the pull request does not exist any more"
 
 
 def _repositories(number: int) -> str:

@@ -35,8 +35,8 @@ def survey_job(job: RepoJob) -> Survey | RepoResult:
     """The first pass over a repository; repeated if its ``fleet`` has calls between repositories."""
     try:
         folder = _folder(job, is_second=job.fleet != ALONE)
-        found = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
-        return found if isinstance(found, Survey) else _pushed(job, found)
+        survey = survey_repo(folder, _config(job), job.name, job.planned, job.fleet)
+        return survey if isinstance(survey, Survey) else _pushed(job, survey)
     except NothingThere:
         return RepoResult(job.name, job.config.mode)
     except Exception as error:
@@ -58,8 +58,10 @@ def _folder(job: RepoJob, *, is_second: bool = False) -> str:
     if not job.source.is_local:
         from migrator.remotes.clone import clone, clone_folder  # here: git is needed for remote repositories alone
 
-        there = clone_folder(job.source, Path(job.clones))
-        path = str(there if is_second and there.is_dir() else clone(job.source, Path(job.clones), timeout=_FETCH))
+        clone_path = clone_folder(job.source, Path(job.clones))
+        path = str(
+            clone_path if is_second and clone_path.is_dir() else clone(job.source, Path(job.clones), timeout=_FETCH)
+        )
     below = job.source.settings.get("path", "")
     folder = os.path.realpath(os.path.join(path, below))
     if os.path.commonpath([os.path.realpath(path), folder]) != os.path.realpath(path) or not os.path.isdir(folder):
@@ -102,12 +104,12 @@ def _pushed(job: RepoJob, result: RepoResult) -> RepoResult:
         ]
     except MigrateError as error:
         return replace(result, error=f"The branch was created, but not pushed: {error}")
-    there = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
-    if not there:
+    existing = [branch for branch, outcome in zip(branches, outcomes, strict=True) if outcome is Push.EXISTS]
+    if not existing:
         return replace(result, pushed=job.push_to)
     if policy is ExistingBranch.SKIP:
         return replace(result, pushed=job.push_to, was_there=True)
-    return replace(result, error=f"The remote {job.push_to} already has a branch {there[0]} with other commits")
+    return replace(result, error=f"The remote {job.push_to} already has a branch {existing[0]} with other commits")
 
 
 def _folder_of_branch(job: RepoJob) -> str:
@@ -161,15 +163,15 @@ class Batch:
         known = surveys_in(self.journal)
         surveys.update({job.name: known[job.name] for job in self.jobs if job.name in known})
         unknown = (job for job in self.jobs if job.name in pending and job.name not in known)
-        found: dict[str, Survey] = {}
+        new: dict[str, Survey] = {}
         for job, result in self._run(survey_job, unknown, SURVEY):
             if isinstance(result, Survey):
                 self.journal.finish(SURVEY + job.name, to_plain(result), is_cheap=True)
                 self.on_survey(job.name)
-                found[job.name] = result
+                new[job.name] = result
             else:
                 yield self._finish(job.name, result if isinstance(result, RepoResult) else _failed(job, result))
-        everything = {**surveys, **found}
+        everything = {**surveys, **new}
         surveys.clear()
         surveys.update({job.name: everything[job.name] for job in self.jobs if job.name in everything})
 
@@ -180,11 +182,11 @@ class Batch:
             jobs = (
                 replace(job, fleet=fleets[job.name]) for job in self.jobs if job.name in fleets and job.name in pending
             )
-            found = run_jobs(
+            results = run_jobs(
                 survey_job, jobs, self.make_executor(), timeout=self.timeout, on_interrupt=self.on_interrupt
             )
-            with closing(found):
-                new = {job.name: item for job, item in found if isinstance(item, Survey)}
+            with closing(results):
+                new = {job.name: survey for job, survey in results if isinstance(survey, Survey)}
             return {name: surveys[name] for name in fleets if name not in pending} | new
 
         for name, survey in settle_calls(surveys, again).items():

@@ -112,15 +112,15 @@ def _interrupts() -> Iterator[list[int]]:
         if len(noted) > 1:
             raise KeyboardInterrupt
 
-    signals = [item for item in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(item) is not signal.SIG_IGN]
+    signals = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         signals = []
-    before = {item: signal.signal(item, note) for item in signals}
+    before = {number: signal.signal(number, note) for number in signals}
     try:
         yield noted
     finally:
-        for item, handler in before.items():
-            signal.signal(item, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
 
 
 class _Inline:

@@ -121,9 +121,9 @@ class Processes:
         try:
             message = worker.channel.recv_bytes()
         except (EOFError, OSError):
-            how = worker.ending()
+            reason = worker.ending()
             self._remove(worker)
-            return Failure(how)
+            return Failure(reason)
         if worker.is_interrupted:
             self._remove(worker)
         else:
@@ -142,10 +142,10 @@ class _Worker:
     """A process and the channel to it."""
 
     def __init__(self, process: Callable[..., BaseProcess], pipe: tuple[Connection, Connection]) -> None:
-        self.channel, theirs = pipe
+        self.channel, worker_end = pipe
         self.is_interrupted = False
-        with theirs:  # closed here, so that only the worker holds it, and its death ends the channel
-            self.process = process(target=_serve, args=(theirs, dict(os.environ), _folder()))
+        with worker_end:  # closed here, so that only the worker holds it, and its death ends the channel
+            self.process = process(target=_serve, args=(worker_end, dict(os.environ), _folder()))
             with _signals_blocked():
                 self.process.start()
         self._pid: int = self.process.pid  # type: ignore[assignment] # it is started

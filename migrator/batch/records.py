@@ -53,8 +53,8 @@ class Results:
 
 def surveys_in(journal: Journal) -> dict[str, Survey]:
     """The surveys in a journal, by the repository's name."""
-    found = (item for item in journal.finished() if item[0].startswith(SURVEY))
-    return {name.removeprefix(SURVEY): from_plain(Survey, plain) for name, plain in found}
+    records = (entry for entry in journal.finished() if entry[0].startswith(SURVEY))
+    return {name.removeprefix(SURVEY): from_plain(Survey, plain) for name, plain in records}
 
 
 def left(journal: Journal) -> Iterator[tuple[str, bool]]:

@@ -68,7 +68,7 @@ class Request:
     has_pager: bool = True
     words: tuple[str, ...] = ()
 
-    def command(self, how: str, journal: Path) -> str:
+    def command(self, option: str, journal: Path) -> str:
         """The command that continues the run of the ``journal`` with the same options, to be copied to a shell."""
         kept, words = list[str](), iter(self.words)
         for word in words:
@@ -76,7 +76,7 @@ class Request:
                 next(words, None)
             elif word not in ("--resume", "--retry-failed") and not word.startswith("--state="):
                 kept.append(word)
-        return shlex.join(["tf-oidc-migrate", "batch", *kept, how, "--state", str(journal)])
+        return shlex.join(["tf-oidc-migrate", "batch", *kept, option, "--state", str(journal)])
 
     @property
     def is_resuming(self) -> bool:
@@ -187,32 +187,32 @@ def _jobs(request: Request, config: Config, stack: ExitStack) -> list[RepoJob]:
             request, config, [repo_job.source for repo_job in planned], stack
         )
         return [replace(repo_job, clones=clones, push_to=request.push_to) for repo_job in planned]
-    found = _sources(request)
-    if not found:
+    repo_sources = _sources(request)
+    if not repo_sources:
         raise UsageError("No repository was named. help: name paths or URLs, or use --repos-from")
-    clones = _clone_folder(request) or _temporary_clones(request, config, found, stack)
-    return [RepoJob(source, config, clones, request.push_to) for source in found]
+    clones = _clone_folder(request) or _temporary_clones(request, config, repo_sources, stack)
+    return [RepoJob(source, config, clones, request.push_to) for source in repo_sources]
 
 
 def _sources(request: Request) -> list[RepoSource]:
-    found = sources(request.places, request.repos_from) if request.places or request.repos_from else []
-    known = {source.key for source in found}
+    repo_sources = sources(request.places, request.repos_from) if request.places or request.repos_from else []
+    known = {source.key for source in repo_sources}
     for kind, organisations in (("github", request.github_orgs), ("gitlab", request.gitlab_groups)):
         for organisation in organisations:
             for source in open_forge(kind).repositories(organisation, request.filters):
                 if source.key not in known:
                     known.add(source.key)
-                    found.append(source)
-    return found
+                    repo_sources.append(source)
+    return repo_sources
 
 
 def _clone_folder(request: Request) -> str:
     return os.path.abspath(request.clone_to) if request.clone_to else ""
 
 
-def _temporary_clones(request: Request, config: Config, found: Sequence[RepoSource], stack: ExitStack) -> str:
+def _temporary_clones(request: Request, config: Config, repo_sources: Sequence[RepoSource], stack: ExitStack) -> str:
     """A folder for clones that is gone after the run: what is made there must not be lost with it."""
-    if all(source.is_local for source in found):
+    if all(source.is_local for source in repo_sources):
         return ""
     if config.mode is Mode.BRANCH and not request.push_to and request.plan_out is None:
         raise UsageError("The branches in temporary clones would be lost. help: use --push, --open-pr or --clone-to")
@@ -255,10 +255,10 @@ def _new_state() -> Path:
 
 
 def _last_state() -> Path:
-    found = sorted(_state_folder().glob("*.journal"))
-    if not found:
+    journals = sorted(_state_folder().glob("*.journal"))
+    if not journals:
         raise UsageError("No earlier run was found to resume. help: name the journal of the run with --state")
-    return found[-1]
+    return journals[-1]
 
 
 # --- the end --------------------------------------------------------------------------------------------------------

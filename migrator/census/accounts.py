@@ -84,21 +84,21 @@ class _Block:
     text: str
 
 
-def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Finding]:
+def findings(workspace: Workspace, rule_findings: Iterable[Finding]) -> Iterator[Finding]:
     """One finding for each file with mentions that nothing accounts for, and one for each reason not to read any.
 
-    ``settled`` are the findings of the rules.
+    ``rule_findings`` are the findings of the rules.
     """
-    accounted = _accounted(workspace, settled)
+    accounted = _accounted(workspace, rule_findings)
     unread: dict[str, tuple[Diagnostic, list[tuple[str, Mention]]]] = {}
     unknown: dict[str, list[Mention]] = {}
-    for path, data, kind, found in mentions(workspace):
+    for path, data, kind, in_file in mentions(workspace):
         document = workspace.documents.get(path)
         lines = accounted.get(path, set())
         if 0 in lines or (document is not None and document.is_read and document.problem is not None):
             continue
         file = _File(workspace, path, data, kind, document)
-        for mention in found:
+        for mention in in_file:
             if mention.line in lines or not file.counts(mention):
                 continue
             if lines and not lines.isdisjoint(file.lines_around(mention)):
@@ -121,23 +121,23 @@ def findings(workspace: Workspace, settled: Iterable[Finding]) -> Iterator[Findi
 
 def _unknown(unknown: dict[str, list[Mention]]) -> Iterator[Finding]:
     count = sum(map(len, unknown.values()))
-    for path, found in unknown.items():
-        counted = f"{len(found)} mention{'s' * (len(found) > 1)}"
-        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in found), count=count)
-        message = f"{_words(found)}: {counted}"
-        place = Place(path, found[0].line)
+    for path, in_file in unknown.items():
+        counted = f"{len(in_file)} mention{'s' * (len(in_file) > 1)}"
+        note = TO_READ.note(*(f"{path}:{mention.line}" for mention in in_file), count=count)
+        message = f"{_words(in_file)}: {counted}"
+        place = Place(path, in_file[0].line)
         yield Finding(RULE_ID, place, message, NOT_UNDERSTOOD.left_alone(), notes=(note,))
 
 
-def _words(found: Iterable[Mention]) -> str:
-    words = list(dict.fromkeys(mention.word for mention in found))
+def _words(mentions_found: Iterable[Mention]) -> str:
+    words = list(dict.fromkeys(mention.word for mention in mentions_found))
     return ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
 
 
-def _accounted(workspace: Workspace, settled: Iterable[Finding]) -> dict[str, set[int]]:
+def _accounted(workspace: Workspace, rule_findings: Iterable[Finding]) -> dict[str, set[int]]:
     """The lines of each file that a finding is at, that its notes name, or that it edits; 0 is the whole file."""
     lines: dict[str, set[int]] = {}
-    for finding in settled:
+    for finding in rule_findings:
         path, line = finding.place.path, finding.place.line
         is_of_file = finding.rule in _TELL_OF_FILES or path.endswith(".py") or (line == 1 and path.endswith(_YAML))
         lines.setdefault(path, set()).add(0 if is_of_file else line)
@@ -200,7 +200,7 @@ class _File:
 
     def _is_known_file(self, name: str) -> bool:
         """Whether ``name`` is that of a file which is read as a partial backend configuration, or may be."""
-        partial = [item.path for item in self._workspace.documents.values() if item.kind is Kind.BACKEND]
+        partial = [document.path for document in self._workspace.documents.values() if document.kind is Kind.BACKEND]
         tail = posixpath.basename(name)
         is_variable = any(mark in name for mark in "${}%<>")
         return bool(partial) and (is_variable or any(posixpath.basename(path) == tail for path in partial))
@@ -293,11 +293,11 @@ def _items(document: Document) -> Iterator[_Block]:
         whole = Span(0, len(document.text))
         yield _Block(range(1, line(whole.end) + 1), whole, document.kind.name.lower(), "", document.text)
         return
-    for item in document.items:
-        lines = range(line(item.span.start), line(max(item.span.start, item.span.end - 1)) + 1)
-        labels = item.labels if isinstance(item, Block) else ()
-        type_ = item.type if isinstance(item, Block) else item.name
-        yield _Block(lines, item.span, type_, labels[0] if labels else "", item.span.of(document.text))
+    for element in document.items:
+        lines = range(line(element.span.start), line(max(element.span.start, element.span.end - 1)) + 1)
+        labels = element.labels if isinstance(element, Block) else ()
+        type_ = element.type if isinstance(element, Block) else element.name
+        yield _Block(lines, element.span, type_, labels[0] if labels else "", element.span.of(document.text))
 
 
 def _at_margin(data: bytes) -> Iterator[_Block]:

@@ -48,10 +48,10 @@ _KINDS = (
 
 def file_kind(path: str, data: bytes) -> FileKind:
     """What the file at ``path``, which holds ``data``, is for."""
-    found = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
-    if found is None:
+    named = next((kind for kind, pattern in _KINDS if pattern.search(path)), None)
+    if named is None:
         return FileKind.COMMANDS if data.startswith(b"#!") else FileKind.OTHER
-    return found
+    return named
 
 
 def kind_of_text(path: str, data: bytes) -> FileKind:

@@ -93,9 +93,9 @@ def mentions(workspace: Workspace) -> Iterator[tuple[str, bytes, FileKind, list[
         document = workspace.documents.get(path)
         is_terraform = document is not None and document.kind not in (Kind.SCRIPT, Kind.PYTHON)
         kind = FileKind.TERRAFORM if is_terraform else kind_of_text(path, data)
-        found = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
-        if found:
-            yield path, data, kind, found
+        file_mentions = list(in_file(data, has_general=kind is FileKind.TERRAFORM))
+        if file_mentions:
+            yield path, data, kind, file_mentions
 
 
 def in_file(data: bytes, *, has_general: bool = True) -> Iterator[Mention]:
@@ -152,7 +152,7 @@ def _mention(match: re.Match[bytes], data: bytes, line: int) -> Mention | None:
         return Mention(line, start, match["argument"].decode(), is_argument=True, is_value=is_value)
     if match["option"].startswith(b"--profile"):
         return Mention(line, start, "--profile")
-    what = match["what"] or b""
+    prefix = match["what"] or b""
     if match["is_pair"]:
-        return Mention(line, start, f"-backend-config={what.decode()}") if _SIGNING.match(what) else None
-    return Mention(line, start, "-backend-config", names=what.decode("utf-8", "replace"))
+        return Mention(line, start, f"-backend-config={prefix.decode()}") if _SIGNING.match(prefix) else None
+    return Mention(line, start, "-backend-config", names=prefix.decode("utf-8", "replace"))

@@ -86,34 +86,36 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
         inventory = read_inventory(options["inventory_file"])
         surveys = [_survey(repo, config) for repo in repos]
         named = frozenset(options["stack"])
-        found = attachments(
+        attached = attachments(
             inventory,
             _role_of(inventory, surveys, named, config),
             lambda stack: "" if stack.id in named else template_of(surveys, stack),
             {stack.id for stack in inventory.stacks if migrated_without(surveys, stack)},
         )
-        files = {"main.tf": attach_module(inventory, found, config)}
+        files = {"main.tf": attach_module(inventory, attached, config)}
         if options["output"] is None:
             click.echo(files["main.tf"], nl=False)
         else:
-            removal = {"remove-keys.sh": removal_commands(found), "remove-keys/main.tf": removal_module(found)}
+            removal = {"remove-keys.sh": removal_commands(attached), "remove-keys/main.tf": removal_module(attached)}
             _write(Path(options["output"]), {**files, **removal})
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except MigrateError as error:
         click.echo(plain_line(f"error: {error}"), err=True)
         raise SystemExit(3) from None
-    raise SystemExit(_summary(found))
+    raise SystemExit(_summary(attached))
 
 
-def _summary(found: Attachments) -> int:
-    for skipped in found.skipped:
+def _summary(attached: Attachments) -> int:
+    for skipped in attached.skipped:
         click.echo(plain_line(f"{skipped.stack.id}: no hook. {skipped.reason}"), err=True)
-    for key, ids in found.kept:
+    for key, ids in attached.kept:
         click.echo(plain_line(f"{key.title} stays: others get it too: {', '.join(ids)}"), err=True)
-    keys = f"{len(found.removable)} keys can be removed afterwards"
-    click.echo(f"{len(found.made)} stacks get the hook; {keys}; {len(found.skipped)} stacks get no hook", err=True)
-    return _REFUSED if found.skipped else 0
+    keys = f"{len(attached.removable)} keys can be removed afterwards"
+    click.echo(
+        f"{len(attached.made)} stacks get the hook; {keys}; {len(attached.skipped)} stacks get no hook", err=True
+    )
+    return _REFUSED if attached.skipped else 0
 
 
 def _role_of(inventory: Inventory, surveys: list[Survey], stacks: frozenset[str], config: Config) -> RoleOf:

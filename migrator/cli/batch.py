@@ -104,7 +104,7 @@ def batch(**options: Any) -> None:
         config = replace(
             config_of(options, mode),
             on_existing_branch=ExistingBranch(options["on_existing_branch"]),
-            keep_diff=any(item.endswith((".html", ".json")) for item in options["report"]),
+            keep_diff=any(report.endswith((".html", ".json")) for report in options["report"]),
         )
         request = Request(
             places=options["places"],

@@ -30,5 +30,5 @@ def completed() -> click.Command:
 
 
 def _completed(name: str, command: click.Command) -> _Completed:
-    options: list[click.Parameter] = [item for item in command.params if isinstance(item, click.Option)]
+    options: list[click.Parameter] = [param for param in command.params if isinstance(param, click.Option)]
     return _Completed(name, params=options, help=command.help)

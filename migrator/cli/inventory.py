@@ -42,26 +42,26 @@ def inventory(output: str, quiet: bool) -> None:
         from migrator.spacelift.inventory.session import session_from_environment
 
         with counting(is_quiet=quiet) as count:
-            found = read_account(session_from_environment(), count)
-        write_inventory(output, found)
+            account = read_account(session_from_environment(), count)
+        write_inventory(output, account)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     except MigrateError as error:
         click.echo(plain_line(f"error: {error}"), err=True)
         raise SystemExit(3) from None
-    for missing in found.missing:
+    for missing in account.missing:
         _say(f"warning: this account's schema does not have {missing}; the inventory does without", is_quiet=False)
-    for problem in found.errors:
+    for problem in account.errors:
         _say(f"warning: {problem.what} was not read: {problem.message}", is_quiet=False)
     counts = {
-        "stacks": found.stacks,
-        "contexts": found.contexts,
-        "AWS integrations": found.aws_integrations,
-        "spaces": found.spaces,
-        "modules": found.modules,
+        "stacks": account.stacks,
+        "contexts": account.contexts,
+        "AWS integrations": account.aws_integrations,
+        "spaces": account.spaces,
+        "modules": account.modules,
     }
     _say(f"{output}: {', '.join(f'{len(those)} {name}' for name, those in counts.items())}", is_quiet=quiet)
-    if found.errors:
+    if account.errors:
         raise SystemExit(_INCOMPLETE)
 
 

@@ -136,6 +136,6 @@ def execute() -> int:
 def _show(error: click.ClickException) -> None:
     from migrator.secret import printable  # here: --help and --version show no error
 
-    said = io.StringIO()
-    error.show(said)
-    click.echo(printable(said.getvalue()), err=True, nl=False)
+    buffer = io.StringIO()
+    error.show(buffer)
+    click.echo(printable(buffer.getvalue()), err=True, nl=False)

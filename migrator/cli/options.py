@@ -184,7 +184,7 @@ def output_options(function: _Decorated) -> _Decorated:
 
 def slug_pairs(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The stacks of ``--slug STACK=SLUG``, each with its slug; `Config` checks the slugs."""
-    parts = (item.rpartition("=") for item in words)
+    parts = (word.rpartition("=") for word in words)
     return tuple((stack.strip(), slug.strip()) for stack, _, slug in parts)
 
 

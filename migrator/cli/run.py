@@ -93,15 +93,15 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
 
     known: dict[str, Survey] = {}
     for paths in by_name.values():
-        found = survey_repo(paths, config)
-        if isinstance(found, Survey):
-            known[found.repo] = found
+        result = survey_repo(paths, config)
+        if isinstance(result, Survey):
+            known[result.repo] = result
         else:
-            yield found
+            yield result
 
     def again(fleets: Mapping[str, Fleet]) -> dict[str, Survey]:
-        found = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in fleets.items())
-        return {repo: item for repo, item in found if isinstance(item, Survey)}
+        results = ((repo, survey_repo(by_name[repo], config, fleet=fleet)) for repo, fleet in fleets.items())
+        return {repo: survey for repo, survey in results if isinstance(survey, Survey)}
 
     surveys = list(settle_calls(known, again).values())
     for survey, fleet in zip(surveys, parts(surveys, account_of(config.inventory).stacks), strict=True):
@@ -111,23 +111,23 @@ def _results(by_name: Mapping[str, Sequence[str]], config: Config) -> Iterator[R
 def _require_a_repository_each(repos: Sequence[str]) -> None:
     """A folder of many checkouts is work for ``batch``. Raises `click.UsageError` for such a folder."""
     for repo in repos:
-        found = checkouts_in(Path(os.path.realpath(repo)))
-        if len(found) > 1:
+        checkouts = checkouts_in(Path(os.path.realpath(repo)))
+        if len(checkouts) > 1:
             command = f"tf-oidc-migrate batch {shlex.quote(repo.rstrip('/'))}/*"
             raise click.UsageError(
-                f"{repo} is no git checkout, and holds {len(found)} of them. To migrate all: {command}"
+                f"{repo} is no git checkout, and holds {len(checkouts)} of them. To migrate all: {command}"
             )
 
 
 def _by_checkout(repos: Sequence[str]) -> list[list[str]]:
     """The folders of each checkout together, each once: not those inside of others that are given."""
     places = {repo: Path(os.path.realpath(repo)) for repo in repos}
-    found: dict[Path, dict[Path, str]] = {}
+    by_root: dict[Path, dict[Path, str]] = {}
     for repo, path in places.items():
         root = checkout_of(path)
         if not any(other in path.parents and checkout_of(other) == root for other in places.values()):
-            found.setdefault(root or path, {}).setdefault(path, repo)
-    return [list(folders.values()) for folders in found.values()]
+            by_root.setdefault(root or path, {}).setdefault(path, repo)
+    return [list(folders.values()) for folders in by_root.values()]
 
 
 def _config(options: Mapping[str, Any]) -> Config:

@@ -161,14 +161,14 @@ def _grants(repos: tuple[str, ...], options: dict[str, Any]) -> tuple[Grant, ...
         RoleState(options["roles"]),
     )
     inventory = os.path.abspath(options["inventory"]) if options["inventory"] else None
-    learnt = [_learn(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]
-    knowledge = with_account(learnt, account_of(inventory), options["role_arn"])
+    knowledge_of_repos = [_learn(repo, options["exclude"], inventory, options["slugs"]) for repo in repos]
+    knowledge = with_account(knowledge_of_repos, account_of(inventory), options["role_arn"])
     uses = uses_of(knowledge)
-    problems = [f"{problem.place}: {problem.reason}" for item in knowledge for problem in item.problems]
-    known = [stack for item in knowledge for stack in item.stacks]
+    problems = [f"{problem.place}: {problem.reason}" for learnt_repo in knowledge for problem in learnt_repo.problems]
+    known = [stack for learnt_repo in knowledge for stack in learnt_repo.stacks]
     for question in (*problems, *open_questions(required, uses, known)):
         click.echo(plain_line(f"warning: {question}"), err=True)
-    return required.grants(uses, [item for item in known if item.kind == "stack"])
+    return required.grants(uses, [stack for stack in known if stack.kind == "stack"])
 
 
 def _learn(repo: str, exclude: tuple[str, ...], inventory: str | None, slugs: tuple[str, ...]) -> Knowledge:

@@ -133,8 +133,8 @@ class Config:
 
     def accepts(self, code: str, path: str) -> bool:
         """Whether a refusal with ``code`` in the file at ``path`` is accepted."""
-        here = (roles.ignore for roles in self.paths if matches(path, roles.glob))
-        return code in self.ignore or any(code in codes for codes in here)
+        ignored = (roles.ignore for roles in self.paths if matches(path, roles.glob))
+        return code in self.ignore or any(code in codes for codes in ignored)
 
     def _require_sound_slugs(self) -> None:
         for stack, slug in self.slugs:

@@ -50,7 +50,7 @@ def origin_of(text: str) -> Origin:
     """The origin that ``text`` writes as ``kind:name``. Raises `UsageError` where it is none."""
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name.strip():
-        raise UsageError(f"A role is mapped by {', '.join(f'{item}:NAME' for item in KINDS)}")
+        raise UsageError(f"A role is mapped by {', '.join(f'{kind}:NAME' for kind in KINDS)}")
     if kind == "account" and not (len(name) == 12 and name.isascii() and name.isdigit()):
         raise UsageError("An account id has twelve digits")
     return kind, name
@@ -82,13 +82,13 @@ def conflict(mappings: Iterable[RoleMapping]) -> RoleMapping | None:
 
 def matching(mappings: Iterable[RoleMapping], path: str, origins: Collection[Origin]) -> list[RoleMapping]:
     """The mappings that count for an identity in the folder ``path``; those that count for less are left out."""
-    found = [
+    of_identity = [
         role_mapping
         for role_mapping in mappings
         if role_mapping.origin in origins and matches(path, role_mapping.paths)
     ]
-    most = max((role_mapping.weight for role_mapping in found), default=None)
-    return [role_mapping for role_mapping in found if role_mapping.weight == most]
+    most = max((role_mapping.weight for role_mapping in of_identity), default=None)
+    return [role_mapping for role_mapping in of_identity if role_mapping.weight == most]
 
 
 def unmatched(mappings: Iterable[RoleMapping], used: Collection[str]) -> tuple[str, ...]:

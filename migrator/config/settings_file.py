@@ -75,7 +75,9 @@ class _Reader:
                 raise self.wrong(key, f"is not a setting. The settings are {', '.join(KEYS)}")
 
     def _typed(self, key: str, value: Any, type_: type) -> Any:
-        if type(value) is not type_ or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
+        if type(value) is not type_ or (
+            isinstance(value, list) and not all(isinstance(element, str) for element in value)
+        ):
             raise self.wrong(key, f"must be {_TYPES[type_]}")
         return tuple(value) if isinstance(value, list) else value
 
@@ -126,7 +128,7 @@ class _Reader:
 
     def paths(self, plain: Any) -> Iterator[tuple[PathRoles, tuple[RoleMapping, ...]]]:
         """The tables ``paths``, each with the mappings in it."""
-        if not isinstance(plain, list) or not all(isinstance(item, dict) for item in plain):
+        if not isinstance(plain, list) or not all(isinstance(entry, dict) for entry in plain):
             raise self.wrong("paths", "must be tables, each under [[paths]]")
         for table in plain:
             glob = table.get("glob")
@@ -152,10 +154,10 @@ def with_repository(config: Config, root: Path) -> Config:
         return config
     if os.path.realpath(file) != os.path.join(os.path.realpath(root), NAME):
         raise UsageError(f"{NAME}: The file is a symbolic link, which is not followed")
-    found = with_file(config, file, NAME)
-    if found.inventory != config.inventory and not _is_within(str(found.inventory), root):
+    merged = with_file(config, file, NAME)
+    if merged.inventory != config.inventory and not _is_within(str(merged.inventory), root):
         raise UsageError(f"{NAME}: inventory must be a file in the repository; --inventory names any file")
-    return found
+    return merged
 
 
 def _is_within(path: str, root: Path) -> bool:

@@ -127,9 +127,9 @@ class Checkout(GitRepo):
             raise MigrateError(
                 f"The branch {branch} exists already. help: delete or rename the branch, or use --branch"
             )
-        for mark, what in _UNDER_WAY.items():
+        for mark, operation in _UNDER_WAY.items():
             if (self.folder / mark).exists():
-                raise MigrateError(f"A {what} is in progress. help: finish or abort the {what} first")
+                raise MigrateError(f"A {operation} is in progress. help: finish or abort the {operation} first")
 
     def _committed_contents(self, changes: Sequence[Change]) -> dict[str, tuple[str, bytes]]:
         """Mode and new content of each change as git is to store it. Refuses files that are not as they are staged."""
@@ -197,7 +197,7 @@ class Checkout(GitRepo):
             raise
         commit, committed = import_answer(printed)
         staged = map(self._index.get, contents)
-        _require_clean([path for path, item, other in zip(contents, committed, staged, strict=True) if item != other])
+        _require_clean([path for path, file, other in zip(contents, committed, staged, strict=True) if file != other])
         return self._signed(branch, commit, message) if self._is_on("commit.gpgsign") else commit
 
     def _signed(self, branch: str, commit: str, message: str) -> str:
@@ -266,10 +266,10 @@ class Checkout(GitRepo):
             if changed:
                 self._update_index(changed, log["flags"])
             self._forget_files()
-        there = None if self._head_branch == log["branch"] else self.branch(log["branch"])
-        if there and there.commit != log["old"] and self._is_made(there.commit, log["start"][0], new):
-            ref = f"refs/heads/{there.name}"
-            self._change("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), there.commit)
+        branch = None if self._head_branch == log["branch"] else self.branch(log["branch"])
+        if branch and branch.commit != log["old"] and self._is_made(branch.commit, log["start"][0], new):
+            ref = f"refs/heads/{branch.name}"
+            self._change("update-ref", *((ref, log["old"]) if log["old"] else ("-d", ref)), branch.commit)
 
     def _is_made(self, commit: str, base: str, entries: Mapping[str, Entry]) -> bool:
         """Whether a commit is ``base`` with nothing but ``entries`` changed."""

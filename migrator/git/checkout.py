@@ -75,7 +75,7 @@ class GitRepo:
             if len(answers) != len(asked) - 1:  # a newline is in a path
                 answers = [read_git((*SAFE, asked[0], option), path).removesuffix("\n") for option in asked[1:]]
             is_bare, folder, common = answers
-            root = next((item for item in (path, *path.parents) if os.path.lexists(item / ".git")), None)
+            root = next((folder for folder in (path, *path.parents) if os.path.lexists(folder / ".git")), None)
             if is_bare == "true" or root is None:
                 raise MigrateError("A bare repository has no files to migrate. help: clone the repository first")
             return cls(root, Path(folder), path / common)
@@ -90,16 +90,16 @@ class GitRepo:
 
     def _require_at_home(self) -> None:
         """What is found here must not lead git to the files, or the branches, of another checkout."""
-        here, folder = os.path.realpath(self.root), os.path.realpath(self.folder)
+        root, folder = os.path.realpath(self.root), os.path.realpath(self.folder)
         tree = self._setting("core.worktree")
-        if tree and os.path.realpath(os.path.join(folder, tree)) != here:
+        if tree and os.path.realpath(os.path.join(folder, tree)) != root:
             raise MigrateError("core.worktree in git's configuration is another folder. help: run in that folder")
         pointer = Path(folder, "gitdir")
         if pointer.is_file():
             back = os.path.join(folder, os.fsdecode(pointer.read_bytes()).strip())
-            is_ours = os.path.realpath(os.path.dirname(back)) == here
+            is_ours = os.path.realpath(os.path.dirname(back)) == root
         else:
-            is_ours = bool(tree) or os.path.basename(folder) != ".git" or os.path.dirname(folder) == here
+            is_ours = bool(tree) or os.path.basename(folder) != ".git" or os.path.dirname(folder) == root
         if not is_ours:
             raise MigrateError(
                 "The file .git leads to another checkout. help: for a linked worktree, run `git worktree repair`"
@@ -200,8 +200,8 @@ class GitRepo:
         if branch := self._head_branch:
             commit = self._commit_of(f"refs/heads/{branch}")
             return (commit, f"refs/heads/{branch}") if commit else None
-        found = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
-        return (found[0], found[1]) if len(found) == 2 else None
+        words = (self._ask("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD") or "").split()
+        return (words[0], words[1]) if len(words) == 2 else None
 
     def _tree(self, commit: str) -> dict[str, Entry]:
         parts = [row.partition("\t") for row in self._run("ls-tree", "-r", "-z", commit).split("\0") if row]
@@ -232,9 +232,9 @@ class GitRepo:
     def _commit_of(self, ref: str) -> str | None:
         """The commit that a branch is at, by its full name; read off its file where references are kept in files."""
         if self._has_references_in_files:
-            found = _read(self._common / ref).strip() or _packed(_read(self._common / "packed-refs"), ref)
-            if not found or re.fullmatch("[0-9a-f]{40,64}", found):
-                return found or None
+            commit = _read(self._common / ref).strip() or _packed(_read(self._common / "packed-refs"), ref)
+            if not commit or re.fullmatch("[0-9a-f]{40,64}", commit):
+                return commit or None
         return self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
 
     # --- running git ------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class GitRepo:
 
     def _setting(self, name: str) -> str:
         """The value that counts of the setting ``name``, ``""`` if there is none."""
-        return next((value for _, item, value in reversed(self._settings) if item == name), "")
+        return next((value for _, key, value in reversed(self._settings) if key == name), "")
 
     def _is_on(self, name: str) -> bool:
         return self._setting(name).lower() in ("true", "yes", "on", "1")
@@ -309,8 +309,8 @@ class GitRepo:
                     env=ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"} | dict(environment or {}),
                 )
             except git.GitCommandError as error:
-                said = _telling_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
-                raise MigrateError(f"git {arguments[0]} failed: {said}") from None
+                message = _telling_line(str(error.stderr), error.status if isinstance(error.status, int) else 1)
+                raise MigrateError(f"git {arguments[0]} failed: {message}") from None
         return os.fsdecode(printed if isinstance(printed, bytes) else b"")
 
 
@@ -345,10 +345,10 @@ def _packed(references: str, ref: str) -> str:
 def _mark_of(file: Path) -> tuple[int, int, int] | None:
     """What tells a file from one that was put in its place."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 @cache

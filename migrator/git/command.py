@@ -261,13 +261,13 @@ def read_git(arguments: Sequence[str], folder: Path | None = None, stdin: str | 
     Raises `MigrateError` if there is no git.
     """
     environment = os.environ | ENVIRONMENT | {"GIT_ALLOW_PROTOCOL": "none"}
-    given = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
+    data = stdin if isinstance(stdin, bytes) else os.fsencode(stdin)
     try:
         ended = subprocess.run(  # noqa: S603 - no shell
             ["git", *arguments],  # noqa: S607 - the user's git
             cwd=folder,
             env=environment,
-            input=given,
+            input=data,
             capture_output=True,
             check=False,
         )

@@ -18,10 +18,17 @@ def import_stream(
 
     ``author`` and ``committer`` are as ``git var`` prints them. What git prints is for `import_answer`.
     """
-    said = message.encode("utf-8", "backslashreplace")
+    encoded = message.encode("utf-8", "backslashreplace")
     head = f"commit refs/heads/{branch}\nmark :1\nauthor {author}\ncommitter {committer}\n"
     asked = [b"ls %s " % base.encode() + _quoted(path) + b"\n" for path in contents]
-    pieces = [b"feature done\n", *asked, os.fsencode(head), b"data %d\n" % len(said), said, f"\nfrom {base}\n".encode()]
+    pieces = [
+        b"feature done\n",
+        *asked,
+        os.fsencode(head),
+        b"data %d\n" % len(encoded),
+        encoded,
+        f"\nfrom {base}\n".encode(),
+    ]
     for path, (mode, data) in contents.items():
         pieces += [f"M {mode} inline ".encode(), _quoted(path), b"\ndata %d\n" % len(data), data, b"\n"]
     return b"".join([*pieces, b"get-mark :1\ndone\n"])
@@ -60,7 +67,12 @@ def conversion(data: bytes, sha: str) -> Callable[[bytes], bytes] | None:
 
     It converts line endings and, with the attribute ``ident``, takes ids out: https://git-scm.com/docs/gitattributes.
     """
-    ways: tuple[Callable[[bytes], bytes], ...] = (bytes, to_lf, _without_id, lambda item: _without_id(to_lf(item)))
+    ways: tuple[Callable[[bytes], bytes], ...] = (
+        bytes,
+        to_lf,
+        _without_id,
+        lambda content: _without_id(to_lf(content)),
+    )
     return next((way for way in ways if blob_id(way(data), sha) == sha), None)
 
 

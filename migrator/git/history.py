@@ -55,7 +55,7 @@ def _made_at_once(subjects: Iterable[str], root: Path, deadline: Deadline) -> di
         elif word:
             made.get(next(rows, ""), []).append(commit if word == "A" else "")
             renaming |= {commit} if "D" in word else set()
-    return {path: item[0] for path, item in made.items() if len(item) == 1 and item[0] and item[0] not in renaming}
+    return {path: paths[0] for path, paths in made.items() if len(paths) == 1 and paths[0] and paths[0] not in renaming}
 
 
 def _dated(subject: str, known: Mapping[str, str], root: Path, deadline: Deadline) -> str:

@@ -69,8 +69,8 @@ def _how(finding: Finding, workspace: Workspace, config: Config) -> str:
 
 def _ignored(finding: Finding, workspace: Workspace, config: Config) -> Finding:
     assert isinstance(finding.fix, Refusal)  # noqa: S101 - for mypy
-    how = _how(finding, workspace, config) or "The refusal that causes this one is accepted."
-    fix = Ignored(f"{how} {finding.fix.reason}", code=finding.fix.code, help=finding.fix.help)
+    acceptance = _how(finding, workspace, config) or "The refusal that causes this one is accepted."
+    fix = Ignored(f"{acceptance} {finding.fix.reason}", code=finding.fix.code, help=finding.fix.help)
     return replace(finding, fix=fix)
 
 
@@ -89,17 +89,17 @@ def _followers(refused: Sequence[Finding], accepted: set[Finding]) -> Iterable[F
 
 def _causes(finding: Finding, named: dict[str, list[Finding]]) -> set[Finding]:
     """The refusals that others' refusals come from, seen from ``finding``."""
-    found, seen, pending = set[Finding](), {finding}, [finding]
+    causes, seen, pending = set[Finding](), {finding}, [finding]
     while pending:
         current = pending.pop()
         for name in {current.group, current.place.key, *current.needs} - {None}:
             for other in named.get(str(name), ()):
                 if not _follows(other):
-                    found.add(other)
+                    causes.add(other)
                 elif other not in seen:
                     seen.add(other)
                     pending.append(other)
-    return found
+    return causes
 
 
 def _follows(finding: Finding) -> bool:

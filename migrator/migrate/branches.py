@@ -26,10 +26,10 @@ _TITLES = {
 def made_before(result: RepoResult, config: Config, checkout: Checkout | None) -> RepoResult:
     """Nothing is to be done; so it is on the branch of an earlier run, which counts as done then."""
     if config.mode is Mode.BRANCH and checkout is not None and config.on_existing_branch is ExistingBranch.SKIP:
-        there = checkout.branch(config.branch)
-        if there is not None and config.branch in checkout.identity.branches:
-            base = checkout.base_of(there)
-            return replace(result, base=base, branch=there.name, commit=there.commit, was_there=True)
+        branch = checkout.branch(config.branch)
+        if branch is not None and config.branch in checkout.identity.branches:
+            base = checkout.base_of(branch)
+            return replace(result, base=base, branch=branch.name, commit=branch.commit, was_there=True)
     return result
 
 
@@ -38,9 +38,9 @@ def commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -
     result = replace(result, base=checkout.default_branch or "")
     if len(plan.stages) > 1:
         return _commit_stages(result, plan, config, checkout)
-    there = checkout.branch(config.branch) if config.on_existing_branch is ExistingBranch.SKIP else None
-    if there is not None:
-        return replace(result, branch=there.name, commit=there.commit, was_there=True)
+    existing = checkout.branch(config.branch) if config.on_existing_branch is ExistingBranch.SKIP else None
+    if existing is not None:
+        return replace(result, branch=existing.name, commit=existing.commit, was_there=True)
     try:
         branch = checkout.commit_branch(
             config.branch,
@@ -57,17 +57,17 @@ def commit(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -
 def _commit_stages(result: RepoResult, plan: Plan, config: Config, checkout: Checkout) -> RepoResult:
     """A branch for each stage, its commit on that of the stage before; all of them, or none."""
     names = [stage_branch(config.branch, number, stage.name) for number, stage in enumerate(plan.stages, 1)]
-    there = [checkout.branch(name) for name in names]
-    if config.on_existing_branch is ExistingBranch.SKIP and all(there):
+    existing = [checkout.branch(name) for name in names]
+    if config.on_existing_branch is ExistingBranch.SKIP and all(existing):
         stages = tuple(
             Stage(stage.name, branch.name, branch.commit)
-            for stage, branch in zip(plan.stages, filter(None, there), strict=True)
+            for stage, branch in zip(plan.stages, filter(None, existing), strict=True)
         )
         return replace(result, branch=stages[-1].branch, commit=stages[-1].commit, was_there=True, stages=stages)
     is_replacing = config.on_existing_branch is ExistingBranch.REPLACE
     made: list[Branch] = []
     try:
-        if not is_replacing and (branch := next(filter(None, there), None)) is not None:
+        if not is_replacing and (branch := next(filter(None, existing), None)) is not None:
             raise MigrateError(f"the branch {branch.name} exists already: delete it, or choose another by --branch")
         for name, stage in zip(names, plan.stages, strict=True):
             message = config.message or commit_message(plan, stage.name)

@@ -48,10 +48,10 @@ def settle_calls(surveys: Mapping[str, Survey], again: Again) -> dict[str, Surve
         }
         if not stale:
             break
-        known |= {name: replace(known[name], received=item) for name, item in stale.items()}
-        found = again({name: Fleet(item) for name, item in stale.items()})
-        for name, item in stale.items():
-            known[name] = replace(found.get(name) or _failed(known[name]), received=item)
+        known |= {name: replace(known[name], received=callers) for name, callers in stale.items()}
+        resurveyed = again({name: Fleet(callers) for name, callers in stale.items()})
+        for name, callers in stale.items():
+            known[name] = replace(resurveyed.get(name) or _failed(known[name]), received=callers)
     return known
 
 
@@ -64,12 +64,12 @@ def _live_and_pinned(
     surveys: Mapping[str, Survey], refused: Mapping[_Key, KnownModule]
 ) -> Iterator[tuple[KnownCall, KnownModule]]:
     """Every call with the module that it is of, of all whose variables change, or would have."""
-    changed = {(module.repo, module.path): module for item in surveys.values() for module in item.modules} | dict(
+    changed = {(module.repo, module.path): module for survey in surveys.values() for module in survey.modules} | dict(
         refused
     )
-    named = [item for survey in surveys.values() for item in survey.registered] if changed else []
+    named = [call for survey in surveys.values() for call in survey.registered] if changed else []
     calls: dict[str, list[KnownCall]] = {}
-    for call in (call for item in surveys.values() for call in item.calls) if changed else ():
+    for call in (call for survey in surveys.values() for call in survey.calls) if changed else ():
         calls.setdefault(call.source.name.lower() if call.source else call.folder, []).append(call)
     for known in changed.values():
         module = replace(known, addresses=tuple(_addresses(known, named)))

@@ -44,5 +44,5 @@ def _hidden(value: object, hidden: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return hidden(value)
     if isinstance(value, tuple):
-        return tuple(_hidden(item, hidden) for item in value)
+        return tuple(_hidden(element, hidden) for element in value)
     return _masked(value, hidden) if is_dataclass(value) else value  # type: ignore[type-var]

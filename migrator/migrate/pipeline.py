@@ -65,7 +65,7 @@ def migrate_repo(
     name = name or name_of(paths)
     try:
         with _begun(paths[0], config) as (path, checkout):
-            return _deliver(_prepare(_settle(path, checkout, config, fleet, name, paths)), planned)
+            return _deliver(_prepare(_read(path, checkout, config, fleet, name, paths)), planned)
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -87,10 +87,10 @@ def survey_repo(
     name = name or name_of(paths)
     try:
         with _begun(paths[0], config) as (path, checkout):
-            settled = _settle(path, checkout, config, fleet, name, paths)
-            survey = settled.planning.survey
+            repository = _read(path, checkout, config, fleet, name, paths)
+            survey = repository.planning.survey
             is_alone = not survey.is_of_interest and fleet == ALONE
-            return _deliver(_prepare(settled), planned) if is_alone else survey
+            return _deliver(_prepare(repository), planned) if is_alone else survey
     except Exception as error:
         return RepoResult(name, config.mode, error=reason_of(error))
 
@@ -131,11 +131,14 @@ def reason_of(error: Exception) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """A repository that was read, and what is settled of it; ``config`` is the ``given`` one with its own settings."""
+class _Repository:
+    """A repository that was read, with its planning.
+
+    ``config`` is the ``run_config`` with the settings of the repository's own file.
+    """
 
     name: str
-    given: Config
+    run_config: Config
     config: Config
     checkout: Checkout | None
     workspace: Workspace
@@ -156,10 +159,10 @@ class _Nothing:
         )
 
     def plan(self) -> Plan:
-        found = tuple(census.findings(self.workspace, ()))
-        notes = tuple(dict.fromkeys(note for finding in found for note in finding.notes))
+        findings = tuple(census.findings(self.workspace, ()))
+        notes = tuple(dict.fromkeys(note for finding in findings for note in finding.notes))
         every = (*self.workspace.notes, *notes)
-        return Plan(found, problems=tuple(self.workspace.problems), notes=every)
+        return Plan(findings, problems=tuple(self.workspace.problems), notes=every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +204,13 @@ def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
         yield path, checkout
 
 
-def _settle(
+def _read(
     path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
-) -> _Settled:
+) -> _Repository:
     own = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, own, paths[1:])
     workspace.slugs = dict(own.slugs)
-    return _Settled(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
+    return _Repository(name, config, own, checkout, workspace, _planning(workspace, own, fleet, name))
 
 
 def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> Planning | _Nothing:
@@ -218,14 +221,21 @@ def _planning(workspace: Workspace, config: Config, fleet: Fleet, name: str) -> 
     return Planning(workspace, config, name, fleet)
 
 
-def _prepare(settled: _Settled) -> _Prepared:
-    name, given, config, workspace = settled.name, settled.given, settled.config, settled.workspace
-    plan = settled.planning.plan()
-    idle = unmatched((role_mapping for role_mapping in config.roles if role_mapping not in given.roles), plan.mapped)
+def _prepare(repository: _Repository) -> _Prepared:
+    name, run_config, config, workspace = (
+        repository.name,
+        repository.run_config,
+        repository.config,
+        repository.workspace,
+    )
+    plan = repository.planning.plan()
+    idle = unmatched(
+        (role_mapping for role_mapping in config.roles if role_mapping not in run_config.roles), plan.mapped
+    )
     notes = (UNMATCHED_ROLES.note(*idle, file=NAME),) if idle else ()
-    revision = settled.checkout.revision if settled.checkout else Revision(workspace.root.name)
+    revision = repository.checkout.revision if repository.checkout else Revision(workspace.root.name)
     result = replace(_result(name, config, plan, workspace, notes), revision=revision)
-    return _Prepared(config, settled.checkout, workspace, plan, result)
+    return _Prepared(config, repository.checkout, workspace, plan, result)
 
 
 def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
@@ -233,8 +243,8 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
         return
     before, after = dict(planned.inputs), dict(now.inputs)
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    what = f"{changed[0]} has changed" if changed else "the change would be another"
-    raise MigrateError(f"{what} since the plan was made. Make the plan again")
+    change = f"{changed[0]} has changed" if changed else "the change would be another"
+    raise MigrateError(f"{change} since the plan was made. Make the plan again")
 
 
 def _checkout(path: Path) -> Checkout | None:
@@ -252,7 +262,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
         return Workspace(listing(path, walk(path)), _named(RepoIdentity(path.name), config), exclude=config.exclude)
     root = _root(path, checkout)
     paths = (path, *(Path(os.path.realpath(other)) for other in others))
-    folders = tuple("" if item == root else item.relative_to(root).as_posix() for item in paths)
+    folders = tuple("" if folder == root else folder.relative_to(root).as_posix() for folder in paths)
     return Workspace(
         replace(listing(root, checkout.paths(), is_sparse=checkout.is_sparse), holding=checkout.holding),
         _identity(checkout, config),

@@ -43,8 +43,8 @@ class Planning:
 
     def __init__(self, workspace: Workspace, config: Config, repo: str = "", fleet: Fleet = ALONE) -> None:
         self._context = Context(workspace, config, repo, fleet)
-        self._settled = _settle(self._context)
-        self._context.settled = tuple(self._settled.findings)
+        self._settlement = _settle(self._context)
+        self._context.settled = tuple(self._settlement.findings)
         self._surveyor = Surveyor(self._context)
 
     @property
@@ -55,13 +55,13 @@ class Planning:
     @property
     def changes(self) -> Sequence[Change]:
         """The files that change."""
-        return self._settled.changes
+        return self._settlement.changes
 
     @cached_property
     def survey(self) -> Survey:
         """What the other repositories of a run must know."""
         context = self._context
-        known = list(interfaces(context.workspace, self._settled.changes))
+        known = list(interfaces(context.workspace, self._settlement.changes))
         changed = {interface.module.path for interface in known}
         known += (
             Interface(module, (), ()) for module in context.web_identity.spoken_for() if module.path not in changed
@@ -78,10 +78,14 @@ class Planning:
         """Why the call of a module of another repository cannot follow it, if so."""
         if not self._context.called:
             return ""
-        refused = (finding for finding in self._settled.findings if isinstance(finding.fix, Refusal))
+        refused = (finding for finding in self._settlement.findings if isinstance(finding.fix, Refusal))
         groups = {finding.group: finding.fate for finding in refused if finding.group}
-        called = (item for item in self._context.called if any(call is each.known for each in item.calls))
-        return next((groups[item.group] for item in called if item.group in groups), "")
+        called = (
+            called_module
+            for called_module in self._context.called
+            if any(call is each.known for each in called_module.calls)
+        )
+        return next((groups[called_module.group] for called_module in called if called_module.group in groups), "")
 
     def _known_module(self, interface: Interface) -> KnownModule:
         context, path = self._context, interface.module.path
@@ -102,10 +106,10 @@ class Planning:
     def plan(self) -> Plan:
         """What is to be done, and all that is to be told of it."""
         workspace, config = self._context.workspace, self._context.config
-        findings, changes = self._settled.findings, self._settled.changes
+        findings, changes = self._settlement.findings, self._settlement.changes
         touched = [workspace.documents[change.path] for change in changes if change.path in workspace.documents]
         has_diff = not config.show_secrets and (config.mode is Mode.PREVIEW or config.keep_diff)
-        paths = {item.place.path for item in findings} & workspace.documents.keys()
+        paths = {finding.place.path for finding in findings} & workspace.documents.keys()
         secrets = Secrets(workspace, [*touched, *(workspace.documents[path] for path in sorted(paths))])
         stages = self._stages() if config.stages else ()
         plan = Plan(
@@ -134,7 +138,7 @@ class Planning:
         """The changes in the stages in which they go live."""
         context = self._context
         again = Context(context.workspace, context.config, context.repo, context.fleet)
-        return staged(context.workspace, self._settled, _settle(again, without=frozenset({KEYS_RULE})))
+        return staged(context.workspace, self._settlement, _settle(again, without=frozenset({KEYS_RULE})))
 
 
 def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settlement:
@@ -142,28 +146,29 @@ def _settle(context: Context, without: frozenset[str] = frozenset()) -> Settleme
 
     What a later phase finds takes nothing away from those before.
     """
-    settled = Settlement(context.workspace, [])
+    settlement = Settlement(context.workspace, [])
     asked = (rule for rule in all_rules() if rule.id not in without)
     for _, rules in groupby(sorted(asked, key=attrgetter("phase")), key=attrgetter("phase")):
-        context.settled, context.changes = tuple(settled.findings), tuple(settled.changes)
-        found = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
-        settled = _with(
-            settled, [within_scope(context.workspace, finding) for finding in sorted(found, key=attrgetter("rule"))]
+        context.settled, context.changes = tuple(settlement.findings), tuple(settlement.changes)
+        findings = dict.fromkeys(finding for rule in rules for finding in rule.check(context))
+        settlement = _with(
+            settlement,
+            [within_scope(context.workspace, finding) for finding in sorted(findings, key=attrgetter("rule"))],
         )
-    return settled
+    return settlement
 
 
-def _with(settled: Settlement, found: list[Finding]) -> Settlement:
-    both = Settlement(settled.workspace, [*settled.findings, *found], settled.changes, settled.verdicts)
-    if any(isinstance(finding.fix, Rewrite) for finding in found):
+def _with(settlement: Settlement, findings: list[Finding]) -> Settlement:
+    both = Settlement(settlement.workspace, [*settlement.findings, *findings], settlement.changes, settlement.verdicts)
+    if any(isinstance(finding.fix, Rewrite) for finding in findings):
         both.run()
-    if both.findings[: len(settled.findings)] == settled.findings:
+    if both.findings[: len(settlement.findings)] == settlement.findings:
         return both
     collides = CHANGES_COLLIDE.refusal()
-    settled.findings += (
-        replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in found
+    settlement.findings += (
+        replace(finding, fix=collides) if isinstance(finding.fix, Rewrite) else finding for finding in findings
     )
-    return settled
+    return settlement
 
 
 def _without_repeats(findings: Iterable[Finding]) -> Iterable[Finding]:

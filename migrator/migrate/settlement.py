@@ -33,7 +33,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
     """``finding``, refused if it changes a file that is not to be changed."""
     if isinstance(finding.fix, Rewrite):
         objections = (workspace.objection_to(edit) for edit in finding.fix.edits)
-        objection = next((item for item in objections if item), None)
+        objection = next((refusal for refusal in objections if refusal), None)
         if objection is not None:
             return replace(finding, fix=objection)
     return finding
@@ -68,10 +68,10 @@ class Settlement:
     def _decline_groups(self) -> None:
         """A group of which one part is refused is refused whole, and so is what a file does in another module."""
         while True:
-            refused = [item for item in reversed(self.findings) if isinstance(item.fix, Refusal)]
-            groups = {item.group: item for item in refused if item.group}
-            places = {(item.rule, item.place) for item in refused}
-            needed = {name: item for item in refused for name in (item.group, item.place.key) if name}
+            refused = [finding for finding in reversed(self.findings) if isinstance(finding.fix, Refusal)]
+            groups = {finding.group: finding for finding in refused if finding.group}
+            places = {(finding.rule, finding.place) for finding in refused}
+            needed = {name: finding for finding in refused for name in (finding.group, finding.place.key) if name}
             declined = 0
             for index, _ in list(self._rewrites()):
                 finding = self.findings[index]
@@ -159,7 +159,7 @@ def _outcome(path: str, text: str, items: Sequence[Attribute | Block], edits: Se
     language = language_of(path)
     try:
         after = language.finish(text, items, edits)
-        language.verify({item.span.of(text) for item in items}, after)
+        language.verify({element.span.of(text) for element in items}, after)
     except SyntaxProblem as problem:
         return text, problem.reason
     return after, None

@@ -44,11 +44,11 @@ def staged(workspace: Workspace, whole: Settlement, without_keys: Settlement) ->
 def _made(workspace: Workspace, findings: Sequence[Finding], names: frozenset[str]) -> list[Change]:
     """The changes that the findings of some stages come to alone."""
     kept = [replace(finding, group=None, needs=frozenset()) for finding in findings if stage_of(finding) in names]
-    settled = Settlement(workspace, kept)
-    settled.run()
-    if list(_rewrites(settled.findings)) != list(_rewrites(kept)):
+    settlement = Settlement(workspace, kept)
+    settlement.run()
+    if list(_rewrites(settlement.findings)) != list(_rewrites(kept)):
         raise MigrateError("the stages depend on each other, so that one commit is needed: run again without --stages")
-    return settled.changes
+    return settlement.changes
 
 
 def _rewrites(findings: Iterable[Finding]) -> Iterator[Finding]:

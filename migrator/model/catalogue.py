@@ -20,7 +20,7 @@ def catalogue() -> dict[str, Diagnostic]:
     Every module of the package is imported to find them. A module that needs a library which is not installed is left
     out: its messages cannot occur either.
     """
-    found: dict[str, Diagnostic] = {}
+    diagnostics: dict[str, Diagnostic] = {}
     for module in pkgutil.walk_packages(migrator.__path__, f"{migrator.__name__}."):
         if module.name.rpartition(".")[2].startswith("__"):
             continue
@@ -30,8 +30,8 @@ def catalogue() -> dict[str, Diagnostic]:
             if (error.name or "").partition(".")[0] == migrator.__name__:
                 raise
             continue
-        found.update((value.code, value) for value in names if isinstance(value, Diagnostic))
-    return dict(sorted(found.items()))
+        diagnostics.update((value.code, value) for value in names if isinstance(value, Diagnostic))
+    return dict(sorted(diagnostics.items()))
 
 
 def require_codes(codes: Iterable[str], where: str) -> None:

@@ -76,7 +76,7 @@ class Engine:
         code = tuple(evidence for evidence in self.code if not evidence.is_soft)
         entries = [found for name, found in self.entries if found and name == (slug or name)]
         others = () if slug and entries else (own, *([self.defaults] if self.defaults else ()))
-        yield from ((*code, *item) for item in (*entries, *others))
+        yield from ((*code, *own_evidence) for own_evidence in (*entries, *others))
 
     def of_no_stack(self) -> Iterator[tuple[Evidence, ...]]:
         """The same where no stack is known to run the root module."""
@@ -87,7 +87,7 @@ class Engine:
 def verdict(evidence: Iterable[Evidence]) -> Verdict:
     """What all ``evidence`` on one engine comes to: native where a version from `FIRST_NATIVE` on is certain."""
     known = list(evidence)
-    firm = [item for item in known if not item.is_soft]
+    firm = [evidence for evidence in known if not evidence.is_soft]
     certain = _verdict(firm)
     return certain if certain.is_native or certain.contradiction else _verdict(known)
 
@@ -132,14 +132,14 @@ def _clause(match: re.Match[str]) -> tuple[Version, Version]:
         return first, _whole([*fixed[:-1], fixed[-1] + 1]) if len(parts) > 1 else _GREATEST
     if operator == "^":
         return first, (version[0] + 1, 0, 0)
-    found = {
+    ranges = {
         "!=": ((0, 0, 0), _GREATEST),
         ">=": (first, _GREATEST),
         ">": (first if match["early"] else after, _GREATEST),
         "<": ((0, 0, 0), version),
         "<=": ((0, 0, 0), after),
     }
-    return found.get(operator, (first, after))
+    return ranges.get(operator, (first, after))
 
 
 def _whole(parts: list[int]) -> Version:

@@ -34,9 +34,9 @@ class _Index:
         self.role_users: dict[tuple[str, bool], dict[str, dict[str, RoleUser]]] = {}
         for survey in surveys:
             for user in survey.role_users:
-                alike = self.role_users.setdefault((user.role, user.is_backend), {})
-                if len(alike) < _ENOUGH or user.fingerprint in alike:
-                    repos = alike.setdefault(user.fingerprint, {})
+                by_fingerprint = self.role_users.setdefault((user.role, user.is_backend), {})
+                if len(by_fingerprint) < _ENOUGH or user.fingerprint in by_fingerprint:
+                    repos = by_fingerprint.setdefault(user.fingerprint, {})
                     repos.update({survey.repo: user} if len(repos) < _ENOUGH else {})
             for receiver in survey.receivers:
                 for label in {"*", *(receiver.labels or ())} if receiver.labels is not None else {None, "*"}:
@@ -49,15 +49,15 @@ class _Index:
     def receivers_of(self, survey: Survey) -> Iterator[KnownReceiver]:
         """What contexts of ``survey`` may attach themselves to elsewhere."""
         labels = (*survey.labels, None) if survey.labels else ()
-        found = (receiver for label in labels for receiver in self.receivers.get(label, ()))
-        yield from dict.fromkeys(receiver for receiver in found if receiver.repo != survey.repo)
+        receivers = (receiver for label in labels for receiver in self.receivers.get(label, ()))
+        yield from dict.fromkeys(receiver for receiver in receivers if receiver.repo != survey.repo)
 
     def role_users_of(self, survey: Survey) -> Iterator[Survey]:
         """What gets a role in other repositories that ``survey`` has a use for, of some identities."""
         for key in dict.fromkeys((user.role, user.is_backend) for user in survey.role_users):
             for repos in self.role_users[key].values():
-                found = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
-                yield from (Survey(repo, role_users=(user,)) for repo, user in found)
+                users = ((repo, user) for repo, user in repos.items() if repo != survey.repo)
+                yield from (Survey(repo, role_users=(user,)) for repo, user in users)
 
     def stacks_of(self, survey: Survey) -> Iterator[KnownStack]:
         """The stacks of others that may run root modules of ``survey``."""
@@ -82,11 +82,12 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
     by_hand = tuple(stack for stack in account if stack.slug_in_account not in defined)
     of_account = Survey(ACCOUNT, stacks=by_hand)
     index = _Index((*known, of_account))
-    settled = [
-        replace(item, roots=tuple(_settle(index, item, root) for root in _needing(index, item))) for item in known
+    surveys_after = [
+        replace(survey, roots=tuple(_settle(index, survey, root) for root in _needing(index, survey)))
+        for survey in known
     ]
-    index = _Index((*settled, of_account))
-    migrated = tuple(_migrated((*settled, of_account), index))
+    index = _Index((*surveys_after, of_account))
+    migrated = tuple(_migrated((*surveys_after, of_account), index))
     for survey in known:
         receivers = (Survey(receiver.repo, receivers=(receiver,)) for receiver in index.receivers_of(survey))
         stacks, roots = _by_repo(index.stacks_of(survey)), _by_repo(index.roots_of(survey))
@@ -96,8 +97,8 @@ def parts(surveys: Iterable[Survey], account: Iterable[KnownStack] = ()) -> Iter
 def _migrated(surveys: Iterable[Survey], index: _Index) -> Iterator[str]:
     """The ids of the account's stacks whose code a repository of the run migrates."""
     for stack in (stack for survey in surveys for stack in survey.stacks if stack.account is not None):
-        found = index.roots.get((stack.code.repository or "").lower(), ())
-        roots = [root for root in found if _runs_branch(stack.code, root.identity, root.path)]
+        candidates = index.roots.get((stack.code.repository or "").lower(), ())
+        roots = [root for root in candidates if _runs_branch(stack.code, root.identity, root.path)]
         if roots and not any(root.refusal or not root.is_migrated for root in roots):
             yield stack.slug_in_account
 
@@ -106,9 +107,13 @@ def _runs_branch(code: Code, identity: RepoIdentity, path: str) -> bool:
     return runs(code, identity, path) and is_of_branch(code, identity)
 
 
-def _by_repo(found: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
-    for item in found:
-        yield Survey(item.repo, roots=(item,)) if isinstance(item, KnownRoot) else Survey(item.repo, stacks=(item,))
+def _by_repo(members: Iterable[KnownStack] | Iterable[KnownRoot]) -> Iterator[Survey]:
+    for member in members:
+        yield (
+            Survey(member.repo, roots=(member,))
+            if isinstance(member, KnownRoot)
+            else Survey(member.repo, stacks=(member,))
+        )
 
 
 def _needing(index: _Index, survey: Survey) -> Iterator[KnownRoot]:

@@ -56,10 +56,10 @@ def parse_source(source: str) -> ModuleSource | None:
     base, _, folder = text[start:].partition("//")
     base, folder = text[:start] + base, posixpath.normpath(folder) if folder else ""
     ref = (parse_qs(query).get("ref") or [""])[0]
-    found = _REGISTRY.fullmatch(base) if getter is None else None
-    if found is not None:
-        namespace = found["namespace"] if found["host"] is None else ""
-        name = f"terraform-{found['provider']}-{found['name']}"
+    match = _REGISTRY.fullmatch(base) if getter is None else None
+    if match is not None:
+        namespace = match["namespace"] if match["host"] is None else ""
+        name = f"terraform-{match['provider']}-{match['name']}"
         return ModuleSource(name, namespace, folder.strip("/"), is_released=True)
     path = _path(base)
     owner, name = posixpath.split(re.sub(r"\.git$", "", path.strip("/")))
@@ -76,5 +76,5 @@ def _path(base: str) -> str:
             return urlsplit(base).path
         except ValueError:
             return ""
-    found = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
-    return found["path"] if found else ""
+    match = _HOSTED.fullmatch(base) or _SHORT_SSH.fullmatch(base)
+    return match["path"] if match else ""

@@ -9,5 +9,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence with the name among the ``known`` ones that looks most like ``name``; ``""`` if none does."""
     from difflib import get_close_matches  # here: needed after a mistake only
 
-    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean `{found[0]}`?" if found else ""
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean `{matches[0]}`?" if matches else ""

@@ -55,8 +55,8 @@ _BY_PREFIX = {region.rsplit("-", 2)[0]: name for name, region in FIRST_REGIONS.i
 
 def partition_of(region: str) -> str:
     """The partition that a region belongs to; the commercial one where nothing speaks for another."""
-    found = _PREFIX.match(region)
-    return _BY_PREFIX[found[0]] if found else COMMERCIAL
+    match = _PREFIX.match(region)
+    return _BY_PREFIX[match[0]] if match else COMMERCIAL
 
 
 def region_to_name(role_arn: str, region: str) -> str:

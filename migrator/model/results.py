@@ -34,8 +34,8 @@ def stage_of(finding: Finding) -> str:
 
 def stages_of(findings: Iterable[Finding]) -> list[str]:
     """The stages that the rewrites among ``findings`` go live in, in order."""
-    found = {stage_of(finding) for finding in findings}
-    return [stage for stage in (STACKS, CODE, KEYS) if stage in found]
+    names = {stage_of(finding) for finding in findings}
+    return [stage for stage in (STACKS, CODE, KEYS) if stage in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,9 @@ class RepoResult:
         return tuple(subject for note in notes for subject in note.subjects)
 
     def _left_alone(self, *codes: str) -> Iterator[Finding]:
-        return (item for item in self.findings if isinstance(item.fix, LeftAlone) and item.fix.code in codes)
+        return (
+            finding for finding in self.findings if isinstance(finding.fix, LeftAlone) and finding.fix.code in codes
+        )
 
     @property
     def is_failed(self) -> bool:

@@ -75,4 +75,4 @@ def not_proven(cell: str, why: Refusal) -> Proof:
 def worst(proofs: Iterable[Proof]) -> Verdict:
     """What several proofs come to: failed if one failed, else not proven if one is not proven."""
     verdicts = {proof.verdict for proof in proofs}
-    return next((item for item in (Verdict.FAILED, Verdict.NOT_PROVEN) if item in verdicts), Verdict.PROVEN)
+    return next((verdict for verdict in (Verdict.FAILED, Verdict.NOT_PROVEN) if verdict in verdicts), Verdict.PROVEN)

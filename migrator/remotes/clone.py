@@ -89,16 +89,16 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
     deadline = Deadline(timeout)
     ref = f"refs/heads/{branch}"
     options = _options_for(folder, remote, deadline)
-    there = _remote_commit(folder, branch, remote, deadline, options)
-    here = run_git(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"), deadline, cwd=folder)
-    if here.status:
+    remote_commit = _remote_commit(folder, branch, remote, deadline, options)
+    local = run_git(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"), deadline, cwd=folder)
+    if local.status:
         raise MigrateError(f"The branch {branch} does not exist, so nothing can be pushed")
-    if there == here.printed.strip():
+    if remote_commit == local.printed.strip():
         return Push.UP_TO_DATE
-    if there and not force_with_lease:
+    if remote_commit and not force_with_lease:
         return Push.EXISTS
     flags = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
-    lease = f"--force-with-lease={ref}:{there or ''}"
+    lease = f"--force-with-lease={ref}:{remote_commit or ''}"
     done = run_git(
         ("push", *flags, "--receive-pack=git-receive-pack", lease, "--", remote, f"{ref}:{ref}"),
         deadline,
@@ -106,7 +106,7 @@ def push(folder: Path, branch: str, remote: str, *, timeout: float, force_with_l
         options=options,
     )
     if done.status == 0:
-        return Push.UPDATED if there else Push.CREATED
+        return Push.UPDATED if remote_commit else Push.CREATED
     if "[rejected]" in done.printed:  # somebody else was faster
         return Push.EXISTS
     raise MigrateError(f"The branch {branch} cannot be pushed: {_refusal(done)}")

@@ -88,11 +88,11 @@ class Forge(Protocol):
 class Task:
     """A task for a forge, and the right that the task needs, in words."""
 
-    what: str
+    action: str
     right: str
 
-    def refusal(self, address: str, status: int | None, said: str = "") -> str:
-        """Why ``address`` answered with the HTTP ``status``; ``said`` is what it gave as the reason."""
+    def refusal(self, address: str, status: int | None, message: str = "") -> str:
+        """The reason for the HTTP ``status`` that ``address`` answered with; ``message`` is the text of the answer."""
         if status == 401:
             why = f"{address} does not accept the token"
         elif status == 403:
@@ -100,8 +100,8 @@ class Task:
         elif status == 404:
             why = f"{address} does not have that repository, or the token may not see it. The token needs {self.right}"
         else:
-            words = printable(mask(" ".join(said.split())))[:200]
+            words = printable(mask(" ".join(message.split())))[:200]
             why = f"{address} answered {status or 'something that is not a valid response'}" + (
                 f": {words}" if words else ""
             )
-        return f"cannot {self.what}: {why}"
+        return f"cannot {self.action}: {why}"

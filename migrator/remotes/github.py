@@ -106,14 +106,16 @@ class GitHub:
         try:
             yield
         except RateLimitExceededException:
-            raise MigrateError(f"Failed to {task.what}: the token's rate limit at {self._address} is used up") from None
+            raise MigrateError(
+                f"Failed to {task.action}: the token's rate limit at {self._address} is used up"
+            ) from None
         except github.GithubException as error:
             if any(name.lower() == "x-github-sso" for name in error.headers or {}):
                 why = "the organisation requires that the token is authorised for single sign-on"
-                raise MigrateError(f"cannot {task.what}: {why}") from None
+                raise MigrateError(f"cannot {task.action}: {why}") from None
             raise MigrateError(task.refusal(self._address, error.status, _said(error))) from None
         except RequestException:
-            raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
+            raise MigrateError(f"Failed to {task.action}: {self._address} cannot be reached") from None
 
 
 def _pull_request(pull: Pull, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:

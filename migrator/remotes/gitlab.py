@@ -79,8 +79,11 @@ class GitLab:
         """The open merge request of the branch ``head``, else the last one, else None."""
         with self._doing(Task(f"look for merge requests at {repo}", _READ)):
             listed = self._project(repo).mergerequests.list(iterator=True, source_branch=head, state="all")
-            found = [_pull_request(request) for request in listed]
-        return next((request for request in found if request.state == "open"), found[0] if found else None)
+            pull_requests = [_pull_request(request) for request in listed]
+        return next(
+            (request for request in pull_requests if request.state == "open"),
+            pull_requests[0] if pull_requests else None,
+        )
 
     def _project(self, path: str) -> Project:
         return self._client.projects.get(path, lazy=True)
@@ -99,7 +102,7 @@ class GitLab:
         except gitlab.GitlabError as error:
             raise MigrateError(task.refusal(self._address, error.response_code, str(error.error_message))) from None
         except requests.RequestException:
-            raise MigrateError(f"Failed to {task.what}: {self._address} cannot be reached") from None
+            raise MigrateError(f"Failed to {task.action}: {self._address} cannot be reached") from None
 
 
 def _pull_request(request: ProjectMergeRequest, *, is_new: bool = False, notes: tuple[str, ...] = ()) -> PullRequest:

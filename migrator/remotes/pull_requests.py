@@ -67,11 +67,14 @@ class PullRequests:
             result.branch, base, text.title, text.body, self.is_draft, tuple(self.labels), tuple(self.reviewers)
         )
         every = list(_of_stages(new, result)) or [new]
-        opened = [self.forge(repo).open_pull_request(repo.path, item) for item in every]
+        opened = [self.forge(repo).open_pull_request(repo.path, new) for new in every]
         stages = tuple(
-            replace(stage, pull_request=item.url) for stage, item in zip(result.stages, opened, strict=False)
+            replace(stage, pull_request=pull_request.url)
+            for stage, pull_request in zip(result.stages, opened, strict=False)
         )
-        notes = (CHECK_PULL_REQUEST.note(result.branch, what=note) for item in opened for note in item.notes)
+        notes = (
+            CHECK_PULL_REQUEST.note(result.branch, what=note) for pull_request in opened for note in pull_request.notes
+        )
         return replace(result, pull_request=opened[0].url, notes=(*result.notes, *notes), stages=stages)
 
     def forge(self, repo: ForgeRepo) -> Forge:

@@ -69,25 +69,25 @@ def sources(arguments: Sequence[str], repos_from: Sequence[str]) -> list[RepoSou
     ``-`` for standard input, of one such place a line, with ``branch=…`` and `SETTINGS` after it and ``#`` comments.
     Relative paths start from the current folder. Raises `UsageError`, which for a list names file and line.
     """
-    found: dict[tuple[str, str], RepoSource] = {}
+    by_key: dict[tuple[str, str], RepoSource] = {}
     for argument in arguments:
         for source in _expanded(argument, {}):
-            _add(found, source)
+            _add(by_key, source)
     for name in repos_from:
         for number, line in enumerate(_lines(name), start=1):
             try:
                 for source in _of_line(line):
-                    _add(found, source)
+                    _add(by_key, source)
             except UsageError as error:
                 raise UsageError(f"{'standard input' if name == '-' else name}:{number}: {error}") from None
-    _require_a_checkout_each(list(found.values()))
-    return _named(list(found.values()))
+    _require_a_checkout_each(list(by_key.values()))
+    return _named(list(by_key.values()))
 
 
-def _require_a_checkout_each(found: Sequence[RepoSource]) -> None:
+def _require_a_checkout_each(repo_sources: Sequence[RepoSource]) -> None:
     """Two folders of a checkout would be two commits, of which the second finds the branch of the first."""
     known: dict[Path, str] = {}
-    for path in (repo_source.url_or_path for repo_source in found if repo_source.is_local):
+    for path in (repo_source.url_or_path for repo_source in repo_sources if repo_source.is_local):
         root = checkout_of(Path(os.path.realpath(path)))
         if root is not None and known.setdefault(root, path) != path:
             raise UsageError(
@@ -95,13 +95,13 @@ def _require_a_checkout_each(found: Sequence[RepoSource]) -> None:
             )
 
 
-def _add(found: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
+def _add(by_key: dict[tuple[str, str], RepoSource], source: RepoSource) -> None:
     """Add ``source``; what names the same repository folds into the one that says more of it."""
-    other = found.setdefault(source.key, source)
-    ours, theirs = (source.branch, source.settings), (other.branch, other.settings)
-    if theirs == (None, {}):
-        found[source.key] = replace(other, branch=source.branch, settings=source.settings)
-    elif ours not in (theirs, (None, {})):
+    other = by_key.setdefault(source.key, source)
+    settings, other_settings = (source.branch, source.settings), (other.branch, other.settings)
+    if other_settings == (None, {}):
+        by_key[source.key] = replace(other, branch=source.branch, settings=source.settings)
+    elif settings not in (other_settings, (None, {})):
         raise UsageError(f"{source.shown} is named twice, with different settings")
 
 
@@ -164,18 +164,18 @@ def _expanded(location: str, settings: Mapping[str, str]) -> Iterator[RepoSource
 
 
 def _folders(path: str) -> list[str]:
-    if len(found := checkouts_in(Path(os.path.realpath(path)))) > 1:
+    if len(inside := checkouts_in(Path(os.path.realpath(path)))) > 1:
         glob_of_all = f"{shlex.quote(path.rstrip('/'))}/*"
-        raise UsageError(f"{path} is no git checkout, and holds {len(found)} of them: name {glob_of_all} instead")
+        raise UsageError(f"{path} is no git checkout, and holds {len(inside)} of them: name {glob_of_all} instead")
     if os.path.isdir(path) or not glob.has_magic(path):
         return [path]  # where no folder is, the job says so, and the others are done
-    checkouts = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]
-    if not checkouts:
+    paths = [found for found in sorted(glob.glob(path, recursive=True)) if os.path.exists(f"{found}/.git")]
+    if not paths:
         raise UsageError(f"No git checkout matches {path}")
-    return checkouts
+    return paths
 
 
-def _named(found: list[RepoSource]) -> list[RepoSource]:
-    """``found`` with names that tell them apart: those that two share give way to the whole place."""
-    count = Counter(source.name for source in found)
-    return [source if count[source.name] == 1 else replace(source, name=source.shown) for source in found]
+def _named(repo_sources: list[RepoSource]) -> list[RepoSource]:
+    """The sources with names that differ: the place of a source replaces a name that two sources share."""
+    count = Counter(source.name for source in repo_sources)
+    return [source if count[source.name] == 1 else replace(source, name=source.shown) for source in repo_sources]

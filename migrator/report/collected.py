@@ -129,12 +129,12 @@ class Collected:
         return pickle.loads(self._file.read(size))  # noqa: S301 - written above, to a file that has no name
 
     def _item(self, index: int) -> Item:
-        item: Item = self._read(self._starts[index])
-        return item
+        result: Item = self._read(self._starts[index])
+        return result
 
     def _whole(self, index: int) -> Item:
-        item = self._item(index)
-        return item._replace(result=replace(item.result, diff=self._read(self._diffs[index])))
+        result = self._item(index)
+        return result._replace(result=replace(result.result, diff=self._read(self._diffs[index])))
 
 
 def _undone(finding: Finding) -> Finding:

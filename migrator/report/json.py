@@ -23,10 +23,10 @@ def write(collected: Collected, out: TextIO) -> None:
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
     totals = json.dumps(_plain_totals(collected.totals))
     out.write("{\n" + ",\n".join(lines) + f',\n"totals": {totals},\n"results": [')
-    for item in collected.whole():
-        fields = {name: value for name, value in to_plain(item.result).items() if name not in _OF_PLANS}
-        plain = {"state": state_of(item.result).value, **fields}
-        out.write((",\n" if item.number > 1 else "\n") + json.dumps(plain))
+    for repo in collected.whole():
+        fields = {name: value for name, value in to_plain(repo.result).items() if name not in _OF_PLANS}
+        plain = {"state": state_of(repo.result).value, **fields}
+        out.write((",\n" if repo.number > 1 else "\n") + json.dumps(plain))
     out.write("\n]\n}\n")
 
 

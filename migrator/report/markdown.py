@@ -78,8 +78,8 @@ def _label(state: State, totals: Totals) -> str:
     return f"{_MARKS[state]} {label(state, is_dry=totals.is_dry).lower()}"
 
 
-def _counted(count: int, noun: str, item: str = "", many: str = "s") -> str:
-    return f"{count:,} {noun}{item if count == 1 else many}"
+def _counted(count: int, noun: str, singular: str = "", many: str = "s") -> str:
+    return f"{count:,} {noun}{singular if count == 1 else many}"
 
 
 # --- what to do -----------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def _to_do(collected: Collected, totals: Totals) -> Iterator[str]:
     if not totals.tasks:
         return
     yield from ("", "### To do", "")
-    notes = ((item.result, note) for item in collected.ranked() if not item.result.error for note in item.result.notes)
+    notes = ((repo.result, note) for repo in collected.ranked() if not repo.result.error for note in repo.result.notes)
     for result, note in islice(notes, _ROWS):
         yield from _task(result, note)
     if totals.tasks > _ROWS:
@@ -101,9 +101,9 @@ def _task(result: RepoResult, note: Note) -> Iterator[str]:
     subjects = ", ".join(_subject(result.revision, subject) for subject in note.subjects[:_SUBJECTS])
     more = len(note.subjects) - _SUBJECTS
     rest = f" and {more:,} more" if more > 0 else ""
-    said = note.task.rstrip(".:") if note.subjects else note.task
+    task = note.task.rstrip(".:") if note.subjects else note.task
     advice = f"{'.' * bool(note.subjects)} **help:** {prose(note.help)}" if note.help else ""
-    yield f"- [ ] {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
+    yield f"- [ ] {code(result.title)}: {prose(task)}{': ' if note.subjects else ''}{subjects}{rest}{advice}"
     if note.paste:
         lines = note.paste.splitlines()
         yield from ("", *(f"      {line}" for line in lines[:_PASTED]))

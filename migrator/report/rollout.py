@@ -33,7 +33,7 @@ def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:
     """The steps that are left after ``results``, under a heading of the ``level``; no secret is in it."""
     title, below = f"{'#' * level} Order of rollout", "#" * (level + 1)
     collected = results if isinstance(results, Collected) else Collected(results)
-    kept = [item.result for item in collected if not item.result.error]
+    kept = [repo.result for repo in collected if not repo.result.error]
     if not any(result.changed for result in kept):
         return f"{title}\n\nNothing was migrated, so there is nothing to roll out.\n"
     bodies = (_trust(kept), _live(kept), _push(kept), _confirm(kept), _remove(kept), _rotate(kept))
@@ -176,8 +176,8 @@ def _notes(result: RepoResult, code: str) -> Iterator[Note]:
 
 
 def _task(result: RepoResult, note: Note) -> str:
-    said = note.task.rstrip(".:") if note.subjects else note.task
-    return f"- {code(result.title)}: {prose(said)}{': ' if note.subjects else ''}{_subjects(result, note)}"
+    task = note.task.rstrip(".:") if note.subjects else note.task
+    return f"- {code(result.title)}: {prose(task)}{': ' if note.subjects else ''}{_subjects(result, note)}"
 
 
 def _subjects(result: RepoResult, note: Note) -> str:

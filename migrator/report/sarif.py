@@ -52,8 +52,8 @@ def write(collected: Collected, out: TextIO) -> None:
 
 
 def _write_items(out: TextIO, items: Iterable[str]) -> None:
-    for number, item in enumerate(items):
-        out.write((",\n" if number else "\n") + item)
+    for number, entry in enumerate(items):
+        out.write((",\n" if number else "\n") + entry)
 
 
 def _rules() -> Iterator[_Item]:

@@ -73,9 +73,9 @@ def staged(result: RepoResult) -> Iterator[str]:
         title, wait = STAGES[stage.name]
         commit = f" ({stage.commit[:12]})" if stage.commit else ""
         yield f"{number}. {stage.branch}{commit}: {title}; {wait}"
-    found = stages_of(result.findings)
-    if not result.stages and len(found) > 1 and result.changed and not result.error:
-        titles = ", ".join(STAGES[stage][0] for stage in found)
+    stages = stages_of(result.findings)
+    if not result.stages and len(stages) > 1 and result.changed and not result.error:
+        titles = ", ".join(STAGES[stage][0] for stage in stages)
         yield f"One commit holds several stages: {titles}. --stages makes a branch for each stage."
 
 

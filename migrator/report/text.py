@@ -67,22 +67,22 @@ def _totals(result: RepoResult) -> str:
 def _sections(result: RepoResult, verbose: bool) -> Iterator[Section]:
     if result.error:
         return
-    found = {kind: [item for item in result.findings if isinstance(item.fix, kind)] for kind in _FIXES}
+    by_kind = {kind: [finding for finding in result.findings if isinstance(finding.fix, kind)] for kind in _FIXES}
     problems = [_problem(problem) for problem in result.problems]
     yield Section("Not processed:", problems, 5, ("file", "files"), "refused")
     yield Section("To do:", list(_tasks(result.notes, verbose)), 12, ("task", "tasks"))
     steps = [[f"  {number}. {step}"] for number, step in enumerate(short_steps(result), 1)]
     yield Section("Then, in this order:", steps, len(steps), ("step", "steps"))
     yield Section("Stages:", [[f"  {stage}"] for stage in staged(result)], 3, ("stage", "stages"))
-    refused = [_refusal(group, verbose) for group in _alike(found[Refusal])]
+    refused = [_refusal(group, verbose) for group in _alike(by_kind[Refusal])]
     yield Section("Refused, nothing was changed here:", refused, 12, ("reason", "reasons"), "refused")
-    yield Section(f"{_CHANGED[result.mode]}:", _changes(found[Rewrite], verbose), 7, ("folder", "folders"))
+    yield Section(f"{_CHANGED[result.mode]}:", _changes(by_kind[Rewrite], verbose), 7, ("folder", "folders"))
     stacks = _stacks(result.stacks, verbose)
     yield Section("Stacks:", stacks, 4, ("stack", "stacks"))
-    alone = [_left_alone(group, verbose) for group in _alike(found[LeftAlone])]
+    alone = [_left_alone(group, verbose) for group in _alike(by_kind[LeftAlone])]
     yield Section("Left alone:", alone, 4, ("reason", "reasons"))
     if verbose:
-        ignored = [[f"  {_row(finding)}"] for finding in found[Ignored]]
+        ignored = [[f"  {_row(finding)}"] for finding in by_kind[Ignored]]
         yield Section("Accepted or ignored:", ignored, 0, ("place", "places"))
         signers = [[f"  {_signer(row)}"] for row in result.signers]
         yield Section("Who signs in, before and after:", signers, 0, ("line", "lines"))
@@ -194,8 +194,8 @@ def _stacks(rows: Iterable[StackRow], verbose: bool) -> list[list[str]]:
         if verbose or len(group) <= FEW:
             lines += [[f"  {_stack(row)}"] for row in group]
         else:
-            said = _sentences(f"hook: {hook}" if hook else "no hook is added", remarks)
-            lines += [[f"  {len(group)} stacks, for example {group[0].title}: {said}"]]
+            sentence = _sentences(f"hook: {hook}" if hook else "no hook is added", remarks)
+            lines += [[f"  {len(group)} stacks, for example {group[0].title}: {sentence}"]]
     return lines
 
 

@@ -165,13 +165,13 @@ def refusals(result: RepoResult) -> Iterator[tuple[Place, Refusal | FileProblem]
 
 
 def _add(reasons: dict[str, Reason], fix: Refusal | FileProblem, example: tuple[int, str, Place]) -> None:
-    alike = _VARYING.sub("…", fix.reason)
-    key = fix.code or alike
+    pattern = _VARYING.sub("…", fix.reason)
+    key = fix.code or pattern
     if key not in reasons and len(reasons) >= _REASONS:
-        key, alike = _OTHER, _OTHER
-    entry = reasons.setdefault(key, Reason(alike, fix.code, fix.help))
+        key, pattern = _OTHER, _OTHER
+    entry = reasons.setdefault(key, Reason(pattern, fix.code, fix.help))
     if key != _OTHER:
-        entry.text, entry.help = _in_common(entry.text, alike), _in_common(entry.help, fix.help)
+        entry.text, entry.help = _in_common(entry.text, pattern), _in_common(entry.help, fix.help)
     entry.count += 1
     if len(entry.examples) < _EXAMPLES:
         entry.examples.append(example)

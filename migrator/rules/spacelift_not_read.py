@@ -15,7 +15,7 @@ from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _finding(_place(document, match.start()), "resources of Spacelift's operator", OPERATOR_NOT_READ)
     for document, block, scope in resources(workspace, "spacelift_repo_file"):
         content = scope.argument(document, block, "content")
-        said = said_in(content) if content is not None else ""
+        said = text_of(content) if content is not None else ""
         if workspace.in_scope(document.path) and (not said.strip() or _SIGNING.search(said)):
             title, place = ".".join(block.labels), document.place(block)
             if document.is_ignored(block):
@@ -90,7 +90,7 @@ def _policies(context: Context) -> Iterator[Finding]:
             yield _policy(_place(document, match.start()), document.path)
     for document, block, scope in resources(workspace, "spacelift_policy"):
         body = scope.argument(document, block, "body")
-        if body is not None and workspace.in_scope(document.path) and _FIRST.search(said_in(body)):
+        if body is not None and workspace.in_scope(document.path) and _FIRST.search(text_of(body)):
             yield _policy(document.place(block), ".".join(block.labels))
 
 

@@ -25,12 +25,12 @@ def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], patt
 
     A part begins with the comments above it, and holds all that is nested in it.
     """
-    for item in items:
-        if pattern.search(syntax.comments_on(text, item)):
-            yield Span(_with_comments_above(text, item.span.start), item.span.end)
-        elif pattern.search(item.span.of(text)):
+    for element in items:
+        if pattern.search(syntax.comments_on(text, element)):
+            yield Span(_with_comments_above(text, element.span.start), element.span.end)
+        elif pattern.search(element.span.of(text)):
             with suppress(SyntaxProblem):
-                inner = item.items if isinstance(item, Block) else syntax.object_items(text, item.value)
+                inner = element.items if isinstance(element, Block) else syntax.object_items(text, element.value)
                 yield from of_items(syntax, text, inner or (), pattern)
 
 
@@ -81,7 +81,7 @@ def _last_line(lines: list[str], first: int) -> int:
 def of_program(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
     """The outermost statement, argument or element that begins, or the statement that ends, on a comment's line."""
     with suppress(SyntaxProblem):
-        nodes = [item for item in ast.walk(program.read(text)) if isinstance(item, ast.stmt | ast.expr | ast.keyword)]
+        nodes = [node for node in ast.walk(program.read(text)) if isinstance(node, ast.stmt | ast.expr | ast.keyword)]
         lines = text.split("\n")
         starts = [0, *(match.end() for match in re.finditer("\n", text))]
         for number in _commented_lines(text, pattern):

@@ -62,7 +62,7 @@ def _between(before: Sequence[str], after: Sequence[str], i1: int, i2: int, j1: 
 
 def _common(before: Sequence[str], after: Sequence[str]) -> int:
     """How many lines at the beginning are the same."""
-    differing = (number for number, (item, other) in enumerate(zip(before, after, strict=False)) if item != other)
+    differing = (number for number, (line, other) in enumerate(zip(before, after, strict=False)) if line != other)
     return next(differing, min(len(before), len(after)))
 
 

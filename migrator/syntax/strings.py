@@ -118,11 +118,11 @@ def written(path: str, text: str) -> list[Written]:
     if path.endswith((".yml", ".yaml")):
         return _in_yaml(text)
     if path.endswith(".json"):
-        return _in_blocks(path, _Walk(text, json_tokens(text), ends_lines=False).found)
+        return _in_blocks(path, _Walk(text, json_tokens(text), ends_lines=False).written)
     if path.endswith(".py"):
-        return _Walk(text, python_tokens(text), is_python=True).found
+        return _Walk(text, python_tokens(text), is_python=True).written
     if path.endswith((".tf", ".tofu", ".hcl", ".tfvars", ".tfbackend")):
-        return _Walk(text, hcl_tokens(text)).found
+        return _Walk(text, hcl_tokens(text)).written
     return []
 
 
@@ -130,7 +130,7 @@ class _Walk:
     """Goes through the tokens of a text once."""
 
     def __init__(self, text: str, tokens: Iterator[Token], *, ends_lines: bool = True, is_python: bool = False) -> None:
-        self.found: list[Written] = []
+        self.written: list[Written] = []
         self._source = text
         self._is_python = is_python
         self._frames = [_Frame("")]
@@ -156,7 +156,7 @@ class _Walk:
     def _add(self, kind: str, token: Token) -> Written:
         frame = self._frames[-1]
         piece = Written(kind, token.start, token.end, frame.header, frame.names, frame.outermost, frame.hands)
-        self.found.append(piece)
+        self.written.append(piece)
         return piece
 
     def _comment(self, token: Token) -> None:
@@ -166,8 +166,8 @@ class _Walk:
         frame = self._frames[-1]
         word = self._source[token.start : token.end]
         frame.words.append((word, None))
-        if word[0] == "." and self.found and self.found[-1].kind == REFERENCE:
-            self.found[-1].end = token.end
+        if word[0] == "." and self.written and self.written[-1].kind == REFERENCE:
+            self.written[-1].end = token.end
         elif word in _ENDS_COMPARISON:
             frame.was_compared = False
         elif frame.names and not frame.is_file:
@@ -208,8 +208,8 @@ class _Walk:
         for _, literal in words:
             if literal is not None:
                 literal.kind = NAME
-        if piece is None and self.found and self.found[-1].end == self._last.end:
-            self.found.pop()  # it was no reference
+        if piece is None and self.written and self.written[-1].end == self._last.end:
+            self.written.pop()  # it was no reference
         frame.is_guess = False
         frame.name, frame.statement = name.rpartition(".")[2], token.start
 
@@ -247,15 +247,15 @@ class _Walk:
                 if piece is not None:
                     piece.kind = NAME
         is_call = is_close and opening == "(" and bool(frame.words) and not _joins(frame.words[-1][0])
-        new = frame.inner(opening, len(self.found))
+        new = frame.inner(opening, len(self.written))
         new.header = header
         new.is_index = is_close and opening == "["
         new.is_handed |= new.is_index or is_call
         new.is_file |= is_call and frame.words[-1][0] in _FILES
         if opening[0] in "$%" and (
-            said := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
+            match := _SAID.search(self._source, max(frame.first, token.start - _NEAR), token.start)
         ):
-            new.path = (*new.path[:_MOST_NAMES], said[1])
+            new.path = (*new.path[:_MOST_NAMES], match[1])
         self._frames.append(new)
 
     def _close(self, _: Token) -> None:
@@ -263,7 +263,7 @@ class _Walk:
             return
         frame = self._frames.pop()
         if frame.title:
-            for piece in self.found[frame.first :]:
+            for piece in self.written[frame.first :]:
                 if piece.names and piece.names[-1].lower() in _TITLED:
                     piece.names = (*piece.names, frame.title)
         outer = self._frames[-1]
@@ -273,39 +273,39 @@ class _Walk:
             outer.words = []
 
 
-def _in_blocks(path: str, found: list[Written]) -> list[Written]:
+def _in_blocks(path: str, strings: list[Written]) -> list[Written]:
     """The pieces of Terraform's JSON with the headers of blocks that HCL would have."""
     if path.endswith((".tf.json", ".tofu.json")):
-        for piece in found:
+        for piece in strings:
             length = 1 + LABELS.get(piece.names[0], 0) if piece.names else 0
             piece.header, piece.names = piece.names[:length], piece.names[length:]
-    return found
+    return strings
 
 
 def _in_yaml(text: str) -> list[Written]:
     from migrator.syntax.yaml.parse import read  # here: PyYAML is needed for few files
 
-    found: list[Written] = []
+    strings: list[Written] = []
     with suppress(SyntaxProblem):
         root = read(text).root
         pending: list[tuple[Node, tuple[str, ...], int]] = [(root, (), 0)] if root else []
-        while pending and len(found) < _MOST_IN_YAML:
+        while pending and len(strings) < _MOST_IN_YAML:
             node, names, statement = pending.pop()
             if isinstance(node, Alias):
                 node = node.target
             if isinstance(node, Scalar) and not node.is_null:
-                found.append(Written(TEXT, *_content(text, node), (), names, statement))
+                strings.append(Written(TEXT, *_content(text, node), (), names, statement))
             elif isinstance(node, Sequence):
-                pending += ((item, names, statement) for item in node.items)
+                pending += ((element, names, statement) for element in node.items)
             elif isinstance(node, Mapping):
                 titled = [candidate for candidate in node.entries if (candidate.name or "").lower() in _TITLES]
                 title = next((candidate.value.value for candidate in titled if isinstance(candidate.value, Scalar)), "")
                 for entry in node.entries:
                     name = entry.name or ""
-                    found.append(Written(NAME, entry.key.span.start, entry.key.span.end))
-                    said = (name, title) if title and name.lower() in _TITLED else (name,)
-                    pending.append((entry.value, (*names, *said), entry.key.start))
-    return found
+                    strings.append(Written(NAME, entry.key.span.start, entry.key.span.end))
+                    path = (name, title) if title and name.lower() in _TITLED else (name,)
+                    pending.append((entry.value, (*names, *path), entry.key.start))
+    return strings
 
 
 def _content(text: str, node: Scalar) -> tuple[int, int]:

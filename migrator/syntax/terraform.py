@@ -122,25 +122,25 @@ class Block:
             items = self._read(self.body)
         except SyntaxProblem:
             return ()
-        for item in items:
-            if isinstance(item, Block):
-                item.is_tolerant = True
+        for element in items:
+            if isinstance(element, Block):
+                element.is_tolerant = True
         return items
 
     @property
     def attributes(self) -> Iterator[Attribute]:
         """The block's own arguments."""
-        return (item for item in self.items if isinstance(item, Attribute))
+        return (element for element in self.items if isinstance(element, Attribute))
 
     def attribute(self, name: str) -> Attribute | None:
         """The argument called ``name``, if the block has one."""
         if self._by_name is None:
-            self._by_name = {item.name: item for item in reversed([*self.attributes])}
+            self._by_name = {attribute.name: attribute for attribute in reversed([*self.attributes])}
         return self._by_name.get(name)
 
     def blocks(self, type_: str | None = None) -> Iterator[Block]:
         """The nested blocks, all or those of one type."""
-        return (item for item in self.items if isinstance(item, Block) and type_ in (None, item.type))
+        return (element for element in self.items if isinstance(element, Block) and type_ in (None, element.type))
 
     def title(self) -> str:
         """The block's header as people write it, for messages: ``provider "aws"``."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import missing_extra
 from migrator.model.fleet import Code
 from migrator.spacelift.stacks.contexts import attachments
-from migrator.spacelift.stacks.engine_evidence import said
+from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.terraform.credential_names import STATIC, plain_name
 from migrator.verify.stacks import READER as READER_OF_LISTS
 from migrator.verify.stacks import HookCommand, RunStack
@@ -53,11 +53,11 @@ class Account:
 
     def attached(self, stack: RunStack, repos: Sequence[VerifiedRepo]) -> RunStack:
         """A stack of the account, with the contexts that a repository attaches to the stack by its slug."""
-        made = [item for repo in repos for item in attachments(repo.workspace).attached_to(stack.slug)]
+        made = [context for repo in repos for context in attachments(repo.workspace).attached_to(stack.slug)]
         if not made or stack.commands is None:
             return stack
-        account = next(item for item in self._inventory.stacks if item.id == stack.slug)
-        first = min((item.priority or 0 for item in account.attached_contexts or ()), default=1)
+        account = next(account_stack for account_stack in self._inventory.stacks if account_stack.id == stack.slug)
+        first = min((attachment.priority or 0 for attachment in account.attached_contexts or ()), default=1)
         commands: list[HookCommand] = []
         for priority, context in made:
             hooks = context.hooks("before_init")
@@ -96,16 +96,19 @@ class Account:
             has_integration=bool(stack.attached_aws_integrations) or bool(integration and integration.assumed_role_arn),
             doubts=tuple(doubts),
             overrides=tuple(_mounted(elements)),
-            evidence=said(f"the account: {stack.id}", tool, (vendor.version if vendor else None) or None),
+            evidence=version_evidence(f"the account: {stack.id}", tool, (vendor.version if vendor else None) or None),
         )
 
     def _contexts_of(self, stack: Stack) -> tuple[list[Context], list[str]]:
         """The contexts of a stack in the order of their hooks: by priority, then in reverse alphabetical order."""
         attached = list(stack.attached_contexts or ())
-        by_name = sorted((item for item in attached if not item.is_autoattached), key=lambda item: item.priority or 0)
-        by_label = [item for item in attached if item.is_autoattached]
-        by_label.sort(key=lambda item: item.context_name or "", reverse=True)
-        ids = [item.context_id for item in (*by_name, *by_label)]
+        by_name = sorted(
+            (attachment for attachment in attached if not attachment.is_autoattached),
+            key=lambda attachment: attachment.priority or 0,
+        )
+        by_label = [attachment for attachment in attached if attachment.is_autoattached]
+        by_label.sort(key=lambda attachment: attachment.context_name or "", reverse=True)
+        ids = [attachment.context_id for attachment in (*by_name, *by_label)]
         doubts = [f"the account did not tell of the context {name}" for name in ids if name not in self._contexts]
         return [self._contexts[name] for name in ids if name in self._contexts], doubts
 

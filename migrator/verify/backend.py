@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
 from migrator.syntax.hcl.strings import string_value
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.verify.programs import Ended, run
 
 if TYPE_CHECKING:
@@ -57,18 +57,18 @@ def initialise(
     """
     lock = folder / ".terraform.lock.hcl"
     had_lock = lock.exists()
-    given = {**environment, "TF_DATA_DIR": str(data)}
+    variables = {**environment, "TF_DATA_DIR": str(data)}
     command = [engine.path, "init", "-input=false", "-no-color"]
     extra = ["-reconfigure", *arguments] if with_backend else ["-backend=false"]
     try:
-        done = run([*command, *extra], folder, given)
+        done = run([*command, *extra], folder, variables)
         backend = _recorded(data) if with_backend else None
         complaint = ""
         if done.status != 0 and with_backend and backend is None and not _MISSING.search(_flat(done)):
-            complaint = done.said
-            done = run([*command, "-backend=false"], folder, given)
+            complaint = done.failure
+            done = run([*command, "-backend=false"], folder, variables)
         if done.status == 0:
-            done = run([engine.path, "validate", "-no-color"], folder, given)
+            done = run([engine.path, "validate", "-no-color"], folder, variables)
     except MigrateError as error:
         done, backend, complaint = Ended(1, "", str(error)), None, str(error)
     finally:
@@ -86,18 +86,20 @@ def _validity(done: Ended, engine: EngineProgram, is_own: bool) -> Proof:
         note = "" if is_own else ", which is not the version of the stack"
         return proven("validate", f"{engine.title} finds the root module valid{note}.")
     if _MISSING.search(_flat(done)):
-        return not_proven("validate", said.NO_PROVIDERS.refusal(said=done.said.rstrip(".")))
+        return not_proven("validate", diagnostics.NO_PROVIDERS.refusal(said=done.failure.rstrip(".")))
     if not is_own:
-        return not_proven("validate", said.OTHER_ENGINE.refusal(engine=engine.title, said=done.said.rstrip(".")))
-    return failed("validate", said.INVALID.refusal(engine=engine.title, said=done.said.rstrip(".")))
+        return not_proven(
+            "validate", diagnostics.OTHER_ENGINE.refusal(engine=engine.title, said=done.failure.rstrip("."))
+        )
+    return failed("validate", diagnostics.INVALID.refusal(engine=engine.title, said=done.failure.rstrip(".")))
 
 
 def _recorded(data: Path) -> Mapping[str, Any] | None:
     try:
-        found = json.loads((data / "terraform.tfstate").read_text())["backend"]["config"]
+        backend = json.loads((data / "terraform.tfstate").read_text())["backend"]["config"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, dict) else None
+    return backend if isinstance(backend, dict) else None
 
 
 def backend_arguments(root: Root, folder: Path, variables: Mapping[str, str | None], top: Path) -> list[str] | Proof:
@@ -106,7 +108,7 @@ def backend_arguments(root: Root, folder: Path, variables: Mapping[str, str | No
     if "TF_CLI_ARGS_init" in variables or not partial:
         return []
     if len(partial) > 1:
-        return not_proven("state", said.MANY_FILES.refusal(files=", ".join(partial)))
+        return not_proven("state", diagnostics.MANY_FILES.refusal(files=", ".join(partial)))
     return [f"-backend-config={os.path.relpath(top / partial[0], folder)}"]
 
 
@@ -114,22 +116,24 @@ def state_proof(initialised: Initialised, root: Root, before: Context | None, is
     """Whether the backend that the engine initialised leads to the state from ``before``."""
     if initialised.backend is None:
         if not initialised.complaint:
-            return not_proven("state", said.NO_PROVIDERS.refusal(said="the backend was not reached"))
+            return not_proven("state", diagnostics.NO_PROVIDERS.refusal(said="the backend was not reached"))
         if not is_own:
-            return not_proven("state", said.OTHER_ENGINE.refusal(engine=engine, said=initialised.complaint.rstrip(".")))
-        return failed("state", said.BACKEND_FAILED.refusal(said=initialised.complaint.rstrip(".")))
+            return not_proven(
+                "state", diagnostics.OTHER_ENGINE.refusal(engine=engine, said=initialised.complaint.rstrip("."))
+            )
+        return failed("state", diagnostics.BACKEND_FAILED.refusal(said=initialised.complaint.rstrip(".")))
     if before is None:
-        return not_proven("state", said.NO_BASE.refusal())
-    old = next((item for item in before.facts.roots if item.module.path == root.module.path), None)
+        return not_proven("state", diagnostics.NO_BASE.refusal())
+    old = next((old_root for old_root in before.facts.roots if old_root.module.path == root.module.path), None)
     now = {name: initialised.backend.get(name) or "" for name in PLACE}
     if old is None:
-        return not_proven("state", said.NO_OLD_BACKEND.refusal(place=f"s3://{now['bucket']}/{now['key']}"))
+        return not_proven("state", diagnostics.NO_OLD_BACKEND.refusal(place=f"s3://{now['bucket']}/{now['key']}"))
     for name in PLACE:
         known = _literal(old.backends, name)
         if known is None:
-            return not_proven("state", said.UNKNOWN_STATE.refusal(name=name))
+            return not_proven("state", diagnostics.UNKNOWN_STATE.refusal(name=name))
         if known != now[name]:
-            why = said.OTHER_STATE.refusal(name=name, before=known or "not set", after=now[name] or "not set")
+            why = diagnostics.OTHER_STATE.refusal(name=name, before=known or "not set", after=now[name] or "not set")
             return failed("state", why)
     return proven("state", f"The backend leads to s3://{now['bucket']}/{now['key']}, as before.")
 
@@ -138,13 +142,13 @@ def _literal(backends: Sequence[S3Backend], name: str) -> str | None:
     """What an argument was; ``""`` if it was not set, None if no literal says what it was."""
     blocks = [backend for backend in backends if not backend.is_partial]
     block = next((backend for backend in reversed(blocks) if backend.document.is_override), blocks[0])
-    found = ""
-    for backend in (block, *(item for item in backends if item.is_partial)):
+    text = ""
+    for backend in (block, *(partial for partial in backends if partial.is_partial)):
         attribute = backend.block.attribute(name)
         if attribute is not None:
             expression = backend.document.expression(attribute)
             value = "" if expression == "null" else string_value(expression)
-            if value is None or (found and backend.is_partial and found != value):
+            if value is None or (text and backend.is_partial and text != value):
                 return None
-            found = value
-    return found
+            text = value
+    return text

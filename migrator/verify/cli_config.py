@@ -51,10 +51,10 @@ def _users() -> str:
 
 
 def _mirrors(text: str) -> Iterator[str]:
-    found = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
-    for path in found:
+    folders = [os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_CACHE.findall(text), *_MIRROR.findall(text), *_IMPLIED]
+    for path in folders:
         real = os.path.expanduser(path.replace("$HOME", "~"))
         if path and os.path.isdir(real):
             yield real
-    if not any(os.path.isdir(os.path.expanduser(path)) for path in found if path):
+    if not any(os.path.isdir(os.path.expanduser(path)) for path in folders if path):
         yield os.devnull

@@ -62,18 +62,18 @@ class Engines:
     def _installed(self) -> list[EngineProgram]:
         """Those in ``PATH`` first."""
         paths = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
-        found = [engine for path in paths if (engine := _asked(path, self._home))]
-        known = {engine.path for engine in found}
-        return [*found, *(engine for engine in _in_folders() if engine.path not in known)]
+        programs = [engine for path in paths if (engine := _asked(path, self._home))]
+        known = {engine.path for engine in programs}
+        return [*programs, *(engine for engine in _in_folders() if engine.path not in known)]
 
     def fitting(self, evidence: Iterable[Evidence]) -> tuple[EngineProgram | None, bool]:
         """The engine for a stack of which ``evidence`` is known, and whether that is one that the stack may run.
 
         None if no engine is installed.
         """
-        firm = [item for item in evidence if not item.is_soft]
-        lowest = max((item.low for item in firm), default=(0, 0, 0))
-        firm = [item for item in firm if not item.is_default or item.high > lowest]
+        firm = [entry for entry in evidence if not entry.is_soft]
+        lowest = max((entry.low for entry in firm), default=(0, 0, 0))
+        firm = [entry for entry in firm if not entry.is_default or entry.high > lowest]
         if self._chosen is not None:
             return self._chosen, _fits(self._chosen, firm)
         fitting = [engine for engine in self._installed if _fits(engine, firm)]
@@ -83,18 +83,18 @@ class Engines:
 
 
 def _fits(engine: EngineProgram, evidence: list[Evidence]) -> bool:
-    is_tofu = any(item.is_tofu for item in evidence)
-    return engine.is_tofu is is_tofu and all(item.low <= engine.version < item.high for item in evidence)
+    is_tofu = any(entry.is_tofu for entry in evidence)
+    return engine.is_tofu is is_tofu and all(entry.low <= engine.version < entry.high for entry in evidence)
 
 
 def _asked(path: str, home: Path) -> EngineProgram | None:
     """The engine that says itself which version it is; None if it does not."""
     try:
         done = run([path, "version", "-json"], home, bare_environment(home), 30)
-        said = json.loads(done.printed)["terraform_version"]
+        version_text = json.loads(done.printed)["terraform_version"]
     except (MigrateError, ValueError, KeyError, TypeError):
         return None
-    version = _VERSION.match(str(said))
+    version = _VERSION.match(str(version_text))
     if version is None:
         return None
     is_tofu = "tofu" in Path(path).name

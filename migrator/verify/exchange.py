@@ -57,9 +57,9 @@ class Exchange:
 
 def exchange_of(commands: tuple[str, ...]) -> Exchange | None:
     """The exchange among ``commands``, with guards and ``unset`` around it; None if none is spelled as documented."""
-    found = next((command for command in commands if _EXCHANGE.fullmatch(command.strip())), None)
-    role = _ROLE.search(found) if found else None
-    if found is None or role is None:
+    sign_in = next((command for command in commands if _EXCHANGE.fullmatch(command.strip())), None)
+    role = _ROLE.search(sign_in) if sign_in else None
+    if sign_in is None or role is None:
         return None
     kept = [command.strip() for command in commands if is_part(command)]
     return Exchange(tuple(kept), role[1], any(_GUARD.fullmatch(command) for command in kept))

@@ -55,19 +55,19 @@ class VerifiedRepo:
     def programs(self) -> list[tuple[str, str]]:
         """The folders whose root module another program writes, each with that program."""
         facts = self.context.facts
-        found = [(program.folder, "CDKTF") for program, _ in facts.programs]
-        return [*found, *((unit.folder, "Terragrunt") for unit in facts.terragrunt.units)]
+        of_cdktf = [(program.folder, "CDKTF") for program, _ in facts.programs]
+        return [*of_cdktf, *((unit.folder, "Terragrunt") for unit in facts.terragrunt.units)]
 
     @property
     def roots(self) -> list[str]:
         """The root modules with an S3 backend or an AWS provider."""
         facts, workspace = self.context.facts, self.workspace
-        found = {root.module.path for root in facts.roots if not isinstance(root.backend.skip_reason, LeftAlone)}
+        paths = {root.module.path for root in facts.roots if not isinstance(root.backend.skip_reason, LeftAlone)}
         for provider in facts.providers:
             if not isinstance(provider.skip_reason, LeftAlone):
-                found |= {root.path for root in workspace.roots_of(provider.module)}
-        emulated = {root.module.path for root in facts.roots} - found
-        return sorted(path for path in found - emulated if workspace.in_scope(path))
+                paths |= {root.path for root in workspace.roots_of(provider.module)}
+        emulated = {root.module.path for root in facts.roots} - paths
+        return sorted(path for path in paths - emulated if workspace.in_scope(path))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +123,12 @@ def open_repo(path: str, branch: str | None, base: str | None, config: Config, s
     identity = checkout.identity
     if name in identity.branches:
         identity = replace(identity, branches=frozenset())
-    found = VerifiedRepo(path, name, _context(copied, identity, scope, config), commit=commit or "")
+    repo = VerifiedRepo(path, name, _context(copied, identity, scope, config), commit=commit or "")
     if before is None:
-        return found
+        return repo
     old.mkdir()
     checkout.export(before, old)
-    return replace(found, before=_context(old, identity, scope, config), commit_before=before)
+    return replace(repo, before=_context(old, identity, scope, config), commit_before=before)
 
 
 def _copy_tree(root: Path, paths: Sequence[str], folder: Path) -> None:
@@ -159,7 +159,7 @@ def roots_of(
     repos: Sequence[VerifiedRepo], more: Sequence[RunStack], say: Callable[[str], None]
 ) -> Iterator[VerifiedRoot]:
     """Every root module with the stacks that run it: those of ``repos``, and ``more`` of the account."""
-    found = set()
+    run = set()
     for repo in repos:
         programs = dict(repo.programs)
         paths = [*(path for path in repo.roots if path not in programs), *programs]
@@ -170,14 +170,14 @@ def roots_of(
             stacks = [known[stack] for stack in own]
             identity = repo.workspace.identity
             elsewhere = [stack for other in repos if other is not repo for _, stack in other.stacks]
-            stacks += [item for item in elsewhere if _runs(item, identity, path)]
+            stacks += [stack for stack in elsewhere if _runs(stack, identity, path)]
             slugs = {stack.slug for stack in stacks}
-            stacks += [item for item in more if item.slug not in slugs and _runs(item, identity, path)]
-            found |= {id(stack) for stack in stacks}
+            stacks += [stack for stack in more if stack.slug not in slugs and _runs(stack, identity, path)]
+            run |= {id(stack) for stack in stacks}
             stacks = [with_runtime_config(stack, repo.workspace) for stack in stacks]
             yield VerifiedRoot(repo, path, stacks, programs.get(path, ""))
     for stack in (stack for repo in repos for _, stack in repo.stacks):
-        if id(stack) not in found and any(command.is_exchange for command in stack.commands or ()):
+        if id(stack) not in run and any(command.is_exchange for command in stack.commands or ()):
             say(f"{stack.title} ({stack.place}) signs in by a hook, but runs code that is not named here")
 
 

@@ -41,7 +41,7 @@ def evaluated_lists(
     workspace: Workspace, roots: Iterable[str], name: str, engine: EngineProgram, scratch: Path
 ) -> dict[str, Lists]:
     """The lists called ``name`` of what the root modules ``roots`` define, for each root that the engine evaluates."""
-    found: dict[str, Lists] = {}
+    by_file: dict[str, Lists] = {}
     copied = scratch / "copy"
     shutil.copytree(workspace.root, copied, ignore=_SKIPPED, symlinks=True)
     defining = {path for path, module in workspace.modules.items() if any(_definitions(module))}
@@ -50,21 +50,21 @@ def evaluated_lists(
         for file in folder.glob("*"):
             if file.name.endswith(_CONFIGURATION):
                 file.unlink()
-        reaching = defining | {item for item in workspace.modules if defining & workspace.reached_from(item)}
+        reaching = defining | {module for module in workspace.modules if defining & workspace.reached_from(module)}
         if path in reaching and all(not document.path.endswith(".json") for document in module.documents):
             (folder / "main.tf").write_text(_reduced(workspace, module, name, reaching))
     for root in roots:
         lists = _applied(copied / root, engine, scratch)
         if lists is not None:
-            found[root] = lists
-    return found
+            by_file[root] = lists
+    return by_file
 
 
-def address_of(item: Stack | SpaceliftContext) -> str:
+def address_of(holder: Stack | SpaceliftContext) -> str:
     """The address by which `evaluated_lists` knows a stack or a context."""
-    kind = "stack" if isinstance(item, Stack) else "context"
-    key = f'["{item.key}"]' if item.key is not None else ""
-    return f"{_chain(item.scope)}{kind}.{item.block.labels[-1]}{key}"
+    kind = "stack" if isinstance(holder, Stack) else "context"
+    key = f'["{holder.key}"]' if holder.key is not None else ""
+    return f"{_chain(holder.scope)}{kind}.{holder.block.labels[-1]}{key}"
 
 
 def outermost(scope: Scope) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.model.verification import Proof, failed, not_proven, proven
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.verify.exchange import SHELLS, Exchange, exchange_of, exported_by, is_part, missing_programs, token_for
 from migrator.verify.runs import run_types, subject
 
@@ -60,25 +60,25 @@ def hook_proof(
     ``environment`` is what a run of the stack has before its hooks.
     """
     if stack is None:
-        cell = not_proven(_CELL, said.NO_STACK.refusal()) if needs_hook else _not_needed()
+        cell = not_proven(_CELL, diagnostics.NO_STACK.refusal()) if needs_hook else _not_needed()
         return HookProof(cell, {})
     if stack.has_integration:
-        return HookProof(not_proven(_CELL, said.INTEGRATION.refusal()), {})
+        return HookProof(not_proven(_CELL, diagnostics.INTEGRATION.refusal()), {})
     if stack.commands is None:
-        cell = not_proven(_CELL, said.UNKNOWN_HOOKS.refusal(why=stack.unknown)) if needs_hook else _not_needed()
+        cell = not_proven(_CELL, diagnostics.UNKNOWN_HOOKS.refusal(why=stack.unknown)) if needs_hook else _not_needed()
         return HookProof(cell, {})
     skipped = tuple(command.text for command in stack.commands if not is_part(command.text))
     if not any(command.is_exchange for command in stack.commands):
-        cell = failed(_CELL, said.NO_HOOK.refusal()) if needs_hook else _not_needed()
+        cell = failed(_CELL, diagnostics.NO_HOOK.refusal()) if needs_hook else _not_needed()
         return HookProof(cell, {}, skipped=skipped)
     exchange = exchange_of(tuple(command.text for command in stack.commands))
     if exchange is None:
-        return HookProof(not_proven(_CELL, said.OWN_SPELLING.refusal()), {}, skipped=skipped)
+        return HookProof(not_proven(_CELL, diagnostics.OWN_SPELLING.refusal()), {}, skipped=skipped)
     role = exchange.role_for(stack.known_variables) or ""
     if aws is None:
-        return HookProof(not_proven(_CELL, said.NO_MOTO.refusal()), {}, role, skipped)
+        return HookProof(not_proven(_CELL, diagnostics.NO_MOTO.refusal()), {}, role, skipped)
     if missing := missing_programs():
-        return HookProof(not_proven(_CELL, said.NO_SHELL.refusal(program=missing[0])), {}, role, skipped)
+        return HookProof(not_proven(_CELL, diagnostics.NO_SHELL.refusal(program=missing[0])), {}, role, skipped)
     cell, exported = _run(stack, exchange, environment, aws, cwd, token)
     return HookProof(cell, exported, role, skipped)
 
@@ -96,30 +96,32 @@ def _run(
     token: TokenSettings,
 ) -> tuple[Proof, Mapping[str, str]]:
     role = exchange.role_for(stack.known_variables) or _STAND_IN
-    given = {**environment, **({exchange.variable: role} if exchange.variable else {})}
+    variables = {**environment, **({exchange.variable: role} if exchange.variable else {})}
     file = cwd / "spacelift.oidc"
     exported: Mapping[str, str] = {}
     for number, run in enumerate(run_types(stack, token.types)):
         shell = SHELLS[number % len(SHELLS)]
         file.write_text(token_for(subject(stack, run, token.template), token.host))
-        exported, done = exported_by(exchange, shell, given, cwd, (token.path, file))
+        exported, done = exported_by(exchange, shell, variables, cwd, (token.path, file))
         if not exported:
-            why = said.EXCHANGE_FAILED.refusal(shell=shell, run=run, said=done.said.rstrip("."), token=token.path)
+            why = diagnostics.EXCHANGE_FAILED.refusal(
+                shell=shell, run=run, said=done.failure.rstrip("."), token=token.path
+            )
             return failed(_CELL, why), {}
-        found = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
-        if found != (role,):
-            shown = ", then ".join(found) or "somebody else"
-            return failed(_CELL, said.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
+        roles = aws.roles_of(exported["AWS_ACCESS_KEY_ID"])
+        if roles != (role,):
+            shown = ", then ".join(roles) or "somebody else"
+            return failed(_CELL, diagnostics.NOT_EXPORTED.refusal(shell=shell, found=shown, expected=role)), exported
     return _order(stack, exchange), exported
 
 
 def _order(stack: RunStack, exchange: Exchange) -> Proof:
     """What else must hold of a hook that signs in."""
     if where := stack.early_caller:
-        return failed(_CELL, said.TOO_EARLY.refusal(where=where))
+        return failed(_CELL, diagnostics.TOO_EARLY.refusal(where=where))
     if not exchange.has_guard:
-        return failed(_CELL, said.NO_GUARD.refusal())
+        return failed(_CELL, diagnostics.NO_GUARD.refusal())
     if stack.doubts:
-        return not_proven(_CELL, said.UNKNOWN_CONTEXT.refusal(why=stack.doubts[0]))
+        return not_proven(_CELL, diagnostics.UNKNOWN_CONTEXT.refusal(why=stack.doubts[0]))
     shells = " and ".join(SHELLS)
     return proven(_CELL, f"The exchange signs in, in {shells}; the list was evaluated by {stack.read_by}.")

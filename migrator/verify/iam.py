@@ -55,8 +55,8 @@ def _like(pattern: str, value: str) -> bool:
 
 def _arn_like(pattern: str, value: str) -> bool:
     """Each of the six parts is matched for itself: no ``*`` reaches beyond a colon, but in the last part."""
-    ours, theirs = pattern.split(":", 5), value.split(":", 5)
-    return len(ours) == len(theirs) == 6 and all(_like(*pair) for pair in zip(ours, theirs, strict=True))
+    parts, other_parts = pattern.split(":", 5), value.split(":", 5)
+    return len(parts) == len(other_parts) == 6 and all(_like(*pair) for pair in zip(parts, other_parts, strict=True))
 
 
 _OPERATORS: dict[str, tuple[_Test, bool]] = {
@@ -86,9 +86,9 @@ def decide(policy: Any, request: TrustRequest) -> Decision:
         return Decision(Effect.UNKNOWN, "The trust policy is no JSON object.")
     statements = policy.get("Statement")
     listed = [statements] if isinstance(statements, Mapping) else statements
-    if not isinstance(listed, list) or not all(isinstance(item, Mapping) for item in listed):
+    if not isinstance(listed, list) or not all(isinstance(statement, Mapping) for statement in listed):
         return Decision(Effect.UNKNOWN, "The trust policy has no statements that can be read.")
-    said: dict[tuple[bool, bool | None], str] = {}
+    reasons: dict[tuple[bool, bool | None], str] = {}
     """Of the first statement that allows (True) or may deny, and that is about the request or may be: what decides."""
     near = "no statement allows it"
     for number, statement in enumerate(listed, 1):
@@ -96,16 +96,18 @@ def decide(policy: Any, request: TrustRequest) -> Decision:
         answer, why = _matches(statement, request)
         if statement.get("Effect") not in ("Allow", "Deny"):
             answer, why = None, "its Effect is neither Allow nor Deny"
-        told = f"statement {statement.get('Sid') or number}: {why}"
-        said.setdefault((allows, answer), told)
-        near = told if allows and answer is False else near
+        reason = f"statement {statement.get('Sid') or number}: {why}"
+        reasons.setdefault((allows, answer), reason)
+        near = reason if allows and answer is False else near
     order = (
         (Effect.DENIED, (False, True)),
         (Effect.UNKNOWN, (False, None)),
         (Effect.ALLOWED, (True, True)),
         (Effect.UNKNOWN, (True, None)),
     )
-    return next((Decision(effect, said[key]) for effect, key in order if key in said), Decision(Effect.DENIED, near))
+    return next(
+        (Decision(effect, reasons[key]) for effect, key in order if key in reasons), Decision(Effect.DENIED, near)
+    )
 
 
 def _matches(statement: Mapping[str, Any], request: TrustRequest) -> tuple[bool | None, str]:
@@ -126,7 +128,7 @@ def _action(statement: Mapping[str, Any], request: TrustRequest) -> tuple[bool |
     actions, others = _texts(statement.get("Action")), _texts(statement.get("NotAction"))
     if actions is None or others is None or bool(actions) == bool(others):
         return None, "its Action cannot be read"
-    is_named = any(_like(item.lower(), request.action.lower()) for item in actions or others)
+    is_named = any(_like(action.lower(), request.action.lower()) for action in actions or others)
     return is_named is bool(actions), f"its Action does not hold {request.action}"
 
 
@@ -134,8 +136,8 @@ def _principal(statement: Mapping[str, Any], request: TrustRequest) -> tuple[boo
     if ("Principal" in statement) == ("NotPrincipal" in statement):
         return None, "its Principal cannot be read"
     is_negated = "NotPrincipal" in statement
-    given = statement["NotPrincipal" if is_negated else "Principal"]
-    kinds = {"*": "*"} if given == "*" else given
+    principal = statement["NotPrincipal" if is_negated else "Principal"]
+    kinds = {"*": "*"} if principal == "*" else principal
     if not isinstance(kinds, Mapping):
         return None, "its Principal cannot be read"
     is_named = False
@@ -145,8 +147,8 @@ def _principal(statement: Mapping[str, Any], request: TrustRequest) -> tuple[boo
             return None, f"its Principal {kind} cannot be read"
         if "*" in listed and ("AWS" not in request.principals or kind not in ("*", "AWS")):
             return None, "whether its Principal * means a caller with a token is not known"
-        ours = request.principals.get(kind, frozenset())
-        is_named |= not ours.isdisjoint(listed) or "*" in listed
+        names_of_request = request.principals.get(kind, frozenset())
+        is_named |= not names_of_request.isdisjoint(listed) or "*" in listed
     if is_negated and statement.get("Effect") == "Allow":
         return None, "NotPrincipal with Allow is not known"
     return is_named is not is_negated, "its Principal is somebody else"
@@ -157,7 +159,7 @@ def _condition(condition: Any, request: TrustRequest) -> tuple[bool | None, str]
         return True, "no condition"
     if not isinstance(condition, Mapping):
         return None, "its Condition cannot be read"
-    open_reason, held = "", []
+    open_reason, conditions = "", []
     for operator, keys in condition.items():
         if not isinstance(keys, Mapping):
             return None, f"the condition {operator} cannot be read"
@@ -169,38 +171,42 @@ def _condition(condition: Any, request: TrustRequest) -> tuple[bool | None, str]
                 return False, f"{operator} {key} does not hold"
             if answer is None:
                 open_reason = open_reason or f"the condition {operator} {key} is not known"
-            held.append(f"{operator} {key}")
-    return (None, open_reason) if open_reason else (True, " and ".join(held) or "no condition")
+            conditions.append(f"{operator} {key}")
+    return (None, open_reason) if open_reason else (True, " and ".join(conditions) or "no condition")
 
 
-def _holds(operator: str, wanted: list[str] | None, given: tuple[str, ...] | None) -> bool | None:
+def _holds(operator: str, policy_values: list[str] | None, request_values: tuple[str, ...] | None) -> bool | None:
     """Whether one key of a condition holds; None if that is not known."""
-    if wanted is None or any(map(_VARIABLE.search, wanted)):
+    if policy_values is None or any(map(_VARIABLE.search, policy_values)):
         return None
     name = operator.lower()
     quantifier, colon, plain = name.rpartition(":")
     if quantifier not in ("", "foranyvalue", "forallvalues") or (colon and not quantifier):
         return None
     if plain == "null" and not quantifier:
-        states = {item.lower() for item in wanted}
-        return None if not states <= {"true", "false"} else ("true" if given is None else "false") in states
+        states = {value.lower() for value in policy_values}
+        return None if not states <= {"true", "false"} else ("true" if request_values is None else "false") in states
     is_optional = plain.endswith("ifexists")
     known = _OPERATORS.get(plain.removesuffix("ifexists"))
     if known is None:
         return None
     test, is_negated = known
-    if given is None or not given:
+    if request_values is None or not request_values:
         return is_optional or quantifier == "forallvalues" or (is_negated and quantifier != "foranyvalue")
-    each = [any(test(item, value) for item in wanted) is not is_negated for value in given]
-    if not quantifier and len(given) > 1:
+    answers = [
+        any(test(policy_value, value) for policy_value in policy_values) is not is_negated for value in request_values
+    ]
+    if not quantifier and len(request_values) > 1:
         return None
-    return all(each) if quantifier == "forallvalues" else any(each)
+    return all(answers) if quantifier == "forallvalues" else any(answers)
 
 
 def _texts(value: Any) -> list[str] | None:
     """A text, or a list of texts, as a list; None for anything else. A number or a boolean counts as its text."""
     items = [] if value is None else value if isinstance(value, list) else [value]
-    found = [
-        item if isinstance(item, str) else str(item).lower() for item in items if not isinstance(item, dict | list)
+    texts = [
+        element if isinstance(element, str) else str(element).lower()
+        for element in items
+        if not isinstance(element, dict | list)
     ]
-    return found if len(found) == len(items) else None
+    return texts if len(texts) == len(items) else None

@@ -12,7 +12,7 @@ from migrator.model.verification import Proof, failed, not_proven, proven, worst
 from migrator.model.verification import Verdict as Verdict
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook"
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What signs (``who``), ``by`` whom, and the roles that are ``assumed`` after that.
+    """The sign-in of a backend or provider, called ``title``: who signs, and the roles ``assumed`` after that.
 
-    ``token_files`` are the paths of the tokens that it reads.
+    ``token_files`` are the paths of the tokens that the sign-in reads.
     """
 
-    who: str
+    title: str
     by: Signer
     assumed: tuple[str, ...] = ()
     token_files: tuple[str, ...] = ()
@@ -95,10 +95,10 @@ def signers_of(
     context: Context, path: str, stack: RunStack | None, environment: Environment, role_arn: str | None
 ) -> Iterator[Signed]:
     """Who signs for the backend and the providers of a root module, with the values of role variables filled in."""
-    root = next((item for item in context.facts.roots if item.module.path == path), None)
+    root = next((candidate for candidate in context.facts.roots if candidate.module.path == path), None)
     values = _role_values(context, path, stack, role_arn)
-    found = [backend_signer(context, root, environment)] if root is not None else []
-    yield from (_resolved(item, values) for item in (*found, *provider_signers(context, path, environment)))
+    signers = [backend_signer(context, root, environment)] if root is not None else []
+    yield from (_resolved(signer, values) for signer in (*signers, *provider_signers(context, path, environment)))
 
 
 def identity_proof(
@@ -118,48 +118,50 @@ def identity_proof(
     """
     if stack is not None and stack.overrides:
         title, reason = stack.overrides[0]
-        return failed(_CELL, said.OVERRIDDEN.refusal(title=title, reason=reason))
+        return failed(_CELL, diagnostics.OVERRIDDEN.refusal(title=title, reason=reason))
     now = [backend_signer(context, root, environment)] if root is not None else []
     values = _role_values(context, path, stack, role_arn)
-    now += (_resolved(item, values) for item in provider_signers(context, path, environment))
+    now += (_resolved(signer, values) for signer in provider_signers(context, path, environment))
     old = _old(before, path)
-    proofs = [proof for item in now if (proof := _of(item, old, environment)) is not None]
-    paths = ((item.who, token_file) for item in now for token_file in item.token_files)
+    proofs = [proof for signer in now if (proof := _of(signer, old, environment)) is not None]
+    paths = ((signer.title, token_file) for signer in now for token_file in signer.token_files)
     proofs += (
-        failed(_CELL, said.OTHER_TOKEN.refusal(who=who, found=found, token=tokens[0]))
-        for who, found in paths
-        if found not in tokens
+        failed(_CELL, diagnostics.OTHER_TOKEN.refusal(who=who, found=roles, token=tokens[0]))
+        for who, roles in paths
+        if roles not in tokens
     )
     if root is not None and seen is None:
-        proofs.append(not_proven(_CELL, said.UNSEEN.refusal(who=now[0].who)))
+        proofs.append(not_proven(_CELL, diagnostics.UNSEEN.refusal(who=now[0].title)))
     elif root is not None and environment.rest != _UNKNOWN_HOOK and seen != now[0].roles:
         found = ", then ".join(seen or ("other credentials",))
-        proofs.append(failed(_CELL, said.OTHER_SIGNER.refusal(who=now[0].who, found=found, expected=now[0].by.said)))
+        proofs.append(
+            failed(_CELL, diagnostics.OTHER_SIGNER.refusal(who=now[0].title, found=found, expected=now[0].by.said))
+        )
     proofs += (
-        not_proven(_CELL, said.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
+        not_proven(_CELL, diagnostics.NO_ROLE_VALUE.refusal(name=f"TF_VAR_{name}"))
         for name, value in values.items()
         if not value
     )
     if environment.rest == _UNKNOWN_HOOK:
-        proofs.append(not_proven(_CELL, said.NO_HOOK_ROLE.refusal()))
+        proofs.append(not_proven(_CELL, diagnostics.NO_HOOK_ROLE.refusal()))
     verdict = worst(proofs)
     if verdict is not Verdict.PROVEN:
         return next(proof for proof in proofs if proof.verdict is verdict)
-    who = "; ".join(f"{item.who}: {item.by.said}" for item in now)
+    who = "; ".join(f"{signer.title}: {signer.by.said}" for signer in now)
     return proven(_CELL, f"Signs in as the table of who signs says. {who}.")
 
 
-def _of(item: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
+def _of(signer: Signed, old: Mapping[str, Signed], environment: Environment) -> Proof | None:
     """What is wrong with one signer; None if nothing is."""
-    before = old.get(item.who)
-    if not item.by.is_keyless:
-        return failed(_CELL, said.STATIC_KEYS.refusal(who=item.who, found=item.by.said))
-    if environment.rest == ENVIRONMENT and not item.by.role:
-        if before is None or before.by != item.by:
-            return not_proven(_CELL, said.UNKNOWN_SIGNER.refusal(who=item.who, found=item.by.said))
+    before = old.get(signer.title)
+    if not signer.by.is_keyless:
+        return failed(_CELL, diagnostics.STATIC_KEYS.refusal(who=signer.title, found=signer.by.said))
+    if environment.rest == ENVIRONMENT and not signer.by.role:
+        if before is None or before.by != signer.by:
+            return not_proven(_CELL, diagnostics.UNKNOWN_SIGNER.refusal(who=signer.title, found=signer.by.said))
         return None
-    if before is not None and before.account and item.account and before.account != item.account:
-        why = said.OTHER_ACCOUNT.refusal(who=item.who, before=before.account, after=item.account)
+    if before is not None and before.account and signer.account and before.account != signer.account:
+        why = diagnostics.OTHER_ACCOUNT.refusal(who=signer.title, before=before.account, after=signer.account)
         return failed(_CELL, why)
     return None
 
@@ -168,35 +170,35 @@ def _old(before: Context | None, path: str) -> dict[str, Signed]:
     if before is None:
         return {}
     nobody = Environment()
-    root = next((item for item in before.facts.roots if item.module.path == path), None)
-    found = [backend_signer(before, root, nobody)] if root is not None else []
-    found += provider_signers(before, path, nobody) if path in before.workspace.modules else ()
-    return {item.who: item for item in found}
+    root = next((candidate for candidate in before.facts.roots if candidate.module.path == path), None)
+    signers = [backend_signer(before, root, nobody)] if root is not None else []
+    signers += provider_signers(before, path, nobody) if path in before.workspace.modules else ()
+    return {signer.title: signer for signer in signers}
 
 
 def _role_values(context: Context, path: str, stack: RunStack | None, role_arn: str | None) -> dict[str, str]:
     """The role variables of a root module, each with its value; ``""`` if no file knows the value."""
     module = context.workspace.modules[path]
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for document, block in module.blocks("variable"):
         name = block.labels[0] if block.labels else ""
         if not _ROLES.fullmatch(name):
             continue
         default = block.attribute("default")
-        given = module.value(name)
+        variable = module.value(name)
         value = (stack.known_variables.get(f"TF_VAR_{name}", "") if stack else "") or role_arn or ""
-        if not value and given is not None and given[1] is not None:
-            value = (given[0].literal(given[1]) or "in a file") if given else ""
+        if not value and variable is not None and variable[1] is not None:
+            value = (variable[0].literal(variable[1]) or "in a file") if variable else ""
         if not value and default is not None and document.expression(default) != "null":
             value = document.literal(default) or "by default"
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
-def _resolved(item: Signed, values: Mapping[str, str]) -> Signed:
+def _resolved(signer: Signed, values: Mapping[str, str]) -> Signed:
     """The signer with the value of the variable that holds its role, if the variable is the root module's own."""
-    match = _VARIABLE.fullmatch(item.by.role)
-    value = values.get(match[1], "") if match and " in " not in item.who else ""
+    match = _VARIABLE.fullmatch(signer.by.role)
+    value = values.get(match[1], "") if match and " in " not in signer.title else ""
     if not match or not value:
-        return item
-    return replace(item, by=replace(item.by, said=item.by.said.replace(item.by.role, value), role=value))
+        return signer
+    return replace(signer, by=replace(signer.by, said=signer.by.said.replace(signer.by.role, value), role=value))

@@ -16,7 +16,7 @@ from migrator.model.verification import Proof, VerifiedStack, not_proven, proven
 from migrator.terraform.backends import s3_backends
 from migrator.terraform.engine_evidence import code_evidence
 from migrator.terraform.signing import Environment
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.verify.backend import Initialised, backend_arguments, initialise, state_proof
 from migrator.verify.cli_config import write_cli_config
 from migrator.verify.exchange import token_for
@@ -70,11 +70,11 @@ class Offline:
         """The rows of each root module; ``done`` is told of each as it is there."""
 
         def prove(root: VerifiedRoot) -> list[tuple[RunStack | None, VerifiedStack]]:
-            found = []
+            rows = []
             for stack, row in self._of_root(root):
                 done(row)
-                found.append((stack, row))
-            return found
+                rows.append((stack, row))
+            return rows
 
         with ThreadPoolExecutor(self._settings.at_once) as pool:
             return dict(zip(roots, pool.map(prove, roots), strict=True))
@@ -83,11 +83,11 @@ class Offline:
         if not root.program:
             self._put_token_here(root.folder)
         for stack in root.stacks or (None,):
-            given = None if stack is None else self._with_role(stack)
+            stack_with_role = None if stack is None else self._with_role(stack)
             try:
-                yield stack, self._row(root, given)
+                yield stack, self._row(root, stack_with_role)
             except (MigrateError, OSError) as error:
-                reason = said.UNKNOWN_HOOKS.refusal(why=str(error))
+                reason = diagnostics.UNKNOWN_HOOKS.refusal(why=str(error))
                 title, place = (stack.title, stack.place) if stack else ("", "")
                 yield stack, VerifiedStack(root.path or ".", title, place, "", (not_proven("validate", reason),))
 
@@ -106,30 +106,30 @@ class Offline:
                 if self._settings.token.path.encode() in text:
                     file.write_bytes(text.replace(self._settings.token.path.encode(), _HERE.encode()))
 
-    def _row(self, item: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
-        if item.program:
+    def _row(self, verified_root: VerifiedRoot, stack: RunStack | None) -> VerifiedStack:
+        if verified_root.program:
             title, place = (stack.title, stack.place) if stack else ("", "")
-            why = said.OTHER_PROGRAM.refusal(what=item.program)
-            return VerifiedStack(item.path or ".", title, place, "", _nothing(why))
-        context, module = item.repo.context, item.repo.workspace.modules[item.path]
+            why = diagnostics.OTHER_PROGRAM.refusal(what=verified_root.program)
+            return VerifiedStack(verified_root.path or ".", title, place, "", _nothing(why))
+        context, module = verified_root.repo.context, verified_root.repo.workspace.modules[verified_root.path]
         evidence = [
-            *code_evidence(item.repo.workspace, module, s3_backends(module)),
+            *code_evidence(verified_root.repo.workspace, module, s3_backends(module)),
             *(stack.evidence if stack else ()),
         ]
         engine, is_own = self._engines.fitting(evidence)
         title, place = (stack.title, stack.place) if stack else ("", "")
-        row = VerifiedStack(item.path or ".", title, place, engine.title if engine else "")
+        row = VerifiedStack(verified_root.path or ".", title, place, engine.title if engine else "")
         if engine is None:
-            why = said.NO_ENGINE.refusal()
+            why = diagnostics.NO_ENGINE.refusal()
             return replace(row, proofs=_nothing(why))
-        root = next((known for known in context.facts.roots if known.module.path == item.path), None)
+        root = next((known for known in context.facts.roots if known.module.path == verified_root.path), None)
         with self._aws.run() if self._aws is not None else nullcontext() as aws:
-            return self._with_engine(row, item, stack, root, engine, is_own, aws)
+            return self._with_engine(row, verified_root, stack, root, engine, is_own, aws)
 
     def _with_engine(
         self,
         row: VerifiedStack,
-        item: VerifiedRoot,
+        verified_root: VerifiedRoot,
         stack: RunStack | None,
         root: Root | None,
         engine: EngineProgram,
@@ -139,35 +139,43 @@ class Offline:
         environment = self._environment(stack, aws)
         data = self._scratch / f"run-{next(self._number)}"
         data.mkdir()
-        hook = hook_proof(stack, _needs_hook(item, root, stack), environment, aws, data, self._settings.token)
+        hook = hook_proof(stack, _needs_hook(verified_root, root, stack), environment, aws, data, self._settings.token)
         if stack is not None:
             token = token_for(subject(stack, OF_STACKS[1], self._settings.token.template), self._settings.token.host)
-            (item.folder / _HERE).write_text(token)
+            (verified_root.folder / _HERE).write_text(token)
         environment |= hook.exported
         backend = root if root is not None and aws is not None else None
-        extra = backend_arguments(root, item.folder, environment, item.repo.workspace.root) if root else []
+        extra = (
+            backend_arguments(root, verified_root.folder, environment, verified_root.repo.workspace.root)
+            if root
+            else []
+        )
         arguments = [] if isinstance(extra, Proof) else extra
         with_backend = (
-            backend is not None and not isinstance(extra, Proof) and _may_sign_in(hook, environment, item, root)
+            backend is not None
+            and not isinstance(extra, Proof)
+            and _may_sign_in(hook, environment, verified_root, root)
         )
         initialised = initialise(
-            engine, is_own, item.folder, environment, data / "data", arguments, with_backend=with_backend
+            engine, is_own, verified_root.folder, environment, data / "data", arguments, with_backend=with_backend
         )
         seen = aws.states[-1] if aws is not None and aws.states and initialised.backend is not None else None
         around = environment_of(stack, hook.role, bool(hook.exported))
-        before, role_arn = item.repo.before, self._settings.role_arn
+        before, role_arn = verified_root.repo.before, self._settings.role_arn
         tokens = (self._settings.token.path, _HERE)
-        identity = identity_proof(item.repo.context, before, item.path, root, stack, around, seen, role_arn, tokens)
+        identity = identity_proof(
+            verified_root.repo.context, before, verified_root.path, root, stack, around, seen, role_arn, tokens
+        )
         if hook.proof.verdict.value == "failed" and around == Environment():
             identity = _by_hook(identity)
-        state = self._state(item, root, extra, initialised, is_own, engine, with_backend=with_backend)
+        state = self._state(verified_root, root, extra, initialised, is_own, engine, with_backend=with_backend)
         shutil.rmtree(data, ignore_errors=True)
         proofs = (initialised.validate, hook.proof, state, identity)
         return replace(row, proofs=proofs, skipped=hook.skipped)
 
     def _state(
         self,
-        item: VerifiedRoot,
+        verified_root: VerifiedRoot,
         root: Root | None,
         extra: list[str] | Proof,
         initialised: Initialised,
@@ -181,25 +189,25 @@ class Offline:
         if isinstance(extra, Proof):
             return extra
         if self._aws is None:
-            return not_proven("state", said.NO_MOTO.refusal())
+            return not_proven("state", diagnostics.NO_MOTO.refusal())
         if not with_backend:
-            return not_proven("state", said.NO_SESSION.refusal())
+            return not_proven("state", diagnostics.NO_SESSION.refusal())
         if not is_own and root.has_web_identity:
-            return not_proven("state", said.NATIVE_ELSEWHERE.refusal(engine=engine.title))
-        return state_proof(initialised, root, item.repo.before, is_own, engine.title)
+            return not_proven("state", diagnostics.NATIVE_ELSEWHERE.refusal(engine=engine.title))
+        return state_proof(initialised, root, verified_root.repo.before, is_own, engine.title)
 
     def _environment(self, stack: RunStack | None, aws: RecordedRun | None) -> dict[str, str]:
         """What a run of a stack has before its hooks."""
-        found = bare_environment(self._home, with_network=self._settings.fetch)
-        found |= {"TF_CLI_CONFIG_FILE": str(self._cli_config), "TF_VAR_spacelift_run_id": _RUN_ID}
-        found |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "5"}
+        environment = bare_environment(self._home, with_network=self._settings.fetch)
+        environment |= {"TF_CLI_CONFIG_FILE": str(self._cli_config), "TF_VAR_spacelift_run_id": _RUN_ID}
+        environment |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "5"}
         if aws is not None:
-            found |= dict.fromkeys(_ENDPOINTS, aws.url)
+            environment |= dict.fromkeys(_ENDPOINTS, aws.url)
         if stack is None:
-            return found
+            return environment
         path = self._settings.token.path
-        found |= _KEYS if stack.has_static_keys else {}
-        return found | {name: value.replace(path, _HERE) for name, value in stack.known_variables.items()}
+        environment |= _KEYS if stack.has_static_keys else {}
+        return environment | {name: value.replace(path, _HERE) for name, value in stack.known_variables.items()}
 
 
 def _nothing(why: Refusal) -> tuple[Proof, ...]:
@@ -207,26 +215,26 @@ def _nothing(why: Refusal) -> tuple[Proof, ...]:
     return tuple(not_proven(cell, why) for cell in ("validate", "hook", "state", "identity"))
 
 
-def _needs_hook(item: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:
+def _needs_hook(verified_root: VerifiedRoot, root: Root | None, stack: RunStack | None) -> bool:
     """Whether something of a root module would use the credentials of the environment without a hook."""
     around = replace(environment_of(stack, "", False), has_keys=False)
-    signers = [backend_signer(item.repo.context, root, around)] if root is not None else []
+    signers = [backend_signer(verified_root.repo.context, root, around)] if root is not None else []
     return any(map(_is_of_environment, signers))
 
 
-def _is_of_environment(item: Signed) -> bool:
+def _is_of_environment(signer: Signed) -> bool:
     """Whether something signs with whatever credentials the environment has."""
-    return item.by.is_keyless and not item.by.role
+    return signer.by.is_keyless and not signer.by.role
 
 
-def _may_sign_in(hook: HookProof, environment: dict[str, str], item: VerifiedRoot, root: Root | None) -> bool:
+def _may_sign_in(hook: HookProof, environment: dict[str, str], verified_root: VerifiedRoot, root: Root | None) -> bool:
     """Whether ``init`` has anything to sign in with; it would fail for the reason of the hook's cell otherwise."""
     if root is None:
         return False
     around = Environment(web_identity=environment.get("AWS_ROLE_ARN", ""), has_keys="AWS_ACCESS_KEY_ID" in environment)
-    return bool(hook.exported) or not _is_of_environment(backend_signer(item.repo.context, root, around))
+    return bool(hook.exported) or not _is_of_environment(backend_signer(verified_root.repo.context, root, around))
 
 
 def _by_hook(identity: Proof) -> Proof:
     """A hook that fails is told in its own cell; who would sign in is not known then."""
-    return not_proven("identity", said.NO_SESSION.refusal()) if identity.verdict.value == "failed" else identity
+    return not_proven("identity", diagnostics.NO_SESSION.refusal()) if identity.verdict.value == "failed" else identity

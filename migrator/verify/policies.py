@@ -30,10 +30,10 @@ def from_files(folder: str) -> Policies:
     by_name: dict[str, list[Any]] = {}
     for file in sorted(Path(folder).rglob("*.json")):
         try:
-            found = json.loads(file.read_text("utf-8"))
+            content = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError):
             raise MigrateError(f"{file.name} in --policies holds no JSON") from None
-        role = found.get("Role", found) if isinstance(found, dict) else {}
+        role = content.get("Role", content) if isinstance(content, dict) else {}
         policy = role.get("AssumeRolePolicyDocument", role) if isinstance(role, dict) else None
         if isinstance(policy, str):
             policy = _decoded(policy)
@@ -61,7 +61,7 @@ def _decoded(text: str) -> Any:
 def from_module(repos: Sequence[VerifiedRepo], issuer: Issuer) -> Policies:
     """The policies that `tf-oidc-migrate trust` writes for these repositories."""
     knowledge = [learn(repo.workspace, repo.context.config) for repo in repos]
-    stacks = [stack for item in knowledge for stack in item.stacks if stack.kind == "stack"]
+    stacks = [stack for repo in knowledge for stack in repo.stacks if stack.kind == "stack"]
     try:
         grants = RequiredRole(state=RoleState.NEW).grants(uses_of(knowledge), stacks)
     except UsageError:  # no role is known

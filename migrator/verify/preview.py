@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
 from migrator.terraform.providers import aws_providers
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.verify.identity import account_in
 from migrator.verify.programs import run
 
@@ -48,7 +48,7 @@ class Previews:
     @property
     def commands(self) -> list[tuple[str, ...]]:
         """The commands: that of the branch, then that of the commit before."""
-        return [_command(self.stack, *item) for item in (self.branch, self.before) if item is not None]
+        return [_command(self.stack, *state) for state in (self.branch, self.before) if state is not None]
 
     @property
     def shown(self) -> str:
@@ -60,34 +60,34 @@ def _command(stack: str, commit: str, file: Path) -> tuple[str, ...]:
     return ("spacectl", "stack", "preview", "--id", stack, "--sha", commit, "--runtime-config", str(file), "--tail")
 
 
-def previews(item: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Proof:
+def previews(root: VerifiedRoot, stack: RunStack, folder: Path) -> Previews | Proof:
     """Write the runtime configurations of a stack's previews into ``folder``; why there can be none, if so.
 
     Raises `MigrateError` where a file cannot be written.
     """
-    if not stack.slug or stack.commands is None or not item.repo.commit:
+    if not stack.slug or stack.commands is None or not root.repo.commit:
         why = stack.unknown if stack.commands is None else "the slug of the stack, or the commit of the branch"
-        return not_proven("identity", said.NO_PREVIEW.refusal(why=why))
+        return not_proven("identity", diagnostics.NO_PREVIEW.refusal(why=why))
     engine = "tofu" if any(evidence.is_tofu for evidence in stack.evidence) else "terraform"
     file = folder / f"preview-{stack.slug}.yml"
     old = folder / f"preview-{stack.slug}-before.yml"
     has_session = any(command.is_exchange for command in stack.commands)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(_configuration(item, stack, engine, has_session=has_session))
+        file.write_text(_configuration(root, stack, engine, has_session=has_session))
         old.write_text(_configuration_before(engine))
     except OSError as error:
         raise MigrateError(f"{file} cannot be written: {error.strerror}") from None
-    before = (item.repo.commit_before, old) if item.repo.commit_before else None
-    return Previews(stack.slug, (item.repo.commit, file), before)
+    before = (root.repo.commit_before, old) if root.repo.commit_before else None
+    return Previews(stack.slug, (root.repo.commit, file), before)
 
 
-def _configuration(item: VerifiedRoot, stack: RunStack, engine: str, *, has_session: bool) -> str:
+def _configuration(root: VerifiedRoot, stack: RunStack, engine: str, *, has_session: bool) -> str:
     names = ("TF_VAR_aws_role_arn", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
     roles = {name: value for name, value in stack.known_variables.items() if name.startswith(names)}
     environment = {**dict.fromkeys(_KEYS, ""), **roles}
     commands = [_UNSET, *(command.text for command in stack.commands or ())]
-    if not has_session and (probe := _probe(item)):
+    if not has_session and (probe := _probe(root)):
         commands.append(f"printf '%s' {shlex.quote(probe)} > oidc_proof.tf")
     after = [*([_IDENTITY] if has_session else ()), _STATE.replace("{engine}", engine)]
     lines = ["environment:", *(f"  {name}: {_quoted(value)}" for name, value in environment.items())]
@@ -101,11 +101,11 @@ def _configuration_before(engine: str) -> str:
     return "\n".join(["after_init:", *(f"  - {_quoted(command)}" for command in commands)]) + "\n"
 
 
-def _probe(item: VerifiedRoot) -> str:
+def _probe(root: VerifiedRoot) -> str:
     """Terraform that tells who the first provider of a root module is; ``""`` if the module has none."""
-    module = item.repo.workspace.modules.get(item.path)
-    found = aws_providers(module) if module is not None and not item.program else []
-    providers = [provider for provider in found if provider.block.labels == ("aws",)]
+    module = root.repo.workspace.modules.get(root.path)
+    of_aws = aws_providers(module) if module is not None and not root.program else []
+    providers = [provider for provider in of_aws if provider.block.labels == ("aws",)]
     if not providers:
         return ""
     alias = providers[0].document.literal(providers[0].block.attribute("alias"))
@@ -126,39 +126,41 @@ def markers(printed: str) -> dict[str, str]:
 def preview_proofs(made: Previews, *, runs: bool) -> list[Proof]:
     """The cells that previews prove; if nobody ``runs`` them, they say with which commands to do so."""
     if not runs:
-        why = said.PREVIEW_NOT_RUN.refusal(command=made.shown)
+        why = diagnostics.PREVIEW_NOT_RUN.refusal(command=made.shown)
         return [not_proven(cell, why) for cell in ("state", "identity")]
     if shutil.which("spacectl") is None:
-        why = said.NO_SHELL.refusal(program="spacectl")
+        why = diagnostics.NO_SHELL.refusal(program="spacectl")
         return [not_proven(cell, why) for cell in ("state", "identity")]
-    told: list[dict[str, str]] = []
+    previewed: list[dict[str, str]] = []
     for command in made.commands:
         done = run(command, Path.cwd(), os.environ, _HOURS)
         if done.status != 0:
-            why = said.PREVIEW_FAILED.refusal(said=done.said.rstrip("."))
-            is_branch = not told
+            why = diagnostics.PREVIEW_FAILED.refusal(said=done.failure.rstrip("."))
+            is_branch = not previewed
             return [(failed if is_branch else not_proven)(cell, why) for cell in ("state", "identity")]
-        told.append(markers(done.printed))
-    return [*_state(told), *_identity(told)]
+        previewed.append(markers(done.printed))
+    return [*_state(previewed), *_identity(previewed)]
 
 
-def _state(told: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = told[0].get("state"), told[1].get("state") if len(told) > 1 else None
+def _state(previewed: list[dict[str, str]]) -> Iterator[Proof]:
+    now, before = previewed[0].get("state"), previewed[1].get("state") if len(previewed) > 1 else None
     if not now or not before:
-        yield not_proven("state", said.NO_MARKER.refusal(what="state"))
+        yield not_proven("state", diagnostics.NO_MARKER.refusal(what="state"))
     elif now.partition(" ")[0] != before.partition(" ")[0]:
-        yield failed("state", said.OTHER_STATE.refusal(name="lineage", before=before, after=now))
+        yield failed("state", diagnostics.OTHER_STATE.refusal(name="lineage", before=before, after=now))
     else:
         yield proven("state", f"The preview reached the state of before: lineage and serial {now}.")
 
 
-def _identity(told: list[dict[str, str]]) -> Iterator[Proof]:
-    now, before = told[0].get("identity"), told[1].get("identity") if len(told) > 1 else None
+def _identity(previewed: list[dict[str, str]]) -> Iterator[Proof]:
+    now, before = previewed[0].get("identity"), previewed[1].get("identity") if len(previewed) > 1 else None
     if not now:
-        yield not_proven("identity", said.NO_MARKER.refusal(what="identity"))
+        yield not_proven("identity", diagnostics.NO_MARKER.refusal(what="identity"))
         return
     if before and account_in(before) and account_in(now) != account_in(before):
-        who = f"The run as {now}"
-        yield failed("identity", said.OTHER_ACCOUNT.refusal(who=who, before=account_in(before), after=account_in(now)))
+        subject = f"The run as {now}"
+        yield failed(
+            "identity", diagnostics.OTHER_ACCOUNT.refusal(who=subject, before=account_in(before), after=account_in(now))
+        )
         return
     yield proven("identity", f"The preview signed in as {now}. A preview proves nothing of runs that write.")

@@ -37,14 +37,14 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended. ``complaint`` may hold a secret: see `said`."""
+    """How a program ended. ``complaint`` may hold a secret: see `failure`."""
 
     status: int
     printed: str
     complaint: str
 
     @property
-    def said(self) -> str:
+    def failure(self) -> str:
         """What went wrong, in one line, without a secret."""
         text = self.complaint.strip() or self.printed.strip()
         words = " ".join(text.translate({ord(mark): " " for mark in "│╷╵"}).split())

@@ -121,7 +121,9 @@ def defined_stacks(context: Context, evaluated: Mapping[str, Lists]) -> Iterator
             has_integration=stack in facts.integrations,
             doubts=stack.contexts.doubts,
             overrides=tuple(
-                (item.title, item.refusal.reason) for item in won if not item.holds_values and not item.ignored
+                (override.title, override.refusal.reason)
+                for override in won
+                if not override.holds_values and not override.ignored
             ),
             evidence=stack.evidence,
         )
@@ -145,19 +147,19 @@ def _commands(stack: StackDefinition, lists: Lists) -> tuple[tuple[HookCommand, 
     every: list[HookCommand] = []
     readers: dict[str, None] = {}
     items: tuple[SpaceliftContext | Stack, ...] = (*stack.contexts.known, stack.source)
-    for item in items:
-        is_context = isinstance(item, SpaceliftContext)
-        where = f"the context at {item.place}" if is_context else f"the stack at {item.place}"
-        found: tuple[str, ...] | None = lists.get(address_of(item))
-        expression = item.hooks(_INIT) if isinstance(item, SpaceliftContext) else item.argument(_INIT)
-        if found is None and expression is not None and not expression.is_null:
-            found = expression.strings
+    for holder in items:
+        is_context = isinstance(holder, SpaceliftContext)
+        where = f"the context at {holder.place}" if is_context else f"the stack at {holder.place}"
+        texts: tuple[str, ...] | None = lists.get(address_of(holder))
+        expression = holder.hooks(_INIT) if isinstance(holder, SpaceliftContext) else holder.argument(_INIT)
+        if texts is None and expression is not None and not expression.is_null:
+            texts = expression.strings
             readers[READER] = None
-            if found is None:
+            if texts is None:
                 return None, f"{where} makes the list with values that only a run knows.", ""
         else:
             readers[ENGINE] = None
-        every += (HookCommand(text, where) for text in found or ())
+        every += (HookCommand(text, where) for text in texts or ())
     return tuple(every), "", " and ".join(readers)
 
 
@@ -177,14 +179,16 @@ def with_runtime_config(stack: RunStack, workspace: Workspace) -> RunStack:
     if chosen is None or stack.commands is None:
         return stack
     before = tuple(command for command in stack.commands if not command.where.startswith("the stack "))
-    there = tuple(HookCommand(text, PATH) for text in config.commands(chosen))
+    commands = tuple(HookCommand(text, PATH) for text in config.commands(chosen))
     has_own_list = len(before) < len(stack.commands)
     if chosen == defaults and has_own_list:
-        exchanges = [any(command.is_exchange for command in every) for every in (there, stack.commands[len(before) :])]
+        exchanges = [
+            any(command.is_exchange for command in every) for every in (commands, stack.commands[len(before) :])
+        ]
         if not all(exchanges):
             why = f"{PATH} and the stack both set the list, and Spacelift's pages do not agree which one counts."
             return replace(stack, commands=None, unknown=why)
-    return replace(stack, commands=(*before, *there), read_by=f"{stack.read_by} and {READER}")
+    return replace(stack, commands=(*before, *commands), read_by=f"{stack.read_by} and {READER}")
 
 
 def _environment(config: RuntimeConfig, slug: str) -> dict[str, str | None]:
@@ -192,7 +196,11 @@ def _environment(config: RuntimeConfig, slug: str) -> dict[str, str | None]:
 
     entries = [config.stack_defaults, *(entry for name, entry in config.stacks.items() if name == slug)]
     root = config.tree.root
-    found = {
-        item.name: string_at(root, *item.keys) if root else None for entry in entries for item in entry.environment
+    variables = {
+        variable.name: string_at(root, *variable.keys) if root else None
+        for entry in entries
+        for variable in entry.environment
     }
-    return {name: value for name, value in found.items() if re.match(r"(?:ro_|wo_)?TF_VAR_|AWS_ROLE_ARN|AWS_WEB", name)}
+    return {
+        name: value for name, value in variables.items() if re.match(r"(?:ro_|wo_)?TF_VAR_|AWS_ROLE_ARN|AWS_WEB", name)
+    }

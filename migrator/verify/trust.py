@@ -12,7 +12,7 @@ from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, Verdict, failed, not_proven, proven, worst
 from migrator.trust.policy import Issuer, Role
-from migrator.verify import diagnostics as said
+from migrator.verify import diagnostics
 from migrator.verify.exchange import exchange_of
 from migrator.verify.iam import Decision, Effect, TrustRequest, decide
 from migrator.verify.identity import environment_of, signers_of
@@ -40,16 +40,16 @@ class TrustSettings:
     role_arn: str | None = None
 
 
-def trust_proof(item: VerifiedRoot, stack: RunStack | None, settings: TrustSettings) -> Proof:
+def trust_proof(root: VerifiedRoot, stack: RunStack | None, settings: TrustSettings) -> Proof:
     """Whether every type of run of ``stack`` may assume the roles with which the root module signs in."""
     if stack is None:
-        return not_proven(_CELL, said.NO_STACK.refusal())
-    if item.program:
-        return not_proven(_CELL, said.OTHER_PROGRAM.refusal(what=item.program))
-    chains = role_chains(item, stack, settings.role_arn)
+        return not_proven(_CELL, diagnostics.NO_STACK.refusal())
+    if root.program:
+        return not_proven(_CELL, diagnostics.OTHER_PROGRAM.refusal(what=root.program))
+    chains = role_chains(root, stack, settings.role_arn)
     if not chains:
         signs = stack.has_integration
-        return not_proven(_CELL, (said.INTEGRATION if signs else said.NO_ROLE_KNOWN).refusal())
+        return not_proven(_CELL, (diagnostics.INTEGRATION if signs else diagnostics.NO_ROLE_KNOWN).refusal())
     proofs = [proof for chain in chains for proof in _chain(chain, stack, settings)]
     verdict = worst(proofs)
     if verdict is not Verdict.PROVEN:
@@ -57,7 +57,7 @@ def trust_proof(item: VerifiedRoot, stack: RunStack | None, settings: TrustSetti
     return proven(_CELL, " ".join(dict.fromkeys(proof.reason for proof in proofs)))
 
 
-def role_chains(item: VerifiedRoot, stack: RunStack, role_arn: str | None) -> list[tuple[str, ...]]:
+def role_chains(root: VerifiedRoot, stack: RunStack, role_arn: str | None) -> list[tuple[str, ...]]:
     """The roles that runs of a stack assume: the first with the token, each further one with the role before it.
 
     A role that only a run knows is the expression that stands for it.
@@ -68,7 +68,7 @@ def role_chains(item: VerifiedRoot, stack: RunStack, role_arn: str | None) -> li
     role = (exchange.role_for(known) if exchange else None) or ""
     environment = environment_of(stack, role, exchange is not None)
     chains: dict[tuple[str, ...], None] = {(role,): None} if role else {}
-    for signed in signers_of(item.repo.context, item.path, stack, environment, role_arn):
+    for signed in signers_of(root.repo.context, root.path, stack, environment, role_arn):
         if signed.by.role:
             chains[signed.roles] = None
     return list(chains)
@@ -77,15 +77,15 @@ def role_chains(item: VerifiedRoot, stack: RunStack, role_arn: str | None) -> li
 def _chain(chain: tuple[str, ...], stack: RunStack, settings: TrustSettings) -> Iterator[Proof]:
     for number, role in enumerate(chain):
         if not is_role_arn(role):
-            yield not_proven(_CELL, said.NO_ROLE_VALUE.refusal(name=role))
+            yield not_proven(_CELL, diagnostics.NO_ROLE_VALUE.refusal(name=role))
             return
         try:
             policy = settings.policies(role)
         except MigrateError as error:
-            yield not_proven(_CELL, said.NO_POLICY.refusal(role=role, why=f"{error}"))
+            yield not_proven(_CELL, diagnostics.NO_POLICY.refusal(role=role, why=f"{error}"))
             return
         if policy is None:
-            yield not_proven(_CELL, said.NO_POLICY.refusal(role=role, why="no file holds the policy"))
+            yield not_proven(_CELL, diagnostics.NO_POLICY.refusal(role=role, why="no file holds the policy"))
             return
         if number:
             yield _assumed(role, chain[number - 1], policy, stack)
@@ -96,26 +96,26 @@ def _chain(chain: tuple[str, ...], stack: RunStack, settings: TrustSettings) -> 
 def _signed_in(role: str, policy: Any, stack: RunStack, settings: TrustSettings) -> Iterator[Proof]:
     issuer, types = settings.issuer, run_types(stack, settings.types)
     tags = stack.has_session_tags or issuer.has_session_tags
-    whys: dict[str, list[str]] = {}
+    runs_by_reason: dict[str, list[str]] = {}
     for run in types:
         for action in (_WEB, *([_TAGS] if tags else ())):
             decision, is_certain = _decided(role, policy, stack, run, action, issuer)
             if decision.effect is Effect.ALLOWED and is_certain:
-                whys.setdefault(decision.why, []).append(str(run))
+                runs_by_reason.setdefault(decision.why, []).append(str(run))
             elif decision.effect is Effect.UNKNOWN:
-                yield not_proven(_CELL, said.UNKNOWN_POLICY.refusal(role=role, why=decision.why))
+                yield not_proven(_CELL, diagnostics.UNKNOWN_POLICY.refusal(role=role, why=decision.why))
                 return
             elif is_certain:
                 sub = subject(stack, run, issuer.template.text)
                 yield failed(
-                    _CELL, said.DENIED.refusal(role=role, action=action, run=run, subject=sub, why=decision.why)
+                    _CELL, diagnostics.DENIED.refusal(role=role, action=action, run=run, subject=sub, why=decision.why)
                 )
                 return
             else:
-                what = "slug" if stack.space or not stack.slug else "id of the space"
-                yield not_proven(_CELL, said.UNKNOWN_SUBJECT.refusal(what=what, role=role))
+                unknown = "slug" if stack.space or not stack.slug else "id of the space"
+                yield not_proven(_CELL, diagnostics.UNKNOWN_SUBJECT.refusal(what=unknown, role=role))
                 return
-    for why, runs in whys.items():
+    for why, runs in runs_by_reason.items():
         yield proven(_CELL, f"{role} admits {', '.join(dict.fromkeys(runs))} by {why}.")
 
 
@@ -148,7 +148,7 @@ def _assumed(role: str, by: str, policy: Any, stack: RunStack) -> Proof:
     for action in actions:
         decision = decide(policy, TrustRequest(action, principals, {"aws:principalarn": (by,)}))
         if decision.effect is Effect.UNKNOWN:
-            return not_proven(_CELL, said.UNKNOWN_POLICY.refusal(role=role, why=decision.why))
+            return not_proven(_CELL, diagnostics.UNKNOWN_POLICY.refusal(role=role, why=decision.why))
         if decision.effect is Effect.DENIED:
-            return failed(_CELL, said.CHAIN_DENIED.refusal(role=role, action=action, by=by, why=decision.why))
+            return failed(_CELL, diagnostics.CHAIN_DENIED.refusal(role=role, action=action, by=by, why=decision.why))
     return proven(_CELL, f"{role} admits {by} by {decision.why}.")

@@ -155,7 +155,7 @@ def _previewed(
     request: Request,
     say: Say,
 ) -> list[tuple[RunStack | None, VerifiedStack]]:
-    found = []
+    rows = []
     for stack, row in listed:
         made = previews(root, stack, folder) if stack is not None else not_proven("identity", NO_STACK.refusal())
         if isinstance(made, Previews):
@@ -166,8 +166,8 @@ def _previewed(
             proofs = [made]
         for proof in proofs:
             row = _with(row, proof)
-        found.append((stack, row))
-    return found
+        rows.append((stack, row))
+    return rows
 
 
 def _trust_settings(opened: Opened, request: Request, trust: TrustRequested) -> TrustSettings:
@@ -188,13 +188,13 @@ def _with(row: VerifiedStack, proof: Proof) -> VerifiedStack:
         both = f"{known.reason} {proof.reason}"
         proof = replace(proof, reason=both) if known.verdict is proof.verdict else proof
         proof = known if known.verdict is verdict and proof.verdict is not verdict else proof
-    others = [item for item in row.proofs if item.cell != proof.cell]
-    return replace(row, proofs=tuple(sorted((*others, proof), key=lambda item: CELLS.index(item.cell))))
+    others = [other for other in row.proofs if other.cell != proof.cell]
+    return replace(row, proofs=tuple(sorted((*others, proof), key=lambda any_proof: CELLS.index(any_proof.cell))))
 
 
 def by_repo(rows: Rows, repos: Sequence[str]) -> Mapping[str, tuple[VerifiedStack, ...]]:
     """The rows of each repository, by its name."""
-    found: dict[str, tuple[VerifiedStack, ...]] = dict.fromkeys(repos, ())
-    for root, listed in rows.items():
-        found[root.repo.name] = (*found.get(root.repo.name, ()), *(row for _, row in listed))
-    return found
+    by_name: dict[str, tuple[VerifiedStack, ...]] = dict.fromkeys(repos, ())
+    for root, rows_of_root in rows.items():
+        by_name[root.repo.name] = (*by_name.get(root.repo.name, ()), *(row for _, row in rows_of_root))
+    return by_name

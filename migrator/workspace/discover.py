@@ -152,9 +152,11 @@ def checkouts_in(path: Path) -> list[Path]:
     """The git checkouts that lie directly in a folder that is in no checkout itself."""
     if checkout_of(path) is not None or not path.is_dir():
         return []
-    return sorted(item for item in path.iterdir() if (item / ".git").exists())
+    return sorted(folder for folder in path.iterdir() if (folder / ".git").exists())
 
 
 def checkout_of(path: Path) -> Path | None:
     """The folder at or above ``path`` that looks like a git checkout, or a bare repository; None if there is none."""
-    return next((item for item in (path, *path.parents) if (item / ".git").exists() or (item / "HEAD").is_file()), None)
+    return next(
+        (folder for folder in (path, *path.parents) if (folder / ".git").exists() or (folder / "HEAD").is_file()), None
+    )

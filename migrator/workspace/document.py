@@ -159,8 +159,8 @@ class Document:
             from migrator.syntax.languages import language_of
 
             items = language_of(self.path).parse(self.text)
-            for item in items if self.kind is not Kind.BACKEND else ():
-                _read_through(item, self.kind)
+            for element in items if self.kind is not Kind.BACKEND else ():
+                _read_through(element, self.kind)
         except SyntaxProblem as problem:
             place = Place(self.path, self.source.line(problem.offset))
             self.problem = SYNTAX_ERROR.problem(place, reason=problem.reason)
@@ -176,11 +176,11 @@ class Document:
         if self.kind is Kind.BACKEND and self.items:
             whole = Span(0, len(self.text))
             return (Block("backend", ("s3",), whole, whole, lambda _: self.items),)
-        return tuple(item for item in self.items if isinstance(item, Block))
+        return tuple(element for element in self.items if isinstance(element, Block))
 
-    def place(self, item: Block | Attribute) -> Place:
-        """Where ``item`` begins."""
-        return Place(self.path, self.source.line(item.span.start), item.span.start)
+    def place(self, element: Block | Attribute) -> Place:
+        """Where ``element`` begins."""
+        return Place(self.path, self.source.line(element.span.start), element.span.start)
 
     def expression(self, attribute: Attribute) -> str:
         """The argument's value, in HCL's terms whatever the file's syntax; nothing stands around dots of names."""
@@ -205,9 +205,9 @@ class Document:
         """The edits that make ``change`` in ``block``."""
         return self.syntax.change_body(self.path, self.text, block, change)
 
-    def is_ignored(self, item: Block | Attribute) -> bool:
-        """Whether a comment on ``item``, or on what it stands in, or the user wants it to be left alone."""
-        return self.is_excluded or self.has_ignored(item.span)
+    def is_ignored(self, element: Block | Attribute) -> bool:
+        """Whether a comment on ``element``, or on what it stands in, or the user wants it to be left alone."""
+        return self.is_excluded or self.has_ignored(element.span)
 
     def has_ignored(self, span: Span) -> bool:
         """Whether ``span`` is, or stands in, what a comment wants left alone."""
@@ -244,14 +244,14 @@ class Document:
         These are the lines of the block or argument that the comment is on; in any other text, the comment's own line
         and the first line below it that is no comment.
         """
-        found: dict[str, list[range]] = {}
+        ranges: dict[str, list[range]] = {}
         for match in _ACCEPTED.finditer(self.text):
             for code in filter(None, (code.strip() for code in match[1].split(","))):
-                lines = found.setdefault(code, [])
+                lines = ranges.setdefault(code, [])
                 lines.append(self._lines_below(self.source.line(match.start())))
                 spans = self._parts_with(re.compile(re.escape(match[0])))
                 lines += (range(self.source.line(span.start), self.source.line(span.end - 1) + 1) for span in spans)
-        return found
+        return ranges
 
     def _lines_below(self, line: int) -> range:
         lines = self.text.splitlines()
@@ -283,18 +283,18 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _read_through(item: Attribute | Block, kind: Kind) -> None:
+def _read_through(element: Attribute | Block, kind: Kind) -> None:
     """Read all of a block that a rule may edit, so that what is wrong in it is found first; others tolerate it."""
     is_terragrunt = kind is Kind.TERRAGRUNT
-    if not isinstance(item, Block):
+    if not isinstance(element, Block):
         if is_terragrunt:
             return
-        raise SyntaxProblem(item.span.start, "an argument is outside of any block")
-    is_read = item.type in _READ_AT_ONCE or (item.labels and item.labels[0].startswith(_READ_RESOURCES))
+        raise SyntaxProblem(element.span.start, "an argument is outside of any block")
+    is_read = element.type in _READ_AT_ONCE or (element.labels and element.labels[0].startswith(_READ_RESOURCES))
     if not is_terragrunt and not is_read:
-        item.is_tolerant = True
+        element.is_tolerant = True
         return
-    pending = [(item, 0)]
+    pending = [(element, 0)]
     while pending:
         block, depth = pending.pop()
         if depth > _DEEPEST:

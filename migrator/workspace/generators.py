@@ -75,22 +75,22 @@ def generator(path: str, data: bytes) -> Generator | None:
         return Generator("Terragrunt", "Change the Terragrunt configuration, and run `terragrunt init`.")
     if path.endswith(".json") and _BY_CDKTF.search(data):
         return Generator("CDKTF", "Change the program, and run `cdktf synth`.")
-    said = " ".join(_comments(path, head.decode("utf-8", "replace")).split())
-    if "TERRAMATE: GENERATED AUTOMATICALLY" in said:
+    comment = " ".join(_comments(path, head.decode("utf-8", "replace")).split())
+    if "TERRAMATE: GENERATED AUTOMATICALLY" in comment:
         return Generator("Terramate", "Change the `generate_hcl` block, and run `terramate generate`.")
     near = (
         abs(match.start() - two.start()) < _NEAR
-        for match in _BY_PROGRAM.finditer(said)
-        for two in _HANDS_OFF.finditer(said)
+        for match in _BY_PROGRAM.finditer(comment)
+        for two in _HANDS_OFF.finditer(comment)
     )
-    if not (_AUTOMATIC.search(said) or any(near)):
+    if not (_AUTOMATIC.search(comment) or any(near)):
         return None
-    name, source = _NAME.search(said), _SOURCE.search(said)
+    name, source = _NAME.search(comment), _SOURCE.search(comment)
     by, made_of = name["name"] if name else "A program", source["path"] if source else "the source of this file"
     return Generator(by, f"Change {made_of}, and have the program write the file again.")
 
 
 def _comments(path: str, head: str) -> str:
     """The comment at the head of a file."""
-    found = _JSON_COMMENT.match(head) if path.endswith(".json") else _COMMENTS.match(head)
-    return "" if found is None else found["said"] if path.endswith(".json") else found[0]
+    match = _JSON_COMMENT.match(head) if path.endswith(".json") else _COMMENTS.match(head)
+    return "" if match is None else match["said"] if path.endswith(".json") else match[0]

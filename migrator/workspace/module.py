@@ -48,14 +48,14 @@ class Module:
 
     def _of_type(self, type_: str, first: str | None) -> _ByLabel:
         """The blocks of a type by their labels; only files in which the words stand are parsed for it."""
-        found: _ByLabel = {}
+        by_label: _ByLabel = {}
         for document in self.documents:
             may_have = document.mentions(type_) and (first is None or document.mentions(first))
             for block in document.blocks if may_have else ():
                 if block.type == type_ and len(block.labels) >= _LABELS.get(type_, 0):
                     for label in dict.fromkeys((None, *block.labels[:1], block.labels)):
-                        found.setdefault(label, []).append((document, block))
-        return found
+                        by_label.setdefault(label, []).append((document, block))
+        return by_label
 
     def locals_called(self, name: str) -> Iterator[tuple[Document, Block, Attribute]]:
         """Every argument ``name`` of a ``locals`` block in the module, with the block and the file around it."""
@@ -63,11 +63,11 @@ class Module:
 
     @cached_property
     def _locals(self) -> dict[str, list[tuple[Document, Block, Attribute]]]:
-        found: dict[str, list[tuple[Document, Block, Attribute]]] = {}
+        by_name: dict[str, list[tuple[Document, Block, Attribute]]] = {}
         for document, block in self.blocks("locals"):
-            for name, attribute in {item.name: item for item in reversed([*block.attributes])}.items():
-                found.setdefault(name, []).append((document, block, attribute))
-        return found
+            for name, attribute in {attribute.name: attribute for attribute in reversed([*block.attributes])}.items():
+                by_name.setdefault(name, []).append((document, block, attribute))
+        return by_name
 
     def overrides(self, block: Block) -> list[tuple[Document, Block]]:
         """The blocks of override files that Terraform merges over ``block``."""
@@ -75,11 +75,11 @@ class Module:
 
     @cached_property
     def _overrides(self) -> dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]]:
-        found: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
+        by_address: dict[tuple[str, tuple[str, ...]], list[tuple[Document, Block]]] = {}
         for document in self.documents:
             for block in document.blocks if document.is_override else ():
-                found.setdefault((block.type, block.labels), []).append((document, block))
-        return found
+                by_address.setdefault((block.type, block.labels), []).append((document, block))
+        return by_address
 
     def test_blocks(self, type_: str) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's tests, with the file that it stands in."""
@@ -99,20 +99,21 @@ class Module:
     @cached_property
     def _values(self) -> list[tuple[Document, dict[str, Attribute]]]:
         named = (
-            (entry, (item for item in entry.items if isinstance(item, Attribute))) for entry in reversed(self.values)
+            (entry, (element for element in entry.items if isinstance(element, Attribute)))
+            for entry in reversed(self.values)
         )
-        return [(document, {item.name: item for item in items}) for document, items in named]
+        return [(document, {attribute.name: attribute for attribute in items}) for document, items in named]
 
     @cached_property
     def required_sources(self) -> dict[str, str]:
         """The sources of providers that the module requires, by their local names, in lower case."""
         return {
-            provider.name: (document.literal(item) or "").lower()
+            provider.name: (document.literal(attribute) or "").lower()
             for document, terraform in self.blocks("terraform")
             for required in terraform.blocks("required_providers")
             for provider in required.attributes
-            for item in document.object_items(provider)
-            if item.name == "source"
+            for attribute in document.object_items(provider)
+            if attribute.name == "source"
         }
 
     @property

@@ -118,7 +118,9 @@ class Workspace:
         other.derived = {}
         other.documents = self.documents | fresh
         other.modules = {
-            path: Module(path, *(_renewed(item, fresh) for item in (module.documents, module.tests, module.values)))
+            path: Module(
+                path, *(_renewed(documents, fresh) for documents in (module.documents, module.tests, module.values))
+            )
             for path, module in self.modules.items()
         }
         return other
@@ -146,7 +148,7 @@ class Workspace:
 
     @property
     def _unread(self) -> list[tuple[FileProblem, Document]]:
-        inside = (item for item in self.documents.values() if self.in_scope(item.path))
+        inside = (document for document in self.documents.values() if self.in_scope(document.path))
         return [(document.problem, document) for document in inside if document.problem]
 
     def changed_meanwhile(self) -> str | None:
@@ -163,7 +165,11 @@ class Workspace:
 
     def of_kind(self, kind: Kind) -> Iterator[Document]:
         """The documents of one kind in the folder that may be changed, by path."""
-        return (item for path, item in sorted(self.documents.items()) if item.kind is kind and self.in_scope(path))
+        return (
+            document
+            for path, document in sorted(self.documents.items())
+            if document.kind is kind and self.in_scope(path)
+        )
 
     def text_paths(self) -> list[str]:
         """The paths of all files of the folder that may be changed, but for excluded ones and what tools put there."""
@@ -174,8 +180,8 @@ class Workspace:
         document = self.documents.get(path)
         if document is not None and document.kind is Kind.VALUES:
             return self._add(path, Kind.BACKEND)
-        found = self._other(path, Kind.BACKEND)
-        return found if found is not None and found.kind is Kind.BACKEND else None
+        other = self._other(path, Kind.BACKEND)
+        return other if other is not None and other.kind is Kind.BACKEND else None
 
     def values(self, path: str) -> Document | None:
         """The file at ``path`` as one of values for variables, whatever its name; None if there is none."""
@@ -201,10 +207,10 @@ class Workspace:
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        by_name: dict[str, list[str]] = {}
         for path in sorted({*self._others, *self.documents}):
-            found.setdefault(posixpath.basename(path), []).append(path)
-        return found
+            by_name.setdefault(posixpath.basename(path), []).append(path)
+        return by_name
 
     def unread_paths(self) -> set[str]:
         """The paths of the files that no rule reads unasked, and of those with values for variables."""
@@ -253,8 +259,8 @@ class Workspace:
         is_there = path in self._others and (self.root / path).is_file() and not (self.root / path).is_symlink()
         return Document(self.root, path, Kind.CONFIG) if is_there else None
 
-    def runs(self, code: Code, path: str, said_in: str) -> bool:
-        """Whether a stack of ``code``, which the file ``said_in`` defines, runs the root module at ``path``.
+    def runs(self, code: Code, path: str, defining_path: str) -> bool:
+        """Whether a stack of ``code``, which the file at ``defining_path`` defines, runs the root module at ``path``.
 
         The given folder may be a repository of its own, such as a subtree, and has its name for the files inside.
         """
@@ -262,7 +268,7 @@ class Workspace:
             return True
         name = posixpath.basename(self.scope)
         subtree = RepoIdentity(name, self.identity.namespace)
-        is_inside = bool(self.scope) and code.project_root is not None and self.in_scope(said_in)
+        is_inside = bool(self.scope) and code.project_root is not None and self.in_scope(defining_path)
         return is_inside and runs(replace(code, project_root=self.scoped(code.project_root or "")), subtree, path)
 
     def scoped(self, path: str) -> str:
@@ -285,11 +291,11 @@ class Workspace:
 
     @cached_property
     def _modules_by_document(self) -> dict[str, list[Module]]:
-        found: dict[str, list[Module]] = {}
+        by_document: dict[str, list[Module]] = {}
         for module in self.modules.values():
             for document in (*module.documents, *module.tests):
-                found.setdefault(document.path, []).append(module)
-        return found
+                by_document.setdefault(document.path, []).append(module)
+        return by_document
 
     @cached_property
     def calls(self) -> dict[str, list[ModuleCall]]:
@@ -297,18 +303,18 @@ class Workspace:
 
         A call by the repository's own URL counts where it is of what is being migrated, and of no release before.
         """
-        found = {title: [*calls] for title, calls in self.outside.items()}
+        by_path = {title: [*calls] for title, calls in self.outside.items()}
         for module in self.modules.values():
             for document, block in module.blocks("module"):
                 local = document.literal(block.attribute("source"))
                 own = parse_source(local) if local is not None else None
                 if local is not None and is_local(local):
                     called = self._folder(self.path_from(module.path, local))
-                    found.setdefault(called, []).append(ModuleCall(module, document, block))
+                    by_path.setdefault(called, []).append(ModuleCall(module, document, block))
                 elif own is not None and own.is_at_head(self.identity.branches) and self.is_own(own):
                     called = own.folder
-                    found.setdefault(called, []).append(ModuleCall(module, document, block))
-        return found
+                    by_path.setdefault(called, []).append(ModuleCall(module, document, block))
+        return by_path
 
     def path_from(self, folder: str, source: str) -> str:
         """The path in the repository that a ``source`` which is a path leads to; it begins with ``..`` outside."""
@@ -318,19 +324,19 @@ class Workspace:
 
     def unread_caller(self, module: Module) -> Place | None:
         """Where a module is called whose source is an expression, as OpenTofu allows, if that may be ``module``."""
-        found = (place for pattern, place in self._unread_calls if fnmatchcase(f"/{module.path}", pattern))
-        return next(found, None)
+        places = (place for pattern, place in self._unread_calls if fnmatchcase(f"/{module.path}", pattern))
+        return next(places, None)
 
     @cached_property
     def _unread_calls(self) -> list[tuple[str, Place]]:
-        found: list[tuple[str, Place]] = []
+        calls: list[tuple[str, Place]] = []
         for document, block in (call for module in self.modules.values() for call in module.blocks("module")):
             source = block.attribute("source")
             if source is not None and document.literal(source) is None:
                 text = document.expression(source)
                 tail = _INTERPOLATION.sub("*", text[1:-1]) if text.startswith('"') else "*"
-                found.append((f"*/{_UPWARDS.sub('', tail)}", document.place(source)))
-        return found
+                calls.append((f"*/{_UPWARDS.sub('', tail)}", document.place(source)))
+        return calls
 
     def is_own(self, source: ModuleSource) -> bool:
         """Whether ``source`` is of a module of this repository."""
@@ -359,11 +365,11 @@ class Workspace:
     @cached_property
     def _called_by(self) -> dict[str, set[str]]:
         """The modules of the repository that each module calls."""
-        found: dict[str, set[str]] = {}
+        callers: dict[str, set[str]] = {}
         for called, calls in self.calls.items():
             for call in calls if called in self.modules else ():
-                found.setdefault(call.caller.path, set()).add(called)
-        return found
+                callers.setdefault(call.caller.path, set()).add(called)
+        return callers
 
     def roots_of(self, module: Module) -> Iterator[Module]:
         """The modules that no other calls, from which ``module`` is reached: there a variable gets its value."""

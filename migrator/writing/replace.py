@@ -123,17 +123,17 @@ def uninterrupted() -> Iterator[Callable[[], None]]:
 
     Yields a function that raises `KeyboardInterrupt` if there was one: to be called where turning back is safe.
     """
-    held: list[int] = []
+    received: list[int] = []
 
     def checkpoint() -> None:
-        if held:
+        if received:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield checkpoint
         return
     before = {
-        signals: signal.signal(signals, lambda number, _: held.append(number))
+        signals: signal.signal(signals, lambda number, _: received.append(number))
         for signals in (signal.SIGINT, signal.SIGTERM)
     }
     try:
@@ -141,8 +141,8 @@ def uninterrupted() -> Iterator[Callable[[], None]]:
     finally:
         for signals, handler in before.items():
             signal.signal(signals, handler)
-    if held:
-        signal.raise_signal(held[0])
+    if received:
+        signal.raise_signal(received[0])
 
 
 def write_new(path: str | Path, pieces: Iterable[str], mode: int = 0o666) -> None:

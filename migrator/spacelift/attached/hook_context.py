@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
 from migrator.spacelift.stacks.contexts import SpaceliftContext
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.terraform import Literal, NewArgument, NewBlock, Reference
@@ -61,14 +61,20 @@ class HookContexts:
         name = _existing(stack.module, entries[0].text, space_of(stack))
         if name is None:
             name = self._sharing.label(stack, role)
-            blocks.append((self._sharing.alike(stack, role)[0], self._context(name, entries, space_of(stack))))
+            blocks.append((self._sharing.stacks(stack, role)[0], self._context(name, entries, space_of(stack))))
         attachment = self._sharing.attachment(stack, role, name, *self._priority(stack, role))
         return written(self._workspace, [*blocks, (stack, attachment)])
 
     def _priority(self, stack: Stack, role: str) -> Iterator[NewArgument]:
         """What makes the hook run before those of other contexts that may call AWS; without it, it is 0."""
-        same = (item for item, stack_kind in self._kinds if item.source.block is stack.block and stack_kind == role)
-        lowest = min((item.contexts.priority for item in same if item.contexts.priority is not None), default=1)
+        same = (
+            definition
+            for definition, stack_kind in self._kinds
+            if definition.source.block is stack.block and stack_kind == role
+        )
+        lowest = min(
+            (definition.contexts.priority for definition in same if definition.contexts.priority is not None), default=1
+        )
         if lowest <= 0:
             yield NewArgument("priority", Reference(str(lowest - 1)))
 
@@ -79,7 +85,7 @@ class HookContexts:
         stack = definition.source
         if _existing(stack.module, entries[0].text, space_of(stack)) is not None:
             return None
-        return NewContext(self._sharing.label(stack, role), tuple(self._sharing.alike(stack, role)))
+        return NewContext(self._sharing.label(stack, role), tuple(self._sharing.stacks(stack, role)))
 
     def _context(self, name: str, entries: Entries, space_id: str | None) -> NewBlock:
         described = "Temporary AWS credentials, for which the hook exchanges the OIDC token of a run"
@@ -87,7 +93,7 @@ class HookContexts:
             NewArgument("name", Literal(name.replace("_", "-"))),
             NewArgument("description", Literal(described)),
             *([NewArgument("space_id", Reference(space_id))] if space_id is not None else []),
-            *(NewArgument(item, entries) for item in self._lists),
+            *(NewArgument(name, entries) for name in self._lists),
         ]
         return NewBlock("resource", (_CONTEXT.type, name), tuple(arguments))
 
@@ -104,11 +110,11 @@ def _existing(module: Module, command: str, space_id: str | None) -> str | None:
         hooks = SpaceliftContext(document, block, Scope(module)).hooks("before_init")
         space = block.attribute("space_id")
         same_space = (None if space is None else document.expression(space)) == space_id
-        if hooks is not None and same_space and any(line == command for line in _unescaped(said_in(hooks))):
+        if hooks is not None and same_space and any(line == command for line in _unescaped(text_of(hooks))):
             return block.labels[1]
     return None
 
 
-def _unescaped(said: str) -> Iterator[str]:
-    for line in said.split("\n"):
+def _unescaped(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
         yield string_value(f'"{line}"') or ""

@@ -54,8 +54,8 @@ class Integrations:
         label = _existing(stack, role)
         blocks: list[tuple[Stack, NewBlock]] = []
         if label is None:
-            label, alike = self._sharing.label(stack, role), self._sharing.alike(stack, role)
-            blocks.append((alike[0], self._integration(label, role, space_of(stack))))
+            label, stacks = self._sharing.label(stack, role), self._sharing.stacks(stack, role)
+            blocks.append((stacks[0], self._integration(label, role, space_of(stack))))
         blocks.append((stack, self._sharing.attachment(stack, role, label, *_BOTH, *_waiting(stack, role))))
         return written(self._workspace, blocks, _NEW_FILE)
 

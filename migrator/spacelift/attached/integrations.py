@@ -29,10 +29,10 @@ _LENGTH_OF_HOOKS = 3
 
 def integrations(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Mapping[StackDefinition, Place]:
     """The stacks with an integration, and the place that attaches each integration."""
-    found: dict[StackDefinition, Place] = {}
+    places: dict[StackDefinition, Place] = {}
     for stack, place in _all(workspace, stacks) if stacks else ():
-        found.setdefault(stack, place)
-    return found
+        places.setdefault(stack, place)
+    return places
 
 
 def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tuple[StackDefinition, Place]]:
@@ -46,8 +46,8 @@ def _all(workspace: Workspace, stacks: Sequence[StackDefinition]) -> Iterator[tu
     for document, block, scope in resources(workspace, INTEGRATION):
         enabled, labels = (scope.argument(document, block, name) for name in ("autoattach_enabled", "labels"))
         if enabled is not None and enabled.text != "false" and labels is not None:
-            found = reaches.labelled(document, block, scope, labels.strings or ())
-            yield from ((stack, document.place(block)) for stack in found.stacks)
+            reach = reaches.labelled(document, block, scope, labels.strings or ())
+            yield from ((stack, document.place(block)) for stack in reach.stacks)
 
 
 def _own(stack: StackDefinition) -> Place | None:
@@ -69,5 +69,7 @@ def _by_input(stack: TerraformDefinition) -> Place | None:
     if enabled is not None and enabled.text == "false":
         return None
     inputs = (source.block.attribute(name) for name in _INPUTS)
-    attribute = next((item for item in inputs if item and source.document.expression(item) != "null"), None)
+    attribute = next(
+        (attribute for attribute in inputs if attribute and source.document.expression(attribute) != "null"), None
+    )
     return source.document.place(attribute) if attribute is not None else None

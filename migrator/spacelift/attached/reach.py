@@ -66,23 +66,25 @@ class Reaches:
             return Reach(unknown="The stack that gets the setting cannot be determined.")
         slug = target.literal
         others = [stack for stack in self._others if slug is not None and stack.slug == slug]
-        found = self._reach(self._attached.stacks(target), others)
+        reach = self._reach(self._attached.stacks(target), others)
         kind = "module" if argument == "module_id" else "stack"
         missing = f"The {kind} that gets the setting is not defined in this repository."
-        return found if found.stacks or found.others else Reach(unknown=missing)
+        return reach if reach.stacks or reach.others else Reach(unknown=missing)
 
     def _by_dependency(self, target: Target | None) -> Reach:
         """The stack that gets what another stack puts out."""
-        found = target.scope.module.blocks("resource", "spacelift_stack_dependency") if target and target.scope else ()
-        for document, block in found:
+        dependencies = (
+            target.scope.module.blocks("resource", "spacelift_stack_dependency") if target and target.scope else ()
+        )
+        for document, block in dependencies:
             if target is not None and target.scope is not None and ".".join(block.labels) == target.address:
                 return self._by_id(self._targets.named(document, block, target.scope, "stack_id"))
         return Reach(unknown="The stack dependency of the setting is not defined in this repository.")
 
     def _reach(self, sources: Iterable[Stack], definitions: Iterable[StackDefinition] = ()) -> Reach:
-        found = list(sources)
-        known = [self._definitions[stack] for stack in found if stack in self._definitions]
-        return Reach((*known, *definitions), others=tuple(stack for stack in found if stack not in self._definitions))
+        stacks = list(sources)
+        known = [self._definitions[stack] for stack in stacks if stack in self._definitions]
+        return Reach((*known, *definitions), others=tuple(stack for stack in stacks if stack not in self._definitions))
 
     def _by_context(self, target: Target | None) -> Reach:
         if target is None:
@@ -99,35 +101,35 @@ class Reaches:
             return Reach(
                 unknown="Nothing in this repository attaches the setting's context to a stack.", contexts=names
             )
-        found = together(reaches)
-        if not found.stacks and not found.others and not found.unknown:
+        reach = together(reaches)
+        if not reach.stacks and not reach.others and not reach.unknown:
             unknown = "No stack in this repository has a label to which the setting's context attaches itself."
-            return Reach(unknown=unknown, labels=found.labels, contexts=names)
-        return replace(found, contexts=names)
+            return Reach(unknown=unknown, labels=reach.labels, contexts=names)
+        return replace(reach, contexts=names)
 
     def labelled(self, document: Document, block: Block, scope: Scope, labels: Iterable[str]) -> Reach:
         """What something with ``labels`` attaches itself to."""
         labels = tuple(labels)
         attached_labels = attaching(labels)
-        found = list(self._attached.labelled(document, block, scope, labels))
-        certain = [stack for stack, doubt in found if not doubt]
+        receivers = list(self._attached.labelled(document, block, scope, labels))
+        certain = [stack for stack, doubt in receivers if not doubt]
         others = [
             other for other in self._others if "*" in attached_labels or not attached_labels.isdisjoint(other.labels)
         ]
         reach = self._reach(certain, others)
-        unknown = next((doubt for _, doubt in found if doubt), "")
+        unknown = next((doubt for _, doubt in receivers if doubt), "")
         return Reach(reach.stacks, unknown, tuple(sorted(attached_labels)), reach.others)
 
 
 def together(reaches: Iterable[Reach]) -> Reach:
     """All that several things reach."""
-    found = list(reaches)
+    parts = list(reaches)
     return Reach(
-        tuple(dict.fromkeys(stack for reach in found for stack in reach.stacks)),
-        next((reach.unknown for reach in found if reach.unknown), ""),
-        tuple(dict.fromkeys(label for reach in found for label in reach.labels)),
-        tuple(dict.fromkeys(stack for reach in found for stack in reach.others)),
-        contexts=tuple(dict.fromkeys(name for reach in found for name in reach.contexts)),
+        tuple(dict.fromkeys(stack for reach in parts for stack in reach.stacks)),
+        next((reach.unknown for reach in parts if reach.unknown), ""),
+        tuple(dict.fromkeys(label for reach in parts for label in reach.labels)),
+        tuple(dict.fromkeys(stack for reach in parts for stack in reach.others)),
+        contexts=tuple(dict.fromkeys(name for reach in parts for name in reach.contexts)),
     )
 
 

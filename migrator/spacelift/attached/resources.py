@@ -64,8 +64,8 @@ def space_of(stack: Stack) -> str | None:
 
 def free_label(module: Module, type_: str, name: str) -> str:
     """``name``, with a number if a resource of the type has that name."""
-    taken = {block.labels[1] for _, block in module.blocks("resource", type_)}
-    return next(item for item in chain((name,), (f"{name}_{number}" for number in count(2))) if item not in taken)
+    used = {block.labels[1] for _, block in module.blocks("resource", type_)}
+    return next(label for label in chain((name,), (f"{name}_{number}" for number in count(2))) if label not in used)
 
 
 def identifier(text: str) -> str:
@@ -114,9 +114,9 @@ def _destroyed_after(stack: Stack, block: NewBlock) -> Iterator[Edit]:
             continue
         text, start = document.text, listed.value.start + 1
         rest = text[start : listed.value.end]
-        item = f'"{address}"' if document.syntax is not HCL else address
+        reference = f'"{address}"' if document.syntax is not HCL else address
         gap = re.match(r"[ \t]*\r?\n[ \t]*(?=[^\s\]])", rest)
-        added = f"{gap[0]}{item}," if gap else item if not rest.strip(" \t\r\n]") else f"{item}, "
+        added = f"{gap[0]}{reference}," if gap else reference if not rest.strip(" \t\r\n]") else f"{reference}, "
         yield Edit(document.path, Span(start, start), added)
 
 
@@ -157,22 +157,22 @@ class Sharing:
         kinds = {(role, space_of(other)) for other, role in self._roles if other.module is stack.module}
         if len(kinds) > 1:
             short = role.rpartition("/")[2]
-            alike = {other for other, _ in kinds if other.rpartition("/")[2] == short}
-            account = _ACCOUNT.search(role) if len(alike) > 1 else None
+            homonyms = {other for other, _ in kinds if other.rpartition("/")[2] == short}
+            account = _ACCOUNT.search(role) if len(homonyms) > 1 else None
             name += f"_{identifier(short)}" + (f"_{account[1]}" if account else "")
         if len({space for other, space in kinds if other == role}) > 1 and space is not None:
             name += f"_{identifier(space)}"
         return free_label(stack.module, self._kind.type, name)
 
-    def alike(self, stack: Stack, role: str) -> list[Stack]:
+    def stacks(self, stack: Stack, role: str) -> list[Stack]:
         """The stacks that share a resource with ``stack``, itself included; the file of the first stack holds it."""
-        alike = (item for item, stack_role in self._roles if stack_role == role and item.module is stack.module)
-        return [item for item in alike if space_of(item) == space_of(stack)]
+        alike = (other for other, stack_role in self._roles if stack_role == role and other.module is stack.module)
+        return [other for other in alike if space_of(other) == space_of(stack)]
 
     def attachment(self, stack: Stack, role: str, label: str, *arguments: NewArgument) -> NewBlock:
         """The block that attaches the resource ``label`` to all stacks of the stack's block."""
         kind = self._kind
-        keys = [item.key for item, stack_role in self._roles if item.block is stack.block and stack_role == role]
+        keys = [other.key for other, stack_role in self._roles if other.block is stack.block and stack_role == role]
         repetition, address = repeated(stack, keys)
         suffix = label.removeprefix(kind.name) if repetition else ""
         own = free_label(stack.module, kind.attachment, f"{kind.name}_{stack.block.labels[1]}{suffix}")

@@ -64,13 +64,13 @@ class VariableResources:
         if refusal or not isinstance(definition, TerraformDefinition):
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack = definition.source
-        siblings = [item for item in self._stacks if item.block is stack.block]
-        alike = [sibling for sibling in siblings if (sibling, variable) in self._variables]
-        if len(alike) < len(siblings) and (
+        siblings = [sibling for sibling in self._stacks if sibling.block is stack.block]
+        setters = [sibling for sibling in siblings if (sibling, variable) in self._variables]
+        if len(setters) < len(siblings) and (
             stack.scope.call is not None or None in [sibling.key for sibling in siblings]
         ):
             return STACK_VALUES_DIFFER.refusal(name=variable.name)
-        keys = () if len(alike) == len(siblings) else dict.fromkeys(item.key for item in alike)
+        keys = () if len(setters) == len(siblings) else dict.fromkeys(sibling.key for sibling in setters)
         repetition, address = repeated(stack, keys)
         holder = NewArgument("stack_id", Reference(f"{address}.id"))
         return written(self._workspace, [(stack, self._resource(stack, variable, (*repetition, holder)))])
@@ -84,7 +84,9 @@ class VariableResources:
     def _resource(self, stack: Stack, variable: Variable, arguments: tuple[NewArgument, ...]) -> NewBlock:
         """The resource, with a label that tells it from those of the block's other stacks that have another value."""
         values = dict.fromkeys(
-            item.value for other, item in self._variables if other.block is stack.block and item.name == variable.name
+            other_variable.value
+            for other, other_variable in self._variables
+            if other.block is stack.block and other_variable.name == variable.name
         )
         number = list(values).index(variable.value) + 1
         label = f"{stack.block.labels[1]}_{identifier(variable.name)}" + (f"_{number}" if number > 1 else "")
@@ -92,7 +94,7 @@ class VariableResources:
 
 
 class VariableContexts:
-    """Contexts with variables that runs sign in with; ``wanted`` pairs stacks with their variables."""
+    """Contexts with variables that runs sign in with; ``required`` pairs stacks with their variables."""
 
     def __init__(self, workspace: Workspace, required: Sequence[tuple[StackDefinition, tuple[Variable, ...]]]) -> None:
         self._workspace = workspace
@@ -104,7 +106,7 @@ class VariableContexts:
         if refusal or not isinstance(definition, TerraformDefinition):
             return refusal or STACK_NOT_IN_TERRAFORM.refusal()
         stack, key = definition.source, _key(variables)
-        label, first, space = self._sharing.label(stack, key), self._sharing.alike(stack, key)[0], space_of(stack)
+        label, first, space = self._sharing.label(stack, key), self._sharing.stacks(stack, key)[0], space_of(stack)
         arguments = (
             NewArgument("name", Literal(label.replace("_", "-"))),
             NewArgument("description", Literal("The IAM role that runs assume with their OIDC token")),
@@ -124,9 +126,9 @@ def _key(variables: tuple[Variable, ...]) -> str:
 
 
 def _block(label: str, arguments: tuple[NewArgument, ...], variable: Variable) -> NewBlock:
-    said = (
+    assignment = (
         NewArgument("name", Literal(variable.name)),
         NewArgument("value", Literal(variable.value)),
         NewArgument("write_only", Reference("false")),
     )
-    return NewBlock("resource", (_TYPE, label), (*arguments, *said))
+    return NewBlock("resource", (_TYPE, label), (*arguments, *assignment))

@@ -33,7 +33,7 @@ def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[L
     program = parse(text)
     call = _call(program, stack)
     name = stack.hook_argument(phase)
-    holder, item = _argument(program, call, name)
+    holder, argument = _argument(program, call, name)
     if stack.objection:
         return stack.objection
     if holder.uses > 1:
@@ -41,22 +41,22 @@ def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[L
     literals = [
         (python_edit.quote(program, _escaped(literal.text, stack.flavour)), literal.comment) for literal in entries
     ]
-    if item is None:
+    if argument is None:
         added = f"{name}={_list(literals)}"
         return tuple(python_edit.append(stack.path, text, holder, added))
-    return _into(program, stack.path, item, literals, name)
+    return _into(program, stack.path, argument, literals, name)
 
 
 def has_hook(text: str, stack: PythonStack, phase: str = "before_init") -> bool:
     """Whether the stack's hooks of ``phase`` exchange a token already."""
-    return any(EXCHANGE in item for item in hooks_of(text, stack, phase))
+    return any(EXCHANGE in command for command in hooks_of(text, stack, phase))
 
 
 def hooks_of(text: str, stack: PythonStack, phase: str = "before_init") -> tuple[str, ...]:
     """The strings in the stack's hooks of ``phase``, with constants resolved."""
     program = parse(text)
-    _, item = _argument(program, _call(program, stack), stack.hook_argument(phase))
-    return () if item is None else tuple(program.texts(item))
+    _, argument = _argument(program, _call(program, stack), stack.hook_argument(phase))
+    return () if argument is None else tuple(program.texts(argument))
 
 
 def _call(program: Program, stack: PythonStack) -> Call:
@@ -66,32 +66,32 @@ def _call(program: Program, stack: PythonStack) -> Call:
 def _argument(program: Program, call: Call, name: str) -> tuple[Items, Item | None]:
     """The argument called ``name`` and what holds it; where there is none, what is to hold it."""
     every = holders(program, call)
-    found = ((holder, item) for holder in every for item in holder.items if item.name == name)
+    matches = ((holder, argument) for holder in every for argument in holder.items if argument.name == name)
     own = call.arguments if every[0] is call.arguments else every[0]
-    return next(found, (own, None))
+    return next(matches, (own, None))
 
 
 def _into(
-    program: Program, path: str, item: Item, literals: Sequence[tuple[str, str]], name: str
+    program: Program, path: str, argument: Item, literals: Sequence[tuple[str, str]], name: str
 ) -> tuple[Edit, ...] | Refusal:
-    text, old = program.text, item.value.of(program.text)
-    elements = program.elements(item)
-    if program.is_none(item) or (elements and not elements.items and not elements.interior.of(text).strip()):
-        return (python_edit.replace_value(path, text, item, _list(literals)),)
+    text, old = program.text, argument.value.of(program.text)
+    elements = program.elements(argument)
+    if program.is_none(argument) or (elements and not elements.items and not elements.interior.of(text).strip()):
+        return (python_edit.replace_value(path, text, argument, _list(literals)),)
     if elements is not None and elements.items:
         return tuple(python_edit.prepend(path, text, elements, literals))
     if elements is not None:
         place = Span(elements.interior.start, elements.interior.start)
         return (Edit(path, place, "".join(f"{literal}, " for literal, _ in literals)),)
-    if program.string(item) is not None:
+    if program.string(argument) is not None:
         return HOOK_LIST_IS_STRING.refusal(name=name)
     if _LATER.search(old):
         return HOOK_LIST_COMPUTED.refusal(name=name)
-    opening, closing = ("", "") if program.is_simple(item) else ("(", ")")
+    opening, closing = ("", "") if program.is_simple(argument) else ("(", ")")
     before = f"[{''.join(f'{literal}, ' for literal, _ in literals)}*({opening}"
     return (
-        Edit(path, Span(item.value.start, item.value.start), before),
-        Edit(path, Span(item.value.end, item.value.end), f"{closing} or [])]"),
+        Edit(path, Span(argument.value.start, argument.value.start), before),
+        Edit(path, Span(argument.value.end, argument.value.end), f"{closing} or [])]"),
     )
 
 

@@ -54,7 +54,7 @@ class RuntimeStack:
 
     def sets(self, name: str) -> bool:
         """Whether the stack sets the list, or may."""
-        return any(item == name for item, _ in self.lists)
+        return any(list_name == name for list_name, _ in self.lists)
 
 
 class RuntimeHooks:
@@ -91,20 +91,20 @@ class RuntimeHooks:
 
     def lists_of(self, stack: RuntimeStack) -> dict[Keys, str]:
         """The lists of the file that need a hook of the stack, each with its plain name."""
-        found: dict[Keys, str] = {}
+        names: dict[Keys, str] = {}
         for name in self._names:
             own: Keys = ("stacks", stack.slug, name)
             places = self._config.places_of(stack.slug, name, stack_sets_it=stack.sets(name))
             for keys in (own,) if self._always else places:
                 if not self._config.has_hook(keys):
-                    found[keys] = name
-        return found
+                    names[keys] = name
+        return names
 
     def test_lists(self, path: str) -> dict[Keys, str]:
         """The lists of the file that need a hook for the tests which run the code at ``path``."""
         cases = [case for case in self._config.tests if self._scoped(case.project_root) == path]
-        found = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
-        return {keys: name for keys, name in found.items() if not self._config.has_hook(keys)}
+        names = {keys: name for name in self._names for keys in self._config.test_lists(cases, name)} if cases else {}
+        return {keys: name for keys, name in names.items() if not self._config.has_hook(keys)}
 
     def has_hook(self, slug: str, name: str) -> bool:
         """Whether the list ``name`` of the stack's entry exchanges a token already."""
@@ -126,7 +126,7 @@ class RuntimeHooks:
         strange = [("stacks", slug) for slug in self._config.slugs if slug not in known]
         lists = [(keys[1], (*keys, name)) for keys in strange for name in self._names]
         return list(
-            dict.fromkeys(item for item, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
+            dict.fromkeys(name for name, keys in lists if self._config.sets(keys) and not self._config.has_hook(keys))
         )
 
     def exported(self, holders: Iterable[Keys]) -> str:
@@ -178,12 +178,12 @@ class RuntimeHooks:
         edits = prepend_all(self.path, tree, list(additions.values()))
         if isinstance(edits, Refusal) or not variables:
             return edits
-        grown = read(apply_edits(tree.text, edits))
+        tree_after = read(apply_edits(tree.text, edits))
         settings = [(("stacks", slug, "environment", name), value) for slug, name, value in dict.fromkeys(variables)]
-        more = set_strings(self.path, grown, settings)
+        more = set_strings(self.path, tree_after, settings)
         if isinstance(more, Refusal):
             return more
-        return tuple(line_edits(self.path, tree.text, apply_edits(grown.text, more)))
+        return tuple(line_edits(self.path, tree.text, apply_edits(tree_after.text, more)))
 
     def _additions(self, stack: RuntimeStack, entries: Entries) -> Iterator[Addition | Refusal]:
         items = _items(entries)

@@ -76,10 +76,10 @@ class TerraformLists:
     def sharing(self, name: str, place: Hashable) -> list[Stack]:
         """The stacks with the list ``name`` at ``place``; for the name ``""``, the stacks of a block."""
         if name not in self._sharing:
-            found = self._sharing.setdefault(name, {})
+            by_place = self._sharing.setdefault(name, {})
             for stack in self._stacks:
                 for own in (_written(stack, name), _input(stack, name)) if name else (id(stack.block),):
-                    found.setdefault(own, []).append(stack)
+                    by_place.setdefault(own, []).append(stack)
         return self._sharing[name].get(place, [])
 
 
@@ -108,13 +108,13 @@ class TerraformHooks:
     def _prepend_in_block(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal | None:
         """Edits of the block itself; None if every stack of the block with new entries has a place of its own."""
         siblings = self._lists.siblings(stack)
-        wanting = [sibling for sibling in siblings if sibling in self._entries]
-        if not stack.has_usual_inputs or all(self._place(item, name) for item in wanting):
+        changing = [sibling for sibling in siblings if sibling in self._entries]
+        if not stack.has_usual_inputs or all(self._place(sibling, name) for sibling in changing):
             return None
         if self._agree(siblings):
             return prepend_argument(stack.document, stack.block, name, self._entries[stack])
         if stack.scope.call is None and all(sibling.key is not None for sibling in siblings):
-            return self._prepend_by_key(stack, name, wanting)
+            return self._prepend_by_key(stack, name, changing)
         return STACK_ROLES_DIFFER.refusal()
 
     def _prepend_in_place(self, stack: Stack, name: str) -> tuple[Edit, ...] | Refusal:
@@ -133,33 +133,33 @@ class TerraformHooks:
         return None
 
     def _agree(self, stacks: Sequence[Stack]) -> bool:
-        wants = [self._entries.get(stack) for stack in stacks]
-        return bool(wants) and all(want is not None and want == wants[0] for want in wants)
+        entries = [self._entries.get(stack) for stack in stacks]
+        return bool(entries) and all(want is not None and want == entries[0] for want in entries)
 
-    def _prepend_by_key(self, stack: Stack, name: str, wanting: Sequence[Stack]) -> tuple[Edit, ...] | Refusal:
+    def _prepend_by_key(self, stack: Stack, name: str, changing: Sequence[Stack]) -> tuple[Edit, ...] | Refusal:
         """A list that depends on the key of ``for_each``: each stack has its own hook, or none."""
-        wants = {item.key or "": self._entries[item] for item in wanting}
+        by_key = {sibling.key or "": self._entries[sibling] for sibling in changing}
         document, attribute = stack.document, stack.block.attribute(name)
         if attribute is None:
-            chosen = _by_key(wants, _on_lines if document.syntax is HCL else _list)
+            chosen = _by_key(by_key, _on_lines if document.syntax is HCL else _list)
             return document.change(stack.block, BodyChange(append=(NewArgument(name, Reference(chosen)),)))
         if document.syntax is not HCL:
             return STACK_HOOKS_DIFFER_IN_JSON.refusal()
         if document.expression(attribute) == "null":
-            return replace_value(document.path, document.text, attribute.value, _by_key(wants, _on_lines))
-        return _insert(document, attribute.value, attribute.value, _by_key(wants, _list))
+            return replace_value(document.path, document.text, attribute.value, _by_key(by_key, _on_lines))
+        return _insert(document, attribute.value, attribute.value, _by_key(by_key, _list))
 
 
-def _by_key(wants: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
+def _by_key(by_key: Mapping[str, Entries], write: Callable[[Entries], str]) -> str:
     """An expression for the entries of each key of ``for_each``; other keys get no entries."""
-    every = list(wants.values())
-    if all(item == every[0] for item in every):
-        return f"contains([{', '.join(map(quote, wants))}], each.key) ? {write(every[0])} : []"
+    every = list(by_key.values())
+    if all(entries == every[0] for entries in every):
+        return f"contains([{', '.join(map(quote, by_key))}], each.key) ? {write(every[0])} : []"
     if write is _list:
         return (
-            f"lookup({{ {', '.join(f'{quote(key)} = {_list(want)}' for key, want in wants.items())} }}, each.key, [])"
+            f"lookup({{ {', '.join(f'{quote(key)} = {_list(want)}' for key, want in by_key.items())} }}, each.key, [])"
         )
-    rows = "".join(f"{quote(key)} = {_on_lines(want)}\n" for key, want in wants.items())
+    rows = "".join(f"{quote(key)} = {_on_lines(entries)}\n" for key, entries in by_key.items())
     return f"lookup({{\n{indent(rows, '  ')}}}, each.key, [])"
 
 
@@ -206,13 +206,13 @@ def _input(stack: Stack, name: str) -> _Input | None:
     """The module call, and its argument, which the stack's list begins with; None if it is not so simple."""
     scope: Scope = stack.scope
     argument = stack.argument(name)
-    found = _FIRST_VARIABLE.match(argument.text) if argument is not None else None
-    if scope.call is None or found is None:
+    match = _FIRST_VARIABLE.match(argument.text) if argument is not None else None
+    if scope.call is None or match is None:
         return None
-    default = next((scope.argument(*block, "default") for block in scope.module.blocks("variable", found[1])), None)
-    passed = scope.call.block.attribute(found[1])
+    default = next((scope.argument(*block, "default") for block in scope.module.blocks("variable", match[1])), None)
+    passed = scope.call.block.attribute(match[1])
     is_empty = default is None or default.is_null or default.strings == ()
-    return _Input(scope.call, found[1]) if passed or is_empty else None
+    return _Input(scope.call, match[1]) if passed or is_empty else None
 
 
 def prepend_argument(document: Document, block: Block, name: str, entries: Entries) -> tuple[Edit, ...] | Refusal:

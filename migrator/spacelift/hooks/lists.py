@@ -14,7 +14,7 @@ from migrator.spacelift.hooks.diagnostics import (
     STACK_OVERRIDDEN,
 )
 from migrator.spacelift.hooks.in_terraform import Entries, TerraformHooks, TerraformLists
-from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, said_in
+from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE, exchanges_token, text_of
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.syntax.yaml.parse import read
 from migrator.terraform.credential_names import exported
@@ -90,7 +90,7 @@ class HookLists:
                 return HOOKS_EXPORT_CREDENTIALS.refusal(name=name, of="of the stack", variable=variable)
             for context in stack.contexts.known:
                 hooks = context.hooks(name)
-                variable = _exported((said_in(hooks),)) if hooks is not None else ""
+                variable = _exported((text_of(hooks),)) if hooks is not None else ""
                 is_overwritten = name == "before_init" and variable in _EXPORTED and not self._in_context
                 if variable and not is_overwritten:
                     of = f"of the context at {context.place}"
@@ -101,7 +101,7 @@ class HookLists:
         """What the stack's list ``name`` says, as far as it is known."""
         if isinstance(stack, TerraformDefinition):
             argument = stack.source.argument(name)
-            yield from (said_in(argument),) if argument is not None else ()
+            yield from (text_of(argument),) if argument is not None else ()
         elif isinstance(stack, PythonDefinition):
             from migrator.spacelift.hooks import (
                 in_python as python_hook,  # here: libcst is slow to load, and seldom needed
@@ -137,9 +137,9 @@ class RequiredHooks:
         return HOOK_LIST_UNKNOWN.refusal()
 
 
-def _exported(said: Iterable[str]) -> str:
+def _exported(scripts: Iterable[str]) -> str:
     """The static variable that one of the commands exports, but for hooks that exchange a token."""
-    lines = (line for item in said for line in item.splitlines() if EXCHANGE not in line)
+    lines = (line for command in scripts for line in command.splitlines() if EXCHANGE not in line)
     return next((variable for line in lines if (variable := exported(line))), "")
 
 

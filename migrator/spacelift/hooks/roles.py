@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.errors import SyntaxProblem
-from migrator.spacelift.stacks.exchange import EXCHANGE, commands, said_in
+from migrator.spacelift.stacks.exchange import EXCHANGE, commands, text_of
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.spacelift.stacks.runtime_config import PATH, parse
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -68,14 +68,14 @@ def _own(stack: Stack, hooks: Expression) -> str:
     """What a list of hooks says; of a choice by the key of ``for_each``, what it says for this stack alone."""
     text, choice = hooks.text, _BY_KEY.search(hooks.text)
     if stack.key is None or choice is None:
-        return said_in(hooks)
+        return text_of(hooks)
     start = choice.start()
     try:
         end = _end_of_choice(text, skip_balanced(text, choice.end()))
     except SyntaxProblem:  # JSON within JSON's own escapes
         return ""
     chosen = hooks.derived(text[start:end]).strings or ()
-    return "\n".join((*chosen, said_in(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
+    return "\n".join((*chosen, text_of(hooks.derived(f"{text[:start]}[]{text[end:]}"))))
 
 
 def _end_of_choice(text: str, call: int) -> int:

@@ -32,7 +32,7 @@ _PROVIDERS = (
 )
 
 
-def attach_module(inventory: Inventory, found: Attachments, config: Config) -> str:
+def attach_module(inventory: Inventory, attachments: Attachments, config: Config) -> str:
     """The module as ``terraform fmt`` has it: a context for each role and space, and its attachments to stacks."""
     blocks = [
         "# Attaches Spacelift's OIDC hook to stacks that are made in Spacelift's own pages. Apply this module with\n"
@@ -40,15 +40,19 @@ def attach_module(inventory: Inventory, found: Attachments, config: Config) -> s
     ]
     labels = _Labels(inventory)
     groups: dict[tuple[str, str], list[Attachment]] = {}
-    for attachment in found.made:
+    for attachment in attachments.made:
         groups.setdefault((attachment.role, attachment.stack.space or ""), []).append(attachment)
-    if without := [item.stack for item in found.made if not item.role and not item.has_variable]:
+    if without := [
+        attachment.stack for attachment in attachments.made if not attachment.role and not attachment.has_variable
+    ]:
         blocks.append(_variable(without))
     for (role, space), attached in groups.items():
         label, name = labels.context(role)
         blocks.append(_context(label, name, space, role, _is_broken(inventory, attached), config))
         blocks += (_attachment(labels, label, attachment) for attachment in attached)
-        blocks += (_role(labels, item.stack) for item in attached if not role and not item.has_variable)
+        blocks += (
+            _role(labels, attachment.stack) for attachment in attached if not role and not attachment.has_variable
+        )
     return align("\n".join(blocks))
 
 
@@ -96,15 +100,15 @@ def _role(labels: _Labels, stack: Stack) -> str:
     return block(f'resource "spacelift_environment_variable" "{labels.stack(stack)}"', arguments)
 
 
-def removal_commands(found: Attachments) -> str:
+def removal_commands(attachments: Attachments) -> str:
     """A shell script of spacectl's commands that remove the keys which nobody needs any more."""
     lines = [
         "#!/bin/sh",
         "# Removes the static AWS keys of stacks that sign in with the hook. Confirm a tracked run of each first.",
         "# The commands sign in as spacectl does: run `spacectl profile login` before.",
         "set -eu",
-        *(_command(key) for key in found.removable),
-        *(f"# {key.title} stays: others get it too: {', '.join(ids)}" for key, ids in found.kept),
+        *(_command(key) for key in attachments.removable),
+        *(f"# {key.title} stays: others get it too: {', '.join(ids)}" for key, ids in attachments.kept),
     ]
     return "\n".join(lines) + "\n"
 
@@ -116,14 +120,14 @@ def _command(key: StaticKey) -> str:
     return f"spacectl api --variables {shlex.quote(variables)} {shlex.quote(_DELETE)}"
 
 
-def removal_module(found: Attachments) -> str:
+def removal_module(attachments: Attachments) -> str:
     """A module that imports the keys which nobody needs any more, so that destroying the module removes them."""
     blocks = [
         "# Imports the static AWS keys of stacks that sign in with the hook: apply this module, then destroy it, and\n"
         "# the keys are gone. Terraform 1.5 or OpenTofu is needed. Confirm a tracked run of each stack first.\n\n"
         + _PROVIDERS
     ]
-    for number, key in enumerate(found.removable, 1):
+    for number, key in enumerate(attachments.removable, 1):
         type_ = "spacelift_mounted_file" if key.is_file else "spacelift_environment_variable"
         place = {"relative_path": key.name, "content": ""} if key.is_file else {"name": key.name}
         address = Reference(f"{type_}.key_{number}")
@@ -144,7 +148,9 @@ class _Labels:
     def context(self, role: str) -> tuple[str, str]:
         """A resource's name and a context's name for a role."""
         base = "aws-oidc" + (f"-{role.rpartition('/')[2].lower()}" if role else "")
-        name = next(item for item in _numbered(re.sub(r"[^a-z0-9]+", "-", base), "-") if item not in self._names)
+        name = next(
+            candidate for candidate in _numbered(re.sub(r"[^a-z0-9]+", "-", base), "-") if candidate not in self._names
+        )
         self._names.add(name)
         return name.replace("-", "_"), name
 
@@ -152,7 +158,9 @@ class _Labels:
         """A resource's name for a stack."""
         if stack.id not in self._stacks:
             base = re.sub(r"^(?=\d)", "stack_", re.sub(r"\W", "_", stack.id, flags=re.ASCII))
-            self._stacks[stack.id] = next(item for item in _numbered(base, "_") if item not in self._taken)
+            self._stacks[stack.id] = next(
+                candidate for candidate in _numbered(base, "_") if candidate not in self._taken
+            )
             self._taken.add(self._stacks[stack.id])
         return self._stacks[stack.id]
 

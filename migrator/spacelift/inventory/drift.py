@@ -27,10 +27,10 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
 
     ``known`` and ``stack`` are the account's.
     """
-    for name, what in _CODE.items():
+    for name, setting in _CODE.items():
         written, shown = getattr(definition.code, name), getattr(known.code, name)
         if written and shown is not None and written.lower() != shown.lower():
-            yield _said(what, written, shown or ".")
+            yield _said(setting, written, shown or ".")
     contradiction = verdict((*known.evidence, *definition.evidence)).contradiction
     if contradiction is not None:
         yield f"{contradiction[0]}, but {contradiction[1]}."
@@ -38,9 +38,9 @@ def drift(definition: StackDefinition, known: KnownStack, stack: Stack) -> Itera
         ("waiting for confirmation", definition.waits, None if stack.autodeploy is None else not stack.autodeploy),
         ("state in Spacelift", definition.manages_state, stack.manages_state_file),
     )
-    for what, written, shown in plain:
+    for setting, written, shown in plain:
         if written is not None and shown is not None and written is not shown:
-            yield _said(what, "yes" if written else "no", "yes" if shown else "no")
+            yield _said(setting, "yes" if written else "no", "yes" if shown else "no")
     if isinstance(definition, TerraformDefinition):
         yield from _in_terraform(definition, known, stack)
 
@@ -67,5 +67,5 @@ def _counted(commands: tuple[str, ...]) -> str:
     return f"{len(commands)} command{'' if len(commands) == 1 else 's'}"
 
 
-def _said(what: str, written: str, shown: str) -> str:
-    return f"For {what}, code says {written}, and Spacelift {shown}."
+def _said(setting: str, written: str, shown: str) -> str:
+    return f"For {setting}, code says {written}, and Spacelift {shown}."

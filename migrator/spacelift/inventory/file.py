@@ -36,10 +36,10 @@ def read_inventory(path: str) -> Inventory:
     except OSError as error:
         raise MigrateError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        found = msgspec.json.decode(data, type=Inventory)
+        account = msgspec.json.decode(data, type=Inventory)
     except msgspec.DecodeError:
         raise MigrateError(f"{path} holds no inventory. help: write one with `tf-oidc-migrate inventory`") from None
-    if (found.format, found.version) != (FORMAT, VERSION):
+    if (account.format, account.version) != (FORMAT, VERSION):
         reason = f"{path} holds an inventory of another version"
         raise MigrateError(f"{reason}. help: write it again with `tf-oidc-migrate inventory`")
-    return found
+    return account

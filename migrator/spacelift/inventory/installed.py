@@ -14,5 +14,5 @@ def require() -> None:
     """Raise `MigrateError` if a library is missing: the error says how to add all of them."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        found = f"An inventory needs {' and '.join(missing)}, which this Python does not have"
-        raise MigrateError(f"{found}. help: add the libraries: {_HOW}")
+        message = f"An inventory needs {' and '.join(missing)}, which this Python does not have"
+        raise MigrateError(f"{message}. help: add the libraries: {_HOW}")

@@ -54,31 +54,31 @@ class AccountKeys:
     @cached_property
     def integration_users(self) -> dict[str, tuple[str, ...]]:
         """The ids of the stacks that have each AWS integration, by the integration's id."""
-        found: dict[str, list[str]] = {}
+        users: dict[str, list[str]] = {}
         for stack in self.inventory.stacks:
             for attachment in stack.attached_aws_integrations or ():
-                found.setdefault(attachment.integration_id, []).append(stack.id)
-        return {name: tuple(stacks) for name, stacks in found.items()}
+                users.setdefault(attachment.integration_id, []).append(stack.id)
+        return {name: tuple(stacks) for name, stacks in users.items()}
 
     @cached_property
     def receivers(self) -> dict[str, frozenset[str]]:
         """The ids of the stacks and modules that each context is attached to, by the context's id."""
-        found = {
+        receivers_by_key = {
             context.id: {stack_attachment.stack_id for stack_attachment in context.attached_stacks or ()}
             for context in self.inventory.contexts
         }
         for stack in self.inventory.stacks:
             for attachment in stack.attached_contexts or ():
-                found.setdefault(attachment.context_id, set()).add(stack.id)
-        return {name: frozenset(stacks) for name, stacks in found.items()}
+                receivers_by_key.setdefault(attachment.context_id, set()).add(stack.id)
+        return {name: frozenset(stacks) for name, stacks in receivers_by_key.items()}
 
     @cached_property
     def _contexts_by_stack(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
+        contexts: dict[str, set[str]] = {}
         for name, stacks in self.receivers.items():
             for stack in stacks:
-                found.setdefault(stack, set()).add(name)
-        return found
+                contexts.setdefault(stack, set()).add(name)
+        return contexts
 
     def contexts_of(self, stack: Stack) -> Iterator[Context]:
         """The contexts of a stack, in the order in which their hooks run before a phase.
@@ -114,13 +114,13 @@ class AccountKeys:
     @cached_property
     def by_checksum(self) -> dict[str, tuple[str, ...]]:
         """The variables of the account, for people, by the checksums of their values."""
-        found: dict[str, dict[str, None]] = {}
+        users: dict[str, dict[str, None]] = {}
         for kind, holders in (("stack", self.inventory.stacks), ("context", self.inventory.contexts)):
             for holder in holders:
                 for element in holder.config or ():
                     if element.checksum:
-                        found.setdefault(element.checksum, {})[f"{element.id} of the {kind} {holder.id}"] = None
-        return {checksum: tuple(titles) for checksum, titles in found.items()}
+                        users.setdefault(element.checksum, {})[f"{element.id} of the {kind} {holder.id}"] = None
+        return {checksum: tuple(titles) for checksum, titles in users.items()}
 
     def is_shared(self, key: StaticKey) -> bool:
         """Whether more than one stack or module gets a key, or may."""

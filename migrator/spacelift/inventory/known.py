@@ -17,7 +17,7 @@ from migrator.spacelift.inventory.drift import drift
 from migrator.spacelift.inventory.keys import AccountKeys, commands_in, integration_of
 from migrator.spacelift.settings.role_variables import SetVariable
 from migrator.spacelift.stacks.contexts import CALLS_AWS
-from migrator.spacelift.stacks.engine_evidence import said
+from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.spacelift.stacks.runtime_config import IGNORES
 from migrator.spacelift.stacks.slugs import slug_of
@@ -53,17 +53,17 @@ class Account:
 
     @cached_property
     def _by_id(self) -> dict[str, tuple[KnownStack, Stack]]:
-        found = {stack.id: stack for stack in self.inventory.stacks} if self.inventory is not None else {}
-        return {known.slug_in_account: (known, found[known.slug_in_account]) for known in self.stacks}
+        by_id = {stack.id: stack for stack in self.inventory.stacks} if self.inventory is not None else {}
+        return {known.slug_in_account: (known, by_id[known.slug_in_account]) for known in self.stacks}
 
     @cached_property
     def _by_slug(self) -> dict[str, list[str]]:
         """The ids by the slugs that the stacks' names make today, which are others after a rename."""
-        found: dict[str, list[str]] = {}
+        ids: dict[str, list[str]] = {}
         for id_, (_, stack) in self._by_id.items():
             for slug in {id_, slug_of(stack.name) or id_}:
-                found.setdefault(slug, []).append(id_)
-        return found
+                ids.setdefault(slug, []).append(id_)
+        return ids
 
     def applied(self, definition: StackDefinition) -> StackDefinition:
         """A definition with what the account says of the stack: the account's code runs, and the slug is exact.
@@ -71,10 +71,10 @@ class Account:
         The engine is certain only as far as the account and the definition agree, since the next run of the
         administrative stack applies the definition.
         """
-        found = self.find(definition)
-        if found is None:
+        match = self.find(definition)
+        if match is None:
             return definition
-        known, stack = found
+        known, stack = match
         account = known.account or AccountStack(stack.id, "")
         evidence = (*known.evidence, *definition.evidence) if known.evidence else ()
         is_silent = stack.vendor_config is None or (self.keys is not None and not self.keys.is_whole)
@@ -96,15 +96,17 @@ class Account:
         """
         if definition.is_blueprint or definition.slug is None:
             return None
-        found = [self._by_id[id_] for id_ in self._by_slug.get(definition.slug, ())]
-        same = [item for item in found if _is_repository(definition.code, item[0].code)]
+        matches = [self._by_id[id_] for id_ in self._by_slug.get(definition.slug, ())]
+        same = [pair for pair in matches if _is_repository(definition.code, pair[0].code)]
         return same[0] if len(same) == 1 else None
 
     def by_hand(self, defined: Iterable[str], folder: Callable[[str | None, Code], Code]) -> tuple[KnownStack, ...]:
         """The stacks whose ids are not ``defined`` by code; ``folder`` says what code their runs take."""
         others = set(defined)
-        found = (stack for stack in self.stacks if stack.slug_in_account not in others)
-        return tuple(replace(stack, code=folder(stack.slug, stack.code)) if stack.slug else stack for stack in found)
+        undefined = (stack for stack in self.stacks if stack.slug_in_account not in others)
+        return tuple(
+            replace(stack, code=folder(stack.slug, stack.code)) if stack.slug else stack for stack in undefined
+        )
 
     def set_at(self, stack: AccountStack, name: str, value: str) -> SetVariable | None:
         """A variable that the account sets for a stack; with ``value`` if the checksum is that of ``value``."""
@@ -185,7 +187,9 @@ def _known(keys: AccountKeys, stack: Stack) -> KnownStack:
         refusal=keys.hook_obstacle(stack),
         has_hook=own or "before_init" in account.attached_hooks,
         slug=slug,
-        lists=tuple((name, None if any(MASK in item for item in items) else items) for name, items in lists if items),
+        lists=tuple(
+            (name, None if any(MASK in command for command in items) else items) for name, items in lists if items
+        ),
         evidence=tuple(_evidence(stack.vendor_config, account.place)) if keys.is_whole else (),
         has_integration=bool(account.integration),
         obstacles=tuple((by, why) for by in ("variables", "integration") if (why := _bars(keys, stack, account, by))),
@@ -226,15 +230,17 @@ def _signs_in(keys: AccountKeys, stack: Stack) -> str:
     holders: dict[str, list[str]] = {}
     for key in keys.of(stack):
         holders.setdefault("the stack" if key.kind == "stack" else f"the context {key.holder}", []).append(key.name)
-    found = [f"{', '.join(names)} of {holder}" for holder, names in holders.items()]
-    found += [f"the AWS integration {name}" for name in (integration_of(stack),) if name]
+    signers = [f"{', '.join(names)} of {holder}" for holder, names in holders.items()]
+    signers += [f"the AWS integration {name}" for name in (integration_of(stack),) if name]
     shared = {
-        user for item in stack.attached_aws_integrations or () for user in keys.integration_users[item.integration_id]
+        user
+        for attachment in stack.attached_aws_integrations or ()
+        for user in keys.integration_users[attachment.integration_id]
     }
     others = ", ".join(sorted(shared - {stack.id}))
-    found += [f"these stacks have the integration too: {others}"] * bool(others)
-    found += ["the hook"] * keys.has_exchange(stack)
-    return "; ".join(found) or "nothing"
+    signers += [f"these stacks have the integration too: {others}"] * bool(others)
+    signers += ["the hook"] * keys.has_exchange(stack)
+    return "; ".join(signers) or "nothing"
 
 
 def _is_file(element: Element) -> bool:
@@ -246,13 +252,13 @@ def _checksums(stack: Stack, contexts: list[Context]) -> Iterator[tuple[str, str
 
     A variable of two contexts, with two checksums, is left out: which of them counts is not known.
     """
-    found: dict[str, set[str | None]] = {}
+    values: dict[str, set[str | None]] = {}
     for context in contexts:
         for element in context.config or ():
             if not _is_file(element):
-                found.setdefault(element.id, set()).add(element.checksum)
-    found |= {element.id: {element.checksum} for element in stack.config or () if not _is_file(element)}
-    for name, checksums in found.items():
+                values.setdefault(element.id, set()).add(element.checksum)
+    values |= {element.id: {element.checksum} for element in stack.config or () if not _is_file(element)}
+    for name, checksums in values.items():
         checksum = next(iter(checksums))
         if len(checksums) == 1 and checksum:
             yield name, checksum
@@ -279,7 +285,7 @@ def _evidence(vendor: Vendor | None, place: str) -> Iterator[Evidence]:
     else:
         tool, version = vendor.terraform_workflow_tool, vendor.version
     name = {"OPENTOFU": "OPEN_TOFU", "MANUALLY_PROVISIONED": "CUSTOM", None: "CUSTOM"}.get(tool, tool)
-    yield from said(place, name, version)
+    yield from version_evidence(place, name, version)
 
 
 def _bars(keys: AccountKeys, stack: Stack, account: AccountStack, by: str) -> str:

@@ -46,14 +46,14 @@ def _name(query: OperationDefinitionNode) -> str:
 
 
 def _used(query: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
-    found: dict[str, FragmentDefinitionNode] = {}
+    used: dict[str, FragmentDefinitionNode] = {}
 
     class Spreads(Visitor):
         def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
-            found[node.name.value] = fragments[node.name.value]
+            used[node.name.value] = fragments[node.name.value]
 
     visit(query, Spreads())
-    return list(found.values())
+    return list(used.values())
 
 
 def _as_sent(document: DocumentNode) -> DocumentNode:

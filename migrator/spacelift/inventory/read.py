@@ -56,13 +56,13 @@ class _Reader:
         """What a root field holds that is a list."""
         answer = self._ask(operation, None)
         nodes = answer.data.get(field)
-        found = tuple(self._nodes(field, nodes if isinstance(nodes, list) else (), kind))
-        self._count(field, len(found))
-        return found
+        listed_nodes = tuple(self._nodes(field, nodes if isinstance(nodes, list) else (), kind))
+        self._count(field, len(listed_nodes))
+        return listed_nodes
 
     def paged(self, operation: str, field: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
         """What a search finds, in pages of `PAGE`."""
-        found: dict[str, _Kind] = {}
+        by_id: dict[str, _Kind] = {}
         after: str | None = None
         for _ in range(_MOST_PAGES):
             answer = self._ask(operation, {"input": {"first": PAGE, "after": after}})
@@ -70,16 +70,16 @@ class _Reader:
             if not page and answer.errors:
                 self.errors[ReadError(what=field, message="A page was not read, so not all of them were.")] = None
             edges = [edge.get("node") for edge in page.get("edges") or () if isinstance(edge, Mapping)]
-            found |= {node.id: node for node in self._nodes(field, edges, kind)}  # type: ignore[attr-defined]
-            self._count(field, len(found))
+            by_id |= {node.id: node for node in self._nodes(field, edges, kind)}  # type: ignore[attr-defined]
+            self._count(field, len(by_id))
             info = page.get("pageInfo") or {}
             if not info.get("hasNextPage"):
-                return tuple(found.values())
+                return tuple(by_id.values())
             if info.get("endCursor") in (None, "", after):
                 break
             after = info["endCursor"]
         self.errors[ReadError(what=field, message="The pages do not end, so not all of them were read.")] = None
-        return tuple(found.values())
+        return tuple(by_id.values())
 
     def _ask(self, operation: str, variables: Mapping[str, Any] | None) -> Answer:
         """The answer to a query, asked again without what the account says that it does not have."""
@@ -93,7 +93,7 @@ class _Reader:
                 break
             self.missing.update(dict.fromkeys(lost))
         for error in answer.errors:
-            where = ".".join(str(item) for item in error.get("path") or (operation,))
+            where = ".".join(str(part) for part in error.get("path") or (operation,))
             self.errors[ReadError(what=where, message=error["message"])] = None
         return answer
 
@@ -101,7 +101,7 @@ class _Reader:
         unknown = (
             error for error in answer.errors if error["message"].startswith(("Cannot query field", "Unknown type"))
         )
-        places = {(at.get("line", 0), at.get("column", 0)) for item in unknown for at in item.get("locations") or ()}
+        places = {(at.get("line", 0), at.get("column", 0)) for error in unknown for at in error.get("locations") or ()}
         self._queries[operation], lost = without(self._queries[operation], places)
         return lost
 
@@ -122,9 +122,9 @@ def _has_fields(query: DocumentNode) -> bool:
 def _without_secrets(value: Any) -> Any:
     """A part of an answer with secrets masked, as commands of hooks may hold some, and without any ``value``."""
     if isinstance(value, Mapping):
-        return {name: _without_secrets(item) for name, item in value.items() if name != "value"}
+        return {name: _without_secrets(child) for name, child in value.items() if name != "value"}
     if isinstance(value, list):
-        return [mask(item) if isinstance(item, str) else _without_secrets(item) for item in value]
+        return [mask(element) if isinstance(element, str) else _without_secrets(element) for element in value]
     return value
 
 

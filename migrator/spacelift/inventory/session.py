@@ -151,7 +151,7 @@ class HttpSession:
         request.variable_values = dict(variables) if variables else None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            found = self._http.execute(request, extra_args={"headers": headers, "allow_redirects": False})
+            result = self._http.execute(request, extra_args={"headers": headers, "allow_redirects": False})
         except TransportServerError as error:
             if error.code == 401:
                 return None
@@ -161,7 +161,7 @@ class HttpSession:
                 raise error.__cause__ from None
             raise MigrateError(f"{self.endpoint} cannot be asked: {type(error).__name__}") from None
         try:
-            return Answer(dict(found.data or {}), tuple(self._told(item) for item in found.errors or ()))
+            return Answer(dict(result.data or {}), tuple(self._told(error) for error in result.errors or ()))
         except (TypeError, ValueError):
             raise MigrateError(f"{self.endpoint} gave an answer that is not GraphQL") from None
 
@@ -225,14 +225,14 @@ class SpacectlSession:
             time.sleep(wait)
             done = self._run(command, document)
         try:
-            found = json.loads(done.stdout)
-            data, errors = found.get("data") or {}, found.get("errors") or ()
+            answer = json.loads(done.stdout)
+            data, errors = answer.get("data") or {}, answer.get("errors") or ()
             return Answer(
                 data, tuple({**error, "message": plain_line(mask(str(error.get("message", ""))))} for error in errors)
             )
         except (AttributeError, TypeError, ValueError):
-            said = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
-            raise MigrateError(f"spacectl api failed: {said or 'it printed no JSON'}. {_HOW}") from None
+            message = plain_line(mask(done.stderr.decode("utf-8", "replace").strip()))[:_LONGEST]
+            raise MigrateError(f"spacectl api failed: {message or 'it printed no JSON'}. {_HOW}") from None
 
     def _run(self, command: list[str], document: str) -> subprocess.CompletedProcess[bytes]:
         try:

@@ -23,7 +23,7 @@ from migrator.spacelift.settings.diagnostics import (
     MOUNTED_FILE_UNKNOWN,
     MOUNTED_VALUES_ARE_STATIC,
 )
-from migrator.spacelift.stacks.exchange import said_in
+from migrator.spacelift.stacks.exchange import text_of
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.credential_names import plain_name
 
@@ -96,7 +96,7 @@ def overrides(workspace: Workspace, reaches: Reaches) -> Iterator[Override]:
                 document.ignored if document.is_ignored(block) else None,
             )
     for document, block, names, reach in init_arguments:
-        missing = next((item for item in names or () if not _is_known(workspace, item, mounted)), None)
+        missing = next((name for name in names or () if not _is_known(workspace, name, mounted)), None)
         if names is None or missing is not None:
             unknown = INIT_ARGUMENTS_UNKNOWN.refusal() if names is None else BACKEND_FILE_MISSING.refusal(name=missing)
             ignored = document.ignored if document.is_ignored(block) else None
@@ -108,11 +108,13 @@ def _init_arguments(
 ) -> Iterator[tuple[Document, Block, tuple[str, ...] | None, Reach]]:
     """The settings of ``TF_CLI_ARGS_init``, with the backend files that each names; None where that is not known."""
     for document, block, scope in resources(workspace, "spacelift_environment_variable"):
-        name, value = (scope.argument(document, block, item) for item in ("name", "value"))
+        name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
         if name is not None and name.string is not None and plain_name(name.string) in _ARGUMENTS:
             text = value.string if value is not None else None
-            found = None if text is None else tuple(item for item in _GIVEN.findall(text) if "=" not in item)
-            yield document, block, found, reaches.of(document, block, scope)
+            files = (
+                None if text is None else tuple(argument for argument in _GIVEN.findall(text) if "=" not in argument)
+            )
+            yield document, block, files, reaches.of(document, block, scope)
 
 
 def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -> bool:
@@ -125,10 +127,10 @@ def _is_known(workspace: Workspace, name: str, mounted: dict[str, str | None]) -
 def _objection(text: str | None, *, is_source: bool) -> Refusal | None:
     if text is None:
         return MOUNTED_FILE_UNKNOWN.refusal()
-    found = _NAMES.search(text)
-    if found is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
+    match = _NAMES.search(text)
+    if match is None or (is_source and not _WHERE_IT_COUNTS.search(text)):
         return None
-    return MOUNTED_FILE_SIGNS_IN.refusal(name=found[1])
+    return MOUNTED_FILE_SIGNS_IN.refusal(name=match[1])
 
 
 def _content(workspace: Workspace, document: Document, content: Expression | None) -> str | None:
@@ -146,8 +148,8 @@ def _content(workspace: Workspace, document: Document, content: Expression | Non
         inner = re.fullmatch(r"(file|templatefile|\w+encode)\((.*)\)", encoded[1].strip(), re.DOTALL)
         if inner is not None and not inner[1].endswith("encode"):
             return _file(workspace, document, inner[2])
-        said = said_in(content.derived(encoded[1]))
-        return f"{said}\n{inner[2]}" if inner is not None else said or None
+        text_inside = text_of(content.derived(encoded[1]))
+        return f"{text_inside}\n{inner[2]}" if inner is not None else text_inside or None
     return _file(workspace, document, read[1]) if read is not None else None
 
 
@@ -157,5 +159,5 @@ def _file(workspace: Workspace, document: Document, argument: str) -> str | None
     if match is None:
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), match[1]))
-    found = workspace.documents.get(path) or workspace.other(path)
-    return found.text if found is not None else None
+    document_at = workspace.documents.get(path) or workspace.other(path)
+    return document_at.text if document_at is not None else None

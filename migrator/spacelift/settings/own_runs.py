@@ -89,24 +89,24 @@ def own_tasks(workspace: Workspace, reaches: Reaches) -> Iterator[OwnTask]:
 def run_settings(runs: tuple[OwnRun, ...]) -> Iterator[TerraformSetting]:
     """The static credentials in the environment of such runs."""
     for run in runs:
-        found: list[tuple[Block, str]] = []
+        settings: list[tuple[Block, str]] = []
         literals: list[Place] = []
         for nested in run.config.blocks("environment"):
             key, value = (run.scope.argument(run.document, nested, name) for name in ("key", "value"))
             if key is not None and key.string is not None and is_static_variable(key.string):
-                found.append((nested, key.string))
+                settings.append((nested, key.string))
                 if value is not None and value.string and holds_keys(key.string):
                     literals.append(run.document.place(nested))
-        if found:
+        if settings:
             yield TerraformSetting(
                 document=run.document,
                 block=run.block,
-                place=run.document.place(found[0][0]),
+                place=run.document.place(settings[0][0]),
                 title=f"environment of {run.title}",
-                names=tuple(dict.fromkeys(name for _, name in found)),
+                names=tuple(dict.fromkeys(name for _, name in settings)),
                 reach=run.reach,
                 literals=tuple(literals),
                 is_ignored=run.document.is_ignored(run.block),
                 within=run.config,
-                nested=tuple(nested for nested, _ in found),
+                nested=tuple(nested for nested, _ in settings),
             )

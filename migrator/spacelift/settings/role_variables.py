@@ -58,16 +58,16 @@ class StackVariables:
 
     @cached_property
     def _by_resources(self) -> dict[StackDefinition, list[SetVariable]]:
-        found: dict[StackDefinition, list[SetVariable]] = {}
+        variables: dict[StackDefinition, list[SetVariable]] = {}
         reaches = Reaches(self._workspace, self._stacks)
         for document, block, scope in resources(self._workspace, _RESOURCE) if self._stacks else ():
-            name, value = (scope.argument(document, block, item) for item in ("name", "value"))
+            name, value = (scope.argument(document, block, argument) for argument in ("name", "value"))
             named = name.string if name is not None else None
             if named is not None and _OF_ROLES.fullmatch(named):
                 known = SetVariable(named, value.string if value else None, document.place(block))
                 for stack in reaches.of(document, block, scope).stacks:
-                    found.setdefault(stack, []).append(known)
-        return found
+                    variables.setdefault(stack, []).append(known)
+        return variables
 
     @cached_property
     def _by_runtime_config(self) -> dict[str, list[SetVariable]]:

@@ -68,13 +68,13 @@ class _Instance:
 
 
 def terraform_settings(
-    workspace: Workspace, module: Module, reaches: Reaches, sought: Sought = _TYPES
+    workspace: Workspace, module: Module, reaches: Reaches, types: Sought = _TYPES
 ) -> Iterator[TerraformSetting]:
-    """The resources of ``module`` that hand static credentials, or what else is ``sought``, to runs, or may."""
-    for type_ in sought:
+    """The resources of ``module``, of one of the ``types``, that give static credentials to runs, or may do so."""
+    for type_ in types:
         for document, block in module.blocks("resource", type_):
             if not document.is_override:
-                yield from _settings(workspace, module, reaches, document, block, sought)
+                yield from _settings(workspace, module, reaches, document, block, types)
 
 
 def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition]) -> Iterator[TerraformSetting]:
@@ -87,7 +87,7 @@ def module_settings(workspace: Workspace, stacks: Iterable[TerraformDefinition])
         document, block, module = same[0].source.document, same[0].source.block, same[0].source.module
         for attribute in block.attributes:
             for part in parts(module, document, attribute.value):
-                items = tuple(item for item in part.items or () if is_static_variable(item.name))
+                items = tuple(argument for argument in part.items or () if is_static_variable(argument.name))
                 if items:
                     yield _of_inputs(module, part, items, attribute, same)
 
@@ -97,13 +97,13 @@ def _of_inputs(
 ) -> TerraformSetting:
     known = {*part.spans, (stacks[0].document.path, argument.span)}
     shared = next((name for name in part.locals if is_used_elsewhere(module, name, known)), "")
-    literals = (item for item in items if holds_keys(item.name) and _is_written(part.document, item))
+    literals = (argument for argument in items if holds_keys(argument.name) and _is_written(part.document, argument))
     return TerraformSetting(
         document=part.document,
         block=stacks[0].source.block,
         place=part.document.place(items[0]),
         title=f"{argument.name} of {stacks[0].source.address}",
-        names=tuple(item.name for item in items),
+        names=tuple(argument.name for argument in items),
         reach=Reach(tuple(stacks)),
         entries=((part, items),),
         objection=SETTING_SHARED.refusal(name=shared) if shared else None,
@@ -112,9 +112,9 @@ def _of_inputs(
     )
 
 
-def _is_written(document: Document, item: Attribute) -> bool:
+def _is_written(document: Document, argument: Attribute) -> bool:
     """Whether the value, or that of its ``value``, is written out."""
-    inner = next((attribute for attribute in document.object_items(item) if attribute.name == "value"), item)
+    inner = next((attribute for attribute in document.object_items(argument) if attribute.name == "value"), argument)
     return bool(document.literal(inner))
 
 
@@ -124,14 +124,14 @@ def variables_called(names: Collection[str]) -> Sought:
 
 
 def _settings(
-    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, sought: Sought
+    workspace: Workspace, module: Module, reaches: Reaches, document: Document, block: Block, types: Sought
 ) -> Iterator[TerraformSetting]:
-    argument, value, is_static = sought[block.labels[0]]
-    found = list(_instances(workspace, module, document, block, argument))
-    static = [instance for instance in found if instance.name is not None and is_static(instance.name)]
-    others = [instance for instance in found if instance not in static]
+    argument, value, is_static = types[block.labels[0]]
+    instances = list(_instances(workspace, module, document, block, argument))
+    static = [instance for instance in instances if instance.name is not None and is_static(instance.name)]
+    others = [instance for instance in instances if instance not in static]
     unknown = [instance for instance in others if instance.name is None]
-    if not static and not (unknown and sought is _TYPES and _is_mentioned(module, document, block)):
+    if not static and not (unknown and types is _TYPES and _is_mentioned(module, document, block)):
         return
     reached = [reaches.of(document, block, instance.scope) for instance in static or unknown]
     entries: list[tuple[Part, tuple[Attribute, ...]]] = []
@@ -143,8 +143,8 @@ def _settings(
             objection = error.refusal
     waiting = list(_waiting(workspace, module, block)) if not others else []
     if objection is None:
-        gone = [instance.key for instance in static] if others else []
-        objection = _referrer(_uses(workspace, module), document, block, gone, waiting)
+        removed_keys = [instance.key for instance in static] if others else []
+        objection = _referrer(_uses(workspace, module), document, block, removed_keys, waiting)
     yield TerraformSetting(
         document=document,
         block=block,
@@ -176,8 +176,8 @@ def _instances(
 
 def _is_mentioned(module: Module, document: Document, block: Block) -> bool:
     text = block.span.of(document.text)
-    meant = (definition(module, match) or "" for match in REFERENCE.finditer(text))
-    return any(map(mentions_static, (text, *meant)))
+    definitions = (definition(module, match) or "" for match in REFERENCE.finditer(text))
+    return any(map(mentions_static, (text, *definitions)))
 
 
 class _NotEditableError(Exception):
@@ -192,14 +192,14 @@ def _entries(
     module: Module, document: Document, block: Block, static: list[_Instance]
 ) -> Iterator[tuple[Part, tuple[Attribute, ...]]]:
     """The items of the maps behind ``for_each`` that make the ``static`` instances."""
-    each = block.attribute("for_each")
+    for_each = block.attribute("for_each")
     keys = {instance.key for instance in static}
-    if each is None or None in keys:
+    if for_each is None or None in keys:
         raise _NotEditableError(SETTING_NOT_SEPARABLE.refusal())
     left = set(keys)
-    for part in _sources(module, document, block, each, static):
-        items = tuple(item for item in part.items or () if item.name in keys)
-        left -= {item.name for item in items}
+    for part in _sources(module, document, block, for_each, static):
+        items = tuple(argument for argument in part.items or () if argument.name in keys)
+        left -= {argument.name for argument in items}
         if items:
             yield part, items
     if left:
@@ -207,42 +207,42 @@ def _entries(
 
 
 def _sources(
-    module: Module, document: Document, block: Block, each: Attribute, static: list[_Instance]
+    module: Module, document: Document, block: Block, for_each: Attribute, static: list[_Instance]
 ) -> Iterator[Part]:
     """The parts of the map, in the module or in the calls of it."""
     known = {(document.path, block.span)}
-    reference = REFERENCE.fullmatch(document.expression(each))
+    reference = REFERENCE.fullmatch(document.expression(for_each))
     calls = {instance.scope.call: instance.scope.caller for instance in static}
     if reference is None or reference[1] == "local" or None in calls:
-        found = list(parts(module, document, each.value))
+        map_parts = list(parts(module, document, for_each.value))
     else:
         if is_used_elsewhere(module, reference[0], known):
             raise _NotEditableError(SETTING_SHARED.refusal(name=reference[0]))
-        found = []
+        map_parts = []
         for call, caller in calls.items():
             passed = call.block.attribute(reference[2]) if call else None
             if call is not None and caller is not None and passed is not None:
                 known.add((call.document.path, passed.span))
-                found += parts(caller.module, call.document, passed.value)
+                map_parts += parts(caller.module, call.document, passed.value)
         module = next(iter(calls)).caller if next(iter(calls)) else module  # type: ignore[union-attr]
-    for part in found:
+    for part in map_parts:
         known |= set(part.spans)
-    for part in found:
+    for part in map_parts:
         for name in part.locals:
             if is_used_elsewhere(module, name, known):
                 raise _NotEditableError(SETTING_SHARED.refusal(name=name))
-    yield from found
+    yield from map_parts
 
 
 def _uses(workspace: Workspace, module: Module) -> _Uses:
     """Where a module refers to settings, or lists them, by their addresses; searched once."""
     key = f"uses of settings in {module.path}"
     if key not in workspace.derived:
-        found: _Uses = {}
+        uses: _Uses = {}
         for document in (*module.documents, *module.tests):
             for match in _ADDRESS.finditer(document.text):
-                found.setdefault(match[0], []).append((document, match.start()))
-        workspace.derived[key] = found
+                uses.setdefault(match[0], []).append((document, match.start()))
+        workspace.derived[key] = uses
     return cast("_Uses", workspace.derived[key])
 
 
@@ -285,12 +285,12 @@ def _referrer(
 ) -> Refusal | None:
     """Why other code refers to the resource, or to those of its ``keys`` that go; None if no code does."""
     address = ".".join(block.labels)
-    gone = {f"[{quote(key)}]" for key in keys if key is not None}
+    removed = {f"[{quote(key)}]" for key in keys if key is not None}
     for document, use in uses.get(address, ()):
         is_own = document is own and block.span.start <= use < block.span.end
         is_own = is_own or any(edit.path == document.path and span.start <= use < span.end for edit, span in waiting)
         index = _INDEX.match(document.text, use + len(address))
-        if not is_own and (not keys or (index is not None and index[0] in gone)):
+        if not is_own and (not keys or (index is not None and index[0] in removed)):
             return SETTING_REFERENCED.refusal(place=Place(document.path, document.source.line(use)))
     return None
 

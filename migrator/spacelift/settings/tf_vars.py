@@ -32,9 +32,9 @@ class VariableSettings:
 
     def of(self, name: str) -> Iterator[Assignment]:
         """What gives the root variables called ``name`` their value."""
-        sought = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
+        types = variables_called({f"{prefix}TF_VAR_{name}" for prefix in ("", "ro_", "wo_")})
         for module in self._modules:
-            for setting in terraform_settings(self._workspace, module, self._reaches, sought):
+            for setting in terraform_settings(self._workspace, module, self._reaches, types):
                 objection = setting.objection.reason if setting.objection else ""
                 objection = objection or ("The setting sets other variables too." if setting.entries else "")
                 piece = Piece(setting.document, setting.block, module.path)
@@ -42,9 +42,9 @@ class VariableSettings:
 
     def mounted(self, name: str) -> Iterator[Assignment]:
         """The mounted files with values of variables, but for those whose content is known to say nothing of it."""
-        sought = {"spacelift_mounted_file": ("relative_path", "content", lambda path: _VALUES.search(path) is not None)}
+        types = {"spacelift_mounted_file": ("relative_path", "content", lambda path: _VALUES.search(path) is not None)}
         for module in self._mounting:
-            for setting in terraform_settings(self._workspace, module, self._reaches, sought):
+            for setting in terraform_settings(self._workspace, module, self._reaches, types):
                 content = setting.block.attribute("content")
                 text = setting.document.expression(content) if content is not None else ""
                 if not _WRITTEN.match(text) or re.search(rf"\b{re.escape(name)}\b", text):
@@ -72,10 +72,10 @@ class VariableSettings:
 
     def _readers(self, reach: Reach) -> frozenset[str] | None:
         """The root modules that the stacks run; None where one of them is not known."""
-        found = [self._run_by(stack) for stack in reach.stacks]
-        if reach.unknown or reach.labels or not found or not all(found):
+        paths_by_stack = [self._run_by(stack) for stack in reach.stacks]
+        if reach.unknown or reach.labels or not paths_by_stack or not all(paths_by_stack):
             return None
-        return frozenset(path for paths in found for path in paths)
+        return frozenset(path for paths in paths_by_stack for path in paths)
 
     def _run_by(self, stack: StackDefinition) -> list[str]:
         return [path for path in self._workspace.modules if self._workspace.runs(stack.code, path, stack.document.path)]

@@ -78,19 +78,19 @@ def _of_variables(
 ) -> Iterator[YamlSetting]:
     static = [variable for variable in variables if is_static_variable(variable.name)]
     ignored = [variable for variable in static if document.has_ignored(variable.span)]
-    for found in filter(None, ([variable for variable in static if variable not in ignored], ignored)):
+    for chosen in filter(None, ([variable for variable in static if variable not in ignored], ignored)):
         yield YamlSetting(
             document=document,
-            place=_place(document, found[0].span.start),
+            place=_place(document, chosen[0].span.start),
             title=f"environment of {title}",
-            names=tuple(variable.name for variable in found),
+            names=tuple(variable.name for variable in chosen),
             reach=reach,
             roots=tuple(roots),
             literals=tuple(
-                _literals(document, tree, (variable.keys for variable in found if holds_keys(variable.name)))
+                _literals(document, tree, (variable.keys for variable in chosen if holds_keys(variable.name)))
             ),
-            keys=tuple(variable.keys for variable in found),
-            is_ignored=document.is_excluded or found is ignored,
+            keys=tuple(variable.keys for variable in chosen),
+            is_ignored=document.is_excluded or chosen is ignored,
         )
 
 
@@ -104,25 +104,25 @@ def blueprint_settings(stacks: Iterable[StackDefinition]) -> Iterator[YamlSettin
 def _of_blueprint(stack: YamlDefinition) -> Iterator[YamlSetting]:
     document, tree = stack.document, read(stack.document.text, stack.part)
     environment = (*stack.source.keys[: -len(("hooks", "init", "before"))], "environment")
-    found: dict[Keys, str] = {}
+    names: dict[Keys, str] = {}
     for list_, named, is_static in (
         ("variables", "name", is_static_variable),
         ("mounted_files", "path", is_static_file),
     ):
         for keys, name in _items(tree, (*environment, list_), named):
             if is_static(name):
-                found[keys] = name
-    if found:
+                names[keys] = name
+    if names:
         yield YamlSetting(
             document=document,
-            place=_place(document, _start(tree, next(iter(found)))),
+            place=_place(document, _start(tree, next(iter(names)))),
             title=f"environment of {stack.title}",
-            names=tuple(dict.fromkeys(found.values())),
+            names=tuple(dict.fromkeys(names.values())),
             reach=Reach((stack,)),
             literals=tuple(
-                _literals(document, tree, ((*keys, "value") for keys, name in found.items() if holds_keys(name)))
+                _literals(document, tree, ((*keys, "value") for keys, name in names.items() if holds_keys(name)))
             ),
-            keys=tuple(found),
+            keys=tuple(names),
             part=stack.part,
             is_ignored=stack.is_ignored,
         )
@@ -139,14 +139,14 @@ def _items(tree: Tree, keys: Keys, named: str) -> Iterator[tuple[Keys, str]]:
 
 def _literals(document: Document, tree: Tree, values: Iterable[Keys]) -> Iterator[Place]:
     for keys in values:
-        found = tree.find(keys)
-        if found and isinstance(found.node, Scalar) and "{{" not in found.node.value and found.node.value:
-            yield _place(document, found.node.span.start)
+        place = tree.find(keys)
+        if place and isinstance(place.node, Scalar) and "{{" not in place.node.value and place.node.value:
+            yield _place(document, place.node.span.start)
 
 
 def _start(tree: Tree, keys: Keys) -> int:
-    found = tree.find(keys)
-    return found.node.span.start if found else tree.part.start
+    place = tree.find(keys)
+    return place.node.span.start if place else tree.part.start
 
 
 def _place(document: Document, offset: int) -> Place:

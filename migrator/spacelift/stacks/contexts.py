@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from migrator.spacelift.stacks.exchange import exchanges_token, said_in
+from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.spaces import Space, Spaces
@@ -79,7 +79,7 @@ class SpaceliftContext:
     def calls_aws(self) -> bool:
         """Whether hooks of the context before init call AWS or Terraform."""
         hooks = self.hooks("before_init")
-        return hooks is not None and CALLS_AWS.search(said_in(hooks)) is not None
+        return hooks is not None and CALLS_AWS.search(text_of(hooks)) is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +128,9 @@ class Attachments:
         for attachment in _attachments(workspace):
             if attachment.receiver is None:
                 self._astray.append(attachment)
-            for target, found in ((attachment.receiver, self._by_receiver), (attachment.context, self._by_context)):
+            for target, by_index in ((attachment.receiver, self._by_receiver), (attachment.context, self._by_context)):
                 if target is not None:
-                    found.setdefault(target.index, []).append(attachment)
+                    by_index.setdefault(target.index, []).append(attachment)
 
     def stacks(self, target: Target) -> list[Stack]:
         """The stacks and modules that an id leads to; those that a called module makes, where it leads there."""
@@ -150,21 +150,23 @@ class Attachments:
 
     def attached_to(self, slug: str) -> list[tuple[int, SpaceliftContext]]:
         """The contexts that are attached to the stack called ``slug``, which another place defines, with priorities."""
-        named = ((item.priority or 0, item.context) for item in self._by_receiver.get(("", slug), ()))
-        found = [(priority, each) for priority, target in named if target is not None for each in self.contexts(target)]
-        return sorted(found, key=lambda item: item[0])
+        named = ((attachment.priority or 0, attachment.context) for attachment in self._by_receiver.get(("", slug), ()))
+        attached = [
+            (priority, each) for priority, target in named if target is not None for each in self.contexts(target)
+        ]
+        return sorted(attached, key=lambda entry: entry[0])
 
     def of_context(self, target: Target) -> list[Attachment]:
         """The attachments of the context that an id leads to, under any of its names."""
-        found = [*self._by_context.get(target.index, ())]
+        attachments = [*self._by_context.get(target.index, ())]
         for context in self.contexts(target):
             for index in _indices(context):
-                found += (
+                attachments += (
                     attachment
                     for attachment in self._by_context.get(index, ())
                     if attachment.context and _is(context, attachment.context)
                 )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(attachments))
 
     def labelled(
         self, document: Document, block: Block, scope: Scope, labels: Iterable[str]
@@ -173,7 +175,7 @@ class Attachments:
         attached_labels, space = attaching(labels), self._spaces.of(document, block, scope)
         if not attached_labels:
             return
-        by_label = [item for label in sorted(attached_labels) for item in self._labelled.get(label, ())]
+        by_label = [stack for label in sorted(attached_labels) for stack in self._labelled.get(label, ())]
         unknown = [receiver for receiver in self.receivers if not receiver.has_known_labels]
         for stack in self.receivers if _ALL in attached_labels else dict.fromkeys((*by_label, *unknown)):
             reason = self._reason(space, stack)
@@ -195,11 +197,11 @@ class Attachments:
         attached = [attachment for index in _indices(stack) for attachment in self._by_receiver.get(index, ())]
         for attachment in dict.fromkeys(attached):
             if attachment.receiver is not None and _is(stack, attachment.receiver):
-                found = self.contexts(attachment.context) if attachment.context is not None else []
-                by_name += ((attachment.priority or 0, context) for context in found)
-                if not found or any(context.calls_aws and not context.signs_in for context in found):
+                contexts = self.contexts(attachment.context) if attachment.context is not None else []
+                by_name += ((attachment.priority or 0, context) for context in contexts)
+                if not contexts or any(context.calls_aws and not context.signs_in for context in contexts):
                     callers.append(attachment.priority or 0)
-                if not found:
+                if not contexts:
                     doubts.append(
                         f"The context that {attachment.place} attaches is not defined in this repository. "
                         "The context's hooks run before the stack's."
@@ -224,7 +226,7 @@ class Attachments:
             f"The stack to which {attachment.place} attaches a context cannot be determined."
             for attachment in self._astray
         )
-        by_name.sort(key=lambda item: item[0])
+        by_name.sort(key=lambda entry: entry[0])
         by_label.sort(key=lambda spacelift_context: spacelift_context.name, reverse=True)
         known = dict.fromkeys((*(context for _, context in by_name), *by_label))
         return Contexts(tuple(known), tuple(dict.fromkeys(doubts)), min(callers, default=None))
@@ -263,18 +265,18 @@ def _attachments(workspace: Workspace) -> Iterator[Attachment]:
         yield Attachment(document, block, scope, context, receiver, priority)
 
 
-def _indices(item: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
-    address = item.address if isinstance(item, Stack) else ".".join(item.block.labels)
-    yield index_of(item.scope, address)
-    if slug := _slug(item):
+def _indices(holder: Stack | SpaceliftContext) -> Iterator[tuple[str, str]]:
+    address = holder.address if isinstance(holder, Stack) else ".".join(holder.block.labels)
+    yield index_of(holder.scope, address)
+    if slug := _slug(holder):
         yield "", slug
 
 
-def _index(found: Iterable[T]) -> dict[tuple[str, str], list[T]]:
+def _index(holders: Iterable[T]) -> dict[tuple[str, str], list[T]]:
     index: dict[tuple[str, str], list[T]] = {}
-    for item in found:
-        for key in _indices(item):
-            index.setdefault(key, []).append(item)
+    for holder in holders:
+        for key in _indices(holder):
+            index.setdefault(key, []).append(holder)
     return index
 
 
@@ -282,11 +284,11 @@ def _slug(stack: Stack | SpaceliftContext) -> str | None:
     return stack.slug if isinstance(stack, Stack) else slug_of(stack.name)
 
 
-def _is(item: Stack | SpaceliftContext, target: Target) -> bool:
+def _is(holder: Stack | SpaceliftContext, target: Target) -> bool:
     """Whether the target, which has an index of it, is this very instance."""
     if target.scope is None:
         return True
-    return item.scope.call is target.scope.call and (target.key is None or item.key in (None, target.key))
+    return holder.scope.call is target.scope.call and (target.key is None or holder.key in (None, target.key))
 
 
 def _is_made_by(stack: Stack, target: Target) -> bool:

@@ -11,7 +11,7 @@ from migrator.model.findings import Place
 from migrator.model.fleet import Code, is_of_branch, runs
 from migrator.spacelift.stacks.blueprints import blueprints, heredoc_of, is_published
 from migrator.spacelift.stacks.contexts import attachments
-from migrator.spacelift.stacks.engine_evidence import said, stack_evidence
+from migrator.spacelift.stacks.engine_evidence import stack_evidence, version_evidence
 from migrator.spacelift.stacks.model import (
     PythonDefinition,
     StackDefinition,
@@ -111,13 +111,13 @@ def _in_python(document: Document) -> Iterator[PythonDefinition]:
     from migrator.spacelift.stacks.python import python_stacks  # here: libcst is slow to load, and seldom needed
 
     try:
-        found = python_stacks(document.path, document.text)
+        stacks = python_stacks(document.path, document.text)
     except SyntaxProblem as problem:
         document.problem = SYNTAX_ERROR.problem(
             Place(document.path, document.source.line(problem.offset)), reason=problem.reason
         )
         return
-    for stack in found:
+    for stack in stacks:
         if stack.kind == "stack":
             yield _python_definition(document, stack)
 
@@ -145,7 +145,7 @@ def _python_definition(document: Document, stack: PythonStack) -> PythonDefiniti
 def _said_in_python(stack: PythonStack) -> tuple[Evidence, ...]:
     if not (stack.is_known("terraform_version") and stack.is_known("terraform_workflow_tool")):
         return ()
-    return said(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
+    return version_evidence(f"{stack.path}:{stack.line}", stack.workflow_tool, stack.terraform_version)
 
 
 def _in_yaml(workspace: Workspace, document: Document) -> Iterator[YamlDefinition]:
@@ -188,7 +188,7 @@ def _yaml_definition(workspace: Workspace, document: Document, stack: YamlStack)
         is_ignored=document.is_excluded,
         is_plain=False,
         is_blueprint=stack.is_blueprint,
-        evidence=said(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
+        evidence=version_evidence(f"{document.path}:{stack.line}", stack.workflow_tool, stack.terraform_version),
     )
 
 
@@ -202,14 +202,16 @@ class StacksByFolder:
         for number, stack in enumerate(self.all):
             folder = stack.code.project_root
             folders = {None} if stack.code.runs_below or folder is None else {folder, workspace.scoped(folder)}
-            for item in folders:
-                self._numbers.setdefault(item, []).append(number)
+            for project_root in folders:
+                self._numbers.setdefault(project_root, []).append(number)
 
     def running(self, path: str) -> list[StackDefinition]:
         """The stacks that run the root module at ``path``, on whatever branch, in their order."""
         numbers = sorted({*self._numbers.get(path, ()), *self._numbers.get(None, ())})
-        found = (self.all[number] for number in numbers)
-        return [item for item in found if self._workspace.runs(item.code, path, item.document.path)]
+        stacks = (self.all[number] for number in numbers)
+        return [
+            definition for definition in stacks if self._workspace.runs(definition.code, path, definition.document.path)
+        ]
 
 
 def definitions_running(

@@ -20,14 +20,18 @@ def stack_evidence(stack: Stack) -> tuple[Evidence, ...]:
         tool = stack.scope.argument(stack.document, tofu, "workflow_tool")
         if tool is not None and not tool.is_null and tool.string != "OPENTOFU":
             return ()
-        return said(place, "OPEN_TOFU", version.string if version is not None else None)
+        return version_evidence(place, "OPEN_TOFU", version.string if version is not None else None)
     tool, version = stack.argument("terraform_workflow_tool"), stack.argument("terraform_version")
     if tool is not None and not tool.is_null and tool.string is None:
         return ()
     name = tool.string if tool else None
     if version is not None and not version.is_null:
-        return said(place, name, version.string)
-    return (_capped(place, is_default=True),) if name is None and stack.is_resource else said(place, name, None)
+        return version_evidence(place, name, version.string)
+    return (
+        (_capped(place, is_default=True),)
+        if name is None and stack.is_resource
+        else version_evidence(place, name, None)
+    )
 
 
 def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
@@ -35,10 +39,10 @@ def entry_evidence(path: str, entry: StackEntry) -> tuple[Evidence, ...]:
     is_tofu = entry.workflow_tool == "OPEN_TOFU" or entry.opentofu_version is not None
     version = (entry.opentofu_version if is_tofu else None) or entry.terraform_version
     tool = "OPEN_TOFU" if is_tofu else entry.workflow_tool
-    return said(f"{path} ({'.'.join(map(str, entry.keys))})", tool, version)
+    return version_evidence(f"{path} ({'.'.join(map(str, entry.keys))})", tool, version)
 
 
-def said(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
+def version_evidence(place: str, tool: str | None, version: str | None) -> tuple[Evidence, ...]:
     """The evidence in a stack's workflow tool and version; None for an argument that is not set.
 
     A custom tool may be any version, whatever its stack says of one. Spacelift's own Terraform ends with 1.5.7, but
@@ -50,9 +54,9 @@ def said(place: str, tool: str | None, version: str | None) -> tuple[Evidence, .
     if tool == "OPEN_TOFU":
         name = f"its stack runs OpenTofu {version}" if version else "its stack runs OpenTofu"
         return (Evidence(name, place, max(low, FIRST_NATIVE), high, is_tofu=True),)
-    found = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()
+    evidence = (Evidence(f"terraform_version is {version}", place, low, high),) if version else ()
     is_capped = tool == "TERRAFORM_FOSS" and low < FIRST_NATIVE < high
-    return (*found, _capped(place)) if is_capped else found
+    return (*evidence, _capped(place)) if is_capped else evidence
 
 
 def _capped(place: str, *, is_default: bool = False) -> Evidence:

@@ -28,10 +28,10 @@ def exchanges_token(expression: Expression, depth: int = _DEPTH) -> bool:
     A list that depends on the key of ``for_each`` may do so for some of its stacks.
     """
     commands = expression.strings
-    return EXCHANGE in (said_in(expression, depth) if commands is None else "\n".join(commands))
+    return EXCHANGE in (text_of(expression, depth) if commands is None else "\n".join(commands))
 
 
-def said_in(expression: Expression, depth: int = _DEPTH) -> str:
+def text_of(expression: Expression, depth: int = _DEPTH) -> str:
     """The texts of all strings of an expression, and of what it refers to, a line each."""
     text = expression.text
     try:
@@ -39,16 +39,16 @@ def said_in(expression: Expression, depth: int = _DEPTH) -> str:
     except SyntaxProblem:  # JSON within JSON's own escapes
         texts = [text]
     for reference in _REFERENCE.finditer(text) if depth else ():
-        meant = expression.derived(reference[0]).origin
-        if meant is not None and meant.text != text:
-            texts.append(said_in(meant, depth - 1))
+        origin = expression.derived(reference[0]).origin
+        if origin is not None and origin.text != text:
+            texts.append(text_of(origin, depth - 1))
     return "\n".join(texts)
 
 
 def commands(tree: Tree, keys: Keys) -> tuple[str, ...]:
     """The strings in the list at ``keys``, which need not exist."""
-    found = tree.find(keys)
-    nodes = map(resolved, found.node.items) if found and isinstance(found.node, Sequence) else ()
+    place = tree.find(keys)
+    nodes = map(resolved, place.node.items) if place and isinstance(place.node, Sequence) else ()
     return tuple(node.value for node in nodes if isinstance(node, Scalar))
 
 

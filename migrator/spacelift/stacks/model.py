@@ -33,13 +33,13 @@ class Contexts:
     @property
     def too_early(self) -> list[SpaceliftContext]:
         """The contexts with hooks that call AWS or Terraform before any hook has signed in."""
-        found: list[SpaceliftContext] = []
+        contexts: list[SpaceliftContext] = []
         for context in self.known:
             if context.signs_in:
                 break
             if context.calls_aws:
-                found.append(context)
-        return found
+                contexts.append(context)
+        return contexts
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,8 +104,8 @@ def hook_argument(flavour: Flavour, phase: str) -> str:
 def python_stacks(path: str, text: str) -> list[PythonStack]:
     """The stacks and contexts of a program that runs Terraform. Raises `SyntaxProblem` where the text is none."""
     program = parse(text)
-    found = (_stack(path, program, call) for call in stack_calls(program))
-    return [python_stack for python_stack in found if python_stack is not None]
+    stacks = (_stack(path, program, call) for call in stack_calls(program))
+    return [python_stack for python_stack in stacks if python_stack is not None]
 
 
 def stack_calls(program: Program) -> tuple[Call, ...]:
@@ -115,15 +115,17 @@ def stack_calls(program: Program) -> tuple[Call, ...]:
 
 def holders(program: Program, call: Call) -> tuple[Items, ...]:
     """Everything that holds arguments of such a call: the call, its dicts, and its ``StackArgs``."""
-    spans = [item.value for item in call.arguments.items if item.name in (None, "args")]
+    spans = [argument.value for argument in call.arguments.items if argument.name in (None, "args")]
     structs = [entry for entry in program.calls(_ARGUMENTS) if entry.span in spans]
     return (*(holder for entry in structs for holder in entry.holders), *call.holders)
 
 
 def _stack(path: str, program: Program, call: Call) -> PythonStack | None:
     flavour, kind = _CLASSES[call.name]
-    arguments = {item.name: item for holder in holders(program, call) for item in holder.items if item.name}
-    if not _OTHER_VENDORS.isdisjoint(name for name, item in arguments.items() if not program.is_none(item)):
+    arguments = {
+        argument.name: argument for holder in holders(program, call) for argument in holder.items if argument.name
+    }
+    if not _OTHER_VENDORS.isdisjoint(name for name, argument in arguments.items() if not program.is_none(argument)):
         return None
     reader = _Reader(program, arguments, set())
     strings = {name: reader.string(name) for name in _STRINGS}
@@ -159,8 +161,8 @@ def _objection(program: Program, call: Call, flavour: Flavour) -> Refusal | None
     """Why the arguments are not all known: they may come from afar, such as a ``StackArgs`` made elsewhere."""
     extra = call.positional[2:] if flavour == "cdktf" else call.positional[1:]
     known = [entry.span for entry in program.calls(_ARGUMENTS | _OPTIONS)]
-    passed = [*extra, *(item for item in call.arguments.items if item.name == "args")]
-    if any(item.value not in known and not program.is_none(item) for item in passed):
+    passed = [*extra, *(argument for argument in call.arguments.items if argument.name == "args")]
+    if any(argument.value not in known and not program.is_none(argument) for argument in passed):
         return STACK_ARGUMENTS_UNKNOWN.refusal()
     return None
 
@@ -178,20 +180,20 @@ class _Reader:
     unknown: set[str]
 
     def _there(self, name: str) -> Item | None:
-        item = self.arguments.get(name)
-        return None if item is None or self.program.is_none(item) else item
+        argument = self.arguments.get(name)
+        return None if argument is None or self.program.is_none(argument) else argument
 
-    def string(self, name: str, item: Item | None = None) -> str | None:
-        item = item or self._there(name)
-        value = self.program.string(item) if item else None
-        if item and value is None:
+    def string(self, name: str, argument: Item | None = None) -> str | None:
+        argument = argument or self._there(name)
+        value = self.program.string(argument) if argument else None
+        if argument and value is None:
             self.unknown.add(name)
         return value
 
     def boolean(self, name: str) -> bool | None:
-        item = self._there(name)
-        value = self.program.boolean(item) if item else None
-        if item and value is None:
+        argument = self._there(name)
+        value = self.program.boolean(argument) if argument else None
+        if argument and value is None:
             self.unknown.add(name)
         return value
 
@@ -204,9 +206,9 @@ class _Reader:
 
     def namespace(self) -> str | None:
         for vcs in _VCS:
-            item = self._there(vcs)
-            if item is not None:
-                struct = self.program.structure(item)
+            argument = self._there(vcs)
+            if argument is not None:
+                struct = self.program.structure(argument)
                 inner_name = _PROJECT.get(vcs, "namespace")
                 inner = next((entry for entry in struct.items if entry.name == inner_name), None) if struct else None
                 if inner is None:
@@ -215,10 +217,10 @@ class _Reader:
         return None
 
     def labels(self) -> tuple[str, ...] | None:
-        item = self._there("labels")
-        if item is None:
+        argument = self._there("labels")
+        if argument is None:
             return None
-        elements = self.program.elements(item, through_names=True)
+        elements = self.program.elements(argument, through_names=True)
         values = [self.program.string(element) for element in elements.items] if elements else [None]
         if None in values:
             self.unknown.add("labels")

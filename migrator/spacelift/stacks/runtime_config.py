@@ -109,13 +109,13 @@ class RuntimeConfig:
         """The folder that the runs of a stack take, ``own`` if the file does not say otherwise."""
         entry = self._folder(_STACKS, slug) if slug else None
         default = self._folder(_DEFAULTS) if self.version == 2 or not own else None
-        return next((item for item in (entry, default) if item is not None), own)
+        return next((value for value in (entry, default) if value is not None), own)
 
     @property
     def tests(self) -> tuple[TestCase, ...]:
         """The tests of the module that the repository is, each of which gets what `test_defaults` say."""
-        found = self.tree.find((_TESTS,))
-        count = len(found.node.items) if found is not None and isinstance(found.node, Sequence) else 0
+        place = self.tree.find((_TESTS,))
+        count = len(place.node.items) if place is not None and isinstance(place.node, Sequence) else 0
         every = ((_TESTS, number) for number in range(count))
         default = self._folder(_TEST_DEFAULTS) or ""
         return tuple(
@@ -170,8 +170,8 @@ class RuntimeConfig:
 
     def sets(self, keys: Keys) -> bool:
         """Whether there is a value at ``keys``: an empty list is a value, null is not."""
-        found = self.tree.find(keys)
-        return found is not None and not (isinstance(found.node, Scalar) and found.node.is_null)
+        place = self.tree.find(keys)
+        return place is not None and not (isinstance(place.node, Scalar) and place.node.is_null)
 
     def commands(self, keys: Keys) -> tuple[str, ...]:
         """The commands in the list at ``keys``."""
@@ -204,8 +204,8 @@ class RuntimeConfig:
         )
 
     def _names(self, keys: Keys) -> tuple[str, ...]:
-        found = self.tree.find(keys)
-        return names(found.node) if found else ()
+        place = self.tree.find(keys)
+        return names(place.node) if place else ()
 
     def _string(self, *keys: str | int) -> str | None:
         return string_at(self.tree.root, *keys) if self.tree.root else None

@@ -56,16 +56,16 @@ class Targets:
     """The resources that ids in a repository refer to."""
 
     def __init__(self, workspace: Workspace) -> None:
-        found = ((path, call) for path, calls in workspace.calls.items() for call in calls)
-        self._called: dict[int, tuple[str, ModuleCall]] = {id(call.block): (path, call) for path, call in found}
+        calls_by_path = ((path, call) for path, calls in workspace.calls.items() for call in calls)
+        self._called: dict[int, tuple[str, ModuleCall]] = {id(call.block): (path, call) for path, call in calls_by_path}
         self._modules = workspace.modules
 
     def named(self, document: Document, block: Block, scope: Scope, argument: str) -> Target | None:
         """The resource that an argument refers to; ``each.value`` of a repeated resource refers to each instance."""
-        reference, each = scope.argument(document, block, argument), block.attribute("for_each")
+        reference, for_each = scope.argument(document, block, argument), block.attribute("for_each")
         if reference is None:
             return None
-        repeated = document.expression(each) if each is not None else ""
+        repeated = document.expression(for_each) if for_each is not None else ""
         if reference.text.startswith("each.value") and _REPEATED.fullmatch(repeated):
             reference = reference.derived(reference.text.replace("each.value", repeated, 1))
         return self.of(reference)
@@ -73,53 +73,53 @@ class Targets:
     def of(self, expression: Expression) -> Target | None:
         """What an id leads to; None if that is not known."""
         for _ in range(_DEEPEST):
-            found = expression.behind
-            if (literal := found.string) is not None:
+            origin = expression.behind
+            if (literal := origin.string) is not None:
                 return Target(literal)
-            text = found.text.strip()
+            text = origin.text.strip()
             if wrapped := _WRAPPED.fullmatch(text):
-                expression = found.derived(wrapped[1] or wrapped[2])
+                expression = origin.derived(wrapped[1] or wrapped[2])
                 continue
-            followed = self._output(found, text) or self._data(found, text)
+            followed = self._output(origin, text) or self._data(origin, text)
             if followed is None:
-                return _resource(found, text)
+                return _resource(origin, text)
             expression = followed
         return None
 
-    def _output(self, found: Expression, text: str) -> Expression | None:
+    def _output(self, expression: Expression, text: str) -> Expression | None:
         """The value of a module's output."""
         match = _OUTPUT.fullmatch(text)
-        for _, block in found.scope.module.blocks("module", match["name"]) if match else ():
+        for _, block in expression.scope.module.blocks("module", match["name"]) if match else ():
             path, call = self._called.get(id(block), ("", None))
             module = self._modules.get(path) if call is not None else None
             for document, output in module.blocks("output", match["output"]) if module and match else ():
-                value = Scope(module, call, found.scope).argument(document, output, "value") if module else None
+                value = Scope(module, call, expression.scope).argument(document, output, "value") if module else None
                 for step in _STEP.finditer(match["steps"]) if match else ():
-                    name = step[1] or found.derived(step[2]).string or step[2]
+                    name = step[1] or expression.derived(step[2]).string or step[2]
                     value = value.member(name) if value is not None and value.items is not None else value
                 return value
         return None
 
-    def _data(self, found: Expression, text: str) -> Expression | None:
+    def _data(self, expression: Expression, text: str) -> Expression | None:
         """What a data source reads, by the id that it names."""
         _, _, address = text.partition("data.")
         type_, _, rest = address.partition(".")
         argument = _NAMING.get(type_) if text.startswith("data.") else None
         name = re.match(r"[\w-]*", rest)
-        for document, block in found.scope.module.blocks("data", type_) if argument and name else ():
+        for document, block in expression.scope.module.blocks("data", type_) if argument and name else ():
             if argument and name and block.labels[1:] == (name[0],):
-                return found.scope.argument(document, block, argument)
+                return expression.scope.argument(document, block, argument)
         return None
 
 
-def _resource(found: Expression, text: str) -> Target | None:
+def _resource(expression: Expression, text: str) -> Target | None:
     match = _OUTPUT.fullmatch(text)
     address = f"module.{match['name']}" if match else ""
     match = match or _RESOURCE.fullmatch(text)
     if match is None:
         return None
-    key = found.derived(match["key"]).string if match["key"] else None
-    return Target(None, found.scope, address or match["address"], key)
+    key = expression.derived(match["key"]).string if match["key"] else None
+    return Target(None, expression.scope, address or match["address"], key)
 
 
 def targets(workspace: Workspace) -> Targets:

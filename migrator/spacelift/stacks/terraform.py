@@ -115,9 +115,9 @@ class Stack:
         names = (name,) if self.is_resource else (name, *_OTHER_NAMES.get(name, ()))
         blocks = [*reversed(self._overrides), (self.document, self.block)]
         arguments = (self.scope.argument(*block, name) for block in blocks for name in names)
-        found = next((expression for expression in arguments if expression is not None), None)
-        if found is not None or self.has_usual_inputs:
-            return found
+        first = next((expression for expression in arguments if expression is not None), None)
+        if first is not None or self.has_usual_inputs:
+            return first
         hooks = self.scope.argument(self.document, self.block, "hooks")
         moment, _, phase = name.partition("_")
         lists = hooks.member(moment) if hooks is not None and phase else None
@@ -244,7 +244,7 @@ def spacelift_stacks(workspace: Workspace) -> list[Stack]:
 
 def _definitions(module: Module) -> Iterator[tuple[Document, Block]]:
     for type_ in ("spacelift_stack", "spacelift_module"):
-        yield from (item for item in module.blocks("resource", type_) if not item[0].is_override)
+        yield from (resource for resource in module.blocks("resource", type_) if not resource[0].is_override)
     for document, block in module.blocks("module"):
         source = document.literal(block.attribute("source")) or ""
         is_local = source.startswith(("./", "../"))

@@ -132,10 +132,10 @@ def _atmos(path: str, tree: Tree, root: Mapping) -> Iterator[YamlStack]:
     for name in names(components.node) if components else ():
         keys = (*parent, name)
         settings = (*keys, "settings", "spacelift")
-        found = find(root, settings)
+        place = find(root, settings)
         if (
-            found is None
-            or not isinstance(found.node, Mapping)
+            place is None
+            or not isinstance(place.node, Mapping)
             or string_at(root, *keys, "metadata", "type") == "abstract"
         ):
             continue

@@ -15,23 +15,23 @@ _COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)
 
 
 def stays(
-    comment: re.Match[str], text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]
+    comment: re.Match[str], text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]
 ) -> bool:
-    """Whether a ``comment`` right above ``item`` in ``block`` stays when ``item``, one of the ``removed``, goes."""
-    if _belongs_to_another(comment[0], item, removed):
+    """Whether a ``comment`` right above ``element`` of ``block`` stays; ``element`` is one of the ``removed``."""
+    if _belongs_to_another(comment[0], element, removed):
         return True
-    is_for_all = isinstance(item, Attribute) or _is_of_the_file(text, comment)
-    return is_for_all and _heads_kept(text, block, item, removed) and not _SPEAKS_OF_CREDENTIALS.search(comment[0])
+    is_for_all = isinstance(element, Attribute) or _is_of_the_file(text, comment)
+    return is_for_all and _heads_kept(text, block, element, removed) and not _SPEAKS_OF_CREDENTIALS.search(comment[0])
 
 
-def _heads_kept(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
-    """Whether ``item`` is the first of arguments on adjoining lines, of which one stays, or a file's first block.
+def _heads_kept(text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+    """Whether a comment on ``element`` may be for others that stay.
 
-    A comment on it may be for all of them.
+    This is so for the first of arguments on adjoining lines, and for the first block of a file.
     """
-    if isinstance(item, Block) and item is block.items[0] and len(removed) < len(block.items):
+    if isinstance(element, Block) and element is block.items[0] and len(removed) < len(block.items):
         return True
-    end = item.span.end
+    end = element.span.end
     for other in block.items:
         if other.span.start > end:
             between = text[end : other.span.start]
@@ -48,10 +48,10 @@ def _is_of_the_file(text: str, comment: re.Match[str]) -> bool:
     return not _GAP.search(text[: comment.start()].lstrip()) and text.count(comment[0]) == 1
 
 
-def _belongs_to_another(comment: str, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
+def _belongs_to_another(comment: str, element: Attribute | Block, removed: Sequence[Attribute | Block]) -> bool:
     """Whether a comment is a block or an argument that someone commented out, and not one of those that go."""
-    if isinstance(item, Block) and _COMMENTED_BLOCK.match(comment):
+    if isinstance(element, Block) and _COMMENTED_BLOCK.match(comment):
         return True
     argument = _COMMENTED_ARGUMENT.match(comment)
-    names = {child.name for child in (item, *removed) if isinstance(child, Attribute)}
+    names = {child.name for child in (element, *removed) if isinstance(child, Attribute)}
     return argument is not None and argument[1] not in names

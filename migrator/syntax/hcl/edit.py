@@ -37,10 +37,10 @@ def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple
     """The edits that make ``change`` in ``block`` of the file ``path`` with the text ``text``."""
     if block.span != block.body and "\n" not in COMMENT.sub("", _outline(text, block)):
         return (_open_up(path, text, block, change),)
-    removed = _widen([_extent(text, block, item, change.remove) for item in change.remove], text, block)
+    removed = _widen([_extent(text, block, element, change.remove) for element in change.remove], text, block)
     edits = [Edit(path, span, "") for span in removed]
-    for item in change.comment_out:
-        edits += _comment_lines(path, text, item)
+    for attribute in change.comment_out:
+        edits += _comment_lines(path, text, attribute)
     if change.append:
         edits.append(_append(path, text, block, change, removed))
     return tuple(edits)
@@ -57,9 +57,9 @@ def remove_blocks(
 def _outline(text: str, block: Block) -> str:
     """The body without its values: a newline in that, but for comments, tells a block of lines from one on a line."""
     pieces, position = [], block.body.start
-    for item in block.items:
-        pieces.append(text[position : item.span.start])
-        position = item.span.end
+    for element in block.items:
+        pieces.append(text[position : element.span.start])
+        position = element.span.end
     return "".join(pieces) + text[position : block.body.end]
 
 
@@ -73,11 +73,11 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
     inner = outer + _unit(outer)
     lines: list[str] = []
     kept = [comment for comment in COMMENT.findall(_outline(text, block)) if not change.remove]
-    for item in block.items:
-        if isinstance(item, Attribute) and item in change.comment_out:
-            lines += commented(item.span.of(text).splitlines(), inner)
-        elif item not in change.remove:
-            lines.append(inner + item.span.of(text))
+    for element in block.items:
+        if isinstance(element, Attribute) and element in change.comment_out:
+            lines += commented(element.span.of(text).splitlines(), inner)
+        elif element not in change.remove:
+            lines.append(inner + element.span.of(text))
     lines = [inner + comment for comment in kept] + lines
     for addition in change.append:
         lines += [""] if lines and _is_apart(addition, "") else []
@@ -88,32 +88,32 @@ def _open_up(path: str, text: str, block: Block, change: BodyChange) -> Edit:
 # --- removal --------------------------------------------------------------------------------------------------------
 
 
-def _extent(text: str, block: Block, item: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
-    """The whole lines that go with ``item``: its own, the comment at its end, and the comment lines right above it."""
-    before = bisect_right(block.items, item.span.start, key=lambda child: child.span.end)
+def _extent(text: str, block: Block, element: Attribute | Block, removed: Sequence[Attribute | Block]) -> Span:
+    """The lines that go with ``element``: the element's lines, and the comment lines right above."""
+    before = bisect_right(block.items, element.span.start, key=lambda child: child.span.end)
     previous = block.items[before - 1].span.end if before else block.body.start
-    start = item.span.start
+    start = element.span.start
     begin = _end_with_comment(text, previous) if previous != block.body.start else _first_line(text, block)
-    for comment in reversed(list(COMMENT.finditer(text, begin, item.span.start))):
-        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, item, removed):
+    for comment in reversed(list(COMMENT.finditer(text, begin, element.span.start))):
+        if text[comment.end() : start].count("\n") > 1 or stays(comment, text, block, element, removed):
             break
         start = comment.start()
-    return Span(_line_start(text, start), _end_with_comment(text, item.span.end))
+    return Span(_line_start(text, start), _end_with_comment(text, element.span.end))
 
 
 def comments_of(
-    text: str, block: Block, item: Attribute, removed: Sequence[Attribute | Block], kept: Sequence[Attribute]
+    text: str, block: Block, argument: Attribute, removed: Sequence[Attribute | Block], kept: Sequence[Attribute]
 ) -> tuple[str, ...]:
-    """The comments that go with ``item``, one of the ``removed``, but for those within the values of what is ``kept``.
+    """The comments that go with ``argument``, one of the ``removed``, but for those within values that are ``kept``.
 
-    That is itself, or items of the object that it is. The last is what stands behind itself on its line, or ``""``.
+    A kept value is the argument itself, or items of its object. The last comment is the trailing one, or ``""``.
     """
-    extent = _extent(text, block, item, removed)
+    extent = _extent(text, block, argument, removed)
     ends = (offset for attribute in kept for offset in (attribute.value.start, attribute.value.end))
     edges = [max(extent.start, block.body.start), *ends, min(extent.end, block.body.end)]
-    *found, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
-    behind = "" if item not in kept or "\n" in "".join(last) else " ".join(last)
-    above = [entry for gap in (*found, last if not behind else ()) for entry in gap]
+    *gaps, last = [COMMENT.findall(text, *gap) for gap in zip(edges[::2], edges[1::2], strict=True)]
+    behind = "" if argument not in kept or "\n" in "".join(last) else " ".join(last)
+    above = [entry for gap in (*gaps, last if not behind else ()) for entry in gap]
     return tuple(entry.rstrip("\r").replace("\r\n", "\n") for entry in (*above, behind))
 
 
@@ -143,9 +143,9 @@ def _with_blank_line(span: Span, text: str, block: Block) -> Span:
 # --- commenting out -------------------------------------------------------------------------------------------------
 
 
-def _comment_lines(path: str, text: str, item: Attribute) -> list[Edit]:
-    """``# `` before every line of ``item``, in the column where it begins."""
-    start, end = item.span.start, _end_with_comment(text, item.span.end)
+def _comment_lines(path: str, text: str, attribute: Attribute) -> list[Edit]:
+    """``# `` before every line of ``argument``, in the column where it begins."""
+    start, end = attribute.span.start, _end_with_comment(text, attribute.span.end)
     indent = _indent_at(text, start)
     edits = [Edit(path, Span(start, start), "# ")]
     line = _line_end(text, start)
@@ -208,7 +208,7 @@ def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -
     if not elements and not inside.of(text).strip():
         return replace_by_list(path, text, value, items)
     if not on_own_lines:
-        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(item)}, " for item in items))
+        return Edit(path, Span(inside.start, inside.start), "".join(f"{expression(literal)}, " for literal in items))
     place = _end_with_comment(text, inside.start)
     inner = _indent_at(text, elements[0].start) if elements else indent + _unit(indent)
     return Edit(path, Span(place, place), "".join(line + newline for line in item_lines(items, inner)))
@@ -271,8 +271,8 @@ def _without_new_blank_edges(before: str, after: str) -> str:
 def _regions(text: str, items: Sequence[Attribute | Block]) -> list[Span]:
     """The whole lines of the items, those on adjoining lines together: columns reach from one to the next."""
     regions: list[Span] = []
-    for item in items:
-        lines = Span(_line_start(text, item.span.start), _end_with_comment(text, item.span.end))
+    for element in items:
+        lines = Span(_line_start(text, element.span.start), _end_with_comment(text, element.span.end))
         if regions and not text[regions[-1].end : lines.start]:
             regions[-1] = Span(regions[-1].start, lines.end)
         else:
@@ -294,8 +294,8 @@ def _first_line(text: str, block: Block) -> int:
 
 def _line_end(text: str, offset: int) -> int:
     """The place after the newline that ends the line at ``offset``."""
-    found = text.find("\n", offset)
-    return len(text) if found < 0 else found + 1
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end + 1
 
 
 def _end_with_comment(text: str, end: int) -> int:
@@ -315,8 +315,8 @@ def _unit(indent: str) -> str:
 
 
 def _body_indent(text: str, block: Block) -> str:
-    for item in block.items:
-        if not text[_line_start(text, item.span.start) : item.span.start].strip():
-            return _indent_at(text, item.span.start)
+    for element in block.items:
+        if not text[_line_start(text, element.span.start) : element.span.start].strip():
+            return _indent_at(text, element.span.start)
     outer = _indent_at(text, block.span.start)
     return outer + _unit(outer)

@@ -66,10 +66,10 @@ def _moved(rest: Sequence[str], indent: str) -> Iterator[str]:
 
 def item_lines(items: Sequence[Literal], indent: str) -> Iterator[str]:
     """The elements of a list, each on a line with its comment above it."""
-    for item in items:
-        if item.comment:
-            yield f"{indent}# {item.comment}"
-        yield f"{indent}{expression(item)},"
+    for literal in items:
+        if literal.comment:
+            yield f"{indent}# {literal.comment}"
+        yield f"{indent}{expression(literal)},"
 
 
 def expression(value: Literal | Reference | Copied | NewObject) -> str:

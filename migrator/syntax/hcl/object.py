@@ -38,21 +38,25 @@ def change_object(
     items = hcl.object_items(text, value)
     if items is None:
         raise SyntaxProblem(value.start, "the value is not a literal object")
-    whole = [_with_comma(text, item) for item in items]
+    whole = [_with_comma(text, argument) for argument in items]
     chosen = {
-        item: attribute for item, attribute in zip(items, whole, strict=True) if item in remove or item in comment_out
+        argument: attribute
+        for argument, attribute in zip(items, whole, strict=True)
+        if argument in remove or argument in comment_out
     }
     if not all(_stands_apart(text, attribute) for attribute in chosen.values()) or (
         append and "\n" not in value.of(text)
     ):
         if append:
-            return (_in_one_line(path, text, value, [item for item in items if item not in remove], append),)
-        kept = (_commented(path, text, attribute) for item, attribute in chosen.items() if item in comment_out)
+            return (
+                _in_one_line(path, text, value, [argument for argument in items if argument not in remove], append),
+            )
+        kept = (_commented(path, text, attribute) for argument, attribute in chosen.items() if argument in comment_out)
         return (*kept, *(Edit(path, span, "") for span in _cuts(text, value, items, remove, comment_out)))
     body = Span(value.start + 1, value.end - 1)
     change = BodyChange(
-        tuple(chosen[item] for item in remove if item in chosen),
-        tuple(chosen[item] for item in comment_out if item in chosen),
+        tuple(chosen[argument] for argument in remove if argument in chosen),
+        tuple(chosen[argument] for argument in comment_out if argument in chosen),
         tuple(append),
     )
     block = Block("", (), value, body, lambda _: tuple(whole))
@@ -64,33 +68,33 @@ def _in_one_line(path: str, text: str, value: Span, kept: Sequence[Attribute], a
     if "\n" in value.of(text) or "/*" in value.of(text):
         raise SyntaxProblem(value.start, "the items of the object share their lines")
     added = (expression(NewObject((new_argument,)))[2:-2] for new_argument in append)
-    return Edit(path, value, f"{{ {', '.join([*(item.span.of(text) for item in kept), *added])} }}")
+    return Edit(path, value, f"{{ {', '.join([*(argument.span.of(text) for argument in kept), *added])} }}")
 
 
-def _with_comma(text: str, item: Attribute) -> Attribute:
-    comma = skip_trivia(text, item.span.end)
-    return replace(item, span=Span(item.span.start, comma + 1)) if text.startswith(",", comma) else item
+def _with_comma(text: str, argument: Attribute) -> Attribute:
+    comma = skip_trivia(text, argument.span.end)
+    return replace(argument, span=Span(argument.span.start, comma + 1)) if text.startswith(",", comma) else argument
 
 
-def _stands_apart(text: str, item: Attribute) -> bool:
-    """Whether nothing but blanks and comments shares the lines of ``item``."""
-    before = skip_blanks(text, text.rfind("\n", 0, item.span.start) + 1)
-    after = skip_blanks(text, item.span.end)
-    return before >= item.span.start and (after == len(text) or text[after] in "\n#/")
+def _stands_apart(text: str, argument: Attribute) -> bool:
+    """Whether nothing but blanks and comments shares the lines of ``argument``."""
+    before = skip_blanks(text, text.rfind("\n", 0, argument.span.start) + 1)
+    after = skip_blanks(text, argument.span.end)
+    return before >= argument.span.start and (after == len(text) or text[after] in "\n#/")
 
 
-def _commented(path: str, text: str, item: Attribute) -> Edit:
-    """``item`` in a comment, with the comma that follows."""
-    if any(mark in item.span.of(text) for mark in ("*/", "<<")):
-        raise SyntaxProblem(item.span.start, f"{item.name} cannot be put into a comment")
-    return Edit(path, item.span, f"/* {item.span.of(text)} */")
+def _commented(path: str, text: str, argument: Attribute) -> Edit:
+    """``argument`` in a comment, with the comma that follows."""
+    if any(mark in argument.span.of(text) for mark in ("*/", "<<")):
+        raise SyntaxProblem(argument.span.start, f"{argument.name} cannot be put into a comment")
+    return Edit(path, argument.span, f"/* {argument.span.of(text)} */")
 
 
 def _cuts(
     text: str, value: Span, items: Sequence[Attribute], remove: Sequence[Attribute], comment_out: Sequence[Attribute]
 ) -> Iterator[Span]:
     """The spans that take ``remove`` out with one comma each; a comment that they share a line with goes too."""
-    for is_removed, group in groupby(enumerate(items), lambda item: item[1] in remove):
+    for is_removed, group in groupby(enumerate(items), lambda indexed: indexed[1] in remove):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
         if not is_removed:

@@ -46,12 +46,12 @@ def _read_body(text: str, body: Span) -> tuple[Attribute | Block, ...]:
         return _read_one_line(text, body)
     position = skip_trivia(text, body.start)
     while position < body.end:
-        item = _read_item(text, position)
-        if isinstance(item, Attribute) and item.name in names:
-            raise SyntaxProblem(position, f"the argument {item.name} is set twice")
-        items.append(item)
-        names.add(item.name if isinstance(item, Attribute) else "")
-        position = _end_of_line(text, item)
+        element = _read_item(text, position)
+        if isinstance(element, Attribute) and element.name in names:
+            raise SyntaxProblem(position, f"the argument {element.name} is set twice")
+        items.append(element)
+        names.add(element.name if isinstance(element, Attribute) else "")
+        position = _end_of_line(text, element)
     return tuple(items)
 
 
@@ -60,10 +60,10 @@ def _read_one_line(text: str, body: Span) -> tuple[Attribute, ...]:
     position = skip_blanks(text, body.start)
     if position == body.end:
         return ()
-    item = _read_item(text, position)
-    if isinstance(item, Block) or skip_blanks(text, item.span.end) != body.end:
+    element = _read_item(text, position)
+    if isinstance(element, Block) or skip_blanks(text, element.span.end) != body.end:
         raise SyntaxProblem(position, "a block on one line may hold only one argument")
-    return (item,)
+    return (element,)
 
 
 def _read_item(text: str, start: int) -> Attribute | Block:
@@ -105,11 +105,11 @@ def _block(text: str, start: int, type_: str, labels: tuple[str, ...], brace: in
     return Block(type_, labels, Span(start, end), Span(brace + 1, end - 1), partial(_read_body, text))
 
 
-def _end_of_line(text: str, item: Attribute | Block) -> int:
-    """The place of what follows ``item``, which must begin on another line."""
-    following = _NEXT_LINE.match(text, item.span.end)
+def _end_of_line(text: str, element: Attribute | Block) -> int:
+    """The place of what follows ``element``, which must begin on another line."""
+    following = _NEXT_LINE.match(text, element.span.end)
     if following is None:
-        raise SyntaxProblem(skip_blanks(text, item.span.end), "a new line is expected after an argument or block")
+        raise SyntaxProblem(skip_blanks(text, element.span.end), "a new line is expected after an argument or block")
     return following.end()
 
 
@@ -120,12 +120,12 @@ def body(text: str) -> Span:
 
 def values(text: str) -> tuple[Attribute, ...]:
     """What a ``tfvars`` file gives to variables. Raises `SyntaxProblem` where it is none."""
-    found: list[Attribute] = []
-    for item in parse(text):
-        if isinstance(item, Block):
-            raise SyntaxProblem(item.span.start, "a file of values of variables may not hold a block")
-        found.append(item)
-    return tuple(found)
+    assignments: list[Attribute] = []
+    for attribute in parse(text):
+        if isinstance(attribute, Block):
+            raise SyntaxProblem(attribute.span.start, "a file of values of variables may not hold a block")
+        assignments.append(attribute)
+    return tuple(assignments)
 
 
 def expression(text: str, value: Span) -> str:
@@ -201,9 +201,9 @@ def check(text: str, block: Span) -> None:
 
 def verify(known: set[str], after: str) -> None:
     """Read ``after``, and have python-hcl2 read its items that are not ``known``. Raises `SyntaxProblem`."""
-    for item in parse(after):
-        if item.span.of(after) not in known:
-            check(after, item.span)
+    for element in parse(after):
+        if element.span.of(after) not in known:
+            check(after, element.span)
 
 
 def plain(text: str) -> str:
@@ -297,24 +297,24 @@ def _verdict(text: str) -> int | None:
 
 def _offset(text: str, line: int) -> int:
     lines = text.split("\n")
-    return sum(len(item) + 1 for item in lines[: line - 1])
+    return sum(len(line_above) + 1 for line_above in lines[: line - 1])
 
 
 _IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
 
 
-def comments_on(text: str, item: Attribute | Block) -> str:
-    """The comments on the lines where ``item``, or its body, begins and ends, and on those right above it."""
-    first = text.rfind("\n", 0, item.span.start) + 1
-    found = [text[first : item.span.start], _rest_of_line(text, item.span.end)]
-    if isinstance(item, Block):
-        found.append(_rest_of_line(text, item.body.start))
-    elif "\n" in item.value.of(text):
-        found.append(_rest_of_line(text, item.value.start))
+def comments_on(text: str, element: Attribute | Block) -> str:
+    """The comments on the lines where ``element``, or its body, begins and ends, and on those right above it."""
+    first = text.rfind("\n", 0, element.span.start) + 1
+    pieces = [text[first : element.span.start], _rest_of_line(text, element.span.end)]
+    if isinstance(element, Block):
+        pieces.append(_rest_of_line(text, element.body.start))
+    elif "\n" in element.value.of(text):
+        pieces.append(_rest_of_line(text, element.value.start))
     while first and _IGNORED_ABOVE.match(text, above := text.rfind("\n", 0, first - 1) + 1):
-        found.append(text[above:first])
+        pieces.append(text[above:first])
         first = above
-    return "\n".join(found)
+    return "\n".join(pieces)
 
 
 def _rest_of_line(text: str, offset: int) -> str:

@@ -37,6 +37,6 @@ def expression(value: object, indent: int) -> str:
         items = [expression(entry, indent + 2 * (len(value) > 1)) for entry in value]
         if len(items) == 1:
             return f"[{items[0]}]"
-        rows = "".join(f"{' ' * (indent + 2)}{item},\n" for item in items)
+        rows = "".join(f"{' ' * (indent + 2)}{row},\n" for row in items)
         return f"[\n{rows}{' ' * indent}]"
     return quote(str(value))

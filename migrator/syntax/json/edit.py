@@ -82,7 +82,7 @@ def change_object(
 def comments_of(
     text: str,  # noqa: ARG001 - as HCL's
     block: Block,  # noqa: ARG001
-    item: Attribute,  # noqa: ARG001
+    argument: Attribute,  # noqa: ARG001
     removed: Sequence[Attribute | Block],  # noqa: ARG001
     kept: Sequence[Attribute],  # noqa: ARG001
 ) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def _names(attributes: Sequence[Attribute | Block], member: Member) -> bool:
 
 def _cuts(members: Sequence[Member | Node], removed: Sequence[Member | Node]) -> Iterator[Span]:
     """The spans that take ``removed`` out together with one comma each."""
-    for is_removed, group in groupby(enumerate(members), lambda item: item[1] in removed):
+    for is_removed, group in groupby(enumerate(members), lambda indexed: indexed[1] in removed):
         indices = [index for index, _ in group]
         first, last = indices[0], indices[-1]
         if not is_removed:
@@ -136,20 +136,22 @@ def _append(path: str, text: str, node: Node, removed: Sequence[Member], propert
     newline = newline_at(text, node.span.start)
     if kept and _is_spread(text, node):
         indent = _indent_at(text, children[0].span.start)
-        added = "".join(f",\n{_indented(item, indent, indent.removeprefix(outer))}" for item in properties)
+        added = "".join(f",\n{_indented(member, indent, indent.removeprefix(outer))}" for member in properties)
         return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), with_newlines(added, newline))
     if kept:
-        added = "".join(f", {_flat(item)}" for item in properties)
+        added = "".join(f", {_flat(member)}" for member in properties)
         return Edit(path, Span(kept[-1].span.end, kept[-1].span.end), added)
     if node.members and _is_spread(text, node):
         indent = _indent_at(text, node.members[0].span.start)
-        lines = f",\n{indent}".join(_indented(item, indent, indent.removeprefix(outer)).lstrip() for item in properties)
+        lines = f",\n{indent}".join(
+            _indented(member, indent, indent.removeprefix(outer)).lstrip() for member in properties
+        )
         return Edit(path, Span(node.members[0].span.start, node.members[0].span.start), with_newlines(lines, newline))
     place = node.members[0].span.start if node.members else node.span.start + 1
     if "\n" not in text or node.members:
-        return Edit(path, Span(place, place), ", ".join(_flat(item) for item in properties))
+        return Edit(path, Span(place, place), ", ".join(_flat(member) for member in properties))
     unit = _unit(text)
-    lines = ",\n".join(_indented(item, outer + unit, unit) for item in properties)
+    lines = ",\n".join(_indented(member, outer + unit, unit) for member in properties)
     end = "" if "\n" in text[place : node.span.end] else f"\n{outer}"
     return Edit(path, Span(place, place), with_newlines(f"\n{lines}{end}", newline))
 
@@ -165,14 +167,14 @@ def add_block(path: str, text: str, block: NewBlock) -> Edit:
     holder = root.elements[-1] if root.elements else root
     names, content = [block.type, *block.labels], {block.type: _labelled(block)}
     while len(names) > 1 and holder.kind == "object":
-        there = [member.value for member in holder.members if member.name == names[0]]
-        if not there or there[-1].kind not in ("object", "array"):
+        values = [member.value for member in holder.members if member.name == names[0]]
+        if not values or values[-1].kind not in ("object", "array"):
             break
-        holder, content = there[-1], content[names.pop(0)]
-    item = _pretty(content)
+        holder, content = values[-1], content[names.pop(0)]
+    block_text = _pretty(content)
     if holder.kind == "object":
-        item = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
-    return _append(path, text, holder, (), [item])
+        block_text = f"{json.dumps(names[0])}: {_pretty(content[names[0]])}"
+    return _append(path, text, holder, (), [block_text])
 
 
 def prepend_items(path: str, text: str, value: Span, items: Sequence[Literal]) -> Edit:
@@ -204,7 +206,7 @@ def finish(text: str, items: Sequence[Attribute | Block], edits: Sequence[Edit])
     position, place = 0, None
     for edit in settle(edits):
         pieces.append(text[position : edit.span.start])
-        made = next((item.rstrip() for item in reversed(pieces) if item.strip()), "")
+        made = next((piece.rstrip() for piece in reversed(pieces) if piece.strip()), "")
         if edit.text.startswith(",") and made.endswith(("{", "[")):
             pieces.append(edit.text[1:].lstrip())
         elif (
@@ -230,14 +232,16 @@ def _empty_labels(text: str) -> Iterator[Span]:
     with suppress(SyntaxProblem):
         root = tfjson.read(text)
         for holder in root.elements or (root,):
-            yield from _cuts(holder.members, [item for item in holder.members if _is_empty(item.value, _labels(item))])
+            yield from _cuts(
+                holder.members, [member for member in holder.members if _is_empty(member.value, _labels(member))]
+            )
             for member in holder.members:
                 yield from _empty_below(member.value, _labels(member))
 
 
 def _with_labels_once(text: str) -> str:
-    while (found := next(_labels_twice(text), None)) is not None:
-        first, second, cut = found
+    while (repetition := next(_labels_twice(text), None)) is not None:
+        first, second, cut = repetition
         end, inside = first.members[-1].span.end, text[second.span.start + 1 : second.members[-1].span.end]
         gap = " " if inside.startswith('"') else ""
         text = f"{text[:end]},{gap}{inside}{text[end : cut.start]}{text[cut.end :]}"
@@ -273,7 +277,7 @@ def _empty_below(node: Node, labels: int) -> Iterator[Span]:
     if labels:
         left = labels - bool(node.members)
         children = node.members or node.elements
-        yield from _cuts(children, [item for item in children if _is_empty(_node(item), left)])
+        yield from _cuts(children, [child for child in children if _is_empty(_node(child), left)])
         for child in children:
             yield from _empty_below(_node(child), left)
 
@@ -315,7 +319,7 @@ def _value(addition: NewArgument | NewBlock) -> Any:
     if isinstance(addition.value, NewObject) and addition.value.condition:
         return f"${{{addition.value.condition}{_expression(addition.value)}}}"
     if isinstance(addition.value, NewObject):
-        return {item.name: _value(item) for item in addition.value.items}
+        return {argument.name: _value(argument) for argument in addition.value.items}
     if isinstance(addition.value, Copied):
         return json.loads(addition.value.text)
     if isinstance(addition.value, tuple):
@@ -340,22 +344,22 @@ def _template(value: Literal | Reference) -> str | None:
 
 
 def _array(items: Sequence[Literal]) -> list[str]:
-    return [json.dumps(_template(item), ensure_ascii=False) for item in items]
+    return [json.dumps(_template(literal), ensure_ascii=False) for literal in items]
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _flat(item: str) -> str:
-    opening, closing = "[]" if item.startswith("{") else "{}"
-    return json.dumps(json.loads(f"{opening}{item}{closing}"), ensure_ascii=False)[1:-1]
+def _flat(member: str) -> str:
+    opening, closing = "[]" if member.startswith("{") else "{}"
+    return json.dumps(json.loads(f"{opening}{member}{closing}"), ensure_ascii=False)[1:-1]
 
 
-def _indented(item: str, indent: str, unit: str) -> str:
+def _indented(member: str, indent: str, unit: str) -> str:
     """The lines of a property, which is indented by two spaces a level, at ``indent`` and by ``unit`` a level."""
     lines = []
-    for line in item.split("\n"):
+    for line in member.split("\n"):
         level = (len(line) - len(line.lstrip(" "))) // 2
         lines.append(indent + unit * level + line[2 * level :])
     return "\n".join(lines)

@@ -112,20 +112,20 @@ def _value(text: str, start: int, depth: int) -> Node:
 
 
 def _sequence(
-    text: str, start: int, closing: str, item: partial[Member] | partial[Node]
+    text: str, start: int, closing: str, parse_child: partial[Member] | partial[Node]
 ) -> tuple[list[Member | Node], int]:
-    found: list[Member | Node] = []
+    children: list[Member | Node] = []
     position = _skip(text, start + 1)
     while not text.startswith(closing, position):
-        found.append(item(text, position))
-        position = _skip(text, found[-1].span.end)
+        children.append(parse_child(text, position))
+        position = _skip(text, children[-1].span.end)
         if text.startswith(",", position):
             position = _skip(text, position + 1)
             if text.startswith(closing, position):
                 raise SyntaxProblem(position, "JSON allows no comma before a closing bracket")
         elif not text.startswith(closing, position):
             raise SyntaxProblem(position, f"a comma or {closing} is expected here")
-    return found, position + 1
+    return children, position + 1
 
 
 def _member(text: str, start: int, depth: int) -> Member:
@@ -219,8 +219,8 @@ def expression(text: str, value: Span) -> str:
 
 def interior(text: str, value: Span) -> Span | None:
     """The expression in the string ``"${…}"`` at ``value``; None if it is anything else."""
-    found = _WHOLE.fullmatch(text, value.start, value.end)
-    return Span(found.start(1), found.end(1)) if found else None
+    match = _WHOLE.fullmatch(text, value.start, value.end)
+    return Span(match.start(1), match.end(1)) if match else None
 
 
 def inside(text: str, value: Span, addition: str) -> str:  # noqa: ARG001 - as HCL's
@@ -242,9 +242,9 @@ def object_items(text: str, value: Span) -> tuple[Attribute, ...] | None:
     return tuple(Attribute(member.name, member.span, member.value.span) for member in node.members)
 
 
-def comments_on(text: str, item: Attribute | Block) -> str:
+def comments_on(text: str, element: Attribute | Block) -> str:
     """The comments inside of a block, or of the object that an argument is; any other has none of its own in JSON."""
-    start = item.body.start - 1 if isinstance(item, Block) else item.value.start
+    start = element.body.start - 1 if isinstance(element, Block) else element.value.start
     if text[start] != "{":
         return ""
     node = read(text, start)

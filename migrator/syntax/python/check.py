@@ -55,4 +55,4 @@ def read(text: str) -> ast.Module:
 
 def line_start(text: str, line: int) -> int:
     """The offset at which ``line``, counted from 1, begins."""
-    return sum(len(item) + 1 for item in text.split("\n")[: max(line - 1, 0)])
+    return sum(len(line_above) + 1 for line_above in text.split("\n")[: max(line - 1, 0)])

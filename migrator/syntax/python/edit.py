@@ -46,11 +46,11 @@ def _cuts(text: str, holder: Items, removed: Sequence[Item]) -> Iterator[Span]:
             yield _inline_cut(text, holder, indices[0], indices[-1])
 
 
-def _own_lines(text: str, holder: Items, item: Item) -> Span | None:
-    """The lines of ``item``, if nothing else but a comma and a comment is on them."""
-    start = _line_start(text, item.span.start)
-    rest = _REST_OF_LINE.match(text, item.span.end, holder.interior.end)
-    if text[start : item.span.start].strip() or rest is None or start < holder.interior.start:
+def _own_lines(text: str, holder: Items, argument: Item) -> Span | None:
+    """The lines of ``argument``, if nothing else but a comma and a comment is on them."""
+    start = _line_start(text, argument.span.start)
+    rest = _REST_OF_LINE.match(text, argument.span.end, holder.interior.end)
+    if text[start : argument.span.start].strip() or rest is None or start < holder.interior.start:
         return None
     return Span(start, rest.end()) if rest[0].endswith("\n") else None
 
@@ -72,17 +72,17 @@ def take_out(path: str, text: str, holder: Items, removed: Sequence[Item], comme
 
     The comment stays on their lines, or comes above the statement where they share one with other items.
     """
-    own = [item for item in commented if _own_lines(text, holder, item)]
-    shared = [item for item in commented if item not in own]
+    own = [argument for argument in commented if _own_lines(text, holder, argument)]
+    shared = [argument for argument in commented if argument not in own]
     edits = remove(path, text, holder, [*removed, *shared])
     if shared:
         place = _line_start(text, holder.statement)
         indent, newline = _indent_at(text, place), newline_at(text, place)
-        lines = ", ".join(item.span.of(text) for item in shared).split("\n")
+        lines = ", ".join(argument.span.of(text) for argument in shared).split("\n")
         comment = "".join(f"{indent}# {line.strip()}{newline}" for line in lines)
         edits.append(Edit(path, Span(place, place), comment))
-    for item in own:
-        edits += _comment_lines(path, text, item.span)
+    for argument in own:
+        edits += _comment_lines(path, text, argument.span)
     return edits
 
 
@@ -100,33 +100,33 @@ def _comment_lines(path: str, text: str, span: Span) -> list[Edit]:
 # --- addition -------------------------------------------------------------------------------------------------------
 
 
-def replace(path: str, text: str, holder: Items, item: Item, new: str) -> list[Edit]:
-    """``new`` in the place of ``item``, whose trailing comment goes if its lines are its own."""
-    edits = [Edit(path, item.span, _at(text, item.span.start, new))]
-    if comment := _comment_behind(text, holder, item):
+def replace(path: str, text: str, holder: Items, argument: Item, new: str) -> list[Edit]:
+    """``new`` in the place of ``argument``, whose trailing comment goes if its lines are its own."""
+    edits = [Edit(path, argument.span, _at(text, argument.span.start, new))]
+    if comment := _comment_behind(text, holder, argument):
         edits.append(Edit(path, Span(*comment.span(1)), ""))
     return edits
 
 
-def comment_behind(text: str, holder: Items, item: Item) -> str:
-    """The comment that goes with ``item``, whose lines are its own; ``""`` if there is none."""
-    comment = _comment_behind(text, holder, item)
+def comment_behind(text: str, holder: Items, argument: Item) -> str:
+    """The comment that goes with ``argument``, whose lines are its own; ``""`` if there is none."""
+    comment = _comment_behind(text, holder, argument)
     return comment[1].strip() if comment else ""
 
 
-def _comment_behind(text: str, holder: Items, item: Item) -> re.Match[str] | None:
-    own = _own_lines(text, holder, item)
-    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, item.span.end, own.end) if own else None
+def _comment_behind(text: str, holder: Items, argument: Item) -> re.Match[str] | None:
+    own = _own_lines(text, holder, argument)
+    return re.compile(r"(?:[ \t]*,)?([ \t]*#[^\r\n]*)").match(text, argument.span.end, own.end) if own else None
 
 
-def replace_value(path: str, text: str, item: Item, new: str) -> Edit:
-    """``new`` in the place of the value of ``item``."""
-    return Edit(path, item.value, _at(text, item.value.start, new))
+def replace_value(path: str, text: str, argument: Item, new: str) -> Edit:
+    """``new`` in the place of the value of ``argument``."""
+    return Edit(path, argument.value, _at(text, argument.value.start, new))
 
 
-def insert_before(path: str, text: str, item: Item, new: str) -> Edit:
-    """``new`` and a comma before ``item``, on lines of its own if the item begins one."""
-    start = item.span.start
+def insert_before(path: str, text: str, argument: Item, new: str) -> Edit:
+    """``new`` and a comma before ``argument``, on lines of its own if the item begins one."""
+    start = argument.span.start
     begins = not text[_line_start(text, start) : start].strip()
     gap = newline_at(text, start) + _indent_at(text, start) if begins else " "
     return Edit(path, Span(start, start), f"{_at(text, start, new)},{gap}")
@@ -161,7 +161,7 @@ def prepend(path: str, text: str, holder: Items, new: Sequence[tuple[str, str]])
     begins = not text[_line_start(text, first) : first].strip()
     newline, indent = newline_at(text, first), _indent_at(text, first)
     if not begins:
-        return [Edit(path, Span(first, first), "".join(f"{item}, " for item, _ in new))]
+        return [Edit(path, Span(first, first), "".join(f"{argument}, " for argument, _ in new))]
     lines = element_lines(new)
     place = _line_start(text, _lead(text, holder.interior.start, first))
     return [Edit(path, Span(place, place), "".join(f"{indent}{line}{newline}" for line in lines))]
@@ -236,7 +236,9 @@ def quote(program: Program, string: str) -> str:
     elif mark in string and '"' not in string:
         mark = '"'
     escaped = string.replace("\\", "\\\\").replace(mark, f"\\{mark}")
-    escaped = "".join(item if item.isprintable() else item.encode("unicode_escape").decode() for item in escaped)
+    escaped = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in escaped
+    )
     return f"{mark}{escaped}{mark}"
 
 
@@ -255,10 +257,10 @@ def _at(text: str, place: int, code: str) -> str:
 
 def _unit(text: str, indent: str) -> str:
     """One level of indentation: a tab where ``indent`` has one, else that of the program's first block."""
-    found = re.search(r":[ \t]*\r?\n([ ]+)[^\s#]", text)
+    match = re.search(r":[ \t]*\r?\n([ ]+)[^\s#]", text)
     if "\t" in indent:
         return "\t"
-    return found[1] if found and len(found[1]) <= len("        ") else "    "
+    return match[1] if match and len(match[1]) <= len("        ") else "    "
 
 
 def _line_start(text: str, offset: int) -> int:
@@ -266,8 +268,8 @@ def _line_start(text: str, offset: int) -> int:
 
 
 def _indent_at(text: str, offset: int) -> str:
-    found = _BLANKS.match(text, _line_start(text, offset))
-    return found[0] if found else ""
+    match = _BLANKS.match(text, _line_start(text, offset))
+    return match[0] if match else ""
 
 
 def _without_comments(tail: str) -> str:

@@ -80,7 +80,7 @@ class Call:
     @property
     def positional(self) -> tuple[Item, ...]:
         """The arguments without a name."""
-        return tuple(item for item in self.arguments.items if item.name is None and not item.star)
+        return tuple(argument for argument in self.arguments.items if argument.name is None and not argument.star)
 
     @property
     def frame(self) -> Span | None:
@@ -89,7 +89,7 @@ class Call:
 
     def keyword(self, name: str) -> Item | None:
         """The argument called ``name``, wherever it stands."""
-        return next((item for holder in self.holders for item in holder.items if item.name == name), None)
+        return next((argument for holder in self.holders for argument in holder.items if argument.name == name), None)
 
     def argument(self, position: int, name: str) -> Item | None:
         """The argument at ``position``, from 0, or called ``name``."""

@@ -47,8 +47,8 @@ class Program(Tree):
 
     def __init__(self, text: str, wrapper: metadata.MetadataWrapper) -> None:
         super().__init__(text, wrapper)
-        found = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
-        self._found = sorted(found, key=lambda node: self._bytes[node].start)
+        nodes = (node for node in (self._module, *self._parents) if isinstance(node, _Found))
+        self._found = sorted(nodes, key=lambda node: self._bytes[node].start)
         self.imports = tuple(
             import_ for node in self._of(cst.ImportFrom, cst.Import) if (import_ := self._import(node))
         )
@@ -63,12 +63,12 @@ class Program(Tree):
         """The comments on the first line of ``span``, on its last, and those that stand alone right above it."""
         first, last = self.line(span.start), self.line(span.end)
         by_line = self._comments_by_line
-        found = [by_line[line] for line in {first, last} if line in by_line]
+        spans = [by_line[line] for line in {first, last} if line in by_line]
         above = first - 1
         while above in by_line and not self._line_before(by_line[above]).strip():
-            found.append(by_line[above])
+            spans.append(by_line[above])
             above -= 1
-        return "\n".join(comment.of(self.text) for comment in found)
+        return "\n".join(comment.of(self.text) for comment in spans)
 
     def _line_before(self, comment: Span) -> str:
         return self.text[self.text.rfind("\n", 0, comment.start) + 1 : comment.start]
@@ -103,14 +103,14 @@ class Program(Tree):
         scope = self._scopes.get(call.node)
         return scope is not None and not scope[name]
 
-    def bound_at(self, call: Call, item: Item) -> list[int] | Refusal:
-        """Where in the call's function, class or module the name at the root of ``item`` is bound; none: outside."""
-        node = item.node
+    def bound_at(self, call: Call, argument: Item) -> list[int] | Refusal:
+        """The positions that bind the name at the root of ``argument`` in the call's function, class or module."""
+        node = argument.node
         while isinstance(node, cst.Attribute):
             node = node.value
         if not isinstance(node, cst.Name):
             return UNCLEAR_CALL.refusal(reason="the scope of the call is not a plain name")
-        found: list[int] = []
+        positions: list[int] = []
         for assignment in self._assignments(node):
             target = assignment.node if isinstance(assignment, metadata.Assignment) else None
             if target is None:
@@ -121,19 +121,23 @@ class Program(Tree):
                 continue
             function, class_ = self._frames(target)
             if (function or class_) == call.frame:
-                found.append(self._span(target).end)
-        return UNCLEAR_CALL.refusal(reason="the scope of the call is bound more than once") if len(found) > 1 else found
+                positions.append(self._span(target).end)
+        return (
+            UNCLEAR_CALL.refusal(reason="the scope of the call is bound more than once")
+            if len(positions) > 1
+            else positions
+        )
 
-    def names_in(self, item: Item) -> Iterator[tuple[str, str]]:
+    def names_in(self, argument: Item) -> Iterator[tuple[str, str]]:
         """The names in an expression, each with what binds it: ``loop``, ``parameter`` or ``""``."""
-        for node in names_below(item.node):
+        for node in names_below(argument.node):
             for assignment in self._assignments(node):
                 target = getattr(assignment, "node", None)
                 yield node.value, self._binder(target) if isinstance(target, cst.CSTNode) else ""
 
-    def makes(self, call: Call, item: Item, class_name: str) -> bool:
-        """Whether ``item`` is an instance of the class of that full name, or of one here that extends it."""
-        node = self._meant(item.node)
+    def makes(self, call: Call, argument: Item, class_name: str) -> bool:
+        """Whether ``argument`` is an instance of the class of that full name, or of one here that extends it."""
+        node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return class_name in self._full_names(node.func) or self._extends(node.func, class_name)
         if isinstance(node, cst.Name) and call.class_ and call.function and node.value == "self":
@@ -153,11 +157,11 @@ class Program(Tree):
     def _find(self, names: Collection[str]) -> Iterator[Call]:
         for node in self._of(cst.Call):
             if isinstance(node, cst.Call):
-                found = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
-                known = {name for name, _ in found if name}
-                starred = None if found else self._starred(node.func, names)
+                full_names = {(_known(full_name, names), full_name) for full_name in self._full_names(node.func)}
+                known = {name for name, _ in full_names if name}
+                starred = None if full_names else self._starred(node.func, names)
                 if known or starred:
-                    yield self._call(node, starred or min(known), names, len(found) > 1, starred is not None)
+                    yield self._call(node, starred or min(known), names, len(full_names) > 1, starred is not None)
 
     def _starred(self, func: cst.BaseExpression, names: Collection[str]) -> str | None:
         """The name that a star import may have brought."""
@@ -165,7 +169,7 @@ class Program(Tree):
             return None
         modules = [import_.module for import_ in self.imports if import_.is_star]
         full = (f"{module}.{func.value}" for module in modules)
-        return next((name for item in full if (name := _known(item, names))), None)
+        return next((name for full_name in full if (name := _known(full_name, names))), None)
 
     def _call(self, node: cst.Call, name: str, names: Collection[str], is_ambiguous: bool, is_starred: bool) -> Call:
         span, func = self._span(node), self._module.code_for_node(node.func)
@@ -192,18 +196,18 @@ class Program(Tree):
 
     def _passed(self, own: Items, names: Collection[str]) -> tuple[tuple[Items, ...], Refusal | None]:
         """What the call is given by ``**``, and why that is not all known."""
-        found: list[Items] = []
-        for item in own.items:
-            if item.star == "*":
-                return (), UNCLEAR_CALL.refusal(reason=f"what {item.span.of(self.text)} holds is not known")
-            if item.star == "**":
-                mapping = self._mapping(item.node, names)
+        dicts: list[Items] = []
+        for argument in own.items:
+            if argument.star == "*":
+                return (), UNCLEAR_CALL.refusal(reason=f"what {argument.span.of(self.text)} holds is not known")
+            if argument.star == "**":
+                mapping = self._mapping(argument.node, names)
                 if mapping is None or any(entry.name is None for entry in mapping.items):
                     return (), UNCLEAR_CALL.refusal(
-                        reason=f"what {_first_line(item.span.of(self.text))} holds is not known"
+                        reason=f"what {_first_line(argument.span.of(self.text))} holds is not known"
                     )
-                found.append(mapping)
-        return tuple(found), None
+                dicts.append(mapping)
+        return tuple(dicts), None
 
     def _mapping(self, node: cst.CSTNode, names: Collection[str], uses: int = 1) -> Items | None:
         """The entries of a dict: a literal, a call of ``dict``, or a name for one of them that nothing else uses."""
@@ -227,31 +231,31 @@ class Program(Tree):
 
     # --- values ---------------------------------------------------------------------------------------------------
 
-    def string(self, item: Item) -> str | None:
+    def string(self, argument: Item) -> str | None:
         """The string that an item's value is: a literal, a constant's, or made of them; None where it is not known."""
-        return self._string(item.node, _DEPTH)
+        return self._string(argument.node, _DEPTH)
 
-    def meaning(self, item: Item) -> str | None:
+    def meaning(self, argument: Item) -> str | None:
         """What an item's value says to any file of the program; None where names in it are of this file alone."""
-        names = [name for node in names_below(item.node) for name in self._qualified(node)]
+        names = [name for node in names_below(argument.node) for name in self._qualified(node)]
         if any(name.source is metadata.QualifiedNameSource.LOCAL for name in names):
             return None
-        return f"{item.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
+        return f"{argument.value.of(self.text)}: {', '.join(sorted({name.name for name in names}))}"
 
-    def boolean(self, item: Item) -> bool | None:
+    def boolean(self, argument: Item) -> bool | None:
         """The truth value that an item's value is, if it is one or a constant's."""
-        node = self._meant(item.node)
+        node = self._meant(argument.node)
         return {"True": True, "False": False}.get(node.value) if isinstance(node, cst.Name) else None
 
-    def is_none(self, item: Item) -> bool:
+    def is_none(self, argument: Item) -> bool:
         """Whether an item's value is ``None``."""
-        return isinstance(item.node, cst.Name) and item.node.value == "None"
+        return isinstance(argument.node, cst.Name) and argument.node.value == "None"
 
-    def elements(self, item: Item, *, through_names: bool = False) -> Items | None:
+    def elements(self, argument: Item, *, through_names: bool = False) -> Items | None:
         """The elements of an item's value, if it is a list or a tuple in brackets, or a constant that is one."""
-        node = self._meant(item.node) if through_names else item.node
+        node = self._meant(argument.node) if through_names else argument.node
         if isinstance(node, cst.Tuple) and node.lpar:
-            end = item.value.end if node is item.node else self._span(node).end + 1
+            end = argument.value.end if node is argument.node else self._span(node).end + 1
             start = end - self._length(node)
             span = Span(start, end)
         elif isinstance(node, cst.List):
@@ -266,22 +270,22 @@ class Program(Tree):
         )
         return Items(Span(span.start + 1, span.end - 1), items, self._statement_start(node))
 
-    def is_simple(self, item: Item) -> bool:
+    def is_simple(self, argument: Item) -> bool:
         """Whether an item's value needs no brackets beside an operator."""
-        node = item.node
+        node = argument.node
         bare = cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.ListComp | cst.List
         return isinstance(node, bare) or bool(getattr(node, "lpar", ()))
 
-    def structure(self, item: Item) -> Items | None:
+    def structure(self, argument: Item) -> Items | None:
         """The entries of an item's value, if it is a dict or a call with arguments."""
-        node = self._meant(item.node)
+        node = self._meant(argument.node)
         if isinstance(node, cst.Call):
             return self._arguments(node)
         return self._dict(node, 1) if isinstance(node, cst.Dict) else None
 
-    def texts(self, item: Item) -> Iterator[str]:
+    def texts(self, argument: Item) -> Iterator[str]:
         """Every literal text in an item's value, and in the constants that it names."""
-        pending: list[tuple[cst.CSTNode, int]] = [(item.node, _DEPTH)]
+        pending: list[tuple[cst.CSTNode, int]] = [(argument.node, _DEPTH)]
         while pending:
             node, depth = pending.pop()
             for literal in strings_and_names(node):
@@ -295,9 +299,9 @@ def _known(full: str, names: Collection[str]) -> str | None:
     """Which of ``names`` a full name is; generated bindings may lie in a package: ``infra.imports.aws``."""
     if full in names:
         return full
-    _, found, rest = f".{full}".rpartition(".imports.")
+    _, imported, rest = f".{full}".rpartition(".imports.")
     generated = f"imports.{rest}"
-    return generated if found and generated in names else None
+    return generated if imported and generated in names else None
 
 
 def _first_line(text: str) -> str:

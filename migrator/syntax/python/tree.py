@@ -33,8 +33,8 @@ class Tree:
     # --- places ---------------------------------------------------------------------------------------------------
 
     def _span(self, node: cst.CSTNode) -> Span:
-        found = self._bytes[node]
-        start, end = found.start, found.start + found.length
+        code_span = self._bytes[node]
+        start, end = code_span.start, code_span.start + code_span.length
         return Span(self._characters(start), self._characters(end)) if self._data else Span(start, end)
 
     def _characters(self, offset: int) -> int:
@@ -59,7 +59,7 @@ class Tree:
 
         What comes after a ``;`` or a ``:`` on its line is one of its own.
         """
-        found: list[Statement] = []
+        statements: list[Statement] = []
         line: cst.CSTNode | None = None
         for ancestor in (node, *self._ancestors(node)):
             if isinstance(ancestor, cst.FunctionDef | cst.ClassDef) and ancestor is not node:
@@ -67,10 +67,10 @@ class Tree:
             block = self._parents.get(ancestor)
             if isinstance(block, cst.SimpleStatementSuite):
                 span = self._span(ancestor)
-                found.append(Statement(span, span.start, self._span(block), is_loop=False))
+                statements.append(Statement(span, span.start, self._span(block), is_loop=False))
             elif isinstance(block, cst.SimpleStatementLine) and ancestor is not block.body[0]:
                 span, line = self._span(ancestor), block
-                found.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
+                statements.append(Statement(span, span.start, self._span(self._parents[block]), is_loop=False))
             elif (
                 isinstance(ancestor, cst.SimpleStatementLine | cst.BaseCompoundStatement)
                 and isinstance(block, cst.IndentedBlock | cst.Module)
@@ -78,8 +78,8 @@ class Tree:
             ):
                 span = self._span(ancestor)
                 is_loop = isinstance(ancestor, cst.For | cst.While)
-                found.append(Statement(span, self._lead(ancestor, span.start), self._span(block), is_loop))
-        return tuple(reversed(found))
+                statements.append(Statement(span, self._lead(ancestor, span.start), self._span(block), is_loop))
+        return tuple(reversed(statements))
 
     def _lead(self, statement: cst.SimpleStatementLine | cst.BaseCompoundStatement, start: int) -> int:
         for empty in reversed(getattr(statement, "leading_lines", ())):
@@ -156,7 +156,7 @@ class Tree:
             for base_assignment in self._assignments(base)
         ]
         return depth > 0 and any(
-            isinstance(item, cst.ClassDef) and self._has_base(item, class_name, depth - 1) for item in own
+            isinstance(base, cst.ClassDef) and self._has_base(base, class_name, depth - 1) for base in own
         )
 
     # --- items and their values
@@ -255,17 +255,17 @@ class Tree:
 
 def _parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
     """The node around each node, which come before those in them; a visitor of libcst would make all of them anew."""
-    found: dict[cst.CSTNode, cst.CSTNode] = {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
     pending: list[cst.CSTNode] = [module]
     while pending:
         node = pending.pop()
         for name in _fields(type(node)):
             value = getattr(node, name)
             for child in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(child, cst.CSTNode) and child not in found:
-                    found[child] = node
+                if isinstance(child, cst.CSTNode) and child not in parents:
+                    parents[child] = node
                     pending.append(child)
-    return found
+    return parents
 
 
 @cache
@@ -276,11 +276,11 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
 class _Leaves(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[cst.CSTNode] = []
+        self.nodes: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.SimpleString | cst.FormattedStringText | cst.Name):
-            self.found.append(node)
+            self.nodes.append(node)
         return True
 
 
@@ -288,7 +288,7 @@ def strings_and_names(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The literal texts and the names in an expression."""
     leaves = _Leaves()
     node.visit(leaves)
-    return leaves.found
+    return leaves.nodes
 
 
 def names_below(node: cst.CSTNode) -> Iterable[cst.Name]:

@@ -28,8 +28,8 @@ def verify(before: str, after: str, part: Span | None = None) -> None:
     ``part`` is the one that holds the YAML in ``before``; what follows it is the same in ``after``. Raises
     `SyntaxProblem` where it is no YAML, or where something was lost.
     """
-    grown = part and Span(part.start, part.end + len(after) - len(before))
-    for difference in differences(read(before, part), read(after, grown)):
+    part_after = part and Span(part.start, part.end + len(after) - len(before))
+    for difference in differences(read(before, part), read(after, part_after)):
         if not _is_growth(difference):
             raise SyntaxProblem(difference.after.start if difference.after else 0, "the edit would lose something else")
 

@@ -39,7 +39,7 @@ def prepend_items(
     entries share by an anchor stays what it is for them, by a copy on either side, unless they are named in ``also``:
     those may get the items with it, on the same terms. ``escape`` is applied to what is written for each new item.
     """
-    lines = [Line(escape(quote(item.text)), item.comment) for item in items]
+    lines = [Line(escape(quote(literal.text)), literal.comment) for literal in items]
     repeated = [Line(escape(quote(text))) for text in inherited]
     if not lines:
         return ()
@@ -108,19 +108,21 @@ def _at_once(path: str, tree: Tree, additions: SequenceABC[Addition], escape: Ca
     try:
         edits = [edit for keys, editor in editors.items() for edit in editor.made_by(lists, keys)]
         after = apply_edits(tree.text, edits)
-        grown = read(after, Span(tree.part.start, tree.part.end + len(after) - len(tree.text)))
-        found = {difference.keys: difference for difference in differences(tree, grown)}
+        tree_after = read(after, Span(tree.part.start, tree.part.end + len(after) - len(tree.text)))
+        changed = {difference.keys: difference for difference in differences(tree, tree_after)}
     except (Refused, SyntaxProblem, EditConflict):
         return None
     for keys, editor in editors.items():
-        difference = next((found.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in found), None)
+        difference = next(
+            (changed.pop(keys[:size]) for size in range(len(keys), 0, -1) if keys[:size] in changed), None
+        )
         if difference is None or not editor.is_intended(difference, keys):
             return None
-    return None if found else grown
+    return None if changed else tree_after
 
 
 def _editor(path: str, tree: Tree, addition: Addition, escape: Callable[[str], str]) -> _Editor:
-    lines = [Line(escape(quote(item.text)), item.comment) for item in addition.items]
+    lines = [Line(escape(quote(literal.text)), literal.comment) for literal in addition.items]
     repeated = [Line(escape(quote(text))) for text in addition.inherited]
     return _Editor(path, tree, lines, repeated, frozenset((addition.keys,)))
 
@@ -153,10 +155,10 @@ class _Editor:
 
     def at_anchor(self, keys: Keys) -> tuple[Edit, ...] | None:
         """The edits of the list that ``keys`` lead to, wherever it is written; None if others share it."""
-        found = self._tree.find(keys) if len(self._intended) > 1 else None
-        if found is None or not isinstance(found.node, Sequence):
+        place = self._tree.find(keys) if len(self._intended) > 1 else None
+        if place is None or not isinstance(place.node, Sequence):
             return None
-        edits = [self._lists.prepend(found.node, self._lines)]
+        edits = [self._lists.prepend(place.node, self._lines)]
         return tuple(edits) if self._are_intended(self._differences(edits, keys), keys) else None
 
     def where_written(self, keys: Keys) -> tuple[Edit, ...]:
@@ -188,8 +190,8 @@ class _Editor:
         """What the edits change; mappings that were made for the list at ``keys`` alone count as the list."""
         after = apply_edits(self._tree.text, edits)
         part = self._tree.part
-        found = differences(self._tree, read(after, Span(part.start, part.end + len(after) - len(self._tree.text))))
-        return [_narrowed(difference, keys) for difference in found]
+        changed = differences(self._tree, read(after, Span(part.start, part.end + len(after) - len(self._tree.text))))
+        return [_narrowed(difference, keys) for difference in changed]
 
     def _is_intended(self, difference: Difference) -> bool:
         """Whether the new list has the new items, and then the old ones, or where there were none what it repeats."""

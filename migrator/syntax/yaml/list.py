@@ -56,7 +56,7 @@ class ListEditor:
             return []
         if not isinstance(node, Sequence) or node.tag is not None:
             raise Refused("the value is not a list")
-        copies = [copy(self._text, item, in_flow=in_flow) for item in node.items]
+        copies = [copy(self._text, element, in_flow=in_flow) for element in node.items]
         if None in copies:
             raise Refused("a list that others share has an item that is no plain string")
         return [line for line in copies if line]
@@ -100,8 +100,8 @@ class ListEditor:
         rows = [" " * indent + merge] if merge else []
         rows += self._style.block(names, lines, indent)
         start = len(self._text[: span.start].rstrip(" \t"))
-        gone = [Edit(self._path, Span(start, span.end), "")] if span.start < span.end else []
-        return [*gone, self._at(span.end, rows)]
+        removal = [Edit(self._path, Span(start, span.end), "")] if span.start < span.end else []
+        return [*removal, self._at(span.end, rows)]
 
     # --- rows and items ---------------------------------------------------------------------------------------------
 

@@ -157,8 +157,8 @@ class _Builder:
         """Where the node begins with its anchor and tag, and where it begins without them."""
         start = content = self._begin(event)
         for written in (event.anchor, event.tag):
-            found = _PROPERTY.match(self._text, content) if written is not None else None
-            content = found.end() if found else content
+            match = _PROPERTY.match(self._text, content) if written is not None else None
+            content = match.end() if match else content
         trivia = _TRIVIA.match(self._text, content) if content > start else None
         is_empty = self._end(event) <= content
         return start, content if trivia is None or is_empty else trivia.end()

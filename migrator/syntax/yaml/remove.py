@@ -31,12 +31,12 @@ def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...
 
     What holds nothing else goes with them, and so do comments right above that speak of credentials.
     """
-    gone = _with_empty_holders(tree, set(removed))
+    removals = _with_empty_holders(tree, set(removed))
     try:
-        edits = tuple(edit for keys in sorted(gone, key=str) for edit in _edits(path, tree, keys, gone))
+        edits = tuple(edit for keys in sorted(removals, key=str) for edit in _edits(path, tree, keys, removals))
         after = apply_edits(tree.text, edits)
         part = Span(tree.part.start, tree.part.end + len(after) - len(tree.text))
-        if not all(_is_removal(difference, gone) for difference in differences(tree, read(after, part))):
+        if not all(_is_removal(difference, removals) for difference in differences(tree, read(after, part))):
             return UNEDITABLE.refusal(reason="other entries share the value, or depend on the value")
     except (SyntaxProblem, EditConflict) as problem:
         return UNEDITABLE.refusal(reason=str(problem) or "the value cannot be removed")
@@ -45,17 +45,17 @@ def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...
 
 def _with_empty_holders(tree: Tree, removed: set[Keys]) -> set[Keys]:
     """``removed``, and in place of all that a value holds, that value; a file keeps its only one."""
-    gone = set(removed)
+    removals = set(removed)
     only = list(_held(tree.root))
     for keys in removed:
         holder = keys[:-1]
         while holder:
             below = {(*holder, key) for key in _held(_written(tree.root, holder))}
-            if not below or not below <= gone or list(holder) == only:
+            if not below or not below <= removals or list(holder) == only:
                 break
-            gone = (gone - below) | {holder}
+            removals = (removals - below) | {holder}
             holder = holder[:-1]
-    return gone
+    return removals
 
 
 def _held(node: Node | None) -> Iterator[str | int]:
@@ -80,15 +80,15 @@ def _written(root: Node | None, keys: Keys) -> Node | None:
     return node
 
 
-def _edits(path: str, tree: Tree, keys: Keys, gone: set[Keys]) -> list[Edit]:
+def _edits(path: str, tree: Tree, keys: Keys, removals: set[Keys]) -> list[Edit]:
     holder, key = _written(tree.root, keys[:-1]), keys[-1]
     if isinstance(holder, Mapping) and isinstance(key, str) and (entry := holder.own(key)):
-        spans = [Span(item.key.start, max(item.key.span.end, item.value.span.end)) for item in holder.entries]
+        spans = [Span(entry.key.start, max(entry.key.span.end, entry.value.span.end)) for entry in holder.entries]
         index = holder.entries.index(entry)
-        is_gone = [(*keys[:-1], item.name or "") in gone for item in holder.entries]
+        is_gone = [(*keys[:-1], entry.name or "") in removals for entry in holder.entries]
     elif isinstance(holder, Sequence) and isinstance(key, int):
         spans, index = [Span(node.start, node.span.end) for node in holder.items], key
-        is_gone = [(*keys[:-1], number) in gone for number in range(len(spans))]
+        is_gone = [(*keys[:-1], number) in removals for number in range(len(spans))]
     else:
         raise SyntaxProblem(0, "the value is merged in, or shared with other entries")
     span = _in_flow(tree.text, spans, index, is_gone) if holder.is_flow else _lines(tree, spans[index])
@@ -134,12 +134,14 @@ def _without_newline(text: str, offset: int) -> int:
     return offset - 2 if text.endswith("\r\n", 0, offset) else offset - text.endswith("\n", 0, offset)
 
 
-def _is_removal(difference: Difference, gone: set[Keys]) -> bool:
-    if difference.keys in gone:
+def _is_removal(difference: Difference, removals: set[Keys]) -> bool:
+    if difference.keys in removals:
         return difference.after is None
     if isinstance(difference.before, Mapping) and isinstance(difference.after, Scalar) and difference.after.is_null:
-        return all((*difference.keys, key) in gone for key in _held(difference.before))
+        return all((*difference.keys, key) in removals for key in _held(difference.before))
     if not isinstance(difference.before, Sequence) or not isinstance(difference.after, Sequence):
         return False
-    kept = [item for number, item in enumerate(difference.before.items) if (*difference.keys, number) not in gone]
+    kept = [
+        element for number, element in enumerate(difference.before.items) if (*difference.keys, number) not in removals
+    ]
     return len(kept) == len(difference.after.items) and all(map(are_equal, kept, difference.after.items))

@@ -91,12 +91,12 @@ class Mapping(Node):
 
     @cached_property
     def _own(self) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
+        by_name: dict[str, Entry] = {}
         for entry in self.entries:
             name = entry.name
             if name is not None and not entry.is_merge:
-                found.setdefault(name, entry)
-        return found
+                by_name.setdefault(name, entry)
+        return by_name
 
     @cached_property
     def _merges(self) -> tuple[Entry, ...]:
@@ -149,14 +149,14 @@ def resolved(node: Node) -> Node:
 
 def find(root: Node, keys: Keys) -> Found | None:
     """The value at ``keys`` below ``root``, through aliases and merge keys; None if there is none."""
-    found = Found(resolved(root), isinstance(root, Alias))
+    place = Found(resolved(root), isinstance(root, Alias))
     for key in keys:
-        step = _step(found.node, key)
+        step = _step(place.node, key)
         if step is None:
             return None
         node, by_merge = step
-        found = Found(resolved(node), found.by_alias or isinstance(node, Alias), found.by_merge or by_merge)
-    return found
+        place = Found(resolved(node), place.by_alias or isinstance(node, Alias), place.by_merge or by_merge)
+    return place
 
 
 def _step(node: Node, key: str | int) -> tuple[Node, bool] | None:
@@ -182,19 +182,19 @@ def _merged(node: Mapping, name: str, seen: set[int]) -> tuple[Node, bool] | Non
 
 def string_at(root: Node, *keys: str | int) -> str | None:
     """The scalar at ``keys``; None if there is none, or if it is null."""
-    found = find(root, keys)
-    return found.node.value if found and isinstance(found.node, Scalar) and not found.node.is_null else None
+    place = find(root, keys)
+    return place.node.value if place and isinstance(place.node, Scalar) and not place.node.is_null else None
 
 
 def names(node: Node) -> tuple[str, ...]:
     """The keys of a mapping, merged ones last; none of anything else."""
-    found: dict[str, None] = {}
+    ordered: dict[str, None] = {}
     waiting, seen = [resolved(node)], {id(resolved(node))}
     while waiting:
-        item = waiting.pop(0)
-        if isinstance(item, Mapping):
-            found.update(dict.fromkeys(entry.name for entry in item.entries if entry.name and not entry.is_merge))
-            fresh = [source for source in item.sources() if id(source) not in seen]
+        mapping = waiting.pop(0)
+        if isinstance(mapping, Mapping):
+            ordered.update(dict.fromkeys(entry.name for entry in mapping.entries if entry.name and not entry.is_merge))
+            fresh = [source for source in mapping.sources() if id(source) not in seen]
             seen.update(map(id, fresh))
             waiting += fresh
-    return tuple(found)
+    return tuple(ordered)

@@ -37,6 +37,8 @@ Names = Callable[[str, Sequence[str]], tuple[Term, int] | Term]
 _SIMPLE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _EMPTY: Mapping[str, Term] = {}
 _IMPURE = frozenset({"uuid", "timestamp", "bcrypt"})
+_CATCHING = frozenset({"try", "can"})
+_UNIFYING = frozenset({"coalesce", "coalescelist", "merge", "tostring"})
 _WORDS = {"null": None, "true": True, "false": False}
 
 
@@ -79,13 +81,17 @@ def _stepped(names: Names, first: str, steps: Sequence[str]) -> Term:
 class _Reader:
     """Reads one expression; ``bound`` are the names that the loops around a part give to what they go through.
 
-    ``depth`` counts these loops: an inner one may give the same name again.
+    ``depth`` counts these loops: an inner one may give the same name again. Inside of ``try`` and ``can`` an error
+    ``is_caught``: there a result that is not chosen counts, because Terraform fails if the results have no common type.
     """
 
-    def __init__(self, names: Names, bound: Mapping[str, Term] = _EMPTY, depth: int = 0) -> None:
+    def __init__(
+        self, names: Names, bound: Mapping[str, Term] = _EMPTY, depth: int = 0, *, is_caught: bool = False
+    ) -> None:
         self._names = names
         self._bound = bound
         self._depth = depth
+        self._is_caught = is_caught
 
     def expression(self, node: Node) -> Term:
         """The term of a part of a syntax tree."""
@@ -184,6 +190,8 @@ class _Reader:
                 return term("node", "string", parts=map(self._other_or_text, trees(node)))
             else:
                 pieces.append(_text(str(part)))
+        if self._is_caught and any(piece.text is None for piece in pieces):
+            return term("node", "string", parts=pieces)
         return pieces[0] if len(pieces) == 1 else template(pieces)
 
     def _other_or_text(self, node: Node) -> Term:
@@ -222,17 +230,20 @@ class _Reader:
         if name in _IMPURE:
             raise TermsError
         argument_list = trees(node)[1] if len(trees(node)) > 1 else None
-        arguments = [self.expression(tree) for tree in trees(argument_list)] if argument_list is not None else []
+        reader = self._catching() if name in _CATCHING else self
+        arguments = [reader.expression(tree) for tree in trees(argument_list)] if argument_list is not None else []
         if argument_list is not None and "ELLIPSIS" in map(kind, children(argument_list)):
             last = arguments.pop()
             if last.op not in ("tuple", "set"):
                 return term("node", f"{name}...", parts=(*arguments, last))
             arguments += last.parts
+        if self._is_caught and name in _UNIFYING:
+            return term("node", name, parts=arguments)
         return call(name, tuple(arguments))
 
     def _conditional(self, node: Node) -> Term:
         condition, yes, no = map(self.expression, trees(node))
-        return choice(condition, yes, no)
+        return term("node", "?", parts=(condition, yes, no)) if self._is_caught else choice(condition, yes, no)
 
     def _binary_op(self, node: Node) -> Term:
         left, right = trees(node)
@@ -282,7 +293,10 @@ class _Reader:
 
     def _with(self, names: Sequence[str], values: Sequence[Term]) -> _Reader:
         bound = {**self._bound, **dict(zip(names, values, strict=True))}
-        return _Reader(self._names, bound, self._depth + 1)
+        return _Reader(self._names, bound, self._depth + 1, is_caught=self._is_caught)
+
+    def _catching(self) -> _Reader:
+        return _Reader(self._names, self._bound, self._depth, is_caught=True)
 
 
 class _UnknownError(Exception):

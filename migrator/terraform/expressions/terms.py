@@ -305,7 +305,8 @@ def _is_sure(value: Term) -> bool:
 
 def _coalesce(arguments: tuple[Term, ...]) -> Term | None:
     left = [argument for argument in arguments if argument not in (NULL, literal(""))]
-    is_sure = bool(left) and (left[0].op in ("literal", "object", "tuple") or len(set(left)) == 1)
+    is_string = bool(left) and left[0].string is not None  # of other types, Terraform may convert the value
+    is_sure = bool(left) and (is_string or len(set(left)) == 1)
     return left[0] if is_sure else term("call", "coalesce", parts=left) if left else None
 
 
