@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, Config, ProviderAuth
 from migrator.errors import SyntaxProblem
-from migrator.model.findings import Note, Place, Refusal, Rewrite
+from migrator.model.findings import LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
@@ -179,6 +179,17 @@ class GeneratedSignIn:
         if place := self._apart(self._config.role_arn, {_fingerprint(provider)}):
             return IDENTITY_COLLISION.refusal(other=f"the provider at {place}", remedy=NAME_ROLES)
         return Literal(self._config.role_arn)
+
+    def roles(self, unit: Unit) -> Iterator[str | None]:
+        """The roles that the generated providers of a unit sign in with afterwards; None for one that is not known."""
+        for part in unit.generated:
+            migrating = [] if part.is_ignored or part.problem else self.migrating(part)
+            for provider in part.providers:
+                if provider in migrating and not provider.has_web_identity:
+                    role = self._role(part, provider)
+                    yield role.text if isinstance(role, Literal) else None
+                elif not isinstance(provider.skip_reason, LeftAlone):
+                    yield from map(string_value, provider.web_identity_roles)
 
     @property
     def spoken(self) -> Iterator[tuple[Place, str]]:

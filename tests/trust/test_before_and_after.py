@@ -13,7 +13,7 @@ from migrator.model.fleet import RepoIdentity
 from migrator.trust.known import learn, uses_of
 from migrator.workspace.discover import listing, walk
 from migrator.workspace.workspace import Workspace
-from tests.conftest import MakeRepo
+from tests.conftest import FIXTURES, MakeRepo
 from tests.rules.test_fixtures import CASES, case_id, options
 
 
@@ -40,6 +40,29 @@ def test_no_role_is_new_after_the_migration_or_in_its_report() -> None:
             new[case_id(case)] = (after | report) - before
     assert new == {}
     assert min(named, reported) > len(CASES) / 6
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cdktf-static-keys/literal-role",
+        "cdktf-static-keys/native",
+        "provider-static-keys/a-default-and-a-file",
+        "s3-backend/native-partial",
+        "spacelift-variables/env",
+        "terragrunt/literal-role",
+    ],
+)
+def test_the_report_names_all_roles_that_trust_names(name: str) -> None:
+    case = FIXTURES / "rules" / name
+    config = Config(**options(case))
+    report = {row.role for row in Planning(opened(case / "before"), config).plan().trusts}
+    assert report == roles(case / "before", config) != set()
+
+
+def test_an_integration_needs_no_trust_in_a_token() -> None:
+    case = FIXTURES / "rules/spacelift-aws-integration/attached"
+    assert roles(case / "before", Config(**options(case))) == set()
 
 
 ROLE = "arn:aws:iam::123456789012:role/"

@@ -65,7 +65,7 @@ def _titles(runners: Runners) -> dict[str, None]:
 
 
 def run_roles(context: Context) -> Iterator[RunRole]:
-    """The roles of hooks, of environments, of CDKTF programs, and of the blocks of each root module."""
+    """The roles of hooks, of environments, of CDKTF programs, of Terragrunt units, and of blocks of root modules."""
     for target in context.hook_plan.targets:
         if isinstance(target.role, str) or not _has_hooks(context, target):
             yield RunRole(target.path, _known(target.role), target.runners, target.group)
@@ -74,6 +74,7 @@ def run_roles(context: Context) -> Iterator[RunRole]:
             role, runners = _known(environment_root.role), environment_root.runners
             yield RunRole(environment_root.module.path, role, runners, environment_root.group)
     yield from _of_programs(context)
+    yield from _of_units(context)
     changes = SignInChanges(context)
     states = [known for root in context.facts.roots for known in _of_state(context, changes, root)]
     yield from states
@@ -93,7 +94,7 @@ def _has_hooks(context: Context, target: Target) -> bool:
 
 
 def _of_programs(context: Context) -> Iterator[RunRole]:
-    """The roles with which backends of CDKTF programs sign in by themselves."""
+    """The roles of web identity in CDKTF programs."""
     for program, runners in context.facts.programs:
         from migrator.cdktf.backend_edit import python_sign_in  # here: libcst is slow to load, and seldom needed
 
@@ -106,6 +107,16 @@ def _of_programs(context: Context) -> Iterator[RunRole]:
                 signed = python_sign_in(call, context.config.at(program.folder))
                 role = None if isinstance(signed, Refusal) else _known(signed.role)
                 yield RunRole(program.folder, role, runners, program.group)
+        for role in context.python_identity(program, runners).roles:
+            yield RunRole(program.folder, _known(role), runners, program.group)
+
+
+def _of_units(context: Context) -> Iterator[RunRole]:
+    """The roles of the providers that Terragrunt writes."""
+    found = context.facts.terragrunt
+    for unit, group, runners in zip(found.units, found.groups, context.facts.unit_runners, strict=True):
+        for role in context.generated_sign_in.roles(unit) if unit.generated else ():
+            yield RunRole(unit.folder, _known(role), runners, group)
 
 
 def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[RunRole]:
