@@ -43,8 +43,6 @@ def _stacks(account: Account) -> Iterator[SubjectStack]:
                 known.account.id,
                 known.account.space,
                 frozenset(role for command in commands for role in roles_in(command)),
-                frozenset(),
-                frozenset(),
                 is_guess=False,
                 has_session_tags=known.account.has_session_tags,
                 account=known.account,

@@ -56,9 +56,9 @@ class SubjectStack:
     code: Code
     slug: str
     space: str
-    roles: Roles
-    variable_roles: frozenset[str]
-    paths: frozenset[str]
+    roles: Roles = frozenset()
+    variable_roles: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
     kind: str = "stack"
     is_guess: bool = True
     has_open_space: bool = False
@@ -152,29 +152,30 @@ def _is_run(code: RootRoles, stack: SubjectStack, repository: Knowledge, own: Kn
 
 
 def _module(module: Stack) -> SubjectStack:
-    argument = module.argument("space_id")
-    space = (argument.string if argument else None) or ""
+    space, is_open = _space(module)
     return SubjectStack(
         module.title,
         module.place,
         module.code,
         module.slug or "",
         space,
-        frozenset(),
-        frozenset(),
-        frozenset(),
         kind="module",
-        has_open_space=argument is not None and not argument.is_null and not space,
+        has_open_space=is_open,
         has_session_tags=SESSION_TAGS in module.labels,
     )
+
+
+def _space(stack: Stack) -> tuple[str, bool]:
+    """The id of the space of a stack or module, and whether a run alone knows the id."""
+    argument = stack.argument("space_id")
+    space = (argument.string if argument else None) or ""
+    return space, argument is not None and not argument.is_null and not space
 
 
 def _stack(stack: StackDefinition, paths: dict[str, set[str | None]], variables: StackVariables) -> SubjectStack:
     space, variable_roles, is_guess, is_open = "", frozenset[str](), True, False
     if isinstance(stack, TerraformDefinition):
-        argument = stack.source.argument("space_id")
-        space = (argument.string if argument else None) or ""
-        is_open = argument is not None and not argument.is_null and not space
+        space, is_open = _space(stack.source)
         is_guess = not stack.source.has_explicit_slug
         values = (variable.value for variable in variables.of(stack) if ROLE_VARIABLE.fullmatch(variable.name))
         variable_roles = frozenset(value for value in values if value and is_role_arn(value))
