@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -39,6 +40,7 @@ class _Output(io.FileIO):
 
 def main() -> None:
     """The console script; an interrupt ends it with 130 whenever it comes."""
+    gc.set_threshold(50_000)  # a short run is never searched for garbage: what it loads stays until the end
     try:
         _guard_output()
         from migrator.cli.main import execute  # here: an interrupt while it loads is one too
@@ -53,6 +55,7 @@ def main() -> None:
         code = _report(f"Error: {error}", _FAILED)
     except OSError as error:  # no sentence can be written to standard error either
         code = _report(f"Error: {error.strerror}", _FAILED)
+    gc.freeze()  # nor then
     sys.exit(code)
 
 

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
+from migrator.regex import regex
+
 MASK = "********"
 
 STATIC_KEYS = frozenset({"access_key", "secret_key", "token"})
@@ -18,22 +20,22 @@ Piece = tuple[int, int]
 _TELLING = r"access[_-]?key|secret|passw(?:or)?d|passphrase|pass|pwd|token|private[_-]?key|api[_-]?key|credential|creds"
 _WORDS = ("_key", "-key", "sskey", "ekey", "ikey", "secret", "pass", "pwd", "token", "credential", "creds", "\\u")
 """One of them is in whatever `_TELLING` matches, in lower case; what JSON escapes may be any."""
-_NO_TELLING = re.compile(
+_NO_TELLING = regex(
     r"(?:(?i:[_-](?:arn|file|id|name|path|type|ttl|length|count|day|duration|version|policy)s?)|(?:Arn|File|Id|Name|Path|Type)s?)\Z"
 )
 _PLAIN = r"(?:[^\s\"'`$,;&|<>()\\{}\[\]]|&(?![&\s]|\w+=))"
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
 
-_ACCESS_KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
-_RUN = re.compile(r"[A-Za-z0-9/+]{40,}")
+_ACCESS_KEY_ID = regex(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_RUN = regex(r"[A-Za-z0-9/+]{40,}")
 _LENGTH = 40
 _NEAR = 100
 _JOINS = (".", "_", "-")
-_KINDS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
+_KINDS = regex(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+")
 _FEWEST_KINDS = 15
 """In 40 random characters upper case, lower case, digits and signs change 25 times, in a path's words half as often."""
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36,}|pypi-[\w-]{32,}|"
     r"AIza[\w-]{35}|[rs]k_live_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sb]\.[\w-]{24,}|\w{14}\.atlasv1\.[\w-]{60,}|"
     r"(?<=hooks\.slack\.com/services/)[\w/]{20,}|"
@@ -46,41 +48,39 @@ _IN_TOKENS = (
     *("SG.", "hvs.", "hvb.", ".atlasv1.", "hooks.slack.com", "eyJ", "FwoG", "FQoG", "IQoJ"),
 )
 """One of them is in whatever `_TOKEN` matches."""
-_VAULT_TOKEN = re.compile(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
-)
+_VAULT_TOKEN = regex(r"s\.(?<!\w..)[A-Za-z0-9]{24}\b")
+_PRIVATE_KEY = regex(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<value>.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S)
 
 # --- contexts -------------------------------------------------------------------------------------------------------
 
-_TELLS = re.compile(_TELLING, re.IGNORECASE)
-_TELLS_IN_LOWER = re.compile(_TELLING)
+_TELLS = regex(_TELLING, re.IGNORECASE)
+_TELLS_IN_LOWER = regex(_TELLING)
 """The same in a text of lower case, which takes a third of the time."""
 _GIVEN = r"[\w-]{0,60}[\"']?(?:\s*+\])?[ \t]*+(?:=>|[=:])[ \t]*+"
-_QUOTED = re.compile(
+_QUOTED = regex(
     rf"{_GIVEN}\s*(?P<quote>[\"'])"
     r"(?P<value>(?:\\.|(?!(?P=quote))[^\n\\])++(?=(?P=quote))|(?:(?!(?P=quote))[^\n])++)(?P=quote)"
 )
 """A string with escapes, or, where these leave no end to it, up to the next quote."""
-_SHELL = re.compile(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
-_UNQUOTED = re.compile(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
-_OPTION = re.compile(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
-_IS_PASSWORD = re.compile(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
-_VERSION = re.compile(r"v?\d+(?:\.\d+)+|latest")
-_IS_OPTION = re.compile(r"(?<!\S)--?[\w-]{0,60}\Z")
+_SHELL = regex(rf"[A-Z0-9_]{{0,60}}=(?P<value>{_PLAIN}+)")
+_UNQUOTED = regex(rf"{_GIVEN}(?P<value>{_PLAIN}++)(?!\()")
+_OPTION = regex(rf"[\w-]{{0,60}}[ \t]+(?!-)[\"']?(?P<value>{_PLAIN}+)")
+_IS_PASSWORD = regex(r"(?i)(?:passw(?:or)?d|pwd|passphrase|key|token)[\"']?:\Z")
+_VERSION = regex(r"v?\d+(?:\.\d+)+|latest")
+_IS_OPTION = regex(r"(?<!\S)--?[\w-]{0,60}\Z")
 _GIVES = r"[\"']?\s*+[=:]\s*+[\"']?"
 _NEXT = r"[\"']?\s*+,?\s*+[\"']?\b"
 _TITLE = rf"\b(?:name|key|variable){_GIVES}(?P<name>[\w-]{{1,80}}+)"
 _TITLED = rf"\b(?:value|content|default){_GIVES}(?P<value>{_PLAIN}++)"
-_PAIR = re.compile(rf"(?i){_TITLE}{_NEXT}{_TITLED}")
-_RIAP = re.compile(rf"(?i){_TITLED}{_NEXT}{_TITLE}")
-_CURL = re.compile(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
-_LOGIN = re.compile(rf"\b(?:sshpass|(?:mysql\w*|login)\b[^|;&\n]{{0,100}}?)[ \t]-p[ \t]*[\"']?(?P<value>{_PLAIN}+)")
-_QUERY = re.compile(rf"[?&](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=(?P<value>{_PLAIN}+)")
-_NETRC = re.compile(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
-_USER_INFO = re.compile(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
-_LONE_USER = re.compile(r"://(?P<value>[\w.~-]{16,200})@")
-_BEARER = re.compile(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
+_PAIR = regex(rf"(?i){_TITLE}{_NEXT}{_TITLED}")
+_RIAP = regex(rf"(?i){_TITLED}{_NEXT}{_TITLE}")
+_CURL = regex(rf"(?<!\S)(?:-u|--user|--proxy-user)(?:[ \t]+|=)?[\"']?[^\s:\"'$@]{{1,100}}:(?P<value>{_PLAIN}+)")
+_LOGIN = regex(rf"\b(?:sshpass|(?:mysql\w*|login)\b[^|;&\n]{{0,100}}?)[ \t]-p[ \t]*[\"']?(?P<value>{_PLAIN}+)")
+_QUERY = regex(rf"[?&](?:sig|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=(?P<value>{_PLAIN}+)")
+_NETRC = regex(r"\blogin\s+\S+\s+password\s+(?P<value>" + _PLAIN + "+)")
+_USER_INFO = regex(r"://[^\s/@:\"']{0,100}:(?!\d{1,5}/)(?![${])(?P<value>[^\s@\"'<>]{1,200})@")
+_LONE_USER = regex(r"://(?P<value>[\w.~-]{16,200})@")
+_BEARER = regex(r"(?i)\b(?:bearer|authorization:\s*(?:basic|token))\s+(?P<value>[\w.~+/-]{6,}=*)")
 _ANYWHERE = (
     (_NETRC, ("password",)),
     (_USER_INFO, ("://",)),
@@ -90,20 +90,20 @@ _ANYWHERE = (
     (_QUERY, ("sig=", "x-amz-")),
 )
 """What gives a secret in whatever text, with words of which one is in all that matches, in lower case."""
-_NO_SECRET = re.compile(
+_NO_SECRET = regex(
     r"(?i)\$\{[^{}]*\}|(?:/[\w.-]+){2,}/?|arn:.*|true|false|string|bool|number|any|null|none|~"
     r"|(?:var|local|data|module|each|self|secrets|env|os|std|vault)\.[\w.\[\]\"'-]*|:.*|[|>][+-]?\d?|!\w.*|\*+|%s"
 )
 
 # --- spelling -------------------------------------------------------------------------------------------------------
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[\\/\"'nrt]|%[0-9a-fA-F]{2}|\$\$\{|%%\{"
     r"|&(?:amp|lt|gt|quot|#39|#x27|#43|#47|#61);"
 )
 _MEANT = {"n": "\n", "r": "\r", "t": "\t"} | {character: character for character in "\\/\"'"}
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'", "#43": "+", "#47": "/", "#61": "="}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def is_telling(name: str) -> bool:

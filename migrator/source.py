@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
-_NEWLINE = re.compile(r"\r\n|\n")
+from msgspec import Struct
+
+from migrator.regex import regex
+
+_NEWLINE = regex(r"\r\n|\n")
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True, dict=True):
     """A file as it was read.
 
     ``path`` is relative to the repository, with ``/``. Bytes that are no UTF-8 are carried through the text as lone

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import EditConflict
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """Characters ``start`` up to, not including, ``end`` of a decoded text."""
 
     start: int
@@ -45,8 +46,7 @@ class Cover:
         return last if last is not None and last.start < span.end and span.start < last.end else None
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Put ``text`` in place of ``span`` in the file ``path`` (relative to the repository, with ``/``).
 
     An empty text removes; an empty span inserts. Spans always refer to the text as it was read.

@@ -21,6 +21,7 @@ from migrator.spacelift.hooks.command import hook
 from migrator.span import Cover, Edit, Span, apply_edits
 from migrator.writing import undo_log
 from migrator.writing.diff import unified_diff
+from migrator.writing.lock import LOG
 from migrator.writing.replace import Replacement, uninterrupted
 from tests.conftest import Repo
 
@@ -222,7 +223,7 @@ def test_an_empty_message() -> None:
 
 
 def replacing(folder: Path, changes: Sequence[Change], checkpoint: Callable[[], None] = lambda: None) -> Replacement:
-    log = folder / undo_log.LOG
+    log = folder / LOG
     return Replacement(folder, changes, checkpoint, log, partial(undo_log.recover, folder, log))
 
 

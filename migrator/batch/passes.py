@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.batch.job import Executor, Failure
 from migrator.batch.pool import run_jobs
@@ -121,8 +123,7 @@ def _folder_of_branch(job: RepoJob) -> str:
     return str(clone_folder(job.source, Path(job.clones)))
 
 
-@dataclass
-class Batch:
+class Batch(Struct):
     """A run over ``jobs``, of which each has a name of its own; what comes of them is in the ``journal``."""
 
     jobs: Sequence[RepoJob]

@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from migrator.batch.job import INTERRUPTED, Executor, Failure, outcome
 
@@ -27,8 +28,7 @@ _GRACE = 5.0
 """Seconds that a job gets to turn back when its time is over, before it is killed."""
 
 
-@dataclass(slots=True)
-class _Flight(Generic[Job]):
+class _Flight(Struct, Generic[Job]):
     """A job that was started; the times are those of `time.monotonic`."""
 
     job: Job

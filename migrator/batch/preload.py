@@ -2,13 +2,12 @@
 
 import gc
 
-from migrator.git import branch
-from migrator.migrate import pipeline, planning
+from migrator.migrate import delivery, pipeline, planning
 from migrator.rules.registry import all_rules
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 
-__all__ = ["branch", "pipeline", "planning"]
+__all__ = ["delivery", "pipeline", "planning"]
 
 all_rules()
 hcl.check("a {}", Span(0, 4))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.fleet import ALONE, Fleet, Survey
 from migrator.model.fleet_parts import parts
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 SURVEY = "survey of "
 
 
-@dataclass(frozen=True, slots=True)
-class RepoJob:
+class RepoJob(Struct, frozen=True):
     """A repository and what is to become of it; ``clones`` is where one that is not local is cloned to.
 
     ``push_to`` is the remote that the branch is pushed to, ``""`` for none. If ``planned``, just that is done.
@@ -41,8 +41,7 @@ class RepoJob:
         return self.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """The results in a journal, to be gone through any number of times without holding them all."""
 
     journal: Journal

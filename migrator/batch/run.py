@@ -10,10 +10,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.batch.journal import Journal
 from migrator.batch.outcome import Tally, status_lines
@@ -41,8 +43,7 @@ if TYPE_CHECKING:
 _PRELOADED = ("migrator.batch.preload",)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the command line asks of a batch, beside the `Config` of each repository; ``words`` are its words."""
 
     places: tuple[str, ...]

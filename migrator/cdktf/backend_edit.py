@@ -7,9 +7,10 @@ with its fields: https://developer.hashicorp.com/terraform/cdktf/concepts/remote
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.cdktf.calls import WEB_IDENTITY, CdktfCall
 from migrator.cdktf.diagnostics import BACKEND_ARGUMENTS_UNKNOWN, BACKEND_ROLE_IS_OBJECT
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from migrator.syntax.python.items import Items
 
 
-@dataclass(frozen=True, slots=True)
-class PythonSignIn:
+class PythonSignIn(Struct, frozen=True):
     """How a call comes to sign in by itself: the ``role`` if it is a literal, and the arguments to be written."""
 
     call: CdktfCall

@@ -7,9 +7,10 @@ bindings are prebuilt (``cdktf_cdktf_provider_aws``) or generated (``imports``);
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Ignored, LeftAlone, Place, Refusal
 from migrator.span import Span
@@ -33,8 +34,7 @@ VARIABLE = "cdktf.TerraformVariable"
 WEB_IDENTITY = "assume_role_with_web_identity"
 
 
-@dataclass(frozen=True, eq=False)
-class CdktfCall:
+class CdktfCall(Struct, frozen=True, eq=False, dict=True):
     """A call for an AWS provider, an S3 backend or the state of one."""
 
     document: Document
@@ -184,8 +184,7 @@ class CdktfCall:
         return is_apart and IGNORE.search(self.program.comments_on(item.span)) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class CdktfProgram:
+class CdktfProgram(Struct, frozen=True, eq=False):
     """The Python files of one folder, which together make the stacks of one program."""
 
     folder: str

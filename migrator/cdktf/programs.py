@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.workspace.diagnostics import SYNTAX_ERROR
 from migrator.workspace.discover import Kind
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _WORDS = (b"AwsProvider", b"S3Backend", b"DataTerraformRemoteStateS3")
-_GENERATED = re.compile(rb"^import jsii\b", re.MULTILINE)
+_GENERATED = regex(rb"^import jsii\b", re.MULTILINE)
 
 
 def cdktf_programs(workspace: Workspace) -> list[CdktfProgram]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.cdktf.calls import VARIABLE, WEB_IDENTITY, CdktfCall, CdktfProgram
 from migrator.cdktf.diagnostics import (
@@ -48,8 +49,7 @@ _Name = str | Refusal | None
 _UNKNOWN: Origin = (("", ""),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Role:
+class _Role(Struct, frozen=True):
     """A role in Python's terms, the edits that it needs, and the variable that holds it, if one does."""
 
     expression: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.census.diagnostics import (
     ACCESS_KEY,
@@ -34,6 +35,7 @@ from migrator.census.diagnostics import (
 from migrator.census.kinds import FileKind, is_of_spacelift
 from migrator.census.mentions import KEY, Mention, mentions
 from migrator.model.findings import Finding, Place, Rewrite
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.terraform import Block
 from migrator.terraform.credential_texts import too_large
@@ -46,35 +48,34 @@ if TYPE_CHECKING:
 
 RULE_ID = "census"
 _SHOWN = 8
-_HEAD = re.compile(r"[ \t]*\"?(?P<type>\w+)\"?(?:[ \t]+\"?(?P<label>[\w.-]*)\"?)?")
-_MARGIN = re.compile(r"(?m)^(?![\s})\]]|#|//|EOF|EOT|---)")
-_OF_AWS = re.compile(r"aws|awscc|spacelift", re.I)
-_OTHER_BACKEND = re.compile(r"\bbackend\b[\"\s:={]+(?!s3\b)[\w-]+\"")
-_OTHER_STORE = re.compile(
+_HEAD = regex(r"[ \t]*\"?(?P<type>\w+)\"?(?:[ \t]+\"?(?P<label>[\w.-]*)\"?)?")
+_MARGIN = regex(r"(?m)^(?![\s})\]]|#|//|EOF|EOT|---)")
+_OF_AWS = regex(r"aws|awscc|spacelift", re.I)
+_OTHER_BACKEND = regex(r"\bbackend\b[\"\s:={]+(?!s3\b)[\w-]+\"")
+_OTHER_STORE = regex(
     r"endpoint(?:s|_url_\w+)?\b[^\n]*https?://(?![^\s\"]*(?:amazonaws|\.aws\b|\.c2s|\.sc2s|\.csp\b|\.hci\b))"
 )
-_OF_OTHER_BACKENDS = re.compile(
+_OF_OTHER_BACKENDS = regex(
     r"(?m)^\s*\"?(?:storage_account_name|container_name|resource_group_name|organization|conn_str|prefix|address)\"?\s*[=:]"
 )
-_IN_TEXT = re.compile(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
-_STACK_MODULE = re.compile(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
+_IN_TEXT = regex(r"\bprovider\s+\\?\"aws|\bbackend\s+\\?\"s3")
+_STACK_MODULE = regex(rb"\bsource\"?\s*[=:]\s*\"[^\"\n]*spacelift")
 """A call of a module that may make stacks, and give them variables."""
-_RUNS_COMMANDS = re.compile(r"\bprovisioner\b|local-exec|remote-exec")
-_WITH_WEB_IDENTITY = re.compile(r"assume_?role_?with_?web_?identity", re.I)
-_CHAINED = re.compile(r"assume_role\b[^}]*\Z")
+_RUNS_COMMANDS = regex(r"\bprovisioner\b|local-exec|remote-exec")
+_WITH_WEB_IDENTITY = regex(r"assume_?role_?with_?web_?identity", re.I)
+_CHAINED = regex(r"assume_role\b[^}]*\Z")
 _DECLARES = frozenset({"variable", "output", "check", "locals", "values", "variables", "run", "mock_provider", "test"})
 _PASSES = frozenset({"module", "inputs"})
-_NOT_LOADED = re.compile(
+_NOT_LOADED = regex(
     r"(?:^|/)[.#][^/]*\.(?:tf|tofu|tfvars|hcl)\b[^/]*$|\.(?:example|sample|bak|backup|orig|dist|disabled|off|old|save)$|~$"
 )
 _TELL_OF_FILES = frozenset({"unread-configuration", "spacelift-not-read"})
 """The rules whose findings are about a whole file."""
 _YAML = (".yaml", ".yml")
-_SUBJECT = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
+_SUBJECT = regex(r"(?P<path>.+?):(?P<line>\d+)(?:$|[ ,:])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A block at the top of a file: its ``lines``, and the ``span`` of its ``text``; ``label`` is its first one."""
 
     lines: range

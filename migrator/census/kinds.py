@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from migrator.regex import regex
 from migrator.terraform.credential_texts import TERRAFORM
 
 
@@ -42,7 +43,7 @@ _NAMES = (
 )
 _KINDS = (
     (FileKind.TERRAFORM, TERRAFORM),
-    *((kind, re.compile(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES),
+    *((kind, regex(pattern, re.I if kind is FileKind.DOCUMENTATION else 0)) for kind, pattern in _NAMES),
 )
 
 
@@ -63,21 +64,21 @@ def kind_of_text(path: str, data: bytes) -> FileKind:
 
 
 _WRITES_TERRAFORM = (
-    (b"AwsProvider", re.compile(rb"AwsProvider\b")),
-    (b"AwsccProvider", re.compile(rb"AwsccProvider\b")),
-    (b"S3Backend", re.compile(rb"S3Backend\b")),
-    (b"RemoteStateS3", re.compile(rb"RemoteStateS3\b")),
-    (b'"aws', re.compile(rb"provider\s+\\?\"aws")),
-    (b'"s3', re.compile(rb"backend\s+\\?\"s3")),
-    (b"backend_type", re.compile(rb"backend_type:[ \t]*[\"']?s3")),
-    (b"backend:", re.compile(rb"backend:[ \t]*\r?\n\s+s3:")),
-    (b"providers:", re.compile(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
+    (b"AwsProvider", regex(rb"AwsProvider\b")),
+    (b"AwsccProvider", regex(rb"AwsccProvider\b")),
+    (b"S3Backend", regex(rb"S3Backend\b")),
+    (b"RemoteStateS3", regex(rb"RemoteStateS3\b")),
+    (b'"aws', regex(rb"provider\s+\\?\"aws")),
+    (b'"s3', regex(rb"backend\s+\\?\"s3")),
+    (b"backend_type", regex(rb"backend_type:[ \t]*[\"']?s3")),
+    (b"backend:", regex(rb"backend:[ \t]*\r?\n\s+s3:")),
+    (b"providers:", regex(rb"providers:[ \t]*\r?\n\s+aws(?:cc)?:")),
 )
 """What writes an AWS provider or an S3 backend, each with a part of it that is found quickly."""
-_BINDINGS = re.compile(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
-_IS_TEST = re.compile(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
+_BINDINGS = regex(rb"JSIIMeta\b|jsii-pacmak\b|generated (?:by|from) terraform (?:provider|resource) schema")
+_IS_TEST = regex(r"_test\.go$|\.(?:test|spec)\.[cm]?[jt]sx?$|\.snap$|(?:^|/)(?:__snapshots__|\.gen)/")
 _NEAR = 100
-_HOOKS = tuple((when, re.compile(when + rb"(?:init|plan|apply|perform|destroy)\b")) for when in (b"before_", b"after_"))
+_HOOKS = tuple((when, regex(when + rb"(?:init|plan|apply|perform|destroy)\b")) for when in (b"before_", b"after_"))
 
 
 def writes_terraform(path: str, data: bytes) -> bool:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.census.kinds import FileKind, kind_of_text
+from migrator.regex import regex
 from migrator.terraform.credential_names import ANY
 from migrator.terraform.credential_texts import credential_texts
 from migrator.terraform.key_literals import is_mock
@@ -45,7 +47,7 @@ _ARGUMENTS = (
     rb"[aA]ccess_?[kK]ey(?:_?[iI]d)?|[sS]ecret_?(?:[aA]ccess_?)?[kK]ey|[sS]hared_?[cC](?:redentials|onfig)_?[fF]iles?"
     rb"|[pP]rofile|role_arn|[rR]oleArn"
 )
-_MENTION = re.compile(
+_MENTION = regex(
     rb"(?<![A-Za-z0-9])(?<!TF_VAR_)(?P<name>" + ANY.encode() + rb")(?!\w|=%s)"
     rb"|(?<![A-Za-z0-9])(?P<key>(?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])"
     rb"|(?<![\w-])(?P<option>--profile(?![\w-])|--?backend-config(?![\w-])"
@@ -54,20 +56,19 @@ _MENTION = re.compile(
     + _ARGUMENTS
     + rb")[\"'`]?\s{0,40}(?:=(?![=~>])|:(?!:)|\()"
 )
-_ASKS = re.compile(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
+_ASKS = regex(rb"(?:\btest -[nz]|\[ -[nz]|\bunset) [\\\"']*\$?\{?\Z")
 """Before a name that a command asks for, or takes away."""
-_COMMENT = re.compile(rb"[ \t]*(?:#|//|\*|--|;)")
-_IN_COMMENT = re.compile(rb"/\*(?:(?!\*/).)*\Z|\"//\"\s*:[^}\]]*\Z")
-_VALUE = re.compile(rb"(?<![\w-])--?var[=\s\"',]+\Z")
-_SIGNING = re.compile(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
-_WITH_WEB_IDENTITY = re.compile(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
+_COMMENT = regex(rb"[ \t]*(?:#|//|\*|--|;)")
+_IN_COMMENT = regex(rb"/\*(?:(?!\*/).)*\Z|\"//\"\s*:[^}\]]*\Z")
+_VALUE = regex(rb"(?<![\w-])--?var[=\s\"',]+\Z")
+_SIGNING = regex(rb"(?:" + _ARGUMENTS + rb"|token|assume_role(?:_with_web_identity)?|endpoints?)\Z")
+_WITH_WEB_IDENTITY = regex(rb"(?:assume_?role_?with_?web_?identity|AssumeRoleWithWebIdentity)[^}\])]*\Z", re.I)
 _NEAR = 600
 _LONGEST = 200
 """How long a match can be, from one of the parts on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A place, by its ``line`` and ``offset`` in bytes, that mentions ``word``.
 
     ``is_argument`` tells an argument from the name of a variable, ``is_value`` that ``-var`` sets a variable of that

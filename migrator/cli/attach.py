@@ -65,15 +65,12 @@ def attach(repos: tuple[str, ...], **options: Any) -> None:
     Without REPO, all stacks of the inventory with static keys get the hook. Nothing is changed in the account: a team's
     administrative stack applies the module, and destroying the module takes the hook away.
     """
-    from migrator.config.config import Config  # here and below: --help needs nothing of it
-    from migrator.spacelift.inventory.installed import require
+    from migrator.config.config import Config  # here: --help needs nothing of these
+    from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
+    from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
+    from migrator.spacelift.inventory.file import read_inventory
 
     try:
-        require()
-        from migrator.spacelift.inventory.attach import attachments, migrated_without, template_of
-        from migrator.spacelift.inventory.attach_module import attach_module, removal_commands, removal_module
-        from migrator.spacelift.inventory.file import read_inventory
-
         config = Config(
             backend_role_arn=options["role_arn"],
             hook_phases=tuple(filter(None, options["hook_phases"].split(","))),

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from migrator.cli.options import OUTPUT, GroupedCommand, option
-from migrator.errors import MigrateError, UsageError
+from migrator.errors import MigrateError, UsageError, missing_extra
 from migrator.secret import plain_line
 
 _EPILOG = """\b
@@ -32,12 +32,10 @@ def inventory(output: str, quiet: bool) -> None:
     SPACELIFT_API_TOKEN, or SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET, or run
     `spacectl profile login`.
     """
-    from migrator.batch.progress import counting  # here: --help needs nothing of it
-    from migrator.spacelift.inventory.installed import require
+    from migrator.batch.progress import counting  # here: --help needs nothing of these
+    from migrator.spacelift.inventory.file import write_inventory
 
     try:
-        require()
-        from migrator.spacelift.inventory.file import write_inventory
         from migrator.spacelift.inventory.read import read_account
         from migrator.spacelift.inventory.session import session_from_environment
 
@@ -46,8 +44,9 @@ def inventory(output: str, quiet: bool) -> None:
         write_inventory(output, account)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    except MigrateError as error:
-        click.echo(plain_line(f"error: {error}"), err=True)
+    except (MigrateError, ImportError) as error:
+        lacking = missing_extra("Reading an account needs gql.", "inventory")
+        click.echo(plain_line(f"error: {error if isinstance(error, MigrateError) else lacking}"), err=True)
         raise SystemExit(3) from None
     for missing in account.missing:
         _say(f"warning: this account's schema does not have {missing}; the inventory does without", is_quiet=False)

@@ -270,13 +270,11 @@ def _with_settings(config: Config) -> Config:
 
 def _fields_set() -> Iterator[str]:
     """The fields of `Config` that the command line set."""
-    from dataclasses import fields
-
     from migrator.config.config import Config
 
     context = click.get_current_context(silent=True)
-    known = {field.name for field in fields(Config)}
     for name in context.params if context is not None else ():
         field = name.removeprefix("no_")
-        if context is not None and field in known and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        is_default = context is None or context.get_parameter_source(name) is ParameterSource.DEFAULT
+        if field in Config.__struct_fields__ and not is_default:
             yield field

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.choices import BRANCH as BRANCH
 from migrator.config.choices import TOKEN_FILE as TOKEN_FILE
@@ -18,11 +20,12 @@ from migrator.config.role_mapping import RoleMapping, conflict
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
 from migrator.model.results import Mode
+from migrator.regex import regex
 from migrator.workspace.discover import matches
 
 ROLE_VARIABLE = "aws_role_arn"
 
-_ROLE_ARN = re.compile(
+_ROLE_ARN = regex(
     rf"arn:(?:{'|'.join(FIRST_REGIONS)}):iam::\d{{12}}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{{1,64}}", re.ASCII
 )
 
@@ -42,8 +45,7 @@ class ExistingBranch(Enum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class PathRoles:
+class PathRoles(Struct, frozen=True):
     """The roles for the folders that ``glob`` matches.
 
     ``ignore`` are the codes of the refusals that are accepted in these folders and files.
@@ -55,8 +57,7 @@ class PathRoles:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What the user asked for. Raises `UsageError` at construction for a value that makes no sense.
 
     ``set_on_command_line`` names the fields that the command line set: a settings file (``settings_file``, else the
@@ -154,7 +155,7 @@ class Config:
         for roles in self.paths:
             if matches(path, roles.glob):
                 changes = {"role_arn": roles.role_arn, "backend_role_arn": roles.backend_role_arn}
-                config = replace(config, **_without(changes, self.set_on_command_line))  # type: ignore[arg-type]
+                config = replace(config, **_without(changes, self.set_on_command_line))
         return config
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.errors import UsageError
 from migrator.workspace.discover import matches
@@ -15,8 +16,7 @@ Origin = tuple[str, str]
 """One of `KINDS`, and a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoleMapping:
+class RoleMapping(Struct, frozen=True):
     """The role ``arn`` for the identities that ``origin`` says, in the folders that the glob ``paths`` matches.
 
     ``is_flag``: the command line's, which counts for more than a settings file; so does a path than none.

@@ -12,8 +12,9 @@ one that was assumed; another one stays, and is assumed with it, in the form tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import BackendAuth, Config, is_role_arn
 from migrator.decide.diagnostics import (
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
 ROLE, TOKEN_FILE = "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"
 
 
-@dataclass(frozen=True, eq=False)
-class EnvironmentRoot:
+class EnvironmentRoot(Struct, frozen=True, eq=False):
     """Such a root module; ``place`` is that of its backend, or of a provider where it has none.
 
     ``role`` is None where it is not known, and the stacks have it already. The parts of a ``group`` are changed

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.cdktf.programs import cdktf_programs
 from migrator.decide.by_hand import MadeByHand, integrations_of
@@ -40,8 +42,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class Facts:
+class Facts(Struct, frozen=True, eq=False, dict=True):
     """The facts tell what the folder that may be changed holds.
 
     ``stray_backends`` are partial configurations for an unknown root module,
@@ -62,17 +63,17 @@ class Facts:
     stacks: tuple[StackDefinition, ...]
     stray_backends: tuple[S3Backend, ...]
     backend_config_values: tuple[BackendConfigValue, ...]
-    serving: tuple[tuple[StackDefinition, KnownRoot], ...] = ()
-    programs: tuple[tuple[CdktfProgram, Runners], ...] = ()
-    terragrunt: Terragrunt = field(default_factory=Terragrunt)
-    unit_runners: tuple[Runners, ...] = ()
-    remote_states: tuple[RemoteState, ...] = ()
-    settings: tuple[Setting, ...] = ()
-    modules_with_static_keys: tuple[ModuleWithStaticKeys, ...] = ()
-    other_providers: tuple[OtherProvider, ...] = ()
-    variables: StackVariables = field(kw_only=True)
-    runners_of: Callable[[str], Runners] = field(kw_only=True)
-    integrations: Mapping[StackDefinition, Place] = field(kw_only=True)
+    serving: tuple[tuple[StackDefinition, KnownRoot], ...]
+    programs: tuple[tuple[CdktfProgram, Runners], ...]
+    terragrunt: Terragrunt
+    unit_runners: tuple[Runners, ...]
+    remote_states: tuple[RemoteState, ...]
+    settings: tuple[Setting, ...]
+    modules_with_static_keys: tuple[ModuleWithStaticKeys, ...]
+    other_providers: tuple[OtherProvider, ...]
+    variables: StackVariables
+    runners_of: Callable[[str], Runners]
+    integrations: Mapping[StackDefinition, Place]
     overrides: tuple[Override, ...] = ()
     own_runs: tuple[OwnRun, ...] = ()
     own_tasks: tuple[OwnTask, ...] = ()

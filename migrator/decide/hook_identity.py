@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.decide.diagnostics import NEED_SEVERAL
@@ -26,6 +27,7 @@ from migrator.decide.hook_diagnostics import (
     WEB_IDENTITY_STAYS,
 )
 from migrator.model.findings import LeftAlone, Note, Refusal, Rewrite
+from migrator.regex import regex
 from migrator.spacelift.hooks.command import SHELL_ROLE
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.terraform import Literal, NewComment
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.decide.hook_targets import Target
 
-_COMMENT = re.compile(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
+_COMMENT = regex(rf"^\s*(?:#|//).*\b{WEB_IDENTITY}\b", re.MULTILINE)
 
 
 class HookIdentity:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, is_role_arn
@@ -40,8 +42,7 @@ _BY_HOOK = HOOK_ONLY.refusal()
 _TAKEN = ROLE_VARIABLE_TAKEN.refusal(variable=f"var.{ROLE_VARIABLE}")
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
+class Target(Struct, frozen=True, eq=False):
     """A root module, unit or CDKTF program that is migrated and signs in by a hook; its backend is at ``place``.
 
     ``role`` is the hook's. The parts of a ``group`` are changed together: `Finding.group`. ``engine`` is that of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ROLE_VARIABLE, HookPlace
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 
-@dataclass(frozen=True, eq=False)
-class PlannedHook:
+class PlannedHook(Struct, frozen=True, eq=False):
     """A stack that is to get the hook, since it runs ``code``: with ``role``, as a part of ``group``.
 
     ``refusal`` says why what it runs is not migrated, if so; ``in_runtime_config`` are the slugs of the stacks whose

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.decide.diagnostics import VARIABLE_FOR_TWO_ROLES
 from migrator.model.diagnostics import Diagnostic
@@ -33,8 +34,7 @@ PREFIX = "TF_VAR_"
 https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name."""
 
 
-@dataclass(eq=False)
-class RoleValue:
+class RoleValue(Struct, eq=False):
     """The ``role`` that the variable ``name`` of the root module at ``root`` is to have, for providers at ``users``."""
 
     root: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.decide.diagnostics import (
@@ -42,8 +43,7 @@ _MOST_STEPS = 1_000
 _HOMES = ("variables.tf", "variables.tf.json", "variables.tofu", "variables.tofu.json")
 
 
-@dataclass(frozen=True, eq=False)
-class _Step:
+class _Step(Struct, frozen=True, eq=False):
     """A module in which ``variable`` is declared for an identity, ``origin``.
 
     Its ``calls`` stand each with what the caller calls the variable.

@@ -6,8 +6,9 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,7 @@ _LEAVE_OUT = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class ProviderInstance:
+class ProviderInstance(Struct, frozen=True, eq=False):
     """A provider as it signs in, in one instance of it below a root module; ``role`` is what it is mapped to."""
 
     provider: Provider

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.workspace.discover import Kind
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 
-@dataclass(frozen=True, eq=False)
-class Runners:
+class Runners(Struct, frozen=True, eq=False):
     """The stacks that run one root module: those that are defined here, and in other repositories of the run.
 
     Stacks that are made of ``blueprints`` may run it, too; none of them is known.
@@ -50,8 +50,7 @@ class Runners:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Root:
+class Root(Struct, frozen=True, eq=False, dict=True):
     """A root module with an S3 backend, and the stacks that run it.
 
     ``backends`` are the block itself, those of override files, and the partial configurations for it;
@@ -123,8 +122,7 @@ class Root:
         return self.backend.skip_reason is None and not self.has_web_identity
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleWithStaticKeys:
+class ModuleWithStaticKeys(Struct, frozen=True, eq=False):
     """A root module without an S3 backend to whose runs settings of Spacelift hand static credentials."""
 
     module: Module

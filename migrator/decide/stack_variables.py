@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import HookPlace
 from migrator.decide.role_values import PREFIX
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.model import StackDefinition
 
 
-@dataclass(frozen=True, eq=False)
-class RequiredVariable:
+class RequiredVariable(Struct, frozen=True, eq=False):
     """A ``variable`` for a stack, since it runs ``code``; ``here`` is None for one that another repository defines.
 
     ``needs`` and ``group`` are as in `Finding`; ``refusal`` says why what the stack runs is not migrated, if so.

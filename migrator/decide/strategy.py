@@ -6,8 +6,9 @@ itself is certain: see ``docs/strategies.md``.
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(Struct, frozen=True):
     """The way a root module's backend is to sign in, and ``because`` of what; ``""`` where nothing says so.
 
     ``way`` is never `BackendAuth.AUTO`.

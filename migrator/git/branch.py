@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace as replace_in
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace as replace_in
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import Branch, Entry, GitRepo, is_branch_name
@@ -37,11 +37,6 @@ _PEOPLE: dict[tuple[object, ...], str] = {}
 
 class Checkout(GitRepo):
     """A checkout in which a branch can be made. Raises `MigrateError` if git refuses."""
-
-    @property
-    def undo_log(self) -> Path:
-        """The path of the undo log, which exists only while files are being changed."""
-        return self.folder / "tf-oidc-migrate.undo"
 
     def begin(self) -> None:
         """Put back what a killed run has left, and remember the commit that is checked out now.

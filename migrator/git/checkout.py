@@ -12,17 +12,19 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.git.command import ENVIRONMENT, SAFE, SURROUNDING, GitFailure, read_git, settings_in, without_programs
 from migrator.model.fleet import RepoIdentity
 from migrator.model.results import Revision
+from migrator.regex import regex
 
-_REMOTE = re.compile(
+_REMOTE = regex(
     r"(?:(?P<scheme>https?|ssh)://(?:[^@/\s]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/|[\w.-]+@(?P<alias>[A-Za-z0-9.-]+):)"
     r"(?P<path>[\w.~-]+(?:/[\w.~-]+)+)",
     re.ASCII,
@@ -37,8 +39,7 @@ class Entry(NamedTuple):
     sha: str
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A new branch with its commit."""
 
     name: str
@@ -125,6 +126,11 @@ class GitRepo:
         commit, branch = self._position() or ("", self._head_branch or "")
         remote = web_address(self._setting("remote.origin.url"))
         return Revision(self.root.name, remote, branch.removeprefix("refs/heads/"), commit)
+
+    @property
+    def undo_log(self) -> Path:
+        """The path of the undo log, which exists only while files are being changed."""
+        return self.folder / "tf-oidc-migrate.undo"
 
     def remote_url(self, remote: str) -> str | None:
         """The URL that is pushed to as ``remote``, as it is written down."""

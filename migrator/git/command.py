@@ -15,8 +15,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.secret import mask, printable
@@ -98,8 +99,7 @@ def without_programs(settings: Sequence[tuple[str, str, str]]) -> tuple[str, ...
     return tuple(options)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a git command ended. ``complaint`` may hold URLs with tokens: to be recognised, never to be shown."""
 
     status: int

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Mapping
+
+from migrator.regex import regex
 
 
 def import_stream(
@@ -46,7 +47,7 @@ def _quoted(path: str) -> bytes:
     return b'"' + os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
 
 
-_ID = re.compile(rb"\$Id(?::[^$\n]*)?\$")
+_ID = regex(rb"\$Id(?::[^$\n]*)?\$")
 
 
 def blob_id(data: bytes, like: str) -> str:

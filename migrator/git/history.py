@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.git.command import Deadline, run_git
 from migrator.model.notes import OF_KEYS
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.findings import Note
 
 _SECONDS = 20.0
-_SUBJECT = re.compile(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
+_SUBJECT = regex(r"(?P<place>(?P<path>.+?):(?P<line>\d+))(?: \((?P<key>[^()]*)\))?")
 _FEW = 8
 _MARK = "commit:"
 _LOG = ("log", "-c", "--full-diff", "--no-renames", "--no-ext-diff", "--no-textconv", "--name-status", "-z")
-_COMMIT = re.compile(r"(?!0+ )([0-9a-f]{40,64}) ")
+_COMMIT = regex(r"(?!0+ )([0-9a-f]{40,64}) ")
 
 
 def with_commits(notes: Iterable[Note], root: Path) -> Iterator[Note]:

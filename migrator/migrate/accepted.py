@@ -6,8 +6,9 @@ A refused place stays as it is, accepted or not. An accepted refusal counts as `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED, REFUSED_IN_OTHER_MODULE
 from migrator.model.catalogue import catalogue

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import FileProblem, Finding, Note
 from migrator.model.results import Plan, SigningRow, StackRow
@@ -35,9 +37,9 @@ def masked(plan: Plan, known: Known) -> Plan:
 
 
 def _masked(shown: _Shown, hidden: Callable[[str], str]) -> _Shown:
-    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NAMES}
+    values = {name: getattr(shown, name) for name in shown.__struct_fields__ if name not in _NAMES}
     after = {name: _hidden(value, hidden) for name, value in values.items()}
-    return replace(shown, **after) if after != values else shown  # type: ignore[arg-type]
+    return replace(shown, **after) if after != values else shown
 
 
 def _hidden(value: object, hidden: Callable[[str], str]) -> object:
@@ -45,4 +47,4 @@ def _hidden(value: object, hidden: Callable[[str], str]) -> object:
         return hidden(value)
     if isinstance(value, tuple):
         return tuple(_hidden(element, hidden) for element in value)
-    return _masked(value, hidden) if is_dataclass(value) else value  # type: ignore[type-var]
+    return _masked(value, hidden) if isinstance(value, Struct) else value  # type: ignore[type-var]

@@ -7,16 +7,17 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.census import accounts as census
 from migrator.config.role_mapping import unmatched
 from migrator.config.settings_file import NAME, with_repository
 from migrator.errors import MigrateError
-from migrator.migrate.branches import commit, is_of_run, made_before, stage_branch
+from migrator.migrate.branches import is_of_run, stage_branch
 from migrator.migrate.diagnostics import UNMATCHED_ROLES
 from migrator.model.fleet import ALONE, Fleet, RepoIdentity, Survey
 from migrator.model.notes import OF_KEYS
@@ -24,16 +25,15 @@ from migrator.model.results import Mode, Plan, RepoResult, Revision, Stage
 from migrator.terraform.outside_calls import outside_calls
 from migrator.workspace.discover import checkout_of, listing, walk
 from migrator.workspace.workspace import Workspace
-from migrator.writing import undo_log
-from migrator.writing.diff import unified_diff
-from migrator.writing.lock import locked
-from migrator.writing.replace import Replacement, uninterrupted
+from migrator.writing.lock import LOG
 
 if TYPE_CHECKING:
     from migrator.config.config import Config
-    from migrator.git.branch import Checkout
+    from migrator.git.checkout import GitRepo
     from migrator.migrate.planning import Planning
     from migrator.model.findings import Note
+
+_READING = (Mode.PREVIEW, Mode.CHECK)
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def open_workspace(repo: str, config: Config) -> Workspace:
     Raises `MigrateError` for what git cannot read, and for a file that is not sound.
     """
     path = Path(os.path.realpath(repo))
-    checkout = _checkout(path)
+    checkout = _checkout(path, Mode.PREVIEW)
     own = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, own)
     workspace.slugs = dict(own.slugs)
@@ -130,8 +130,7 @@ def reason_of(error: Exception) -> str:
     return f"Internal error ({type(error).__name__} at {place}). Please report this error"
 
 
-@dataclass(frozen=True, slots=True)
-class _Repository:
+class _Repository(Struct, frozen=True):
     """A repository that was read, with its planning.
 
     ``config`` is the ``run_config`` with the settings of the repository's own file.
@@ -140,13 +139,12 @@ class _Repository:
     name: str
     run_config: Config
     config: Config
-    checkout: Checkout | None
+    checkout: GitRepo | None
     workspace: Workspace
     planning: Planning | _Nothing
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
+class _Nothing(Struct, frozen=True):
     """The `Planning` of a repository without anything to plan."""
 
     workspace: Workspace
@@ -165,47 +163,44 @@ class _Nothing:
         return Plan(findings, problems=tuple(self.workspace.problems), notes=every)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(Struct, frozen=True):
     """A repository that was read and planned, before anything is done to it."""
 
     config: Config
-    checkout: Checkout | None
+    checkout: GitRepo | None
     workspace: Workspace
     plan: Plan
     result: RepoResult
 
 
 @contextmanager
-def _begun(repo: str, config: Config) -> Iterator[tuple[Path, Checkout | None]]:
+def _begun(repo: str, config: Config) -> Iterator[tuple[Path, GitRepo | None]]:
     """The folder at ``repo`` and its checkout, with nothing of a killed run in it.
 
     If it may be changed, it is locked for the length of the block.
     """
     path = Path(os.path.realpath(repo))
-    checkout = _checkout(path)
+    checkout = _checkout(path, config.mode)
     if checkout is None and config.mode is Mode.BRANCH:
         raise MigrateError(
             "The folder is not a git repository, and a branch needs a repository. Use --in-place to write the files"
         )
-    log = checkout.undo_log if checkout else path / undo_log.LOG
-    if config.mode in (Mode.PREVIEW, Mode.CHECK):
+    log = checkout.undo_log if checkout else path / LOG
+    if config.mode in _READING:
         if os.path.lexists(log):
             raise MigrateError(
                 "Another run changes this repository, or was killed. The next run that migrates restores the files"
             )
         yield path, checkout
         return
-    with locked(checkout.folder if checkout else path):
-        if checkout:
-            checkout.begin()
-        else:
-            undo_log.recover(path, log)
+    from migrator.migrate.delivery import alone  # here: a preview or check changes nothing
+
+    with alone(path, checkout):
         yield path, checkout
 
 
 def _read(
-    path: Path, checkout: Checkout | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
+    path: Path, checkout: GitRepo | None, config: Config, fleet: Fleet, name: str, paths: Sequence[str]
 ) -> _Repository:
     own = with_repository(config, _root(path, checkout))
     workspace = _workspace(path, checkout, own, paths[1:])
@@ -247,15 +242,20 @@ def _require_as_planned(now: RepoResult, planned: RepoResult) -> None:
     raise MigrateError(f"{change} since the plan was made. Make the plan again")
 
 
-def _checkout(path: Path) -> Checkout | None:
+def _checkout(path: Path, mode: Mode) -> GitRepo | None:
+    """The checkout that ``path`` lies in, fit for a branch unless nothing is to be changed."""
     if checkout_of(path) is None:
         return None
-    from migrator.git.branch import Checkout  # here: a plain folder needs none of it
+    from migrator.git.checkout import GitRepo  # here: a plain folder needs none of it
+
+    if mode in _READING:
+        return GitRepo.open(path)
+    from migrator.git.branch import Checkout
 
     return Checkout.open(path)
 
 
-def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Sequence[str] = ()) -> Workspace:
+def _workspace(path: Path, checkout: GitRepo | None, config: Config, others: Sequence[str] = ()) -> Workspace:
     if checkout is None and others:
         raise MigrateError("git cannot read the checkout of these folders: name one folder at a time")
     if checkout is None:
@@ -272,7 +272,7 @@ def _workspace(path: Path, checkout: Checkout | None, config: Config, others: Se
     )
 
 
-def _identity(checkout: Checkout, config: Config) -> RepoIdentity:
+def _identity(checkout: GitRepo, config: Config) -> RepoIdentity:
     """The checkout's identity; on the branch of an earlier run, it stands for the branch that this one was made of."""
     identity = _named(checkout.identity, config)
     is_ours = any(is_of_run(branch, config.branch) for branch in identity.branches)
@@ -287,7 +287,7 @@ def _named(identity: RepoIdentity, config: Config) -> RepoIdentity:
     return replace(identity, name=name, namespace=namespace)
 
 
-def _root(path: Path, checkout: Checkout | None) -> Path:
+def _root(path: Path, checkout: GitRepo | None) -> Path:
     return path if checkout is None else Path(os.path.realpath(checkout.root))
 
 
@@ -332,34 +332,6 @@ def _deliver(prepared: _Prepared, planned: RepoResult | None) -> RepoResult:
         result = replace(result, notes=tuple(with_commits(result.notes, prepared.workspace.root)))
     if config.mode is Mode.CHECK:
         return result
-    if not plan.changes:
-        return made_before(result, config, checkout)
-    if config.mode is Mode.PREVIEW or config.keep_diff:
-        diff = unified_diff(plan.changes)
-        shown = diff if config.show_secrets else unified_diff(plan.changes, plan.masked)
-        result = replace(result, diff=shown, is_masked=shown != diff)
-    if config.mode is Mode.PREVIEW:
-        return result
-    _require_unchanged(prepared.workspace)
-    if config.mode is Mode.IN_PLACE or checkout is None:
-        _write(prepared)
-        return result
-    return commit(result, plan, config, checkout)
+    from migrator.migrate.delivery import deliver  # here: a check shows and writes nothing
 
-
-def _require_unchanged(workspace: Workspace) -> None:
-    """What was read must still be so, or the plan is one for files that never were there together."""
-    path = workspace.changed_meanwhile()
-    if path is not None:
-        raise MigrateError(f"Another program changed {path} during the run. Nothing was changed")
-
-
-def _write(prepared: _Prepared) -> None:
-    """Replace the files where they are."""
-    root, checkout = prepared.workspace.root, prepared.checkout
-    log = checkout.undo_log if checkout else root / undo_log.LOG
-    with (
-        uninterrupted() as checkpoint,
-        Replacement(root, prepared.plan.changes, checkpoint, log, partial(undo_log.recover, root, log)) as replacement,
-    ):
-        replacement.commit()
+    return deliver(result, plan, prepared.workspace, config, checkout)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.migrate.diagnostics import (
@@ -39,8 +41,7 @@ def within_scope(workspace: Workspace, finding: Finding) -> Finding:
     return finding
 
 
-@dataclass
-class Settlement:
+class Settlement(Struct):
     """Declines what cannot be done until the rest can be done whole."""
 
     workspace: Workspace

@@ -8,8 +8,9 @@ are sound on their own, so that each can be applied before the next one is merge
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.migrate.settlement import Settlement

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ACCOUNT = "Spacelift"
 """What the account is called where a stack that no code defines names its repository."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountStack:
+class AccountStack(Struct, frozen=True):
     """A stack of the account; ``id`` is its slug, ``place`` its address for people.
 
     ``signs_in`` says what signs in for its runs today, ``static_keys`` names the variables and files with static

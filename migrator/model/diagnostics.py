@@ -7,13 +7,12 @@ settings file and ``--ignore`` go by; its sentences are for people alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from migrator.model.findings import FileProblem, Ignored, LeftAlone, Note, Place, Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One kind of message.
 
     ``code`` is its stable name in kebab-case. ``found`` says what stands in the code, ``why`` why nothing was changed
@@ -45,7 +44,7 @@ class Diagnostic:
         What was ``found`` is the task; ``why`` it must be done comes before the help.
         """
         more = " ".join(self._fill(part, values) for part in (self.why, self.help) if part)
-        return Note(self._fill(self.found, values), subjects, paste=paste, code=self.code, help=more)
+        return Note(task=self._fill(self.found, values), subjects=subjects, paste=paste, code=self.code, help=more)
 
     def problem(self, place: Place, **values: object) -> FileProblem:
         """A file that could not be read or understood, at ``place``."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 Version = tuple[int, int, int]
 
@@ -14,7 +17,7 @@ FIRST_NATIVE: Version = (1, 6, 0)
 FIRST_WITHOUT_FLAT_ROLE: Version = (1, 10, 0)
 """From here on Terraform's S3 backend rejects the flat ``role_arn``; OpenTofu's does not: its CHANGELOG, #35721."""
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"\s*(?P<operator>~>|>=|<=|!=|\^|>|<|==?|)\s*v?(?P<first>\d{1,5})(?:\.(?P<second>\d{1,5}|x|\*))?"
     r"(?:\.(?P<third>\d{1,5}|x|\*))?"
     r"(?P<early>-[0-9A-Za-z.-]+)?(?=[\s,]|$)\s*,?",
@@ -24,8 +27,7 @@ _LAST = 10**6
 _GREATEST: Version = (_LAST, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """``said`` at ``place`` (both for people) leaves versions from ``low`` up to and without ``high``.
 
     ``is_tofu`` says whether it leaves OpenTofu alone; ``is_soft`` that tools of people read it, and a run need not;
@@ -44,8 +46,7 @@ class Evidence:
         return f"{self.said} ({self.place})"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether the backend can sign in by itself for certain, and the evidence that says so, or not.
 
     ``contradiction`` are two that cannot both be right.
@@ -56,8 +57,7 @@ class Verdict:
     contradiction: tuple[Evidence, Evidence] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """What a root module's repository tells of its engine: the ``code``, and the runtime configuration beside it.
 
     That has ``entries`` for stacks by their slugs, which count more than what a stack says itself, and ``defaults``.

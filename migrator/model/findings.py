@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from msgspec import Struct
 
-if TYPE_CHECKING:
-    from migrator.span import Edit
+from migrator.span import Edit
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """A line of a file: ``path`` relative to the repository, ``line`` counted from 1; 0 stands for the whole file.
 
     The ``offset`` of what begins there tells it from others on its line; people are told of lines.
@@ -29,52 +26,50 @@ class Place:
         return f"{self}+{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """Edits that are made all together, in all their files, or not at all; ``outcome`` says what they come to."""
 
     edits: tuple[Edit, ...]
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class _Explained(Struct, frozen=True):
+    """A ``reason`` for people."""
+
+    reason: str
+
+
+class Refusal(_Explained, frozen=True, kw_only=True):
     """Found, and cannot be rewritten safely: ``reason`` says what and why, ``help`` what to do, ``code`` of
     which kind it is (`migrator.model.diagnostics`). Exit code 4.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftAlone:
+class LeftAlone(_Explained, frozen=True, kw_only=True):
     """Found, and rightly left as it is: ``reason`` says what and why, ``help`` what to do, ``code`` of
     which kind it is (`migrator.model.diagnostics`). Not an error.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(_Explained, frozen=True, kw_only=True):
     """Found, and left as it is because the user wants it so: ``reason`` says how they said it, ``code`` of which kind
     it is. Not an error.
     """
 
-    reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
 Fix = Rewrite | Refusal | LeftAlone | Ignored
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """Something that a person must do: ``task`` in words, ``subjects`` what to do it to, ``paste`` a text to copy.
 
     ``code`` says of which kind it is, ``help`` how it is done. Notes alike but for their subjects are told as one.
@@ -83,7 +78,7 @@ class Note:
     task: str
     subjects: tuple[str, ...] = ()
     paste: str = ""
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
     @property
@@ -92,8 +87,7 @@ class Note:
         return f"{self.task.rstrip('.:')}: {', '.join(self.subjects)}" if self.subjects else self.task
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a rule found at a place, and what is to become of it.
 
     ``subject`` names what the finding is about: a block by its type and labels, a stack, a file. ``names`` are the
@@ -130,8 +124,7 @@ class Finding:
         return self.fix.outcome if isinstance(self.fix, Rewrite) else self.fix.reason
 
 
-@dataclass(frozen=True, slots=True)
-class FileProblem:
+class FileProblem(Struct, frozen=True):
     """A file that could not be read or understood, and was therefore left as it is. Exit code 3.
 
     ``code`` says of which kind the problem is, ``help`` what to do.
@@ -139,14 +132,16 @@ class FileProblem:
 
     place: Place
     reason: str
-    code: str = field(kw_only=True)
+    code: str
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before (None: it does not exist yet) and after."""
 
     path: str
-    before: bytes | None = field(repr=False)
-    after: bytes = field(repr=False)
+    before: bytes | None
+    after: bytes
+
+    def __repr__(self) -> str:
+        return f"Change({self.path!r})"  # files may hold secrets

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.model.account import AccountStack
 from migrator.model.engine import Engine, Evidence
@@ -11,8 +12,7 @@ from migrator.model.findings import Place
 from migrator.model.module_source import ModuleSource
 
 
-@dataclass(frozen=True, slots=True)
-class RepoIdentity:
+class RepoIdentity(Struct, frozen=True):
     """What stacks call a repository: its name, its owner (``""``: not known), and the branches it stands for."""
 
     name: str
@@ -20,8 +20,7 @@ class RepoIdentity:
     branches: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """What a stack says of the code that it runs; None for what is not known, ``""`` for a namespace not named.
 
     ``runs_below`` tells of Terragrunt that runs every unit below the project root.
@@ -34,8 +33,7 @@ class Code:
     runs_below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRoot:
+class KnownRoot(Struct, frozen=True):
     """A root module that needs the hook, as other repositories are told of it.
 
     ``by`` says how its runs get their credentials: by a ``hook`` or an ``integration``, whose is the ``role``, or by
@@ -70,8 +68,7 @@ class KnownRoot:
         return f"{self.identity.name}: {self.path or '.'}"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStack:
+class KnownStack(Struct, frozen=True):
     """A stack, as other repositories are told of it.
 
     ``refusal`` says why it cannot get the hook, if so; ``slug`` is ``""`` where it is not known, or does not matter,
@@ -112,8 +109,7 @@ class KnownStack:
         return self.account is not None and self.account.has(name, value) is False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownReceiver:
+class KnownReceiver(Struct, frozen=True):
     """A stack of any vendor, or a module, as other repositories are told of it: what contexts attach themselves to.
 
     ``labels`` are None where they are not known.
@@ -125,8 +121,7 @@ class KnownReceiver:
     labels: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCall:
+class KnownCall(Struct, frozen=True):
     """A ``module`` block that calls a module of another repository: of ``source``, or at the path ``folder``.
 
     ``refusal`` says why it cannot follow a change of that module's variables, if so; one that ``is_unit`` of Terragrunt
@@ -155,8 +150,7 @@ class KnownCall:
         return self.source is not None and not self.source.is_at_head(module.identity.branches)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownInput:
+class KnownInput(Struct, frozen=True):
     """A variable for a role that a module gets.
 
     ``origin`` tells whose, over the module's other variables: see `migrator.terraform.outside_identities`.
@@ -166,8 +160,7 @@ class KnownInput:
     origin: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownModule:
+class KnownModule(Struct, frozen=True):
     """A module whose variables are not what they were: what its callers in other repositories must know.
 
     ``folder`` is where it lies on this machine, ``addresses`` what registries call it, each with the folder in that.
@@ -198,8 +191,7 @@ class KnownModule:
         return f"{self.identity.name}: {self.path or '.'}"
 
 
-@dataclass(frozen=True, slots=True)
-class RoleUser:
+class RoleUser(Struct, frozen=True):
     """What gets a ``role`` of --role-arn or --backend-role-arn, or one of --role: at ``place``, for people.
 
     ``fingerprint`` tells its identity from others: see `migrator.terraform.fingerprints`. Backends are compared with
@@ -212,8 +204,7 @@ class RoleUser:
     is_backend: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What one repository of a fleet tells the others; ``received`` is what the others told it of calls before.
 
     ``labels`` are those to which contexts with static credentials attach themselves, ``registered`` the modules that it
@@ -259,8 +250,7 @@ def is_of_branch(code: Code, identity: RepoIdentity) -> bool:
     return code.branch is None or not identity.branches or code.branch in identity.branches
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """All surveys of a run; empty for a repository on its own.
 
     ``migrated`` are the ids of the account's stacks whose code other repositories of the run migrate.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
+from migrator.regex import regex
 from migrator.secret import Piece, Plain
 
 _SHORTEST = 8
@@ -16,11 +16,11 @@ _GRAM, _STRIDE = 5, 4
 _LONGEST = 4096
 _MOST_ALIKE = 16
 
-_WORDS = re.compile(r"[A-Za-z]++(?:[-_./: ][A-Za-z]++)*+\d{0,4}")
+_WORDS = regex(r"[A-Za-z]++(?:[-_./: ][A-Za-z]++)*+\d{0,4}")
 _LONGEST_WORDS = 15
-_IDENTIFIER = re.compile(r"[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
-_OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
-_TURNS = re.compile(r"(?<=[a-z])[^a-z]|(?<=[A-Z])[^A-Za-z]|(?<=[0-9])[^0-9]|(?<=[^A-Za-z0-9])[A-Za-z0-9]")
+_IDENTIFIER = regex(r"[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
+_OPAQUE = regex(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
+_TURNS = regex(r"(?<=[a-z])[^a-z]|(?<=[A-Z])[^A-Za-z]|(?<=[0-9])[^0-9]|(?<=[^A-Za-z0-9])[A-Za-z0-9]")
 _FEWEST_TURNS = 3
 
 

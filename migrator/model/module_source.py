@@ -5,20 +5,22 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-_GETTER = re.compile(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
-_SHORT_SSH = re.compile(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
-_HOSTED = re.compile(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
-_REGISTRY = re.compile(
+from msgspec import Struct
+
+from migrator.regex import regex
+
+_GETTER = regex(r"([A-Za-z0-9]+)::(.*)", re.DOTALL)
+_SHORT_SSH = regex(r"(?:[^@/:\s]+@)?[^@/:\s]+:(?!//)(?P<path>.+)")
+_HOSTED = regex(r"(?:github\.com|bitbucket\.org|gitlab\.com)/(?P<path>.+)")
+_REGISTRY = regex(
     r"(?:(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?)/)?"
     r"(?P<namespace>[A-Za-z0-9_-]+)/(?P<name>[A-Za-z0-9_-]+)/(?P<provider>[a-z0-9]+)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleSource:
+class ModuleSource(Struct, frozen=True):
     """The ``folder`` of a repository called ``name``, whose owner is the ``namespace`` (``""``: not known).
 
     ``ref`` is what it is taken from, ``""`` for the default branch. From a registry, which calls repositories

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
@@ -49,7 +49,7 @@ DOMAINS = (
 )
 """The domains of AWS's endpoints."""
 
-_PREFIX = re.compile(r"(?:us-gov|us-iso[bf]?|eu-isoe|cn|eusc)(?=-)")
+_PREFIX = regex(r"(?:us-gov|us-iso[bf]?|eu-isoe|cn|eusc)(?=-)")
 _BY_PREFIX = {region.rsplit("-", 2)[0]: name for name, region in FIRST_REGIONS.items()} | {"eusc": "aws-eusc"}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
 
 from migrator.errors import ExitCode
 from migrator.model.findings import Change, FileProblem, Finding, LeftAlone, Note, Place, Refusal, Rewrite
@@ -38,16 +39,14 @@ def stages_of(findings: Iterable[Finding]) -> list[str]:
     return [stage for stage in (STACKS, CODE, KEYS) if stage in names]
 
 
-@dataclass(frozen=True, slots=True)
-class StagedChanges:
+class StagedChanges(Struct, frozen=True):
     """The changes of a stage and of those before it, together."""
 
     name: str
-    changes: tuple[Change, ...] = field(default=(), repr=False)
+    changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A stage of a migration as a branch: its ``commit`` is made on that of the stage before it."""
 
     name: str
@@ -56,8 +55,7 @@ class Stage:
     pull_request: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StackRow:
+class StackRow(Struct, frozen=True):
     """A Spacelift stack as the summary tells of it.
 
     ``place`` is in the repository called ``repo``, ``""`` for the one that the result is of; ``code`` says what the
@@ -72,8 +70,7 @@ class StackRow:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SigningRow:
+class SigningRow(Struct, frozen=True):
     """Who signs the requests of one provider, backend or remote state of a root module, ``before`` and ``after``.
 
     ``root`` is the module's path, ``.`` for the repository's root; ``who`` names what signs; keys are masked.
@@ -94,16 +91,14 @@ class SigningRow:
         return self.before != self.after or not self.is_keyless
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRow:
+class TrustRow(Struct, frozen=True):
     """A role, by its ARN, that runs sign in with after the migration; the ``stacks`` whose runs, as far as known."""
 
     role: str
     stacks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What one run would do to one repository: every finding with its final fate, and the files after it.
 
     ``mapped`` are the origins of credentials that were found here, among those that the user mapped to roles.
@@ -119,12 +114,11 @@ class Plan:
     signers: tuple[SigningRow, ...] = ()
     trusts: tuple[TrustRow, ...] = ()
     mapped: tuple[str, ...] = ()
-    masked: tuple[Change, ...] = field(default=(), repr=False)
-    stages: tuple[StagedChanges, ...] = field(default=(), repr=False)
+    masked: tuple[Change, ...] = ()
+    stages: tuple[StagedChanges, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """What a run looked at: the checkout's ``folder`` by its last name, the ``branch`` and ``commit`` checked out.
 
     ``remote`` is the address of ``origin`` for a browser. ``""`` stands for whatever is not known.
@@ -145,8 +139,7 @@ class Mode(Enum):
     IN_PLACE = "in-place"
 
 
-@dataclass(frozen=True, slots=True)
-class RepoResult:
+class RepoResult(Struct, frozen=True):
     """What a run on one repository came to.
 
     ``base`` is the branch that the new one was made of, ``was_there`` says that an earlier run made it; ``pushed`` is
@@ -166,7 +159,7 @@ class RepoResult:
     verified: tuple[VerifiedStack, ...] = ()
     mapped: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    diff: bytes = field(default=b"", repr=False)
+    diff: bytes = b""
     is_masked: bool = False
     branch: str = ""
     commit: str = ""
@@ -179,6 +172,9 @@ class RepoResult:
     error: str = ""
     stages: tuple[Stage, ...] = ()
     revision: Revision = Revision()
+
+    def __repr__(self) -> str:
+        return f"RepoResult({self.repo!r}, {self.mode.value!r})"
 
     @property
     def title(self) -> str:

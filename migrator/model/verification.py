@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
@@ -22,8 +23,7 @@ class Verdict(Enum):
     NOT_PROVEN = "not proven"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One cell of a row: the ``verdict`` on ``cell``, why, and what to do; ``code`` is that of the diagnostic."""
 
     cell: str
@@ -33,8 +33,7 @@ class Proof:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedStack:
+class VerifiedStack(Struct, frozen=True):
     """A row: a ``stack``, defined at ``place``, that runs the root module ``root``; both ``""`` if none is known.
 
     ``engine`` names what the row was proven with, ``skipped`` are the commands of hooks that were not run.

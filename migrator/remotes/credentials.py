@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError, UsageError
 from migrator.git.command import Deadline, run_git
@@ -27,8 +28,7 @@ _PUBLIC = {GITHUB: "https://github.com", GITLAB: "https://gitlab.com"}
 _USERS = {GITHUB: "x-access-token", GITLAB: "oauth2"}
 
 
-@dataclass(frozen=True, slots=True)
-class ForgeHost:
+class ForgeHost(Struct, frozen=True):
     """A server with pull requests. ``root`` is where its web pages start; ``is_named`` if the environment means it."""
 
     kind: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from migrator.secret import mask, printable
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """Filters for the repositories of an organisation; archived repositories and forks only if asked for.
 
     ``name`` is a glob, in any case, of the repository's name, or with a slash in it of the whole ``owner/name``.
@@ -35,8 +35,7 @@ class Filters:
         return fnmatchcase((path if "/" in glob else path.rpartition("/")[2]).lower(), glob.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request, or merge request; ``state`` is open, merged or closed.
 
     ``is_new`` tells one that was just opened from one that was there; ``notes`` say what of it could not be done.
@@ -49,8 +48,7 @@ class PullRequest:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewPullRequest:
+class NewPullRequest(Struct, frozen=True):
     """A pull request to open, from the branch ``head`` into ``base``."""
 
     head: str
@@ -84,8 +82,7 @@ class Forge(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A task for a forge, and the right that the task needs, in words."""
 
     action: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from migrator.errors import missing_extra
 from migrator.remotes.credentials import GITHUB, GITLAB, ForgeHost, default_host, host_of, token
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 KINDS = (GITHUB, GITLAB)
 
 
-@dataclass(frozen=True, slots=True)
-class ForgeRepo:
+class ForgeRepo(Struct, frozen=True):
     """A repository of a forge."""
 
     host: ForgeHost

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+
+from msgspec import Struct
 
 from migrator.errors import UsageError
 from migrator.secret import mask
@@ -27,8 +28,7 @@ _LONGEST_BODY = 65_000
 _CUT = "\n\n… (The text is cut here: GitHub limits the length of a pull request.)\n"
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequestText:
+class PullRequestText(Struct, frozen=True):
     """The title and text of a pull request, without secrets."""
 
     title: str

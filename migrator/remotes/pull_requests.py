@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.git.checkout import GitRepo
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from migrator.remotes.sources import RepoSource
 
 
-@dataclass
-class PullRequests:
+class PullRequests(Struct):
     """Options for pull requests; the sign-in to a forge happens with its first pull request.
 
     Raises `UsageError` at construction for a ``template`` that cannot be used.
@@ -38,7 +39,7 @@ class PullRequests:
     labels: Sequence[str] = ()
     reviewers: Sequence[str] = ()
     throttle: float = 1.0
-    _forges: dict[str, Forge] = field(default_factory=dict, repr=False)
+    _forges: dict[str, Forge] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._text = read_template(self.template)

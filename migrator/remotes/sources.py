@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
+from migrator.regex import regex
 from migrator.remotes.url import parse_url
 from migrator.workspace.discover import checkout_of, checkouts_in
 
 SETTINGS = ("role-arn", "backend-role-arn", "path", "exclude")
 """What a line of a list may set beside ``branch``: options of the same names, for this repository alone."""
 
-_WORDS = re.compile(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
+_WORDS = regex(r"""(?:\s*(?!\#)(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)*\s*""")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RepoSource:
+class RepoSource(Struct, frozen=True):
     """A repository before anything is done to it: a URL to clone, or the path of a local folder.
 
     ``name`` is for people, ``branch`` what to start from (None: the default branch), ``settings`` options of its own.
@@ -34,7 +35,7 @@ class RepoSource:
     url_or_path: str
     name: str
     branch: str | None = None
-    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         parse_url(self.url_or_path)

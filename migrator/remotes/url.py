@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from msgspec import Struct
+
 from migrator.errors import UsageError
+from migrator.regex import regex
 
 TRANSPORTS = ("https", "http", "ssh", "git", "file")
 """What git itself speaks; everything else is a program that a URL would start, ``ext::`` first of all."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_HELPER = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)::")
-_SHORT_SSH = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^@/:\s]+):(?P<path>.+)")
-_TOKEN_AS_USER = re.compile(r"gh[a-z]_|github_pat_|gl(?:pat|dt|cbt|oas)-|[A-Za-z0-9_-]{36,}")
+_SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HELPER = regex(r"([A-Za-z0-9][A-Za-z0-9+.-]*)::")
+_SHORT_SSH = regex(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^@/:\s]+):(?P<path>.+)")
+_TOKEN_AS_USER = regex(r"gh[a-z]_|github_pat_|gl(?:pat|dt|cbt|oas)-|[A-Za-z0-9_-]{36,}")
 
 
-@dataclass(frozen=True, slots=True)
-class GitUrl:
+class GitUrl(Struct, frozen=True):
     """A repository's URL without user names; ``text`` is the URL for git."""
 
     scheme: str

@@ -10,9 +10,11 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator import __version__
 from migrator.errors import MigrateError
@@ -39,8 +41,7 @@ _IN_MEMORY = 64_000
 _MOST = 999_999
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """The run that a report is of: its ``command`` without secrets, and the ``date`` in UTC."""
 
     command: str

@@ -11,6 +11,7 @@ from importlib import resources
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TextIO
 
+from migrator.regex import regex
 from migrator.report.difflines import Line, lines_of
 from migrator.report.places import grouped, link, place_of
 from migrator.report.serial import outcome
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _LINES = 2000
 """Of one repository's diff; the rest is counted."""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<i>(?:^\s*|(?<=\{\s))[\w-]+(?=\s*=[^=])) | (?P<s>"(?:\\.|[^"\\])*"?) | (?P<c>(?:\#|//).*)
     | (?P<k>^\s*[a-z_][\w-]*(?=\s+["{]|\s*\{)) | (?P<n>\b(?:\d+(?:\.\d+)?|true|false|null)\b)""",
     re.VERBOSE,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from migrator.model.findings import Finding, Ignored, LeftAlone, Refusal
 from migrator.model.verification import Verdict
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.results import RepoResult
     from migrator.report.collected import Collected, Run
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write: https://www.w3.org/TR/xml/#charsets."""
 
 _VERDICTS = {Verdict.PROVEN: "system-out", Verdict.FAILED: "failure", Verdict.NOT_PROVEN: "skipped"}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from migrator.regex import regex
+
 CELL = 160
 """The most characters of a text in a table's cell."""
 
-_TOKEN = re.compile(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
+_TOKEN = regex(r"`[^`\n]+`|\barn:aws[\w-]*:[\w:/.*+=,@-]*[\w*]|\$\w+")
 """What is code in a sentence: what stands in backticks, ARNs and variables of the environment."""
 
-_ESCAPED = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
-_LINKING = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
-_MENTION = re.compile(r"([@#])(?=\w)")
+_ESCAPED = regex(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>]|!(?=\[)")
+_LINKING = regex(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+_MENTION = regex(r"([@#])(?=\w)")
 
 
 def prose(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from migrator.model.findings import Place
+from migrator.regex import regex
 
 if TYPE_CHECKING:
     from migrator.model.results import Revision
@@ -24,9 +25,9 @@ _LINK = {
 """How the hosts address a file and a line: https://docs.github.com/en/repositories/working-with-files/using-files,
 https://docs.gitlab.com/user/project/repository/files/, https://support.atlassian.com/bitbucket-cloud/."""
 
-_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?/[\w.~/-]+", re.ASCII)
-_HOST = re.compile(r"https?://(?:www\.)?(github|gitlab|bitbucket)\.[a-z0-9.-]+(?::\d+)?/.+", re.ASCII)
-_LISTED = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?P<rest> \(.*\))?")
+_ADDRESS = regex(r"https?://[a-z0-9.-]+(?::\d+)?/[\w.~/-]+", re.ASCII)
+_HOST = regex(r"https?://(?:www\.)?(github|gitlab|bitbucket)\.[a-z0-9.-]+(?::\d+)?/.+", re.ASCII)
+_LISTED = regex(r"(?P<path>.+?):(?P<line>\d+)(?P<rest> \(.*\))?")
 
 
 def is_address(text: str) -> bool:

@@ -6,7 +6,6 @@ https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrator.model.findings import Note
 from migrator.model.notes import APPLY_REMOVAL, ATTACH_HOOK, DELETE_ACCESS_KEYS, REMOVE_KEYS_IN_SPACELIFT
+from migrator.regex import regex
 from migrator.report.collected import Collected
 from migrator.report.markup import code, linked, prose
 from migrator.report.places import FILES, grouped, link, place_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _REMOVAL, _BY_HAND, _DELETION = APPLY_REMOVAL.code, REMOVE_KEYS_IN_SPACELIFT.code, DELETE_ACCESS_KEYS.code
 _SUBJECTS = 20
-_IS_NO_PATH = re.compile(r"\w+://|[\w.-]+@[\w.-]+:")
+_IS_NO_PATH = regex(r"\w+://|[\w.-]+@[\w.-]+:")
 
 
 def rollout(results: Iterable[RepoResult] | Collected, level: int = 1) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from migrator.model.findings import Finding, Fix, Ignored, LeftAlone, Place, Refusal, Rewrite
+from migrator.regex import regex
 from migrator.report.totals import State
 from migrator.secret import mask, mask_shapes
 from migrator.workspace.diagnostics import BACKEND_IGNORED_BY_COMMENT, IGNORED_BY_COMMENT
@@ -25,7 +25,7 @@ SOLE_BASE = "%SRCROOT%"
 _LEVELS: dict[type[Fix], str] = {Refusal: "error", Rewrite: "warning", LeftAlone: "note", Ignored: "note"}
 _IN_SOURCE = (IGNORED_BY_COMMENT.code, BACKEND_IGNORED_BY_COMMENT.code)
 _Item = dict[str, Any]
-_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_NO_BYTE = regex("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that stand for no byte of a file's name."""
 
 

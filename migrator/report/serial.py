@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Refusal, Rewrite
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 _T = TypeVar("_T")
+_S = TypeVar("_S", bound=Struct)
+_Plain = dict[str, Any]
 
 VERSION = 2
 """Of the data's shape: raised when a reader of the version before could misunderstand it."""
@@ -35,7 +40,7 @@ def outcome(finding: Finding) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """``value``, a dataclass of results, surveys or options, as JSON knows data.
+    """``value``, a `Struct` of results, surveys or options, as JSON knows data.
 
     Bytes that are no UTF-8 become lone surrogates. The edits of a rewrite and the needs of a finding are left out: the
     diff tells what came of them, and edits may hold what the diff masks.
@@ -44,9 +49,9 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[_T], plain: Any) -> _T:
-    """The value of the dataclass ``kind`` that `to_plain` made ``plain``.
+    """The value of the `Struct` ``kind`` that `to_plain` made ``plain``.
 
-    Raises `MigrateError` for data of another shape, and what the dataclass raises for values that it does not take.
+    Raises `MigrateError` for data of another shape, and what the `Struct` raises for values that it does not take.
     """
     from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 
@@ -59,36 +64,52 @@ def from_plain(kind: type[_T], plain: Any) -> _T:
 @cache
 def _converter() -> Converter:
     """The converter for all data; made when first used, since a preview for people needs none."""
-    from cattrs import Converter, override
-    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+    from cattrs import Converter
 
-    converter = Converter(
-        detailed_validation=False,
-        forbid_extra_keys=True,
-        unstruct_collection_overrides={tuple: list, frozenset: sorted},
-    )
+    converter = Converter(detailed_validation=False, unstruct_collection_overrides={tuple: list, frozenset: sorted})
 
-    def flatten(kind: type[Any], inner: Mapping[str, Sequence[str]], **overrides: Any) -> None:
+    def writer(kind: type[Struct], others: Mapping[str, str] = MappingProxyType({})) -> Callable[[Struct], _Plain]:
+        """The way from a ``kind`` to plain data, where ``others`` are the names of some fields; ``""`` has none."""
+        hints = get_type_hints(kind)
+        fields = [(name, others.get(name, name), hints[name]) for name in kind.__struct_fields__]
+        shown = [field for field in fields if field[1]]
+        return lambda value: {key: converter.unstructure(getattr(value, name), hint) for name, key, hint in shown}
+
+    def reader(
+        kind: type[_S], others: Mapping[str, str] = MappingProxyType({}), *, is_strict: bool = True
+    ) -> Callable[[_Plain, object], _S]:
+        """The way back; strict data has no keys but those of fields."""
+        hints = get_type_hints(kind)
+        fields = {others.get(name, name): (name, hints[name]) for name in kind.__struct_fields__}
+
+        def read(plain: _Plain, _: object) -> _S:
+            known = [(fields[key], part) for key, part in plain.items() if is_strict or key in fields]
+            return kind(**{name: converter.structure(part, hint) for (name, hint), part in known})
+
+        return read
+
+    def flatten(kind: type[Struct], inner: Mapping[str, Sequence[str]], **others: str) -> None:
         """Let the plain data of ``kind`` hold, instead of each field of ``inner``, those fields of its value.
 
         The plain data may hold more: a report adds the state.
         """
-        write = make_dict_unstructure_fn(kind, converter, **overrides)
-        read = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=False, **overrides)
+        write, read = writer(kind, others), reader(kind, others, is_strict=False)
 
-        def write_flat(value: object) -> dict[str, Any]:
+        def write_flat(value: Struct) -> _Plain:
             plain = write(value)
             parts = [(plain.pop(field), names) for field, names in inner.items()]
             return {**{name: part[name] for part, names in parts for name in names}, **plain}
 
-        def read_flat(plain: Mapping[str, Any], _: object) -> object:
-            others = dict(plain)
-            parts = {field: {name: others.pop(name) for name in names} for field, names in inner.items()}
-            return read({**others, **parts}, kind)
+        def read_flat(plain: _Plain, _: object) -> object:
+            rest = dict(plain)
+            parts = {field: {name: rest.pop(name) for name in names} for field, names in inner.items()}
+            return read({**rest, **parts}, kind)
 
         converter.register_unstructure_hook(kind, write_flat)
         converter.register_structure_hook(kind, read_flat)
 
+    converter.register_unstructure_hook_factory(_is_struct, writer)
+    converter.register_structure_hook_factory(_is_struct, reader)
     for primitive in (str, int, bool):
         converter.register_structure_hook(primitive, _checked)
     converter.register_unstructure_hook(bytes, lambda content: content.decode("utf-8", "surrogateescape"))
@@ -97,11 +118,15 @@ def _converter() -> Converter:
         converter.register_unstructure_hook(fix, _plain_fix)
     converter.register_structure_hook(Fix, _fix)
     place = {"place": ("path", "line")}
-    flatten(Finding, {**place, "fix": ("outcome", "code", "detail", "help")}, needs=override(omit=True))
+    flatten(Finding, {**place, "fix": ("outcome", "code", "detail", "help")}, needs="")
     flatten(FileProblem, place)
-    flatten(StackRow, place, repo=override(rename="repository"))
-    flatten(RepoResult, {}, repo=override(rename="repository"))
+    flatten(StackRow, place, repo="repository")
+    flatten(RepoResult, {}, repo="repository")
     return converter
+
+
+def _is_struct(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def _checked(value: Any, kind: type[Any]) -> Any:

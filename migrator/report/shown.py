@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import Rewrite
 from migrator.secret import mask, mask_shapes, printable
@@ -50,9 +52,8 @@ def _cleaned(value: Any, name: str = "") -> Any:
     """``value`` as it may be shown, a rewrite without its edits; a carriage return at a line's end is dropped."""
     if isinstance(value, Rewrite):
         return Rewrite((), _cleaned(value.outcome))
-    if is_dataclass(value) and not isinstance(value, type):
-        inner = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        return replace(value, **{key: _cleaned(part, key) for key, part in inner.items()})
+    if isinstance(value, Struct):
+        return replace(value, **{name: _cleaned(getattr(value, name), name) for name in value.__struct_fields__})
     if isinstance(value, tuple):
         return tuple([_cleaned(part, name) for part in value])
     if isinstance(value, bytes):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import Enum
+
+from msgspec import Struct, field
 
 from migrator.model.findings import FileProblem, Note, Place, Refusal
 from migrator.model.notes import OF_KEYS
 from migrator.model.results import Mode, RepoResult, StackRow
 from migrator.model.verification import Verdict, worst
+from migrator.regex import regex
 from migrator.report.serial import OUTCOMES, outcome
 
 _VERSIONS = r"(?:[~<>=!]+\s*\d[\w.-]*|\d+\.\d+\.\d[\w.-]*)"
-_VARYING = re.compile(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
+_VARYING = regex(rf"(?<!\S)\S+:\d+|{_VERSIONS}(?:,\s*{_VERSIONS})*")
 """Places and version constraints: reasons without a code that differ in these alone are one."""
 
 _REASONS = 200
@@ -50,8 +51,7 @@ def label(state: State, *, is_dry: bool) -> str:
     return (is_dry and _DRY_LABELS.get(state)) or _LABELS[state]
 
 
-@dataclass(slots=True)
-class Reason:
+class Reason(Struct):
     """Why something was refused: how often, and the first few places, each with its repository's number from 1.
 
     ``text`` and ``help`` are what the sentences of all these places have in common, ``code`` is the refusals' own.
@@ -64,8 +64,7 @@ class Reason:
     examples: list[tuple[int, str, Place]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """Counts over all results."""
 
     states: Counter[State] = field(default_factory=Counter)

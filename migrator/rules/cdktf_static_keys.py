@@ -58,7 +58,6 @@ app.synth()
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,7 @@ from migrator.decide.strategy import Strategy, may_sign_in, since
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Ignored, Note, Place, Refusal, Rewrite
 from migrator.model.notes import ROTATE, SET_REGION
+from migrator.regex import regex
 from migrator.rules.hook_findings import refused_without_hook
 from migrator.rules.registry import Rule
 from migrator.secret import STATIC_KEYS
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-_LITERAL = re.compile(r"[=:]\s*\w{0,2}[\"']")
+_LITERAL = regex(r"[=:]\s*\w{0,2}[\"']")
 """An argument or entry with a string."""
 
 

@@ -64,12 +64,12 @@ main.tf:12: provider "kubernetes": a command uses --profile: command-needs-crede
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
+from migrator.regex import regex
 from migrator.rules.registry import Rule
 from migrator.terraform.providers import local_names
 
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_NAMES = re.compile(
+_NAMES = regex(
     r"(?m)^(?![ \t]*(?:#|//)).*?(?P<name>--profile\b|\bAWS_(?:DEFAULT_)?PROFILE\b"
     r"|\bAWS_(?:ACCESS_KEY(?:_ID)?|SECRET(?:_ACCESS)?_KEY|SESSION_TOKEN|SECURITY_TOKEN)\b)"
 )

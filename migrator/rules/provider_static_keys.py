@@ -48,8 +48,9 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, LeftAlone, Note, Refusal, Rewrite

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator import rules
 from migrator.model.findings import Finding, Fix, Note, Place
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 Check = Callable[["Context"], Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule: ``id`` is its name for people and reports, ``summary`` one line, ``check`` what it finds.
 
     Rules of a later ``phase`` look at what those before have settled, and can change nothing of it. Rules of one phase

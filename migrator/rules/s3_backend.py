@@ -80,8 +80,9 @@ terraform {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.decide.diagnostics import ROLE_WITH_ENVIRONMENT
 from migrator.decide.environment_roots import state_notes

@@ -60,8 +60,9 @@ resource "spacelift_aws_integration_attachment" "aws_shop" {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Fix, Ignored, Note, Refusal, Rewrite
@@ -100,8 +101,7 @@ INTEGRATION_THERE = Diagnostic(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class _PlannedIntegration:
+class _PlannedIntegration(Struct, frozen=True, eq=False):
     """A stack that is to have an integration with ``role``, since it runs ``code``."""
 
     stack: StackDefinition

@@ -65,8 +65,10 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import BackendAuth, HookPlace
 from migrator.errors import SyntaxProblem
@@ -98,8 +100,7 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How a stack or root module signs in without the setting.
 
     ``needs`` are the groups and places that must be migrated (`Finding.needs`). ``still`` is a sentence on why the

@@ -7,12 +7,12 @@ https://docs.spacelift.io/concepts/policy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.findings import Finding, Place
+from migrator.regex import regex
 from migrator.rules.registry import Rule
 from migrator.spacelift.attached.reach import resources
 from migrator.spacelift.stacks.exchange import text_of
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from migrator.decide.context import Context
     from migrator.workspace.document import Document
 
-_OF_OPERATOR = re.compile(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
-_SIGNING = re.compile(
+_OF_OPERATOR = regex(rb"(?m)^apiVersion:\s*[\"']?app\.spacelift\.io/")
+_SIGNING = regex(
     r"\b(?:access_key|secret_key|profile|shared_credentials_files?|role_arn|assume_role)\b|backend\s+\"s3\""
 )
-_REGO = re.compile(r"\.rego$")
-_FIRST = re.compile(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
+_REGO = regex(r"\.rego$")
+_FIRST = regex(r"before_init[\"']?\]?\s*\[\s*0\s*\]")
 
 MIGRATE_BY_HAND = Diagnostic(
     "migrate-by-hand",

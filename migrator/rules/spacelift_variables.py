@@ -67,8 +67,9 @@ variable "aws_role_arn" {
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from migrator.config.config import HookPlace
 from migrator.decide.environment_roots import others_credentials

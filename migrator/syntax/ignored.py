@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.python import check as program
 from migrator.syntax.terraform import Attribute, Block
@@ -16,8 +17,8 @@ from migrator.syntax.terraform import Attribute, Block
 if TYPE_CHECKING:
     from migrator.syntax.languages import Syntax
 
-_COMMENT_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
-_HASH = re.compile(r"(?m)(?:^|(?<=\s))#.*")
+_COMMENT_ABOVE = regex(r"[ \t]*(?:#|//|/\*)")
+_HASH = regex(r"(?m)(?:^|(?<=\s))#.*")
 
 
 def of_items(syntax: Syntax, text: str, items: Iterable[Attribute | Block], pattern: re.Pattern[str]) -> Iterator[Span]:

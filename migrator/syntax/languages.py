@@ -6,9 +6,10 @@ A `Language` is what the planner needs of any file, a `Syntax` what the rules ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.hcl import edit as hcl_edit
 from migrator.syntax.hcl import object as hcl_object
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute, Block, BodyChange, Literal, NewArgument, NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """A kind of file; every function is documented where it is defined, `hcl` and `hcl_edit` first."""
 
     parse: Callable[[str], tuple[Attribute | Block, ...]]
@@ -33,8 +33,7 @@ class Language:
     finish: Callable[[str, Sequence[Attribute | Block], Sequence[Edit]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax(Language):
+class Syntax(Language, frozen=True):
     """A way to write Terraform."""
 
     expression: Callable[[str, Span], str]

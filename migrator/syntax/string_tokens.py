@@ -11,15 +11,16 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl import scanner
 
-_JSON = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
-_TEMPLATE = re.compile(r"(?<![$%])[$%]\{[^{}]*\}")
-_REFERENCE = re.compile(r"\b(?:(?:var|local)\.[\w-]+|each\.value|module\.[\w-]+\.[\w-]+)(?:\.[\w-]+)?")
-_QUOTED = re.compile(r'\\?"((?:[^"\\]|\\[^"])*)\\?"')
-_PYTHON_STRING = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|\")(?P<text>.*)(?P=quote)", re.DOTALL)
-_FIELD = re.compile(r"\{\{|\}\}|(?P<field>\{[^{}]*\})")
-_WORD = re.compile(r"[^\W\d]\w*")
+_JSON = regex(r'"(?P<text>(?:[^"\\]|\\.)*)"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
+_TEMPLATE = regex(r"(?<![$%])[$%]\{[^{}]*\}")
+_REFERENCE = regex(r"\b(?:(?:var|local)\.[\w-]+|each\.value|module\.[\w-]+\.[\w-]+)(?:\.[\w-]+)?")
+_QUOTED = regex(r'\\?"((?:[^"\\]|\\[^"])*)\\?"')
+_PYTHON_STRING = regex(r"(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|\")(?P<text>.*)(?P=quote)", re.DOTALL)
+_FIELD = regex(r"\{\{|\}\}|(?P<field>\{[^{}]*\})")
+_WORD = regex(r"[^\W\d]\w*")
 _HCL_KINDS = {"newline": "newline", "comment": "comment", "inline": "comment", "quote": "string", "heredoc": "string"}
 _HCL_KINDS |= {"unquote": "end", "marker": "end", "template": "open", "text": "text", "open": "open", "close": "close"}
 _HCL_KINDS |= {"comma": "comma", "equal": "give"}

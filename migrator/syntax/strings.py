@@ -6,12 +6,13 @@ nothing: of a text that cannot be understood, what stands before that place is t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.secret import is_telling
 from migrator.syntax.json.parse import LABELS
 from migrator.syntax.string_tokens import Token, hcl_tokens, json_tokens, python_tokens
@@ -24,7 +25,7 @@ _TITLED = frozenset({"value", "content", "default", "secret_string", "string_val
 _STATEMENTS = frozenset({"else", "try", "finally"})
 _ENDS_COMPARISON = frozenset({"?", "&&", "||", "and", "or", "if", "else"})
 _MOST_NAMES, _NEAR = 30, 100
-_SAID = re.compile(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
+_SAID = regex(r"([\w-]{1,80})[\"']?[ \t]*[=:][ \t]*\\?[\"']?\Z")
 _MOST_IN_YAML = 200_000  # aliases may make it more than it is
 _JOINING = frozenset(
     {"join", "format", "concat", "coalesce", "compact", "flatten", "element", "try", "replace", "trim"}
@@ -43,12 +44,11 @@ _JOINING |= {"yamlencode", "urlencode", "str", "strip", "encode", "b64encode", "
 _FILES = frozenset({"file", "filebase64", "templatefile", "fileexists", "open", "Path"})
 """Functions that are handed a path."""
 
-_NUMBER = re.compile(r"\d{4,}")
-_SAYS = re.compile(r"\w+|--?[\w-]+")
+_NUMBER = regex(r"\d{4,}")
+_SAYS = regex(r"\w+|--?[\w-]+")
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """A piece of a file: a text, a reference, a name, a comment.
 
     ``header`` is that of the outermost block around it, ``names`` are what it is given to, from the outside in, and
@@ -65,8 +65,7 @@ class Written:
     is_handed: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     opening: str
     header: tuple[str, ...] = ()
     path: tuple[str, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.errors import SyntaxProblem
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from migrator.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """An argument, ``name = value``: ``span`` from the name to the end of the value, ``value`` the expression alone."""
 
     name: str
@@ -21,8 +21,7 @@ class Attribute:
     value: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A string that means just what it says, whatever the syntax would make of its characters.
 
     In a list with lines of their own, ``comment`` stands above it, where the syntax has comments.
@@ -32,30 +31,26 @@ class Literal:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A reference such as ``var.aws_role_arn``, any other expression, or a keyword such as ``string`` or ``null``."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """A value as it is written in the same file already, in whatever syntax that has."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewObject:
+class NewObject(Struct, frozen=True):
     """An object to be written, with each item on a line of its own; ``condition`` stands before it, if there is one."""
 
     items: tuple[NewArgument, ...]
     condition: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewArgument:
+class NewArgument(Struct, frozen=True):
     """An argument to be written; a tuple is a list with each element on a line of its own.
 
     The ``comments``, as the syntax writes them, stand above it, and ``behind`` it that on its last line.
@@ -67,8 +62,7 @@ class NewArgument:
     behind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlock:
+class NewBlock(Struct, frozen=True):
     """A block to be written; the ``blocks`` in it come last."""
 
     type: str
@@ -77,15 +71,13 @@ class NewBlock:
     blocks: tuple[NewBlock, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewComment:
+class NewComment(Struct, frozen=True):
     """An argument or block to be written as a comment."""
 
     of: NewArgument | NewBlock
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChange:
+class BodyChange(Struct, frozen=True):
     """What is to become of a block's body; what is added comes last."""
 
     remove: tuple[Attribute | Block, ...] = ()
@@ -93,8 +85,7 @@ class BodyChange:
     append: tuple[NewArgument | NewBlock | NewComment, ...] = ()
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct, eq=False):
     """A block: ``span`` from its type to its closing brace, ``body`` what stands between the braces.
 
     What is inside is read when it is first asked for; reading may raise `SyntaxProblem`, or, in a tolerant block, come
@@ -105,10 +96,10 @@ class Block:
     labels: tuple[str, ...]
     span: Span
     body: Span
-    _read: Callable[[Span], tuple[Attribute | Block, ...]] = field(repr=False)
-    _items: tuple[Attribute | Block, ...] | None = field(default=None, repr=False)
-    is_tolerant: bool = field(default=False, repr=False, compare=False)
-    _by_name: dict[str, Attribute] | None = field(default=None, repr=False, compare=False)
+    _read: Callable[[Span], tuple[Attribute | Block, ...]]
+    _items: tuple[Attribute | Block, ...] | None = field(default=None)
+    is_tolerant: bool = field(default=False)
+    _by_name: dict[str, Attribute] | None = field(default=None)
 
     @property
     def items(self) -> tuple[Attribute | Block, ...]:

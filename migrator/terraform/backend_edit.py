@@ -7,8 +7,9 @@ literal: https://developer.hashicorp.com/terraform/language/backend/s3#assume-ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import Config, is_role_arn
 from migrator.model.findings import Refusal
@@ -48,8 +49,7 @@ OF_WEB_IDENTITY = ("session_name", "duration", "policy", "policy_arns", "//")
 _WEB_IDENTITY = "assume_role_with_web_identity"
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(Struct, frozen=True):
     """How a backend or a part of a remote state signs in afterwards: by itself, by a hook or by the environment.
 
     ``role`` is the role of its own web identity, ``""`` if it has none. The arguments to ``remove`` and to
@@ -85,8 +85,7 @@ class SignIn:
         return " ".join(self.sentences)
 
 
-@dataclass(frozen=True, slots=True)
-class _Assumed:
+class _Assumed(Struct, frozen=True):
     """The role that a backend assumes: the members of ``assume_role`` by name, and the arguments that say so.
 
     ``comments`` are those on flat arguments by the name of their member, and those on and in ``assume_role`` by "".

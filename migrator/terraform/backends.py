@@ -6,9 +6,10 @@ of its edition for Terraform 1.5: from 1.6 on the family is deprecated, from 1.1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.syntax.hcl.strings import string_value
 from migrator.terraform.endpoints import skip_reason_of_endpoint
@@ -35,8 +36,7 @@ ROLE_FAMILY = (
 """The flat arguments that make the backend assume a role."""
 
 
-@dataclass(frozen=True, eq=False)
-class S3Backend:
+class S3Backend(Struct, frozen=True, eq=False, dict=True):
     """A ``backend "s3"`` block, or a file with a part of one."""
 
     module: Module

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from migrator.regex import regex
+
 POINTING = frozenset({"AWS_CONFIG_FILE", "AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"})
 """They say whose keys to take, and hold none."""
 
@@ -28,8 +30,8 @@ BREAKING = frozenset({"AWS_DEFAULT_PROFILE", "AWS_PROFILE", "AWS_SECURITY_TOKEN"
 ANY = "|".join(sorted(STATIC, key=lambda name: (-len(name), name)))
 """For patterns."""
 
-_PREFIX = re.compile(r"(?:ro_|wo_)?(.*)", re.DOTALL)
-_EXPORTS = re.compile(rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})=")
+_PREFIX = regex(r"(?:ro_|wo_)?(.*)", re.DOTALL)
+_EXPORTS = regex(rf"(?:^|[\s;&|({{])(?:export|declare\s+-x|typeset\s+-x)\s[^;&|\n]*?(?<![\w\"'=%])({ANY})=")
 
 
 def plain_name(name: str) -> str:

@@ -7,12 +7,13 @@ for whoever asks. Left out are excluded files, links, binary files (by git's own
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct, field
+
+from migrator.regex import regex
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _OF_WRITERS = (
 )
 """A part of whatever writes an AWS provider or an S3 backend."""
 
-TERRAFORM = re.compile(
+TERRAFORM = regex(
     r"\.(?:tf|tofu|tfvars|tfbackend|tm)(?:\.json)?$|(?<!\.pkr)(?<!\.nomad)(?<!\.terraform\.lock)\.hcl(?:\.json)?$"
     r"|\.(?:tf|tofu)(?:test|query|mock)?\.(?:hcl|json)$"
     r"|(?:^|/)\.spacelift/"
@@ -51,8 +52,7 @@ _BYTES = tuple(part.encode() for part in PARTS)
 _SEARCHED = (*(part for part in PARTS if part not in OF_TERRAFORM), "--profile", *_OF_WRITERS)
 
 
-@dataclass(slots=True)
-class _Texts:
+class _Texts(Struct):
     """The files by path, with their bytes as far as these are held; ``too_large`` are paths."""
 
     files: dict[str, bytes | None] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from migrator.model.partitions import DOMAINS
+from migrator.regex import regex
 from migrator.terraform.diagnostics import (
     EMULATOR,
     MOCK_KEYS,
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_EMULATOR = re.compile(
+_EMULATOR = regex(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localstack|host\.docker\.internal|\bmoto\b|\bminio\b", re.I
 )
-_AWS_HOST = re.compile(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
-_ENDPOINT_ARGUMENT = re.compile(r"(?:\w+_)?endpoint")
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}")
+_AWS_HOST = regex(rf"(?:https?://)?[^/]*\.(?:{'|'.join(map(re.escape, DOMAINS))})(?::\d+)?(?:/.*)?", re.I)
+_ENDPOINT_ARGUMENT = regex(r"(?:\w+_)?endpoint")
+_REGION = regex(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}")
 _NO_REGION = "auto"
 _CHECKS = frozenset(
     {
@@ -44,7 +45,7 @@ _KEYS = ("access_key", "secret_key")
 STORE_ARGUMENTS = frozenset({"region", *_CHECKS, *_STYLES, *_KEYS})
 """The arguments that tell of another store than AWS's."""
 
-_MOCK = re.compile(
+_MOCK = regex(
     r"(?i)(?:mock|test|fake|dummy|example|foo|anything|local(?:stack)?|none|null|placeholder|sample|stub|unused|bogus|x+)"
     r"(?:[_-]?\w*)?"
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
 from migrator.model.engine import FIRST_NATIVE, FIRST_WITHOUT_FLAT_ROLE, Evidence, Version, bounds
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.languages import HCL
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _VERSION_FILES = ((".terraform-version", "terraform"), (".opentofu-version", "opentofu"), (".tool-versions", ""))
-_TOOL_LINE = re.compile(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")
-_EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
+_TOOL_LINE = regex(r"(?m)^[ \t]*(terraform|opentofu)[ \t]+(\S+)")
+_EXACT = regex(r"v?(\d+\.\d+\.\d+)", re.ASCII)
 _LONGEST = 100_000
 
 _LATER_ARGUMENTS: dict[str, Version] = {
@@ -54,7 +55,7 @@ _FUNCTIONS_OF_PROVIDERS: Version = (1, 7, 0)
 _VARIABLES_IN_BACKENDS: Version = (1, 8, 0)
 _TOFU_FILES: Version = (1, 8, 0)
 _ENCRYPTION: Version = (1, 7, 0)
-_VARIABLE = re.compile(r"\b(?:var|local)\.")
+_VARIABLE = regex(r"\b(?:var|local)\.")
 
 
 def code_evidence(workspace: Workspace, module: Module, backends: Sequence[S3Backend]) -> Iterator[Evidence]:

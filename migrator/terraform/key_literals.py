@@ -7,29 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.account import checksum
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.terraform.credential_texts import KEY_BEGINS, credential_texts
 
 if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _BEGINS = tuple(begin.encode() for begin in KEY_BEGINS)
-_KEY_ID = re.compile(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
-_SECRET = re.compile(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-_MOCK = re.compile(
-    rb"EXAMPLE|SAMPLE|DUMMY|FAKE|MOCK|TEST|PLACEHOLDER|REDACTED|YOUR|CHANGE|XXXX|0123456|1234567|ABCDEFG"
-)
+_KEY_ID = regex(rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_SECRET = regex(rb"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_MOCK = regex(rb"EXAMPLE|SAMPLE|DUMMY|FAKE|MOCK|TEST|PLACEHOLDER|REDACTED|YOUR|CHANGE|XXXX|0123456|1234567|ABCDEFG")
 _FEWEST_CHARACTERS = 6
 _NEAR = 400
 _MOST_IN_A_FILE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLiteral:
+class KeyLiteral(Struct, frozen=True):
     """An access key at ``place``: ``masked`` shows no more of its id than the last four characters.
 
     ``checksums`` are those of the id, and of what near it may be its secret: see `migrator.model.account.checksum`.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.secret import STATIC_KEYS, shown_key
 from migrator.syntax.terraform import Attribute
 from migrator.terraform.expressions.defaults import REFERENCE, definition, optional
@@ -21,16 +22,15 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-_SOURCE = re.compile(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
-_ACCOUNT = re.compile(r"arn:[\w-]+:iam::(\d{12}):")
+_SOURCE = regex(r"\b(?:var|local|module)\.[\w-]+|\bdata\.[\w-]+\.[\w-]+")
+_ACCOUNT = regex(r"arn:[\w-]+:iam::(\d{12}):")
 
 
 Argument = tuple[Document, Attribute]
 """An argument, and the file that it stands in."""
 
 
-@dataclass(frozen=True, eq=False)
-class Credentials:
+class Credentials(Struct, frozen=True, eq=False, dict=True):
     """The credential ``arguments`` of something in ``module``, by name."""
 
     workspace: Workspace
@@ -76,8 +76,7 @@ class Credentials:
         return f"static key {said[0]}{f' ({said[1]})' if said[1:] else ''}" if said else "a static key"
 
 
-@dataclass(frozen=True, eq=False)
-class Origins:
+class Origins(Struct, frozen=True, eq=False, dict=True):
     """What the credentials of ``holder`` are known by."""
 
     workspace: Workspace

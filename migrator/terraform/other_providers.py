@@ -7,11 +7,12 @@ and https://registry.terraform.io/providers/Mongey/kafka (``sasl_aws_access_key`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.terraform.providers import AWS, AWSCC, CREDENTIALS, address, local_names
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
 _WITH_ITS_ARGUMENTS = (AWS, AWSCC, "awsutils")
-_PREFIXED = re.compile(
+_PREFIXED = regex(
     r"(?:\w+_)?aws_(?:access_key(?:_id)?|secret(?:_access)?_key|token|session_token|profile|shared_credentials_files?"
     r"|shared_config_files?|creds_debug_profile)"
 )
 
 
-@dataclass(frozen=True, eq=False)
-class OtherProvider:
+class OtherProvider(Struct, frozen=True, eq=False):
     """A ``provider`` block of neither hashicorp/aws nor awscc, and the ``credentials`` of AWS that it names.
 
     ``copies`` is the source of a copy of those two, such as one in a private registry; ``""`` for any other provider.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.fleet import Fleet, KnownCall, KnownModule
 from migrator.model.module_source import ModuleSource, is_local, parse_source
+from migrator.regex import regex
 from migrator.workspace.discover import Kind
 from migrator.workspace.module import Module, ModuleCall
 
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_REPOSITORY = re.compile(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
+_REPOSITORY = regex(r"terraform-(?P<provider>[a-z0-9]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class OutsideCall:
+class OutsideCall(Struct, frozen=True, eq=False):
     """A call, and what other repositories are told of it."""
 
     call: ModuleCall
@@ -63,8 +64,7 @@ def _known(workspace: Workspace, repo: str, call: ModuleCall) -> KnownCall | Non
     return KnownCall(repo, place, title, source)
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A module of another repository whose variables change, and the calls of it.
 
     Those that are ``pinned`` go on with an older version, and ``units`` of Terragrunt take values from elsewhere.

@@ -7,10 +7,12 @@ See https://developer.hashicorp.com/terraform/language/backend#partial-configura
 
 from __future__ import annotations
 
+from msgspec import Struct
+from migrator.regex import regex
+
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _VARIABLE = r"\$?\$\{\{[^{}]*\}\}|\$?\$\{[^{}]*\}|\{\{[^{}]*\}\}|\{[\w.]+\}|\$\([^()]*\)|\$\w+|%\w+%|<[\w-]+>"
-_GIVEN = re.compile(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
-_NAMED_BY_VARIABLE = re.compile(_VARIABLE)
+_GIVEN = regex(rf"-backend-config(?:[= \t]+|\\?[\"'])[\"'\\]*(?P<given>(?:{_VARIABLE}|[^\s\"'`;&|)\\])+)")
+_NAMED_BY_VARIABLE = regex(_VARIABLE)
 _ANY = "\0"
 _OTHER_BACKENDS = frozenset(
     {
@@ -41,16 +43,15 @@ _OTHER_BACKENDS = frozenset(
 )
 _OF_S3 = ("bucket", "dynamodb_table", "region", "use_lockfile", "workspace_key_prefix")
 _S3 = frozenset({*_OF_S3, "assume_role", "assume_role_with_web_identity", *ROLE_FAMILY, *CREDENTIALS})
-_ARGUMENT = re.compile(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
-_OTHER_SCRIPTS = re.compile(
+_ARGUMENT = regex(rf"(?m)^[ \t{{]*\"?(?:{'|'.join(sorted(_S3))})\"?[ \t]*[=:]".encode())
+_OTHER_SCRIPTS = regex(
     r"(?:^|/)(?:\.[\w-]+\.ya?ml|\.envrc(?:\.\w+)?|(?:Docker|Task|Container)file(?:\.\w+)?|[\w-]+\.just|Makefile\.\w+)$"
 )
 """Names of files of commands that no rule reads otherwise, of CI services above all."""
 _LONGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class BackendConfigValue:
+class BackendConfigValue(Struct, frozen=True):
     """An argument of the backend that a script gives on the command line: ``-backend-config=name=value``."""
 
     place: Place
@@ -131,7 +132,7 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
         return set()
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
     patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
-    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
+    pattern = regex("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
     found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
     return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 

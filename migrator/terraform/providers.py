@@ -5,13 +5,14 @@ The arguments are those of https://registry.terraform.io/providers/hashicorp/aws
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.diagnostics import CONDITIONAL_KEYS, MOCK_KEYS_IN_TEST
 from migrator.terraform.endpoints import is_mock, skip_reason_of_endpoint
@@ -34,7 +35,7 @@ CREDENTIALS = (
 )
 """The arguments that name static credentials; where one is left, web identity is ignored or the provider fails."""
 
-_GUARDED = re.compile(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
+_GUARDED = regex(r'(?:"\$\{)?\s*(?P<role>var\.[\w-]+) == null \? null : \{\s*role_arn\s*=\s*(?P=role)(?![\w.-])')
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _NAMESPACE = "hashicorp"
 AWS, AWSCC = "aws", "awscc"
@@ -46,8 +47,7 @@ Origin = tuple[tuple[str, str], ...]
 """Where an identity comes from: the credential arguments and their expressions; empty for the environment."""
 
 
-@dataclass(frozen=True, eq=False)
-class Provider:
+class Provider(Struct, frozen=True, eq=False, dict=True):
     """A ``provider`` block of hashicorp/aws or awscc (``kind``) in one of the modules that it is part of.
 
     In awscc ``assume_role…`` are no blocks but objects, and ``role_arn`` is that of CloudFormation:

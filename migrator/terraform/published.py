@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection
 
+from migrator.regex import regex
 from migrator.workspace.workspace import LOCK_FILE, Workspace
 
-_PUBLISHED = re.compile(r"terraform-[a-z0-9]+-.+")
+_PUBLISHED = regex(r"terraform-[a-z0-9]+-.+")
 _OF_A_ROOT = frozenset({"backend", "cloud"})
-_VERSION = re.compile(rb"(?m)^module_version\s*:")
+_VERSION = regex(rb"(?m)^module_version\s*:")
 
 
 def is_published(workspace: Workspace, path: str, roots: Collection[str] = ()) -> bool:

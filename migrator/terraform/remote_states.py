@@ -6,12 +6,13 @@ backend, as an object since Terraform 0.12, as a block before; other than a back
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_NAMED = re.compile(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
+_NAMED = regex(rf"\b({'|'.join((*CREDENTIALS, *ROLE_FAMILY))})\b[\"']?\s*[=:](?!=)")
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
+class Config(Struct, frozen=True, eq=False):
     """A part of what a data source gives to the backend: a block, or the object constructor that is a ``part``."""
 
     backend: S3Backend
@@ -41,8 +41,7 @@ class Config:
         return (*self.backend.credentials, *self.backend.role_family)
 
 
-@dataclass(frozen=True, eq=False)
-class RemoteState:
+class RemoteState(Struct, frozen=True, eq=False, dict=True):
     """A ``data "terraform_remote_state"`` block of the S3 backend, or of one that is not known (``kind`` is None).
 
     ``unread`` are the parts of its configuration that cannot be edited.

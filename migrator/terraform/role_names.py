@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.notes import SET_ROLE_VARIABLE
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from migrator.model.findings import Note
 
 
-@dataclass(frozen=True, slots=True)
-class RoleVariable:
+class RoleVariable(Struct, frozen=True):
     """A variable that holds a role's ARN; ``of`` names the provider that it is for, None for a module's first."""
 
     name: str

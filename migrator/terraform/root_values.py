@@ -7,8 +7,9 @@ Terraform reads unasked counts for more than the environment, what the command l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.syntax.terraform import Attribute, Block
@@ -29,8 +30,7 @@ _NOTHING = (NULL, literal(""))
 _WORKSPACE = "terraform.workspace"
 
 
-@dataclass(frozen=True, slots=True)
-class Possible:
+class Possible(Struct, frozen=True):
     """A value that a variable may have, as said at ``place``.
 
     ``value`` is None where it is not known; ``is_several`` tells that what stands there may come to several.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.model.notes import ROTATE, SET_REGION
+from migrator.regex import regex
 from migrator.secret import STATIC_KEYS, is_telling, shown_key
 from migrator.terraform.endpoints import is_mock
 from migrator.terraform.secrets import literals
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
     from migrator.workspace.document import Document
 
-_INDEX = re.compile(r'\[\s*\\?"[^"\]]*"\s*\]')
+_INDEX = regex(r'\[\s*\\?"[^"\]]*"\s*\]')
 
 
 def rotate(holder: Provider | S3Backend) -> Iterator[Note]:

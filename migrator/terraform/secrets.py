@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Change
 from migrator.model.known_secrets import Known, is_unmistakable
+from migrator.regex import regex
 from migrator.secret import Piece, Plain, assigned_pieces, bare_keys, hide, is_telling, may_tell, refers
 from migrator.source import SourceFile
 from migrator.syntax.hcl.scanner import tokens
@@ -38,20 +39,18 @@ _HARMLESS = frozenset(
 """What stands beside credentials in an object, and is none."""
 
 _TYPES = frozenset({"string", "bool", "number", "any", "none"})
-_PLACES = re.compile(
-    r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?"
-)
-_REFERENCE = re.compile(
+_PLACES = regex(r"(?i)(?:.*_|\A)(?:source|path|root|dir|directory|folder|file|key|prefix|arn|id|sha|digest|url|uri)s?")
+_REFERENCE = regex(
     r"\b(?P<kind>var|local)\.(?P<name>[\w-]+)(?!\.locals\b)(?:\.(?P<below>[\w-]+))?|each\.value(?P<item>(?:\.[\w-]+)?)"
     r"|\bmodule\.(?P<module>[\w-]+)\.(?P<output>[\w-]+)|\.locals\.(?P<local>[\w-]+)(?:\.(?P<part>[\w-]+))?"
 )
-_BETWEEN = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_BETWEEN = regex(r"/\*.*?\*/|\s", re.DOTALL)
+_ENCODED = regex(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _ESCAPED = "\\u"
-_NAMES = re.compile(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
+_NAMES = regex(r'(?m)(?<![\w-])[\w-]++(?="?[ \t]*[=:])|(?<=")[^"\n]++(?="[^"=\n]*(?:"[^"\n]*"\s*)?\{)')
 """What stands before an equals sign or a colon, and labels of blocks."""
 
-_PROSE = re.compile(r"\bdescription[ \t]*=[ \t]*\"[\w ,.()/']*\"")
+_PROSE = regex(r"\bdescription[ \t]*=[ \t]*\"[\w ,.()/']*\"")
 """A description of plain words, which tells of no secret, whatever it speaks of."""
 
 _TWICE = 2

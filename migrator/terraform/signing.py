@@ -8,8 +8,10 @@ https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.secret import STATIC_KEYS
@@ -30,8 +32,7 @@ _WEB_IDENTITY = "assume_role_with_web_identity"
 _A_ROLE = "a role"
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredSignIn:
+class ConfiguredSignIn(Struct, frozen=True):
     """How a block is configured to sign in, in words; ``""`` for what it does not name.
 
     ``keys`` are the names of the static keys that it sets, ``named`` where its credentials come from.
@@ -44,8 +45,7 @@ class ConfiguredSignIn:
     assumed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(Struct, frozen=True):
     """Who signs, in words for people: ``said``.
 
     ``role`` is that of the web identity that signs first, an ARN or an expression; ``""`` for any other credentials.
@@ -63,8 +63,7 @@ INCOMPLETE = Signer("fails: static credentials are empty", is_failure=True)
 NO_PROFILE = Signer("fails: failed to get shared config profile", is_failure=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What a run has around it: ``rest`` signs where neither the block nor a variable says who.
 
     ``profile`` is ``AWS_PROFILE``; ``profiles`` are those that exist, None where that is not known.

@@ -10,10 +10,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.workspace.discover import SKIPPED_FOLDERS, Kind
 
 if TYPE_CHECKING:
@@ -24,12 +26,11 @@ _NAMES = (
     "access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token|profile|shared_?credentials_?files?"
     "|shared_?config_?files?|role_?arn"
 )
-_ARGUMENT = re.compile(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAMES})[\"']?[ \t]*(?:[=:]|\()")
-_KEY = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
+_ARGUMENT = regex(rf"(?im)^(?![ \t]*(?:#|//|\*)).*?(?<![\w.])(?P<name>{_NAMES})[\"']?[ \t]*(?:[=:]|\()")
+_KEY = regex(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(Struct, frozen=True):
     """A kind of file that is not read: ``title`` is what to call it; ``holds`` must be found in one that counts."""
 
     title: str
@@ -38,31 +39,28 @@ class _Unread:
 
 
 _STACKS = _Unread(
-    "Terraform stack configuration", re.compile(r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$"), re.compile("")
+    "Terraform stack configuration", regex(r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$"), regex("")
 )
 _TERRAMATE = _Unread(
     "Terramate configuration",
-    re.compile(r"\.tm(?:\.hcl)?$"),
-    re.compile(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
+    regex(r"\.tm(?:\.hcl)?$"),
+    regex(r"\bgenerate_(?:hcl|file)\b|\bprovider\s+\"aws|\bbackend\s+\"s3"),
 )
-_TERRAGRUNT = _Unread(
-    "Terragrunt configuration in JSON", re.compile(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), re.compile("")
-)
+_TERRAGRUNT = _Unread("Terragrunt configuration in JSON", regex(r"(?:^|/)(?:terragrunt|root)\.hcl\.json$"), regex(""))
 _ATMOS = _Unread(
     "Atmos stack configuration",
-    re.compile(r"\.ya?ml(?:\.tmpl)?$"),
-    re.compile(r"(?m)^\s*backend_type:\s*[\"']?s3|^\s*backend:\s*\n\s+s3:|^\s*providers:\s*\n\s+aws(?:cc)?:"),
+    regex(r"\.ya?ml(?:\.tmpl)?$"),
+    regex(r"(?m)^\s*backend_type:\s*[\"']?s3|^\s*backend:\s*\n\s+s3:|^\s*providers:\s*\n\s+aws(?:cc)?:"),
 )
 _CDKTF = _Unread(
     "CDKTF program",
-    re.compile(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
-    re.compile(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
+    regex(r"(?<!\.d)\.(?:[cm]?tsx?|[cm]?jsx?|go|java|cs|kt)$"),
+    regex(r"\b(?:AwsProvider|AwsccProvider|S3Backend|DataTerraformRemoteStateS3)\b"),
 )
 _PROGRAM, _BINDINGS = "cdktf.json", ".gen"
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """The first place of a file that is not read at which it names credentials or a role, and all names."""
 
     place: Place

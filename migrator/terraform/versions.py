@@ -8,11 +8,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.span import Edit
 from migrator.terraform.providers import AWS, AWSCC, Provider, address, local_names
 
@@ -30,19 +32,18 @@ FIRST_WITH_WEB_IDENTITY: dict[str, Release] = {AWS: (4, 12, 0), AWSCC: (0, 20, 0
 FIRST_WITH_SEVERAL_ROLES: Release = (5, 67, 0)
 """The AWS provider's release that takes several ``assume_role``: its CHANGELOG, September 2024."""
 
-_CLAUSE = re.compile(
+_CLAUSE = regex(
     r"(\s*)(~>|>=|<=|!=|=|>|<|)(\s*)v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(-[\w.-]+)?(?:\+[\w.-]+)?(\s*)", re.ASCII
 )
 _MINORS = 20
 CDKTF_FILE = "cdktf.json"
-_IN_CDKTF = re.compile(
+_IN_CDKTF = regex(
     r'"(?P<name>[\w./-]+)@(?P<version>[^"]+)"|"source"\s*:\s*"(?P<source>[^"]+)"[^{}]*"version"\s*:\s*"(?P<object>[^"]+)"'
 )
-_LOCKED = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_LOCKED = regex(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Constraint:
+class Constraint(Struct, frozen=True, eq=False):
     """A constraint on a provider: ``text`` is the value of ``argument``, which stands inside of all ``around`` it."""
 
     document: Document

@@ -7,13 +7,14 @@ around the heredoc is blank, so that every place in it is a place of the file it
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import tokens
@@ -27,17 +28,16 @@ from migrator.workspace.module import Module
 if TYPE_CHECKING:
     from migrator.model.findings import Place, Refusal
 
-_SIGNS_IN = re.compile(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
-_TERRAFORM = re.compile(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
-_AROUND = re.compile(r"[^\r\n]")
+_SIGNS_IN = regex(r'\bprovider\s+"?aws|\bbackend\s+"?s3')
+_TERRAFORM = regex(rf"{_SIGNS_IN.pattern}|\brequired_providers\b")
+_AROUND = regex(r"[^\r\n]")
 
 
-@dataclass(eq=False)
-class Embedded(Document):
+class Embedded(Document, eq=False, kw_only=True, dict=True):
     """A part of a file as a document of its own, ``Span`` for ``Span`` in the same places."""
 
-    outer: Document = field(kw_only=True)
-    part: Span = field(kw_only=True)
+    outer: Document
+    part: Span
 
     @cached_property
     def source(self) -> SourceFile:
@@ -56,8 +56,7 @@ class Embedded(Document):
         return super().expression(attribute).replace("$${", "${").replace("%%{", "%{")
 
 
-@dataclass(frozen=True, eq=False)
-class Generated:
+class Generated(Struct, frozen=True, eq=False, dict=True):
     """The Terraform code of a heredoc in ``item`` of a file."""
 
     outer: Document

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terragrunt.unit import Unit, merged
 from migrator.terragrunt.units import Terragrunt, terragrunt, used_elsewhere
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from migrator.terragrunt.values import Value
     from migrator.workspace.workspace import Workspace
 
-_INPUTS = re.compile(rb"\b(?:inputs|generate)\b")
+_INPUTS = regex(rb"\b(?:inputs|generate)\b")
 
 
 class TerragruntInputs:

@@ -7,9 +7,10 @@ https://terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes/#rem
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.terraform.backends import ROLE_FAMILY
 from migrator.terraform.endpoints import STORE_ARGUMENTS, is_endpoint, skip_reason_of_host, skip_reason_of_store
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
 
 
-@dataclass(frozen=True, eq=False)
-class RemoteState:
+class RemoteState(Struct, frozen=True, eq=False, dict=True):
     """The state that ``item`` of the file ``document`` configures; its map is made of the literals ``objects``.
 
     ``objection`` says why the map cannot be read, if so.

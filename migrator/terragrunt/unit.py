@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.findings import Place
 from migrator.terraform.credential_names import STATIC
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class EnvironmentVariable:
+class EnvironmentVariable(Struct, frozen=True, eq=False):
     """An item of ``env_vars`` of ``extra_arguments`` that names static credentials."""
 
     holder: Value
@@ -60,8 +60,7 @@ class EnvironmentVariable:
         return self.document.is_ignored(self.item)
 
 
-@dataclass(frozen=True, eq=False)
-class IamRole:
+class IamRole(Struct, frozen=True, eq=False):
     """The ``iam_role`` that Terragrunt assumes before it runs Terraform."""
 
     config: Config
@@ -78,8 +77,7 @@ class IamRole:
         return self.config.value(self.argument).string
 
 
-@dataclass(frozen=True, eq=False)
-class Unit:
+class Unit(Struct, frozen=True, eq=False, dict=True):
     """A folder that Terragrunt runs, and what its run consists of.
 
     ``configs`` are its files, its own first, ``generated`` is the Terraform that they write, and ``module`` what it

@@ -9,11 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_expression, skip_trivia
 from migrator.syntax.terraform import Block
 from migrator.terragrunt.generated import Generated, from_file, generated
@@ -30,11 +32,11 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 UNIT = "terragrunt.hcl"
-_READS = re.compile(r"\bread_terragrunt_config\(")
-_HCL = re.compile(r"\.hcl$")
-_SHARED = re.compile(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
-_WRITES_AWS = re.compile(r"provider|backend|aws|state", re.I)
-_INTERESTING = re.compile(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
+_READS = regex(r"\bread_terragrunt_config\(")
+_HCL = regex(r"\.hcl$")
+_SHARED = regex(rb"(?m)^[ \t]*(?:remote_state|generate)\b[^\n]*[{=]")
+_WRITES_AWS = regex(r"provider|backend|aws|state", re.I)
+_INTERESTING = regex(rb"\bremote_state\b|\bprovider\b|\bbackend\b|\bAWS_|\biam_|=\s*(?:template)?file\(")
 
 
 def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) -> str | None:
@@ -51,8 +53,7 @@ def used_elsewhere(holder: Value, inside: str, documents: Iterable[Document]) ->
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class Terragrunt:
+class Terragrunt(Struct, frozen=True, eq=False, dict=True):
     """All units of a repository, each with the name of the group that it is changed with.
 
     ``strays`` are the files that no unit is known to include, and ``written`` the Terraform in each file, by path.

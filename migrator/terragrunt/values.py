@@ -10,11 +10,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -27,16 +29,15 @@ if TYPE_CHECKING:
 
 _DEPTH = 16
 _STEPS = r'(?:\.[\w-]+|\["[^"$\\]*"\])*'
-_STEP = re.compile(r'\.([\w-]+)|\["([^"]*)"\]')
-_TRAVERSAL = re.compile(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
-_CALL = re.compile(r"(?P<function>\w+)\(")
-_READS_FILE = re.compile(r"(?:file|templatefile)\(")
-_AFTER_CALL = re.compile(_STEPS)
-_TEMPLATE = re.compile(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
+_STEP = regex(r'\.([\w-]+)|\["([^"]*)"\]')
+_TRAVERSAL = regex(rf"(?P<kind>local|include)(?P<steps>{_STEPS})")
+_CALL = regex(r"(?P<function>\w+)\(")
+_READS_FILE = regex(r"(?:file|templatefile)\(")
+_AFTER_CALL = regex(_STEPS)
+_TEMPLATE = regex(r"(?<!\$)\$\{\s*([^{}]+?)\s*\}")
 
 
-@dataclass(frozen=True, eq=False)
-class Value:
+class Value(Struct, frozen=True, eq=False):
     """An expression of ``config``: its ``text``, and its place where it is written in the file as it is."""
 
     text: str
@@ -105,8 +106,7 @@ class Value:
         return self.config.value(attribute)
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
+class Config(Struct, frozen=True, eq=False, dict=True):
     """The file ``document`` as the unit in ``folder`` reads it; ``parent`` is its own folder where it is included."""
 
     workspace: Workspace

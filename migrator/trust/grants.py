@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import product
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import UsageError
 from migrator.trust.policy import Grant, Role
@@ -27,8 +28,7 @@ class RoleState(Enum):
     IN_USE = "in-use"
 
 
-@dataclass(frozen=True, slots=True)
-class RequiredRole:
+class RequiredRole(Struct, frozen=True):
     """What was asked for; what is empty is not restricted, or is taken from the repositories."""
 
     roles: tuple[str, ...] = ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from msgspec import Struct
+from msgspec.structs import replace
+from migrator.regex import regex
+
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.config.config import Config, is_role_arn
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
     from migrator.spacelift.stacks.terraform import Stack
     from migrator.workspace.workspace import Workspace
 
-ROLE_VARIABLE = re.compile(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
+ROLE_VARIABLE = regex(r"AWS_ROLE_ARN|TF_VAR_aws_role_arn\w*")
 
 Roles = frozenset[str | None]
 """The ARNs of the roles that runs sign in with; None for one that is known to a run alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class RootRoles:
+class RootRoles(Struct, frozen=True):
     """A root module at ``path`` of a repository, and the roles that its runs sign in with."""
 
     identity: RepoIdentity
@@ -40,8 +41,7 @@ class RootRoles:
     roles: Roles
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectStack:
+class SubjectStack(Struct, frozen=True):
     """A stack as the subjects of its tokens name it: ``slug`` and ``space`` are ``""`` where they are not known.
 
     ``paths`` are the root modules of its repository that it runs, ``roles`` those that it signs in with there and
@@ -66,8 +66,7 @@ class SubjectStack:
     account: AccountStack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """The roles and stacks of a repository, without the files with ``problems``.
 
     ``hooks`` are the roles of the hooks in its runtime configuration, by the slug of the stack; ``tested`` are the
@@ -82,8 +81,7 @@ class Knowledge:
     problems: tuple[FileProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """That runs of ``stack`` sign in with ``role``; None for what is not known."""
 
     role: str | None

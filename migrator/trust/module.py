@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain, count, groupby
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from migrator.errors import UsageError
 from migrator.model.partitions import FIRST_REGIONS
+from migrator.regex import regex
 from migrator.syntax.hcl.layout import align
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.hcl.text import block, body, expression
@@ -29,12 +31,11 @@ https://github.com/hashicorp/terraform-provider-aws/pull/37255 of December 2024.
 
 """IAM is one for all regions, but requests are sent to one."""
 
-_CLAUSE = re.compile(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
-_THUMBPRINT = re.compile(r"[0-9a-f]{40}")
+_CLAUSE = regex(r"\s*(?P<operator>>=|<=|~>|!=|=|>|<|)\s*(?P<version>\d+(?:\.\d+){0,2})\s*")
+_THUMBPRINT = regex(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(Struct, frozen=True):
     """The options of the Terraform module for the AWS side. Raises `UsageError` for a value that makes no sense.
 
     ``version`` constrains hashicorp/aws; with ``is_there``, the accounts have the identity provider already.
@@ -69,8 +70,7 @@ def write_module(issuer: Issuer, grants: tuple[Grant, ...], settings: ProviderSe
     return _Writer(issuer, grants, settings).text()
 
 
-@dataclass
-class _Writer:
+class _Writer(Struct):
     issuer: Issuer
     grants: tuple[Grant, ...]
     settings: ProviderSettings

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.errors import UsageError
+from migrator.regex import regex
 from migrator.trust.subjects import Runs, SubjectTemplate
 
 QUOTA = 2048
@@ -21,11 +23,10 @@ QUOTA = 2048
 USUAL = SubjectTemplate()
 """The subjects of an account that has no template of its own."""
 
-_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = regex(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Role:
+class Role(Struct, frozen=True, order=True):
     """An IAM role, by its ``arn``. Raises `UsageError` for anything else."""
 
     arn: str
@@ -57,8 +58,7 @@ class Role:
         return self.arn.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A role, and the runs that may assume it; ``is_new`` tells that the role is still to be made.
 
     ``has_session_tags`` says that some of the runs come with tags.
@@ -70,8 +70,7 @@ class Grant:
     has_session_tags: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """The issuer of the tokens, by ``host``, and the form of their subjects. Raises `UsageError` for a wrong host name.
 
     ``has_session_tags`` says that runs come with tags: https://docs.spacelift.io/integrations/cloud-providers/oidc/aws-oidc.

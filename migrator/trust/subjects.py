@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.errors import UsageError
+from migrator.regex import regex
 
 DEFAULT_TEMPLATE = "space:{spaceId}:{callerType}:{callerId}:run_type:{runType}:scope:{scope}"
 RUN_TYPES = ("PROPOSED", "TRACKED", "TASK", "TESTING", "DESTROY")
 SCOPES = ("read", "write")
 
 _PLACEHOLDERS = frozenset({"spaceId", "spacePath", "callerType", "callerId", "runId", "runType", "scope"})
-_PARTS = re.compile(r"\{(\w+)\}|([\w:/|-]+)", re.ASCII)
+_PARTS = regex(r"\{(\w+)\}|([\w:/|-]+)", re.ASCII)
 _LONGEST = 1000
-_ID = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
-_SPACE_PATH = re.compile(r"(?:/[A-Za-z0-9][\w-]*)+(?:/\*)?", re.ASCII)
+_ID = regex(r"[A-Za-z0-9][\w-]*", re.ASCII)
+_SPACE_PATH = regex(r"(?:/[A-Za-z0-9][\w-]*)+(?:/\*)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """Some runs of a Spacelift account, ``""`` standing for any.
 
     ``space`` is an id, the path of a space (``/root/production``) or of all spaces below one (``/root/production/*``).
@@ -49,8 +50,7 @@ class Runs:
         return not self.space and not self.stack
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectTemplate:
+class SubjectTemplate(Struct, frozen=True):
     """An account's subject template. Raises `UsageError` for one that Spacelift would not take, or that is ambiguous.
 
     Two placeholders have to have a separator between them that no value of theirs can hold: ``:`` or ``|``, or ``/``

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.errors import missing_extra
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.spacelift.inventory.file import read_inventory
 from migrator.spacelift.stacks.contexts import attachments
 from migrator.spacelift.stacks.engine_evidence import version_evidence
 from migrator.terraform.credential_names import STATIC, plain_name
@@ -28,10 +29,6 @@ class Account:
     """The stacks of an inventory file. Raises `MigrateError` for a file that holds none."""
 
     def __init__(self, path: str) -> None:
-        try:
-            from migrator.spacelift.inventory.file import read_inventory  # here: the inventory is an extra
-        except ImportError:
-            raise missing_extra("--inventory needs more packages.", "inventory") from None
         self._inventory: Inventory = read_inventory(path)
         self._contexts = {context.id: context for context in self._inventory.contexts}
         self.stacks = [self._stack(stack) for stack in self._inventory.stacks if _is_terraform(stack)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import string_value
 from migrator.verify import diagnostics
 from migrator.verify.programs import Ended, run
@@ -25,15 +26,14 @@ if TYPE_CHECKING:
 PLACE = ("bucket", "key", "region", "workspace_key_prefix", "endpoint", "dynamodb_table")
 """The arguments that say which state a backend leads to, and which table locks it."""
 
-_MISSING = re.compile(
+_MISSING = regex(
     r"Failed to query available provider packages|Failed to install provider|provider registry"
     r"|Missing required provider|Could not (?:download|retrieve)|Failed to download module|Module not installed"
     r"|Failed to (?:resolve|load) provider|Required plugins are not installed|remote module registry|proxyconnect"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Initialised:
+class Initialised(Struct, frozen=True):
     """What ``init`` and ``validate`` came to; ``backend`` is the backend's configuration as the engine has it."""
 
     validate: Proof

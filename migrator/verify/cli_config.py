@@ -7,15 +7,15 @@ layout of a mirror.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import quote
 
-_CACHE = re.compile(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
-_MIRROR = re.compile(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
-_OVERRIDES = re.compile(r"dev_overrides\s*\{[^}]*\}")
+_CACHE = regex(r'(?m)^\s*plugin_cache_dir\s*=\s*"([^"]+)"')
+_MIRROR = regex(r'filesystem_mirror\s*\{[^}]*?\bpath\s*=\s*"([^"]+)"')
+_OVERRIDES = regex(r"dev_overrides\s*\{[^}]*\}")
 _IMPLIED = (
     "~/.terraform.d/plugins",
     "~/.local/share/terraform/plugins",

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import MigrateError, UsageError
+from migrator.regex import regex
 from migrator.verify.programs import bare_environment, run
 
 if TYPE_CHECKING:
@@ -29,11 +30,10 @@ _FOLDERS = (
     ("TENV_ROOT", "~/.tenv", "Terraform/*/terraform"),
     ("TENV_ROOT", "~/.tenv", "OpenTofu/*/tofu"),
 )
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_VERSION = regex(r"(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True)
-class EngineProgram:
+class EngineProgram(Struct, frozen=True):
     """An engine that is installed at ``path``."""
 
     path: str

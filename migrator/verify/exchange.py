@@ -9,34 +9,34 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.verify.programs import Ended, run
 
 SHELLS = ("bash", "dash")
 _WORD = r"[\w@%+=:,./-]+"
 _MARK = r"[\w@%+=:,./-]"
 _NAME = r"\$(?:\w+|\{\w+\})"
-_EXCHANGE = re.compile(
+_EXCHANGE = regex(
     r'export \$\(printf "AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=%s" '
     r"\$\(aws sts assume-role-with-web-identity(?P<options>(?: --[\w-]+[ =](?:"
     rf'"\$\(cat {_WORD}\)"|"?{_NAME}"?|(?:{_MARK}|{_NAME})+|"Credentials\.\[AccessKeyId,SecretAccessKey,SessionToken\]"'
     r"))+)\)\)"
 )
-_GUARD = re.compile(r'test -n "\$\{?AWS_SESSION_TOKEN\}?"|\[ -n "\$\{?AWS_SESSION_TOKEN\}?" \]')
-_UNSET = re.compile(r"unset(?: \w+)+")
-_ROLE = re.compile(r"--role-arn[ =][\"']?([^\s\"']+)")
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+_GUARD = regex(r'test -n "\$\{?AWS_SESSION_TOKEN\}?"|\[ -n "\$\{?AWS_SESSION_TOKEN\}?" \]')
+_UNSET = regex(r"unset(?: \w+)+")
+_ROLE = regex(r"--role-arn[ =][\"']?([^\s\"']+)")
+_VARIABLE = regex(r"\$\{?(\w+)\}?")
 _SHOWN = "exported: "
 _EXPORTED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """The exchange of a list of hooks and what belongs to it, and the role that it names: an ARN or a variable."""
 
     commands: tuple[str, ...]

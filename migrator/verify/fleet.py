@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.config.settings_file import with_repository
 from migrator.decide.context import Context
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = shutil.ignore_patterns(".git", ".terraform", ".terragrunt-cache", "node_modules")
 
 
-@dataclass(frozen=True, eq=False)
-class VerifiedRepo:
+class VerifiedRepo(Struct, frozen=True, eq=False):
     """A repository, called ``name`` by the user: its files on ``branch`` in a copy, ``""`` for the work tree.
 
     ``before`` is the repository before the migration, if that is known; ``commit`` and ``commit_before`` are the
@@ -70,8 +71,7 @@ class VerifiedRepo:
         return sorted(path for path in paths - emulated if workspace.in_scope(path))
 
 
-@dataclass(frozen=True, eq=False)
-class VerifiedRoot:
+class VerifiedRoot(Struct, frozen=True, eq=False):
     """A root module at ``path`` of a repository, and the stacks that run the module."""
 
     repo: VerifiedRepo

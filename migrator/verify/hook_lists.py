@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.errors import MigrateError
+from migrator.regex import regex
 from migrator.spacelift.stacks.terraform import Stack
 from migrator.verify.programs import bare_environment, run
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _KINDS = {"spacelift_stack": "stack", "spacelift_context": "context"}
-_REFERENCE = re.compile(r"\blocal\.([\w-]+)")
+_REFERENCE = regex(r"\blocal\.([\w-]+)")
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _SKIPPED = shutil.ignore_patterns(".git", ".terraform", "*.tftest.hcl", "*.tftest.json")
 

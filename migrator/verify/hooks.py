@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.verification import Proof, failed, not_proven, proven
 from migrator.verify import diagnostics
@@ -21,8 +22,7 @@ _STAND_IN = "arn:aws:iam::123456789012:role/stand-in"
 """The role that a hook is run with if its own is known to the stack alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class HookProof:
+class HookProof(Struct, frozen=True):
     """The cell, what a run has in its environment after the hooks, and the role of the hook; ``""`` if not known.
 
     ``skipped`` are the commands that were not run.
@@ -34,8 +34,7 @@ class HookProof:
     skipped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSettings:
+class TokenSettings(Struct, frozen=True):
     """The ``path`` of a run's token, the account's ``host``, and the subject ``template`` of its tokens.
 
     Hooks are run for the ``types`` of runs alone; for all of them if there are none.

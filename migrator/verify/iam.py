@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 
 class Effect(Enum):
@@ -25,8 +28,7 @@ class Effect(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRequest:
+class TrustRequest(Struct, frozen=True):
     """A call of STS: ``action``, who calls (``principals``, by kind, with all names of the caller), and the context.
 
     Values of the ``context`` are text, or several texts for a key with several values; keys are in small letters.
@@ -37,8 +39,7 @@ class TrustRequest:
     context: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What a policy says, and why: the statement, and the condition that decides."""
 
     effect: Effect
@@ -73,10 +74,10 @@ _OPERATORS: dict[str, tuple[_Test, bool]] = {
 }
 """How an operator compares, and whether it is the negation. ``ArnEquals`` and ``ArnLike`` are alike."""
 
-_OF_ISSUERS = re.compile(r"[\w/-]+\.[\w./-]+:\w+")
+_OF_ISSUERS = regex(r"[\w/-]+\.[\w./-]+:\w+")
 """Keys of tokens: those that the request does not have are not there. Of other keys nothing is known."""
 
-_VARIABLE = re.compile(r"\$\{")
+_VARIABLE = regex(r"\$\{")
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 
 

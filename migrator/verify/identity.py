@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.model.findings import LeftAlone
 from migrator.model.verification import Proof, failed, not_proven, proven, worst
 from migrator.model.verification import Verdict as Verdict
+from migrator.regex import regex
 from migrator.terraform.providers import aws_providers
 from migrator.terraform.signing import ENVIRONMENT, Environment, Signer, backend_sign_in, provider_sign_in, signer
 from migrator.verify import diagnostics
@@ -21,15 +23,14 @@ if TYPE_CHECKING:
     from migrator.verify.stacks import RunStack
 
 _CELL = "identity"
-_ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/")
-_CALLER = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::(\d{12}):")
-_VARIABLE = re.compile(r"var\.([\w-]+)")
-_ROLES = re.compile(r"aws_role_arn\w*")
+_ACCOUNT = regex(r"arn:aws[\w-]*:iam::(\d{12}):role/")
+_CALLER = regex(r"arn:aws[\w-]*:(?:iam|sts)::(\d{12}):")
+_VARIABLE = regex(r"var\.([\w-]+)")
+_ROLES = regex(r"aws_role_arn\w*")
 _UNKNOWN_HOOK = Signer("web identity of a role that the stack sets, by the hook", is_keyless=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """The sign-in of a backend or provider, called ``title``: who signs, and the roles ``assumed`` after that.
 
     ``token_files`` are the paths of the tokens that the sign-in reads.

@@ -6,25 +6,25 @@ request is taken for another run's.
 
 from __future__ import annotations
 
-import re
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
+
 from migrator.errors import MigrateError
+from migrator.regex import regex
 
 MISSING = "moto is not installed"
-_SIGNED = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
-_KEY = re.compile(r"<AccessKeyId>([^<]+)</AccessKeyId>")
+_SIGNED = regex(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
+_KEY = regex(r"<AccessKeyId>([^<]+)</AccessKeyId>")
 _START = Callable[..., Any]
 _App = Callable[[dict[str, Any], _START], Iterable[bytes]]
 
 
-@dataclass
-class RecordedRun:
+class RecordedRun(Struct):
     """What one run asked of the emulated AWS at ``url``: who its keys are, and who signed for S3, in order."""
 
     url: str = ""

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, VerifiedStack, not_proven, proven
@@ -41,8 +43,7 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"
 """Not that of S3 alone: Terraform asks the address of such a bucket by the bucket's name, which no resolver knows."""
 
 
-@dataclass(frozen=True)
-class OfflineSettings:
+class OfflineSettings(Struct, frozen=True):
     """What the user asked for: how many rows ``at_once``, and whether engines ``fetch`` providers."""
 
     token: TokenSettings

@@ -8,15 +8,16 @@ and which state was reached. ``spacectl`` starts the preview and follows it: htt
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, failed, not_proven, proven
+from migrator.regex import regex
 from migrator.terraform.providers import aws_providers
 from migrator.verify import diagnostics
 from migrator.verify.identity import account_in
@@ -33,12 +34,11 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS
 _UNSET = "unset AWS_PROFILE AWS_DEFAULT_PROFILE"
 _IDENTITY = f'echo "{MARK} identity $(aws sts get-caller-identity --query Arn --output text)"'
 _STATE = f"""echo "{MARK} state $({{engine}} state pull | jq -r '[.lineage,.serial]|join(" ")')\""""
-_FOUND = re.compile(rf"{MARK} (identity|state) ([^\"\n]*[^\"\s])")
+_FOUND = regex(rf"{MARK} (identity|state) ([^\"\n]*[^\"\s])")
 _HOURS = 2 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Previews:
+class Previews(Struct, frozen=True):
     """The previews of one stack: of the branch, and of the commit before the migration, with their configurations."""
 
     stack: str

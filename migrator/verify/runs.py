@@ -6,8 +6,9 @@ it is confirmed, and writes after that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.trust.subjects import DEFAULT_TEMPLATE
 
@@ -19,8 +20,7 @@ _PLACEHOLDER = "unknown"
 _RUN = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
-@dataclass(frozen=True, slots=True)
-class RunType:
+class RunType(Struct, frozen=True):
     """A type of run with the scope of its token."""
 
     name: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
 from migrator.spacelift.inventory.known import SESSION_TAGS
@@ -28,8 +30,7 @@ READER = "the reader of lists"
 _INIT = "before_init"
 
 
-@dataclass(frozen=True, slots=True)
-class HookCommand:
+class HookCommand(Struct, frozen=True):
     """A command before init; ``where`` names the list that has it."""
 
     text: str
@@ -46,8 +47,7 @@ class HookCommand:
         return CALLS_AWS.search(self.text) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class RunStack:
+class RunStack(Struct, frozen=True, eq=False):
     """A stack, and what its runs do and have.
 
     ``commands`` are those before init in the order in which they run, None where they are not known, and then

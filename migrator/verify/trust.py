@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.errors import MigrateError
 from migrator.model.verification import Proof, Verdict, failed, not_proven, proven, worst
+from migrator.regex import regex
 from migrator.trust.policy import Issuer, Role
 from migrator.verify import diagnostics
 from migrator.verify.exchange import exchange_of
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
 
 _CELL = "trust"
 _STAND_INS = ("stand-in-01", "other-02")
-_NAME = re.compile(r"[A-Za-z0-9][\w-]*")
+_NAME = regex(r"[A-Za-z0-9][\w-]*")
 _WEB = "sts:AssumeRoleWithWebIdentity"
 _TAGS = "sts:TagSession"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustSettings:
+class TrustSettings(Struct, frozen=True):
     """Whose tokens are trusted, where policies come from, and the types of runs that must be allowed; all if none."""
 
     issuer: Issuer

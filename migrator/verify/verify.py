@@ -6,10 +6,12 @@ import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.model.verification import CELLS, VerifiedStack, not_proven, worst
@@ -41,8 +43,7 @@ class Level(Enum):
     SPACELIFT = "spacelift"
 
 
-@dataclass(frozen=True)
-class TrustRequested:
+class TrustRequested(Struct, frozen=True):
     """Whose tokens trust policies must admit, where the policies come from, and which ``types`` of runs must be."""
 
     issuer: Issuer
@@ -51,8 +52,7 @@ class TrustRequested:
     types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is to be verified: ``repos`` on ``branch``, compared with ``base``; None for what is found by itself."""
 
     repos: Sequence[str]
@@ -68,8 +68,7 @@ class Request:
     runs_previews: bool = False
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """Copies of the branches of all ``repos``, with their root modules; ``scratch`` is a folder beside the copies."""
 
     repos: list[VerifiedRepo]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from migrator.regex import regex
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".terraform", ".terragrunt-cache", ".terragrunt-stack", "cdktf.out", "node_modules"}
@@ -44,17 +46,16 @@ _NAMES = {
     "terragrunt.hcl": Kind.TERRAGRUNT,
     "root.hcl": Kind.TERRAGRUNT,
 }
-UNREAD = re.compile(
+UNREAD = regex(
     r"\.(?:tfcomponent|tfstack|tfdeploy)\.(?:hcl|json)$|\.tm(?:\.hcl)?$|(?:^|/)(?:cdktf\.json|atmos\.ya?ml|(?:terragrunt|root)\.hcl\.json)$"
 )
 """Names of files that are not read, but may lead to Terraform."""
 
-_VALUES = re.compile(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
-_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
+_VALUES = regex(r"(?:terraform|(?!\.).*\.auto)\.tfvars(?:\.json)?")
+_OVERRIDE = regex(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The files below ``root`` that matter: ``files`` maps every path to the path of the file itself.
 
     The two differ for a symbolic link, whose target is then a file below ``root`` too. Paths are relative, with ``/``;

@@ -6,13 +6,15 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.span import Cover, Edit, Span
 from migrator.syntax.terraform import Attribute, Block, BodyChange
@@ -24,22 +26,22 @@ if TYPE_CHECKING:
     from migrator.model.findings import FileProblem, Ignored, Refusal
     from migrator.syntax.languages import Syntax
 
-IGNORE = re.compile(r"tf-oidc-migrate:ignore(?![\w\[-])")
+IGNORE = regex(r"tf-oidc-migrate:ignore(?![\w\[-])")
 """What a comment on a block or argument says to have it left alone."""
 
-_ACCEPTED = re.compile(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
+_ACCEPTED = regex(r"tf-oidc-migrate:ignore\[([^\]\n]*)\]")
 """What a comment says to have refusals with certain codes accepted; commas separate the codes."""
 
 _WORDS = (b"provider", b"backend", b"spacelift")
-_TERRAFORM = re.compile(rb"\bprovider\b|\bbackend\b|spacelift")
-_OTHERS = re.compile(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
-_OF_INTEREST = re.compile(
+_TERRAFORM = regex(rb"\bprovider\b|\bbackend\b|spacelift")
+_OTHERS = regex(rb"-backend-config|AWS_|AwsProvider|S3Backend|RemoteStateS3|_settings|[Ss]pacelift|[Ss]tack")
+_OF_INTEREST = regex(
     rb"provider|backend|variable|module|locals|terraform|remote_state|access_key|secret|token|credential|profile|role|"
     + _OTHERS.pattern
 )
 """A word of any rule: a file without any of them holds nothing that a rule looks for, even if it cannot be parsed."""
 
-_COMMENT_LINE = re.compile(r"\s*(?:#|//|/\*)")
+_COMMENT_LINE = regex(r"\s*(?:#|//|/\*)")
 _IN_TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST})
 _IN_OTHERS = frozenset({Kind.SCRIPT, Kind.PYTHON, Kind.VALUES})
 _DEEPEST = 30
@@ -52,8 +54,7 @@ def _as_word(word: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])")
 
 
-@dataclass(eq=False)
-class Document:
+class Document(Struct, eq=False, dict=True):
     """The file at ``path`` below ``root``, read when it is first asked for, and its blocks, read after it.
 
     ``seen`` is the file's `state_of` right before it was read; ``is_copy`` says that it is read though Terragrunt,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from migrator.syntax.terraform import Attribute
 
@@ -23,8 +24,7 @@ _MANY_TYPES = ("resource", "data")
 """Blocks whose first label says of which kind they are."""
 
 
-@dataclass(eq=False)
-class Module:
+class Module(Struct, eq=False, dict=True):
     """A directory of Terraform files; ``path`` is relative to the repository, ``""`` for its root.
 
     ``values`` are the files with values for the variables of a root module, the one that counts most last.
@@ -34,7 +34,10 @@ class Module:
     documents: list[Document] = field(default_factory=list)
     tests: list[Document] = field(default_factory=list)
     values: list[Document] = field(default_factory=list)
-    _blocks: dict[tuple[str, str | None], _ByLabel] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[str, str | None], _ByLabel]:
+        return {}
 
     def blocks(self, type_: str, label: str | tuple[str, ...] | None = None) -> Iterator[tuple[Document, Block]]:
         """Every top-level block of a type in the module's configuration, with the file that it stands in.
@@ -138,8 +141,7 @@ class Module:
         return any(document.is_interesting for document in (*self.documents, *self.tests))
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleCall:
+class ModuleCall(Struct, frozen=True, eq=False):
     """A ``module`` block that calls a module of the same repository."""
 
     caller: Module

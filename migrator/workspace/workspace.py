@@ -7,14 +7,16 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from migrator.model.diagnostics import Diagnostic
 from migrator.model.fleet import Code, RepoIdentity, runs
 from migrator.model.module_source import ModuleSource, is_local, parse_source
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.workspace.diagnostics import NEEDS_EXCLUDED_FILE, NEEDS_IGNORED_BLOCK, OUTSIDE_FOLDER
 from migrator.workspace.discover import SKIPPED_FOLDERS, UNREAD, Kind, Listing, is_excluded, is_values, kind_of
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from migrator.span import Edit
 
 _PLAIN = (Kind.VALUES, Kind.BACKEND)
-_INTERPOLATION = re.compile(r"\$\{[^}]*\}")
-_UPWARDS = re.compile(r"^(?:\.\.?/)+")
+_INTERPOLATION = regex(r"\$\{[^}]*\}")
+_UPWARDS = regex(r"^(?:\.\.?/)+")
 LOCK_FILE = ".terraform.lock.hcl"
 NOT_PARSED = Diagnostic(
     "file-not-parsed",

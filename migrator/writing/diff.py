@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.syntax.line_diff import LineMatcher
 
 if TYPE_CHECKING:
     from migrator.model.findings import Change
 
-_PLAIN_NAME = re.compile(rb'[^\x00-\x1f\x7f-\xff"\\]+')
+_PLAIN_NAME = regex(rb'[^\x00-\x1f\x7f-\xff"\\]+')
 _C_ESCAPES = {9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
 

@@ -1,4 +1,4 @@
-"""A lock on a repository's folder, so that only a single run changes files; the lock ends with its process."""
+"""What keeps runs on a repository apart: a lock that ends with its process, and the undo log of one that was killed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator.errors import MigrateError
+
+LOG = ".tf-oidc-migrate-undo"
+"""The name of the undo log in a folder that is no repository."""
 
 _PATIENCE = 3.0
 """Seconds to wait for another run: the workers of one that was killed end by themselves."""

@@ -14,39 +14,38 @@ import secrets
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct
 
 from migrator.errors import MigrateError
 
 if TYPE_CHECKING:
     from migrator.model.findings import Change
 
-LOG = ".tf-oidc-migrate-undo"
-"""The log's name in a folder that is no repository."""
-
 _FORMAT = "tf-oidc-migrate undo"
 _NO_LOG = "{} is not an undo log of tf-oidc-migrate. help: remove the file"
 _STAGED = ".tf-oidc-migrate-"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A file that is replaced: the old content (None for a new file), and the hash of the new content.
 
     ``staged`` is the name of the new file beside it, until that is moved there.
     """
 
     path: str
-    before: bytes | None = field(repr=False)
+    before: bytes | None
     after: str
     staged: str
 
+    def __repr__(self) -> str:
+        return f"Step({self.path!r})"  # files may hold secrets
 
-@dataclass(frozen=True, slots=True)
-class UndoLog:
+
+class UndoLog(Struct, frozen=True):
     """The files that a run changes, the folders that it makes for new ones, and what ``git`` must put back, if any."""
 
     steps: tuple[Step, ...]

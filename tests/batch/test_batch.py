@@ -13,11 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pexpect
 import pytest
+from msgspec.structs import replace
 
 from migrator.batch.journal import Journal
 from migrator.batch.plan_file import read_plan, write_plan

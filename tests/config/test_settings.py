@@ -34,7 +34,7 @@ def test_the_documents_example_says_all_there_is(tmp_path: Path) -> None:
     example = re.search(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
     assert example
     config = loaded(tmp_path, example[1])
-    unchanged = [name for name in Config.__dataclass_fields__ if getattr(config, name) == getattr(Config(), name)]
+    unchanged = [name for name in Config.__struct_fields__ if getattr(config, name) == getattr(Config(), name)]
     not_there = {
         "mode",
         "repository",

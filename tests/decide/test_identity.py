@@ -10,11 +10,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from migrator.config.config import Auth, BackendAuth, Config, ProviderAuth, RoleIn
 from migrator.config.role_mapping import flag_mapping

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from migrator.config.config import Config
 from migrator.migrate.diagnostics import (
@@ -187,21 +187,27 @@ def test_notes_are_those_of_what_is_done(planned: MakePlan) -> None:
     done = Rewrite((edit("= 1", "= 11"),), "done")
     plan = planned(
         [
-            noted(1, done, None, Note("rotate", ("a",), code="odd"), Note("set", ("x",), "paste", code="odd")),
+            noted(
+                1,
+                done,
+                None,
+                Note(task="rotate", subjects=("a",), code="odd"),
+                Note(task="set", subjects=("x",), paste="paste", code="odd"),
+            ),
             noted(
                 2,
                 LeftAlone("so", code="odd"),
                 "h",
-                Note("rotate", ("b", "a"), code="odd"),
-                Note("set", ("y",), code="odd"),
+                Note(task="rotate", subjects=("b", "a"), code="odd"),
+                Note(task="set", subjects=("y",), code="odd"),
             ),
-            noted(3, NO, None, Note("rotate", ("c",), code="odd")),
-            noted(4, LeftAlone("so", code="odd"), "g", Note("rotate", ("d",), code="odd")),
+            noted(3, NO, None, Note(task="rotate", subjects=("c",), code="odd")),
+            noted(4, LeftAlone("so", code="odd"), "g", Note(task="rotate", subjects=("d",), code="odd")),
             noted(5, NO, "g"),
         ]
     )
     assert plan.notes == (
-        Note("rotate", ("a", "b"), code="odd"),
-        Note("set", ("x",), "paste", code="odd"),
-        Note("set", ("y",), code="odd"),
+        Note(task="rotate", subjects=("a", "b"), code="odd"),
+        Note(task="set", subjects=("x",), paste="paste", code="odd"),
+        Note(task="set", subjects=("y",), code="odd"),
     )

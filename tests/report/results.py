@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from migrator.migrate.diagnostics import DEPENDS_ON_REFUSED
 from migrator.model.findings import FileProblem, Finding, Fix, Ignored, LeftAlone, Note, Place, Refusal, Rewrite
@@ -78,7 +80,7 @@ def migrated(repo: str = "shop") -> RepoResult:
         ),
         notes=(
             ROTATE.note("live/main.tf:4", "live/main.tf:31"),
-            Note("add to the stack's before_init", ("live",), HOOK, code="odd"),
+            Note(task="add to the stack's before_init", subjects=("live",), paste=HOOK, code="odd"),
         ),
         stacks=(
             StackRow("spacelift_stack.shop", Place("stacks.tf", 8), "", "live", "added", ("for_each: one for each",)),
@@ -150,7 +152,7 @@ def hostile() -> list[RepoResult]:
 def _all_of(text: str) -> RepoResult:
     place = Place(text, 3)
     fixes = (Rewrite((), text), *(kind(text, code="odd", help=text) for kind in (Refusal, LeftAlone, Ignored)))
-    note = Note(text, (text,), text, code="odd", help=text)
+    note = Note(task=text, subjects=(text,), paste=text, code="odd", help=text)
     line = text.replace("\n", " ").encode("utf-8", "surrogatepass")
     return RepoResult(
         text,

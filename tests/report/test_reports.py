@@ -8,7 +8,6 @@ import json
 import re
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from html import unescape
 from importlib import resources
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
+from msgspec.structs import replace
 
 from migrator.config.config import Config
 from migrator.errors import MigrateError, UsageError
@@ -79,7 +79,7 @@ def report(ending: str, results: Iterable[RepoResult]) -> str:
 # Results as plain data
 
 spots = st.builds(Place, st.text(), st.integers(0))
-notes = st.builds(Note, st.text(), st.tuples(st.text()), st.text(), code=st.text(), help=st.text())
+notes = st.builds(Note, task=st.text(), subjects=st.tuples(st.text()), paste=st.text(), code=st.text(), help=st.text())
 fixes = st.one_of(
     *(st.builds(kind, st.text(), code=st.text(), help=st.text()) for kind in (Refusal, LeftAlone, Ignored)),
     st.builds(Rewrite, st.just(()), st.text()),
@@ -620,7 +620,7 @@ def test_a_refusal_shows_its_code_and_what_to_do() -> None:
     fix = Refusal(
         "The opensearch provider does not support web identity.", code="no-web-identity", help="keep the keys"
     )
-    note = Note("Set a value", ("live",), code="set-variable", help="open the stack's page")
+    note = Note(task="Set a value", subjects=("live",), code="set-variable", help="open the stack's page")
     result = replace(
         migrated(), findings=(finding(fix), finding(replace(fix, reason="The x provider does not."), 8)), notes=(note,)
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pexpect
 import pytest
+from msgspec.structs import replace
 
 from migrator.model.findings import Finding, LeftAlone, Note, Place, Refusal, Rewrite
 from migrator.model.results import Mode, RepoResult, StackRow
@@ -43,14 +43,14 @@ def large(count: int) -> RepoResult:
     ]
     notes = [
         Note(
-            f"Set number {number}.",
-            tuple(f"live/{item}" for item in range(count)),
+            task=f"Set number {number}.",
+            subjects=tuple(f"live/{item}" for item in range(count)),
             code=f"n{number}",
             help=f"Help {number}.",
         )
         for number in range(30)
     ]
-    notes.append(Note("Paste this.", ("a", "b"), paste="line 1\nline 2", code="p"))
+    notes.append(Note(task="Paste this.", subjects=("a", "b"), paste="line 1\nline 2", code="p"))
     stacks = tuple(
         StackRow(f"stack.{number}", Place("stacks.tf", number), code="x", hook=f"hook {number % 20}")
         for number in range(count)
@@ -110,7 +110,7 @@ def test_places_that_are_alike_are_counted_with_their_reason_and_help_once() -> 
 @pytest.mark.unit
 def test_lines_wrap_at_words_and_paths_stay_whole() -> None:
     path = "terraform/" + "very-long-folder-name/" * 6
-    note = Note("Set a variable of these modules.", (path, "b"), code="x", help="word " * 60)
+    note = Note(task="Set a variable of these modules.", subjects=(path, "b"), code="x", help="word " * 60)
     text = summary(RepoResult("shop", Mode.CHECK, notes=(note,)), width=80)
     assert f"      {path}\n" in text or f"\n{path}\n" in text or path in text.split()
     assert all(len(line) <= 80 or path in line for line in text.splitlines())

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from migrator.config.config import Auth, BackendAuth, Config, HookPlace, ProviderAuth, RoleIn
 from migrator.config.role_mapping import flag_mapping

@@ -14,11 +14,12 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from migrator.config.config import BackendAuth, Config, ProviderAuth, RoleIn
 from migrator.config.role_mapping import flag_mapping

@@ -6,7 +6,8 @@ one pass with an order of its own, whichever rule asks first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+
 from typing import TYPE_CHECKING
 
 from migrator.config.config import ProviderAuth
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from migrator.terraform.providers import Provider
 
 
-@dataclass(frozen=True)
-class ChangedEnvironment:
+class ChangedEnvironment(Struct, frozen=True):
     """The group of a root module whose environment gets other credentials, and ``why`` a provider cannot use those.
 
     That holds for all its providers, or (not ``is_for_all``) for those that assume a role.

@@ -5,8 +5,9 @@ The report of a migration and ``tf-oidc-migrate trust`` read them here, so one n
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from migrator.terraform.backend_edit import SignIn
 
 
-@dataclass(frozen=True, eq=False)
-class RunRole:
+class RunRole(Struct, frozen=True, eq=False):
     """A ``role`` that runs of the root module at ``path`` sign in with: an ARN, or None for one that is not known.
 
     The ``runners`` are the stacks. What is changed for the role is of a ``group``, if it is: `Finding.group`.

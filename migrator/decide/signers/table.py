@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
@@ -120,8 +122,7 @@ def _role_of(facts: Facts, stack: StackDefinition) -> str:
     return variables.get(ROLE, "") if TOKEN_FILE in variables else ""
 
 
-@dataclass(frozen=True, eq=False)
-class BlockSigner:
+class BlockSigner(Struct, frozen=True, eq=False):
     """A ``block`` is signed for ``by`` somebody in the runs of the root module at ``root``; ``title`` names it."""
 
     root: str

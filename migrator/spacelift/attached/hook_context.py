@@ -6,8 +6,10 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM
 from migrator.spacelift.attached.resources import Shared, Sharing, sharing_objection, space_of, written
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 
 
-@dataclass(frozen=True, slots=True)
-class NewContext:
+class NewContext(Struct, frozen=True):
     """A new context: its ``label``, and the ``stacks`` that share it; the file of the first stack holds it."""
 
     label: str

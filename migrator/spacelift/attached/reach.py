@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.spacelift.stacks.contexts import attaching, attachments
 from migrator.spacelift.stacks.model import StackDefinition, TerraformDefinition
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, eq=False)
-class Reach:
+class Reach(Struct, frozen=True, eq=False):
     """The ``stacks`` that get a setting; ``unknown`` is a sentence on why there may be others, ``""`` if not.
 
     ``labels`` are those by which a context attaches itself, to stacks of other repositories too; ``others`` are stacks

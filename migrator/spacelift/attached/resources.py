@@ -9,11 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Refusal
+from migrator.regex import regex
 from migrator.spacelift.attached.diagnostics import (
     NEW_FILE_EXISTS,
     STACK_ID_UNKNOWN,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 NEW_FILE = "aws_oidc.tf"
 """The file for the resources of a stack that is written in JSON."""
 
-_ACCOUNT = re.compile(r":(\d{12}):")
+_ACCOUNT = regex(r":(\d{12}):")
 
 
 def objection(definition: StackDefinition) -> Refusal | None:
@@ -130,8 +132,7 @@ def _home(workspace: Workspace, stack: Stack, new_file: str) -> tuple[str, Docum
     return path, workspace.documents.get(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """A type of resource that stacks share: its attachment, the argument of the attachment, and the label."""
 
     type: str

@@ -7,8 +7,9 @@ paths are no secrets, so that their values can be read there: ``write_only = fal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.attached.diagnostics import STACK_NOT_IN_TERRAFORM, STACK_VALUES_DIFFER
 from migrator.spacelift.attached.hook_context import context_objection
@@ -35,8 +36,7 @@ _TYPE = "spacelift_environment_variable"
 _CONTEXT = Shared("spacelift_context", "spacelift_context_attachment", "context_id", "aws_oidc")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable of the environment, and its value."""
 
     name: str

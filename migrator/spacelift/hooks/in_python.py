@@ -5,10 +5,10 @@ The old value may be missing, None, a list, a tuple or anything that makes one: 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.spacelift.hooks.diagnostics import HOOK_LIST_COMPUTED, HOOK_LIST_IS_STRING, HOOK_LIST_SHARED
 from migrator.spacelift.stacks.exchange import EXCHANGE
 from migrator.spacelift.stacks.python import Flavour, PythonStack, holders, stack_calls
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrator.syntax.python.items import Call, Item, Items
     from migrator.syntax.terraform import Literal
 
-_LATER = re.compile(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")
+_LATER = regex(r"\.apply\(|\bOutput\b|\bFn\.|\.list_value\b|\bToken\b")
 
 
 def prepend_hooks(text: str, stack: PythonStack, phase: str, entries: Sequence[Literal]) -> tuple[Edit, ...] | Refusal:

@@ -6,8 +6,9 @@ See `migrator.spacelift.stacks.runtime_config` for what comes before what.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import Config, HookPlace
 from migrator.errors import SyntaxProblem
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeStack:
+class RuntimeStack(Struct, frozen=True):
     """The ``slug`` of a stack and the commands in its own ``lists``, None for a list that is not known.
 
     A list that the stack does not set is missing.

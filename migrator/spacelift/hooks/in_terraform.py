@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import indent
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.spacelift.hooks.diagnostics import (
     HOOK_LIST_IS_STRING,
     HOOK_LIST_UNREADABLE,
@@ -39,23 +41,21 @@ if TYPE_CHECKING:
 
 Entries = tuple[Literal, ...]
 
-_CONCAT = re.compile(r"concat\s*\(")
-_FOR = re.compile(r"\[\s*for\b")
-_FIRST_VARIABLE = re.compile(
+_CONCAT = regex(r"concat\s*\(")
+_FOR = regex(r"\[\s*for\b")
+_FIRST_VARIABLE = regex(
     r"(?:(?:concat|coalesce|coalescelist|compact|distinct|flatten|tolist|try)\(\s*)*var\.([\w-]+)\b"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     """A list as it is written."""
 
     document: Document
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Input:
+class _Input(Struct, frozen=True):
     """The variable of a module, as one call of it gives it."""
 
     call: ModuleCall

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from migrator.regex import regex
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.evaluate import Expression
     from migrator.workspace.workspace import Workspace
 
-_HOOK_ROLE = re.compile(r"--role-arn[ =]+[\"']?([^\s\"']+)")
+_HOOK_ROLE = regex(r"--role-arn[ =]+[\"']?([^\s\"']+)")
 _INIT = "before_init"
-_BY_KEY = re.compile(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
-_ELSE_NONE = re.compile(r"\s*:\s*\[\]")
+_BY_KEY = regex(r"(?:lookup(?=\(\{)|contains(?=\(\[))")
+_ELSE_NONE = regex(r"\s*:\s*\[\]")
 
 
 def roles_of(stack: StackDefinition) -> Iterator[str | None]:

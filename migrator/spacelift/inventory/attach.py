@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.fleet import KnownRoot, RepoIdentity, Survey, is_of_branch, runs
@@ -18,8 +19,7 @@ _VENDORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A stack that gets the hook with ``role``, ``""`` if a variable of the stack is to name the role.
 
     The context's ``priority`` is lower than that of every context that is attached already, so its hook runs first.
@@ -32,16 +32,14 @@ class Attachment:
     has_variable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A stack that gets no hook, and the ``reason``."""
 
     stack: Stack
     reason: str
 
 
-@dataclass(frozen=True)
-class Attachments:
+class Attachments(Struct, frozen=True):
     """What is to be done for the stacks of an account; ``removable`` are the keys that nobody needs afterwards.
 
     ``kept`` are keys in contexts that are attached to others, too, each with their ids.

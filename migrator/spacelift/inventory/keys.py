@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.settings.model import is_static_file, is_static_variable
 from migrator.spacelift.stacks.exchange import EVERY_LIST, EXCHANGE
 from migrator.terraform.credential_names import exported
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
     from migrator.spacelift.inventory.account import Context, Element, Hooks, Inventory, Stack
 
 
-_LOST = re.compile(r"Stacks|searchStacks(?:\.\d+)?")
+_LOST = regex(r"Stacks|searchStacks(?:\.\d+)?")
 """What a `ReadError` names that lost a stack, or a page of stacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaticKey:
+class StaticKey(Struct, frozen=True):
     """A variable or mounted file, ``name``, of a ``holder``: the ``kind`` is ``stack`` or ``context``."""
 
     kind: str
@@ -35,8 +35,7 @@ class StaticKey:
         return f"{self.name} of the {self.kind} {self.holder}"
 
 
-@dataclass(frozen=True)
-class AccountKeys:
+class AccountKeys(Struct, frozen=True, dict=True):
     """What the stacks of an ``inventory`` sign in with."""
 
     inventory: Inventory

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.errors import MigrateError
 from migrator.model.account import ACCOUNT, AccountStack
@@ -33,8 +35,7 @@ SESSION_TAGS = "feature:aws_oidc_session_tagging"
 _TERRAFORM = ("StackConfigVendorTerraform", "StackConfigVendorOpenTofu", "StackConfigVendorTerragrunt")
 
 
-@dataclass(frozen=True, eq=False)
-class Account:
+class Account(Struct, frozen=True, eq=False, dict=True):
     """What an ``inventory`` says of stacks; without one, the account has none."""
 
     inventory: Inventory | None = None
@@ -135,10 +136,7 @@ def account_of(path: str | None) -> Account:
 @lru_cache(maxsize=4)
 def _read(path: str, _changed: int, _size: int) -> Account:
     """Each process reads an inventory once."""
-    from migrator.spacelift.inventory.installed import require  # here: few runs have an inventory
-
-    require()
-    from migrator.spacelift.inventory.file import read_inventory
+    from migrator.spacelift.inventory.file import read_inventory  # here: few runs have an inventory
 
     return Account(read_inventory(path))
 

@@ -12,16 +12,17 @@ import ipaddress
 import json
 import logging
 import os
-import re
 import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from migrator.errors import MigrateError, UsageError
+from migrator.regex import regex
 from migrator.secret import MASK, mask, plain_line
 
 TOKEN = "SPACELIFT_API_TOKEN"  # noqa: S105  the name of a variable
@@ -32,13 +33,12 @@ _EARLY = 60.0
 _TIMEOUT = 60.0
 _LONGEST = 600
 _WAITS = (1.0, 2.0, 4.0, 8.0)
-_PASSING = re.compile(rb"unexpected status (?:429|502|503|504)\b")
+_PASSING = regex(rb"unexpected status (?:429|502|503|504)\b")
 """What spacectl says of an answer that passes; how long to wait, spacectl does not say."""
 _HOW = f"help: set {TOKEN}, or {ENDPOINT}, {KEY_ID} and {KEY_SECRET}, or sign in with `spacectl profile login`"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the account answered: ``data`` may be a part of what was asked, ``errors`` say what is missing, and why."""
 
     data: Mapping[str, Any]
@@ -203,8 +203,7 @@ def _transport(url: str) -> Any:
     return transport
 
 
-@dataclass(frozen=True)
-class SpacectlSession:
+class SpacectlSession(Struct, frozen=True):
     """Asks through ``spacectl api``, which is signed in itself, so that no credential is handed over."""
 
     path: str

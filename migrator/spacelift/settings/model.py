@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.terraform.credential_names import ANY, POINTING, STATIC, plain_name
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from migrator.terraform.expressions.objects import Part
     from migrator.workspace.document import Document
 
-_FILE = re.compile(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
-_MENTION = re.compile(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
+_FILE = regex(r"(?:[^\n]*/)?(?:\.aws/(?:credentials|config)|\.?aws[-_]credentials(?:\.\w+)?)")
+_MENTION = regex(rf"(?<![A-Za-z0-9])(?:{ANY})\b|\.aws/credentials\b")
 
 
 def is_static_variable(name: str) -> bool:
@@ -41,8 +42,7 @@ def mentions_static(text: str) -> bool:
     return _MENTION.search(text) is not None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, eq=False, kw_only=True):
     """A setting at ``place``, of one or more ``names``.
 
     ``literals`` are the places where keys are written out; ``objection`` says why the setting cannot be removed, if so.
@@ -60,8 +60,7 @@ class Setting:
     is_ignored: bool = False
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TerraformSetting(Setting):
+class TerraformSetting(Setting, frozen=True, eq=False, kw_only=True):
     """A resource: ``entries`` of its ``for_each``, or blocks ``nested`` ``within`` it; else all of the ``block``.
 
     ``unlisted`` take it out of every ``depends_on``.
@@ -74,8 +73,7 @@ class TerraformSetting(Setting):
     unlisted: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class YamlSetting(Setting):
+class YamlSetting(Setting, frozen=True, eq=False, kw_only=True):
     """Entries at ``keys`` of a YAML document, which may be a ``part`` of its file."""
 
     keys: tuple[Keys, ...]

@@ -12,9 +12,11 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.diagnostics import (
     BACKEND_FILE_MISSING,
@@ -38,18 +40,17 @@ _SOURCE = "source/"
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _VALUES = (".tfvars", ".tfvars.json")
 _ARGUMENTS = frozenset({"TF_CLI_ARGS", "TF_CLI_ARGS_init"})
-_GIVEN = re.compile(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
-_NAMES = re.compile(
+_GIVEN = regex(r"-backend-config[= \t]+[\"']?([^\s\"']+)")
+_NAMES = regex(
     r"\b(access_key|secret_key|token|profile|shared_credentials_files?|shared_config_files|role_arn|assume_role\w*)\b"
     r"[\"']?\s*[=:{]"
 )
-_WHERE_IT_COUNTS = re.compile(r"\b(?:provider|backend)\b")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_PATH = re.compile(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
+_WHERE_IT_COUNTS = regex(r"\b(?:provider|backend)\b")
+_VARIABLE = regex(r"\$\{[^}]*\}|\$\w+")
+_PATH = regex(r"\"(?:\$\{path\.(?:module|root)\}/)?([^\"$]+)\"(?:\s*,.*)?", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class Override:
+class Override(Struct, frozen=True, eq=False):
     """A setting at ``place`` that may override how the code of the stacks that it reaches signs in.
 
     ``refusal`` says how. ``is_source`` tells that the setting is configuration, which may change providers too;

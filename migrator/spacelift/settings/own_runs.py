@@ -7,8 +7,9 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.attached.reach import Reach, Reaches, resources
 from migrator.spacelift.settings.model import TerraformSetting, holds_keys, is_static_variable
@@ -25,8 +26,7 @@ _RUNS = ("spacelift_run", "spacelift_scheduled_run")
 _TASKS = ("spacelift_task", "spacelift_scheduled_task")
 
 
-@dataclass(frozen=True, eq=False)
-class OwnRun:
+class OwnRun(Struct, frozen=True, eq=False):
     """The ``config`` of a run or schedule, and the stacks that it is for."""
 
     document: Document
@@ -46,8 +46,7 @@ class OwnRun:
         return self.document.place(self.config)
 
 
-@dataclass(frozen=True, eq=False)
-class OwnTask:
+class OwnTask(Struct, frozen=True, eq=False):
     """A task of the stacks that it reaches; ``reason`` says what to know of how it signs in."""
 
     document: Document

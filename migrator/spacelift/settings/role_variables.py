@@ -5,14 +5,15 @@ See https://search.opentofu.org/provider/spacelift-io/spacelift/latest/docs/reso
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reaches, resources
 from migrator.spacelift.stacks.runtime_config import PATH, StackEntry, parse
 from migrator.syntax.yaml.tree import string_at
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _RESOURCE = "spacelift_environment_variable"
-_OF_ROLES = re.compile(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
+_OF_ROLES = regex(r"AWS_ROLE_ARN|AWS_WEB_IDENTITY_TOKEN_FILE|(?:ro_|wo_)?TF_VAR_[\w-]+|TF_CLI_ARGS(?:_init)?")
 """The names that anybody asks for: of a stack's many variables, few are looked at closely."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetVariable:
+class SetVariable(Struct, frozen=True):
     """A variable that is set at ``place``; ``value`` is None where it is not known here."""
 
     name: str

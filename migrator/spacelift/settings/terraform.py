@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches, together
 from migrator.spacelift.settings.diagnostics import (
     SETTING_NAMES_UNKNOWN,
@@ -50,16 +52,15 @@ _TYPES: Sought = {
 }
 """The argument that names it, the one with the credential, and which names matter."""
 
-_NUMBERED = re.compile(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
+_NUMBERED = regex(r"(?P<list>[\w.-]+)\[count\.index\]|element\((?P<other>[\w.-]+), *count\.index\)")
 
 
-_ADDRESS = re.compile(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
-_INDEX = re.compile(r"\[[^\]]*\]")
+_ADDRESS = regex(rf"(?<![\w.-])(?:{'|'.join(_TYPES)})\.[\w-]+")
+_INDEX = regex(r"\[[^\]]*\]")
 _Uses = dict[str, list[tuple["Document", int]]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Instance:
+class _Instance(Struct, frozen=True, eq=False):
     """One of the resources that a block makes; ``name`` is None where it is not known."""
 
     key: str | None

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.spacelift.attached.reach import Reach, Reaches
 from migrator.spacelift.settings.terraform import terraform_settings, variables_called
 from migrator.terraform.usage.declarations import Assignment, Piece
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module
     from migrator.workspace.workspace import Workspace
 
-_VALUES = re.compile(r"\.tfvars(?:\.json)?$")
-_WRITTEN = re.compile(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")
+_VALUES = regex(r"\.tfvars(?:\.json)?$")
+_WRITTEN = regex(r"(?:base64encode\(\s*)?(?:<<|\"[^$]*\"|jsonencode)")
 
 
 class VariableSettings:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.languages import HCL
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 VERSION = "spacelift_template_version"
 _TYPES = ("spacelift_blueprint", VERSION)
-_HEREDOC = re.compile(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
-_FILE = re.compile(r"file\(\"(?:\$\{path\.(?:module|root)\}/)?[^\"]*\.ya?ml\"\)")
+_HEREDOC = regex(r"<<-?(?P<marker>[\w-]+)[ \t]*\r?\n(?P<body>.*\n)[ \t]*(?P=marker)", re.DOTALL)
+_FILE = regex(r"file\(\"(?:\$\{path\.(?:module|root)\}/)?[^\"]*\.ya?ml\"\)")
 
 
 def blueprints(module: Module) -> Iterator[tuple[Document, Block]]:

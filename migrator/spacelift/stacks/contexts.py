@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import exchanges_token, text_of
 from migrator.spacelift.stacks.model import Contexts
 from migrator.spacelift.stacks.slugs import slug_of
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _ATTACHMENT = "spacelift_context_attachment"
-CALLS_AWS = re.compile(
+CALLS_AWS = regex(
     r"(?m)(?:^|[\s;&|(\"'`/])(?:aws|eksctl|chamber|sops|terragrunt|terraform|tofu)\s+(?!fmt\b|version\b)-*[a-z]"
 )
 """What calls AWS or Terraform in a command."""
@@ -37,8 +39,7 @@ CALLS_AWS = re.compile(
 _ALL = "*"
 
 
-@dataclass(frozen=True, eq=False)
-class SpaceliftContext:
+class SpaceliftContext(Struct, frozen=True, eq=False):
     """A ``spacelift_context``, or a single instance of a repeated block."""
 
     document: Document
@@ -82,8 +83,7 @@ class SpaceliftContext:
         return hooks is not None and CALLS_AWS.search(text_of(hooks)) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class Attachment:
+class Attachment(Struct, frozen=True, eq=False):
     """A ``spacelift_context_attachment``, or a single instance of a repeated block."""
 
     document: Document

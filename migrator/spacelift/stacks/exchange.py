@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import tokens
 from migrator.syntax.yaml.tree import Keys, Scalar, Sequence, Tree, resolved
 
@@ -18,7 +18,7 @@ EXCHANGE = "assume-role-with-web-identity"
 EVERY_LIST = tuple(f"before_{phase}" for phase in ("init", "plan", "apply", "perform", "destroy"))
 """The lists of hooks that run before a phase."""
 
-_REFERENCE = re.compile(r'\b(?:var|local|each)\.[\w-]+(?:\.[\w-]+|\["[^"]*"\]|\[each\.key\])*')
+_REFERENCE = regex(r'\b(?:var|local|each)\.[\w-]+(?:\.[\w-]+|\["[^"]*"\]|\[each\.key\])*')
 _DEPTH = 6
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from migrator.model.account import AccountStack
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
 
 
-@dataclass(frozen=True, eq=False)
-class Contexts:
+class Contexts(Struct, frozen=True, eq=False):
     """The contexts that a stack has, in the order in which their hooks run.
 
     ``doubts`` tell of others that it may have. Of those that are attached by name and may call AWS, ``priority`` is the
@@ -42,8 +42,7 @@ class Contexts:
         return contexts
 
 
-@dataclass(frozen=True, eq=False)
-class StackDefinition:
+class StackDefinition(Struct, frozen=True, eq=False):
     """A stack that the ``document`` defines at ``place``, in some language.
 
     ``is_plain`` tells whether it stands for one stack whatever its surroundings; ``manages_state`` and ``waits`` (for
@@ -69,22 +68,19 @@ class StackDefinition:
     account: AccountStack | None = None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TerraformDefinition(StackDefinition):
+class TerraformDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that is defined in Terraform."""
 
     source: Stack
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PythonDefinition(StackDefinition):
+class PythonDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that a CDKTF or Pulumi program defines."""
 
     source: PythonStack
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class YamlDefinition(StackDefinition):
+class YamlDefinition(StackDefinition, frozen=True, eq=False, kw_only=True):
     """A stack that a blueprint or a stack file in YAML defines, which may be a ``part`` of its document.
 
     ``is_template`` tells that the part lies in a template of HCL.

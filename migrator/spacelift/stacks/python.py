@@ -8,8 +8,9 @@ https://github.com/spacelift-io/pulumi-spacelift, which has plural names for hoo
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from migrator.model.diagnostics import Diagnostic
 from migrator.span import Span
@@ -56,8 +57,7 @@ STACK_ARGUMENTS_UNKNOWN = Diagnostic(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PythonStack:
+class PythonStack(Struct, frozen=True):
     """A stack or context that the program at ``path`` defines at ``line``, by the call at ``span``.
 
     What is missing is None, and so is what cannot be known: `is_known` tells one from the other. ``hooks`` are the
@@ -171,8 +171,7 @@ def _normal(folder: str | None) -> str | None:
     return None if folder is None else posixpath.normpath("/" + folder.lstrip("/")).lstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """The arguments of one call as values; what cannot be known is noted in ``unknown``."""
 
     program: Program

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.spacelift.stacks.exchange import commands, has_hook
@@ -42,8 +43,7 @@ _STACKS, _DEFAULTS = "stacks", "stack_defaults"
 _TESTS, _TEST_DEFAULTS = "tests", "test_defaults"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An environment variable that an entry sets: ``span`` is that of its value, which is not read."""
 
     name: str
@@ -51,8 +51,7 @@ class Variable:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StackEntry:
+class StackEntry(Struct, frozen=True):
     """The entry of a stack, or the defaults of all stacks (``slug`` is None); None for what is not set.
 
     ``project_root`` is ``""`` for the repository's root.
@@ -67,8 +66,7 @@ class StackEntry:
     environment: tuple[Variable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TestCase:
+class TestCase(Struct, frozen=True):
     """A test of a module of the registry: https://docs.spacelift.io/vendors/terraform/module-registry.
 
     ``project_root`` is the folder that it runs, ``""`` for the repository's root.
@@ -79,8 +77,7 @@ class TestCase:
     project_root: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeConfig:
+class RuntimeConfig(Struct, frozen=True):
     """The file as a whole."""
 
     tree: Tree

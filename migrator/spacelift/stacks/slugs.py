@@ -10,12 +10,14 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from migrator.regex import regex
+
 _LONGEST = 256
 _WORDS = str.maketrans(
     {"&": "and", "@": "at", '"': "", "'": "", "’": "", **dict.fromkeys("‒–—―", "-")}  # noqa: RUF001 (each as written)
 )
-_EMOJI = re.compile("[\u2600-\u27bf\u2b50-\u2b55\U0001f300-\U0001faff]")
-_COMPOSED = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+_EMOJI = regex("[\u2600-\u27bf\u2b50-\u2b55\U0001f300-\U0001faff]")
+_COMPOSED = regex("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 """What makes several code points one emoji: its name is in no table of Python's."""
 
 

@@ -6,8 +6,9 @@ https://docs.spacelift.io/concepts/spaces/access-control.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.spacelift.stacks.slugs import slug_of
 from migrator.spacelift.stacks.targets import targets
@@ -31,8 +32,7 @@ Space = tuple[str, ...]
 """What tells a space from others: how it is known, and by what."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """A space that the repository makes: its parent, and whether it inherits; None if that is not known."""
 
     slug: str | None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.terraform.expressions.evaluate import Expression, Scope
 
 if TYPE_CHECKING:
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 _KEY = r"(?:\[(?P<key>[^\[\]]+)\])?"
-_RESOURCE = re.compile(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")
-_OUTPUT = re.compile(rf"module\.(?P<name>[\w-]+){_KEY}\.(?P<output>[\w-]+)(?P<steps>(?:\.[\w-]+|\[[^\[\]]+\])*)")
-_STEP = re.compile(r"\.([\w-]+)|\[([^\[\]]+)\]")
-_WRAPPED = re.compile(r'(?:one|tostring|nonsensitive|trimspace)\((.*)\)|"\$\{([^{}]+)\}"', re.DOTALL)
-_REPEATED = re.compile(r"(?:spacelift_\w+|module)\.[\w-]+")
+_RESOURCE = regex(rf"(?P<address>(?:data\.)?[a-z]\w*\.[\w-]+){_KEY}(?:\[\*\]|\.\*)?(?:\.[\w-]+)*")
+_OUTPUT = regex(rf"module\.(?P<name>[\w-]+){_KEY}\.(?P<output>[\w-]+)(?P<steps>(?:\.[\w-]+|\[[^\[\]]+\])*)")
+_STEP = regex(r"\.([\w-]+)|\[([^\[\]]+)\]")
+_WRAPPED = regex(r'(?:one|tostring|nonsensitive|trimspace)\((.*)\)|"\$\{([^{}]+)\}"', re.DOTALL)
+_REPEATED = regex(r"(?:spacelift_\w+|module)\.[\w-]+")
 _NAMING = {
     "spacelift_context": "context_id",
     "spacelift_module": "module_id",
@@ -32,8 +34,7 @@ _NAMING = {
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The ``literal`` id, or the resource at an ``address`` in a ``scope``; with a ``key``, one of several."""
 
     literal: str | None = None

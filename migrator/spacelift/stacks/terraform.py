@@ -7,14 +7,16 @@ A call of a module from elsewhere that makes stacks counts as their definition: 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from migrator.model.fleet import Code
+from migrator.regex import regex
 from migrator.spacelift.stacks.slugs import named_slug, slug_of
 from migrator.terraform.expressions.scopes import instances, scopes_of
 
@@ -46,12 +48,11 @@ _OTHER_NAMES = {
 """As in Spacelift's own module, whose hooks are ``hooks = { before = { init = […] } }``:
 https://github.com/spacelift-solutions/terraform-spacelift-stacks-module."""
 
-_STACK_MODULES = re.compile(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
-_OF_MODULES = re.compile(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
+_STACK_MODULES = regex(r"(?i)spacelift[^?]*\bstack|cloud-infrastructure-automation/spacelift")
+_OF_MODULES = regex(r"terraform-(?P<provider>[^-]+)-(?P<name>.+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Struct, frozen=True, eq=False, dict=True):
     """A stack that a ``spacelift_stack`` resource, or a call of a module of somebody else's, makes in a ``scope``.
 
     ``named_slug`` is the slug that the user names, if so.

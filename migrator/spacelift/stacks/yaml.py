@@ -6,28 +6,28 @@ A value that is a template (``${{ inputs.x }}``, ``{{ .vars.x }}``, ``${var.x}``
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.syntax.yaml.parse import read
 from migrator.syntax.yaml.tree import Keys, Mapping, Node, Sequence, Tree, find, names, string_at
 
 if TYPE_CHECKING:
     from migrator.span import Span
 
-_BLUEPRINT = re.compile(rb"(?m)^\s*[\"']?stacks?[\"']?\s*:")
-_ATMOS = re.compile(rb"\bspacelift[\"']?\s*:")
-_MASTERPOINT = re.compile(rb"StackConfigV1\b|\b(?:stack|automation)_settings[\"']?\s*:")
-_TEMPLATE = re.compile(r"[$%]\{|\{\{")
+_BLUEPRINT = regex(rb"(?m)^\s*[\"']?stacks?[\"']?\s*:")
+_ATMOS = regex(rb"\bspacelift[\"']?\s*:")
+_MASTERPOINT = regex(rb"StackConfigV1\b|\b(?:stack|automation)_settings[\"']?\s*:")
+_TEMPLATE = regex(r"[$%]\{|\{\{")
 _INIT_HOOKS = ("hooks", "init", "before")
 _BEFORE_INIT = "before_init"
 
 
-@dataclass(frozen=True, slots=True)
-class YamlStack:
+class YamlStack(Struct, frozen=True):
     """A stack that the file ``path`` defines at ``line`` (counted from 1) and ``offset``.
 
     ``keys`` lead to the list of its commands before ``terraform init``, which need not exist; ``may_replace`` says that

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from migrator.regex import regex
 from migrator.syntax.terraform import Attribute, Block
 
-COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
-_GAP = re.compile(r"\n[ \t]*\r?\n")
-_SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
-_COMMENTED_BLOCK = re.compile(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
-_COMMENTED_ARGUMENT = re.compile(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
+COMMENT = regex(r"(?:#|//)[^\n]*|/\*(?s:.*?)\*/")
+_GAP = regex(r"\n[ \t]*\r?\n")
+_SPEAKS_OF_CREDENTIALS = regex(r"(?i)key|credential|secret|token|profile|auth|\biam\b|shared_|sign|log.?in")
+_COMMENTED_BLOCK = regex(r"(?:#|//|/\*)[\s#/]*[a-z_]+[ \t]+\"[^\n]*\{")
+_COMMENTED_ARGUMENT = regex(r"(?:#|//|/\*)[\s#/]*([A-Za-z_][\w-]*)\s*=(?!=)")
 
 
 def stays(

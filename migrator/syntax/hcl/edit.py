@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
+
+from migrator.regex import regex
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Moved, Span, apply_edits, settle
 from migrator.syntax.hcl import parse as hcl
@@ -29,8 +31,8 @@ from migrator.syntax.terraform import (
     NewObject,
 )
 
-_BLANK_LINE = re.compile(r"[ \t]*\r?\n")
-_BLANK_END = re.compile(r"\n\r?\n\Z")
+_BLANK_LINE = regex(r"[ \t]*\r?\n")
+_BLANK_END = regex(r"\n\r?\n\Z")
 
 
 def change_body(path: str, text: str, block: Block, change: BodyChange) -> tuple[Edit, ...]:

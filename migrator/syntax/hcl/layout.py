@@ -7,29 +7,30 @@ other and hold a whole ``name = value`` form one column of equals signs; lines t
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import groupby
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import HEREDOC, STRING, Token, tokens
 
 _ATOM = rf"""[^\s"\#/<>=!]++|[=!<>]=|=>|[!>]|/(?![/*])|<(?!<)|{STRING}"""
-_USUAL = re.compile(
+_USUAL = regex(
     rf"(?P<lead>(?:[ \t]*+(?:{_ATOM}))*+)"
     rf"(?:(?P<assign_gap>[ \t]*+)(?P<assign>=(?:[ \t]*+(?:{_ATOM}|=|{HEREDOC}))*+))?+"
     r"(?P<comment_gap>[ \t]*+)(?P<comment>(?:\#|//)[^\n]*?)?(?P<ending>\r?(?:\n|\Z))"
 )
-_BRACKETS = re.compile(rf"([(\[{{])|([)\]}}])|{STRING}|{HEREDOC}")
+_BRACKETS = regex(rf"([(\[{{])|([)\]}}])|{STRING}|{HEREDOC}")
 _OPEN, _CLOSE = 1, 2
-_JOINED = re.compile("\u200d.")
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_JOINED = regex("\u200d.")
+_FLAG = regex("[\U0001f1e6-\U0001f1ff]{2}")
 _MODIFIERS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line as fmt sees it (a heredoc is part of its line): three cells, the last two with blanks before them.
 
     The line's end is part of the last one.

@@ -7,8 +7,9 @@ cut out of it, or put into a ``/* */`` comment: https://github.com/hashicorp/hcl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Edit, Span

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl.scanner import (
     BLANKS,
@@ -22,15 +23,15 @@ from migrator.syntax.hcl.scanner import (
 )
 from migrator.syntax.terraform import Attribute, Block
 
-_IDENTIFIER = re.compile(IDENTIFIER)
-_LABEL = re.compile(rf'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{{|%%\{{|\$(?!\{{)|%(?!\{{))*+)"|({IDENTIFIER})')
-_KEY = re.compile(rf'"((?:[^"\\\n]|\\[^\n])*+)"|({IDENTIFIER})')
-_USUAL = re.compile(
+_IDENTIFIER = regex(IDENTIFIER)
+_LABEL = regex(rf'"((?:[^"\\$%\n]|\\[^\n]|\$\$\{{|%%\{{|\$(?!\{{)|%(?!\{{))*+)"|({IDENTIFIER})')
+_KEY = regex(rf'"((?:[^"\\\n]|\\[^\n])*+)"|({IDENTIFIER})')
+_USUAL = regex(
     rf"""({IDENTIFIER})[ \t]*+(?:=[ \t]*+([^\s"\#/<>=!,()\[\]{{}}]++|{STRING})(?=\n)|("[^"\\$%\n]*+"[ \t]*+)*+(\{{))"""
 )
 """An argument with a value of one token on a line of its own, or the header of a block with plain labels."""
 
-_NEXT_LINE = re.compile(rf"{BLANKS}(?:(?=[\n\#/])|\Z){TRIVIA}")
+_NEXT_LINE = regex(rf"{BLANKS}(?:(?=[\n\#/])|\Z){TRIVIA}")
 _SHORT = 4000
 
 
@@ -246,7 +247,7 @@ def _piece(kind: str, piece: str) -> str:
     return re.sub(r"[^\x00-\x7f]", "x", piece)
 
 
-_WORDS = re.compile(
+_WORDS = regex(
     rf"""(?P<words>"[^"\\$%\n]+")|(?P<comment>(?:\#|//)[^\n]*)|/\*(?s:.*?)\*/|{HEREDOC}|{STRING}|(?P<intricate>"|<<|/\*)"""
 )
 
@@ -300,7 +301,7 @@ def _offset(text: str, line: int) -> int:
     return sum(len(line_above) + 1 for line_above in lines[: line - 1])
 
 
-_IGNORED_ABOVE = re.compile(r"[ \t]*(?:#|//|/\*)")
+_IGNORED_ABOVE = regex(r"[ \t]*(?:#|//|/\*)")
 
 
 def comments_on(text: str, element: Attribute | Block) -> str:

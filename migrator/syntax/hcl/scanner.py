@@ -12,10 +12,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 
 IDENTIFIER = r"[^\W\d][\w-]*"
 
-_CODE = re.compile(
+_CODE = regex(
     rf"""
     (?P<space>[ \t\r]+)
   | (?P<newline>\n)
@@ -33,8 +34,8 @@ _CODE = re.compile(
     re.VERBOSE,
 )
 _LITERAL = r"\$\$\{|%%\{|\$(?!\{)|%(?!\{)"
-_IN_QUOTES = re.compile(rf'(?P<text>(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})++)|(?P<template>[$%]\{{)|(?P<unquote>")')
-_IN_HEREDOC = re.compile(
+_IN_QUOTES = regex(rf'(?P<text>(?:[^"\\$%\n]+|\\[^\n]|{_LITERAL})++)|(?P<template>[$%]\{{)|(?P<unquote>")')
+_IN_HEREDOC = regex(
     rf"(?P<text>(?:[^$%\n]+|{_LITERAL})*+\n)|(?P<text2>(?:[^$%\n]+|{_LITERAL})++)|(?P<template>[$%]\{{)"
 )
 _SIMPLE = r"""[^"{}()\[\]\n\#/<]"""
@@ -44,21 +45,21 @@ STRING = rf'"(?:[^"\\$%\n]+|\\[^\n]|{_PIECE})*+"'
 _LAST_LINE = r"[ \t\r]*+(?P=end)(?=[ \t\r]*+\n)"
 HEREDOC = rf"<<-?(?P<end>{IDENTIFIER})\r?\n(?:(?!{_LAST_LINE})(?:[^$%\n]+|{_PIECE})*+\n)*+{_LAST_LINE}"
 _WHOLE = rf"{STRING}|{HEREDOC}|/(?![/*])|<(?!<)"
-_GULP = re.compile(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
-_GULP_OF_VALUE = re.compile(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
+_GULP = regex(rf"""(?:[^"\#/<()\[\]{{}}]+|{_WHOLE}|(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)*+""")
+_GULP_OF_VALUE = regex(rf"""(?:[^"\#/<()\[\]{{}},=!>\n]+|[=!<>]=|=>|[!>]|{_WHOLE})*+""")
 _DEEPEST = 250
 """Levels of brackets and templates; nobody writes more, and what reads them may be recursive."""
 
 _TOO_DEEP = "the text is nested too deeply"
-_NOTABLE = re.compile(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
+_NOTABLE = regex(rf"(?P<comment>(?:\#|//)[^\n]*|/\*(?s:.*?)\*/)|{STRING}|{HEREDOC}|(?P<intricate>\"|<<|/\*)")
 _OPENS = frozenset("([{")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDS = frozenset(("", *",)]}\n#"))
 TRIVIA = r"(?:[ \t\r\n]++|(?:\#|//)[^\n]*+|/\*(?s:.*?)\*/)*+"
 BLANKS = r"(?:[ \t\r]++|/\*(?s:.*?)\*/)*+"
-_TRIVIA = re.compile(TRIVIA)
-_APART = re.compile(r"[\s/]\.|\.[\s/#]")
-_BLANKS = re.compile(BLANKS)
+_TRIVIA = regex(TRIVIA)
+_APART = regex(r"[\s/]\.|\.[\s/#]")
+_BLANKS = regex(BLANKS)
 
 
 class Token(NamedTuple):

@@ -7,20 +7,21 @@ Which properties are labels and which are blocks is said by https://developer.ha
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.terraform import Attribute, Block
 
 COMMENT = "//"
-_TOKEN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
-_BLANK = re.compile(r"[ \t\r\n]*")
-_INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
-_WHOLE = re.compile(r'"\$\{\s*((?:[^"\\{}]|\\.)+?)\s*\}"')
+_TOKEN = regex(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
+_BLANK = regex(r"[ \t\r\n]*")
+_INTERPOLATION = regex(r"\$\{([^{}]*)\}")
+_WHOLE = regex(r'"\$\{\s*((?:[^"\\{}]|\\.)+?)\s*\}"')
 _DEEPEST = 100
 LABELS = {
     "provider": 1,
@@ -59,8 +60,7 @@ _NESTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A JSON value: ``members`` of an object, ``elements`` of an array, neither of anything else."""
 
     span: Span
@@ -69,8 +69,7 @@ class Node:
     elements: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A property of an object: ``span`` from its name's quote to the end of its value."""
 
     name: str

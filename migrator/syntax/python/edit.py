@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.source import newline_at, with_newlines
 from migrator.span import Edit, Span
 from migrator.syntax.diagnostics import UNCLEAR_NAME
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from migrator.syntax.python.items import Call, Import, Item, Items
     from migrator.syntax.python.program import Program
 
-_END_OF_STATEMENT = re.compile(r"\n(?![ )])")
-_BLANKS = re.compile(r"[ \t]*")
-_REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
+_END_OF_STATEMENT = regex(r"\n(?![ )])")
+_BLANKS = regex(r"[ \t]*")
+_REST_OF_LINE = regex(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
 
 
 # --- removal --------------------------------------------------------------------------------------------------------

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import libcst as cst
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
     from migrator.span import Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class Item(Struct, frozen=True, eq=False):
     """An argument, an entry of a dict, an element of a list or a name of an import.
 
     ``span`` reaches from its first to its last character, without a comma; ``name`` is the keyword or key, ``star`` is
@@ -24,11 +23,10 @@ class Item:
     value: Span
     name: str | None
     star: str
-    node: cst.CSTNode = field(repr=False)
+    node: cst.CSTNode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class Items(Struct, frozen=True, eq=False):
     """What stands between two brackets, at ``interior``, in a statement that begins at ``statement``.
 
     ``is_dict`` tells entries (``"name": value``) from arguments; ``uses`` counts the calls that are given all of it.
@@ -41,8 +39,7 @@ class Items:
     uses: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement of a block, the one at ``block``; ``lead`` is where the comments right above it begin."""
 
     span: Span
@@ -51,8 +48,7 @@ class Statement:
     is_loop: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(Struct, frozen=True, eq=False):
     """A call of ``name``, in full, whatever it was imported as; ``callee`` is how it is written.
 
     ``arguments`` are its own, ``others`` those of the dicts that it is given by ``**``. ``objection`` says why they are
@@ -70,7 +66,7 @@ class Call:
     function: Span | None
     class_: Span | None
     statements: tuple[Statement, ...]
-    node: cst.Call = field(repr=False)
+    node: cst.Call
 
     @property
     def holders(self) -> tuple[Items, ...]:
@@ -96,8 +92,7 @@ class Call:
         return self.positional[position] if position < len(self.positional) else self.keyword(name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Import:
+class Import(Struct, frozen=True, eq=False):
     """A ``from module import names``, or an ``import`` of the names (``module`` is empty); ``frame`` as a call's."""
 
     module: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.span import Span
@@ -13,8 +14,7 @@ from migrator.syntax.yaml.tree import Keys, Mapping, Node, Scalar, Sequence, Tre
 _MOST_VISITS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A value that is not what it was; None where it is missing."""
 
     keys: Keys

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 from migrator.errors import EditConflict, SyntaxProblem
 from migrator.model.findings import Refusal
@@ -52,8 +53,7 @@ def prepend_items(
         return UNEDITABLE.refusal(reason="the edited YAML could not be understood again")
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """Items for the list at ``keys``, and what a list that is made there must repeat, as in `prepend_items`."""
 
     keys: Keys

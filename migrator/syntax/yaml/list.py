@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from msgspec import Struct
 
+from migrator.regex import regex
 from migrator.source import newline_at
 from migrator.span import Edit, Span
 from migrator.syntax.yaml.tree import MERGE, Alias, Keys, Mapping, Node, Scalar, Sequence, Tree, find
 from migrator.syntax.yaml.write import Line, column, comment_rows, copy, flow, line_start, list_rows, style
 
-_COMMENT_LINE = re.compile(r"[ \t]*#")
+_COMMENT_LINE = regex(r"[ \t]*#")
 
 
 class Refused(Exception):
@@ -180,8 +180,7 @@ class ListEditor:
             end = comment.end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     """The last value on the way to a list that is written out, and what is left of the way from there."""
 
     node: Node | None

@@ -7,12 +7,12 @@ itself. https://yaml.org/spec/1.1/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.yaml.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, Tree, resolved
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from yaml import events
 
 _DEEPEST = 100
-_PROPERTY = re.compile(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*[&!](?:<[^>]*>)?[^\s,\[\]{}]*")
-_TRIVIA = re.compile(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*")
-_KEEPS_BLANK_LINES = re.compile(r"[|>]\d?\+")
+_PROPERTY = regex(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*[&!](?:<[^>]*>)?[^\s,\[\]{}]*")
+_TRIVIA = regex(r"(?:[ \t\r\n]|(?<![^\s])#[^\n]*)*")
+_KEEPS_BLANK_LINES = regex(r"[|>]\d?\+")
 
 
 @lru_cache(maxsize=16)  # each of a repository's rules asks for the same few

@@ -5,12 +5,12 @@ Every edit is tried before it is handed out: the text is read again, and nothing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from typing import TYPE_CHECKING
 
 from migrator.errors import EditConflict, SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Edit, Span, apply_edits
 from migrator.syntax.diagnostics import UNEDITABLE
 from migrator.syntax.yaml.compare import Difference, are_equal, differences
@@ -21,9 +21,9 @@ from migrator.syntax.yaml.write import line_start
 if TYPE_CHECKING:
     from migrator.model.findings import Refusal
 
-_TELLING = re.compile(r"(?i)key|credential|secret|token|profile|aws")
-_COMMA = re.compile(r"\s*,")
-_COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
+_TELLING = regex(r"(?i)key|credential|secret|token|profile|aws")
+_COMMA = regex(r"\s*,")
+_COMMENT_LINE = regex(r"[ \t]*#[^\n]*\n")
 
 
 def remove(path: str, tree: Tree, removed: SequenceABC[Keys]) -> tuple[Edit, ...] | Refusal:

@@ -6,9 +6,10 @@ Merge keys are those of https://yaml.org/type/merge.html: an entry's own keys co
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from migrator.span import Span
@@ -20,8 +21,7 @@ MERGE = "<<"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, eq=False, kw_only=True):
     """A value: ``span`` covers what is written but for its anchor and tag, which begin at ``start`` if there are any.
 
     ``depth`` counts the levels below it, those behind aliases too.
@@ -34,8 +34,7 @@ class Node:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Scalar(Node):
+class Scalar(Node, frozen=True, eq=False, kw_only=True):
     """A string, number, null …: ``value`` as it is read, ``is_plain`` where it has no quotes.
 
     ``is_string`` says that it is no number, date, boolean or null.
@@ -51,16 +50,14 @@ class Scalar(Node):
         return self.is_plain and self.tag is None and self.value in _NULLS
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sequence(Node):
+class Sequence(Node, frozen=True, eq=False, kw_only=True):
     """A list; ``is_flow`` where it is written in brackets."""
 
     items: tuple[Node, ...]
     is_flow: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, eq=False, kw_only=True):
     """A key of a mapping and its value."""
 
     key: Node
@@ -78,8 +75,7 @@ class Entry:
         return isinstance(self.key, Scalar) and self.key.is_plain and self.key.value == MERGE
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Mapping(Node):
+class Mapping(Node, frozen=True, eq=False, kw_only=True, dict=True):
     """Keys and values in order; ``is_flow`` where it is written in braces."""
 
     entries: tuple[Entry, ...]
@@ -112,16 +108,14 @@ class Mapping(Node):
                     yield source
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Alias(Node):
+class Alias(Node, frozen=True, eq=False, kw_only=True):
     """``*name``, which stands for ``target``."""
 
     name: str
     target: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A value and how it was reached: ``node`` is never an alias."""
 
     node: Node
@@ -129,8 +123,7 @@ class Found:
     by_merge: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """The one document in ``part`` of ``text``; ``root`` is None where nothing but comments stands in it."""
 
     text: str

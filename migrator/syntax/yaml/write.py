@@ -6,33 +6,32 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
+
+from migrator.regex import regex
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, Tree, resolved
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_PLAIN_KEY = regex(r"[A-Za-z_][\w./-]*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _FLOW = frozenset(",[]{}")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A string for a list, and the comment to stand above it where the list's style has room for one."""
 
     text: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """An item as it is written: ``scalar`` on one line."""
 
     scalar: str
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How far a file indents a mapping under its key (``unit``), and a list (``list_offset``)."""
 
     unit: int

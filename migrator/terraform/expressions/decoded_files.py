@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.syntax.hcl.strings import quote
 from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, names, resolved
@@ -16,10 +16,10 @@ from migrator.syntax.yaml.tree import Mapping, Node, Scalar, Sequence, find, nam
 if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
-_FILE = re.compile(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
+_FILE = regex(r'file\(\s*"((?:\$\{path\.module\}/)?[^"$%{}\\]+)"\s*\)')
 _LARGEST = 1_000_000
 _MOST_VALUES = 50_000
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_NUMBER = regex(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 
 @lru_cache(maxsize=64)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 
 if TYPE_CHECKING:
     from migrator.workspace.module import Module
 
-REFERENCE = re.compile(r"\b(var|local)\.([\w-]+)")
+REFERENCE = regex(r"\b(var|local)\.([\w-]+)")
 """A reference to a variable or local."""
 
-_TEMPLATE = re.compile(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
-_CONDITIONAL = re.compile(r"(?P<condition>[^?]+)\?(?P<first>[^?:]+):(?P<second>[^?:]+)")
+_TEMPLATE = regex(r"(?<!\$)\$\{\s*((?:var|local)\.[\w-]+)\s*\}")
+_CONDITIONAL = regex(r"(?P<condition>[^?]+)\?(?P<first>[^?:]+):(?P<second>[^?:]+)")
 _NONE = ("null", '""', "[]")
 _DEPTH = 8
 

@@ -6,13 +6,16 @@ modules and the functions that people put around them, to the place where a main
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import skip_balanced
 from migrator.syntax.hcl.strings import quote, string_value
 from migrator.terraform.expressions.budget import EvaluationBudget, MissingError, UnknownError
@@ -25,18 +28,17 @@ if TYPE_CHECKING:
     from migrator.workspace.module import Module, ModuleCall
 
 _LONGEST_STRING = 10_000
-_PATH = re.compile(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
-_TRAVERSAL = re.compile(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
-_STEP = re.compile(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
-_TEMPLATE = re.compile(r"(?<!\$)\$\{([^{}]++)\}")
+_PATH = regex(r'(?:\.[\w-]+|\["[^"$\\]*"\]|\[[\w.]+\])*+')
+_TRAVERSAL = regex(rf"(?P<root>(?:var|local|each)\.[\w-]+|[A-Za-z_]\w*)(?P<steps>{_PATH.pattern})")
+_STEP = regex(r'\.(?P<name>[\w-]+)|\["(?P<literal>[^"]*)"\]|\[(?P<index>[\w.]+)\]')
+_TEMPLATE = regex(r"(?<!\$)\$\{([^{}]++)\}")
 _CONVERSIONS = frozenset({"tomap", "tolist", "toset", "tostring", "sensitive", "nonsensitive"})
 
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
-class Scope:
+class Scope(Struct, frozen=True, eq=False, dict=True):
     """Where an expression stands: a module, as the ``call`` in the scope ``caller`` calls it, or as nobody does.
 
     ``names`` are ``each.key``, ``each.value`` and the variables of ``for``.
@@ -46,7 +48,11 @@ class Scope:
     call: ModuleCall | None = None
     caller: Scope | None = None
     names: Mapping[str, Expression] = field(default_factory=dict)
-    followed: dict[str, Expression] = field(default_factory=dict, init=False, repr=False)  # what references lead to
+
+    @cached_property
+    def followed(self) -> dict[str, Expression]:
+        """What references lead to."""
+        return {}
 
     def argument(self, document: Document, block: Block, name: str) -> Expression | None:
         """The argument ``name`` of a block in this scope, if it has one."""
@@ -62,8 +68,7 @@ class Scope:
         return replace(self, names={**self.names, **names})
 
 
-@dataclass(frozen=True, eq=False)
-class Expression(Written[Scope]):
+class Expression(Written[Scope], frozen=True, eq=False):
     """An expression, and what it comes to."""
 
     @property

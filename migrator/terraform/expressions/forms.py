@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced, tokens
@@ -17,13 +20,12 @@ if TYPE_CHECKING:
     from migrator.syntax.terraform import Attribute
     from migrator.workspace.document import Document
 
-_CALL = re.compile(r"(?P<function>[a-z]+)\(")
-_MARK = re.compile(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
+_CALL = regex(r"(?P<function>[a-z]+)\(")
+_MARK = regex(r"=>|[=!<>]=|&&|\|\||\.\.\.|[^\W\d](?:[\w-]|\.(?!\.))*|\S")
 _LONGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call of a ``function``; ``rest`` is what follows its parenthesis."""
 
     function: str
@@ -31,8 +33,7 @@ class Call:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """``{ for names in source : key => value if condition }``; ``condition`` is ``""`` where there is none."""
 
     names: tuple[str, ...]
@@ -148,8 +149,7 @@ def object_items(
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, eq=False)
-class Written(Generic[S]):
+class Written(Struct, Generic[S], frozen=True, eq=False):
     """An expression: its ``text`` in HCL's terms, and where it is written, if it stands in a file as it is.
 
     ``type_`` is the type constraint of a variable's value, or of the part of it that this is.

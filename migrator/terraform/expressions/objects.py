@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.scanner import skip_balanced
@@ -19,12 +21,11 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.module import Module
 
-_MADE_OF = re.compile(r"(?:merge|tomap)\(")
+_MADE_OF = regex(r"(?:merge|tomap)\(")
 _DEPTH = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+class Part(Struct, frozen=True, eq=False):
     """A part of a map: an object constructor with its ``items``, None for any other expression, at ``value``.
 
     ``locals`` are the names of those that led there, ``spans`` where their values are written.

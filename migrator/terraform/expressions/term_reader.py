@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.syntax.hcl.strings import string_value
 from migrator.syntax.hcl.tree import children, is_wrapped, kind, tree, trees, words
 from migrator.terraform.expressions.terms import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Names = Callable[[str, Sequence[str]], tuple[Term, int] | Term]
 """What a name stands for, with the attributes behind it: a term, and how many of those are its own."""
 
-_SIMPLE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+_SIMPLE = regex(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _EMPTY: Mapping[str, Term] = {}
 _IMPURE = frozenset({"uuid", "timestamp", "bcrypt"})
 _CATCHING = frozenset({"try", "can"})

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from migrator.regex import regex
 from migrator.span import Span
 from migrator.syntax.hcl import parse as hcl
 from migrator.syntax.hcl.strings import string_value
@@ -20,25 +23,27 @@ from migrator.terraform.expressions.forms import member_type, optional_members
 _MOST_PARTS = 2_000
 _LONGEST = 100_000
 _WORDS = {"null": None, "true": True, "false": False}
-_MATTERS = re.compile(r"\b(?:optional\(|number\b|bool\b|set\()")
+_MATTERS = regex(r"\b(?:optional\(|number\b|bool\b|set\()")
 
 
 class TermsError(Exception):
     """More than is followed: what is asked for remains unknown."""
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class Term:
+class Term(Struct, frozen=True, eq=False, weakref=True):
     """``op`` says what it is, ``name`` which, ``where`` in which module or call, ``parts`` of what.
 
     ``symbols`` are those that it is made of: what has none has the same value wherever it stands.
     """
 
     op: str
-    name: str = field(default="", repr=False)
+    name: str = ""
     where: str = ""
-    parts: tuple[Term, ...] = field(default=(), repr=False)
-    symbols: frozenset[Term] = field(default=frozenset(), repr=False)
+    parts: tuple[Term, ...] = ()
+    symbols: frozenset[Term] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"Term({self.op!r}, where={self.where!r})"
 
     @property
     def string(self) -> str | None:
@@ -79,7 +84,7 @@ def term(op: str, name: str = "", where: str = "", parts: Iterable[Term] = ()) -
         found = Term(op, name, where, made, symbols)
         if op in _ATOMS:
             varying = (term for part in made for term in part.symbols if term.op in ("each", "count"))
-            object.__setattr__(found, "symbols", frozenset({found, *varying}))
+            force_setattr(found, "symbols", frozenset({found, *varying}))
         _KNOWN[key] = found
     return found
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from migrator.syntax.terraform import Attribute, Block
 
@@ -39,8 +40,7 @@ class Node(NamedTuple):
         return f"{words[self.kind]} {self.name}" if self.kind in words else self.address
 
 
-@dataclass(frozen=True, eq=False)
-class Piece:
+class Piece(Struct, frozen=True, eq=False):
     """A block or argument that goes with a node; its expressions are the module's at the path ``module``.
 
     ``parents`` are the blocks around it, the outermost first; ``holder`` is the object that it is an item of, if it is.
@@ -70,8 +70,7 @@ class Piece:
         return self.item.attribute({"variable": "default", "output": "value"}.get(self.item.type, ""))
 
 
-@dataclass(frozen=True, eq=False)
-class Assignment:
+class Assignment(Struct, frozen=True, eq=False):
     """What gives root variables of one name their value from outside, and may stay where no variable takes it.
 
     ``readers`` are the paths of the modules that it is for; None where not all of them are known. ``objection`` says

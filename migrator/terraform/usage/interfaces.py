@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.errors import SyntaxProblem
 from migrator.syntax.languages import language_of
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """What the variables of a ``module`` come to: those that it ``gains`` and ``loses``, by name."""
 
     module: Module

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.source import SourceFile
 from migrator.terraform.credential_texts import is_binary, read_plain
 from migrator.workspace.discover import Kind
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
     from migrator.workspace.workspace import Workspace
 
 LARGEST = 16_000_000
-_MARK = re.compile(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")
-_FLAG = re.compile(r"-var(?![\w-])")
-_ENVIRONMENT = re.compile(r"TF_VAR_([A-Za-z_][\w-]*)")
-_OF_TERRAFORM = re.compile(r"(?i)terra|tofu|tftest")
-_MAP = re.compile(
+_MARK = regex(rb"-var(?![\w-])|-var-file|TF_VAR_|(?i:terra|tofu|tftest)")
+_FLAG = regex(r"-var(?![\w-])")
+_ENVIRONMENT = regex(r"TF_VAR_([A-Za-z_][\w-]*)")
+_OF_TERRAFORM = regex(r"(?i)terra|tofu|tftest")
+_MAP = regex(
     r"(?im)\b(?:\w+_)?var(?:iable)?s?[\"']?\]?\s*(?:=>|[:=(\[{])|^\s*[\"']?project_path[\"']?\s*:|^\s*component\s*\""
 )
-_NAME = re.compile(r"(?<![\w-])[A-Za-z_][\w-]*")
-_WORD = re.compile(r"(?<![\w-])[A-Za-z_]\w*")
-_ASSIGNED = re.compile(r"[\s=,\"'\\\[(]*(?:-\s+)?[fFrRbBuU]{0,2}[\"'\\]*([A-Za-z_][\w-]*)\s*=(?!=)")
+_NAME = regex(r"(?<![\w-])[A-Za-z_][\w-]*")
+_WORD = regex(r"(?<![\w-])[A-Za-z_]\w*")
+_ASSIGNED = regex(r"[\s=,\"'\\\[(]*(?:-\s+)?[fFrRbBuU]{0,2}[\"'\\]*([A-Za-z_][\w-]*)\s*=(?!=)")
 _NEAR = 400
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TERRAFORM = frozenset({Kind.CONFIG, Kind.TEST, Kind.VALUES, Kind.BACKEND, Kind.TERRAGRUNT})

@@ -9,12 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.config.config import ROLE_VARIABLE
 from migrator.model.findings import LeftAlone
+from migrator.regex import regex
 from migrator.secret import STATIC_KEYS
 from migrator.span import Cover, Edit
 from migrator.syntax.hcl.scanner import is_text
@@ -40,14 +42,13 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_KEY_ON_LINE = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
-_CHOOSES = re.compile(r"[^?:,\n]*\?")
-_FILE = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_KEY_ON_LINE = regex(rf"(?<!\w)(?:{'|'.join(sorted(STATIC_KEYS))})\"?\s*[=:][^=:,]*$")
+_CHOOSES = regex(r"[^?:,\n]*\?")
+_FILE = regex(r"[\w-]+(?:\.[\w-]+)+")
 _READ = (Kind.CONFIG, Kind.TEST, Kind.TERRAGRUNT)
 
 
-@dataclass(slots=True)
-class Flow:
+class Flow(Struct):
     """How a candidate served: whether its value went on to what has gone, and whether to an argument for a key."""
 
     is_value: bool = False

@@ -12,12 +12,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.errors import SyntaxProblem
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import IDENTIFIER, comments
 from migrator.syntax.terraform import Block
 
@@ -28,18 +30,17 @@ if TYPE_CHECKING:
 
 _GAP = r"(?:\s++|/\*(?s:.{0,99}?)\*/|(?:\#|//)[^\n]{0,99}\n){0,9}+"
 _DOT = rf"{_GAP}\.{_GAP}"
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     rf"(?<!\w)(?:(?P<kind>var|local|output){_DOT}(?P<name>{IDENTIFIER})"
     rf"|(?P<mode>data|ephemeral){_DOT}(?P<type>{IDENTIFIER}){_DOT}(?P<label>{IDENTIFIER})"
     rf"|module{_DOT}(?P<call>{IDENTIFIER})(?:{_GAP}\[[^\]\n]*\])?(?:{_DOT}(?P<output>{IDENTIFIER}))?"
     rf"|(?P<resource>(?!data\b|ephemeral\b)[a-z][a-z0-9]*_\w+){_DOT}(?P<resource_label>{IDENTIFIER}))"
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
-_INDEXED = re.compile(rf"\w+{_DOT}{IDENTIFIER}(?P<index>\[[^\]]*\])")
+_ESCAPE = regex(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
+_INDEXED = regex(rf"\w+{_DOT}{IDENTIFIER}(?P<index>\[[^\]]*\])")
 
 
-@dataclass(frozen=True, eq=False)
-class Use:
+class Use(Struct, frozen=True, eq=False):
     """A reference at ``offset`` of a file, to ``address`` as Terraform writes it without spaces and indices."""
 
     document: Document

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.model.notes import ROTATE
 from migrator.syntax.terraform import Attribute, Block, BodyChange
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _NOTHING_WITHOUT_ITEMS = frozenset({"locals", "variables"})
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What goes together: ``pieces`` of each node, and the ``edits`` that take all of them out."""
 
     pieces: dict[Node, list[Piece]]

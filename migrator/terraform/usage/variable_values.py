@@ -8,12 +8,12 @@ environment.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from migrator.regex import regex
 from migrator.syntax.hcl.scanner import IDENTIFIER
 from migrator.terraform.usage.declarations import Assignment, Piece
 from migrator.terraform.usage.mentions import Mentions
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from migrator.workspace.document import Document
     from migrator.workspace.workspace import Workspace
 
-_VALUES_FILE = re.compile(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
-_UNKNOWN = re.compile(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")
-_WORD = re.compile(IDENTIFIER)
-_MAGIC = re.compile(r"[*?\[]")
+_VALUES_FILE = regex(r"-var-file[\s=,\"'\\]+(?P<path>[^\s\"'`;&|)\\,\]]+)")
+_UNKNOWN = regex(r"\$\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|<[^>]*>|%\{?\w+\}?%?")
+_WORD = regex(IDENTIFIER)
+_MAGIC = regex(r"[*?\[]")
 
 
 class VariableValues:
