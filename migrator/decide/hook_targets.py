@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import ROLE_VARIABLE, BackendAuth, Config, is_role_arn
 from migrator.decide.hook_diagnostics import (

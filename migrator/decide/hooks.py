@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import ROLE_VARIABLE, HookPlace
 from migrator.decide.hook_diagnostics import (

@@ -6,11 +6,11 @@ that differs from it or is not known.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.decide.diagnostics import NEED_SEVERAL, ROLE_IN_USE, SEVERAL_IDENTITIES, TOO_MANY, VARYING_INSTANCES
 from migrator.model.findings import Refusal

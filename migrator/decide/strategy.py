@@ -6,11 +6,11 @@ itself is certain: see ``docs/strategies.md``.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import BackendAuth, Config, HookPlace, is_role_arn
 from migrator.decide.diagnostics import ENGINE_TOO_OLD, NOT_ALL_NATIVE, PARTIAL_WITHOUT_ROLE

@@ -7,15 +7,15 @@ See https://developer.hashicorp.com/terraform/language/backend#partial-configura
 
 from __future__ import annotations
 
-from msgspec import Struct
-from migrator.regex import regex
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from migrator.model.findings import Place
+from migrator.regex import regex
 from migrator.terraform.backends import ROLE_FAMILY, S3Backend
 from migrator.terraform.providers import CREDENTIALS
 from migrator.workspace.discover import Kind
@@ -132,7 +132,7 @@ def _meant(workspace: Workspace, folders: Iterable[str], name: str) -> set[str]:
         return set()
     joined = {plain} if plain.startswith(_ANY) else {_joined(folder, plain) for folder in folders}
     patterns = [re.escape(item.removeprefix(f"{_ANY}/")).replace(_ANY, "[^/]*") for item in joined]
-    pattern = regex("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
+    pattern = re.compile("|".join(f"(?:.*/)?{item}" if plain.startswith(_ANY) else item for item in patterns))
     found = (path for path in workspace.unread_paths() if path.endswith(plain.rpartition(_ANY)[2]))
     return {path for path in found if pattern.fullmatch(path) and _is_backend(workspace, path)}
 

@@ -8,11 +8,11 @@ https://github.com/hashicorp/aws-sdk-go-base/blob/main/aws_config.go
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.secret import STATIC_KEYS
 from migrator.span import Span

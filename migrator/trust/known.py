@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
-from migrator.regex import regex
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.config.config import Config, is_role_arn
 from migrator.decide.context import Context
 from migrator.decide.signers.changes import RULES
 from migrator.decide.signers.roles import run_roles
 from migrator.model.fleet import Code, RepoIdentity, is_of_branch, runs
+from migrator.regex import regex
 from migrator.rules.registry import all_rules
 from migrator.spacelift.hooks.roles import roles_in_runtime_config, roles_of
 from migrator.spacelift.inventory.known import SESSION_TAGS

@@ -6,9 +6,9 @@ one pass with an order of its own, whichever rule asks first.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import ProviderAuth
 from migrator.decide.role_values import RoleValues

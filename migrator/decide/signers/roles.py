@@ -5,10 +5,10 @@ The report of a migration and ``tf-oidc-migrate trust`` read them here, so one n
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from migrator.config.config import is_role_arn
 from migrator.decide.signers.changes import SignInChanges

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from migrator.decide.environment_roots import ROLE, TOKEN_FILE, EnvironmentRoot
 from migrator.decide.signers.changes import SignInChanges

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from migrator.regex import regex
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrator.config.config import is_role_arn
 from migrator.errors import SyntaxProblem
+from migrator.regex import regex
 from migrator.spacelift.stacks.exchange import EXCHANGE, commands, text_of
 from migrator.spacelift.stacks.model import PythonDefinition, StackDefinition, TerraformDefinition, YamlDefinition
 from migrator.spacelift.stacks.runtime_config import PATH, parse
