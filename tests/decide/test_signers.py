@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from migrator.config.config import Config
-from migrator.decide.signers.table import BlockSigner, environments_after, signers, signers_after
+from migrator.decide.signers.table import Blocks, BlockSigner, environments_after, signers, signers_after
 from migrator.migrate.planning import Planning
 from migrator.model.fleet import RepoIdentity
+from migrator.terraform.backends import s3_backends
+from migrator.terraform.partial_backends import partial_backends
 from migrator.terraform.providers import aws_providers
+from migrator.terraform.remote_states import remote_states
 from migrator.terraform.signing import Signer
 from migrator.workspace.discover import listing, walk
+from migrator.workspace.module import Module
 from migrator.workspace.workspace import Workspace
 from tests.rules.test_fixtures import CASES, case_id, options
 
@@ -23,8 +27,20 @@ def both(case: Path) -> tuple[Signers, Signers]:
     workspace = Workspace(listing(case / "before", walk(case / "before")), RepoIdentity("webshop"))
     planning = Planning(workspace, Config(**options(case)))
     context = planning.context
-    changed = signers(context, environments_after(context), workspace.changed(planning.changes), aws_providers)
-    return by_block(signers_after(context)), by_block(changed)
+    after = workspace.changed(planning.changes)
+    read = blocks(after, context.facts.terragrunt.modules)
+    return by_block(signers_after(context)), by_block(signers(after, read, environments_after(context)))
+
+
+def blocks(workspace: Workspace, units: Mapping[str, Module]) -> Blocks:
+    """All that signs in, as the files say."""
+    modules = {module.path: module for module in workspace.interesting_modules()}
+    backends = {path: s3_backends(module) for path, module in modules.items()}
+    for owner, partial in partial_backends(workspace, [modules[path] for path in modules if backends[path]], units):
+        if owner is not None:
+            backends[owner.path].append(partial)
+    states = {path: tuple(remote_states(module)) for path, module in modules.items()}
+    return Blocks({path: tuple(aws_providers(module)) for path, module in modules.items()}, backends, states)
 
 
 def by_block(rows: Iterable[BlockSigner]) -> Signers:

@@ -37,10 +37,7 @@ class SignInChanges:
             for finding in context.settled
             if isinstance(finding.fix, Rewrite) and finding.fix.edits
         }
-        self._backends = {
-            backend.place.key: (root, backend) for root in context.facts.roots for backend in root.backends
-        }
-        self._states = {state.place.key: state for state in context.facts.remote_states}
+        self._roots = {backend: root for root in context.facts.roots for backend in root.backends}
 
     def _is_rewritten(self, place: Place, *rules: str) -> bool:
         return any((rule, place.key) in self._rewritten for rule in rules)
@@ -69,19 +66,17 @@ class SignInChanges:
 
     def of_backend(self, backend: S3Backend) -> SignIn | None:
         """The new sign-in of a backend block or a partial configuration; None if it stays as it is."""
-        found = self._backends.get(backend.place.key)
-        if found is None or not self._is_rewritten(backend.place, "s3-backend"):
+        if not self._is_rewritten(backend.place, "s3-backend") or backend not in self._roots:
             return None
-        signed = backend_sign_in(self._context, *found)
+        signed = backend_sign_in(self._context, self._roots[backend], backend)
         return signed if isinstance(signed, SignIn) else None
 
-    def of_state(self, state: RemoteState) -> dict[str, SignIn]:
-        """The new sign-ins of the parts of a remote state's configuration, by the key of their place."""
-        known = self._states.get(state.place.key)
-        if known is None or not self._is_rewritten(state.place, "remote-state"):
+    def of_state(self, state: RemoteState) -> dict[S3Backend, SignIn]:
+        """The new sign-ins of the parts of a remote state's configuration."""
+        if not self._is_rewritten(state.place, "remote-state"):
             return {}
-        signed = _state_sign_ins(self._context, known)
-        return {part.backend.place.key: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
+        signed = _state_sign_ins(self._context, state)
+        return {part.backend: outcome for part, outcome in signed if isinstance(outcome, SignIn)}
 
 
 def backend_sign_in(context: Context, root: Root, backend: S3Backend) -> SignIn | Refusal:

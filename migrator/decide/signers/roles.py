@@ -135,7 +135,7 @@ def _of_state(context: Context, changes: SignInChanges, root: Root) -> Iterator[
     for state in (state for state in root.remote_states if state.skip_reason is None):
         coming = changes.of_state(state)
         parts = (part.backend for part in state.configs)
-        found += ((role_of(part, coming.get(part.place.key)), root.runners) for part in parts)
+        found += ((role_of(part, coming.get(part)), root.runners) for part in parts)
     every = (*found, *by_role.items())
     yield from (RunRole(root.module.path, _known(role), runners) for role, runners in every if role)
 

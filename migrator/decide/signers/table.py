@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,9 +14,6 @@ from migrator.decide.signers.changes import SignInChanges
 from migrator.model.findings import LeftAlone, Refusal
 from migrator.model.results import SigningRow
 from migrator.syntax.terraform import BodyChange
-from migrator.terraform.backends import S3Backend, s3_backends
-from migrator.terraform.partial_backends import partial_backends
-from migrator.terraform.remote_states import RemoteState, remote_states
 from migrator.terraform.signing import (
     ENVIRONMENT,
     ConfiguredSignIn,
@@ -29,14 +27,13 @@ from migrator.terraform.signing import (
 from migrator.workspace.discover import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migrator.decide.context import Context
     from migrator.decide.facts import Facts
     from migrator.spacelift.stacks.model import StackDefinition
     from migrator.terraform.backend_edit import SignIn
+    from migrator.terraform.backends import S3Backend
     from migrator.terraform.providers import Provider
-    from migrator.workspace.module import Module
+    from migrator.terraform.remote_states import RemoteState
     from migrator.workspace.workspace import Workspace
 
     _Block = Provider | S3Backend | RemoteState
@@ -53,7 +50,7 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
     """
     if all(isinstance(finding.fix, LeftAlone) for finding in context.settled):
         return ()
-    before = signers(context, _environments(context), context.workspace, context.facts.in_module)
+    before = signers(context.workspace, _blocks(context.facts), _environments(context))
     after = {(row.root, row.title): row.by for row in signers_after(context)}
     both = {(row.root, row.title): (row.by, after.get((row.root, row.title), row.by)) for row in before}
     telling = {root for (root, _), pair in both.items() if {*pair} != {ENVIRONMENT}}
@@ -67,7 +64,7 @@ def signing_rows(context: Context) -> tuple[SigningRow, ...]:
 def signers_after(context: Context) -> Iterator[BlockSigner]:
     """Tell who signs after the migration, by the decisions alone."""
     around, changes = environments_after(context), SignInChanges(context)
-    return signers(context, around, context.workspace, context.facts.in_module, changes)
+    return signers(context.workspace, _blocks(context.facts), around, changes)
 
 
 def environments_after(context: Context) -> dict[str, Environment]:
@@ -131,31 +128,38 @@ class BlockSigner(Struct, frozen=True, eq=False):
     by: Signer
 
 
+class Blocks(Struct, frozen=True, eq=False):
+    """The AWS providers, S3 backends and remote states of a repository, each by the path of the module."""
+
+    providers: Mapping[str, Sequence[Provider]]
+    backends: Mapping[str, Sequence[S3Backend]]
+    states: Mapping[str, Sequence[RemoteState]]
+
+
+def _blocks(facts: Facts) -> Blocks:
+    states = groupby(facts.remote_states, key=lambda state: state.module.path)
+    return Blocks(
+        {provider.module.path: facts.in_module(provider.module) for provider in facts.providers},
+        {root.module.path: root.backends for root in facts.roots},
+        {path: tuple(found) for path, found in states},
+    )
+
+
 def signers(
-    context: Context,
-    environments: Mapping[str, Environment],
-    workspace: Workspace,
-    providers_of: Callable[[Module], Iterable[Provider]],
-    changes: SignInChanges | None = None,
+    workspace: Workspace, blocks: Blocks, environments: Mapping[str, Environment], changes: SignInChanges | None = None
 ) -> Iterator[BlockSigner]:
-    """Tell who signs in a ``workspace`` with ``environments`` around it, after ``changes``, for each block."""
-    units = context.facts.terragrunt.modules
-    interesting = {module.path: module for module in workspace.interesting_modules()}
-    providers = {path: _leads(providers_of(module)) for path, module in interesting.items()}
-    backends = {path: s3_backends(module) for path, module in interesting.items()}
-    roots = [item for path, item in interesting.items() if backends[path]]
-    for owner, partial in partial_backends(workspace, roots, units):
-        if owner is not None:
-            backends[owner.path].append(partial)
-    for path, module in sorted(workspace.modules.items()):
-        if (path in workspace.calls and not backends.get(path)) or not workspace.in_scope(path):
+    """Tell who signs for each of the ``blocks`` of a ``workspace`` with ``environments`` around, after ``changes``."""
+    leads = {path: _leads(providers) for path, providers in blocks.providers.items()}
+    for path in sorted(workspace.modules):
+        backends = blocks.backends.get(path, ())
+        if (path in workspace.calls and not backends) or not workspace.in_scope(path):
             continue
         environment = environments.get(path, _NOBODY)
-        own = [*_configured(workspace, module, backends.get(path, []), changes)]
+        own = [*_configured(workspace, backends, blocks.states.get(path, ()), changes)]
         for inner in (path, *sorted(workspace.reached_from(path))):
             where = f" in {inner or '.'}" if inner != path else ""
-            leads = ((provider.title + where, provider) for provider in providers.get(inner, ()))
-            own += ((title, provider, _of_provider(workspace, provider, changes)) for title, provider in leads)
+            for provider in leads.get(inner, ()):
+                own.append((provider.title + where, provider, _of_provider(workspace, provider, changes)))
         yield from (BlockSigner(path, title, block, signer(sign_in, environment)) for title, block, sign_in in own)
 
 
@@ -180,7 +184,10 @@ def _of_provider(workspace: Workspace, provider: Provider, changes: SignInChange
 
 
 def _configured(
-    workspace: Workspace, module: Module, backends: Sequence[S3Backend], changes: SignInChanges | None
+    workspace: Workspace,
+    backends: Sequence[S3Backend],
+    states: Iterable[RemoteState],
+    changes: SignInChanges | None,
 ) -> Iterator[tuple[str, _Block, ConfiguredSignIn]]:
     """The backend of a root module and the states that it reads, each with its title and how it signs in."""
     blocks = [backend for backend in backends if not backend.is_partial]
@@ -189,15 +196,11 @@ def _configured(
         parts = [block, *(backend for backend in backends if backend.is_partial)]
         made = [(part, _change(changes.of_backend(part) if changes else None)) for part in parts]
         yield block.title, block, changed_sign_in(workspace, made)
-    for state in remote_states(module):
-        if state.kind == "s3":
-            coming = changes.of_state(state) if changes else {}
-            made = [(part.backend, _change(coming.get(part.backend.place.key))) for part in state.configs]
-            yield (
-                f"data.{'.'.join(state.block.labels)}",
-                state,
-                changed_sign_in(workspace, made) if made else ConfiguredSignIn(),
-            )
+    for state in (state for state in states if state.kind == "s3"):
+        coming = changes.of_state(state) if changes else {}
+        made = [(part.backend, _change(coming.get(part.backend))) for part in state.configs]
+        sign_in = changed_sign_in(workspace, made) if made else ConfiguredSignIn()
+        yield f"data.{'.'.join(state.block.labels)}", state, sign_in
 
 
 def _change(signed: SignIn | None) -> BodyChange:
